@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_EVHTTP_H
+#define EVPROF_EVHTTP_H
+
+/*
+ * The handlers of /debug/pprof/ on an application's own evhttp router, as Go's
+ * net/http/pprof has them.
+ *
+ * Every function here runs on the thread of the event loop that owns the
+ * evhttp, or before that loop runs; nothing blocks it. None is
+ * async-signal-safe. Requests are answered in the loop that they came from, so
+ * several event bases may serve at once, without evthread_use_pthreads().
+ */
+
+#include <stdbool.h>
+
+#include <evprof/evprof.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct evhttp;
+struct evhttp_request;
+struct evbuffer;
+
+/* ---- A private port ---- */
+
+/*
+ * Serves the handlers on a port and a thread of their own: "127.0.0.1:6060",
+ * "[::1]:6060" or "unix:/path". NULL takes every `listen` of the configuration.
+ * EVPROF_EIO: the address cannot be bound; EVPROF_EINVAL: it cannot be read.
+ */
+EVPROF_API int evprof_listen(evprof_t *prof, const char *address,
+                             evprof_error_t *err);
+
+/* ---- Mounting ---- */
+
+/*
+ * Binds every path below the configured prefix with evhttp_set_cb(), and leaves
+ * the generic callback alone. EVPROF_EBUSY: a path is taken already (nothing
+ * stays bound); EVPROF_ENOMEM.
+ */
+EVPROF_API int evprof_evhttp_mount(evprof_t *prof, struct evhttp *http,
+                                   evprof_error_t *err);
+
+/*
+ * Takes the paths away again; requests in flight are cancelled and answered 503
+ * by their loop. EVPROF_ENOENT: it was not mounted there.
+ */
+EVPROF_API int evprof_evhttp_unmount(evprof_t *prof, struct evhttp *http);
+
+/*
+ * For a server's own generic callback or router: true when the request's path
+ * lies below the prefix; the request is then ours and will be answered.
+ */
+EVPROF_API bool evprof_evhttp_handle(evprof_t *prof,
+                                     struct evhttp_request *req);
+
+/* Any router that can bind a path to a callback; see evprof_mount(). */
+typedef struct evprof_mux {
+    /* Binds `path`, which it copies; 0, or a negative status to refuse. */
+    int (*handle)(void *ctx, const char *path,
+                  void (*callback)(struct evhttp_request *, void *), void *arg);
+    void *ctx;
+} evprof_mux_t;
+
+/*
+ * Binds every path through a router of the application's own. `mux` is copied.
+ * Returns the first status that `handle` refuses with; paths bound before it
+ * stay bound, as a mux has no way to take one away.
+ */
+EVPROF_API int evprof_mount(evprof_t *prof, const evprof_mux_t *mux,
+                            evprof_error_t *err);
+
+/* ---- The plain callbacks, for paths of one's own; `prof` is an evprof_t ---- */
+
+/* The index, and every profile whose name follows the prefix. */
+EVPROF_API void evprof_evhttp_index(struct evhttp_request *req, void *prof);
+EVPROF_API void evprof_evhttp_cmdline(struct evhttp_request *req, void *prof);
+EVPROF_API void evprof_evhttp_profile(struct evhttp_request *req, void *prof);
+EVPROF_API void evprof_evhttp_symbol(struct evhttp_request *req, void *prof);
+EVPROF_API void evprof_evhttp_trace(struct evhttp_request *req, void *prof);
+
+/* A callback and its argument. Routes are static and never freed. */
+typedef struct evprof_route {
+    void (*callback)(struct evhttp_request *, void *);
+    void *arg;
+} evprof_route_t;
+
+/*
+ * The route that serves the profile `name`, for any path. A name that does not
+ * exist yet is looked up when asked for. EVPROF_EINVAL: empty name;
+ * EVPROF_ENOMEM.
+ */
+EVPROF_API int evprof_evhttp_handler(evprof_t *prof, const char *name,
+                                     evprof_route_t *out);
+
+/* ---- Access and output ---- */
+
+/*
+ * 0 lets a request pass, anything else answers 403. Called on the loop after
+ * every rule of the configuration has let it pass, so it can only veto.
+ */
+typedef int (*evprof_authorize_fn)(struct evhttp_request *req, void *ctx);
+
+/* Sets the veto; NULL takes it away. Before requests are served. */
+EVPROF_API void evprof_evhttp_set_authorize(evprof_t *prof,
+                                            evprof_authorize_fn fn, void *ctx);
+
+/* A writer that appends to `out`, which the caller keeps. EVPROF_ENOMEM. */
+EVPROF_API evprof_writer_t evprof_writer_evbuffer(struct evbuffer *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

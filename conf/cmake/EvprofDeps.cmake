@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+# What Debian calls these packages stands in conf/install-deps.sh.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
+pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c)
+pkg_check_modules(LIBEVENT REQUIRED IMPORTED_TARGET libevent)
+pkg_check_modules(LIBDW REQUIRED IMPORTED_TARGET libdw libelf)
+find_program(PROTOC_C protoc-c REQUIRED)

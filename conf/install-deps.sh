@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs what a build needs from Debian; with --tests also what the tests need.
+# Run it as root, or with sudo on the PATH.
+set -eu
+
+build="cmake ninja-build gcc g++ pkg-config
+    libevent-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev libdw-dev
+    libelf-dev libunwind-dev libjemalloc-dev libpcre2-dev libiberty-dev
+    libedit-dev libzstd-dev libjansson-dev libcurl4-openssl-dev libcapstone-dev"
+tests="libcmocka-dev golang-go clang lld binutils file procps graphviz tmux"
+
+packages=$build
+case ${1-} in
+--tests) packages="$build $tests" ;;
+'') ;;
+*)
+    echo "usage: sh conf/install-deps.sh [--tests]" >&2
+    exit 2
+    ;;
+esac
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+    as_root=sudo
+fi
+missing=
+for package in $packages; do
+    state=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
+    case $state in
+    *' installed') ;;
+    *) missing="$missing $package" ;;
+    esac
+done
+if [ -z "$missing" ]; then
+    echo "all packages are installed"
+    exit 0
+fi
+$as_root apt-get update
+# shellcheck disable=SC2086 # a list of words
+DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y \
+    --no-install-recommends $missing

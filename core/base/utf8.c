@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * UTF-8 by the table of well-formed byte sequences of the Unicode standard
+ * (chapter 3, table 3-7): only the second byte's range depends on the first.
+ */
+#include "core/base/utf8.h"
+
+static bool
+is_continuation(unsigned char c)
+{
+    return (c & 0xc0) == 0x80;
+}
+
+/* Length of the valid sequence at `s`, or 0. */
+static size_t
+sequence_length(const unsigned char *s, size_t len)
+{
+    unsigned char c = s[0];
+    if (c < 0x80) {
+        return 1;
+    }
+    size_t want = c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+    if (want == 0 || len < want) {
+        return 0;
+    }
+    unsigned char low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+    unsigned char high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+    if (s[1] < low || s[1] > high) {
+        return 0;
+    }
+    for (size_t i = 2; i < want; i++) {
+        if (!is_continuation(s[i])) {
+            return 0;
+        }
+    }
+    return want;
+}
+
+bool
+evprof_utf8_valid(const char *text, size_t len)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t n;
+    for (size_t i = 0; i < len; i += n) {
+        n = sequence_length(s + i, len - i);
+        if (n == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void
+evprof_utf8_clean(evprof_buf_t *out, const char *text, size_t len)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    for (size_t i = 0; i < len;) {
+        size_t n = sequence_length(s + i, len - i);
+        if (n == 0) {
+            evprof_buf_add(out, "\xef\xbf\xbd", 3);
+            i++;
+        } else {
+            evprof_buf_add(out, text + i, n);
+            i += n;
+        }
+    }
+}

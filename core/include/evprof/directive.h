@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_DIRECTIVE_H
+#define EVPROF_DIRECTIVE_H
+
+/*
+ * Configuration directives are data: a module lists them, the core reads,
+ * checks, defaults, documents and dumps them. A directive's default is text that
+ * its own setter parses, so that it is written in one place only.
+ */
+
+#include <stddef.h>
+
+#include <evprof/export.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The place in a configuration that is being read; opaque to setters. */
+typedef struct evprof_conf evprof_conf_t;
+
+typedef struct evprof_directive {
+    const char *name;
+    const char *args;       /* how the reference writes them: "SIZE", "on|off" */
+    const char *help;       /* one sentence for the reference and the man page */
+    const char *by_default; /* arguments as written in a file; NULL: unset */
+    unsigned min_args;
+    unsigned max_args;
+    size_t offset; /* of the field in the conf struct, for the typed setters */
+    long long min; /* bounds for the numeric setters, both 0: none */
+    long long max;
+    const void *data; /* for the setter: evprof_set_choice's table of names */
+
+    /*
+     * Parses the arguments into `conf`, the struct of the enclosing block.
+     * Returns NULL, or a sentence fragment that completes `"name" directive ...`
+     * such as "must be between 1 and 1000"; the core adds file, line, column.
+     */
+    const char *(*set)(evprof_conf_t *cf, const struct evprof_directive *d,
+                       void *conf);
+} evprof_directive_t;
+
+#define EVPROF_DIRECTIVE_END                                                   \
+    {                                                                          \
+        .name = NULL                                                           \
+    }
+
+/* Argument `i` (0 is the first after the name), or NULL beyond the last. */
+EVPROF_API const char *evprof_conf_arg(const evprof_conf_t *cf, unsigned i);
+EVPROF_API unsigned evprof_conf_arg_count(const evprof_conf_t *cf);
+
+/* Makes the fragment for a setter to return; valid until the next call. */
+EVPROF_API const char *evprof_conf_fragment(evprof_conf_t *cf,
+                                            const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A copy of `text` that lives as long as the configuration; NULL: no memory. */
+EVPROF_API char *evprof_conf_strdup(evprof_conf_t *cf, const char *text);
+
+/* The typed setters; each names the type of the field at `offset`. */
+#define EVPROF_SETTER(name)                                                    \
+    EVPROF_API const char *evprof_set_##name(                                  \
+        evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+EVPROF_SETTER(flag);    /* bool: on, off */
+EVPROF_SETTER(number);  /* long: a decimal integer */
+EVPROF_SETTER(size);    /* long long: bytes, suffixes k m g (1024) */
+EVPROF_SETTER(time_ns); /* long long: nanoseconds; suffixes ns us ms s m h, plain
+                           numbers are seconds */
+EVPROF_SETTER(string);  /* const char *: lives as long as the configuration */
+EVPROF_SETTER(choice);  /* int: index into `data`, a NULL-ended table of names */
+#undef EVPROF_SETTER
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_EVPROF_H
+#define EVPROF_EVPROF_H
+
+/*
+ * Profiling of the running process, as Go's runtime/pprof has it.
+ *
+ * Signals, rates and jemalloc belong to the process, so there is one evprof_t at
+ * a time. Unless a function says otherwise it is MT-Safe and not
+ * async-signal-safe, returns 0 or a negative EVPROF_E* status, and on failure
+ * leaves its outputs untouched and says why in `err`, which may be NULL.
+ */
+
+#include <stddef.h>
+
+#include <evprof/export.h>
+#include <evprof/status.h>
+#include <evprof/writer.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct evprof evprof_t;
+typedef struct evprof_profile evprof_profile_t;
+
+/* ---- The profiler ---- */
+
+/*
+ * Makes the process's profiler from a configuration file, or from the built-in
+ * defaults when `conf_file` is NULL. No thread, timer or signal handler exists
+ * until a profile is asked for, so a server may call this and then fork its
+ * workers. The object is static: it is never freed, only switched off, so that
+ * a stale pointer in a router answers 503.
+ *
+ * NULL with `err` filled: EVPROF_EBUSY while another is in use, EVPROF_EPARSE
+ * and EVPROF_EIO for the file (message "file:line:column: ..."), EVPROF_ENOMEM.
+ */
+EVPROF_API evprof_t *evprof_new(const char *conf_file, evprof_error_t *err);
+
+/*
+ * Cancels what is in flight, ends the profiler's threads and timers and makes
+ * room for another evprof_new(). NULL is ignored. Blocks until no hook of a
+ * module runs any more; never call it from a module's hook.
+ */
+EVPROF_API void evprof_free(evprof_t *prof);
+
+/*
+ * Reads the configuration file again and switches to it as a whole. On failure
+ * the old configuration stays in force. EVPROF_EPARSE, EVPROF_EIO;
+ * EVPROF_ESTATE when the new file changes what is fixed at mount time.
+ */
+EVPROF_API int evprof_reload(evprof_t *prof, evprof_error_t *err);
+
+/* ---- The configuration file ---- */
+
+/*
+ * Checks a file and writes every error, one a line, "file:line:column: ...".
+ * 0: the file is good. EVPROF_EPARSE: it is not. EVPROF_EIO: it cannot be read.
+ */
+EVPROF_API int evprof_conf_check(const char *conf_file,
+                                 const evprof_writer_t *out,
+                                 evprof_error_t *err);
+
+/* Writes the effective value of every directive and where it comes from. */
+EVPROF_API int evprof_conf_dump(const char *conf_file,
+                                const evprof_writer_t *out,
+                                evprof_error_t *err);
+
+/* Writes the reference of every directive: name, arguments, default, meaning. */
+EVPROF_API int evprof_conf_reference(const evprof_writer_t *out,
+                                     evprof_error_t *err);
+
+/* ---- CPU profiles of a region ---- */
+
+/*
+ * Starts the process's one CPU profile. evprof_cpu_stop() writes it, gzip
+ * compressed profile.proto, to `out`, on the thread that calls it.
+ * EVPROF_EBUSY: one is already being taken, here or over HTTP.
+ */
+EVPROF_API int evprof_cpu_start(evprof_t *prof, const evprof_writer_t *out,
+                                evprof_error_t *err);
+
+/*
+ * Ends the profile that evprof_cpu_start() began and returns when all of it is
+ * written; does nothing when there is none. Returns what the writer returned.
+ */
+EVPROF_API int evprof_cpu_stop(evprof_t *prof, evprof_error_t *err);
+
+/* ---- Named profiles ---- */
+
+/*
+ * The profile of that name ("heap", "mutex", ... or one made by
+ * evprof_profile_new), or NULL when there is none or it is switched off. The
+ * handle is owned by `prof` and stays valid until evprof_free().
+ */
+EVPROF_API evprof_profile_t *evprof_lookup(evprof_t *prof, const char *name);
+
+/*
+ * Takes the profile now and writes it on the calling thread: debug 0 writes
+ * gzip compressed profile.proto, 1 text for people, 2 the long text where the
+ * profile has one. EVPROF_ENOTSUP where the profile cannot be had (the message
+ * says what to do), EVPROF_ESTATE for profiles that need a duration.
+ */
+EVPROF_API int evprof_profile_write(evprof_profile_t *p,
+                                    const evprof_writer_t *out, int debug,
+                                    evprof_error_t *err);
+
+/*
+ * Makes a profile of one's own: a set of values, each with the stack that added
+ * it. `name` becomes its sample type and URL leaf. NULL with `err`:
+ * EVPROF_EINVAL (empty), EVPROF_EBUSY (name taken), EVPROF_ENOMEM.
+ */
+EVPROF_API evprof_profile_t *evprof_profile_new(evprof_t *prof,
+                                                const char *name,
+                                                evprof_error_t *err);
+
+/*
+ * Adds `value` with the stack of the caller, `skip` frames above it left out.
+ * EVPROF_EBUSY: the value is in already; EVPROF_EINVAL: a built-in profile;
+ * EVPROF_ENOMEM.
+ */
+EVPROF_API int evprof_profile_add(evprof_profile_t *p, const void *value,
+                                  int skip);
+
+/* Takes `value` out; 0 also when it was not in. EVPROF_EINVAL: built-in. */
+EVPROF_API int evprof_profile_remove(evprof_profile_t *p, const void *value);
+
+/* How many entries (own profiles), stacks or threads it has now; -1: unknown. */
+EVPROF_API long evprof_profile_count(evprof_profile_t *p);
+
+/* The profile's name, owned by the profile. */
+EVPROF_API const char *evprof_profile_name(const evprof_profile_t *p);
+
+/*
+ * Writes up to `max` handles, sorted by name, to `out` (may be NULL when `max`
+ * is 0) and returns how many profiles there are.
+ */
+EVPROF_API size_t evprof_profiles(evprof_t *prof, evprof_profile_t **out,
+                                  size_t max);
+
+/* ---- Labels ---- */
+
+/*
+ * Sets a label of the calling thread until it is restored; samples taken
+ * meanwhile carry it, threads created meanwhile inherit it. Returns a token > 0
+ * for evprof_label_restore(), or a negative status. Both strings are copied.
+ */
+EVPROF_API int evprof_label_push(const char *key, const char *value);
+
+/* The calling thread's value for `key`, or NULL; valid until restored. */
+EVPROF_API const char *evprof_label_get(const char *key);
+
+/*
+ * Goes back to the labels before the push that gave `token`, whatever later
+ * pushes a longjmp has skipped. Statuses (token <= 0) are ignored.
+ */
+EVPROF_API void evprof_label_restore(int token);
+
+static inline void
+evprof_label__leave(const int *token)
+{
+    evprof_label_restore(*token);
+}
+
+#define EVPROF_LABEL__NAME2(line) evprof_label_at_##line
+#define EVPROF_LABEL__NAME(line) EVPROF_LABEL__NAME2(line)
+
+/*
+ * Labels the rest of the enclosing block. A C++ exception that passes through C
+ * code built without -fexceptions skips the restore.
+ */
+#define EVPROF_LABEL(key, value)                                               \
+    const int EVPROF_LABEL__NAME(__LINE__)                                     \
+        __attribute__((cleanup(evprof_label__leave), unused)) =                \
+            evprof_label_push(key, value)
+
+/* ---- Rates ---- */
+
+/*
+ * Blocking events shorter than `ns` are sampled with probability duration / ns,
+ * longer ones all; 0 or less switches the block profile off. What was recorded
+ * before stays as it was.
+ */
+EVPROF_API int evprof_set_block_rate(evprof_t *prof, long ns);
+
+/*
+ * One in `fraction` contentions is recorded in the mutex profile; 0 switches it
+ * off, a negative argument only reads. Returns the previous value.
+ */
+EVPROF_API int evprof_set_mutex_fraction(evprof_t *prof, int fraction);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

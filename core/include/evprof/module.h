@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_MODULE_H
+#define EVPROF_MODULE_H
+
+/*
+ * The contract of a profile type. A module fills an evprof_module_t; the core
+ * configures it, calls its hooks and serves what its snapshot says. Every hook
+ * runs on the library's worker thread, one at a time for a module, and may block
+ * up to its deadline; none prints or writes HTTP. NULL hooks are skipped; only
+ * `abi`, `name`, `summary` and one of `snapshot` and `text` are required.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <evprof/directive.h>
+#include <evprof/export.h>
+#include <evprof/status.h>
+#include <evprof/writer.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Changes whenever a field below changes; checked before anything else. */
+#define EVPROF_MODULE_ABI 1u
+
+enum evprof_module_flag {
+    /* begin, then a wait of `seconds` that the core owns, then snapshot. */
+    EVPROF_MODULE_TIMED = 1u << 0,
+    /* One request at a time; a second is refused at once with EVPROF_EBUSY. */
+    EVPROF_MODULE_EXCLUSIVE = 1u << 1,
+    /* ?seconds=N is the difference of two snapshots, taken by the core. */
+    EVPROF_MODULE_DELTA = 1u << 2,
+    /* Always text, through `text`, never a profile: "cmdline", "symbol". */
+    EVPROF_MODULE_TEXT_ONLY = 1u << 3,
+    /* Takes a request body (POST): "symbol". */
+    EVPROF_MODULE_BODY = 1u << 4,
+};
+
+/* What was asked. Strings and body live as long as the request. */
+typedef struct evprof_ask {
+    double seconds; /* length of the window, 0: a snapshot of now */
+    int debug;      /* 0: profile.proto, else text */
+    bool gc;        /* flush and purge before a heap snapshot */
+    long tid;       /* kernel id of the thread that asked, 0: unknown */
+    const char *query; /* the raw query or NULL */
+    const void *body;
+    size_t body_len;
+} evprof_ask_t;
+
+/* ---- What a snapshot is written to ---- */
+
+typedef struct evprof_builder evprof_builder_t;
+
+/* A string label (`text` set) or a numeric one (`text` NULL; `unit` may be). */
+typedef struct evprof_sample_label {
+    const char *key;
+    const char *text;
+    int64_t number;
+    const char *unit;
+} evprof_sample_label_t;
+
+/* A stack as samplers see it, leaf first. */
+typedef struct evprof_stack {
+    const uintptr_t *pcs;
+    size_t count;
+    /* pcs[0] is the address of an instruction that was running; without it, and
+     * for all others, a pc is a return address and means the call before it. */
+    bool leaf_is_exact;
+} evprof_stack_t;
+
+/* Adds a column; before the first sample. EVPROF_ENOMEM. */
+EVPROF_API int evprof_builder_type(evprof_builder_t *b, const char *type,
+                                   const char *unit);
+
+/* Names the column that viewers show first; the last one otherwise. */
+EVPROF_API int evprof_builder_default_type(evprof_builder_t *b,
+                                           const char *type);
+
+/* What one sampling event stands for. */
+EVPROF_API int evprof_builder_period(evprof_builder_t *b, const char *type,
+                                     const char *unit, int64_t period);
+
+/* When the window began (Unix time) and how long it was; 0: now, none. */
+EVPROF_API void evprof_builder_time(evprof_builder_t *b, int64_t time_ns,
+                                    int64_t duration_ns);
+
+/*
+ * Adds a sample: one value a column. Equal stacks with equal labels are merged
+ * by adding values. Everything is copied. EVPROF_ENOMEM, EVPROF_ELIMIT.
+ */
+EVPROF_API int evprof_builder_add(evprof_builder_t *b,
+                                  const evprof_stack_t *stack,
+                                  const evprof_sample_label_t *labels,
+                                  size_t label_count, const int64_t *values);
+
+/* Adds a comment line; "# evprof: ..." for statistics, which pprof hides. */
+EVPROF_API int evprof_builder_comment(evprof_builder_t *b, const char *format,
+                                      ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- The contract ---- */
+
+typedef struct evprof_module {
+    unsigned abi;
+    const char *name;    /* URL leaf and configuration word: "heap" */
+    const char *summary; /* one sentence for the index page */
+    unsigned flags;
+    const evprof_directive_t *directives; /* NULL: none of its own */
+    size_t conf_size; /* of the struct the directives fill; zeroed first */
+
+    /* Switched on, at first or after a reload changed its directives. */
+    int (*init)(const void *conf, void **state, evprof_error_t *err);
+    /* TIMED only: the window opens. */
+    int (*begin)(void *state, const evprof_ask_t *ask, evprof_error_t *err);
+    /* Fills `out`; for TIMED modules the window closes. */
+    int (*snapshot)(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
+                    evprof_error_t *err);
+    /* The number on the index page. */
+    long (*count)(void *state);
+    /* debug != 0; the core has a text form of its own where this is NULL. */
+    int (*text)(void *state, const evprof_ask_t *ask,
+                const evprof_writer_t *out, evprof_error_t *err);
+    /* A few `name: value` lines for the status page. */
+    int (*status)(void *state, const evprof_writer_t *out);
+    /* The client left between begin and snapshot; exactly one of both runs. */
+    void (*cancel)(void *state);
+    /* Switched off; state goes. */
+    void (*fini)(void *state);
+} evprof_module_t;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

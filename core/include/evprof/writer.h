@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_WRITER_H
+#define EVPROF_WRITER_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include <evprof/export.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Where bytes go. `write` takes all `len` bytes or fails: it returns 0, or a
+ * negative status, after which it is not called again. It runs on the thread
+ * that called the function it was given to.
+ */
+typedef struct evprof_writer {
+    int (*write)(void *ctx, const void *data, size_t len);
+    void *ctx;
+} evprof_writer_t;
+
+/*
+ * A writer to a file descriptor; the caller keeps and closes it. Interrupted
+ * and partial writes are continued. A failed write gives EVPROF_EIO. MT-Safe.
+ */
+EVPROF_API evprof_writer_t evprof_writer_fd(int fd);
+
+/*
+ * A writer to a stdio stream; the caller keeps, flushes and closes it. A short
+ * write gives EVPROF_EIO. As thread-safe as stdio is.
+ */
+EVPROF_API evprof_writer_t evprof_writer_file(FILE *file);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

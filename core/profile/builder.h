@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_PROFILE_BUILDER_H
+#define EVPROF_PROFILE_BUILDER_H
+
+/*
+ * What module hooks write a snapshot to: <evprof/module.h> has the calls that
+ * fill it, here are those of its owner. A builder merges equal stacks as they
+ * come; finish() makes locations of addresses, and leaves mappings and symbols
+ * to those who know the loaded objects.
+ */
+
+#include <evprof/module.h>
+
+#include "core/profile/pprof.h"
+
+/* `max_bytes` bounds the memory of stacks and labels, 0: no bound. */
+evprof_builder_t *evprof_builder_new(size_t max_bytes);
+void evprof_builder_free(evprof_builder_t *b);
+
+/*
+ * Moves what was added into a profile: samples in the order of their first
+ * addition, one location an address (call sites are return address - 1), no
+ * mappings, no lines. The builder is then empty. EVPROF_ENOMEM.
+ */
+int evprof_builder_finish(evprof_builder_t *b, evprof_pprof_t **out,
+                          evprof_error_t *err);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_SYMBOL_SYMBOLIZE_H
+#define EVPROF_SYMBOL_SYMBOLIZE_H
+
+/*
+ * Gives the locations of a profile of this process their functions, files, lines
+ * and inlined callers, from each object's symbol table and DWARF. Runs on the
+ * worker thread; what was read stays cached per object within a bound.
+ */
+
+#include "core/objects/objects.h"
+#include "core/profile/pprof.h"
+
+typedef struct evprof_symbolizer evprof_symbolizer_t;
+
+/* `max_bytes` bounds the cache; 0: a default of 64 MiB. NULL: out of memory. */
+evprof_symbolizer_t *evprof_symbolizer_new(size_t max_bytes);
+void evprof_symbolizer_free(evprof_symbolizer_t *s);
+
+/*
+ * Adds to `p` the mappings of all objects (the main program first, with build
+ * ids), gives every location its mapping, and its lines where they are known.
+ * A mapping says has_functions only when all its locations have one. Unknown
+ * addresses stay as they are. EVPROF_ENOMEM.
+ */
+int evprof_symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
+                     evprof_pprof_t *p, evprof_error_t *err);
+
+/*
+ * The name of the function that holds `pc`, demangled, for /debug/pprof/symbol;
+ * NULL when unknown. Valid until the next call with `s`.
+ */
+const char *evprof_symbol_name(evprof_symbolizer_t *s,
+                               const evprof_objects_t *objects, uintptr_t pc);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/arena.h"
+
+#include <string.h>
+
+#include "tests/unit/base/tests.h"
+
+static void
+test_objects_are_aligned_and_apart(void **state)
+{
+    (void)state;
+    evprof_arena_t arena = { 0 };
+    char *previous = NULL;
+    for (size_t i = 0; i < 10000; i++) {
+        char *p = evprof_arena_alloc(&arena, 1 + i % 40);
+        assert_non_null(p);
+        assert_int_equal((uintptr_t)p % _Alignof(max_align_t), 0);
+        assert_ptr_not_equal(p, previous);
+        memset(p, (int)i, 1 + i % 40);
+        previous = p;
+    }
+    evprof_arena_free(&arena);
+}
+
+static void
+test_large_requests_keep_the_current_block(void **state)
+{
+    (void)state;
+    evprof_arena_t arena = { 0 };
+    char *small = evprof_arena_alloc(&arena, 16);
+    assert_non_null(evprof_arena_alloc(&arena, (size_t)8 << 20));
+    char *next = evprof_arena_alloc(&arena, 16);
+    assert_ptr_equal(next, small + 16);
+    evprof_arena_free(&arena);
+}
+
+static void
+test_absurd_sizes_fail(void **state)
+{
+    (void)state;
+    evprof_arena_t arena = { 0 };
+    assert_null(evprof_arena_alloc(&arena, SIZE_MAX));
+    assert_null(evprof_arena_calloc(&arena, SIZE_MAX / 2, 4));
+    assert_null(evprof_arena_strndup(&arena, "x", SIZE_MAX));
+    evprof_arena_free(&arena);
+}
+
+static void
+test_strings_are_copied_and_ended(void **state)
+{
+    (void)state;
+    evprof_arena_t arena = { 0 };
+    assert_string_equal(evprof_arena_strndup(&arena, "abcdef", 3), "abc");
+    assert_string_equal(evprof_arena_strndup(&arena, NULL, 0), "");
+    evprof_arena_free(&arena);
+}
+
+int
+run_arena_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_objects_are_aligned_and_apart),
+        cmocka_unit_test(test_large_requests_keep_the_current_block),
+        cmocka_unit_test(test_absurd_sizes_fail),
+        cmocka_unit_test(test_strings_are_copied_and_ended),
+    };
+    return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All tests of core/base in one program, so that it starts once. */
+#include "tests/unit/base/tests.h"
+
+int
+main(void)
+{
+    return run_arena_tests() + run_buf_tests() + run_parse_tests() +
+           run_strings_tests() + run_utf8_tests();
+}

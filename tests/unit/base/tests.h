@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_UNIT_BASE_TESTS_H
+#define TESTS_UNIT_BASE_TESTS_H
+
+/* cmocka.h needs these four before it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* Each file of this folder offers its tests as one function. */
+int run_arena_tests(void);
+int run_buf_tests(void);
+int run_parse_tests(void);
+int run_strings_tests(void);
+int run_utf8_tests(void);
+
+#endif

@@ -5,6 +5,8 @@
  */
 #include "core/base/utf8.h"
 
+#include <string.h>
+
 static bool
 is_continuation(unsigned char c)
 {
@@ -64,4 +66,41 @@ evprof_utf8_clean(evprof_buf_t *out, const char *text, size_t len)
             i += n;
         }
     }
+}
+
+size_t
+evprof_utf8_count(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t len = strlen(text);
+    size_t count = 0;
+    for (size_t i = 0; i < len; count++) {
+        size_t n = sequence_length(s + i, len - i);
+        i += n == 0 ? 1 : n;
+    }
+    return count;
+}
+
+static void
+add_spaces(evprof_buf_t *out, size_t count)
+{
+    while (count-- > 0) {
+        evprof_buf_putc(out, ' ');
+    }
+}
+
+void
+evprof_utf8_pad_left(evprof_buf_t *out, const char *text, size_t width)
+{
+    size_t count = evprof_utf8_count(text);
+    add_spaces(out, count < width ? width - count : 0);
+    evprof_buf_puts(out, text);
+}
+
+void
+evprof_utf8_pad_right(evprof_buf_t *out, const char *text, size_t width)
+{
+    size_t count = evprof_utf8_count(text);
+    evprof_buf_puts(out, text);
+    add_spaces(out, count < width ? width - count : 0);
 }

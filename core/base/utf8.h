@@ -11,8 +11,15 @@
  * forms, nothing above U+10FFFF. */
 bool evprof_utf8_valid(const char *text, size_t len);
 
-/* Appends `text` to `out`, each byte that is not part of valid UTF-8 replaced by
- * U+FFFD. Protobuf strings must be UTF-8, file names need not be. */
+/* Appends `text` to `out`, each byte that is not part of valid UTF-8 replaced
+ * by U+FFFD. Protobuf strings must be UTF-8, file names need not be. */
 void evprof_utf8_clean(evprof_buf_t *out, const char *text, size_t len);
+
+/* Characters in `text`; each byte that is not valid UTF-8 counts as one. */
+size_t evprof_utf8_count(const char *text);
+
+/* Appends `text` and spaces before or after it up to `width` characters. */
+void evprof_utf8_pad_left(evprof_buf_t *out, const char *text, size_t width);
+void evprof_utf8_pad_right(evprof_buf_t *out, const char *text, size_t width);
 
 #endif

@@ -6,5 +6,6 @@ int
 main(void)
 {
     return run_arena_tests() + run_buf_tests() + run_parse_tests() +
-           run_strings_tests() + run_utf8_tests();
+           run_path_tests() + run_strings_tests() + run_unit_tests() +
+           run_utf8_tests();
 }

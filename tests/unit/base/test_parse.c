@@ -10,8 +10,9 @@ test_integers(void **state)
     int64_t i = 5;
     assert_true(evprof_parse_int64("-12", &i));
     assert_int_equal(i, -12);
-    static const char *const bad[] = { "", " 1", "1 ", "1x", "x",
-                                       "9223372036854775808", "0x10" };
+    static const char *const bad[] = { "",    " 1", "1 ",
+                                       "1x",  "x",  "9223372036854775808",
+                                       "0x10" };
     for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++) {
         assert_false(evprof_parse_int64(bad[k], &i));
     }

@@ -14,7 +14,9 @@
 int run_arena_tests(void);
 int run_buf_tests(void);
 int run_parse_tests(void);
+int run_path_tests(void);
 int run_strings_tests(void);
+int run_unit_tests(void);
 int run_utf8_tests(void);
 
 #endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_SAMPLE_CPU_H
+#define EVPROF_SAMPLE_CPU_H
+
+/*
+ * The CPU sampler: one POSIX timer per thread on that thread's CPU clock, made
+ * from outside it, each with a random first expiry. A sample weighs 1 + the
+ * timer's overruns + what was dropped before it, so that the sum of weights
+ * times the period is the CPU time that was used.
+ */
+
+#include <stdint.h>
+
+#include <evprof/module.h>
+
+#include "core/sample/tap.h"
+
+typedef struct evprof_cpu_options {
+    unsigned rate_hz;                  /* 1..1000 */
+    const evprof_unwinder_t *unwinder; /* signal-safe */
+    size_t depth;                      /* 1..EVPROF_TAP_DEPTH_MAX */
+} evprof_cpu_options_t;
+
+/*
+ * Starts sampling all threads of the process, those made later included. May
+ * take a while with thousands of threads: never on an event loop. EVPROF_EBUSY:
+ * on already; EVPROF_EINVAL; EVPROF_ENOMEM; EVPROF_EIO.
+ */
+int evprof_cpu_begin(const evprof_cpu_options_t *options, evprof_error_t *err);
+
+/*
+ * Stops and writes columns, period, times, samples and comments to `out`; with
+ * NULL it only stops. EVPROF_ESTATE: it was not on (also in a forked child).
+ */
+int evprof_cpu_end(evprof_builder_t *out, evprof_error_t *err);
+
+typedef struct evprof_cpu_stats {
+    evprof_tap_stats_t tap;
+    uint64_t threads; /* seen while sampling */
+    uint64_t armed;   /* of them that had a timer */
+    uint64_t missed;  /* had none: no slot left (EAGAIN) or no memory */
+    uint64_t lost;    /* weight that no later sample could carry */
+    uint64_t cpu_ns;  /* CPU time of the armed threads while armed */
+    uint64_t period_ns;
+} evprof_cpu_stats_t;
+
+/* Of the profile being taken, or of the last one. */
+void evprof_cpu_stats(evprof_cpu_stats_t *out);
+
+#endif

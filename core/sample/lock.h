@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_SAMPLE_LOCK_H
+#define EVPROF_SAMPLE_LOCK_H
+
+/*
+ * A lock on a futex word. The sampler may not use pthread mutexes: they are
+ * interposed, so that a lock of ours would show up in the profiles of locks and
+ * recurse. Not for handlers. Zero-initialised is unlocked.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct evprof_lock {
+    _Atomic uint32_t word; /* 0: free, 1: held, 2: held and waited for */
+} evprof_lock_t;
+
+/* Takes the lock; keeps errno. */
+void evprof_lock_enter(evprof_lock_t *lock);
+
+/* Takes it if it is free. */
+bool evprof_lock_try(evprof_lock_t *lock);
+
+/* Gives it back; keeps errno. */
+void evprof_lock_leave(evprof_lock_t *lock);
+
+/* Makes it free again in the child of a fork, whoever held it. */
+void evprof_lock_reset(evprof_lock_t *lock);
+
+#endif

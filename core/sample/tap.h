@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_SAMPLE_TAP_H
+#define EVPROF_SAMPLE_TAP_H
+
+/*
+ * A tap is one reason to take stacks: CPU timers, wall-clock signals, a dump of
+ * all threads, waiting for locks. Every tap writes records into the same pool
+ * of rings, from the SIGPROF handler or from ordinary code, and names a sink
+ * that the drainer thread calls for each of its records. While a tap is open
+ * its session number is not 0; records of an older session are thrown away, so
+ * a signal that was still on its way when a tap closed adds nothing to the
+ * next.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <evprof/status.h>
+
+#include "core/sample/labelset.h"
+#include "core/sample/threads.h"
+#include "core/unwind/unwind.h"
+
+enum evprof_tap_kind {
+    EVPROF_TAP_CPU,
+    EVPROF_TAP_WALL,
+    EVPROF_TAP_THREADS,
+    EVPROF_TAP_BLOCK,
+    EVPROF_TAP_MUTEX,
+    EVPROF_TAP_KINDS
+};
+
+/* The deepest stack a record can hold. */
+#define EVPROF_TAP_DEPTH_MAX 512u
+
+enum evprof_record_flag {
+    EVPROF_RECORD_TRUNCATED = EVPROF_WALK_TRUNCATED,
+    EVPROF_RECORD_BROKEN = EVPROF_WALK_BROKEN,
+    EVPROF_RECORD_EXACT = 1u << 7, /* pcs[0] was running, see evprof_stack_t */
+};
+
+/* A stack on its way to the drainer. */
+typedef struct evprof_record {
+    uint32_t words; /* of the whole record, 8 bytes each */
+    uint32_t session;
+    uint8_t kind;
+    uint8_t flags;  /* EVPROF_RECORD_* */
+    uint16_t count; /* of pcs */
+    int32_t tid;
+    uint32_t thread; /* index of the thread's record */
+    uint32_t generation;
+    uint64_t weight; /* events it stands for: 1 + overruns + carried drops */
+    int64_t value;   /* the tap's own: nanoseconds waited, id of a dump */
+    evprof_label_set_t *labels; /* NULL: none */
+    uintptr_t pcs[];
+} evprof_record_t;
+
+typedef struct evprof_tap {
+    const evprof_unwinder_t *unwinder; /* signal-safe if signals are used */
+    size_t depth;                      /* 1..EVPROF_TAP_DEPTH_MAX */
+    bool uses_signals;                 /* installs the SIGPROF handler */
+    /* Runs on the drainer or in evprof_tap_flush(), one call at a time over all
+     * taps; the record is valid during the call. May allocate, must not wait.
+     */
+    void (*sink)(void *ctx, const evprof_record_t *record);
+    /* Every EVPROF_DRAIN_TICK_NS or sooner, after the rings were emptied; may
+     * be NULL. */
+    void (*tick)(void *ctx);
+    void *ctx;
+} evprof_tap_t;
+
+/*
+ * Opens a tap: rings, drainer thread and handler exist when it returns. The tap
+ * is copied. EVPROF_EBUSY: open already; EVPROF_EINVAL: an unwinder that is not
+ * signal-safe with signals, or a bad depth; EVPROF_ENOMEM; EVPROF_EIO: a thread
+ * or handler could not be made. Not in a handler.
+ */
+int evprof_tap_open(enum evprof_tap_kind kind, const evprof_tap_t *tap,
+                    evprof_error_t *err);
+
+/*
+ * Closes it: no record of it is written after this, all earlier ones have
+ * reached the sink. The last tap to close ends the drainer. No-op when closed.
+ */
+void evprof_tap_close(enum evprof_tap_kind kind);
+
+/* The session number, 0: closed. One load; signal-safe. */
+uint32_t evprof_tap_session(enum evprof_tap_kind kind);
+
+/* Empties the rings into the sinks on the calling thread. */
+void evprof_tap_flush(void);
+
+/*
+ * Has `thread` record its own stack: queues a SIGPROF to it, whose record
+ * carries `value`. EVPROF_ENOENT: the thread ended (or another has its record);
+ * EVPROF_ELIMIT: no queued-signal slot left; EVPROF_ESTATE: closed. A thread
+ * that blocks SIGPROF or sleeps uninterruptibly answers late or never.
+ */
+int evprof_tap_signal(enum evprof_tap_kind kind, evprof_thread_t *thread,
+                      uint32_t generation, uint32_t value);
+
+/*
+ * Records the calling thread's stack, `skip` frames left out, from ordinary
+ * code: no lock, no allocation, keeps errno. False: closed or dropped; drops
+ * are counted.
+ */
+bool evprof_tap_here(enum evprof_tap_kind kind, uint64_t weight, int64_t value,
+                     size_t skip);
+
+/* Counts of a tap since it was opened; weights where it has weights. */
+typedef struct evprof_tap_stats {
+    uint64_t records;   /* that reached the sink */
+    uint64_t weight;    /* of those records */
+    uint64_t overrun;   /* part of weight: expiries that came as one signal */
+    uint64_t dropped;   /* weight that found no room when it came */
+    uint64_t truncated; /* records deeper than `depth` */
+    uint64_t broken;    /* records whose walk lost the caller */
+    uint64_t late;      /* signals that came when the tap was closed */
+} evprof_tap_stats_t;
+void evprof_tap_stats(enum evprof_tap_kind kind, evprof_tap_stats_t *out);
+
+#endif

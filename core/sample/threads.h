@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_SAMPLE_THREADS_H
+#define EVPROF_SAMPLE_THREADS_H
+
+/*
+ * The registry of threads. Each thread that the pthread_create wrapper starts
+ * has a record from before its first instruction to its key destructor; other
+ * threads get one when they first ask for it or when a scan of /proc/self/task
+ * finds them. Records live in chunks that are never unmapped: whoever holds a
+ * stale pointer reads a record with another generation, never freed memory.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/sample/labelset.h"
+#include "core/sample/lock.h"
+#include "core/unwind/unwind.h"
+
+enum evprof_thread_state {
+    EVPROF_THREAD_FREE,
+    EVPROF_THREAD_STARTING, /* its creator is still in pthread_create */
+    EVPROF_THREAD_LIVE,     /* runs, and its end will be noticed */
+    EVPROF_THREAD_FOUND,    /* found by a scan: its end goes unnoticed */
+};
+
+enum evprof_thread_flag {
+    EVPROF_THREAD_OURS = 1u << 0, /* drainer, worker: no locks, no heap */
+};
+
+typedef struct evprof_thread {
+    evprof_lock_t lock; /* guards tid, timer and the change of state */
+    _Atomic uint32_t state;
+    _Atomic uint32_t generation;  /* goes up each time the record is freed */
+    _Atomic int32_t tid;          /* kernel id, 0 while it starts */
+    uint32_t index;               /* of this record, never changes */
+    _Atomic uint32_t flags;       /* EVPROF_THREAD_* */
+    evprof_stack_bounds_t bounds; /* both 0: unknown; fixed while it runs */
+    /* Current labels, written by the thread itself; read by its handlers. */
+    _Atomic(evprof_label_set_t *) labels;
+    uint32_t creator; /* stack of its pthread_create call, 0: unknown */
+    uint32_t depth;   /* > 0: inside the library; only its own thread writes */
+    void *lock_state; /* of the lock wrappers; freed by their exit hook */
+
+    /* The CPU sampler's, see cpu.h. */
+    _Atomic int32_t timer;    /* kernel timer id + 1, 0: none */
+    uint32_t timer_session;   /* the session that timer belongs to */
+    uint64_t start_time;      /* of /proc stat, for FOUND threads */
+    _Atomic uint64_t carried; /* weight of drops, for the next sample */
+    _Atomic uint64_t dropped; /* weight dropped since it started */
+
+    /* Between pthread_create and the start routine. */
+    void *(*start)(void *);
+    void *arg;
+    struct evprof_thread *next_free;
+} evprof_thread_t;
+
+/* The caller's record or NULL: one load, no registration. */
+extern _Thread_local evprof_thread_t *evprof_thread_current
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/*
+ * The caller's record, made on first use. NULL when memory is out or the thread
+ * is past its end. Neither allocates by malloc nor takes a pthread lock, so
+ * lock and malloc hooks may call it. Not in a handler.
+ */
+evprof_thread_t *evprof_thread_self(void);
+
+/* ---- For the pthread_create wrapper ---- */
+
+/*
+ * A record for a thread that the caller is about to create: with the caller's
+ * labels and the stack of this call, `skip` frames left out. NULL: out of
+ * memory; the thread is then found by scans.
+ */
+evprof_thread_t *evprof_thread_prepare(size_t skip);
+
+/* The creation failed: the record goes. */
+void evprof_thread_abandon(evprof_thread_t *thread);
+
+/* First call in the new thread: id, bounds, timers of what is being sampled. */
+void evprof_thread_enter(evprof_thread_t *thread);
+
+/* Marks the calling thread as one of the library's own. */
+void evprof_thread_mark_ours(void);
+
+/* ---- Reading the registry; any thread, no lock, not in a handler ---- */
+
+/* Records have indices below this. It only grows. */
+uint32_t evprof_thread_limit(void);
+
+/* Record `index`, in whatever state; NULL beyond the limit. Signal-safe. */
+evprof_thread_t *evprof_thread_at(uint32_t index);
+
+/* The live record of kernel id `tid`, or NULL. Linear in the threads. */
+evprof_thread_t *evprof_thread_find(pid_t tid);
+
+/* How many threads have a record now. */
+uint32_t evprof_thread_count(void);
+
+/*
+ * Gives every thread of /proc/self/task that has no record one in state FOUND,
+ * and frees those of FOUND threads that are gone. EVPROF_EIO, EVPROF_ENOMEM.
+ */
+int evprof_thread_scan(void);
+
+/* Whether the kernel has threads that the registry does not know, by the link
+ * count of /proc/self/task: cheap enough to ask ten times a second. */
+bool evprof_thread_scan_is_due(void);
+
+/*
+ * The stack that created `thread`, leaf first, return addresses; returns how
+ * many of `max` were filled, 0 when unknown.
+ */
+size_t evprof_thread_creator(const evprof_thread_t *thread, uintptr_t *pcs,
+                             size_t max);
+
+/*
+ * What others keep with a thread. `enter` runs in the new thread before its
+ * start routine, `leave` in its last key destructor round; both outside all our
+ * locks. Statically allocated by the caller, never removed. Call it from a
+ * constructor or under a lock of the caller's.
+ */
+typedef struct evprof_thread_hook {
+    void (*enter)(evprof_thread_t *thread);
+    void (*leave)(evprof_thread_t *thread);
+    struct evprof_thread_hook *next;
+} evprof_thread_hook_t;
+void evprof_thread_add_hook(evprof_thread_hook_t *hook);
+
+/* ---- fork ---- */
+
+/* Prepare takes our locks and holds SIGPROF back; the others undo it. In the
+ * child only the calling thread's record remains and nothing is sampled. */
+void evprof_sample_fork_prepare(void);
+void evprof_sample_fork_parent(void);
+void evprof_sample_fork_child(void);
+
+#endif

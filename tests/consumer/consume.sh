@@ -1,0 +1,103 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs the tree to a prefix of its own, moves that prefix, and builds a
+# program against it outside the tree in one way.
+# usage: consume.sh WAY BUILD_DIR VERSION   WAY: cmake, shared, static, headers, needed
+set -eu
+way=$1 build=$2 version=$3
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cmake --install "$build" --prefix "$work/first" >/dev/null
+mv "$work/first" "$work/prefix"
+prefix=$work/prefix
+libdir=$(dirname "$(find "$prefix" -name libevprof.so)")
+export PKG_CONFIG_PATH="$libdir/pkgconfig"
+export LD_LIBRARY_PATH="$libdir"
+packages="evprof evprof-evhttp libevent"
+
+run() { # run PROGRAM: it must report its own command line
+    "$1" | tr '\0' ' ' | grep -q "^$1 consumed"
+}
+
+# Whatever has a default visibility outside our prefix would clash in somebody's
+# program: only the interposed functions and malloc_conf may, and those have to.
+exported() {
+    nm -D --defined-only "$libdir/libevprof.so" | awk '{ print $NF }' |
+        grep -v '^evprof_' | sort -u
+}
+
+case $way in
+cmake)
+    cp "$here/main.c" "$work/main.c"
+    cp "$here/main.c" "$work/main.cc"
+    sed "s/@PROJECT_VERSION@/$version/" "$here/CMakeLists.txt.in" \
+        >"$work/CMakeLists.txt"
+    cmake -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
+    cmake --build "$work/build" >/dev/null
+    run "$work/build/consumer_c"
+    run "$work/build/consumer_cxx"
+    ;;
+shared)
+    # shellcheck disable=SC2046,SC2086 # lists of words
+    cc -std=c11 -o "$work/consumer" "$here/main.c" \
+        $(pkg-config --cflags --libs $packages)
+    run "$work/consumer"
+    # shellcheck disable=SC2046,SC2086
+    c++ -std=c++17 -x c++ -o "$work/consumer_cxx" "$here/main.c" \
+        -x none $(pkg-config --cflags --libs $packages)
+    run "$work/consumer_cxx"
+    ;;
+static)
+    rm "$libdir"/libevprof*.so*
+    # shellcheck disable=SC2046,SC2086
+    cc -std=c11 -o "$work/consumer" "$here/main.c" \
+        $(pkg-config --static --cflags --libs $packages)
+    run "$work/consumer"
+    if readelf -d "$work/consumer" | grep -q 'NEEDED.*libevprof'; then
+        echo "the static consumer needs libevprof.so"
+        exit 1
+    fi
+    nm -D --defined-only "$work/consumer" | grep -q ' pthread_create$' || {
+        echo "the static consumer does not export pthread_create"
+        exit 1
+    }
+    ;;
+headers)
+    for header in "$prefix"/include/evprof/*.h; do
+        name=evprof/$(basename "$header")
+        printf '#include <%s>\nextern int once;\n' "$name" >"$work/one.c"
+        cc -std=c11 -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror \
+            -fsyntax-only -I"$prefix/include" "$work/one.c"
+        c++ -std=c++17 -Wall -Wextra -Wpedantic -Werror \
+            -fsyntax-only -I"$prefix/include" -x c++ "$work/one.c"
+    done
+    ;;
+needed)
+    readelf -d "$libdir/libevprof.so" |
+        sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | sort >"$work/got"
+    grep -v -x -e 'libc\.so\.6' -e 'ld-linux.*' -e 'libdw\.so\.1' \
+        -e 'libelf\.so\.1' -e 'libz\.so\.1' -e 'libm\.so\.6' \
+        -e 'libcrypt\.so\.1' -e 'libprotobuf-c\.so\.1' "$work/got" >"$work/alien" || true
+    if [ -s "$work/alien" ]; then
+        echo "libevprof.so needs more than it may:"
+        cat "$work/alien"
+        exit 1
+    fi
+    readelf -d "$libdir/libevprof.so" | grep -q 'SONAME.*libevprof\.so\.'
+    for name in pthread_create malloc_conf; do
+        exported | grep -qx "$name" || {
+            echo "libevprof.so does not export $name unversioned"
+            exit 1
+        }
+    done
+    exported | grep -v -x -e 'pthread_.*' -e 'sem_.*' -e 'malloc_conf' \
+        >"$work/alien" || true
+    if [ -s "$work/alien" ]; then
+        echo "libevprof.so exports names that are not ours:"
+        cat "$work/alien"
+        exit 1
+    fi
+    ;;
+esac
+echo "ok: $way"

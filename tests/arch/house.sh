@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The rules of the house that a machine can read: every room has a README, every
+# source its licence line, no file is longer than 800 lines, and calls that hide
+# truncation, errors or shared state are not used.
+set -u
+cd "$(dirname "$0")/../.."
+found=$(mktemp)
+trap 'rm -f "$found"' EXIT
+
+for room in core/* modules/* adapters/* proto conf tests; do
+    if [ -d "$room" ] && [ "$room" != core/include ] &&
+        [ ! -f "$room/README.md" ]; then
+        echo "$room: no README.md"
+    fi
+done >>"$found"
+
+find core modules adapters tests \( -name '*.[ch]' -o -name '*.cc' \) |
+    while read -r file; do
+        lines=$(wc -l <"$file")
+        [ "$lines" -le 800 ] || echo "$file: $lines lines, 800 is the limit"
+        head -n 3 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
+            echo "$file: no licence line"
+    done >>"$found"
+
+calls='strcpy|strcat|sprintf|vsprintf|atoi|atol|atof|strtok|gets'
+grep -rnE --include='*.[ch]' "(^|[^A-Za-z0-9_>.])($calls)\\(" \
+    core modules adapters | grep -vE '^[^:]*:[0-9]*: *(/?\*|//)' >>"$found"
+
+cat "$found"
+[ ! -s "$found" ]

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_SAMPLE_LABELS_H
+#define EVPROF_SAMPLE_LABELS_H
+
+#include <stdint.h>
+
+/* Pushing and restoring are public, see <evprof/evprof.h>; this is for the
+ * core. */
+
+/* A thread has at most so many labels; a further push gives EVPROF_ELIMIT. */
+#define EVPROF_LABELS_MAX 16
+
+/* What stands for a value that did not fit. */
+#define EVPROF_LABEL_OVERFLOW "(overflow)"
+
+/* How many pushes lost their value to a bound since the process began. */
+uint64_t evprof_label_overflows(void);
+
+#endif

@@ -19,7 +19,7 @@ typedef struct evprof_stacktable evprof_stacktable_t;
 
 typedef struct evprof_stack_sums {
     evprof_stack_t stack;
-    evprof_label_set_t *labels; /* NULL: none; referenced by the table */
+    const evprof_label_set_t *labels; /* NULL: none */
     double count;
     int64_t total;
     uint32_t id; /* from 1, in the order of first addition */
@@ -35,7 +35,7 @@ void evprof_stacktable_free(evprof_stacktable_t *table);
  */
 uint32_t evprof_stacktable_add(evprof_stacktable_t *table,
                                const evprof_stack_t *stack,
-                               evprof_label_set_t *labels, double count,
+                               const evprof_label_set_t *labels, double count,
                                int64_t total);
 
 /* The sums of `id` (0: what did not fit), valid until the next addition. */

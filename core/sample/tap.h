@@ -52,7 +52,7 @@ typedef struct evprof_record {
     uint32_t generation;
     uint64_t weight; /* events it stands for: 1 + overruns + carried drops */
     int64_t value;   /* the tap's own: nanoseconds waited, id of a dump */
-    evprof_label_set_t *labels; /* NULL: none */
+    const evprof_label_set_t *labels; /* NULL: none */
     uintptr_t pcs[];
 } evprof_record_t;
 

@@ -40,7 +40,7 @@ typedef struct evprof_thread {
     _Atomic uint32_t flags;       /* EVPROF_THREAD_* */
     evprof_stack_bounds_t bounds; /* both 0: unknown; fixed while it runs */
     /* Current labels, written by the thread itself; read by its handlers. */
-    _Atomic(evprof_label_set_t *) labels;
+    _Atomic(const evprof_label_set_t *) labels;
     uint32_t creator; /* stack of its pthread_create call, 0: unknown */
     uint32_t depth;   /* > 0: inside the library; only its own thread writes */
     void *lock_state; /* of the lock wrappers; freed by their exit hook */

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_OBJECTS_LOADER_H
+#define EVPROF_OBJECTS_LOADER_H
+
+/* What the dynamic loader and the kernel say; for objects.c alone. */
+
+#include "core/base/arena.h"
+#include "core/objects/objects.h"
+
+/* The loader's counters; equal counters mean an equal list of objects. */
+typedef struct evprof_loader_stamp {
+    unsigned long long adds;
+    unsigned long long subs;
+} evprof_loader_stamp_t;
+
+typedef struct evprof_loader_list {
+    evprof_object_t *items;
+    size_t count;
+    evprof_loader_stamp_t stamp;
+    uintptr_t main_bias; /* of the executable itself */
+} evprof_loader_list_t;
+
+evprof_loader_stamp_t evprof_loader_stamp(void);
+
+/*
+ * Reads every executable segment into `arena`, sorted by start. `generation`
+ * and `is_gone` stay 0. EVPROF_ENOMEM.
+ */
+int evprof_loader_read(evprof_arena_t *arena, evprof_loader_list_t *out);
+
+/*
+ * Replaces the paths of `list` by the names that /proc/self/maps gives, where
+ * it has one. EVPROF_ENOMEM, EVPROF_EIO.
+ */
+int evprof_loader_name(evprof_arena_t *arena, evprof_loader_list_t *list);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel's names of mapped files. The loader keeps a name as it was asked
+ * for (relative, a symbolic link, empty for the executable); /proc/self/maps
+ * has the file that is really mapped. Lines and segments are both sorted by
+ * address, so one pass over each pairs them.
+ */
+#include "core/objects/loader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <evprof/status.h>
+
+#include "core/base/buf.h"
+
+static int
+read_file(const char *path, evprof_buf_t *out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return EVPROF_EIO;
+    }
+    char chunk[8192];
+    ssize_t n = 0;
+    do {
+        n = read(fd, chunk, sizeof(chunk));
+        if (n > 0) {
+            evprof_buf_add(out, chunk, (size_t)n);
+        }
+    } while (n > 0 || (n < 0 && errno == EINTR));
+    close(fd);
+    if (n < 0) {
+        return EVPROF_EIO;
+    }
+    return out->failed ? EVPROF_ENOMEM : EVPROF_OK;
+}
+
+static const char *
+parse_hex(const char *text, uintptr_t *out)
+{
+    uintptr_t value = 0;
+    for (;; text++) {
+        unsigned c = (unsigned char)*text;
+        if (c - '0' <= 9) {
+            value = value << 4 | (c - '0');
+        } else if (c - 'a' <= 5) {
+            value = value << 4 | (c - 'a' + 10);
+        } else {
+            *out = value;
+            return text;
+        }
+    }
+}
+
+/* Undoes the kernel's escape of a newline, its only one in this file. */
+static char *
+unescape(evprof_arena_t *arena, const char *text, size_t len)
+{
+    char *out = evprof_arena_strndup(arena, text, len);
+    if (out == NULL) {
+        return NULL;
+    }
+    char *from = out;
+    char *to = out;
+    while (*from != '\0') {
+        if (strncmp(from, "\\012", 4) == 0) {
+            *to++ = '\n';
+            from += 4;
+        } else {
+            *to++ = *from++;
+        }
+    }
+    *to = '\0';
+    return out;
+}
+
+/* The name is the sixth field; it starts with '/' when it is a file. */
+static const char *
+find_name(const char *line, const char *end, size_t *len)
+{
+    const char *slash = memchr(line, '/', (size_t)(end - line));
+    if (slash == NULL) {
+        return NULL;
+    }
+    *len = (size_t)(end - slash);
+    return slash;
+}
+
+int
+evprof_loader_name(evprof_arena_t *arena, evprof_loader_list_t *list)
+{
+    evprof_buf_t maps = { 0 };
+    int status = read_file("/proc/self/maps", &maps);
+    size_t next = 0;
+    const char *line = maps.data;
+    while (status == EVPROF_OK && line != NULL && *line != '\0' &&
+           next < list->count) {
+        const char *end = strchrnul(line, '\n');
+        uintptr_t start = 0;
+        uintptr_t limit = 0;
+        const char *rest = parse_hex(line, &start);
+        parse_hex(*rest == '-' ? rest + 1 : rest, &limit);
+        while (next < list->count && list->items[next].start < start) {
+            next++;
+        }
+        for (; next < list->count && list->items[next].start < limit; next++) {
+            size_t len = 0;
+            const char *name = find_name(line, end, &len);
+            if (name != NULL && list->items[next].path[0] != '[') {
+                list->items[next].path = unescape(arena, name, len);
+                status =
+                    list->items[next].path == NULL ? EVPROF_ENOMEM : status;
+            }
+        }
+        line = *end == '\0' ? end : end + 1;
+    }
+    evprof_buf_free(&maps);
+    return status;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The current snapshot and those that somebody still holds. Each snapshot owns
+ * an arena with all its strings, so that it goes away in one step. A mutex
+ * guards the pointer and the counts and is held for moments only; reading the
+ * loader happens under a second one, so that two threads do not do it at once.
+ * A fork takes the first; the second is made new in the child, where the thread
+ * that held it does not exist and nothing it had begun was published.
+ */
+#include "core/objects/objects.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <evprof/status.h>
+
+#include "core/objects/loader.h"
+
+struct snapshot {
+    evprof_objects_t objects; /* first: the public pointer is this one */
+    evprof_arena_t arena;
+    evprof_loader_stamp_t stamp;
+    size_t holders;
+};
+
+/* Enough to name the plugins of a long profile, little enough to scan. */
+#define MOST_GONE ((size_t)256)
+
+static pthread_mutex_t publishing = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t reading = PTHREAD_MUTEX_INITIALIZER;
+static struct snapshot *current;
+static uint64_t last_generation;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+static void
+fork_prepare(void)
+{
+    pthread_mutex_lock(&publishing);
+}
+
+static void
+fork_parent(void)
+{
+    pthread_mutex_unlock(&publishing);
+}
+
+static void
+fork_child(void)
+{
+    pthread_mutex_unlock(&publishing);
+    pthread_mutex_init(&reading, NULL);
+}
+
+static void
+watch_forks(void)
+{
+    pthread_atfork(fork_prepare, fork_parent, fork_child);
+}
+
+static void
+snapshot_free(struct snapshot *snapshot)
+{
+    if (snapshot != NULL) {
+        evprof_arena_free(&snapshot->arena);
+        free(snapshot);
+    }
+}
+
+static const evprof_object_t *
+find_overlap(const evprof_object_t *items, size_t count,
+             const evprof_object_t *one)
+{
+    size_t low = 0;
+    size_t high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (items[middle].limit <= one->start) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < count && items[low].start < one->limit ? &items[low] : NULL;
+}
+
+static bool
+is_same(const evprof_object_t *a, const evprof_object_t *b)
+{
+    return a->start == b->start && a->limit == b->limit && a->bias == b->bias &&
+           strcmp(a->path, b->path) == 0 &&
+           strcmp(a->build_id, b->build_id) == 0;
+}
+
+/* Objects that were there before keep their generation. */
+static void
+number(evprof_loader_list_t *list, const struct snapshot *old)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        evprof_object_t *object = &list->items[i];
+        const evprof_object_t *before =
+            old == NULL
+                ? NULL
+                : find_overlap(old->objects.items, old->objects.count, object);
+        object->generation = before != NULL && is_same(before, object)
+                                 ? before->generation
+                                 : ++last_generation;
+    }
+}
+
+static size_t
+collect_gone(const evprof_loader_list_t *list, const struct snapshot *old,
+             const evprof_object_t **out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < old->objects.count && count < MOST_GONE; i++) {
+        const evprof_object_t *object = &old->objects.items[i];
+        if (find_overlap(list->items, list->count, object) == NULL) {
+            out[count++] = object;
+        }
+    }
+    return count;
+}
+
+static int
+copy_gone(evprof_arena_t *arena, evprof_object_t *to,
+          const evprof_object_t *from)
+{
+    *to = *from;
+    to->is_gone = true;
+    to->is_permanent = false;
+    to->path = evprof_arena_strndup(arena, from->path, strlen(from->path));
+    to->build_id =
+        evprof_arena_strndup(arena, from->build_id, strlen(from->build_id));
+    return to->path == NULL || to->build_id == NULL ? EVPROF_ENOMEM : EVPROF_OK;
+}
+
+/* Both inputs are sorted and do not overlap: a merge keeps that. */
+static int
+merge(struct snapshot *snapshot, const evprof_loader_list_t *list,
+      const evprof_object_t **gone, size_t gone_count)
+{
+    evprof_object_t *items = evprof_arena_calloc(
+        &snapshot->arena, list->count + gone_count, sizeof(*items));
+    if (items == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    size_t at = 0;
+    size_t g = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        for (; g < gone_count && gone[g]->start < list->items[i].start; g++) {
+            if (copy_gone(&snapshot->arena, &items[at++], gone[g]) != 0) {
+                return EVPROF_ENOMEM;
+            }
+        }
+        items[at++] = list->items[i];
+    }
+    for (; g < gone_count; g++) {
+        if (copy_gone(&snapshot->arena, &items[at++], gone[g]) != 0) {
+            return EVPROF_ENOMEM;
+        }
+    }
+    snapshot->objects.items = items;
+    snapshot->objects.count = at;
+    return EVPROF_OK;
+}
+
+static size_t
+find_main(const evprof_objects_t *objects, uintptr_t bias)
+{
+    for (size_t i = 0; i < objects->count; i++) {
+        const evprof_object_t *object = &objects->items[i];
+        if (!object->is_gone && object->bias == bias) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+static int
+snapshot_fill(struct snapshot *snapshot, const struct snapshot *old)
+{
+    evprof_loader_list_t list;
+    int status = evprof_loader_read(&snapshot->arena, &list);
+    if (status == EVPROF_OK) {
+        status = evprof_loader_name(&snapshot->arena, &list);
+    }
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    number(&list, old);
+    const evprof_object_t *gone[MOST_GONE];
+    size_t gone_count = old == NULL ? 0 : collect_gone(&list, old, gone);
+    status = merge(snapshot, &list, gone, gone_count);
+    snapshot->stamp = list.stamp;
+    snapshot->objects.main_index =
+        find_main(&snapshot->objects, list.main_bias);
+    return status;
+}
+
+static void
+publish(struct snapshot *snapshot)
+{
+    pthread_mutex_lock(&publishing);
+    struct snapshot *old = current;
+    current = snapshot;
+    bool is_free = old != NULL && old->holders == 0;
+    pthread_mutex_unlock(&publishing);
+    if (is_free) {
+        snapshot_free(old);
+    }
+}
+
+/* Only the holder of `reading` replaces `current`, so reading it needs no lock
+ * there. */
+static int
+refresh_locked(void)
+{
+    evprof_loader_stamp_t stamp = evprof_loader_stamp();
+    if (current != NULL && stamp.adds == current->stamp.adds &&
+        stamp.subs == current->stamp.subs) {
+        return EVPROF_OK;
+    }
+    struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+    if (snapshot == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    int status = snapshot_fill(snapshot, current);
+    if (status != EVPROF_OK) {
+        snapshot_free(snapshot);
+        return status;
+    }
+    publish(snapshot);
+    return EVPROF_OK;
+}
+
+int
+evprof_objects_refresh(void)
+{
+    pthread_once(&fork_once, watch_forks);
+    pthread_mutex_lock(&reading);
+    int status = refresh_locked();
+    pthread_mutex_unlock(&reading);
+    return status;
+}
+
+static struct snapshot *
+hold_current(void)
+{
+    pthread_mutex_lock(&publishing);
+    struct snapshot *out = current;
+    if (out != NULL) {
+        out->holders++;
+    }
+    pthread_mutex_unlock(&publishing);
+    return out;
+}
+
+const evprof_objects_t *
+evprof_objects_acquire(void)
+{
+    struct snapshot *out = hold_current();
+    if (out == NULL && evprof_objects_refresh() == EVPROF_OK) {
+        out = hold_current();
+    }
+    return out == NULL ? NULL : &out->objects;
+}
+
+void
+evprof_objects_release(const evprof_objects_t *objects)
+{
+    if (objects == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&publishing);
+    struct snapshot *snapshot = NULL;
+    memcpy(&snapshot, &objects, sizeof(snapshot));
+    snapshot->holders--;
+    bool is_free = snapshot->holders == 0 && snapshot != current;
+    pthread_mutex_unlock(&publishing);
+    if (is_free) {
+        snapshot_free(snapshot);
+    }
+}
+
+const evprof_object_t *
+evprof_objects_find(const evprof_objects_t *objects, uintptr_t pc)
+{
+    const evprof_object_t one = { .start = pc, .limit = pc + 1 };
+    return find_overlap(objects->items, objects->count, &one);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The snapshot of loaded objects, against the loader's own answers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/objects/objects.h"
+
+static const evprof_objects_t *
+fresh(void)
+{
+    assert_int_equal(evprof_objects_refresh(), 0);
+    const evprof_objects_t *objects = evprof_objects_acquire();
+    assert_non_null(objects);
+    return objects;
+}
+
+static const evprof_object_t *
+find(const evprof_objects_t *objects, uintptr_t pc)
+{
+    const evprof_object_t *object = evprof_objects_find(objects, pc);
+    if (object != NULL) {
+        assert_true(object->start <= pc && pc < object->limit);
+    }
+    return object;
+}
+
+static uintptr_t
+plugin_open(const char *path, void **handle)
+{
+    assert_null(dlopen(path, RTLD_NOLOAD | RTLD_NOW));
+    *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    assert_non_null(*handle);
+    void *symbol = dlsym(*handle, "plugin_name");
+    assert_non_null(symbol);
+    return (uintptr_t)symbol;
+}
+
+static void
+test_main_program(void **state)
+{
+    (void)state;
+    const evprof_objects_t *objects = fresh();
+    const evprof_object_t *own = find(objects, (uintptr_t)test_main_program);
+    assert_non_null(own);
+    char path[4096];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    assert_true(len > 0);
+    path[len] = '\0';
+    assert_string_equal(own->path, path);
+    assert_true(own->is_permanent);
+    assert_false(own->is_gone);
+    assert_true(own->eh_frame_hdr >= own->eh_low);
+    assert_true(own->eh_frame_hdr < own->eh_high);
+    assert_ptr_equal(own->path, objects->items[objects->main_index].path);
+    evprof_objects_release(objects);
+}
+
+static void
+test_libraries_are_permanent(void **state)
+{
+    (void)state;
+    const evprof_objects_t *objects = fresh();
+    const evprof_object_t *libc =
+        find(objects, (uintptr_t)dlsym(RTLD_DEFAULT, "qsort"));
+    assert_non_null(libc);
+    assert_true(libc->is_permanent);
+    assert_int_equal(libc->path[0], '/');
+    assert_int_equal(strlen(libc->build_id), 40);
+    assert_null(find(objects, (uintptr_t)&objects));
+    assert_null(find(objects, 0));
+    assert_null(find(objects, UINTPTR_MAX));
+    evprof_objects_release(objects);
+}
+
+static void
+test_vdso(void **state)
+{
+    (void)state;
+    uintptr_t base = getauxval(AT_SYSINFO_EHDR);
+    if (base == 0) {
+        print_message("skipped: the kernel gave this process no vdso\n");
+        skip();
+    }
+    const evprof_objects_t *objects = fresh();
+    const evprof_object_t *vdso = find(objects, base);
+    assert_non_null(vdso);
+    assert_string_equal(vdso->path, "[vdso]");
+    assert_true(vdso->is_permanent);
+    assert_true(vdso->eh_frame_hdr != 0);
+    evprof_objects_release(objects);
+}
+
+static void
+test_sorted_and_apart(void **state)
+{
+    (void)state;
+    const evprof_objects_t *objects = fresh();
+    assert_true(objects->count >= 3);
+    for (size_t i = 1; i < objects->count; i++) {
+        assert_true(objects->items[i - 1].limit <= objects->items[i].start);
+    }
+    evprof_objects_release(objects);
+}
+
+static void
+test_plugin_comes_and_goes(void **state)
+{
+    (void)state;
+    void *handle = NULL;
+    uintptr_t pc = plugin_open(PLUGIN_A, &handle);
+    const evprof_objects_t *objects = fresh();
+    const evprof_object_t *plugin = find(objects, pc);
+    assert_non_null(plugin);
+    assert_string_equal(plugin->path, PLUGIN_A);
+    assert_false(plugin->is_permanent);
+    assert_false(plugin->is_gone);
+    uint64_t generation = plugin->generation;
+    assert_int_equal(dlclose(handle), 0);
+
+    const evprof_objects_t *later = fresh();
+    const evprof_object_t *gone = find(later, pc);
+    assert_non_null(gone);
+    assert_true(gone->is_gone);
+    assert_string_equal(gone->path, PLUGIN_A);
+    assert_int_equal(gone->generation, generation);
+    /* What was held is unchanged. */
+    assert_false(find(objects, pc)->is_gone);
+    evprof_objects_release(objects);
+    evprof_objects_release(later);
+}
+
+static void
+test_another_plugin_at_the_same_place(void **state)
+{
+    (void)state;
+    void *handle = NULL;
+    uintptr_t first = plugin_open(PLUGIN_A, &handle);
+    const evprof_objects_t *objects = fresh();
+    uint64_t generation = find(objects, first)->generation;
+    evprof_objects_release(objects);
+    dlclose(handle);
+    uintptr_t second = plugin_open(PLUGIN_B, &handle);
+    if (first != second) {
+        print_message("skipped: the kernel chose another address\n");
+        dlclose(handle);
+        skip();
+    }
+    objects = fresh();
+    const evprof_object_t *plugin = find(objects, second);
+    assert_non_null(plugin);
+    assert_string_equal(plugin->path, PLUGIN_B);
+    assert_true(plugin->generation != generation);
+    evprof_objects_release(objects);
+    dlclose(handle);
+}
+
+static void
+test_unchanged_is_the_same_snapshot(void **state)
+{
+    (void)state;
+    const evprof_objects_t *a = fresh();
+    const evprof_objects_t *b = fresh();
+    assert_ptr_equal(a, b);
+    evprof_objects_release(a);
+    evprof_objects_release(b);
+    evprof_objects_release(NULL);
+}
+
+static atomic_bool is_over;
+
+static void *
+refresh_loop(void *arg)
+{
+    (void)arg;
+    while (!atomic_load(&is_over)) {
+        const evprof_objects_t *objects = evprof_objects_acquire();
+        if (objects == NULL ||
+            evprof_objects_find(objects, (uintptr_t)refresh_loop) == NULL ||
+            evprof_objects_refresh() != 0) {
+            abort();
+        }
+        evprof_objects_release(objects);
+    }
+    return NULL;
+}
+
+static void
+test_many_threads_and_forks(void **state)
+{
+    (void)state;
+    pthread_t threads[2];
+    atomic_store(&is_over, false);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, refresh_loop, NULL),
+                         0);
+    }
+    for (int i = 0; i < 30; i++) {
+        void *handle = dlopen(PLUGIN_A, RTLD_NOW | RTLD_LOCAL);
+        assert_non_null(handle);
+        pid_t child = fork();
+        if (child == 0) {
+            _exit(evprof_objects_refresh());
+        }
+        int status = -1;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        dlclose(handle);
+    }
+    atomic_store(&is_over, true);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_main_program),
+        cmocka_unit_test(test_libraries_are_permanent),
+        cmocka_unit_test(test_vdso),
+        cmocka_unit_test(test_sorted_and_apart),
+        cmocka_unit_test(test_plugin_comes_and_goes),
+        cmocka_unit_test(test_another_plugin_at_the_same_place),
+        cmocka_unit_test(test_unchanged_is_the_same_snapshot),
+        cmocka_unit_test(test_many_threads_and_forks),
+    };
+    return cmocka_run_group_tests_name("objects", tests, NULL, NULL);
+}

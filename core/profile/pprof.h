@@ -3,13 +3,14 @@
 #define EVPROF_PROFILE_PPROF_H
 
 /*
- * A profile in memory, as pprof's data model has it. The runtime builds one from
- * samples and encodes it; the tool decodes, merges, filters and reports it.
+ * A profile in memory, as pprof's data model has it. The runtime builds one
+ * from samples and encodes it; the tool decodes, merges, filters and reports
+ * it.
  *
  * Tables are arrays; things refer to each other by index into them, so that a
  * stack costs four bytes a frame and tables can be copied and renumbered whole.
- * All strings are interned in `strings`: equal strings have equal addresses, the
- * empty string is "" and never NULL. Arrays and labels live in `arena`. One
+ * All strings are interned in `strings`: equal strings have equal addresses,
+ * the empty string is "" and never NULL. Arrays and labels live in `arena`. One
  * thread at a time; different profiles are independent.
  */
 

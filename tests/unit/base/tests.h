@@ -13,6 +13,7 @@
 /* Each file of this folder offers its tests as one function. */
 int run_arena_tests(void);
 int run_buf_tests(void);
+int run_index_tests(void);
 int run_intern_tests(void);
 int run_parse_tests(void);
 int run_path_tests(void);

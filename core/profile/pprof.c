@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a profile: everything it points to lives in its two arenas, so
+ * that freeing it does not walk it.
+ */
+#include "core/profile/pprof.h"
+
+#include <stdlib.h>
+
+evprof_pprof_t *
+evprof_pprof_new(void)
+{
+    evprof_pprof_t *p = calloc(1, sizeof(*p));
+    if (p == NULL) {
+        return NULL;
+    }
+    const char *empty = evprof_strings_intern(&p->strings, "");
+    if (empty == NULL) {
+        evprof_pprof_free(p);
+        return NULL;
+    }
+    p->period_type = (evprof_value_type_t){ empty, empty };
+    p->drop_frames = empty;
+    p->keep_frames = empty;
+    p->default_type = empty;
+    p->doc_url = empty;
+    return p;
+}
+
+void
+evprof_pprof_free(evprof_pprof_t *p)
+{
+    if (p == NULL) {
+        return;
+    }
+    evprof_strings_free(&p->strings);
+    evprof_arena_free(&p->arena);
+    free(p);
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All tests of core/profile in one program, so that it starts once. */
+#include "tests/unit/profile/tests.h"
+
+int
+main(void)
+{
+    return run_builder_tests() + run_encode_tests();
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_UNIT_PROFILE_TESTS_H
+#define TESTS_UNIT_PROFILE_TESTS_H
+
+/* cmocka.h needs these four before it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* Each file of this folder offers its tests as one function. */
+int run_builder_tests(void);
+int run_encode_tests(void);
+
+#endif

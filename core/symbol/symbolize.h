@@ -3,9 +3,9 @@
 #define EVPROF_SYMBOL_SYMBOLIZE_H
 
 /*
- * Gives the locations of a profile of this process their functions, files, lines
- * and inlined callers, from each object's symbol table and DWARF. Runs on the
- * worker thread; what was read stays cached per object within a bound.
+ * Gives the locations of a profile of this process their functions, files,
+ * lines and inlined callers, from each object's symbol table and DWARF. Runs on
+ * the worker thread; what was read stays cached per object within a bound.
  */
 
 #include "core/objects/objects.h"
@@ -17,6 +17,9 @@ typedef struct evprof_symbolizer evprof_symbolizer_t;
 evprof_symbolizer_t *evprof_symbolizer_new(size_t max_bytes);
 void evprof_symbolizer_free(evprof_symbolizer_t *s);
 
+/* Bytes that the cache takes now; at most the bound between two calls. */
+size_t evprof_symbolizer_bytes(const evprof_symbolizer_t *s);
+
 /*
  * Adds to `p` the mappings of all objects (the main program first, with build
  * ids), gives every location its mapping, and its lines where they are known.
@@ -25,6 +28,15 @@ void evprof_symbolizer_free(evprof_symbolizer_t *s);
  */
 int evprof_symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
                      evprof_pprof_t *p, evprof_error_t *err);
+
+/*
+ * Looks up many addresses at once, so that evprof_symbol_name() finds them in
+ * the cache: alone, each would read the object's tables again. A few thousand a
+ * call are sure to stay cached. EVPROF_ENOMEM.
+ */
+int evprof_symbol_prepare(evprof_symbolizer_t *s,
+                          const evprof_objects_t *objects, const uintptr_t *pcs,
+                          size_t count);
 
 /*
  * The name of the function that holds `pc`, demangled, for /debug/pprof/symbol;

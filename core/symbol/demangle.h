@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_SYMBOL_DEMANGLE_H
+#define EVPROF_SYMBOL_DEMANGLE_H
+
+/*
+ * The readable form of a C++ linker name, to be freed; NULL when the name is
+ * not mangled, cannot be read, or nothing in the process can demangle. May take
+ * the loader's lock: never in a handler. MT-Safe.
+ */
+char *evprof_demangle(const char *name);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_SYMBOL_SYMBOL_CACHE_H
+#define EVPROF_SYMBOL_SYMBOL_CACHE_H
+
+/*
+ * What has been found out about addresses, by file. An answer is small: frames
+ * that point at functions, which are shared. Only answers stay in memory, never
+ * symbol tables or DWARF, so that the bound holds whatever the size of a file.
+ * One thread at a time.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* All strings are interned in the file's cache; unset ones are "". */
+typedef struct evprof_symbol_function {
+    const char *name;        /* demangled */
+    const char *system_name; /* as the linker knows it */
+    const char *file;
+    int64_t start_line; /* 0: unknown */
+} evprof_symbol_function_t;
+
+typedef struct evprof_symbol_frame {
+    const evprof_symbol_function_t *function;
+    int64_t line; /* 0: unknown */
+} evprof_symbol_frame_t;
+
+/* The frames at one address, innermost first; none when nothing is known. */
+typedef struct evprof_symbol {
+    uint64_t vaddr; /* in the file's own address space */
+    const evprof_symbol_frame_t *frames;
+    uint32_t count;
+    bool is_from_dwarf;
+} evprof_symbol_t;
+
+typedef struct evprof_symbol_file evprof_symbol_file_t;
+typedef struct evprof_symbol_cache {
+    evprof_symbol_file_t *files; /* a list */
+    size_t max_bytes;
+    uint64_t clock; /* counts uses */
+} evprof_symbol_cache_t;
+
+/* The answers for the file that `key` names, made when new; NULL: no memory. */
+evprof_symbol_file_t *evprof_symbol_cache_file(evprof_symbol_cache_t *cache,
+                                               const char *key);
+
+/* Bytes that all answers take now. */
+size_t evprof_symbol_cache_bytes(const evprof_symbol_cache_t *cache);
+
+/* Forgets the files that were used longest ago until the bound holds; answers
+ * handed out before are then gone. */
+void evprof_symbol_cache_trim(evprof_symbol_cache_t *cache);
+
+void evprof_symbol_cache_free(evprof_symbol_cache_t *cache);
+
+/* The answer for an address, or NULL when it was not asked before. */
+const evprof_symbol_t *evprof_symbol_file_find(const evprof_symbol_file_t *file,
+                                               uint64_t vaddr);
+
+/* Keeps an answer; its frames are copied. EVPROF_ENOMEM. */
+int evprof_symbol_file_add(evprof_symbol_file_t *file,
+                           const evprof_symbol_t *symbol);
+
+/*
+ * The file's one record of a function; strings are copied, NULL counts as "".
+ * `system_name` is demangled when this is the first time. NULL: no memory.
+ */
+const evprof_symbol_function_t *
+evprof_symbol_file_function(evprof_symbol_file_t *file, const char *system_name,
+                            const char *source, int64_t start_line);
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A reader of profiles takes a mapping's claims for the whole mapping: one that
+ * says it has functions is not symbolized again, so it may say so only when
+ * each of its locations has one. The other claims follow the same rule.
+ */
+#include "core/symbol/symbol_fill.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <evprof/status.h>
+
+#include "core/base/hash.h"
+
+#define FIRST_SLOT_COUNT ((size_t)256)
+
+static int
+put_mapping(evprof_pprof_t *p, const evprof_object_t *object,
+            evprof_mapping_t *out)
+{
+    *out = (evprof_mapping_t){
+        .start = object->start,
+        .limit = object->limit,
+        .offset = object->offset,
+        .file = evprof_strings_intern(&p->strings, object->path),
+        .build_id = evprof_strings_intern(&p->strings, object->build_id),
+    };
+    return out->file == NULL || out->build_id == NULL ? EVPROF_ENOMEM : 0;
+}
+
+/* Main program first: readers take mapping 0 for the program itself. */
+static uint32_t
+number_mappings(evprof_symbol_fill_t *fill, const evprof_objects_t *objects,
+                const bool *is_used)
+{
+    uint32_t next = (uint32_t)fill->first_mapping;
+    for (size_t i = 0; i < objects->count; i++) {
+        fill->mapping_of[i] = EVPROF_NO_INDEX;
+    }
+    if (objects->count > 0) {
+        fill->mapping_of[objects->main_index] = next++;
+    }
+    for (size_t i = 0; i < objects->count; i++) {
+        if (i != objects->main_index &&
+            (!objects->items[i].is_gone || is_used[i])) {
+            fill->mapping_of[i] = next++;
+        }
+    }
+    return next;
+}
+
+static int
+put_mappings(evprof_symbol_fill_t *fill, const evprof_objects_t *objects,
+             const bool *is_used)
+{
+    evprof_pprof_t *p = fill->p;
+    size_t count = number_mappings(fill, objects, is_used);
+    evprof_mapping_t *mappings =
+        evprof_arena_calloc(&p->arena, count + 1, sizeof(*mappings));
+    if (mappings == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    if (p->mapping_count > 0) {
+        memcpy(mappings, p->mappings, p->mapping_count * sizeof(*mappings));
+    }
+    for (size_t i = 0; i < objects->count; i++) {
+        uint32_t at = fill->mapping_of[i];
+        if (at != EVPROF_NO_INDEX &&
+            put_mapping(p, &objects->items[i], &mappings[at]) != 0) {
+            return EVPROF_ENOMEM;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        mappings[i].id = i + 1;
+    }
+    p->mappings = mappings;
+    p->mapping_count = count;
+    return 0;
+}
+
+int
+evprof_symbol_fill_begin(evprof_symbol_fill_t *fill,
+                         const evprof_objects_t *objects, const bool *is_used,
+                         evprof_pprof_t *p)
+{
+    *fill = (evprof_symbol_fill_t){ .p = p, .first_mapping = p->mapping_count };
+    fill->slots = calloc(FIRST_SLOT_COUNT, sizeof(*fill->slots));
+    fill->slot_count = FIRST_SLOT_COUNT;
+    fill->mapping_of = calloc(objects->count + 1, sizeof(*fill->mapping_of));
+    if (fill->slots == NULL || fill->mapping_of == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    return put_mappings(fill, objects, is_used);
+}
+
+static uint64_t
+function_hash(const evprof_function_t *f)
+{
+    uint64_t hash = evprof_hash_mix((uintptr_t)f->system_name);
+    hash = evprof_hash_mix(hash ^ (uintptr_t)f->filename);
+    return evprof_hash_mix(hash ^ (uint64_t)f->start_line);
+}
+
+/* The slot of a function, or the free one where it belongs. */
+static uint32_t *
+find_slot(const evprof_symbol_fill_t *fill, const evprof_function_t *wanted)
+{
+    size_t at = function_hash(wanted) & (fill->slot_count - 1);
+    for (;; at = (at + 1) & (fill->slot_count - 1)) {
+        uint32_t *slot = &fill->slots[at];
+        if (*slot == 0) {
+            return slot;
+        }
+        const evprof_function_t *f = &fill->functions[*slot - 1];
+        if (f->system_name == wanted->system_name &&
+            f->filename == wanted->filename &&
+            f->start_line == wanted->start_line) {
+            return slot;
+        }
+    }
+}
+
+static int
+grow_slots(evprof_symbol_fill_t *fill)
+{
+    size_t count = fill->slot_count * 2;
+    uint32_t *slots = calloc(count, sizeof(*slots));
+    if (slots == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    free(fill->slots);
+    fill->slots = slots;
+    fill->slot_count = count;
+    for (size_t i = 0; i < fill->function_count; i++) {
+        *find_slot(fill, &fill->functions[i]) = (uint32_t)(i + 1);
+    }
+    return 0;
+}
+
+static int
+grow_functions(evprof_symbol_fill_t *fill)
+{
+    size_t cap = fill->function_cap == 0 ? 64 : fill->function_cap * 2;
+    evprof_function_t *functions =
+        realloc(fill->functions, cap * sizeof(*functions));
+    if (functions == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    fill->functions = functions;
+    fill->function_cap = cap;
+    return 0;
+}
+
+/* The index of a function among ours, added when it is new. */
+static int
+function_index(evprof_symbol_fill_t *fill, const evprof_symbol_function_t *from,
+               uint32_t *out)
+{
+    evprof_strings_t *strings = &fill->p->strings;
+    evprof_function_t f = {
+        .name = evprof_strings_intern(strings, from->name),
+        .system_name = evprof_strings_intern(strings, from->system_name),
+        .filename = evprof_strings_intern(strings, from->file),
+        .start_line = from->start_line,
+    };
+    if (f.name == NULL || f.system_name == NULL || f.filename == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    if ((fill->function_count * 2 >= fill->slot_count &&
+         grow_slots(fill) != 0) ||
+        (fill->function_count == fill->function_cap &&
+         grow_functions(fill) != 0)) {
+        return EVPROF_ENOMEM;
+    }
+    uint32_t *slot = find_slot(fill, &f);
+    if (*slot == 0) {
+        fill->functions[fill->function_count++] = f;
+        *slot = (uint32_t)fill->function_count;
+    }
+    *out = *slot - 1;
+    return 0;
+}
+
+int
+evprof_symbol_fill(evprof_symbol_fill_t *fill, uint32_t location,
+                   const evprof_symbol_t *symbol)
+{
+    evprof_pprof_t *p = fill->p;
+    if (symbol == NULL || symbol->count == 0) {
+        return 0;
+    }
+    evprof_line_t *lines =
+        evprof_arena_calloc(&p->arena, symbol->count, sizeof(*lines));
+    if (lines == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    for (uint32_t i = 0; i < symbol->count; i++) {
+        uint32_t index = 0;
+        int status = function_index(fill, symbol->frames[i].function, &index);
+        if (status != 0) {
+            return status;
+        }
+        lines[i].function = (uint32_t)p->function_count + index;
+        lines[i].line = symbol->frames[i].line;
+    }
+    evprof_location_t *at = &p->locations[location];
+    at->lines = lines;
+    at->line_count = symbol->count;
+    if (symbol->is_from_dwarf) {
+        p->mappings[at->mapping].has_inline_frames = true;
+    }
+    return 0;
+}
+
+static int
+move_functions(evprof_symbol_fill_t *fill)
+{
+    evprof_pprof_t *p = fill->p;
+    size_t count = p->function_count + fill->function_count;
+    evprof_function_t *functions =
+        evprof_arena_calloc(&p->arena, count + 1, sizeof(*functions));
+    if (functions == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    if (p->function_count > 0) {
+        memcpy(functions, p->functions, p->function_count * sizeof(*functions));
+    }
+    if (fill->function_count > 0) {
+        memcpy(functions + p->function_count, fill->functions,
+               fill->function_count * sizeof(*functions));
+    }
+    for (size_t i = 0; i < count; i++) {
+        functions[i].id = i + 1;
+    }
+    p->functions = functions;
+    p->function_count = count;
+    return 0;
+}
+
+/* Claims start as true for mappings with locations and fall at the first
+ * location that lacks what is claimed. */
+static void
+set_claims(const evprof_symbol_fill_t *fill)
+{
+    evprof_pprof_t *p = fill->p;
+    for (size_t i = 0; i < p->location_count; i++) {
+        uint32_t mapping = p->locations[i].mapping;
+        if (mapping != EVPROF_NO_INDEX && mapping >= fill->first_mapping) {
+            evprof_mapping_t *m = &p->mappings[mapping];
+            m->has_functions = m->has_filenames = m->has_line_numbers = true;
+        }
+    }
+    for (size_t i = 0; i < p->location_count; i++) {
+        const evprof_location_t *location = &p->locations[i];
+        if (location->mapping == EVPROF_NO_INDEX ||
+            location->mapping < fill->first_mapping) {
+            continue;
+        }
+        evprof_mapping_t *m = &p->mappings[location->mapping];
+        if (location->line_count == 0) {
+            m->has_functions = m->has_filenames = m->has_line_numbers = false;
+            m->has_inline_frames = false;
+        }
+        for (uint32_t k = 0; k < location->line_count; k++) {
+            const evprof_line_t *line = &location->lines[k];
+            const evprof_function_t *f = &p->functions[line->function];
+            m->has_filenames = m->has_filenames && f->filename[0] != '\0';
+            m->has_line_numbers = m->has_line_numbers && line->line > 0;
+        }
+    }
+}
+
+int
+evprof_symbol_fill_end(evprof_symbol_fill_t *fill)
+{
+    int status = move_functions(fill);
+    if (status == 0) {
+        set_claims(fill);
+    }
+    return status;
+}
+
+void
+evprof_symbol_fill_free(evprof_symbol_fill_t *fill)
+{
+    free(fill->slots);
+    free(fill->mapping_of);
+    free(fill->functions);
+}

@@ -96,6 +96,30 @@ has_build_id(Elf *elf, const char *hex)
     return is_same;
 }
 
+size_t
+evprof_object_path_len(const evprof_object_t *object)
+{
+    static const char mark[] = " (deleted)";
+    size_t len = strlen(object->path);
+    size_t mark_len = sizeof(mark) - 1;
+    if (len > mark_len &&
+        memcmp(object->path + len - mark_len, mark, mark_len) == 0) {
+        return len - mark_len;
+    }
+    return len;
+}
+
+/* A file of that name with the right build id may be back after an upgrade. */
+static bool
+open_named(const evprof_object_t *object, evprof_elf_file_t *out)
+{
+    evprof_buf_t path = { 0 };
+    evprof_buf_add(&path, object->path, evprof_object_path_len(object));
+    bool is_open = !path.failed && path.len > 0 && open_path(path.data, out);
+    evprof_buf_free(&path);
+    return is_open;
+}
+
 bool
 evprof_elf_open_object(const evprof_object_t *object, bool is_main,
                        evprof_elf_file_t *out)
@@ -104,8 +128,8 @@ evprof_elf_open_object(const evprof_object_t *object, bool is_main,
         return open_memory(object, out);
     }
     /* This link leads to the executable even after it was replaced on disk. */
-    const char *path = is_main ? "/proc/self/exe" : object->path;
-    if (!open_path(path, out)) {
+    if (is_main ? !open_path("/proc/self/exe", out)
+                : !open_named(object, out)) {
         return false;
     }
     if (object->build_id[0] != '\0' &&

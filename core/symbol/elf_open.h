@@ -10,6 +10,7 @@
 
 #include <libelf.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "core/objects/objects.h"
 
@@ -18,6 +19,9 @@ typedef struct evprof_elf_file {
     int fd;   /* -1: none */
     Elf *elf; /* NULL: closed */
 } evprof_elf_file_t;
+
+/* Length of the object's path without the kernel's mark of a removed file. */
+size_t evprof_object_path_len(const evprof_object_t *object);
 
 /* Opens the file behind `object`; false when it is gone or another one. */
 bool evprof_elf_open_object(const evprof_object_t *object, bool is_main,

@@ -12,6 +12,7 @@
 #include <evprof/status.h>
 
 #include "core/base/hash.h"
+#include "core/symbol/elf_open.h"
 
 #define FIRST_SLOT_COUNT ((size_t)256)
 
@@ -23,7 +24,8 @@ put_mapping(evprof_pprof_t *p, const evprof_object_t *object,
         .start = object->start,
         .limit = object->limit,
         .offset = object->offset,
-        .file = evprof_strings_intern(&p->strings, object->path),
+        .file = evprof_strings_add(&p->strings, object->path,
+                                   evprof_object_path_len(object)),
         .build_id = evprof_strings_intern(&p->strings, object->build_id),
     };
     return out->file == NULL || out->build_id == NULL ? EVPROF_ENOMEM : 0;

@@ -12,6 +12,10 @@ class Box
 __attribute__((noinline)) int
 Box::open(int times, sample_callback_fn call)
 {
+    /* The throw is what makes this need the C++ runtime, as real code does. */
+    if (times < 0) {
+        throw times;
+    }
     return call() * times + 1;
 }
 } // namespace demo

@@ -19,6 +19,14 @@ extern "C" {
 /* The place in a configuration that is being read; opaque to setters. */
 typedef struct evprof_conf evprof_conf_t;
 
+/* What a directive may do beyond being set once. */
+enum evprof_directive_flag {
+    /* May be repeated; its setter is called for each, in the file's order. */
+    EVPROF_DIRECTIVE_MANY = 1u << 0,
+    /* Cannot change while running: a reload that changes it is refused. */
+    EVPROF_DIRECTIVE_FIXED = 1u << 1,
+};
+
 typedef struct evprof_directive {
     const char *name;
     const char *args;       /* how the reference writes them: "SIZE", "on|off" */
@@ -30,11 +38,12 @@ typedef struct evprof_directive {
     long long min; /* bounds for the numeric setters, both 0: none */
     long long max;
     const void *data; /* for the setter: evprof_set_choice's table of names */
+    unsigned flags;   /* of enum evprof_directive_flag */
 
     /*
      * Parses the arguments into `conf`, the struct of the enclosing block.
-     * Returns NULL, or a sentence fragment that completes `"name" directive ...`
-     * such as "must be between 1 and 1000"; the core adds file, line, column.
+     * Returns NULL, or a sentence fragment that completes `"name" ...`, such as
+     * "must be between 1 and 1000"; the core adds file, line, column and name.
      */
     const char *(*set)(evprof_conf_t *cf, const struct evprof_directive *d,
                        void *conf);
@@ -67,6 +76,8 @@ EVPROF_SETTER(size);    /* long long: bytes, suffixes k m g (1024) */
 EVPROF_SETTER(time_ns); /* long long: nanoseconds; suffixes ns us ms s m h, plain
                            numbers are seconds */
 EVPROF_SETTER(string);  /* const char *: lives as long as the configuration */
+EVPROF_SETTER(path);    /* const char *: the same, relative to the folder of the
+                           configuration file unless it begins with / */
 EVPROF_SETTER(choice);  /* int: index into `data`, a NULL-ended table of names */
 #undef EVPROF_SETTER
 

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_CONF_CONF_H
+#define EVPROF_CONF_CONF_H
+
+/*
+ * A configuration, read whole and never changed after: a reload makes another
+ * one, and whoever works by the old one holds a reference to it. Loading runs
+ * on one thread; a loaded configuration may be read and referenced from any.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <evprof/module.h>
+
+typedef struct evprof_config evprof_config_t;
+
+/* Where directives may stand. */
+enum evprof_context {
+    EVPROF_CONTEXT_MAIN = 1u << 0,    /* the file itself */
+    EVPROF_CONTEXT_PPROF = 1u << 1,   /* pprof { } */
+    EVPROF_CONTEXT_PROFILE = 1u << 2, /* profile NAME { } */
+};
+
+/*
+ * A set of directives and the struct they fill. A section that may stand in
+ * pprof and in profile has a struct in each; what a profile does not set it
+ * inherits from pprof, and directives with one offset are inherited together,
+ * so that `deny` in a profile replaces the `allow` of pprof as well.
+ */
+typedef struct evprof_section {
+    const char *name;
+    unsigned contexts;
+    const evprof_directive_t *directives;
+    size_t conf_size; /* zeroed first */
+    /*
+     * Checks and completes a struct whose directives are all set; NULL, or a
+     * fragment after the name of the directive in `culprit`.
+     */
+    const char *(*finish)(evprof_conf_t *cf, void *conf, const char **culprit);
+} evprof_section_t;
+
+/* What a configuration may hold. Both arrays end in NULL and outlive it. */
+typedef struct evprof_schema {
+    const evprof_module_t *const *modules;
+    const evprof_section_t *const *sections; /* NULL: only those of this room */
+} evprof_schema_t;
+
+/* ---- What this room's own directives set ---- */
+
+/* A list of texts, in the order of the file. */
+typedef struct evprof_text_list {
+    const char *text;
+    struct evprof_text_list *next;
+} evprof_text_list_t;
+
+/* The file itself. */
+typedef struct evprof_main_conf {
+    evprof_text_list_t *listen; /* addresses */
+    int reload_signal;          /* 0: none */
+} evprof_main_conf_t;
+
+enum evprof_log_level {
+    EVPROF_LOG_ERROR,
+    EVPROF_LOG_WARN,
+    EVPROF_LOG_INFO,
+};
+
+/* pprof { } */
+typedef struct evprof_pprof_conf {
+    const char *prefix; /* begins and ends in a slash */
+    long max_profiles;  /* taken at once */
+    long long max_reply_bytes;
+    bool labels;
+    bool status;
+    const char *log_file; /* NULL: nothing is logged */
+    int log_level;        /* of enum evprof_log_level */
+} evprof_pprof_conf_t;
+
+/* pprof { }, and each profile by itself. */
+typedef struct evprof_profile_limits {
+    long max_seconds;
+    long max_stacks; /* distinct ones kept for a profile */
+    bool symbolize;
+} evprof_profile_limits_t;
+
+/* One profile type as configured. */
+typedef struct evprof_profile_conf {
+    const evprof_module_t *module;
+    bool is_enabled;
+    const void *conf; /* what the module's own directives filled */
+    evprof_profile_limits_t limits;
+} evprof_profile_conf_t;
+
+/* ---- Loading ---- */
+
+/*
+ * Loads a file, or the built-in defaults when `file` is NULL, into `out`, with
+ * one reference that the caller owns. EVPROF_EPARSE: `err` has the first error
+ * and how many there are; EVPROF_EIO: the file cannot be read; EVPROF_ENOMEM.
+ */
+int evprof_config_load(const char *file, const evprof_schema_t *schema,
+                       evprof_config_t **out, evprof_error_t *err);
+
+/* As evprof_conf_check() of <evprof/evprof.h>. */
+int evprof_config_check(const char *file, const evprof_schema_t *schema,
+                        const evprof_writer_t *out, evprof_error_t *err);
+
+/* Loads from text; relative names in it are relative to `folder`. */
+int evprof_config_load_text(const char *text, const char *folder,
+                            const evprof_schema_t *schema,
+                            evprof_config_t **out, evprof_error_t *err);
+
+evprof_config_t *evprof_config_ref(evprof_config_t *config);
+
+/* Gives a reference back; the last one frees. NULL is ignored. */
+void evprof_config_unref(evprof_config_t *config);
+
+/* ---- Reading; results live as long as the configuration ---- */
+
+const evprof_main_conf_t *evprof_config_main(const evprof_config_t *config);
+const evprof_pprof_conf_t *evprof_config_pprof(const evprof_config_t *config);
+
+/* The limits of pprof { }, for what is no profile of a module. */
+const evprof_profile_limits_t *
+evprof_config_limits(const evprof_config_t *config);
+
+/* Profiles in the order of the schema, then those of loaded modules. */
+size_t evprof_config_profile_count(const evprof_config_t *config);
+const evprof_profile_conf_t *
+evprof_config_profile_at(const evprof_config_t *config, size_t i);
+
+/* The profile of that name, or NULL. */
+const evprof_profile_conf_t *
+evprof_config_profile(const evprof_config_t *config, const char *name);
+
+/*
+ * The struct of `section` in the file or pprof { } (`profile` NULL, or a name
+ * that has no struct of its own), or in that profile; NULL: not of the schema.
+ */
+const void *evprof_config_section(const evprof_config_t *config,
+                                  const evprof_section_t *section,
+                                  const char *profile);
+
+/* True when both configurations give this profile's module the same values. */
+bool evprof_config_profile_equal(const evprof_config_t *a,
+                                 const evprof_config_t *b, const char *name);
+
+/*
+ * EVPROF_ESTATE when a directive that is fixed while running differs; `err`
+ * names it.
+ */
+int evprof_config_check_switch(const evprof_config_t *from,
+                               const evprof_config_t *to, evprof_error_t *err);
+
+/* ---- Writing ---- */
+
+/* The effective configuration as a file, each line with its origin. */
+int evprof_config_dump(const evprof_config_t *config,
+                       const evprof_writer_t *out);
+
+/* Every directive of a schema: where it stands, arguments, default, meaning. */
+int evprof_config_reference(const evprof_schema_t *schema,
+                            const evprof_writer_t *out);
+
+/* ---- For setters of sections in the core ---- */
+
+/* Adds a profile type; a fragment when it cannot be. Main directives only. */
+const char *evprof_conf_add_module(evprof_conf_t *cf,
+                                   const evprof_module_t *module);
+
+/* Calls `fn` when the configuration goes, latest first. EVPROF_ENOMEM. */
+int evprof_conf_defer(evprof_conf_t *cf, void (*fn)(void *ctx), void *ctx);
+
+/* Memory that lives as long as the configuration, cleared; NULL: none left. */
+void *evprof_conf_alloc(evprof_conf_t *cf, size_t size);
+
+/* `path`, or the folder of the configuration and `path`; NULL: no memory. */
+const char *evprof_conf_path(evprof_conf_t *cf, const char *path);
+
+/* The name of the directive that is being set. */
+const char *evprof_conf_name(const evprof_conf_t *cf);
+
+#endif

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a file to a configuration, in four steps that each see the whole: the
+ * tree; the file's own directives, which may bring further profile types;
+ * pprof; the profiles, which inherit from it. All problems of all steps are
+ * collected, and a configuration with any is not given to anybody. Everything
+ * lives in one arena, the tree included, since every value keeps its origin.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/conf/block.h"
+
+/* Types that are designed but not in every build: a file may name them. */
+static const char *const planned_profiles[] = { "wall", "trace" };
+
+/* ---- Profiles ---- */
+
+static size_t
+find_module(const evprof_config_t *config, const char *name)
+{
+    size_t i = 0;
+    while (i < config->module_count &&
+           strcmp(config->modules[i]->name, name) != 0) {
+        i++;
+    }
+    return i;
+}
+
+static bool
+is_planned(const char *name)
+{
+    for (size_t i = 0;
+         i < sizeof(planned_profiles) / sizeof(planned_profiles[0]); i++) {
+        if (strcmp(planned_profiles[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+report_profile(evprof_conf_t *cf, const evprof_statement_t *s)
+{
+    const char *name = s->words[1].text;
+    evprof_nearest_t nearest = { .word = name };
+    for (size_t i = 0; i < cf->config->module_count; i++) {
+        evprof_nearest_try(&nearest, cf->config->modules[i]->name);
+    }
+    if (is_planned(name)) {
+        evprof_problems_warn(cf->problems, &s->place,
+                             "\"profile\" %s is not part of this build, its "
+                             "settings have no effect",
+                             name);
+    } else if (nearest.best != NULL) {
+        evprof_problems_add(cf->problems, &s->place,
+                            "\"profile\" %s is unknown; did you mean \"%s\"?",
+                            name, nearest.best);
+    } else {
+        evprof_problems_add(cf->problems, &s->place,
+                            "\"profile\" %s is unknown", name);
+    }
+}
+
+/* What is wrong with `profile NAME [on|off]`; NULL: nothing. */
+static const char *
+profile_fault(evprof_conf_t *cf, const evprof_statement_t *s)
+{
+    cf->statement = s;
+    if (s->count < 2 || s->count > 3 || (s->count == 2 && !s->has_block)) {
+        return "must be written as profile NAME on; profile NAME off; or "
+               "profile NAME { ... }";
+    }
+    if (s->count == 3 && strcmp(s->words[2].text, "on") != 0 &&
+        strcmp(s->words[2].text, "off") != 0) {
+        return evprof_conf_fragment(cf, "%s must be on or off, not %s",
+                                    s->words[1].text, s->words[2].text);
+    }
+    return NULL;
+}
+
+static void
+read_profile(evprof_conf_t *cf, const evprof_statement_t *s)
+{
+    const char *fault = profile_fault(cf, s);
+    if (fault != NULL) {
+        evprof_problems_add(cf->problems, &s->place, "\"profile\" %s", fault);
+        return;
+    }
+    size_t i = find_module(cf->config, s->words[1].text);
+    if (i == cf->config->module_count) {
+        report_profile(cf, s);
+        return;
+    }
+    evprof_profile_block_t *profile = &cf->config->profiles[i];
+    if (profile->statement != NULL) {
+        evprof_problems_add(cf->problems, &s->place,
+                            "\"profile\" %s is duplicate: line %u has it "
+                            "already",
+                            s->words[1].text, profile->statement->place.line);
+        return;
+    }
+    profile->statement = s;
+    profile->block.place = s->place;
+    profile->block.statements = s->children;
+    profile->conf.is_enabled =
+        s->count < 3 || strcmp(s->words[2].text, "on") == 0;
+    for (evprof_statement_t *c = s->children; c != NULL; c = c->next) {
+        evprof_block_set(cf, &profile->block, c);
+    }
+}
+
+static int
+make_profiles(evprof_conf_t *cf)
+{
+    evprof_config_t *config = cf->config;
+    config->profiles =
+        evprof_conf_alloc(cf, config->module_count * sizeof(*config->profiles));
+    if (config->profiles == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    int status = EVPROF_OK;
+    for (size_t i = 0; i < config->module_count && status == EVPROF_OK; i++) {
+        evprof_profile_block_t *profile = &config->profiles[i];
+        profile->block.context = EVPROF_CONTEXT_PROFILE;
+        profile->block.place = config->pprof.place;
+        profile->conf.module = config->modules[i];
+        profile->conf.is_enabled = true;
+        status = evprof_block_init(cf, &profile->block, config->modules[i]);
+    }
+    return status;
+}
+
+static int
+finish_profiles(evprof_conf_t *cf)
+{
+    int status = EVPROF_OK;
+    for (size_t i = 0; i < cf->config->module_count && status == EVPROF_OK;
+         i++) {
+        evprof_profile_block_t *profile = &cf->config->profiles[i];
+        status = evprof_block_finish(cf, &profile->block, &cf->config->pprof);
+        profile->conf.conf = profile->block.fills[0].conf;
+        profile->conf.limits =
+            *(const evprof_profile_limits_t *)evprof_block_conf(
+                &profile->block, &evprof_limits_section);
+    }
+    return status;
+}
+
+/* ---- The file and pprof ---- */
+
+static const evprof_statement_t *
+read_main(evprof_conf_t *cf, evprof_statement_t *first)
+{
+    const evprof_statement_t *pprof = NULL;
+    cf->config->main.statements = first;
+    for (evprof_statement_t *s = first; s != NULL; s = s->next) {
+        if (strcmp(s->words[0].text, "pprof") != 0) {
+            evprof_block_set(cf, &cf->config->main, s);
+        } else if (!s->has_block || s->count > 1) {
+            evprof_problems_add(cf->problems, &s->place,
+                                "\"pprof\" must be followed by { ... }");
+        } else if (pprof != NULL) {
+            evprof_problems_add(cf->problems, &s->place,
+                                "\"pprof\" is duplicate: line %u has it "
+                                "already",
+                                pprof->place.line);
+        } else {
+            pprof = s;
+        }
+    }
+    return pprof;
+}
+
+/* Plain directives first: what the profiles inherit must be known by then. */
+static int
+read_pprof(evprof_conf_t *cf, const evprof_statement_t *pprof)
+{
+    evprof_block_t *block = &cf->config->pprof;
+    evprof_statement_t *first = pprof == NULL ? NULL : pprof->children;
+    block->place = pprof == NULL ? cf->config->main.place : pprof->place;
+    block->statements = first;
+    for (evprof_statement_t *s = first; s != NULL; s = s->next) {
+        if (strcmp(s->words[0].text, "profile") != 0) {
+            evprof_block_set(cf, block, s);
+        }
+    }
+    int status = evprof_block_finish(cf, block, NULL);
+    if (status == EVPROF_OK) {
+        status = make_profiles(cf);
+    }
+    for (evprof_statement_t *s = first; s != NULL && status == EVPROF_OK;
+         s = s->next) {
+        if (strcmp(s->words[0].text, "profile") == 0) {
+            read_profile(cf, s);
+        }
+    }
+    return status == EVPROF_OK ? finish_profiles(cf) : status;
+}
+
+static int
+interpret(evprof_conf_t *cf, evprof_statement_t *first)
+{
+    evprof_config_t *config = cf->config;
+    config->main.context = EVPROF_CONTEXT_MAIN;
+    config->main.place.file = config->path;
+    config->pprof.context = EVPROF_CONTEXT_PPROF;
+    int status = evprof_block_init(cf, &config->main, NULL);
+    if (status == EVPROF_OK) {
+        status = evprof_block_init(cf, &config->pprof, NULL);
+    }
+    const evprof_module_t *const *modules = config->schema->modules;
+    for (size_t i = 0; status == EVPROF_OK && modules[i] != NULL; i++) {
+        if (evprof_conf_add_module(cf, modules[i]) != NULL) {
+            status = EVPROF_ENOMEM;
+        }
+    }
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    const evprof_statement_t *pprof = read_main(cf, first);
+    status = evprof_block_finish(cf, &config->main, NULL);
+    return status == EVPROF_OK ? read_pprof(cf, pprof) : status;
+}
+
+const char *
+evprof_conf_add_module(evprof_conf_t *cf, const evprof_module_t *module)
+{
+    evprof_config_t *config = cf->config;
+    if (find_module(config, module->name) < config->module_count) {
+        return evprof_conf_fragment(
+            cf, "brings the profile \"%s\", which exists already",
+            module->name);
+    }
+    size_t n = config->module_count;
+    const evprof_module_t **grown =
+        evprof_conf_alloc(cf, (n + 1) * sizeof(*grown));
+    if (grown == NULL) {
+        return "cannot be kept: out of memory";
+    }
+    if (n > 0) {
+        memcpy(grown, config->modules, n * sizeof(*grown));
+    }
+    grown[n] = module;
+    config->modules = grown;
+    config->module_count++;
+    return NULL;
+}
+
+/* ---- Life ---- */
+
+int
+evprof_conf_defer(evprof_conf_t *cf, void (*fn)(void *ctx), void *ctx)
+{
+    struct evprof_conf_cleanup *cleanup =
+        evprof_conf_alloc(cf, sizeof(*cleanup));
+    if (cleanup == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    *cleanup = (struct evprof_conf_cleanup){ .next = cf->config->cleanups,
+                                             .fn = fn,
+                                             .ctx = ctx };
+    cf->config->cleanups = cleanup;
+    return EVPROF_OK;
+}
+
+evprof_config_t *
+evprof_config_ref(evprof_config_t *config)
+{
+    atomic_fetch_add_explicit(&config->references, 1, memory_order_relaxed);
+    return config;
+}
+
+void
+evprof_config_unref(evprof_config_t *config)
+{
+    if (config == NULL) {
+        return;
+    }
+    /* Release and acquire: what other holders read happens before the free. */
+    if (atomic_fetch_sub_explicit(&config->references, 1,
+                                  memory_order_acq_rel) > 1) {
+        return;
+    }
+    for (struct evprof_conf_cleanup *c = config->cleanups; c != NULL;
+         c = c->next) {
+        c->fn(c->ctx);
+    }
+    evprof_arena_free(&config->arena);
+    free(config);
+}
+
+/* The folder part of a path, "" where it has none. */
+static char *
+folder_of(evprof_arena_t *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t len = slash == NULL ? 0 : (size_t)(slash - path);
+    return evprof_arena_strndup(arena, path, slash == path ? 1 : len);
+}
+
+static evprof_config_t *
+config_new(const char *path, const char *folder, const evprof_schema_t *schema)
+{
+    evprof_config_t *config = calloc(1, sizeof(*config));
+    if (config == NULL) {
+        return NULL;
+    }
+    atomic_init(&config->references, 1);
+    config->schema = schema;
+    if (path != NULL) {
+        config->path = evprof_arena_strndup(&config->arena, path, strlen(path));
+        config->folder = folder_of(&config->arena, path);
+    } else {
+        config->folder =
+            evprof_arena_strndup(&config->arena, folder, strlen(folder));
+    }
+    if (config->folder == NULL || (path != NULL && config->path == NULL)) {
+        evprof_config_unref(config);
+        return NULL;
+    }
+    return config;
+}
+
+/* ---- Loading ---- */
+
+/* What to load: a file, or text, or neither for the defaults. */
+struct source {
+    const char *file;
+    const char *text;
+    const char *folder;
+};
+
+static int
+load(const struct source *source, const evprof_schema_t *schema,
+     evprof_problems_t *problems, evprof_config_t **out)
+{
+    evprof_config_t *config = config_new(
+        source->file, source->folder == NULL ? "" : source->folder, schema);
+    if (config == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    evprof_tree_t tree = { .arena = &config->arena,
+                           .problems = problems,
+                           .folder = config->folder };
+    evprof_conf_t cf = { .config = config, .problems = problems };
+    int status = EVPROF_OK;
+    if (source->file != NULL) {
+        status = evprof_tree_read(&tree, source->file);
+    } else if (source->text != NULL) {
+        status = evprof_tree_read_text(&tree, "text", source->text,
+                                       strlen(source->text));
+    }
+    if (status == EVPROF_OK) {
+        status = interpret(&cf, tree.first);
+    }
+    if (status == EVPROF_OK && problems->errors > 0) {
+        status = EVPROF_EPARSE;
+    }
+    if (status != EVPROF_OK) {
+        evprof_config_unref(config);
+        return status;
+    }
+    *out = config;
+    return EVPROF_OK;
+}
+
+static int
+explain(int status, const evprof_problems_t *problems, evprof_error_t *err)
+{
+    const char *first = evprof_problems_first(problems);
+    if (status == EVPROF_OK) {
+        return EVPROF_OK;
+    }
+    if (first == NULL) {
+        return evprof_fail(err, status, "configuration: %s",
+                           evprof_status_text(status));
+    }
+    if (problems->errors == 1) {
+        return evprof_fail(err, status, "%s", first);
+    }
+    return evprof_fail(err, status, "%.210s (and %zu more)", first,
+                       problems->errors - 1);
+}
+
+static int
+load_explained(const struct source *source, const evprof_schema_t *schema,
+               evprof_config_t **out, evprof_error_t *err)
+{
+    evprof_problems_t problems = { 0 };
+    int status = load(source, schema, &problems, out);
+    explain(status, &problems, err);
+    evprof_problems_free(&problems);
+    return status;
+}
+
+int
+evprof_config_load(const char *file, const evprof_schema_t *schema,
+                   evprof_config_t **out, evprof_error_t *err)
+{
+    struct source source = { .file = file };
+    return load_explained(&source, schema, out, err);
+}
+
+int
+evprof_config_load_text(const char *text, const char *folder,
+                        const evprof_schema_t *schema, evprof_config_t **out,
+                        evprof_error_t *err)
+{
+    struct source source = { .text = text, .folder = folder };
+    return load_explained(&source, schema, out, err);
+}
+
+int
+evprof_config_check(const char *file, const evprof_schema_t *schema,
+                    const evprof_writer_t *out, evprof_error_t *err)
+{
+    evprof_problems_t problems = { 0 };
+    evprof_config_t *config = NULL;
+    struct source source = { .file = file };
+    int status = load(&source, schema, &problems, &config);
+    int written = evprof_problems_write(&problems, out);
+    explain(status, &problems, err);
+    evprof_config_unref(config);
+    evprof_problems_free(&problems);
+    if (status == EVPROF_OK && written != EVPROF_OK) {
+        return evprof_fail(err, written, "configuration: cannot write: %s",
+                           evprof_status_text(written));
+    }
+    return status;
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directives that belong to no other room: the private port, the prefix,
+ * the bounds, the log. Their defaults stand here and nowhere else.
+ */
+#include <signal.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/conf/block.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- The file itself ---- */
+
+static const char *
+set_listen(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    evprof_text_list_t **end = &((evprof_main_conf_t *)conf)->listen;
+    (void)d;
+    for (; *end != NULL; end = &(*end)->next) {
+        if (strcmp((*end)->text, evprof_conf_arg(cf, 0)) == 0) {
+            return "is duplicate: this address is listed already";
+        }
+    }
+    evprof_text_list_t *entry = evprof_conf_alloc(cf, sizeof(*entry));
+    char *text = evprof_conf_strdup(cf, evprof_conf_arg(cf, 0));
+    if (entry == NULL || text == NULL) {
+        return "cannot be kept: out of memory";
+    }
+    entry->text = text;
+    *end = entry;
+    return NULL;
+}
+
+/* Signals that mean something else to nobody but the server's owner. */
+static const char *
+set_reload_signal(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    static const struct {
+        const char *name;
+        int number;
+    } signals[] = { { "off", 0 },
+                    { "HUP", SIGHUP },
+                    { "USR1", SIGUSR1 },
+                    { "USR2", SIGUSR2 },
+                    { "WINCH", SIGWINCH } };
+    const char *arg = evprof_conf_arg(cf, 0);
+    (void)d;
+    for (size_t i = 0; i < COUNT(signals); i++) {
+        if (strcasecmp(arg, signals[i].name) == 0) {
+            ((evprof_main_conf_t *)conf)->reload_signal = signals[i].number;
+            return NULL;
+        }
+    }
+    return evprof_conf_fragment(
+        cf, "must be HUP, USR1, USR2, WINCH or off, not %s", arg);
+}
+
+static const evprof_directive_t main_directives[] = {
+    { .name = "listen",
+      .args = "ADDRESS:PORT|unix:PATH",
+      .help = "serves the profiles on a port and a thread of their own, for "
+              "programs without an evhttp; may be repeated",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_main_conf_t, listen),
+      .flags = EVPROF_DIRECTIVE_MANY | EVPROF_DIRECTIVE_FIXED,
+      .set = set_listen },
+    { .name = "reload_signal",
+      .args = "HUP|USR1|USR2|WINCH|off",
+      .help = "reads this file again when the signal comes, through a "
+              "signalfd; every thread must have the signal blocked",
+      .by_default = "off",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_main_conf_t, reload_signal),
+      .flags = EVPROF_DIRECTIVE_FIXED,
+      .set = set_reload_signal },
+    EVPROF_DIRECTIVE_END
+};
+
+const evprof_section_t evprof_main_section = {
+    .name = "main",
+    .contexts = EVPROF_CONTEXT_MAIN,
+    .directives = main_directives,
+    .conf_size = sizeof(evprof_main_conf_t),
+};
+
+/* ---- pprof { } ---- */
+
+static const char *
+set_prefix(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    const char *arg = evprof_conf_arg(cf, 0);
+    size_t len = strlen(arg);
+    if (len < 2 || arg[0] != '/' || arg[len - 1] != '/') {
+        return evprof_conf_fragment(
+            cf, "must begin and end with /, as /debug/pprof/, not %s", arg);
+    }
+    if (strpbrk(arg, "?#% \t\r\n\"<>\\") != NULL || strstr(arg, "//") != NULL ||
+        strstr(arg, "/./") != NULL || strstr(arg, "/../") != NULL) {
+        return evprof_conf_fragment(cf, "must be a plain path, not %s", arg);
+    }
+    return evprof_set_string(cf, d, conf);
+}
+
+static const char *const log_levels[] = { "error", "warn", "info", NULL };
+
+static const char *
+set_log(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    evprof_pprof_conf_t *pprof = conf;
+    const char *level = evprof_conf_arg(cf, 1);
+    (void)d;
+    if (strcmp(evprof_conf_arg(cf, 0), "off") == 0) {
+        return level == NULL ? NULL : "takes no level when it is off";
+    }
+    pprof->log_file = evprof_conf_path(cf, evprof_conf_arg(cf, 0));
+    pprof->log_level = EVPROF_LOG_WARN;
+    if (pprof->log_file == NULL) {
+        return "cannot be kept: out of memory";
+    }
+    for (int i = 0; level != NULL && log_levels[i] != NULL; i++) {
+        if (strcmp(level, log_levels[i]) == 0) {
+            pprof->log_level = i;
+            level = NULL;
+        }
+    }
+    return level == NULL
+               ? NULL
+               : evprof_conf_fragment(cf,
+                                      "has the level %s, but there are error, "
+                                      "warn and info",
+                                      level);
+}
+
+static const evprof_directive_t pprof_directives[] = {
+    { .name = "prefix",
+      .args = "PATH",
+      .help = "where the profiles are mounted",
+      .by_default = "/debug/pprof/",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_pprof_conf_t, prefix),
+      .flags = EVPROF_DIRECTIVE_FIXED,
+      .set = set_prefix },
+    { .name = "max_profiles",
+      .args = "NUMBER",
+      .help = "how many profiles may be in the making at once; the next one "
+              "is refused",
+      .by_default = "16",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_pprof_conf_t, max_profiles),
+      .min = 1,
+      .max = 1024,
+      .set = evprof_set_number },
+    { .name = "max_reply",
+      .args = "SIZE",
+      .help = "the largest reply, compressed; a larger one is refused",
+      .by_default = "64m",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_pprof_conf_t, max_reply_bytes),
+      .min = 64 << 10,
+      .max = 1LL << 30,
+      .set = evprof_set_size },
+    { .name = "labels",
+      .args = "on|off",
+      .help = "keeps the labels of threads in profiles",
+      .by_default = "on",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_pprof_conf_t, labels),
+      .set = evprof_set_flag },
+    { .name = "status",
+      .args = "on|off",
+      .help = "serves the page `status`: what is on, sampled and lost",
+      .by_default = "on",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_pprof_conf_t, status),
+      .set = evprof_set_flag },
+    { .name = "log",
+      .args = "FILE [error|warn|info]|off",
+      .help = "appends what the library has to say to a file; the level is "
+              "warn unless named",
+      .by_default = "off",
+      .min_args = 1,
+      .max_args = 2,
+      .offset = offsetof(evprof_pprof_conf_t, log_file),
+      .set = set_log },
+    EVPROF_DIRECTIVE_END
+};
+
+const evprof_section_t evprof_pprof_section = {
+    .name = "pprof",
+    .contexts = EVPROF_CONTEXT_PPROF,
+    .directives = pprof_directives,
+    .conf_size = sizeof(evprof_pprof_conf_t),
+};
+
+/* ---- pprof { } and each profile ---- */
+
+static const evprof_directive_t limits_directives[] = {
+    { .name = "max_seconds",
+      .args = "NUMBER",
+      .help = "the longest window that `seconds` may ask for",
+      .by_default = "300",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_profile_limits_t, max_seconds),
+      .min = 1,
+      .max = 86400,
+      .set = evprof_set_number },
+    { .name = "max_stacks",
+      .args = "NUMBER",
+      .help = "how many distinct stacks a profile keeps; what is beyond is "
+              "counted as lost",
+      .by_default = "65536",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_profile_limits_t, max_stacks),
+      .min = 16,
+      .max = 1 << 24,
+      .set = evprof_set_number },
+    { .name = "symbolize",
+      .args = "on|off",
+      .help = "resolves functions and lines in the server; without, the tool "
+              "does it by build id",
+      .by_default = "on",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_profile_limits_t, symbolize),
+      .set = evprof_set_flag },
+    EVPROF_DIRECTIVE_END
+};
+
+const evprof_section_t evprof_limits_section = {
+    .name = "limits",
+    .contexts = EVPROF_CONTEXT_PPROF | EVPROF_CONTEXT_PROFILE,
+    .directives = limits_directives,
+    .conf_size = sizeof(evprof_profile_limits_t),
+};
+
+const evprof_section_t *const evprof_conf_sections[] = {
+    &evprof_main_section,
+    &evprof_pprof_section,
+    &evprof_limits_section,
+    NULL,
+};
+
+void
+evprof_schema_each(const evprof_schema_t *schema,
+                   void (*fn)(void *ctx, const evprof_section_t *section),
+                   void *ctx)
+{
+    const evprof_section_t *const *lists[] = { evprof_conf_sections,
+                                               schema->sections };
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        for (size_t k = 0; lists[i] != NULL && lists[i][k] != NULL; k++) {
+            fn(ctx, lists[i][k]);
+        }
+    }
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The typed setters: arguments to values, and the one place where each kind of
+ * wrong value is put into words. A setter does not know whether its arguments
+ * come from a file or are a directive's default.
+ */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/base/buf.h"
+#include "core/base/parse.h"
+#include "core/conf/block.h"
+
+/* ---- What setters may ask ---- */
+
+const char *
+evprof_conf_arg(const evprof_conf_t *cf, unsigned i)
+{
+    unsigned count = cf->statement->count;
+    return i < count - 1 ? cf->statement->words[i + 1].text : NULL;
+}
+
+unsigned
+evprof_conf_arg_count(const evprof_conf_t *cf)
+{
+    return cf->statement->count - 1;
+}
+
+const char *
+evprof_conf_name(const evprof_conf_t *cf)
+{
+    return cf->directive->name;
+}
+
+const char *
+evprof_conf_fragment(evprof_conf_t *cf, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(cf->fragment, sizeof(cf->fragment), format, args);
+    va_end(args);
+    return cf->fragment;
+}
+
+void *
+evprof_conf_alloc(evprof_conf_t *cf, size_t size)
+{
+    return evprof_arena_calloc(&cf->config->arena, 1, size);
+}
+
+char *
+evprof_conf_strdup(evprof_conf_t *cf, const char *text)
+{
+    return evprof_arena_strndup(&cf->config->arena, text, strlen(text));
+}
+
+const char *
+evprof_conf_path(evprof_conf_t *cf, const char *path)
+{
+    if (path[0] == '/' || cf->config->folder[0] == '\0') {
+        return evprof_conf_strdup(cf, path);
+    }
+    evprof_buf_t joined = { 0 };
+    evprof_buf_printf(&joined, "%s/%s", cf->config->folder, path);
+    const char *out =
+        joined.failed ? NULL : evprof_conf_strdup(cf, joined.data);
+    evprof_buf_free(&joined);
+    return out;
+}
+
+/* ---- Numbers with suffixes ---- */
+
+struct unit {
+    const char *suffix;
+    long long factor;
+};
+
+/* From large to small, as a range is best told. */
+static const struct unit size_units[] = {
+    { "g", 1LL << 30 }, { "m", 1LL << 20 }, { "k", 1LL << 10 }, { "", 1 }
+};
+static const struct unit time_units[] = {
+    { "h", 3600000000000 }, { "m", 60000000000 }, { "s", 1000000000 },
+    { "ms", 1000000 },      { "us", 1000 },       { "ns", 1 },
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The largest unit that a value is a whole number of. */
+static void
+tell(char *out, size_t size, long long value, const struct unit *units,
+     size_t count)
+{
+    size_t i = 0;
+    while (i + 1 < count && (value == 0 || value % units[i].factor != 0)) {
+        i++;
+    }
+    snprintf(out, size, "%lld%s", value / units[i].factor, units[i].suffix);
+}
+
+static const char *
+check_range(evprof_conf_t *cf, const evprof_directive_t *d, long long value,
+            const struct unit *units, size_t count)
+{
+    if ((d->min == 0 && d->max == 0) || (value >= d->min && value <= d->max)) {
+        return NULL;
+    }
+    char min[32];
+    char max[32];
+    tell(min, sizeof(min), d->min, units, count);
+    tell(max, sizeof(max), d->max, units, count);
+    return evprof_conf_fragment(cf, "must be between %s and %s, not %s", min,
+                                max, evprof_conf_arg(cf, 0));
+}
+
+/* Digits at *text; false without any or when they overflow. */
+static bool
+take_digits(const char **text, long long *out)
+{
+    const char *p = *text;
+    long long value = 0;
+    if (*p < '0' || *p > '9') {
+        return false;
+    }
+    for (; *p >= '0' && *p <= '9'; p++) {
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, *p - '0', &value)) {
+            return false;
+        }
+    }
+    *text = p;
+    *out = value;
+    return true;
+}
+
+static bool
+parse_size(const char *text, long long *out)
+{
+    long long value;
+    if (!take_digits(&text, &value)) {
+        return false;
+    }
+    for (size_t i = 0; i < COUNT(size_units); i++) {
+        if (strcasecmp(text, size_units[i].suffix) == 0) {
+            return !__builtin_mul_overflow(value, size_units[i].factor, out);
+        }
+    }
+    return false;
+}
+
+static size_t
+find_time_unit(const char *text, size_t len)
+{
+    size_t i = 0;
+    while (i < COUNT(time_units) &&
+           (strlen(time_units[i].suffix) != len ||
+            strncmp(time_units[i].suffix, text, len) != 0)) {
+        i++;
+    }
+    return i;
+}
+
+/* "10us", "1h30m", "90": units fall from left to right. */
+static bool
+parse_time(const char *text, long long *out)
+{
+    long long total = 0;
+    size_t from = 0;
+    do {
+        long long value;
+        if (!take_digits(&text, &value)) {
+            return false;
+        }
+        size_t len = strcspn(text, "0123456789");
+        size_t unit =
+            len == 0 ? find_time_unit("s", 1) : find_time_unit(text, len);
+        if (unit < from || unit >= COUNT(time_units) ||
+            __builtin_mul_overflow(value, time_units[unit].factor, &value) ||
+            __builtin_add_overflow(total, value, &total)) {
+            return false;
+        }
+        from = unit + 1;
+        text += len;
+    } while (*text != '\0');
+    *out = total;
+    return true;
+}
+
+/* ---- The setters ---- */
+
+static void *
+field(const evprof_directive_t *d, void *conf)
+{
+    return (char *)conf + d->offset;
+}
+
+const char *
+evprof_set_flag(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    const char *arg = evprof_conf_arg(cf, 0);
+    bool on = strcmp(arg, "on") == 0;
+    if (!on && strcmp(arg, "off") != 0) {
+        return evprof_conf_fragment(cf, "must be on or off, not %s", arg);
+    }
+    *(bool *)field(d, conf) = on;
+    return NULL;
+}
+
+const char *
+evprof_set_number(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    static const struct unit plain[] = { { "", 1 } };
+    int64_t value;
+    const char *arg = evprof_conf_arg(cf, 0);
+    if (!evprof_parse_int64(arg, &value) || value > LONG_MAX ||
+        value < LONG_MIN) {
+        return evprof_conf_fragment(cf, "must be a whole number, not %s", arg);
+    }
+    const char *fault = check_range(cf, d, value, plain, COUNT(plain));
+    if (fault == NULL) {
+        *(long *)field(d, conf) = (long)value;
+    }
+    return fault;
+}
+
+const char *
+evprof_set_size(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    long long value;
+    const char *arg = evprof_conf_arg(cf, 0);
+    if (!parse_size(arg, &value)) {
+        return evprof_conf_fragment(
+            cf, "must be a size such as 512k, 4m or 1g, not %s", arg);
+    }
+    const char *fault =
+        check_range(cf, d, value, size_units, COUNT(size_units));
+    if (fault == NULL) {
+        *(long long *)field(d, conf) = value;
+    }
+    return fault;
+}
+
+const char *
+evprof_set_time_ns(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    long long value;
+    const char *arg = evprof_conf_arg(cf, 0);
+    if (!parse_time(arg, &value)) {
+        return evprof_conf_fragment(
+            cf, "must be a time such as 10us, 500ms or 1h30m, not %s", arg);
+    }
+    const char *fault =
+        check_range(cf, d, value, time_units, COUNT(time_units));
+    if (fault == NULL) {
+        *(long long *)field(d, conf) = value;
+    }
+    return fault;
+}
+
+const char *
+evprof_set_string(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    const char *copy = evprof_conf_strdup(cf, evprof_conf_arg(cf, 0));
+    if (copy == NULL) {
+        return "cannot be kept: out of memory";
+    }
+    *(const char **)field(d, conf) = copy;
+    return NULL;
+}
+
+const char *
+evprof_set_path(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    if (evprof_conf_arg(cf, 0)[0] == '\0') {
+        return "must name a file";
+    }
+    const char *path = evprof_conf_path(cf, evprof_conf_arg(cf, 0));
+    if (path == NULL) {
+        return "cannot be kept: out of memory";
+    }
+    *(const char **)field(d, conf) = path;
+    return NULL;
+}
+
+static const char *
+choices_fault(evprof_conf_t *cf, const char *const *names)
+{
+    evprof_nearest_t nearest = { .word = evprof_conf_arg(cf, 0) };
+    evprof_buf_t list = { 0 };
+    for (size_t i = 0; names[i] != NULL; i++) {
+        const char *comma = names[i + 1] == NULL ? " or " : ", ";
+        evprof_buf_puts(&list, i == 0 ? "" : comma);
+        evprof_buf_puts(&list, names[i]);
+        evprof_nearest_try(&nearest, names[i]);
+    }
+    const char *out = evprof_conf_fragment(
+        cf, "must be %s, not %s%s%s", list.failed ? "another" : list.data,
+        evprof_conf_arg(cf, 0), nearest.best == NULL ? "" : "; did you mean ",
+        nearest.best == NULL ? "" : nearest.best);
+    evprof_buf_free(&list);
+    return out;
+}
+
+const char *
+evprof_set_choice(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    const char *const *names = d->data;
+    for (int i = 0; names[i] != NULL; i++) {
+        if (strcmp(names[i], evprof_conf_arg(cf, 0)) == 0) {
+            *(int *)field(d, conf) = i;
+            return NULL;
+        }
+    }
+    return choices_fault(cf, names);
+}

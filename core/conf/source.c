@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files that a server owner names are read once, whole, and within a bound:
+ * what is no regular file is refused after an open that cannot block, and the
+ * size is judged by what is read, since files of /proc and growing ones lie
+ * about it.
+ */
+#include "core/conf/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *
+open_fault(int error)
+{
+    switch (error) {
+    case ENOENT:
+        return "does not exist";
+    case ENOTDIR:
+        return "lies below something that is no directory";
+    case EACCES:
+    case EPERM:
+        return "may not be read: permission denied";
+    case ELOOP:
+        return "is a loop of symbolic links";
+    case ENAMETOOLONG:
+        return "has too long a name";
+    case EMFILE:
+    case ENFILE:
+        return "cannot be opened: too many open files";
+    case ENXIO:
+        return "is a socket or a device without a driver";
+    default:
+        return "cannot be opened";
+    }
+}
+
+static const char *
+kind_fault(mode_t mode)
+{
+    if (S_ISREG(mode)) {
+        return NULL;
+    }
+    if (S_ISDIR(mode)) {
+        return "is a directory";
+    }
+    if (S_ISFIFO(mode)) {
+        return "is a FIFO, not a regular file";
+    }
+    return "is not a regular file";
+}
+
+static const char *
+read_all(int fd, size_t max_bytes, evprof_buf_t *out)
+{
+    char chunk[8192];
+    size_t total = 0;
+    for (;;) {
+        ssize_t n = read(fd, chunk, sizeof(chunk));
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return "cannot be read";
+        }
+        if (n == 0) {
+            return out->failed ? "does not fit into memory" : NULL;
+        }
+        total += (size_t)n;
+        if (total > max_bytes) {
+            return "is too large";
+        }
+        evprof_buf_add(out, chunk, (size_t)n);
+    }
+}
+
+static const char *
+read_open_file(int fd, size_t max_bytes, evprof_buf_t *out,
+               evprof_file_id_t *id)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0) {
+        return "cannot be examined";
+    }
+    const char *fault = kind_fault(st.st_mode);
+    if (fault != NULL) {
+        return fault;
+    }
+    if (st.st_size > 0 && (uint64_t)st.st_size > max_bytes) {
+        return "is too large";
+    }
+    if (id != NULL) {
+        *id = (evprof_file_id_t){ .device = st.st_dev, .inode = st.st_ino };
+    }
+    return read_all(fd, max_bytes, out);
+}
+
+const char *
+evprof_source_read(const char *path, size_t max_bytes, evprof_buf_t *out,
+                   evprof_file_id_t *id)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        return open_fault(errno);
+    }
+    const char *fault = read_open_file(fd, max_bytes, out, id);
+    close(fd);
+    return fault;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The two texts made of the tables: the effective configuration, which is
+ * itself a configuration file that loads to the same values, and the reference
+ * of every directive. Nothing else lists directives, so neither can be out of
+ * date.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/conf/block.h"
+
+/* Where the comment with the origin begins, where the line leaves room. */
+#define ORIGIN_COLUMN 44
+
+static const char *
+indent_of(enum evprof_context context)
+{
+    switch (context) {
+    case EVPROF_CONTEXT_MAIN:
+        return "";
+    case EVPROF_CONTEXT_PPROF:
+        return "    ";
+    default:
+        return "        ";
+    }
+}
+
+/* A word as the lexer reads it back. */
+static void
+add_word(evprof_buf_t *out, const char *text)
+{
+    if (text[0] != '\0' && text[0] != '#' &&
+        strpbrk(text, " \t\r\n;{}\"'\\") == NULL) {
+        evprof_buf_puts(out, text);
+        return;
+    }
+    evprof_buf_putc(out, '"');
+    for (; *text != '\0'; text++) {
+        static const char from[] = "\t\r\n\"\\";
+        static const char to[] = "trn\"\\";
+        const char *special = strchr(from, *text);
+        if (special != NULL) {
+            evprof_buf_putc(out, '\\');
+            evprof_buf_putc(out, to[special - from]);
+        } else {
+            evprof_buf_putc(out, *text);
+        }
+    }
+    evprof_buf_putc(out, '"');
+}
+
+static void
+add_statement(evprof_buf_t *out, const evprof_statement_t *s)
+{
+    for (unsigned i = 0; i < s->count; i++) {
+        evprof_buf_puts(out, i == 0 ? "" : " ");
+        add_word(out, s->words[i].text);
+    }
+}
+
+static void
+add_origin(evprof_buf_t *out, size_t line_start, enum evprof_origin origin,
+           const evprof_place_t *place)
+{
+    do {
+        evprof_buf_putc(out, ' ');
+    } while (out->len - line_start < ORIGIN_COLUMN && !out->failed);
+    if (origin == EVPROF_ORIGIN_DEFAULT) {
+        evprof_buf_puts(out, "# default\n");
+        return;
+    }
+    evprof_buf_printf(out, "# %s:%u\n",
+                      place->file == NULL ? "text" : place->file, place->line);
+}
+
+static bool
+is_shadowed(const evprof_block_t *block, const evprof_slot_t *slot)
+{
+    for (const evprof_slot_t *s = block->slots; s != slot; s++) {
+        if (strcmp(s->directive->name, slot->directive->name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a profile has in common with pprof is shown once, in pprof. */
+static bool
+is_shown(const evprof_block_t *block, const evprof_slot_t *slot)
+{
+    if (slot->first == NULL || is_shadowed(block, slot)) {
+        return false;
+    }
+    return block->context != EVPROF_CONTEXT_PROFILE ||
+           block->fills[slot->fill].section == NULL ||
+           slot->origin == EVPROF_ORIGIN_FILE;
+}
+
+static void
+add_line(evprof_buf_t *out, const evprof_block_t *block,
+         enum evprof_origin origin, const evprof_statement_t *s)
+{
+    size_t start = out->len;
+    evprof_buf_puts(out, indent_of(block->context));
+    add_statement(out, s);
+    evprof_buf_putc(out, ';');
+    add_origin(out, start, origin, &s->place);
+}
+
+static bool
+is_set_in_file(const evprof_block_t *block, const evprof_statement_t *s)
+{
+    for (size_t i = 0; i < block->slot_count; i++) {
+        if (block->slots[i].origin == EVPROF_ORIGIN_FILE &&
+            strcmp(block->slots[i].directive->name, s->words[0].text) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the file has, in its order, which matters to `allow` and `deny`. */
+static void
+add_block(evprof_buf_t *out, const evprof_block_t *block)
+{
+    for (size_t i = 0; i < block->slot_count; i++) {
+        const evprof_slot_t *slot = &block->slots[i];
+        if (is_shown(block, slot) && slot->origin != EVPROF_ORIGIN_FILE) {
+            add_line(out, block, slot->origin, slot->first);
+        }
+    }
+    for (const evprof_statement_t *s = block->statements; s != NULL;
+         s = s->next) {
+        if (is_set_in_file(block, s)) {
+            add_line(out, block, EVPROF_ORIGIN_FILE, s);
+        }
+    }
+}
+
+static bool
+shows_nothing(const evprof_block_t *block)
+{
+    for (size_t i = 0; i < block->slot_count; i++) {
+        if (is_shown(block, &block->slots[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+add_profile(evprof_buf_t *out, const evprof_profile_block_t *profile)
+{
+    size_t start = out->len;
+    bool is_empty = shows_nothing(&profile->block);
+    evprof_buf_puts(out, indent_of(EVPROF_CONTEXT_PPROF));
+    evprof_buf_puts(out, "profile ");
+    add_word(out, profile->conf.module->name);
+    evprof_buf_printf(out, " %s%s", profile->conf.is_enabled ? "on" : "off",
+                      is_empty ? ";" : " {");
+    add_origin(out, start,
+               profile->statement == NULL ? EVPROF_ORIGIN_DEFAULT
+                                          : EVPROF_ORIGIN_FILE,
+               &profile->block.place);
+    if (!is_empty) {
+        add_block(out, &profile->block);
+        evprof_buf_printf(out, "%s}\n", indent_of(EVPROF_CONTEXT_PPROF));
+    }
+}
+
+int
+evprof_config_dump(const evprof_config_t *config, const evprof_writer_t *out)
+{
+    evprof_buf_t text = { 0 };
+    add_block(&text, &config->main);
+    evprof_buf_puts(&text, "pprof {\n");
+    add_block(&text, &config->pprof);
+    for (size_t i = 0; i < config->module_count; i++) {
+        add_profile(&text, &config->profiles[i]);
+    }
+    evprof_buf_puts(&text, "}\n");
+    int status = evprof_buf_write(&text, out);
+    evprof_buf_free(&text);
+    return status;
+}
+
+/* ---- The reference ---- */
+
+static void
+add_directive(evprof_buf_t *out, const evprof_directive_t *d)
+{
+    evprof_buf_printf(out, "%s %s;\n", d->name, d->args);
+    if (d->by_default != NULL) {
+        evprof_buf_printf(out, "    default: %s\n", d->by_default);
+    }
+    evprof_buf_printf(out, "    %s\n", d->help);
+}
+
+struct reference {
+    evprof_buf_t *out;
+    unsigned contexts;
+};
+
+static void
+add_section(void *ctx, const evprof_section_t *section)
+{
+    struct reference *reference = ctx;
+    if (section->contexts != reference->contexts) {
+        return;
+    }
+    for (const evprof_directive_t *d = section->directives; d->name != NULL;
+         d++) {
+        add_directive(reference->out, d);
+    }
+}
+
+static void
+add_sections(evprof_buf_t *out, const evprof_schema_t *schema,
+             unsigned contexts, const char *heading)
+{
+    struct reference reference = { .out = out, .contexts = contexts };
+    evprof_buf_puts(out, heading);
+    evprof_schema_each(schema, add_section, &reference);
+}
+
+static void
+add_module(evprof_buf_t *out, const evprof_module_t *module)
+{
+    evprof_buf_printf(out, "\nprofile %s on|off;\nprofile %s { ... }\n    %s\n",
+                      module->name, module->name, module->summary);
+    for (const evprof_directive_t *d = module->directives;
+         d != NULL && d->name != NULL; d++) {
+        evprof_buf_puts(out, "  ");
+        add_directive(out, d);
+    }
+}
+
+int
+evprof_config_reference(const evprof_schema_t *schema,
+                        const evprof_writer_t *out)
+{
+    evprof_buf_t text = { 0 };
+    add_sections(&text, schema, EVPROF_CONTEXT_MAIN,
+                 "# in the file, outside of pprof { }\n"
+                 "include FILE;\n"
+                 "    reads another file, or all that a pattern matches, in "
+                 "this place; allowed in every block\n");
+    add_sections(&text, schema, EVPROF_CONTEXT_PPROF, "\n# in pprof { }\n");
+    add_sections(&text, schema, EVPROF_CONTEXT_PPROF | EVPROF_CONTEXT_PROFILE,
+                 "\n# in pprof { } for every profile, and in profile NAME { } "
+                 "for one\n");
+    evprof_buf_puts(&text, "\n# in pprof { }, for one profile\n");
+    for (size_t i = 0; schema->modules[i] != NULL; i++) {
+        add_module(&text, schema->modules[i]);
+    }
+    int status = evprof_buf_write(&text, out);
+    evprof_buf_free(&text);
+    return status;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A small schema of the tests' own, and files to load with it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/buf.h"
+#include "tests/unit/conf/tests.h"
+
+static const char *const unwinders[] = { "auto", "fp", "libunwind", NULL };
+
+#define FIELD(type, field) .offset = offsetof(type, field)
+#define ONE .min_args = 1, .max_args = 1
+
+static const evprof_directive_t cpu_directives[] = {
+    { .name = "rate",
+      .args = "HZ",
+      .help = "how often",
+      .by_default = "100",
+      ONE,
+      FIELD(test_cpu_conf_t, rate),
+      .min = 1,
+      .max = 1000,
+      .set = evprof_set_number },
+    { .name = "unwinder",
+      .args = "NAME",
+      .help = "how",
+      .by_default = "auto",
+      ONE,
+      FIELD(test_cpu_conf_t, unwinder),
+      .data = unwinders,
+      .set = evprof_set_choice },
+    { .name = "interval",
+      .args = "TIME",
+      .help = "when",
+      .by_default = "10us",
+      ONE,
+      FIELD(test_cpu_conf_t, interval_ns),
+      .min = 1000,
+      .max = 3600000000000,
+      .set = evprof_set_time_ns },
+    { .name = "room",
+      .args = "SIZE",
+      .help = "where",
+      .by_default = "512k",
+      ONE,
+      FIELD(test_cpu_conf_t, room_bytes),
+      .min = 1024,
+      .max = 1 << 30,
+      .set = evprof_set_size },
+    { .name = "deep",
+      .args = "on|off",
+      .help = "whether",
+      .by_default = "off",
+      ONE,
+      FIELD(test_cpu_conf_t, deep),
+      .set = evprof_set_flag },
+    { .name = "title",
+      .args = "TEXT",
+      .help = "what",
+      ONE,
+      FIELD(test_cpu_conf_t, title),
+      .set = evprof_set_string },
+    { .name = "file",
+      .args = "FILE",
+      .help = "which",
+      ONE,
+      FIELD(test_cpu_conf_t, file),
+      .set = evprof_set_path },
+    EVPROF_DIRECTIVE_END
+};
+
+static const evprof_module_t cpu = { .abi = EVPROF_MODULE_ABI,
+                                     .name = "cpu",
+                                     .summary = "where time goes",
+                                     .directives = cpu_directives,
+                                     .conf_size = sizeof(test_cpu_conf_t) };
+static const evprof_module_t heap = { .abi = EVPROF_MODULE_ABI,
+                                      .name = "heap",
+                                      .summary = "where memory is" };
+static const evprof_module_t *const modules[] = { &cpu, &heap, NULL };
+
+static const char *
+set_rule(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    char *seen = ((test_rules_conf_t *)conf)->seen;
+    const char *word = evprof_conf_arg(cf, 0);
+    if (strlen(seen) + strlen(word) + 2 > 64) {
+        return "is one too many";
+    }
+    strcat(seen, strcmp(d->name, "plus") == 0 ? "+" : "-");
+    strcat(seen, word);
+    return NULL;
+}
+
+static const evprof_directive_t rules_directives[] = {
+    { .name = "plus",
+      .args = "WORD",
+      .help = "adds",
+      ONE,
+      FIELD(test_rules_conf_t, seen),
+      .flags = EVPROF_DIRECTIVE_MANY,
+      .set = set_rule },
+    { .name = "minus",
+      .args = "WORD",
+      .help = "takes",
+      ONE,
+      FIELD(test_rules_conf_t, seen),
+      .flags = EVPROF_DIRECTIVE_MANY,
+      .set = set_rule },
+    { .name = "half",
+      .args = "TEXT",
+      .help = "needs plus",
+      ONE,
+      FIELD(test_rules_conf_t, half),
+      .set = evprof_set_string },
+    EVPROF_DIRECTIVE_END
+};
+
+static const char *
+finish_rules(evprof_conf_t *cf, void *conf, const char **culprit)
+{
+    const test_rules_conf_t *rules = conf;
+    (void)cf;
+    *culprit = "half";
+    return rules->half != NULL && rules->seen[0] == '\0'
+               ? "needs \"plus\" as well"
+               : NULL;
+}
+
+const evprof_section_t test_rules_section = {
+    .name = "rules",
+    .contexts = EVPROF_CONTEXT_PPROF | EVPROF_CONTEXT_PROFILE,
+    .directives = rules_directives,
+    .conf_size = sizeof(test_rules_conf_t),
+    .finish = finish_rules,
+};
+
+static const evprof_section_t *const sections[] = { &test_rules_section, NULL };
+
+const evprof_schema_t test_schema = { .modules = modules,
+                                      .sections = sections };
+
+evprof_config_t *
+test_load(const char *text)
+{
+    evprof_error_t err = { 0 };
+    evprof_config_t *config = NULL;
+    int status =
+        evprof_config_load_text(text, "/etc/app", &test_schema, &config, &err);
+    if (status != EVPROF_OK) {
+        fail_msg("%s", err.message);
+    }
+    return config;
+}
+
+char *
+test_folder(void)
+{
+    char *folder = strdup("/tmp/evprof-conf-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    return folder;
+}
+
+void
+test_folder_remove(char *folder)
+{
+    evprof_buf_t command = { 0 };
+    evprof_buf_printf(&command, "rm -rf '%s'", folder);
+    assert_int_equal(system(command.data), 0);
+    evprof_buf_free(&command);
+    free(folder);
+}
+
+char *
+test_path(const char *folder, const char *name)
+{
+    evprof_buf_t path = { 0 };
+    evprof_buf_printf(&path, "%s/%s", folder, name);
+    return path.data;
+}
+
+void
+test_write_file(const char *folder, const char *name, const char *text,
+                size_t len)
+{
+    char *path = test_path(folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, len, file), len);
+    assert_int_equal(fclose(file), 0);
+    free(path);
+}
+
+/* Paths of the folder become "t", so that tests can name whole lines. */
+static char *
+without_folder(const evprof_buf_t *text, const char *folder)
+{
+    evprof_buf_t out = { 0 };
+    const char *next = text->data == NULL ? "" : text->data;
+    for (const char *hit; (hit = strstr(next, folder)) != NULL;) {
+        evprof_buf_add(&out, next, (size_t)(hit - next));
+        next = hit + strlen(folder) + 1;
+    }
+    evprof_buf_puts(&out, next);
+    return out.data;
+}
+
+char *
+test_problems(const char *text)
+{
+    char *folder = test_folder();
+    test_write_file(folder, "t", text, strlen(text));
+    char *path = test_path(folder, "t");
+    evprof_buf_t lines = { 0 };
+    evprof_writer_t out = evprof_writer_buf(&lines);
+    evprof_config_check(path, &test_schema, &out, NULL);
+    char *result = without_folder(&lines, folder);
+    evprof_buf_free(&lines);
+    free(path);
+    test_folder_remove(folder);
+    return result;
+}
+
+void
+test_expect(const char *text, const char *expected)
+{
+    char *problems = test_problems(text);
+    assert_string_equal(problems == NULL ? "" : problems, expected);
+    free(problems);
+}

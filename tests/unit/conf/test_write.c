@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "tests/unit/conf/tests.h"
+
+static void
+dump(const evprof_config_t *config, evprof_buf_t *out)
+{
+    evprof_writer_t writer = evprof_writer_buf(out);
+    assert_int_equal(evprof_config_dump(config, &writer), 0);
+}
+
+static void
+test_dump(void **state)
+{
+    (void)state;
+    evprof_config_t *config = test_load(
+        "listen unix:/x;\npprof {\n plus a;\n minus b;\n plus c;\n"
+        " prefix /p/;\n profile cpu {\n title 'a \"b\" ;';\n minus d; }\n"
+        " profile heap off; }");
+    evprof_buf_t out = { 0 };
+    dump(config, &out);
+    assert_string_equal(
+        out.data, "reload_signal off;                          # default\n"
+                  "listen unix:/x;                             # text:1\n"
+                  "pprof {\n"
+                  "    max_profiles 16;                        # default\n"
+                  "    max_reply 64m;                          # default\n"
+                  "    labels on;                              # default\n"
+                  "    status on;                              # default\n"
+                  "    log off;                                # default\n"
+                  "    max_seconds 300;                        # default\n"
+                  "    max_stacks 65536;                       # default\n"
+                  "    symbolize on;                           # default\n"
+                  "    plus a;                                 # text:3\n"
+                  "    minus b;                                # text:4\n"
+                  "    plus c;                                 # text:5\n"
+                  "    prefix /p/;                             # text:6\n"
+                  "    profile cpu on {                        # text:7\n"
+                  "        rate 100;                           # default\n"
+                  "        unwinder auto;                      # default\n"
+                  "        interval 10us;                      # default\n"
+                  "        room 512k;                          # default\n"
+                  "        deep off;                           # default\n"
+                  "        title \"a \\\"b\\\" ;\";                  # text:8\n"
+                  "        minus d;                            # text:9\n"
+                  "    }\n"
+                  "    profile heap off;                       # text:10\n"
+                  "}\n");
+    evprof_buf_free(&out);
+    evprof_config_unref(config);
+}
+
+/* A dump loads to the same dump, but for the origins. */
+static void
+test_round_trip(void **state)
+{
+    (void)state;
+    evprof_config_t *config =
+        test_load("listen a; pprof { plus \"\\\\x\\t\\n#\"; plus '#';"
+                  " profile heap off; profile cpu { title ''; } }");
+    evprof_buf_t first = { 0 };
+    evprof_buf_t second = { 0 };
+    dump(config, &first);
+    evprof_config_unref(config);
+    config = test_load(first.data);
+    dump(config, &second);
+    evprof_config_t *again = test_load(second.data);
+    evprof_buf_t third = { 0 };
+    dump(again, &third);
+    assert_string_equal(second.data, third.data);
+    const test_rules_conf_t *rules =
+        evprof_config_section(again, &test_rules_section, NULL);
+    assert_string_equal(rules->seen, "+\\x\t\n#+#");
+    evprof_config_unref(config);
+    evprof_config_unref(again);
+    evprof_buf_free(&first);
+    evprof_buf_free(&second);
+    evprof_buf_free(&third);
+}
+
+static void
+test_reference(void **state)
+{
+    (void)state;
+    evprof_buf_t out = { 0 };
+    evprof_writer_t writer = evprof_writer_buf(&out);
+    assert_int_equal(evprof_config_reference(&test_schema, &writer), 0);
+    assert_non_null(strstr(out.data, "\nprefix PATH;\n"
+                                     "    default: /debug/pprof/\n"
+                                     "    where the profiles are mounted\n"));
+    assert_non_null(strstr(out.data, "\nprofile cpu { ... }\n"));
+    assert_non_null(strstr(out.data, "rate HZ;\n"));
+    assert_non_null(strstr(out.data, "plus WORD;\n"));
+    evprof_buf_free(&out);
+}
+
+int
+run_write_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_dump),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_reference),
+    };
+    return cmocka_run_group_tests_name("write", tests, NULL, NULL);
+}

@@ -11,8 +11,6 @@
 
 #include <dlfcn.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The demanglers work on the stack, in proportion to the name. */
@@ -21,17 +19,24 @@
 typedef char *(*demangle_fn)(const char *name, char *buffer, size_t *len,
                              int *status);
 
+/* ISO C has no cast from what dlsym() gives to a function. */
+static demangle_fn
+find_in(void *handle)
+{
+    demangle_fn demangle = NULL;
+    void *symbol = dlsym(handle, "__cxa_demangle");
+    memcpy(&demangle, &symbol, sizeof(demangle));
+    return demangle;
+}
+
 /* A plugin's C++ runtime may be outside the global scope: it is asked for by
  * name, without loading it. */
 static demangle_fn
-find_in(const char *soname)
+find_in_library(const char *soname)
 {
     void *handle = dlopen(soname, RTLD_LAZY | RTLD_NOLOAD);
-    if (handle == NULL) {
-        return NULL;
-    }
     /* The reference is kept: the function must stay as long as we do. */
-    return (demangle_fn)(uintptr_t)dlsym(handle, "__cxa_demangle");
+    return handle == NULL ? NULL : find_in(handle);
 }
 
 static demangle_fn
@@ -42,12 +47,12 @@ find_demangler(void)
     if (demangle != NULL) {
         return demangle;
     }
-    demangle = (demangle_fn)(uintptr_t)dlsym(RTLD_DEFAULT, "__cxa_demangle");
+    demangle = find_in(RTLD_DEFAULT);
     if (demangle == NULL) {
-        demangle = find_in("libstdc++.so.6");
+        demangle = find_in_library("libstdc++.so.6");
     }
     if (demangle == NULL) {
-        demangle = find_in("libc++abi.so.1");
+        demangle = find_in_library("libc++abi.so.1");
     }
     known = demangle;
     return demangle;
@@ -64,11 +69,5 @@ evprof_demangle(const char *name)
     if (demangle == NULL) {
         return NULL;
     }
-    int status = 0;
-    char *out = demangle(name, NULL, NULL, &status);
-    if (status != 0) {
-        free(out);
-        return NULL;
-    }
-    return out;
+    return demangle(name, NULL, NULL, NULL);
 }

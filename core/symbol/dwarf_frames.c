@@ -206,16 +206,36 @@ typedef struct place {
     int64_t line;
 } place_t;
 
+/* The file that an attribute's number means in its own unit; may be NULL. Not
+ * dwarf_decl_file(): it aborts on split units (0.188). */
+static const char *
+file_of(Dwarf_Attribute *attr)
+{
+    Dwarf_Die unit;
+    Dwarf_Word number = 0;
+    Dwarf_Files *files = NULL;
+    size_t count = 0;
+    if (dwarf_formudata(attr, &number) != 0 ||
+        dwarf_cu_info(attr->cu, NULL, NULL, &unit, NULL, NULL, NULL, NULL) !=
+            0 ||
+        dwarf_getsrcfiles(&unit, &files, &count) != 0) {
+        return NULL;
+    }
+    return dwarf_filesrc(files, number, NULL, NULL);
+}
+
 static int64_t
 start_line_of(Dwarf_Die *die, const char *source)
 {
     int line = 0;
-    const char *declared = dwarf_decl_file(die);
-    if (source == NULL || declared == NULL || strcmp(declared, source) != 0 ||
+    Dwarf_Attribute attr;
+    if (source == NULL ||
+        dwarf_attr_integrate(die, DW_AT_decl_file, &attr) == NULL ||
         dwarf_decl_line(die, &line) != 0) {
         return 0;
     }
-    return line;
+    const char *declared = file_of(&attr);
+    return declared != NULL && strcmp(declared, source) == 0 ? line : 0;
 }
 
 static place_t
@@ -234,21 +254,17 @@ place_of_pc(Dwarf_Die *unit, uint64_t vaddr)
 }
 
 static place_t
-place_of_call(Dwarf_Die *unit, Dwarf_Die *inlined)
+place_of_call(Dwarf_Die *inlined)
 {
     place_t place = { NULL, 0 };
     Dwarf_Attribute attr;
-    Dwarf_Word value = 0;
-    Dwarf_Files *files = NULL;
-    size_t file_count = 0;
-    if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attr), &value) ==
-            0 &&
-        dwarf_getsrcfiles(unit, &files, &file_count) == 0) {
-        place.source = dwarf_filesrc(files, value, NULL, NULL);
+    Dwarf_Word line = 0;
+    if (dwarf_attr(inlined, DW_AT_call_file, &attr) != NULL) {
+        place.source = file_of(&attr);
     }
-    if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attr), &value) ==
+    if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attr), &line) ==
         0) {
-        place.line = (int64_t)value;
+        place.line = (int64_t)line;
     }
     return place;
 }
@@ -283,7 +299,7 @@ add_frames(reader_t *reader, unit_t *unit, size_t i)
             }
         }
         if (k > 0) {
-            place = place_of_call(&unit->die, die);
+            place = place_of_call(die);
         }
     }
     return evprof_symbol_file_add(reader->file, &symbol);

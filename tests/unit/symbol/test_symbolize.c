@@ -43,8 +43,10 @@ must_open(const char *path)
 static uintptr_t
 call_site(void *handle, const char *name)
 {
-    sample_fn run = (sample_fn)(uintptr_t)dlsym(handle, name);
-    assert_true(run != NULL);
+    sample_fn run = NULL;
+    void *symbol = dlsym(handle, name);
+    assert_non_null(symbol);
+    memcpy(&run, &symbol, sizeof(run));
     called_from = 0;
     run(note_caller);
     assert_int_not_equal(called_from, 0);
@@ -154,11 +156,11 @@ test_cache_gives_the_same(void **state)
     dlclose(handle);
 }
 
+/* The frames of an object whose DWARF stands elsewhere. */
 static void
-test_separate_debug_file(void **state)
+check_object(const char *path)
 {
-    (void)state;
-    void *handle = must_open(SAMPLE_OBJECTS "/sample_linked.so");
+    void *handle = must_open(path);
     uintptr_t pc = call_site(handle, "sample_outer");
     evprof_symbolizer_t *s = evprof_symbolizer_new(0);
     evprof_pprof_t *p = symbolized(s, &pc, 1);
@@ -166,6 +168,20 @@ test_separate_debug_file(void **state)
     evprof_pprof_free(p);
     evprof_symbolizer_free(s);
     dlclose(handle);
+}
+
+static void
+test_separate_debug_file(void **state)
+{
+    (void)state;
+    check_object(SAMPLE_OBJECTS "/sample_linked.so");
+}
+
+static void
+test_split_dwarf(void **state)
+{
+    (void)state;
+    check_object(SAMPLE_OBJECTS "/sample_split.so");
 }
 
 static void
@@ -477,6 +493,7 @@ main(void)
         cmocka_unit_test(test_inlined_frames),
         cmocka_unit_test(test_cache_gives_the_same),
         cmocka_unit_test(test_separate_debug_file),
+        cmocka_unit_test(test_split_dwarf),
         cmocka_unit_test(test_stripped_object_keeps_names),
         cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_replaced_file),

@@ -12,7 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The stack a walk may read: [low, high). Both 0: unknown, loads are probed. */
+#include <evprof/status.h>
+
+/* How deep a stack is followed unless a directive says otherwise. */
+#define EVPROF_WALK_DEPTH_DEFAULT 128u
+
+/* The stack a walk may read: [low, high). Both 0: unknown, loads are probed. A
+ * stack pointer outside of it (a fiber, a signal stack) is as good as unknown.
+ */
 typedef struct evprof_stack_bounds {
     uintptr_t low;
     uintptr_t high;
@@ -24,20 +31,30 @@ enum evprof_walk_flag {
 };
 
 typedef struct evprof_walk {
-    uintptr_t *pcs; /* out: leaf first; pcs[0] exact, then return addresses */
+    /* out: leaf first; pcs[0] exact, then return addresses. What a signal
+     * interrupted further up is given as its pc + 1, so that "the instruction
+     * before" holds for all but the first. */
+    uintptr_t *pcs;
     size_t max;
     size_t count;   /* out */
     unsigned flags; /* out: EVPROF_WALK_* */
     evprof_stack_bounds_t bounds;
 } evprof_walk_t;
 
+struct evprof_regs; /* sig_arch.h */
+
 typedef struct evprof_unwinder {
     const char *name;    /* word of the `unwinder` directive */
     bool is_signal_safe; /* may run in a handler */
-    /* Makes ready, off the signal path, before the first walk; may be NULL. */
+    const char *refusal; /* why it may not; completes "unwinder NAME ..." */
+    /* Makes ready, off the signal path, before the first walk; may be NULL.
+     * EVPROF_ENOMEM, EVPROF_EIO, EVPROF_ENOTSUP. */
     int (*prepare)(void);
     /* Walks from the ucontext_t that a handler was given. */
     void (*walk_context)(evprof_walk_t *walk, const void *ucontext);
+    /* Walks from registers between instructions, `skip` frames left out. */
+    void (*walk_regs)(evprof_walk_t *walk, const struct evprof_regs *regs,
+                      size_t skip);
 } evprof_unwinder_t;
 
 /* By its name: "fp", "tables", "libunwind", "auto"; NULL when unknown. */
@@ -50,5 +67,35 @@ const evprof_unwinder_t *evprof_unwinder_find(const char *name);
  */
 void evprof_walk_here(const evprof_unwinder_t *unwinder, evprof_walk_t *walk,
                       size_t skip);
+
+/*
+ * Whether a walk has met code that was loaded after the last refresh; one load,
+ * signal-safe. Such frames are walked too, but slower.
+ */
+bool evprof_unwind_is_stale(void);
+
+/*
+ * Learns what was loaded and unloaded since; builds tables for what is new, and
+ * frees what no walk can hold any more. On the worker, when stale and before a
+ * profile begins. EVPROF_ENOMEM, EVPROF_EIO; the old state then stays in force.
+ */
+int evprof_unwind_refresh(void);
+
+/* What the process's walks met; each only grows. Signal-safe to read. */
+typedef struct evprof_unwind_stats {
+    uint64_t broken;  /* stacks that ended where the caller was not known */
+    uint64_t outside; /* frames in code loaded after the last refresh */
+    uint64_t raw;     /* stacks that needed all registers to be followed */
+} evprof_unwind_stats_t;
+
+void evprof_unwind_stats(evprof_unwind_stats_t *out);
+
+/*
+ * Whether C++ exceptions still belong to the compiler's runtime. libunwind
+ * exports the same names and makes throwing many times slower when it comes
+ * first in link order. 0, or EVPROF_ESTATE with a sentence that names the
+ * library. Not signal-safe.
+ */
+int evprof_unwind_check_exceptions(evprof_error_t *err);
 
 #endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Makes the handlers' map from a snapshot of the loaded objects, and frees old
+ * ones when the epochs say that no handler can hold them. A long lock keeps two
+ * refreshes apart; it is made new in a forked child, where the refresh that
+ * held it is gone. The list of retired maps changes under a short lock that a
+ * fork takes, so that a child never sees it half-changed.
+ */
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "core/objects/objects.h"
+#include "core/unwind/sig_map.h"
+#include "core/unwind/unwind.h"
+
+struct retired {
+    struct retired *next;
+    const evprof_map_t *map;
+    uint64_t stamp;
+};
+
+static pthread_mutex_t refreshing = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t publishing = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static const evprof_objects_t *mapped; /* what the current map was made of */
+static struct retired *retired_maps;
+
+static void
+fork_prepare(void)
+{
+    pthread_mutex_lock(&publishing);
+}
+
+static void
+fork_parent(void)
+{
+    pthread_mutex_unlock(&publishing);
+}
+
+/* Threads that were in a walk do not exist in the child. */
+static void
+fork_child(void)
+{
+    atomic_store(&evprof_map_epoch.readers[0], 0);
+    atomic_store(&evprof_map_epoch.readers[1], 0);
+    pthread_mutex_unlock(&publishing);
+    pthread_mutex_init(&refreshing, NULL);
+}
+
+static void
+watch_forks(void)
+{
+    pthread_atfork(fork_prepare, fork_parent, fork_child);
+}
+
+/* The object that threads and main() are started from. */
+static bool
+holds_bottom(const evprof_object_t *object)
+{
+    static const char *const names[] = { "__libc_start_main", "abort" };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        uintptr_t pc = (uintptr_t)dlsym(RTLD_DEFAULT, names[i]);
+        if (pc >= object->start && pc < object->limit) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static evprof_segment_t
+segment_of(const evprof_object_t *object)
+{
+    return (evprof_segment_t){
+        .start = object->start,
+        .limit = object->limit,
+        .eh_frame_hdr = object->eh_frame_hdr,
+        .eh_low = object->eh_low,
+        .eh_high = object->eh_high,
+        .is_permanent = object->is_permanent,
+        .is_bottom = object->is_permanent && holds_bottom(object),
+    };
+}
+
+static evprof_map_t *
+map_new(const evprof_objects_t *objects)
+{
+    evprof_map_t *map =
+        calloc(1, sizeof(*map) + objects->count * sizeof(map->segments[0]));
+    if (map == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < objects->count; i++) {
+        if (!objects->items[i].is_gone) {
+            map->segments[map->count++] = segment_of(&objects->items[i]);
+        }
+    }
+    return map;
+}
+
+/* Frees the maps that have been out of use for long enough. */
+static void
+reclaim(void)
+{
+    evprof_epoch_advance(&evprof_map_epoch);
+    struct retired **at = &retired_maps;
+    while (*at != NULL) {
+        struct retired *one = *at;
+        if (evprof_epoch_passed(&evprof_map_epoch, one->stamp)) {
+            *at = one->next;
+            free((void *)(uintptr_t)one->map); // NOLINT
+            free(one);
+        } else {
+            at = &one->next;
+        }
+    }
+}
+
+static void
+publish(const evprof_map_t *map, struct retired *old)
+{
+    pthread_mutex_lock(&publishing);
+    old->map = atomic_exchange(&evprof_map_current, map);
+    old->stamp = evprof_epoch_stamp(&evprof_map_epoch);
+    old->next = retired_maps;
+    retired_maps = old;
+    reclaim();
+    pthread_mutex_unlock(&publishing);
+}
+
+static int
+replace_map(const evprof_objects_t *objects)
+{
+    evprof_map_t *map = map_new(objects);
+    struct retired *old = calloc(1, sizeof(*old));
+    if (map == NULL || old == NULL) {
+        free(map);
+        free(old);
+        return EVPROF_ENOMEM;
+    }
+    publish(map, old);
+    return EVPROF_OK;
+}
+
+static int
+refresh_locked(void)
+{
+    /* Cleared first: what a walk meets from now on asks for another round. */
+    atomic_store(&evprof_map_is_stale, false);
+    int status = evprof_objects_refresh();
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    const evprof_objects_t *objects = evprof_objects_acquire();
+    if (objects == mapped) {
+        evprof_objects_release(objects);
+        pthread_mutex_lock(&publishing);
+        reclaim();
+        pthread_mutex_unlock(&publishing);
+        return EVPROF_OK;
+    }
+    status = replace_map(objects);
+    if (status != EVPROF_OK) {
+        evprof_objects_release(objects);
+        return status;
+    }
+    evprof_objects_release(mapped);
+    mapped = objects;
+    return EVPROF_OK;
+}
+
+int
+evprof_unwind_refresh(void)
+{
+    pthread_once(&fork_once, watch_forks);
+    pthread_mutex_lock(&refreshing);
+    int status = refresh_locked();
+    pthread_mutex_unlock(&refreshing);
+    return status;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_UNWIND_SIG_ARCH_AARCH64_H
+#define EVPROF_UNWIND_SIG_ARCH_AARCH64_H
+
+#include <string.h>
+#include <sys/ucontext.h>
+
+/* DWARF numbers of the AAPCS64: x0..x30, sp; a return address is in x30. */
+#define EVPROF_REG_COUNT 32u
+#define EVPROF_REG_FP 29u
+#define EVPROF_REG_RA 30u
+#define EVPROF_REG_SP 31u
+
+/* The ABI has no red zone. */
+#define EVPROF_RED_ZONE 0u
+
+#define EVPROF_CALL_MAX 4u
+
+static inline uintptr_t
+evprof_arch_context(const void *ucontext, uintptr_t *r)
+{
+    const ucontext_t *context = ucontext;
+    for (unsigned i = 0; i < 31; i++) {
+        r[i] = context->uc_mcontext.regs[i];
+    }
+    r[EVPROF_REG_SP] = context->uc_mcontext.sp;
+    return context->uc_mcontext.pc;
+}
+
+static inline void
+evprof_arch_to_context(uintptr_t pc, const uintptr_t *r, ucontext_t *out)
+{
+    for (unsigned i = 19; i < 31; i++) {
+        out->uc_mcontext.regs[i] = r[i];
+    }
+    out->uc_mcontext.sp = r[EVPROF_REG_SP];
+    out->uc_mcontext.pc = pc;
+}
+
+#define EVPROF_ARCH_CAPTURE(regs)                                              \
+    __asm__ volatile("adr x9, .\n\t"                                           \
+                     "str x9, [%0]\n\t"                                        \
+                     "stp x19, x20, [%1, #152]\n\t"                            \
+                     "stp x21, x22, [%1, #168]\n\t"                            \
+                     "stp x23, x24, [%1, #184]\n\t"                            \
+                     "stp x25, x26, [%1, #200]\n\t"                            \
+                     "stp x27, x28, [%1, #216]\n\t"                            \
+                     "stp x29, x30, [%1, #232]\n\t"                            \
+                     "mov x9, sp\n\t"                                          \
+                     "str x9, [%1, #248]"                                      \
+                     :                                                         \
+                     : "r"(&(regs)->pc), "r"((regs)->r)                        \
+                     : "x9", "memory");                                        \
+    (regs)->known = UINT64_C(0xfff80000)
+
+/* Takes a pointer signature off x30; a no-op hint where there is none. */
+static inline uintptr_t
+evprof_arch_strip(uintptr_t ra)
+{
+    register uintptr_t lr __asm__("x30") = ra;
+    __asm__("hint #7" : "+r"(lr));
+    return lr;
+}
+
+/* bl, blr and the authenticating blraa, blrab, blraaz, blrabz. */
+static inline bool
+evprof_arch_ends_in_call(const unsigned char *bytes, size_t len,
+                         int64_t *target)
+{
+    uint32_t word;
+    *target = 0;
+    if (len < 4) {
+        return false;
+    }
+    memcpy(&word, bytes + len - 4, sizeof(word));
+    if ((word & 0xfc000000u) == 0x94000000u) {
+        int64_t words = (int64_t)(word & 0x03ffffffu);
+        *target = (words >= 0x02000000 ? words - 0x04000000 : words) * 4 - 4;
+        return true;
+    }
+    return (word & 0xfffffc1fu) == 0xd63f0000u ||
+           (word & 0xfefff800u) == 0xd63f0800u;
+}
+
+static inline bool
+evprof_arch_probe(uintptr_t address)
+{
+    register long number __asm__("x8") = 135;
+    register long out __asm__("x0") = -1;
+    register uintptr_t set __asm__("x1") = address;
+    register long old __asm__("x2") = 0;
+    register long size __asm__("x3") = 8;
+    __asm__ volatile("svc #0"
+                     : "+r"(out)
+                     : "r"(number), "r"(set), "r"(old), "r"(size)
+                     : "memory");
+    return out != -14;
+}
+
+#endif

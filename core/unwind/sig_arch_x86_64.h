@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_UNWIND_SIG_ARCH_X86_64_H
+#define EVPROF_UNWIND_SIG_ARCH_X86_64_H
+
+#include <sys/ucontext.h>
+
+/* DWARF numbers of the psABI: rax rdx rcx rbx rsi rdi rbp rsp r8..r15, and the
+ * column of the return address. */
+#define EVPROF_REG_COUNT 17u
+#define EVPROF_REG_FP 6u
+#define EVPROF_REG_SP 7u
+#define EVPROF_REG_RA 16u
+
+/* The deepest reach of code below its stack pointer. */
+#define EVPROF_RED_ZONE 128u
+
+/* Bytes before a return address that a call instruction can have. */
+#define EVPROF_CALL_MAX 8u
+
+/* Copies the interrupted registers to `r`, returns the pc. */
+static inline uintptr_t
+evprof_arch_context(const void *ucontext, uintptr_t *r)
+{
+    static const unsigned char order[EVPROF_REG_COUNT] = {
+        REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
+        REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
+        REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP,
+    };
+    const ucontext_t *context = ucontext;
+    for (unsigned i = 0; i < EVPROF_REG_COUNT; i++) {
+        r[i] = (uintptr_t)context->uc_mcontext.gregs[order[i]];
+    }
+    return r[EVPROF_REG_RA];
+}
+
+/* The reverse, for unwinders that start from a ucontext_t. */
+static inline void
+evprof_arch_to_context(uintptr_t pc, const uintptr_t *r, ucontext_t *out)
+{
+    out->uc_mcontext.gregs[REG_RBX] = (greg_t)r[3];
+    out->uc_mcontext.gregs[REG_RBP] = (greg_t)r[EVPROF_REG_FP];
+    out->uc_mcontext.gregs[REG_RSP] = (greg_t)r[EVPROF_REG_SP];
+    out->uc_mcontext.gregs[REG_R12] = (greg_t)r[12];
+    out->uc_mcontext.gregs[REG_R13] = (greg_t)r[13];
+    out->uc_mcontext.gregs[REG_R14] = (greg_t)r[14];
+    out->uc_mcontext.gregs[REG_R15] = (greg_t)r[15];
+    out->uc_mcontext.gregs[REG_RIP] = (greg_t)pc;
+}
+
+/* Captures what a callee must keep, at this point of the enclosing function. */
+#define EVPROF_ARCH_CAPTURE(regs)                                              \
+    __asm__ volatile("leaq 0f(%%rip), %%rax\n0:\n\t"                           \
+                     "movq %%rax, %0\n\t"                                      \
+                     "movq %%rbx, %1\n\t"                                      \
+                     "movq %%rbp, %2\n\t"                                      \
+                     "movq %%rsp, %3\n\t"                                      \
+                     "movq %%r12, %4\n\t"                                      \
+                     "movq %%r13, %5\n\t"                                      \
+                     "movq %%r14, %6\n\t"                                      \
+                     "movq %%r15, %7"                                          \
+                     : "=m"((regs)->pc), "=m"((regs)->r[3]),                   \
+                       "=m"((regs)->r[6]), "=m"((regs)->r[7]),                 \
+                       "=m"((regs)->r[12]), "=m"((regs)->r[13]),               \
+                       "=m"((regs)->r[14]), "=m"((regs)->r[15])                \
+                     :                                                         \
+                     : "rax");                                                 \
+    (regs)->known = 0xf0c8
+
+/* Return addresses carry no signature here. */
+static inline uintptr_t
+evprof_arch_strip(uintptr_t ra)
+{
+    return ra;
+}
+
+/*
+ * Whether the `len` (up to EVPROF_CALL_MAX) bytes end in a call instruction. Of
+ * `call *reg/mem` every encoding is accepted; `*target` becomes the destination
+ * relative to the end, of a direct call only (else 0).
+ */
+static inline bool
+evprof_arch_ends_in_call(const unsigned char *bytes, size_t len,
+                         int64_t *target)
+{
+    const unsigned char *end = bytes + len;
+    *target = 0;
+    if (len >= 5 && end[-5] == 0xe8) {
+        uint32_t rel = (uint32_t)end[-4] | (uint32_t)end[-3] << 8 |
+                       (uint32_t)end[-2] << 16 | (uint32_t)end[-1] << 24;
+        *target = (int32_t)rel;
+        return true;
+    }
+    /* ff /2 with its addressing bytes: the length follows from ModRM and SIB.
+     */
+    for (size_t n = 2; n <= 7 && n <= len; n++) {
+        if (end[-(ptrdiff_t)n] != 0xff) {
+            continue;
+        }
+        unsigned modrm = end[-(ptrdiff_t)n + 1];
+        unsigned mode = modrm >> 6;
+        unsigned rm = modrm & 7;
+        if ((modrm & 0x38) != 0x10) {
+            continue;
+        }
+        bool has_sib = mode != 3 && rm == 4;
+        size_t want = 2u + has_sib;
+        if (has_sib && n == 2) {
+            continue;
+        }
+        unsigned base = has_sib ? end[-(ptrdiff_t)n + 2] & 7u : rm;
+        if (mode == 1) {
+            want += 1;
+        } else if (mode == 2 || (mode == 0 && base == 5)) {
+            want += 4;
+        }
+        if (want == n) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether eight bytes at `address` can be read: the kernel copies the set in
+ * before it rejects the operation, and changes nothing. */
+static inline bool
+evprof_arch_probe(uintptr_t address)
+{
+    long out;
+    register long size __asm__("r10") = 8;
+    __asm__ volatile("syscall"
+                     : "=a"(out)
+                     : "a"(14L), "D"(-1L), "S"(address), "d"(0L), "r"(size)
+                     : "rcx", "r11", "memory");
+    return out != -14;
+}
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Walks that begin in ordinary code. The registers are taken here, so the first
+ * frames are this function and the hook that called it; both are left out.
+ */
+#include "core/unwind/sig_arch.h"
+#include "core/unwind/sig_map.h"
+#include "core/unwind/sig_walk.h"
+#include "core/unwind/unwind.h"
+
+_Atomic(const evprof_map_t *) evprof_map_current;
+evprof_epoch_t evprof_map_epoch;
+atomic_bool evprof_map_is_stale;
+evprof_walk_counters_t evprof_walk_counters;
+
+/* This function's frame and its caller's. */
+#define OWN_FRAMES 2u
+
+__attribute__((noinline)) void
+evprof_walk_here(const evprof_unwinder_t *unwinder, evprof_walk_t *walk,
+                 size_t skip)
+{
+    evprof_regs_t regs;
+    EVPROF_ARCH_CAPTURE(&regs);
+    unwinder->walk_regs(walk, &regs, skip + OWN_FRAMES);
+    /* Not a tail call: the captured frame must outlive the walk. */
+    __asm__ volatile("" ::: "memory");
+}
+
+bool
+evprof_unwind_is_stale(void)
+{
+    return atomic_load_explicit(&evprof_map_is_stale, memory_order_relaxed);
+}
+
+void
+evprof_unwind_stats(evprof_unwind_stats_t *out)
+{
+    const evprof_walk_counters_t *from = &evprof_walk_counters;
+    out->broken = atomic_load_explicit(&from->broken, memory_order_relaxed);
+    out->outside = atomic_load_explicit(&from->outside, memory_order_relaxed);
+    out->raw = atomic_load_explicit(&from->raw, memory_order_relaxed);
+}

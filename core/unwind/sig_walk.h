@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_UNWIND_SIG_WALK_H
+#define EVPROF_UNWIND_SIG_WALK_H
+
+/* What the walks share: filling in frames, and judging return addresses. */
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "core/unwind/sig_arch.h"
+#include "core/unwind/sig_map.h"
+#include "core/unwind/unwind.h"
+
+/* Counters behind evprof_unwind_stats(). */
+typedef struct evprof_walk_counters {
+    atomic_uint_fast64_t broken;
+    atomic_uint_fast64_t outside;
+    atomic_uint_fast64_t raw;
+} evprof_walk_counters_t;
+
+extern evprof_walk_counters_t evprof_walk_counters;
+
+static inline void
+evprof_walk_count(atomic_uint_fast64_t *counter)
+{
+    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+static inline void
+evprof_walk_broken(evprof_walk_t *walk)
+{
+    walk->flags |= EVPROF_WALK_BROKEN;
+    evprof_walk_count(&evprof_walk_counters.broken);
+}
+
+/* Adds a frame unless it is one of those to skip; false when there is no room,
+ * which is marked. */
+static inline bool
+evprof_walk_add(evprof_walk_t *walk, size_t *skip, uintptr_t pc)
+{
+    if (*skip > 0) {
+        --*skip;
+        return true;
+    }
+    if (walk->count >= walk->max) {
+        walk->flags |= EVPROF_WALK_TRUNCATED;
+        return false;
+    }
+    walk->pcs[walk->count++] = pc;
+    return true;
+}
+
+static inline evprof_regs_t
+evprof_regs_of_context(const void *ucontext)
+{
+    evprof_regs_t out;
+    out.pc = evprof_arch_context(ucontext, out.r);
+    out.known = EVPROF_REGS_ALL;
+    return out;
+}
+
+/*
+ * Whether `ra` follows a call instruction in code that is loaded; `*target` is
+ * where a direct call goes, 0 for others.
+ */
+EVPROF_UNCHECKED static inline bool
+evprof_is_call_site(const evprof_map_t *map, uintptr_t ra, uintptr_t *target)
+{
+    const evprof_segment_t *segment = evprof_map_find(map, ra);
+    if (segment == NULL || ra - segment->start < EVPROF_CALL_MAX ||
+        !evprof_map_is_loaded(segment)) {
+        return false;
+    }
+    uintptr_t text = evprof_peek(ra - EVPROF_CALL_MAX);
+    unsigned char bytes[sizeof(text)];
+    for (size_t i = 0; i < sizeof(text); i++) {
+        bytes[i] = (unsigned char)(text >> 8 * i);
+    }
+    int64_t relative = 0;
+    bool is_call = evprof_arch_ends_in_call(bytes, EVPROF_CALL_MAX, &relative);
+    *target = relative == 0 ? 0 : ra + (uintptr_t)relative;
+    return is_call;
+}
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_UNWIND_SIG_WINDOW_H
+#define EVPROF_UNWIND_SIG_WINDOW_H
+
+/*
+ * The part of the stack that a walk may read. With bounds it is all of them.
+ * Without, it begins as the page of the stack pointer and grows upward a page
+ * at a time, each asked for from the kernel (about 180 ns), so that it never
+ * leaves the mapping that the thread is running on: a pointer to elsewhere is
+ * out of reach even where memory happens to be.
+ */
+
+#include "core/unwind/sig_arch.h"
+#include "core/unwind/unwind.h"
+
+#define EVPROF_PAGE ((uintptr_t)4096)
+
+/* 1 MiB of stack and 256 KiB for one frame: beyond, a walk has gone astray. */
+#define EVPROF_WINDOW_MOST (256u * EVPROF_PAGE)
+#define EVPROF_FRAME_MOST (64u * EVPROF_PAGE)
+
+typedef struct evprof_window {
+    uintptr_t low;
+    uintptr_t high;  /* readable below this */
+    uintptr_t limit; /* may grow up to this */
+} evprof_window_t;
+
+static inline evprof_window_t
+evprof_window_open(evprof_stack_bounds_t bounds, uintptr_t sp)
+{
+    evprof_window_t out = { bounds.low, bounds.high, bounds.high };
+    if (sp >= bounds.low && sp < bounds.high) {
+        return out;
+    }
+    uintptr_t page = sp & ~(EVPROF_PAGE - 1);
+    uintptr_t low = (sp - EVPROF_RED_ZONE) & ~(EVPROF_PAGE - 1);
+    if (page > UINTPTR_MAX - EVPROF_WINDOW_MOST || low > sp ||
+        !evprof_arch_probe(page)) {
+        return (evprof_window_t){ 0, 0, 0 };
+    }
+    out.low = low == page || evprof_arch_probe(low) ? low : page;
+    out.high = page + EVPROF_PAGE;
+    out.limit = page + EVPROF_WINDOW_MOST;
+    return out;
+}
+
+/* Whether the word at `address` can be read, after growing if need be. */
+static inline bool
+evprof_window_grow(evprof_window_t *window, uintptr_t address)
+{
+    if (address < window->low || address > window->limit - sizeof(uintptr_t) ||
+        window->limit < sizeof(uintptr_t) ||
+        (address > window->high &&
+         address - window->high > EVPROF_FRAME_MOST)) {
+        return false;
+    }
+    while (address > window->high - sizeof(uintptr_t)) {
+        if (!evprof_arch_probe(window->high)) {
+            window->limit = window->high;
+            return false;
+        }
+        window->high += EVPROF_PAGE;
+    }
+    return true;
+}
+
+static inline bool
+evprof_window_has(evprof_window_t *window, uintptr_t address)
+{
+    if (address >= window->low && address <= window->high - sizeof(uintptr_t) &&
+        window->high != 0) {
+        return true;
+    }
+    return evprof_window_grow(window, address);
+}
+
+/* Loads the word at `address` if it belongs to the stack. */
+static inline bool
+evprof_window_load(evprof_window_t *window, uintptr_t address, uintptr_t *out)
+{
+    if (!evprof_window_has(window, address)) {
+        return false;
+    }
+    *out = evprof_peek(address);
+    return true;
+}
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The unwinders by name, and who owns C++ exceptions. */
+#include "core/unwind/unwind.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/unwind/sig_unwind.h"
+
+static const struct {
+    const char *name;
+    const evprof_unwinder_t *unwinder;
+} names[] = {
+    { "fp", &evprof_unwinder_fp },
+    { "libunwind", &evprof_unwinder_libunwind },
+    { "auto", &evprof_unwinder_fp },
+};
+
+const evprof_unwinder_t *
+evprof_unwinder_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i].name, name) == 0) {
+            return names[i].unwinder;
+        }
+    }
+    return NULL;
+}
+
+int
+evprof_unwind_check_exceptions(evprof_error_t *err)
+{
+    void *raise = dlsym(RTLD_DEFAULT, "_Unwind_RaiseException");
+    Dl_info owner;
+    if (raise == NULL || dladdr(raise, &owner) == 0) {
+        return EVPROF_OK;
+    }
+    const char *slash = strrchr(owner.dli_fname, '/');
+    const char *name = slash == NULL ? owner.dli_fname : slash + 1;
+    /* The one that LLVM ships is libunwind.so.1, a runtime in its own right. */
+    if (strncmp(name, "libunwind.so.8", strlen("libunwind.so.8")) != 0) {
+        return EVPROF_OK;
+    }
+    return evprof_fail(err, EVPROF_ESTATE,
+                       "unwind: %s has taken over C++ exceptions, which makes "
+                       "throwing many times slower; link libgcc_s before it",
+                       owner.dli_fname);
+}

@@ -76,9 +76,9 @@ typedef struct evprof_label {
 } evprof_label_t;
 
 typedef struct evprof_sample {
-    const uint32_t *locations; /* indices, leaf first */
-    int64_t *values;           /* type_count of them */
-    const evprof_label_t *labels;
+    uint32_t *locations;    /* indices, leaf first */
+    int64_t *values;        /* type_count of them */
+    evprof_label_t *labels; /* texts first, then numbers, each by key */
     uint32_t location_count;
     uint32_t label_count;
 } evprof_sample_t;
@@ -125,10 +125,15 @@ int evprof_pprof_encode(const evprof_pprof_t *p, unsigned flags,
 
 /*
  * Reads profile.proto, plain or compressed by gzip. `max_len` bounds the bytes
- * after decompression. EVPROF_EPARSE, EVPROF_ELIMIT, EVPROF_ENOMEM.
+ * after decompression, 0: EVPROF_DECODE_MAX. The result has passed the check
+ * below. EVPROF_EPARSE, EVPROF_ELIMIT, EVPROF_ENOMEM.
  */
+#define EVPROF_DECODE_MAX ((size_t)4 << 30)
 int evprof_pprof_decode(const void *data, size_t len, size_t max_len,
                         evprof_pprof_t **out, evprof_error_t *err);
+
+/* A profile that shares nothing with `p`, NULL: out of memory. */
+evprof_pprof_t *evprof_pprof_copy(const evprof_pprof_t *p);
 
 /*
  * Checks what every user relies on: indices in range, one value a column,

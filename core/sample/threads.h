@@ -31,6 +31,9 @@ enum evprof_thread_flag {
     EVPROF_THREAD_OURS = 1u << 0, /* drainer, worker: no locks, no heap */
 };
 
+/* Go's depth for stacks that are not CPU samples, up to 1.22. */
+#define EVPROF_THREAD_CREATOR_DEPTH 32
+
 typedef struct evprof_thread {
     evprof_lock_t lock; /* guards tid, timer and the change of state */
     _Atomic uint32_t state;
@@ -39,23 +42,27 @@ typedef struct evprof_thread {
     uint32_t index;               /* of this record, never changes */
     _Atomic uint32_t flags;       /* EVPROF_THREAD_* */
     evprof_stack_bounds_t bounds; /* both 0: unknown; fixed while it runs */
-    /* Current labels, written by the thread itself; read by its handlers. */
-    _Atomic(const evprof_label_set_t *) labels;
-    uint32_t creator; /* stack of its pthread_create call, 0: unknown */
-    uint32_t depth;   /* > 0: inside the library; only its own thread writes */
+    const evprof_label_set_t *labels; /* its creator's when it was created */
+    uint32_t depth; /* > 0: inside the library; only its own thread writes */
+    uint32_t creator_count;
+    uintptr_t creator[EVPROF_THREAD_CREATOR_DEPTH]; /* of pthread_create */
     void *lock_state; /* of the lock wrappers; freed by their exit hook */
 
-    /* The CPU sampler's, see cpu.h. */
-    _Atomic int32_t timer;    /* kernel timer id + 1, 0: none */
-    uint32_t timer_session;   /* the session that timer belongs to */
-    uint64_t start_time;      /* of /proc stat, for FOUND threads */
+    /* The CPU sampler's, see cpu_timer.h. The handler writes the atomic ones.
+     */
+    _Atomic int32_t timer;  /* kernel timer id + 1, 0: none */
+    uint32_t timer_session; /* the session that saw this thread, armed or not */
+    uint64_t timer_clock;   /* CPU clock when it was armed, ns */
+    uint64_t timer_first;   /* ns from then to the first expiry */
+    _Atomic uint64_t fired; /* expiries that reached the handler */
     _Atomic uint64_t carried; /* weight of drops, for the next sample */
-    _Atomic uint64_t dropped; /* weight dropped since it started */
+    _Atomic uint64_t dropped; /* samples dropped since it was armed */
 
     /* Between pthread_create and the start routine. */
     void *(*start)(void *);
     void *arg;
-    struct evprof_thread *next_free;
+    uint64_t start_time;        /* of /proc stat, for FOUND threads */
+    struct evprof_thread *next; /* free list, or list of FOUND records */
 } evprof_thread_t;
 
 /* The caller's record or NULL: one load, no registration. */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The three-state futex lock of Drepper's "Futexes Are Tricky": the word says
+ * whether anybody may be asleep, so that an uncontended pair makes no call.
+ */
+#include "core/sample/lock.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static void
+futex(_Atomic uint32_t *word, int op, uint32_t value)
+{
+    const int saved = errno;
+    (void)syscall(SYS_futex, word, op, value, NULL, NULL, 0);
+    errno = saved;
+}
+
+bool
+evprof_lock_try(evprof_lock_t *lock)
+{
+    uint32_t free = 0;
+    return atomic_compare_exchange_strong_explicit(
+        &lock->word, &free, 1, memory_order_acquire, memory_order_relaxed);
+}
+
+void
+evprof_lock_enter(evprof_lock_t *lock)
+{
+    if (evprof_lock_try(lock)) {
+        return;
+    }
+    /* Acquire pairs with the release in evprof_lock_leave(). */
+    while (atomic_exchange_explicit(&lock->word, 2, memory_order_acquire)) {
+        futex(&lock->word, FUTEX_WAIT_PRIVATE, 2);
+    }
+}
+
+void
+evprof_lock_leave(evprof_lock_t *lock)
+{
+    if (atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2) {
+        futex(&lock->word, FUTEX_WAKE_PRIVATE, 1);
+    }
+}
+
+void
+evprof_lock_reset(evprof_lock_t *lock)
+{
+    atomic_store_explicit(&lock->word, 0, memory_order_relaxed);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signal path. A handler run: is the signal ours and its thread's record still
+ * the one it was meant for; claim a ring; look whether the tap is open (in this
+ * order, see evprof_tap_close()); walk straight into the ring; commit. What
+ * does not fit is added to the thread's `carried`, which the next sample of
+ * that thread takes along, so that drops change no total.
+ */
+#include "core/sample/sig_handler.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "core/sample/sig_labels.h"
+#include "core/sample/sig_ring.h"
+
+enum {
+    INDEX_BITS = 24,
+    GENERATION_BITS = 24,
+    KIND_BITS = 4,
+    COOKIE_BITS = 12,
+};
+
+evprof_sig_tap_t evprof_sig_taps[EVPROF_TAP_KINDS];
+_Atomic uint32_t evprof_sig_cookie;
+_Atomic(void (*)(int)) evprof_sig_previous;
+_Atomic(void (*)(int, siginfo_t *, void *)) evprof_sig_previous_info;
+
+/* A previous handler that calls the one before it may come back to us. */
+static _Thread_local volatile sig_atomic_t is_chaining
+    __attribute__((tls_model("initial-exec")));
+
+static uint64_t
+low_bits(uint64_t value, unsigned bits)
+{
+    return value & ((UINT64_C(1) << bits) - 1);
+}
+
+uint64_t
+evprof_sig_token(enum evprof_tap_kind kind, const evprof_thread_t *thread,
+                 uint32_t generation)
+{
+    uint64_t token =
+        low_bits(atomic_load_explicit(&evprof_sig_cookie, memory_order_relaxed),
+                 COOKIE_BITS);
+    token = token << KIND_BITS | (uint64_t)kind;
+    token = token << GENERATION_BITS | low_bits(generation, GENERATION_BITS);
+    return token << INDEX_BITS | low_bits(thread->index, INDEX_BITS);
+}
+
+/* The record that `token` was made for, or NULL when that thread has ended. */
+static evprof_thread_t *
+token_thread(uint64_t token)
+{
+    evprof_thread_t *thread =
+        evprof_thread_at((uint32_t)low_bits(token, INDEX_BITS));
+    if (!thread) {
+        return NULL;
+    }
+    /* Acquire pairs with the release when a record is freed or reused. */
+    const uint32_t generation =
+        atomic_load_explicit(&thread->generation, memory_order_acquire);
+    return low_bits(generation, GENERATION_BITS) ==
+                   low_bits(token >> INDEX_BITS, GENERATION_BITS)
+               ? thread
+               : NULL;
+}
+
+enum evprof_sig_status
+evprof_sig_record_begin(enum evprof_tap_kind kind,
+                        const evprof_thread_t *thread, evprof_slot_t *slot,
+                        size_t *depth)
+{
+    evprof_sig_tap_t *tap = &evprof_sig_taps[kind];
+    if (!evprof_ring_claim(slot)) {
+        return EVPROF_SIG_DROPPED;
+    }
+    const uint32_t session = atomic_load(&tap->session);
+    *depth = atomic_load_explicit(&tap->depth, memory_order_relaxed);
+    if (session == 0) {
+        evprof_ring_abandon(slot);
+        atomic_fetch_add_explicit(&tap->late, 1, memory_order_relaxed);
+        return EVPROF_SIG_CLOSED;
+    }
+    if (!evprof_ring_reserve(slot, *depth)) {
+        evprof_ring_abandon(slot);
+        evprof_ring_wake();
+        return EVPROF_SIG_DROPPED;
+    }
+    evprof_record_t *record = slot->record;
+    record->session = session;
+    record->kind = (uint8_t)kind;
+    record->thread = thread->index;
+    record->tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
+    record->generation =
+        atomic_load_explicit(&thread->generation, memory_order_relaxed);
+    record->labels = evprof_sig_labels();
+    return EVPROF_SIG_TAKEN;
+}
+
+void
+evprof_sig_record_end(const evprof_slot_t *slot, const evprof_walk_t *walk,
+                      unsigned flags)
+{
+    slot->record->count = (uint16_t)walk->count;
+    slot->record->flags = (uint8_t)(walk->flags | flags);
+    evprof_ring_commit(slot);
+}
+
+/* One sample of the interrupted thread. */
+static enum evprof_sig_status
+take_sample(enum evprof_tap_kind kind, const evprof_thread_t *thread,
+            uint64_t weight, int64_t value, const void *context)
+{
+    evprof_slot_t slot;
+    size_t depth;
+    const enum evprof_sig_status status =
+        evprof_sig_record_begin(kind, thread, &slot, &depth);
+    if (status != EVPROF_SIG_TAKEN) {
+        return status;
+    }
+    slot.record->weight = weight;
+    slot.record->value = value;
+    evprof_walk_t walk = { .pcs = slot.record->pcs,
+                           .max = depth,
+                           .bounds = thread->bounds };
+    const evprof_unwinder_t *unwinder = atomic_load_explicit(
+        &evprof_sig_taps[kind].unwinder, memory_order_relaxed);
+    unwinder->walk_context(&walk, context);
+    evprof_sig_record_end(&slot, &walk, EVPROF_RECORD_EXACT);
+    return EVPROF_SIG_TAKEN;
+}
+
+/* The timer's own expiry and its overruns, and what earlier samples lost. */
+static void
+take_timer_sample(evprof_thread_t *thread, const siginfo_t *info,
+                  const void *context)
+{
+    evprof_sig_tap_t *tap = &evprof_sig_taps[EVPROF_TAP_CPU];
+    const int timer =
+        atomic_load_explicit(&thread->timer, memory_order_relaxed);
+    if (atomic_load_explicit(&tap->session, memory_order_relaxed) == 0 ||
+        timer != info->si_timerid + 1) {
+        atomic_fetch_add_explicit(&tap->late, 1, memory_order_relaxed);
+        return;
+    }
+    const uint64_t overrun = (uint64_t)(unsigned)info->si_overrun;
+    const uint64_t weight =
+        1 + overrun +
+        atomic_exchange_explicit(&thread->carried, 0, memory_order_relaxed);
+    atomic_fetch_add_explicit(&tap->overrun, overrun, memory_order_relaxed);
+    atomic_fetch_add_explicit(&thread->fired, 1 + overrun,
+                              memory_order_relaxed);
+    if (take_sample(EVPROF_TAP_CPU, thread, weight, 0, context) !=
+        EVPROF_SIG_TAKEN) {
+        atomic_fetch_add_explicit(&thread->carried, weight,
+                                  memory_order_relaxed);
+        atomic_fetch_add_explicit(&thread->dropped, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&tap->dropped, 1 + overrun,
+                                  memory_order_relaxed);
+    }
+}
+
+static void
+call_previous(int signum, siginfo_t *info, void *context)
+{
+    void (*with_info)(int, siginfo_t *, void *) =
+        atomic_load_explicit(&evprof_sig_previous_info, memory_order_acquire);
+    void (*plain)(int) =
+        atomic_load_explicit(&evprof_sig_previous, memory_order_acquire);
+    if (is_chaining) {
+        return;
+    }
+    is_chaining = 1;
+    if (with_info) {
+        with_info(signum, info, context);
+    } else if (plain) {
+        plain(signum);
+    }
+    is_chaining = 0;
+}
+
+/* Whether `info` carries a token of ours, made by a timer or by a queue call.
+ */
+static bool
+is_ours(const siginfo_t *info, uint64_t token)
+{
+    const uint64_t cookie =
+        atomic_load_explicit(&evprof_sig_cookie, memory_order_relaxed);
+    return (info->si_code == SI_TIMER || info->si_code == SI_QUEUE) &&
+           token >> (64 - COOKIE_BITS) == low_bits(cookie, COOKIE_BITS);
+}
+
+void
+evprof_sig_handler(int signum, siginfo_t *info, void *context)
+{
+    const int saved = errno;
+    const uint64_t token = (uint64_t)(uintptr_t)info->si_value.sival_ptr;
+    const uint64_t kind =
+        low_bits(token >> (INDEX_BITS + GENERATION_BITS), KIND_BITS);
+    if (!is_ours(info, token) || kind >= EVPROF_TAP_KINDS) {
+        call_previous(signum, info, context);
+        errno = saved;
+        return;
+    }
+    evprof_thread_t *thread = token_thread(token);
+    if (!thread) {
+        atomic_fetch_add_explicit(&evprof_sig_taps[kind].late, 1,
+                                  memory_order_relaxed);
+    } else if (info->si_code == SI_TIMER) {
+        take_timer_sample(thread, info, context);
+    } else {
+        (void)take_sample((enum evprof_tap_kind)kind, thread, 1, info->si_errno,
+                          context);
+    }
+    errno = saved;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_SAMPLE_SIG_HANDLER_H
+#define EVPROF_SAMPLE_SIG_HANDLER_H
+
+/*
+ * The SIGPROF handler and the state it shares with ordinary code. A signal is
+ * ours when its value carries this process's cookie; all others go on to the
+ * handler that was installed before. The value also names the tap and the
+ * record of the thread it was meant for, so that the handler reads no
+ * thread-local storage: a raw clone() may share that of another thread.
+ */
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/sample/tap.h"
+
+/* The handler's half of a tap; written while the session is 0. */
+typedef struct evprof_sig_tap {
+    _Atomic uint32_t session; /* 0: closed */
+    _Atomic(const evprof_unwinder_t *) unwinder;
+    _Atomic size_t depth;
+    _Atomic uint64_t overrun;
+    _Atomic uint64_t dropped;
+    _Atomic uint64_t late;
+} evprof_sig_tap_t;
+
+extern evprof_sig_tap_t evprof_sig_taps[EVPROF_TAP_KINDS];
+
+/* In whose name signals are queued; set before the handler is installed. */
+extern _Atomic uint32_t evprof_sig_cookie;
+
+/* What was installed before ours. */
+extern _Atomic(void (*)(int)) evprof_sig_previous;
+extern _Atomic(void (*)(int, siginfo_t *, void *)) evprof_sig_previous_info;
+
+/* The value of a signal to `thread`: cookie, kind, generation, index. */
+uint64_t evprof_sig_token(enum evprof_tap_kind kind,
+                          const evprof_thread_t *thread, uint32_t generation);
+
+/* For sigaction(). */
+void evprof_sig_handler(int signum, siginfo_t *info, void *context);
+
+enum evprof_sig_status {
+    EVPROF_SIG_TAKEN,
+    EVPROF_SIG_DROPPED, /* no ring or no room */
+    EVPROF_SIG_CLOSED,  /* counted as late */
+};
+
+/*
+ * Claims a ring for a record of `kind` and fills in all but the stack; `depth`
+ * is the room for it. The caller walks into slot->record->pcs and ends the
+ * record; unless it was taken there is nothing to end.
+ */
+struct evprof_slot;
+enum evprof_sig_status evprof_sig_record_begin(enum evprof_tap_kind kind,
+                                               const evprof_thread_t *thread,
+                                               struct evprof_slot *slot,
+                                               size_t *depth);
+
+/* Ends the record with what a walk found. */
+void evprof_sig_record_end(const struct evprof_slot *slot,
+                           const evprof_walk_t *walk, unsigned flags);
+
+#endif

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Records of threads: chunks of them are mapped when needed and never unmapped,
+ * so that an index and a generation name a thread for ever and a handler can
+ * look at any record. The registry's lock guards the free list and the list of
+ * FOUND records; nothing is allocated by malloc inside or outside of it, as
+ * pthread_create may be called by an allocator.
+ *
+ * A thread's end is noticed by the destructor of a pthread key, which asks to be
+ * called again until the last round, so that destructors of others still run as
+ * a registered thread.
+ */
+#include "core/sample/threads.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/sample/cpu_timer.h"
+#include "core/sample/sig_labels.h"
+
+enum {
+    CHUNK_RECORDS = 128,
+    CHUNK_MAX = 8192, /* a million threads */
+    END_ROUNDS = PTHREAD_DESTRUCTOR_ITERATIONS - 1,
+};
+
+/* The main thread's stack where it has no limit: only loads above the stack
+ * pointer are made, so the lower bound merely has to be low enough. */
+#define MAIN_STACK_MAX ((rlim_t)1 << 30)
+
+_Thread_local evprof_thread_t *evprof_thread_current
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* Past the last destructor: no record is made again. */
+static _Thread_local bool is_gone __attribute__((tls_model("initial-exec")));
+/* Rounds of destructors seen. */
+static _Thread_local int end_round __attribute__((tls_model("initial-exec")));
+
+static struct {
+    evprof_lock_t lock;
+    _Atomic(evprof_thread_t *) chunks[CHUNK_MAX];
+    _Atomic uint32_t limit; /* indices below it have a record */
+    _Atomic uint32_t live;  /* records in state LIVE or FOUND */
+    evprof_thread_t *free;
+    evprof_thread_t *found;
+    _Atomic(evprof_thread_hook_t *) hooks;
+    _Atomic uint32_t key_state; /* 0: none, 1: being made, 2: made, 3: failed */
+    pthread_key_t key;
+    sigset_t fork_mask;
+} registry;
+
+uint32_t
+evprof_thread_limit(void)
+{
+    return atomic_load(&registry.limit);
+}
+
+uint32_t
+evprof_thread_count(void)
+{
+    return atomic_load(&registry.live);
+}
+
+/* A chunk's pages that nobody used are zero: records are made by the kernel. */
+static evprof_thread_t *
+add_record(void)
+{
+    const uint32_t index = evprof_thread_limit();
+    const uint32_t chunk = index / CHUNK_RECORDS;
+    if (chunk >= CHUNK_MAX) {
+        return NULL;
+    }
+    if (index % CHUNK_RECORDS == 0) {
+        void *memory = mmap(NULL, CHUNK_RECORDS * sizeof(evprof_thread_t),
+                            PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED) {
+            return NULL;
+        }
+        atomic_store_explicit(&registry.chunks[chunk], memory,
+                              memory_order_release);
+    }
+    evprof_thread_t *chunk_start = atomic_load_explicit(
+        &registry.chunks[chunk], memory_order_relaxed);
+    evprof_thread_t *thread = &chunk_start[index % CHUNK_RECORDS];
+    thread->index = index;
+    atomic_store(&registry.limit, index + 1);
+    return thread;
+}
+
+/* A record in state FREE that is on no list; under the registry's lock. */
+static evprof_thread_t *
+take_record(void)
+{
+    evprof_thread_t *thread = registry.free;
+    if (thread) {
+        registry.free = thread->next;
+        thread->next = NULL;
+    } else {
+        thread = add_record();
+    }
+    return thread;
+}
+
+/* Under the registry's lock; the record's state is FREE already. */
+static void
+give_record(evprof_thread_t *thread)
+{
+    thread->next = registry.free;
+    registry.free = thread;
+}
+
+static void
+unlink_found(const evprof_thread_t *thread)
+{
+    for (evprof_thread_t **at = &registry.found; *at; at = &(*at)->next) {
+        if (*at == thread) {
+            *at = thread->next;
+            return;
+        }
+    }
+}
+
+/* Ends a record: no timer, another generation. */
+static void
+end_record(evprof_thread_t *thread)
+{
+    evprof_lock_enter(&thread->lock);
+    const uint32_t state = atomic_load(&thread->state);
+    evprof_cpu_timer_end(thread);
+    atomic_store(&thread->state, EVPROF_THREAD_FREE);
+    atomic_store(&thread->tid, 0);
+    atomic_store(&thread->flags, 0);
+    /* Release: a handler that sees the new number sees none of the old. */
+    atomic_fetch_add_explicit(&thread->generation, 1, memory_order_release);
+    thread->bounds = (evprof_stack_bounds_t){ 0, 0 };
+    thread->creator_count = 0;
+    thread->lock_state = NULL;
+    thread->depth = 0;
+    evprof_lock_leave(&thread->lock);
+    if (state >= EVPROF_THREAD_LIVE) {
+        atomic_fetch_sub(&registry.live, 1);
+    }
+}
+
+/* ---- Ends of threads ---- */
+
+static void
+run_leave_hooks(evprof_thread_t *thread)
+{
+    for (evprof_thread_hook_t *hook = atomic_load(&registry.hooks); hook;
+         hook = hook->next) {
+        if (hook->leave) {
+            hook->leave(thread);
+        }
+    }
+}
+
+static void
+end_thread(void *arg)
+{
+    evprof_thread_t *thread = arg;
+    if (++end_round < END_ROUNDS &&
+        pthread_setspecific(registry.key, thread) == 0) {
+        return;
+    }
+    run_leave_hooks(thread);
+    evprof_thread_current = NULL;
+    is_gone = true;
+    end_record(thread);
+    evprof_lock_enter(&registry.lock);
+    give_record(thread);
+    evprof_lock_leave(&registry.lock);
+}
+
+/* The key is made by whoever comes first, often a constructor of another
+ * library; pthread_once would be a lock of the kind that we wrap. */
+static bool
+has_key(void)
+{
+    uint32_t state = 0;
+    if (atomic_compare_exchange_strong(&registry.key_state, &state, 1)) {
+        const bool is_made = pthread_key_create(&registry.key, end_thread) == 0;
+        atomic_store(&registry.key_state, is_made ? 2 : 3);
+    }
+    return atomic_load(&registry.key_state) == 2;
+}
+
+/* ---- Beginnings ---- */
+
+evprof_thread_t *
+evprof_thread_prepare(size_t skip)
+{
+    evprof_thread_t *creator = evprof_thread_self();
+    evprof_lock_enter(&registry.lock);
+    evprof_thread_t *thread = take_record();
+    evprof_lock_leave(&registry.lock);
+    if (!thread) {
+        return NULL;
+    }
+    atomic_store(&thread->state, EVPROF_THREAD_STARTING);
+    thread->labels = evprof_sig_labels();
+    evprof_walk_t walk = { .pcs = thread->creator,
+                           .max = EVPROF_THREAD_CREATOR_DEPTH };
+    if (creator) {
+        walk.bounds = creator->bounds;
+    }
+    evprof_walk_here(evprof_unwinder_find("fp"), &walk, skip);
+    thread->creator_count = (uint32_t)walk.count;
+    return thread;
+}
+
+void
+evprof_thread_abandon(evprof_thread_t *thread)
+{
+    end_record(thread);
+    evprof_lock_enter(&registry.lock);
+    give_record(thread);
+    evprof_lock_leave(&registry.lock);
+}
+
+/* The main thread's strings of the kernel lie above its first frame. */
+static evprof_stack_bounds_t
+main_bounds(void)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t top = (uintptr_t)getauxval(AT_EXECFN);
+    if (top == 0) {
+        return (evprof_stack_bounds_t){ 0, 0 };
+    }
+    struct rlimit limit = { .rlim_cur = RLIM_INFINITY };
+    (void)getrlimit(RLIMIT_STACK, &limit);
+    if (limit.rlim_cur > MAIN_STACK_MAX) {
+        limit.rlim_cur = MAIN_STACK_MAX;
+    }
+    const uintptr_t high = (top + page) & ~(page - 1);
+    return (evprof_stack_bounds_t){ high - (uintptr_t)limit.rlim_cur, high };
+}
+
+/* Asks glibc, which may allocate: only for threads that we started, before they
+ * run anything of the application's. */
+static evprof_stack_bounds_t
+own_bounds(void)
+{
+    evprof_stack_bounds_t bounds = { 0, 0 };
+    pthread_attr_t attr;
+    void *low;
+    size_t size;
+    if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+        if (pthread_attr_getstack(&attr, &low, &size) == 0) {
+            bounds.low = (uintptr_t)low;
+            bounds.high = (uintptr_t)low + size;
+        }
+        pthread_attr_destroy(&attr);
+    }
+    return bounds;
+}
+
+static pid_t
+own_tid(void)
+{
+    return (pid_t)syscall(SYS_gettid);
+}
+
+/* The FOUND record of `tid`, or NULL; under the registry's lock. */
+static evprof_thread_t *
+found_record(pid_t tid)
+{
+    evprof_thread_t *thread = registry.found;
+    while (thread && atomic_load(&thread->tid) != tid) {
+        thread = thread->next;
+    }
+    return thread;
+}
+
+/* Frees the FOUND record of a thread that turns out to have one of its own, or
+ * to be gone. */
+static void
+drop_found(pid_t tid)
+{
+    evprof_lock_enter(&registry.lock);
+    evprof_thread_t *thread = found_record(tid);
+    if (thread) {
+        unlink_found(thread);
+        end_record(thread);
+        give_record(thread);
+    }
+    evprof_lock_leave(&registry.lock);
+}
+
+/* The record counts from here on, and is sampled by whatever samples now. */
+static void
+set_live(evprof_thread_t *thread, uint32_t state)
+{
+    /* Sequentially consistent: a sampler publishes that it is on and then looks
+     * for records; a thread publishes its record and then looks for samplers. */
+    atomic_store(&thread->state, state);
+    atomic_fetch_add(&registry.live, 1);
+    evprof_cpu_timer_begin(thread);
+}
+
+/* A server may hold all signals back in its threads; SIGPROF has to arrive,
+ * unless somebody else's handler is meant by holding it back. */
+static void
+let_sigprof_in(void)
+{
+    struct sigaction current;
+    if (sigaction(SIGPROF, NULL, &current) == 0 &&
+        ((current.sa_flags & SA_SIGINFO) ||
+         current.sa_handler == SIG_DFL)) {
+        sigset_t ours;
+        sigemptyset(&ours);
+        sigaddset(&ours, SIGPROF);
+        pthread_sigmask(SIG_UNBLOCK, &ours, NULL);
+    }
+}
+
+void
+evprof_thread_enter(evprof_thread_t *thread)
+{
+    evprof_thread_current = thread;
+    thread->depth++;
+    const pid_t tid = own_tid();
+    atomic_store(&thread->tid, tid);
+    thread->bounds = own_bounds();
+    evprof_sig_labels_set(thread->labels);
+    if (has_key()) {
+        (void)pthread_setspecific(registry.key, thread);
+    }
+    let_sigprof_in();
+    drop_found(tid);
+    for (evprof_thread_hook_t *hook = atomic_load(&registry.hooks); hook;
+         hook = hook->next) {
+        if (hook->enter) {
+            hook->enter(thread);
+        }
+    }
+    thread->depth--;
+    set_live(thread, EVPROF_THREAD_LIVE);
+}
+
+/* Takes over the record that a scan made for the calling thread, or makes one.
+ * It may run inside an allocator, so glibc is not asked for the bounds. */
+evprof_thread_t *
+evprof_thread_self(void)
+{
+    if (evprof_thread_current || is_gone) {
+        return evprof_thread_current;
+    }
+    const pid_t tid = own_tid();
+    const bool is_main = tid == getpid();
+    evprof_lock_enter(&registry.lock);
+    evprof_thread_t *thread = found_record(tid);
+    const bool is_new = !thread;
+    if (is_new) {
+        thread = take_record();
+    } else if (!is_main) {
+        unlink_found(thread);
+    }
+    if (thread && is_new && is_main) {
+        thread->next = registry.found;
+        registry.found = thread;
+    }
+    evprof_lock_leave(&registry.lock);
+    if (!thread) {
+        return NULL;
+    }
+    evprof_thread_current = thread;
+    if (!is_main && has_key()) {
+        (void)pthread_setspecific(registry.key, thread);
+    }
+    if (is_new) {
+        atomic_store(&thread->tid, tid);
+        thread->bounds = is_main ? main_bounds() : thread->bounds;
+        set_live(thread, is_main ? EVPROF_THREAD_FOUND : EVPROF_THREAD_LIVE);
+    } else if (!is_main) {
+        atomic_store(&thread->state, EVPROF_THREAD_LIVE);
+    }
+    return thread;
+}
+
+void
+evprof_thread_mark_ours(void)
+{
+    evprof_thread_t *thread = evprof_thread_self();
+    if (thread) {
+        atomic_fetch_or(&thread->flags, EVPROF_THREAD_OURS);
+    }
+}

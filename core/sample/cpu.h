@@ -13,6 +13,7 @@
 
 #include <evprof/module.h>
 
+#include "core/sample/cpu_timer.h"
 #include "core/sample/tap.h"
 
 typedef struct evprof_cpu_options {
@@ -36,13 +37,13 @@ int evprof_cpu_end(evprof_builder_t *out, evprof_error_t *err);
 
 typedef struct evprof_cpu_stats {
     evprof_tap_stats_t tap;
-    uint64_t threads; /* seen while sampling */
-    uint64_t armed;   /* of them that had a timer */
-    uint64_t missed;  /* had none: no slot left (EAGAIN) or no memory */
-    uint64_t lost;    /* weight that no later sample could carry */
-    uint64_t cpu_ns;  /* CPU time of the armed threads while armed */
-    uint64_t period_ns;
+    evprof_cpu_timer_stats_t timers; /* of threads that ended, until the end */
+    uint32_t threads;                /* that the process has now */
+    uint64_t overflow; /* weight of stacks that the table had no room for */
 } evprof_cpu_stats_t;
+
+/* In the child of a fork: nothing is on. */
+void evprof_cpu_fork_child(void);
 
 /* Of the profile being taken, or of the last one. */
 void evprof_cpu_stats(evprof_cpu_stats_t *out);

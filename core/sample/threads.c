@@ -12,7 +12,6 @@
  */
 #include "core/sample/threads.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -25,12 +24,10 @@
 
 #include "core/sample/cpu_timer.h"
 #include "core/sample/sig_labels.h"
+#include "core/sample/sig_threads.h"
 
-enum {
-    CHUNK_RECORDS = 128,
-    CHUNK_MAX = 8192, /* a million threads */
-    END_ROUNDS = PTHREAD_DESTRUCTOR_ITERATIONS - 1,
-};
+/* The round of key destructors in which a thread's record ends. */
+enum { END_ROUND = PTHREAD_DESTRUCTOR_ITERATIONS - 1 };
 
 /* The main thread's stack where it has no limit: only loads above the stack
  * pointer are made, so the lower bound merely has to be low enough. */
@@ -46,21 +43,18 @@ static _Thread_local int end_round __attribute__((tls_model("initial-exec")));
 
 static struct {
     evprof_lock_t lock;
-    _Atomic(evprof_thread_t *) chunks[CHUNK_MAX];
-    _Atomic uint32_t limit; /* indices below it have a record */
     _Atomic uint32_t live;  /* records in state LIVE or FOUND */
     evprof_thread_t *free;
     evprof_thread_t *found;
     _Atomic(evprof_thread_hook_t *) hooks;
     _Atomic uint32_t key_state; /* 0: none, 1: being made, 2: made, 3: failed */
     pthread_key_t key;
-    sigset_t fork_mask;
 } registry;
 
 uint32_t
 evprof_thread_limit(void)
 {
-    return atomic_load(&registry.limit);
+    return atomic_load(&evprof_thread_end);
 }
 
 uint32_t
@@ -69,30 +63,44 @@ evprof_thread_count(void)
     return atomic_load(&registry.live);
 }
 
+evprof_thread_t *
+evprof_thread_find(pid_t tid)
+{
+    const uint32_t limit = evprof_thread_limit();
+    for (uint32_t i = 0; i < limit; i++) {
+        evprof_thread_t *thread = evprof_thread_at(i);
+        if (atomic_load(&thread->tid) == tid &&
+            atomic_load(&thread->state) != EVPROF_THREAD_FREE) {
+            return thread;
+        }
+    }
+    return NULL;
+}
+
 /* A chunk's pages that nobody used are zero: records are made by the kernel. */
 static evprof_thread_t *
 add_record(void)
 {
     const uint32_t index = evprof_thread_limit();
-    const uint32_t chunk = index / CHUNK_RECORDS;
-    if (chunk >= CHUNK_MAX) {
+    const uint32_t chunk = index / EVPROF_THREAD_CHUNK;
+    if (chunk >= EVPROF_THREAD_CHUNKS) {
         return NULL;
     }
-    if (index % CHUNK_RECORDS == 0) {
-        void *memory = mmap(NULL, CHUNK_RECORDS * sizeof(evprof_thread_t),
+    if (index % EVPROF_THREAD_CHUNK == 0) {
+        void *memory = mmap(NULL, EVPROF_THREAD_CHUNK * sizeof(evprof_thread_t),
                             PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED) {
             return NULL;
         }
-        atomic_store_explicit(&registry.chunks[chunk], memory,
+        atomic_store_explicit(&evprof_thread_chunks[chunk], memory,
                               memory_order_release);
     }
-    evprof_thread_t *chunk_start = atomic_load_explicit(
-        &registry.chunks[chunk], memory_order_relaxed);
-    evprof_thread_t *thread = &chunk_start[index % CHUNK_RECORDS];
+    evprof_thread_t *thread =
+        &atomic_load(&evprof_thread_chunks[chunk])[index % EVPROF_THREAD_CHUNK];
     thread->index = index;
-    atomic_store(&registry.limit, index + 1);
+    /* Sequentially consistent, see set_live(). */
+    atomic_store(&evprof_thread_end, index + 1);
     return thread;
 }
 
@@ -135,7 +143,7 @@ end_record(evprof_thread_t *thread)
 {
     evprof_lock_enter(&thread->lock);
     const uint32_t state = atomic_load(&thread->state);
-    evprof_cpu_timer_end(thread);
+    evprof_cpu_timer_disarm(thread);
     atomic_store(&thread->state, EVPROF_THREAD_FREE);
     atomic_store(&thread->tid, 0);
     atomic_store(&thread->flags, 0);
@@ -168,15 +176,17 @@ static void
 end_thread(void *arg)
 {
     evprof_thread_t *thread = arg;
-    if (++end_round < END_ROUNDS &&
+    if (++end_round < END_ROUND &&
         pthread_setspecific(registry.key, thread) == 0) {
         return;
     }
     run_leave_hooks(thread);
+    evprof_cpu_timer_leave(thread);
     evprof_thread_current = NULL;
     is_gone = true;
     end_record(thread);
     evprof_lock_enter(&registry.lock);
+    unlink_found(thread); /* the one that forked stands there, see fork */
     give_record(thread);
     evprof_lock_leave(&registry.lock);
 }
@@ -283,8 +293,8 @@ found_record(pid_t tid)
 
 /* Frees the FOUND record of a thread that turns out to have one of its own, or
  * to be gone. */
-static void
-drop_found(pid_t tid)
+void
+evprof_thread_drop_found(pid_t tid)
 {
     evprof_lock_enter(&registry.lock);
     evprof_thread_t *thread = found_record(tid);
@@ -304,7 +314,7 @@ set_live(evprof_thread_t *thread, uint32_t state)
      * for records; a thread publishes its record and then looks for samplers. */
     atomic_store(&thread->state, state);
     atomic_fetch_add(&registry.live, 1);
-    evprof_cpu_timer_begin(thread);
+    evprof_cpu_timer_arm(thread);
 }
 
 /* A server may hold all signals back in its threads; SIGPROF has to arrive,
@@ -336,7 +346,7 @@ evprof_thread_enter(evprof_thread_t *thread)
         (void)pthread_setspecific(registry.key, thread);
     }
     let_sigprof_in();
-    drop_found(tid);
+    evprof_thread_drop_found(tid);
     for (evprof_thread_hook_t *hook = atomic_load(&registry.hooks); hook;
          hook = hook->next) {
         if (hook->enter) {
@@ -385,6 +395,89 @@ evprof_thread_self(void)
         atomic_store(&thread->state, EVPROF_THREAD_LIVE);
     }
     return thread;
+}
+
+int
+evprof_thread_add_found(pid_t tid, uint64_t start_time)
+{
+    evprof_lock_enter(&registry.lock);
+    /* It may have entered since the scan looked: it stores its id first and then
+     * asks under the lock whether it was found. */
+    if (evprof_thread_find(tid)) {
+        evprof_lock_leave(&registry.lock);
+        return EVPROF_OK;
+    }
+    evprof_thread_t *thread = take_record();
+    if (thread) {
+        atomic_store(&thread->tid, tid);
+        thread->start_time = start_time;
+        thread->bounds =
+            tid == getpid() ? main_bounds() : (evprof_stack_bounds_t){ 0, 0 };
+        thread->next = registry.found;
+        registry.found = thread;
+        atomic_store(&thread->state, EVPROF_THREAD_FOUND);
+        atomic_fetch_add(&registry.live, 1);
+    }
+    evprof_lock_leave(&registry.lock);
+    return thread ? EVPROF_OK : EVPROF_ENOMEM;
+}
+
+void
+evprof_thread_add_hook(evprof_thread_hook_t *hook)
+{
+    hook->next = atomic_load(&registry.hooks);
+    while (!atomic_compare_exchange_weak(&registry.hooks, &hook->next, hook)) {
+    }
+}
+
+size_t
+evprof_thread_creator(const evprof_thread_t *thread, uintptr_t *pcs,
+                      size_t max)
+{
+    const size_t count =
+        thread->creator_count < max ? thread->creator_count : max;
+    memcpy(pcs, thread->creator, count * sizeof(*pcs));
+    return count;
+}
+
+void
+evprof_thread_fork_prepare(void)
+{
+    evprof_lock_enter(&registry.lock);
+}
+
+void
+evprof_thread_fork_parent(void)
+{
+    evprof_lock_leave(&registry.lock);
+}
+
+void
+evprof_thread_fork_child(void)
+{
+    evprof_thread_t *self = evprof_thread_current;
+    registry.free = NULL;
+    registry.found = NULL;
+    for (uint32_t i = evprof_thread_limit(); i-- > 0;) {
+        evprof_thread_t *thread = evprof_thread_at(i);
+        evprof_lock_reset(&thread->lock);
+        atomic_store(&thread->timer, 0);
+        thread->timer_session = 0;
+        if (thread != self) {
+            end_record(thread);
+            give_record(thread);
+        }
+    }
+    if (self) {
+        /* It is the main thread of this process now. */
+        atomic_store(&self->tid, own_tid());
+        atomic_store(&self->state, EVPROF_THREAD_FOUND);
+        self->start_time = 0;
+        self->next = NULL;
+        registry.found = self;
+    }
+    atomic_store(&registry.live, self ? 1 : 0);
+    evprof_lock_reset(&registry.lock);
 }
 
 void

@@ -138,12 +138,18 @@ typedef struct evprof_thread_hook {
 } evprof_thread_hook_t;
 void evprof_thread_add_hook(evprof_thread_hook_t *hook);
 
-/* ---- fork ---- */
+/* ---- For thread_scan.c and fork.c ---- */
 
-/* Prepare takes our locks and holds SIGPROF back; the others undo it. In the
- * child only the calling thread's record remains and nothing is sampled. */
-void evprof_sample_fork_prepare(void);
-void evprof_sample_fork_parent(void);
-void evprof_sample_fork_child(void);
+/* A record in state FOUND for `tid`, if it has none. EVPROF_ENOMEM. */
+int evprof_thread_add_found(pid_t tid, uint64_t start_time);
+
+/* Frees the FOUND record of `tid`, if there is one. */
+void evprof_thread_drop_found(pid_t tid);
+
+/* Prepare takes the registry's lock, parent gives it back; in the child only the
+ * record of the calling thread remains. */
+void evprof_thread_fork_prepare(void);
+void evprof_thread_fork_parent(void);
+void evprof_thread_fork_child(void);
 
 #endif

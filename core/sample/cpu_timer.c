@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * POSIX timers on the CPU clocks of other threads, by raw system calls: glibc's
+ * wrapper knows neither such clocks nor (before 2.37) SIGEV_THREAD_ID for them.
+ * The first expiry is random within a period, or all threads that are shorter
+ * than one would never be seen and all that start together would tick together.
+ *
+ * The kernel looks at CPU timers when its clock ticks (CONFIG_HZ). Expiries
+ * between two ticks come as one signal with overruns; what is due when a thread
+ * ends between two ticks is known from its clock.
+ */
+#include "core/sample/cpu_timer.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/hash.h"
+#include "core/sample/sig_handler.h"
+#include "core/sample/sig_ring.h"
+
+static struct {
+    _Atomic uint64_t period_ns; /* 0: off */
+    _Atomic uint32_t session;   /* a new number for each start */
+    _Atomic uint64_t random;
+    _Atomic uint64_t last_period_ns;
+    _Atomic uint64_t armed;
+    _Atomic uint64_t missed;
+    _Atomic uint64_t refused;
+    _Atomic uint64_t cpu_ns;
+    _Atomic uint64_t lost;
+    _Atomic uint64_t uncaught;
+    _Atomic uint64_t closed;
+} timers;
+
+/* The kernel's encoding: bits 2 for "of a thread" and 0-1 for "scheduled time",
+ * CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED of linux/posix-timers_types.h. */
+static clockid_t
+thread_clock(pid_t tid)
+{
+    return (clockid_t)(~(unsigned)tid << 3 | 6u);
+}
+
+static void
+count(_Atomic uint64_t *counter, uint64_t more)
+{
+    atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
+}
+
+/* The thread's CPU time in ns; 0 when it is gone. */
+static uint64_t
+thread_time(pid_t tid)
+{
+    struct timespec time = { 0 };
+    if (syscall(SYS_clock_gettime, thread_clock(tid), &time) != 0) {
+        return 0;
+    }
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static struct timespec
+timespec_of(uint64_t ns)
+{
+    return (struct timespec){ .tv_sec = (time_t)(ns / 1000000000u),
+                              .tv_nsec = (long)(ns % 1000000000u) };
+}
+
+/* A number within 1 and `period_ns`. */
+static uint64_t
+random_phase(uint64_t period_ns)
+{
+    /* The golden ratio's steps, mixed: SplitMix64. */
+    const uint64_t step = UINT64_C(0x9e3779b97f4a7c15);
+    const uint64_t seed =
+        atomic_fetch_add_explicit(&timers.random, step, memory_order_relaxed);
+    return evprof_hash_mix(seed) % period_ns + 1;
+}
+
+/* Makes a stopped timer; its kernel id or a negative errno. */
+static int
+create_timer(const evprof_thread_t *thread, pid_t tid)
+{
+    struct sigevent event;
+    memset(&event, 0, sizeof(event));
+    const uintptr_t token = evprof_sig_token(EVPROF_TAP_CPU, thread,
+                                             atomic_load(&thread->generation));
+    memcpy(&event.sigev_value, &token, sizeof(token));
+    event.sigev_signo = SIGPROF;
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event._sigev_un._tid = tid;
+    int id;
+    return syscall(SYS_timer_create, thread_clock(tid), &event, &id) == 0
+               ? id
+               : -errno;
+}
+
+/* The record's lock is held. */
+static void
+arm_locked(evprof_thread_t *thread, uint64_t period_ns)
+{
+    const pid_t tid = atomic_load(&thread->tid);
+    const int id = create_timer(thread, tid);
+    if (id < 0) {
+        /* Other errors mean that the thread is gone: there is none to miss. */
+        if (id == -EAGAIN || id == -ENOMEM) {
+            count(&timers.missed, 1);
+            count(&timers.refused, id == -EAGAIN);
+        }
+        return;
+    }
+    atomic_store(&thread->fired, 0);
+    atomic_store(&thread->carried, 0);
+    atomic_store(&thread->dropped, 0);
+    thread->timer_clock = thread_time(tid);
+    thread->timer_first = random_phase(period_ns);
+    atomic_store(&thread->timer, id + 1);
+    const struct itimerspec first = {
+        .it_value = timespec_of(thread->timer_clock + thread->timer_first),
+        .it_interval = timespec_of(period_ns),
+    };
+    (void)syscall(SYS_timer_settime, id, TIMER_ABSTIME, &first, NULL);
+    count(&timers.armed, 1);
+}
+
+void
+evprof_cpu_timer_arm(evprof_thread_t *thread)
+{
+    if (atomic_load(&timers.period_ns) == 0) {
+        return;
+    }
+    const int saved = errno;
+    evprof_lock_enter(&thread->lock);
+    const uint64_t period_ns = atomic_load(&timers.period_ns);
+    const uint32_t session = atomic_load(&timers.session);
+    if (period_ns > 0 && thread->timer_session != session &&
+        atomic_load(&thread->state) >= EVPROF_THREAD_LIVE) {
+        thread->timer_session = session;
+        arm_locked(thread, period_ns);
+    }
+    evprof_lock_leave(&thread->lock);
+    errno = saved;
+}
+
+/* Expiries that were due after `time` ns of CPU and have not been delivered. */
+static uint64_t
+expiries_owed(const evprof_thread_t *thread, uint64_t time)
+{
+    const uint64_t period_ns = atomic_load(&timers.last_period_ns);
+    const uint64_t first = thread->timer_clock + thread->timer_first;
+    const uint64_t due = time < first ? 0 : (time - first) / period_ns + 1;
+    const uint64_t fired = atomic_load(&thread->fired);
+    return due > fired ? due - fired : 0;
+}
+
+void
+evprof_cpu_timer_disarm(evprof_thread_t *thread)
+{
+    const int id = atomic_load(&thread->timer) - 1;
+    if (id < 0) {
+        return;
+    }
+    const int saved = errno;
+    (void)syscall(SYS_timer_delete, id);
+    const uint64_t time = thread_time(atomic_load(&thread->tid));
+    if (time > 0) {
+        count(&timers.cpu_ns, time - thread->timer_clock);
+        count(&timers.uncaught, expiries_owed(thread, time));
+    }
+    atomic_store(&thread->timer, 0);
+    count(&timers.lost, atomic_exchange(&thread->carried, 0));
+    errno = saved;
+}
+
+void
+evprof_cpu_timer_leave(evprof_thread_t *thread)
+{
+    if (atomic_load(&thread->timer) == 0) {
+        return;
+    }
+    const uint64_t owed =
+        expiries_owed(thread, thread_time(atomic_load(&thread->tid)));
+    const uint64_t carried = atomic_exchange(&thread->carried, 0);
+    evprof_slot_t slot;
+    size_t depth;
+    if (owed + carried == 0) {
+        return;
+    }
+    if (!thread->start ||
+        evprof_sig_record_begin(EVPROF_TAP_CPU, thread, &slot, &depth) !=
+            EVPROF_SIG_TAKEN) {
+        count(&timers.lost, carried);
+        return;
+    }
+    evprof_walk_t walk = { .pcs = slot.record->pcs, .max = depth, .count = 1 };
+    slot.record->weight = owed + carried;
+    slot.record->value = 0;
+    memcpy(&walk.pcs[0], &thread->start, sizeof(walk.pcs[0]));
+    evprof_sig_record_end(&slot, &walk, EVPROF_RECORD_EXACT);
+    count(&thread->fired, owed);
+    count(&timers.closed, owed);
+}
+
+static void
+arm_all(void)
+{
+    const uint32_t limit = evprof_thread_limit();
+    for (uint32_t i = 0; i < limit; i++) {
+        evprof_cpu_timer_arm(evprof_thread_at(i));
+    }
+}
+
+void
+evprof_cpu_timers_start(uint64_t period_ns)
+{
+    uint64_t seed = 0;
+    (void)getrandom(&seed, sizeof(seed), GRND_NONBLOCK);
+    atomic_fetch_xor(&timers.random, seed);
+    atomic_store(&timers.armed, 0);
+    atomic_store(&timers.missed, 0);
+    atomic_store(&timers.refused, 0);
+    atomic_store(&timers.cpu_ns, 0);
+    atomic_store(&timers.lost, 0);
+    atomic_store(&timers.uncaught, 0);
+    atomic_store(&timers.closed, 0);
+    atomic_fetch_add(&timers.session, 1);
+    atomic_store(&timers.last_period_ns, period_ns);
+    /* Published first, scanned then: a thread that the scan misses finds the
+     * sampler on when it enters. */
+    atomic_store(&timers.period_ns, period_ns);
+    (void)evprof_thread_scan();
+    arm_all();
+}
+
+void
+evprof_cpu_timers_rearm(void)
+{
+    if (atomic_load(&timers.period_ns) > 0 && evprof_thread_scan_is_due()) {
+        (void)evprof_thread_scan();
+        arm_all();
+    }
+}
+
+void
+evprof_cpu_timers_stop(void)
+{
+    atomic_store(&timers.period_ns, 0);
+    const uint32_t limit = evprof_thread_limit();
+    for (uint32_t i = 0; i < limit; i++) {
+        evprof_thread_t *thread = evprof_thread_at(i);
+        evprof_lock_enter(&thread->lock);
+        evprof_cpu_timer_disarm(thread);
+        evprof_lock_leave(&thread->lock);
+    }
+}
+
+void
+evprof_cpu_timers_stats(evprof_cpu_timer_stats_t *out)
+{
+    *out = (evprof_cpu_timer_stats_t){
+        .period_ns = atomic_load(&timers.last_period_ns),
+        .armed = atomic_load(&timers.armed),
+        .missed = atomic_load(&timers.missed),
+        .refused = atomic_load(&timers.refused),
+        .cpu_ns = atomic_load(&timers.cpu_ns),
+        .lost = atomic_load(&timers.lost),
+        .uncaught = atomic_load(&timers.uncaught),
+        .closed = atomic_load(&timers.closed),
+    };
+}
+
+void
+evprof_cpu_timers_fork_child(void)
+{
+    atomic_store(&timers.period_ns, 0);
+}

@@ -48,8 +48,8 @@ take_sample(void *ctx, const evprof_record_t *record)
     };
     (void)ctx;
     const int64_t weight = (int64_t)record->weight;
-    if (evprof_stacktable_add(cpu.table, &stack, record->labels,
-                              (double)weight, weight * cpu.period_ns) == 0) {
+    if (evprof_stacktable_add(cpu.table, &stack, record->labels, (double)weight,
+                              weight * cpu.period_ns) == 0) {
         atomic_fetch_add(&cpu.overflow, record->weight);
     }
 }
@@ -189,7 +189,8 @@ static int
 end_locked(evprof_builder_t *out, evprof_error_t *err)
 {
     if (!cpu.is_on) {
-        return evprof_fail(err, EVPROF_ESTATE, "cpu: no profile is being taken");
+        return evprof_fail(err, EVPROF_ESTATE,
+                           "cpu: no profile is being taken");
     }
     evprof_cpu_timers_stop();
     evprof_tap_close(EVPROF_TAP_CPU);
@@ -201,7 +202,8 @@ end_locked(evprof_builder_t *out, evprof_error_t *err)
     cpu.is_on = false;
     return status == EVPROF_OK
                ? EVPROF_OK
-               : evprof_fail(err, status, "cpu: the profile cannot be built: %s",
+               : evprof_fail(err, status,
+                             "cpu: the profile cannot be built: %s",
                              evprof_status_text(status));
 }
 

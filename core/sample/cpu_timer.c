@@ -176,6 +176,14 @@ evprof_cpu_timer_disarm(evprof_thread_t *thread)
 }
 
 void
+evprof_cpu_timer_disown(const evprof_thread_t *thread)
+{
+    if (atomic_load(&thread->timer) > 0) {
+        atomic_fetch_sub(&timers.armed, 1);
+    }
+}
+
+void
 evprof_cpu_timer_leave(evprof_thread_t *thread)
 {
     if (atomic_load(&thread->timer) == 0) {
@@ -189,9 +197,8 @@ evprof_cpu_timer_leave(evprof_thread_t *thread)
     if (owed + carried == 0) {
         return;
     }
-    if (!thread->start ||
-        evprof_sig_record_begin(EVPROF_TAP_CPU, thread, &slot, &depth) !=
-            EVPROF_SIG_TAKEN) {
+    if (!thread->start || evprof_sig_record_begin(EVPROF_TAP_CPU, thread, &slot,
+                                                  &depth) != EVPROF_SIG_TAKEN) {
         count(&timers.lost, carried);
         return;
     }

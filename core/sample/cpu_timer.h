@@ -3,8 +3,8 @@
 #define EVPROF_SAMPLE_CPU_TIMER_H
 
 /*
- * The timers of the CPU sampler: one a thread. A thread's record says whether it
- * has one, under the record's lock, so that a timer is always made for the
+ * The timers of the CPU sampler: one a thread. A thread's record says whether
+ * it has one, under the record's lock, so that a timer is always made for the
  * thread that is meant: its kernel id cannot be reused before the record ends.
  */
 
@@ -12,13 +12,13 @@
 
 typedef struct evprof_cpu_timer_stats {
     uint64_t period_ns;
-    uint64_t armed;   /* threads that had a timer */
-    uint64_t missed;  /* threads that could not have one */
-    uint64_t refused; /* of them for want of a queued-signal slot */
-    uint64_t cpu_ns;  /* CPU time of threads while they had a timer */
-    uint64_t lost;    /* weight of drops that no later sample carried */
+    uint64_t armed;    /* threads that had a timer */
+    uint64_t missed;   /* threads that could not have one */
+    uint64_t refused;  /* of them for want of a queued-signal slot */
+    uint64_t cpu_ns;   /* CPU time of threads while they had a timer */
+    uint64_t lost;     /* weight of drops that no later sample carried */
     uint64_t uncaught; /* expiries due when a timer was deleted, not seen */
-    uint64_t closed;  /* of them recorded at the end of their thread */
+    uint64_t closed;   /* of them recorded at the end of their thread */
 } evprof_cpu_timer_stats_t;
 
 /* Arms every thread that has a record, and from now on each new one. */
@@ -40,13 +40,16 @@ void evprof_cpu_timers_fork_child(void);
 /* Gives the thread a timer if the sampler is on and it has none. */
 void evprof_cpu_timer_arm(evprof_thread_t *thread);
 
+/* The record was a second one of a thread: it is not counted as another. */
+void evprof_cpu_timer_disown(const evprof_thread_t *thread);
+
 /* Deletes its timer; the record's lock is held. */
 void evprof_cpu_timer_disarm(evprof_thread_t *thread);
 
 /*
  * The calling thread ends: what its timer owes (expiries that no clock tick was
- * there to see, drops that no sample carried) is recorded with its start routine
- * as the only frame, so that short threads count in totals.
+ * there to see, drops that no sample carried) is recorded with its start
+ * routine as the only frame, so that short threads count in totals.
  */
 void evprof_cpu_timer_leave(evprof_thread_t *thread);
 

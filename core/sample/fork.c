@@ -15,7 +15,8 @@
 #include "core/sample/tap.h"
 #include "core/sample/threads.h"
 
-/* The signal mask to go back to; forks are serialised by the registry's lock. */
+/* The signal mask to go back to; forks are serialised by the registry's lock.
+ */
 static sigset_t mask_before;
 
 void

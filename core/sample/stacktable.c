@@ -105,8 +105,8 @@ find_slot(const evprof_stacktable_t *table, uint64_t hash,
     for (size_t i = hash;; i++) {
         uint32_t *slot = &table->slots[i & (table->slot_count - 1)];
         const entry_t *entry = &table->entries[*slot];
-        if (*slot == 0 || (entry->hash == hash &&
-                           is_equal(&entry->sums, stack, labels))) {
+        if (*slot == 0 ||
+            (entry->hash == hash && is_equal(&entry->sums, stack, labels))) {
             return slot;
         }
     }
@@ -185,9 +185,8 @@ evprof_stacktable_add(evprof_stacktable_t *table, const evprof_stack_t *stack,
         (void)grow(table);
     }
     uint32_t *slot = find_slot(table, hash, stack, labels);
-    const uint32_t id = *slot != 0
-                            ? *slot
-                            : add_entry(table, slot, hash, stack, labels);
+    const uint32_t id =
+        *slot != 0 ? *slot : add_entry(table, slot, hash, stack, labels);
     table->entries[id].sums.count += count;
     table->entries[id].sums.total += total;
     return id;

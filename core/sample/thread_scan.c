@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Threads that no wrapper of ours has started: those made before the library was
- * loaded, by clone(), or by an object that binds pthread_create elsewhere. They
- * are found in /proc/self/task. Nobody tells us when they end, so each scan also
- * compares start times: a kernel id may have gone to another thread since.
+ * Threads that no wrapper of ours has started: those made before the library
+ * was loaded, by clone(), or by an object that binds pthread_create elsewhere.
+ * They are found in /proc/self/task. Nobody tells us when they end, so each
+ * scan also compares start times: a kernel id may have gone to another thread
+ * since.
  */
 #include <dirent.h>
 #include <fcntl.h>

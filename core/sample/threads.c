@@ -6,9 +6,9 @@
  * FOUND records; nothing is allocated by malloc inside or outside of it, as
  * pthread_create may be called by an allocator.
  *
- * A thread's end is noticed by the destructor of a pthread key, which asks to be
- * called again until the last round, so that destructors of others still run as
- * a registered thread.
+ * A thread's end is noticed by the destructor of a pthread key, which asks to
+ * be called again until the last round, so that destructors of others still run
+ * as a registered thread.
  */
 #include "core/sample/threads.h"
 
@@ -43,7 +43,7 @@ static _Thread_local int end_round __attribute__((tls_model("initial-exec")));
 
 static struct {
     evprof_lock_t lock;
-    _Atomic uint32_t live;  /* records in state LIVE or FOUND */
+    _Atomic uint32_t live; /* records in state LIVE or FOUND */
     evprof_thread_t *free;
     evprof_thread_t *found;
     _Atomic(evprof_thread_hook_t *) hooks;
@@ -87,9 +87,9 @@ add_record(void)
         return NULL;
     }
     if (index % EVPROF_THREAD_CHUNK == 0) {
-        void *memory = mmap(NULL, EVPROF_THREAD_CHUNK * sizeof(evprof_thread_t),
-                            PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        void *memory =
+            mmap(NULL, EVPROF_THREAD_CHUNK * sizeof(evprof_thread_t),
+                 PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED) {
             return NULL;
         }
@@ -300,6 +300,10 @@ evprof_thread_drop_found(pid_t tid)
     evprof_thread_t *thread = found_record(tid);
     if (thread) {
         unlink_found(thread);
+        if (evprof_thread_current &&
+            atomic_load(&evprof_thread_current->tid) == tid) {
+            evprof_cpu_timer_disown(thread);
+        }
         end_record(thread);
         give_record(thread);
     }
@@ -311,7 +315,8 @@ static void
 set_live(evprof_thread_t *thread, uint32_t state)
 {
     /* Sequentially consistent: a sampler publishes that it is on and then looks
-     * for records; a thread publishes its record and then looks for samplers. */
+     * for records; a thread publishes its record and then looks for samplers.
+     */
     atomic_store(&thread->state, state);
     atomic_fetch_add(&registry.live, 1);
     evprof_cpu_timer_arm(thread);
@@ -324,8 +329,7 @@ let_sigprof_in(void)
 {
     struct sigaction current;
     if (sigaction(SIGPROF, NULL, &current) == 0 &&
-        ((current.sa_flags & SA_SIGINFO) ||
-         current.sa_handler == SIG_DFL)) {
+        ((current.sa_flags & SA_SIGINFO) || current.sa_handler == SIG_DFL)) {
         sigset_t ours;
         sigemptyset(&ours);
         sigaddset(&ours, SIGPROF);
@@ -401,8 +405,8 @@ int
 evprof_thread_add_found(pid_t tid, uint64_t start_time)
 {
     evprof_lock_enter(&registry.lock);
-    /* It may have entered since the scan looked: it stores its id first and then
-     * asks under the lock whether it was found. */
+    /* It may have entered since the scan looked: it stores its id first and
+     * then asks under the lock whether it was found. */
     if (evprof_thread_find(tid)) {
         evprof_lock_leave(&registry.lock);
         return EVPROF_OK;
@@ -431,8 +435,7 @@ evprof_thread_add_hook(evprof_thread_hook_t *hook)
 }
 
 size_t
-evprof_thread_creator(const evprof_thread_t *thread, uintptr_t *pcs,
-                      size_t max)
+evprof_thread_creator(const evprof_thread_t *thread, uintptr_t *pcs, size_t max)
 {
     const size_t count =
         thread->creator_count < max ? thread->creator_count : max;

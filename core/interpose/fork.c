@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fork is not wrapped: libc offers a place for those who must know. Prepare
+ * hooks run in the reverse of this order, so the earlier an allocator registers
+ * its own, the later it takes its locks; see core/sample/fork.c for why ours
+ * can stand on either side.
+ */
+#include <pthread.h>
+
+#include "core/sample/fork.h"
+
+__attribute__((constructor)) static void
+watch_forks(void)
+{
+    (void)pthread_atfork(evprof_sample_fork_prepare, evprof_sample_fork_parent,
+                         evprof_sample_fork_child);
+}

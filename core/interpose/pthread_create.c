@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pthread_create, in front of libc's: the thread has a record before it exists,
+ * and enters the registry before its start routine. It may be called by the
+ * constructors of other libraries, before ours have run, and by allocators:
+ * nothing here needs to be made ready, and nothing allocates but dlsym's first
+ * call.
+ */
+#include <errno.h>
+#include <pthread.h>
+
+#include <evprof/export.h>
+
+#include "core/interpose/real.h"
+#include "core/sample/threads.h"
+
+typedef int (*create_fn)(pthread_t *, const pthread_attr_t *, void *(*)(void *),
+                         void *);
+
+/* This wrapper's own frame is no part of the creator's stack. */
+enum { OWN_FRAMES = 0 };
+
+static void *
+enter_thread(void *record)
+{
+    evprof_thread_t *thread = record;
+    evprof_thread_enter(thread);
+    return thread->start(thread->arg);
+}
+
+EVPROF_API int
+pthread_create(pthread_t *restrict out, const pthread_attr_t *restrict attr,
+               void *(*start)(void *), void *restrict arg)
+{
+    static _Atomic(evprof_real_fn) cache;
+    create_fn real = (create_fn)evprof_real(&cache, "pthread_create");
+    if (!real) {
+        return ENOSYS;
+    }
+    evprof_thread_t *thread = evprof_thread_prepare(OWN_FRAMES);
+    if (!thread) {
+        return real(out, attr, start, arg);
+    }
+    thread->start = start;
+    thread->arg = arg;
+    const int failed = real(out, attr, enter_thread, thread);
+    if (failed) {
+        evprof_thread_abandon(thread);
+    }
+    return failed;
+}

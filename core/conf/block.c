@@ -171,6 +171,9 @@ call_setter(evprof_conf_t *cf, const evprof_block_t *block,
     if (fault == NULL && d->set != NULL) {
         fault = d->set(cf, d, block->fills[slot->fill].conf);
     }
+    if (fault != NULL) {
+        block->fills[slot->fill].is_faulty = true;
+    }
     return fault;
 }
 
@@ -421,7 +424,8 @@ check_fill(evprof_conf_t *cf, const evprof_block_t *block, size_t fill,
 {
     const evprof_section_t *section = block->fills[fill].section;
     const char *culprit = NULL;
-    if (section == NULL || section->finish == NULL) {
+    if (section == NULL || section->finish == NULL ||
+        block->fills[fill].is_faulty) {
         return;
     }
     const char *fault = section->finish(cf, block->fills[fill].conf, &culprit);

@@ -31,6 +31,7 @@ typedef struct evprof_slot {
 typedef struct evprof_fill {
     const evprof_section_t *section; /* NULL: a module's own directives */
     void *conf;
+    bool is_faulty; /* a directive of it has been refused */
 } evprof_fill_t;
 
 typedef struct evprof_block {

@@ -178,6 +178,10 @@ void *evprof_conf_alloc(evprof_conf_t *cf, size_t size);
 /* `path`, or the folder of the configuration and `path`; NULL: no memory. */
 const char *evprof_conf_path(evprof_conf_t *cf, const char *path);
 
+/* Says something about the directive being set that is no error. */
+void evprof_conf_warn(evprof_conf_t *cf, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* The name of the directive that is being set. */
 const char *evprof_conf_name(const evprof_conf_t *cf);
 

@@ -46,6 +46,18 @@ evprof_conf_fragment(evprof_conf_t *cf, const char *format, ...)
     return cf->fragment;
 }
 
+void
+evprof_conf_warn(evprof_conf_t *cf, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    evprof_problems_warn(cf->problems, &cf->statement->place, "\"%s\" %s",
+                         cf->directive->name, text);
+}
+
 void *
 evprof_conf_alloc(evprof_conf_t *cf, size_t size)
 {

@@ -78,8 +78,7 @@ read_all(int fd, size_t max_bytes, evprof_buf_t *out)
 }
 
 static const char *
-read_open_file(int fd, size_t max_bytes, evprof_buf_t *out,
-               evprof_file_id_t *id)
+examine(int fd, size_t max_bytes, evprof_file_id_t *id)
 {
     struct stat st;
     if (fstat(fd, &st) != 0) {
@@ -93,20 +92,49 @@ read_open_file(int fd, size_t max_bytes, evprof_buf_t *out,
         return "is too large";
     }
     if (id != NULL) {
-        *id = (evprof_file_id_t){ .device = st.st_dev, .inode = st.st_ino };
+        evprof_file_id_of(&st, id);
     }
-    return read_all(fd, max_bytes, out);
+    return NULL;
+}
+
+void
+evprof_file_id_of(const struct stat *st, evprof_file_id_t *out)
+{
+    *out = (evprof_file_id_t){
+        .device = st->st_dev,
+        .inode = st->st_ino,
+        .size = (uint64_t)st->st_size,
+        .changed_ns =
+            (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec,
+    };
+}
+
+const char *
+evprof_source_open(const char *path, size_t max_bytes, int *fd,
+                   evprof_file_id_t *id)
+{
+    int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (opened < 0) {
+        return open_fault(errno);
+    }
+    const char *fault = examine(opened, max_bytes, id);
+    if (fault != NULL) {
+        close(opened);
+        return fault;
+    }
+    *fd = opened;
+    return NULL;
 }
 
 const char *
 evprof_source_read(const char *path, size_t max_bytes, evprof_buf_t *out,
                    evprof_file_id_t *id)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) {
-        return open_fault(errno);
+    int fd = -1;
+    const char *fault = evprof_source_open(path, max_bytes, &fd, id);
+    if (fault == NULL) {
+        fault = read_all(fd, max_bytes, out);
+        close(fd);
     }
-    const char *fault = read_open_file(fd, max_bytes, out, id);
-    close(fd);
     return fault;
 }

@@ -3,14 +3,27 @@
 #define EVPROF_CONF_SOURCE_H
 
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "core/base/buf.h"
 
-/* Which file it is, whatever path names it. */
+/* Which file it is, whatever path names it, and in which state. */
 typedef struct evprof_file_id {
     uint64_t device;
     uint64_t inode;
+    uint64_t size;
+    int64_t changed_ns; /* when content or attributes last changed */
 } evprof_file_id_t;
+
+void evprof_file_id_of(const struct stat *st, evprof_file_id_t *out);
+
+/*
+ * Opens a regular file that is no larger than `max_bytes` as far as its size is
+ * known, without ever waiting; the caller closes `fd`. `id` may be NULL. NULL,
+ * or a fragment as below.
+ */
+const char *evprof_source_open(const char *path, size_t max_bytes, int *fd,
+                               evprof_file_id_t *id);
 
 /*
  * Appends a regular file of at most `max_bytes` to `out`, which the caller

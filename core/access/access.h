@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_ACCESS_ACCESS_H
+#define EVPROF_ACCESS_ACCESS_H
+
+/*
+ * Who may ask for a profile. An adapter has each request judged on its loop,
+ * which takes no lock that anybody holds for long and reads no file; where a
+ * credential must be checked against a file first, it has that done on a thread
+ * that may block. The rules are those of one profile or of pprof { } in a
+ * loaded configuration, which must outlive the calls.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "core/base/buf.h"
+#include "core/conf/conf.h"
+
+typedef struct evprof_access_conf evprof_access_conf_t;
+
+/* The directives; evprof_config_section() gives an evprof_access_conf_t. */
+extern const evprof_section_t evprof_access_section;
+
+typedef enum evprof_verdict {
+    EVPROF_ACCESS_ALLOW,
+    EVPROF_ACCESS_DENY,   /* 403 */
+    EVPROF_ACCESS_ASK,    /* 401: no credential, or one that cannot be right */
+    EVPROF_ACCESS_VERIFY, /* evprof_access_verify() decides between both */
+} evprof_verdict_t;
+
+/* What rules look at. */
+typedef struct evprof_access_request {
+    const struct sockaddr *peer; /* of the connection; NULL: unknown */
+    /* The value of a request header, or NULL; the name's case is of no matter.
+     */
+    const char *(*header)(void *ctx, const char *name);
+    void *ctx;
+} evprof_access_request_t;
+
+/*
+ * Judges a request. `reason` (may be NULL) is set to a sentence for the client
+ * of a refused request, in static memory. MT-Safe.
+ */
+evprof_verdict_t evprof_access_judge(const evprof_access_conf_t *conf,
+                                     const evprof_access_request_t *request,
+                                     const char **reason);
+
+/*
+ * Whether the value of an Authorization header is good: reads the file and
+ * computes a password hash, so it blocks, for up to a second. A success is
+ * remembered until the file changes. MT-Safe.
+ */
+bool evprof_access_verify(const evprof_access_conf_t *conf,
+                          const char *authorization);
+
+/*
+ * Calls `each` with the value of every WWW-Authenticate header that a 401 must
+ * carry.
+ */
+void evprof_access_challenge(const evprof_access_conf_t *conf,
+                             void (*each)(void *ctx, const char *value),
+                             void *ctx);
+
+/*
+ * A failed guess is answered no earlier than this after its request came, and
+ * no more than so many wait at a time, which bounds how fast anybody can guess.
+ */
+#define EVPROF_ACCESS_DELAY_MS 1000
+#define EVPROF_ACCESS_MAX_WAITING 16
+
+#endif

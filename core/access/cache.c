@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An entry is a digest of the credential and of the file's identity under a key
+ * that only this process has: a changed file gives another digest, so nothing
+ * has to be thrown away. Key and entries lie in memory that no core dump has. A
+ * file that has changed within the clock's tick could change again unseen, so
+ * nothing is remembered of it yet. The lock is held for a look through one
+ * page.
+ */
+#include "core/access/cache.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "core/access/digest.h"
+#include "core/access/secret.h"
+
+#define ENTRIES 64
+/* Two ticks of the slowest kernel clock (HZ = 100), and some. */
+#define UNSETTLED_NS 50000000
+
+struct memory {
+    uint8_t key[16];
+    evprof_digest_t entries[ENTRIES];
+    size_t count; /* ever added; the oldest entry is overwritten */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* a leaf; `memory` */
+static struct memory *memory; /* NULL: not made yet, or not to be had */
+
+static void
+make_memory(void)
+{
+    evprof_secret_t pages;
+    if (memory != NULL || !evprof_secret_init(&pages, sizeof(*memory))) {
+        return;
+    }
+    struct memory *made = (void *)pages.data;
+    if (getrandom(made->key, sizeof(made->key), 0) !=
+        (ssize_t)sizeof(made->key)) {
+        evprof_secret_fini(&pages);
+        return;
+    }
+    memory = made;
+}
+
+static evprof_digest_t
+digest_of(const evprof_file_id_t *id, const char *authorization)
+{
+    struct {
+        evprof_digest_t credential;
+        evprof_file_id_t id;
+    } both = { .credential = evprof_digest(memory->key, authorization,
+                                           strlen(authorization)),
+               .id = *id };
+    return evprof_digest(memory->key, &both, sizeof(both));
+}
+
+static bool
+is_remembered(const evprof_digest_t *digest)
+{
+    bool found = false;
+    size_t n = memory->count < ENTRIES ? memory->count : ENTRIES;
+    for (size_t i = 0; i < n; i++) {
+        bool equal = evprof_digest_equal(&memory->entries[i], digest);
+        found = found || equal;
+    }
+    return found;
+}
+
+bool
+evprof_cache_has(const char *path, const char *authorization)
+{
+    struct stat st;
+    evprof_file_id_t id;
+    if (stat(path, &st) != 0) {
+        return false;
+    }
+    evprof_file_id_of(&st, &id);
+    bool found = false;
+    pthread_mutex_lock(&lock);
+    if (memory != NULL && memory->count > 0) {
+        evprof_digest_t digest = digest_of(&id, authorization);
+        found = is_remembered(&digest);
+    }
+    pthread_mutex_unlock(&lock);
+    return found;
+}
+
+static bool
+is_settled(const evprof_file_id_t *id)
+{
+    struct timespec now;
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0) {
+        return false;
+    }
+    int64_t now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return now_ns - id->changed_ns > UNSETTLED_NS;
+}
+
+void
+evprof_cache_add(const evprof_file_id_t *id, const char *authorization)
+{
+    if (!is_settled(id)) {
+        return;
+    }
+    pthread_mutex_lock(&lock);
+    make_memory();
+    if (memory != NULL) {
+        evprof_digest_t digest = digest_of(id, authorization);
+        if (!is_remembered(&digest)) {
+            memory->entries[memory->count++ % ENTRIES] = digest;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_ACCESS_CREDENTIALS_H
+#define EVPROF_ACCESS_CREDENTIALS_H
+
+/*
+ * Files of users and of tokens. They are read anew for every question that the
+ * cache cannot answer, so that a change counts at once and nothing of them
+ * stays in memory.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/access/secret.h"
+#include "core/conf/conf.h"
+#include "core/conf/source.h"
+
+/*
+ * NULL when the file can be read and every line can be used, or a fragment that
+ * names the file and the line, and never shows what stands there.
+ */
+const char *evprof_users_check(evprof_conf_t *cf, const char *path);
+const char *evprof_tokens_check(evprof_conf_t *cf, const char *path);
+
+/*
+ * Whether the file has this user with this password ("NAME:PASSWORD", in secret
+ * memory), or this token. `id` says which state of the file was asked. Blocks.
+ */
+bool evprof_users_have(const char *path, const evprof_secret_t *name_password,
+                       evprof_file_id_t *id);
+bool evprof_tokens_have(const char *path, const char *token, size_t len,
+                        evprof_file_id_t *id);
+
+/* Decodes base64 of RFC 4648 with its padding; false when it is none. */
+bool evprof_base64_decode(const char *text, size_t len, evprof_secret_t *out);
+
+#endif

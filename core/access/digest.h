@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_ACCESS_DIGEST_H
+#define EVPROF_ACCESS_DIGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct evprof_digest {
+    uint64_t words[2];
+} evprof_digest_t;
+
+/*
+ * SipHash-2-4 with a 128-bit result: without the 16 bytes of the key nobody can
+ * tell it from chance, nor find two inputs with one result.
+ */
+evprof_digest_t evprof_digest(const uint8_t key[16], const void *data,
+                              size_t len);
+
+/* Compares in constant time. */
+bool evprof_digest_equal(const evprof_digest_t *a, const evprof_digest_t *b);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directives of access, and what must be true of them together. A server
+ * that would start with half a credential would start open, so it does not.
+ */
+#include <string.h>
+
+#include "core/access/credentials.h"
+#include "core/access/rules.h"
+
+/* Rules are asked for every request: they lie in one array. */
+static const char *
+add_rule(evprof_conf_t *cf, evprof_rules_t *rules, bool is_allow)
+{
+    const char *arg = evprof_conf_arg(cf, 0);
+    evprof_rule_t rule = { .is_allow = is_allow };
+    bool has_low_bits;
+    if (!evprof_network_parse(arg, &rule.network, &has_low_bits)) {
+        return evprof_conf_fragment(
+            cf,
+            "must be an address, a network such as 10.0.0.0/8, unix: or "
+            "all, not %s",
+            arg);
+    }
+    if (has_low_bits) {
+        evprof_conf_warn(cf,
+                         "has bits beyond the prefix in %s, which have no "
+                         "meaning",
+                         arg);
+    }
+    if (rules->count == rules->room) {
+        size_t room = rules->room == 0 ? 8 : rules->room * 2;
+        evprof_rule_t *grown = evprof_conf_alloc(cf, room * sizeof(*grown));
+        if (grown == NULL) {
+            return "cannot be kept: out of memory";
+        }
+        if (rules->count > 0) {
+            memcpy(grown, rules->list, rules->count * sizeof(*grown));
+        }
+        rules->list = grown;
+        rules->room = room;
+    }
+    rules->list[rules->count++] = rule;
+    return NULL;
+}
+
+static const char *
+set_rule(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    evprof_access_conf_t *access = conf;
+    return add_rule(cf, &access->rules, strcmp(d->name, "allow") == 0);
+}
+
+static const char *
+set_proxy(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    evprof_access_conf_t *access = conf;
+    (void)d;
+    return add_rule(cf, &access->proxies, true);
+}
+
+/* A realm goes into a header: no line ends, no quotes. */
+static const char *
+set_realm(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    evprof_access_conf_t *access = conf;
+    const char *arg = evprof_conf_arg(cf, 0);
+    if (strcmp(arg, "off") == 0) {
+        access->realm = "";
+        return NULL;
+    }
+    if (arg[0] == '\0' || strpbrk(arg, "\"\\\r\n\t") != NULL) {
+        return "must be a realm without quotes, backslashes and line breaks";
+    }
+    return evprof_set_string(cf, d, conf);
+}
+
+static const char *
+set_header(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    const char *arg = evprof_conf_arg(cf, 0);
+    if (arg[0] == '\0' ||
+        arg[strspn(arg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "0123456789-_")] != '\0') {
+        return evprof_conf_fragment(
+            cf, "must be the name of a header, such as X-Real-IP, not %s", arg);
+    }
+    return evprof_set_string(cf, d, conf);
+}
+
+static const char *const satisfy_names[] = { "all", "any", NULL };
+
+static const evprof_directive_t directives[] = {
+    { .name = "allow",
+      .args = "ADDRESS|NETWORK|unix:|all",
+      .help = "lets these peers in; with deny, the first match decides; "
+              "without any rule or credential, and where none matches, only "
+              "loopback peers are let in",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_access_conf_t, rules),
+      .flags = EVPROF_DIRECTIVE_MANY,
+      .set = set_rule },
+    { .name = "deny",
+      .args = "ADDRESS|NETWORK|unix:|all",
+      .help = "keeps these peers out",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_access_conf_t, rules),
+      .flags = EVPROF_DIRECTIVE_MANY,
+      .set = set_rule },
+    { .name = "satisfy",
+      .args = "all|any",
+      .help = "whether the address rules and a credential are both needed, "
+              "or one of them",
+      .by_default = "all",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_access_conf_t, satisfy),
+      .data = satisfy_names,
+      .set = evprof_set_choice },
+    { .name = "auth_basic",
+      .args = "REALM|off",
+      .help = "asks for a name and a password of auth_basic_user_file; off "
+              "where it is not set, and to end what a profile inherits",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_access_conf_t, realm),
+      .set = set_realm },
+    { .name = "auth_basic_user_file",
+      .args = "FILE",
+      .help = "lines NAME:HASH with hashes of crypt(3), as htpasswd -B makes "
+              "them",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_access_conf_t, user_file),
+      .set = evprof_set_path },
+    { .name = "auth_bearer_file",
+      .args = "FILE",
+      .help = "asks for a bearer token, one of the lines of this file",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_access_conf_t, bearer_file),
+      .set = evprof_set_path },
+    { .name = "trusted_proxy",
+      .args = "ADDRESS|NETWORK|unix:",
+      .help = "peers whose real_ip_header is believed",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_access_conf_t, proxies),
+      .flags = EVPROF_DIRECTIVE_MANY,
+      .set = set_proxy },
+    { .name = "real_ip_header",
+      .args = "NAME",
+      .help = "the header in which a trusted_proxy names the peer",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_access_conf_t, real_ip_header),
+      .set = set_header },
+    EVPROF_DIRECTIVE_END
+};
+
+static const char *
+half_set(const evprof_access_conf_t *access, const char **culprit)
+{
+    if (evprof_access_has_basic(access) && access->user_file == NULL) {
+        *culprit = "auth_basic";
+        return "needs \"auth_basic_user_file\" as well";
+    }
+    if (access->user_file != NULL && access->realm == NULL) {
+        *culprit = "auth_basic_user_file";
+        return "needs \"auth_basic\" with a realm as well";
+    }
+    if (access->real_ip_header != NULL && access->proxies.count == 0) {
+        *culprit = "real_ip_header";
+        return "needs \"trusted_proxy\" as well";
+    }
+    if (access->proxies.count > 0 && access->real_ip_header == NULL) {
+        *culprit = "trusted_proxy";
+        return "needs \"real_ip_header\" as well";
+    }
+    return NULL;
+}
+
+static const char *
+finish(evprof_conf_t *cf, void *conf, const char **culprit)
+{
+    const evprof_access_conf_t *access = conf;
+    const char *fault = half_set(access, culprit);
+    if (fault == NULL && evprof_access_has_basic(access)) {
+        *culprit = "auth_basic_user_file";
+        fault = evprof_users_check(cf, access->user_file);
+    }
+    if (fault == NULL && access->bearer_file != NULL) {
+        *culprit = "auth_bearer_file";
+        fault = evprof_tokens_check(cf, access->bearer_file);
+    }
+    return fault;
+}
+
+const evprof_section_t evprof_access_section = {
+    .name = "access",
+    .contexts = EVPROF_CONTEXT_PPROF | EVPROF_CONTEXT_PROFILE,
+    .directives = directives,
+    .conf_size = sizeof(evprof_access_conf_t),
+    .finish = finish,
+};

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The judgement, from the two sides that `satisfy` joins. The address side
+ * looks at the peer of the connection; headers can only make it stricter, but
+ * for the one that a trusted proxy sends. The credential side says yes from the
+ * cache, no for what cannot be right, or that somebody must look into the file.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "core/access/cache.h"
+#include "core/access/credentials.h"
+#include "core/access/rules.h"
+
+/* Longer values are no credential of ours. */
+#define LONGEST_AUTHORIZATION 8192
+
+/* ---- Addresses ---- */
+
+enum side {
+    SIDE_NO,
+    SIDE_YES,
+    SIDE_SILENT, /* nothing was said about this peer */
+};
+
+static const char *
+header(const evprof_access_request_t *request, const char *name)
+{
+    return request->header(request->ctx, name);
+}
+
+static bool
+is_forwarded(const evprof_access_request_t *request)
+{
+    static const char *const names[] = { "Forwarded", "X-Forwarded-For",
+                                         "X-Real-IP", "Via" };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (header(request, names[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * The last address of a list: the one that the trusted proxy itself added. What
+ * stands before it is whatever the client sent.
+ */
+static bool
+last_address(const char *value, evprof_address_t *out)
+{
+    char text[64];
+    const char *comma = strrchr(value, ',');
+    const char *start = comma == NULL ? value : comma + 1;
+    start += strspn(start, " \t");
+    size_t len = strlen(start);
+    while (len > 0 && strchr(" \t", start[len - 1]) != NULL) {
+        len--;
+    }
+    if (len == 0 || len >= sizeof(text)) {
+        return false;
+    }
+    memcpy(text, start, len);
+    text[len] = '\0';
+    return evprof_address_parse(text, out);
+}
+
+/* The peer that the rules judge; NONE when a trusted proxy does not name it. */
+static evprof_address_t
+judged_peer(const evprof_access_conf_t *conf,
+            const evprof_access_request_t *request)
+{
+    evprof_address_t peer = evprof_address_of(request->peer);
+    if (conf->real_ip_header == NULL ||
+        evprof_rules_find(&conf->proxies, &peer) == NULL) {
+        return peer;
+    }
+    const char *value = header(request, conf->real_ip_header);
+    evprof_address_t named = { .kind = EVPROF_ADDRESS_NONE };
+    if (value == NULL || !last_address(value, &named)) {
+        named.kind = EVPROF_ADDRESS_NONE;
+    }
+    return named;
+}
+
+static enum side
+address_side(const evprof_access_conf_t *conf,
+             const evprof_access_request_t *request)
+{
+    evprof_address_t peer = judged_peer(conf, request);
+    const evprof_rule_t *rule = evprof_rules_find(&conf->rules, &peer);
+    if (peer.kind == EVPROF_ADDRESS_NONE) {
+        return SIDE_NO;
+    }
+    if (rule == NULL) {
+        return SIDE_SILENT;
+    }
+    return rule->is_allow ? SIDE_YES : SIDE_NO;
+}
+
+/* No rule and no credential spoke: only what comes from this machine may. */
+static evprof_verdict_t
+judge_default(const evprof_access_conf_t *conf,
+              const evprof_access_request_t *request, const char **reason)
+{
+    evprof_address_t peer = judged_peer(conf, request);
+    if (!evprof_address_is_loopback(&peer)) {
+        *reason = "profiles are served to loopback peers only, unless the "
+                  "configuration allows others";
+        return EVPROF_ACCESS_DENY;
+    }
+    if (conf->rules.count == 0 && conf->real_ip_header == NULL &&
+        is_forwarded(request)) {
+        *reason = "this request came through a proxy: the configuration must "
+                  "say who may ask";
+        return EVPROF_ACCESS_DENY;
+    }
+    return EVPROF_ACCESS_ALLOW;
+}
+
+/* ---- Credentials ---- */
+
+/* What follows "SCHEME " in a header, or NULL. */
+static const char *
+after_scheme(const char *value, const char *scheme)
+{
+    size_t len = strlen(scheme);
+    if (strncasecmp(value, scheme, len) != 0 || value[len] != ' ') {
+        return NULL;
+    }
+    value += len;
+    return value + strspn(value, " ");
+}
+
+struct claim {
+    const char *path; /* of the file that decides; NULL: no claim of ours */
+    const char *text; /* the credential as sent, behind the scheme */
+    bool is_basic;
+};
+
+static struct claim
+claim_of(const evprof_access_conf_t *conf, const char *authorization)
+{
+    struct claim claim = { 0 };
+    if (authorization == NULL ||
+        strnlen(authorization, LONGEST_AUTHORIZATION + 1) >
+            LONGEST_AUTHORIZATION) {
+        return claim;
+    }
+    if (evprof_access_has_basic(conf)) {
+        claim.text = after_scheme(authorization, "Basic");
+        claim.path = conf->user_file;
+        claim.is_basic = true;
+    }
+    if (claim.text == NULL && conf->bearer_file != NULL) {
+        claim.text = after_scheme(authorization, "Bearer");
+        claim.path = conf->bearer_file;
+        claim.is_basic = false;
+    }
+    if (claim.text == NULL || claim.text[0] == '\0') {
+        claim.path = NULL;
+    }
+    return claim;
+}
+
+static bool
+has_credential(const evprof_access_conf_t *conf)
+{
+    return evprof_access_has_basic(conf) || conf->bearer_file != NULL;
+}
+
+static evprof_verdict_t
+judge_credential(const evprof_access_conf_t *conf,
+                 const evprof_access_request_t *request, const char **reason)
+{
+    const char *authorization = header(request, "Authorization");
+    struct claim claim = claim_of(conf, authorization);
+    *reason = "profiles are served with a credential only";
+    if (claim.path == NULL) {
+        return EVPROF_ACCESS_ASK;
+    }
+    return evprof_cache_has(claim.path, authorization) ? EVPROF_ACCESS_ALLOW
+                                                       : EVPROF_ACCESS_VERIFY;
+}
+
+/* ---- Both ---- */
+
+evprof_verdict_t
+evprof_access_judge(const evprof_access_conf_t *conf,
+                    const evprof_access_request_t *request, const char **reason)
+{
+    const char *unused;
+    reason = reason == NULL ? &unused : reason;
+    *reason = NULL;
+    enum side side = address_side(conf, request);
+    bool any = conf->satisfy == EVPROF_SATISFY_ANY;
+    if (side == SIDE_NO && !(any && has_credential(conf))) {
+        *reason = "this address may not read profiles here";
+        return EVPROF_ACCESS_DENY;
+    }
+    if (!has_credential(conf)) {
+        return side == SIDE_YES ? EVPROF_ACCESS_ALLOW
+                                : judge_default(conf, request, reason);
+    }
+    if (any && side == SIDE_YES) {
+        return EVPROF_ACCESS_ALLOW;
+    }
+    return judge_credential(conf, request, reason);
+}
+
+static bool
+verify_basic(const struct claim *claim, evprof_file_id_t *id)
+{
+    evprof_secret_t decoded;
+    size_t len = strlen(claim->text);
+    if (!evprof_secret_init(&decoded, len + 4)) {
+        return false;
+    }
+    bool good = evprof_base64_decode(claim->text, len, &decoded) &&
+                evprof_users_have(claim->path, &decoded, id);
+    evprof_secret_fini(&decoded);
+    return good;
+}
+
+bool
+evprof_access_verify(const evprof_access_conf_t *conf,
+                     const char *authorization)
+{
+    struct claim claim = claim_of(conf, authorization);
+    evprof_file_id_t id;
+    if (claim.path == NULL) {
+        return false;
+    }
+    bool good = claim.is_basic ? verify_basic(&claim, &id)
+                               : evprof_tokens_have(claim.path, claim.text,
+                                                    strlen(claim.text), &id);
+    if (good) {
+        evprof_cache_add(&id, authorization);
+    }
+    return good;
+}
+
+void
+evprof_access_challenge(const evprof_access_conf_t *conf,
+                        void (*each)(void *ctx, const char *value), void *ctx)
+{
+    evprof_buf_t value = { 0 };
+    if (evprof_access_has_basic(conf)) {
+        evprof_buf_printf(&value, "Basic realm=\"%s\", charset=\"UTF-8\"",
+                          conf->realm);
+        each(ctx, value.failed ? "Basic" : value.data);
+    }
+    if (conf->bearer_file != NULL) {
+        evprof_buf_clear(&value);
+        evprof_buf_printf(&value, "Bearer realm=\"%s\"",
+                          evprof_access_has_basic(conf) ? conf->realm
+                                                        : "profiles");
+        each(ctx, value.failed ? "Bearer" : value.data);
+    }
+    evprof_buf_free(&value);
+}

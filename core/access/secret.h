@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_ACCESS_SECRET_H
+#define EVPROF_ACCESS_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/conf/source.h"
+
+/*
+ * Memory for passwords and what is made of them: pages of their own that no
+ * core dump has (MADV_DONTDUMP) and that are overwritten before they are given
+ * back.
+ */
+typedef struct evprof_secret {
+    char *data; /* zeroed at first */
+    size_t len; /* bytes in use, by the holder's choice */
+    size_t size;
+} evprof_secret_t;
+
+/* At least `size` bytes; false when memory is out. */
+bool evprof_secret_init(evprof_secret_t *secret, size_t size);
+
+/* Overwrites and gives back; what is zero-initialised or gone is ignored. */
+void evprof_secret_fini(evprof_secret_t *secret);
+
+/*
+ * Reads a regular file of at most `max_bytes` into a secret, which is then
+ * NUL-terminated; `id` may be NULL. NULL, or a fragment as evprof_source_read()
+ * gives it.
+ */
+const char *evprof_secret_read(evprof_secret_t *out, const char *path,
+                               size_t max_bytes, evprof_file_id_t *id);
+
+/* Whether two strings are equal, in a time that depends on `b_len` alone. */
+bool evprof_secret_equal(const char *a, size_t a_len, const char *b,
+                         size_t b_len);
+
+#endif

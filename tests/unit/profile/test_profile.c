@@ -5,5 +5,5 @@
 int
 main(void)
 {
-    return run_builder_tests() + run_encode_tests();
+    return run_builder_tests() + run_decode_tests() + run_encode_tests();
 }

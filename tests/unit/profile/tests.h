@@ -12,6 +12,7 @@
 
 /* Each file of this folder offers its tests as one function. */
 int run_builder_tests(void);
+int run_decode_tests(void);
 int run_encode_tests(void);
 
 #endif

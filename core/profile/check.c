@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The promises of the model, for profiles that were not made by our decoder. */
+#include <stddef.h>
+
+#include "core/base/error.h"
+#include "core/profile/pprof.h"
+
+static int
+check_sample(const evprof_pprof_t *p, size_t row, evprof_error_t *err)
+{
+    const evprof_sample_t *s = &p->samples[row];
+    if (s->values == NULL) {
+        return evprof_fail(err, EVPROF_EPARSE,
+                           "malformed profile: sample %zu has no values", row);
+    }
+    for (uint32_t i = 0; i < s->location_count; i++) {
+        if (s->locations[i] >= p->location_count) {
+            return evprof_fail(err, EVPROF_EPARSE,
+                               "malformed profile: sample %zu refers to "
+                               "location %u of %zu",
+                               row, s->locations[i], p->location_count);
+        }
+    }
+    return EVPROF_OK;
+}
+
+static int
+check_location(const evprof_pprof_t *p, size_t row, evprof_error_t *err)
+{
+    const evprof_location_t *l = &p->locations[row];
+    if (l->mapping != EVPROF_NO_INDEX && l->mapping >= p->mapping_count) {
+        return evprof_fail(err, EVPROF_EPARSE,
+                           "malformed profile: location %zu refers to mapping "
+                           "%u of %zu",
+                           row, l->mapping, p->mapping_count);
+    }
+    for (uint32_t i = 0; i < l->line_count; i++) {
+        if (l->lines[i].function >= p->function_count) {
+            return evprof_fail(err, EVPROF_EPARSE,
+                               "malformed profile: location %zu refers to "
+                               "function %u of %zu",
+                               row, l->lines[i].function, p->function_count);
+        }
+    }
+    return EVPROF_OK;
+}
+
+int
+evprof_pprof_check(const evprof_pprof_t *p, evprof_error_t *err)
+{
+    if (p->type_count == 0 && p->sample_count > 0) {
+        return evprof_fail(err, EVPROF_EPARSE,
+                           "malformed profile: missing sample type "
+                           "information");
+    }
+    int status = EVPROF_OK;
+    for (size_t i = 0; i < p->sample_count && status == EVPROF_OK; i++) {
+        status = check_sample(p, i, err);
+    }
+    for (size_t i = 0; i < p->location_count && status == EVPROF_OK; i++) {
+        status = check_location(p, i, err);
+    }
+    return status;
+}

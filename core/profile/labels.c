@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A stable sort: labels are few, so it goes by insertion, unless there are
+ * many, when it merges, so that a hostile profile costs no square time.
+ */
+#include "core/profile/labels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define INSERTION_MAX 32
+
+static int
+compare(const evprof_label_t *a, const evprof_label_t *b)
+{
+    if ((a->text == NULL) != (b->text == NULL)) {
+        return a->text == NULL ? 1 : -1;
+    }
+    return a->key == b->key ? 0 : strcmp(a->key, b->key);
+}
+
+static void
+sort_few(evprof_label_t *labels, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        evprof_label_t label = labels[i];
+        size_t at = i;
+        for (; at > 0 && compare(&labels[at - 1], &label) > 0; at--) {
+            labels[at] = labels[at - 1];
+        }
+        labels[at] = label;
+    }
+}
+
+static void
+merge_halves(const evprof_label_t *from, size_t half, size_t count,
+             evprof_label_t *to)
+{
+    size_t left = 0;
+    size_t right = half;
+    for (size_t i = 0; i < count; i++) {
+        bool take_left =
+            right == count ||
+            (left < half && compare(&from[left], &from[right]) <= 0);
+        to[i] = take_left ? from[left++] : from[right++];
+    }
+}
+
+/* The depth is the logarithm of the count. */
+static void
+sort_many(evprof_label_t *labels, size_t count, evprof_label_t *room)
+{
+    if (count <= INSERTION_MAX) {
+        sort_few(labels, count);
+        return;
+    }
+    size_t half = count / 2;
+    sort_many(labels, half, room);
+    sort_many(labels + half, count - half, room);
+    memcpy(room, labels, count * sizeof(*labels));
+    merge_halves(room, half, count, labels);
+}
+
+int
+evprof_labels_sort(evprof_label_t *labels, size_t count)
+{
+    if (count <= INSERTION_MAX) {
+        sort_few(labels, count);
+        return EVPROF_OK;
+    }
+    evprof_label_t *room = malloc(count * sizeof(*room));
+    if (room == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    sort_many(labels, count, room);
+    free(room);
+    return EVPROF_OK;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_PROFILE_LABELS_H
+#define EVPROF_PROFILE_LABELS_H
+
+#include "core/profile/pprof.h"
+
+/* The labels of one sample: texts before numbers, each by key; labels of one
+ * key in the order they came. */
+
+/* Puts `count` labels into that order. EVPROF_ENOMEM. */
+int evprof_labels_sort(evprof_label_t *labels, size_t count);
+
+#endif

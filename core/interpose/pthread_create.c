@@ -6,7 +6,6 @@
  * nothing here needs to be made ready, and nothing allocates but dlsym's first
  * call.
  */
-#include <errno.h>
 #include <pthread.h>
 
 #include <evprof/export.h>
@@ -32,11 +31,8 @@ EVPROF_API int
 pthread_create(pthread_t *restrict out, const pthread_attr_t *restrict attr,
                void *(*start)(void *), void *restrict arg)
 {
-    static _Atomic(evprof_real_fn) cache;
-    create_fn real = (create_fn)evprof_real(&cache, "pthread_create");
-    if (!real) {
-        return ENOSYS;
-    }
+    static evprof_real_t next = EVPROF_REAL(pthread_create, NULL);
+    create_fn real = (create_fn)evprof_real(&next);
     evprof_thread_t *thread = evprof_thread_prepare(OWN_FRAMES);
     if (!thread) {
         return real(out, attr, start, arg);

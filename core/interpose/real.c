@@ -1,22 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * RTLD_NEXT means the objects after the one that asks, in the order in which
- * the loader searches, so sanitizers and other wrappers behind us still run.
+ * Conditions exist twice in glibc with different bodies (2.2.5 and 2.3.2), and
+ * the wrong one hangs, so a name may ask for its version. But an interposer
+ * behind us has no versions: where the plain lookup ends outside the object
+ * that has the versioned symbol, the plain one is taken, for it will go on to
+ * libc.
  */
 #include "core/interpose/real.h"
 
 #include <dlfcn.h>
-#include <string.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
 
-evprof_real_fn
-evprof_real(_Atomic(evprof_real_fn) *cache, const char *name)
+static bool
+is_in_one_object(const void *a, const void *b)
 {
-    evprof_real_fn real = atomic_load_explicit(cache, memory_order_relaxed);
-    if (!real) {
-        /* ISO C knows no conversion from an object pointer to a function. */
-        void *found = dlsym(RTLD_NEXT, name);
-        memcpy(&real, &found, sizeof(real));
-        atomic_store_explicit(cache, real, memory_order_relaxed);
+    Dl_info of_a;
+    Dl_info of_b;
+    return dladdr(a, &of_a) != 0 && dladdr(b, &of_b) != 0 &&
+           of_a.dli_fbase == of_b.dli_fbase;
+}
+
+uintptr_t
+evprof_real_find(evprof_real_t *real)
+{
+    void *found = dlsym(RTLD_NEXT, real->name);
+    void *versioned = real->version == NULL
+                          ? NULL
+                          : dlvsym(RTLD_NEXT, real->name, real->version);
+    if (versioned != NULL &&
+        (found == NULL || is_in_one_object(found, versioned))) {
+        found = versioned;
     }
-    return real;
+    if (found == NULL) {
+        /* Only a libc without that name comes here, and then the program could
+         * not have been linked; there is nothing to fall back to. */
+        abort();
+    }
+    atomic_store_explicit(&real->address, (uintptr_t)found,
+                          memory_order_relaxed);
+    return (uintptr_t)found;
 }

@@ -2,17 +2,36 @@
 #ifndef EVPROF_INTERPOSE_REAL_H
 #define EVPROF_INTERPOSE_REAL_H
 
-/*
- * The function that a wrapper stands in front of. `cache` is a static of the
- * wrapper's; any number of threads may find the function at the same time, they
- * find the same. dlsym may allocate, so a wrapper that allocators call must
- * have looked before. NULL: there is none.
- */
-
 #include <stdatomic.h>
+#include <stdint.h>
 
-typedef void (*evprof_real_fn)(void);
+/*
+ * The next definition of a name that we define: libc's, or that of another
+ * interposer behind us (a sanitizer). Looked up at first use; `at_start` is
+ * what stands there until then, for functions that the lookup itself may need.
+ */
+typedef struct evprof_real {
+    _Atomic uintptr_t address; /* 0: not looked up */
+    const char *name;
+    const char *version; /* of the symbol, NULL: the default one */
+} evprof_real_t;
 
-evprof_real_fn evprof_real(_Atomic(evprof_real_fn) *cache, const char *name);
+#define EVPROF_REAL(function, symbol_version)                                  \
+    {                                                                          \
+        .address = 0, .name = #function, .version = (symbol_version)           \
+    }
+
+/* Looks it up again, even if it is known; ends the process when libc lacks it.
+ * Any thread. */
+uintptr_t evprof_real_find(evprof_real_t *real);
+
+/* Its address, to be cast to its type. */
+static inline uintptr_t
+evprof_real(evprof_real_t *real)
+{
+    uintptr_t address =
+        atomic_load_explicit(&real->address, memory_order_relaxed);
+    return address != 0 ? address : evprof_real_find(real);
+}
 
 #endif

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "core/sample/contention.h"
 #include "core/sample/cpu.h"
 #include "core/sample/tap.h"
 #include "core/sample/threads.h"
@@ -45,6 +46,7 @@ evprof_sample_fork_child(void)
     const sigset_t before = mask_before;
     evprof_tap_fork_child();
     evprof_cpu_fork_child();
+    evprof_contention_fork_child();
     evprof_thread_fork_child();
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }

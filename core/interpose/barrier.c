@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Barriers. There is nothing to try; the last thread to arrive does not wait,
+ * and it is the one that gets the serial result.
+ */
+#include <pthread.h>
+
+#include <evprof/export.h>
+
+#include "core/interpose/real.h"
+#include "core/sample/contention.h"
+
+typedef int wait_fn(pthread_barrier_t *);
+
+static evprof_real_t barrier_wait = EVPROF_REAL(pthread_barrier_wait, NULL);
+
+EVPROF_API int
+pthread_barrier_wait(pthread_barrier_t *barrier)
+{
+    wait_fn *real = (wait_fn *)evprof_real(&barrier_wait);
+    if (!evprof_contention_is_on()) {
+        return real(barrier);
+    }
+    evprof_wait_t wait;
+    evprof_wait_begin(&wait, NULL, __builtin_return_address(0));
+    int result = real(barrier);
+    evprof_wait_end(&wait, result);
+    return result;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Conditions. Waiting for one always waits, so it is always timed, and it gives
+ * a mutex back, so it is an unlock of that mutex too. The wait to have the
+ * mutex again happens inside libc and is part of the wait for the condition.
+ *
+ * A wait may be cancelled: the thread then unwinds through this frame and
+ * nothing of ours needs undoing, because a condition has no queue.
+ */
+#include <pthread.h>
+
+#include <evprof/export.h>
+
+#include "core/interpose/real.h"
+#include "core/sample/contention.h"
+
+/* The bodies before 2.3.2 work on another structure. */
+#if defined(__x86_64__)
+#define CONDITION_VERSION "GLIBC_2.3.2"
+#else
+#define CONDITION_VERSION "GLIBC_2.17"
+#endif
+
+typedef int wait_fn(pthread_cond_t *, pthread_mutex_t *);
+typedef int timedwait_fn(pthread_cond_t *, pthread_mutex_t *,
+                         const struct timespec *);
+typedef int clockwait_fn(pthread_cond_t *, pthread_mutex_t *, clockid_t,
+                         const struct timespec *);
+
+static evprof_real_t cond_wait =
+    EVPROF_REAL(pthread_cond_wait, CONDITION_VERSION);
+static evprof_real_t cond_timedwait =
+    EVPROF_REAL(pthread_cond_timedwait, CONDITION_VERSION);
+static evprof_real_t cond_clockwait = EVPROF_REAL(pthread_cond_clockwait, NULL);
+
+/* The mutex is about to be given back; its waiters are charged now, since after
+ * the wait it is held again. */
+static void
+begin(evprof_wait_t *wait, pthread_mutex_t *mutex, const void *caller)
+{
+    evprof_unlock_end(evprof_unlock_begin(mutex), caller);
+    evprof_wait_begin(wait, NULL, caller);
+}
+
+EVPROF_API int
+pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
+{
+    wait_fn *real = (wait_fn *)evprof_real(&cond_wait);
+    if (!evprof_contention_is_on()) {
+        return real(condition, mutex);
+    }
+    evprof_wait_t wait;
+    begin(&wait, mutex, __builtin_return_address(0));
+    int error = real(condition, mutex);
+    evprof_wait_end(&wait, error);
+    return error;
+}
+
+EVPROF_API int
+pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
+                       const struct timespec *until)
+{
+    timedwait_fn *real = (timedwait_fn *)evprof_real(&cond_timedwait);
+    if (!evprof_contention_is_on()) {
+        return real(condition, mutex, until);
+    }
+    evprof_wait_t wait;
+    begin(&wait, mutex, __builtin_return_address(0));
+    int error = real(condition, mutex, until);
+    evprof_wait_end(&wait, error);
+    return error;
+}
+
+EVPROF_API int
+pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
+                       clockid_t clock, const struct timespec *until)
+{
+    clockwait_fn *real = (clockwait_fn *)evprof_real(&cond_clockwait);
+    if (!evprof_contention_is_on()) {
+        return real(condition, mutex, clock, until);
+    }
+    evprof_wait_t wait;
+    begin(&wait, mutex, __builtin_return_address(0));
+    int error = real(condition, mutex, clock, until);
+    evprof_wait_end(&wait, error);
+    return error;
+}

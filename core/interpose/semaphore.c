@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Semaphores. They are cancellation points even when they do not wait, which a
+ * try is not, so cancellation is tested first. A failed try sets errno, which a
+ * later success must not show. Nobody holds a semaphore, so nobody is charged.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdbool.h>
+
+#include <evprof/export.h>
+
+#include "core/interpose/real.h"
+#include "core/sample/contention.h"
+
+typedef int wait_fn(sem_t *);
+typedef int timedwait_fn(sem_t *, const struct timespec *);
+typedef int clockwait_fn(sem_t *, clockid_t, const struct timespec *);
+
+static evprof_real_t semaphore_wait = EVPROF_REAL(sem_wait, NULL);
+static evprof_real_t semaphore_trywait = EVPROF_REAL(sem_trywait, NULL);
+static evprof_real_t semaphore_timedwait = EVPROF_REAL(sem_timedwait, NULL);
+static evprof_real_t semaphore_clockwait = EVPROF_REAL(sem_clockwait, NULL);
+
+/* True when the semaphore was free and is now taken. */
+static bool
+take(sem_t *semaphore)
+{
+    pthread_testcancel();
+    int saved = errno;
+    wait_fn *try = (wait_fn *)evprof_real(&semaphore_trywait);
+    bool is_taken = try(semaphore) == 0;
+    errno = saved;
+    return is_taken;
+}
+
+EVPROF_API int
+sem_wait(sem_t *semaphore)
+{
+    wait_fn *real = (wait_fn *)evprof_real(&semaphore_wait);
+    if (!evprof_contention_is_on()) {
+        return real(semaphore);
+    }
+    if (take(semaphore)) {
+        return 0;
+    }
+    evprof_wait_t wait;
+    evprof_wait_begin(&wait, NULL, __builtin_return_address(0));
+    int status = real(semaphore);
+    evprof_wait_end(&wait, status == 0 ? 0 : errno);
+    return status;
+}
+
+EVPROF_API int
+sem_timedwait(sem_t *semaphore, const struct timespec *until)
+{
+    timedwait_fn *real = (timedwait_fn *)evprof_real(&semaphore_timedwait);
+    if (!evprof_contention_is_on()) {
+        return real(semaphore, until);
+    }
+    if (take(semaphore)) {
+        return 0;
+    }
+    evprof_wait_t wait;
+    evprof_wait_begin(&wait, NULL, __builtin_return_address(0));
+    int status = real(semaphore, until);
+    evprof_wait_end(&wait, status == 0 ? 0 : errno);
+    return status;
+}
+
+EVPROF_API int
+sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *until)
+{
+    clockwait_fn *real = (clockwait_fn *)evprof_real(&semaphore_clockwait);
+    if (!evprof_contention_is_on()) {
+        return real(semaphore, clock, until);
+    }
+    if (take(semaphore)) {
+        return 0;
+    }
+    evprof_wait_t wait;
+    evprof_wait_begin(&wait, NULL, __builtin_return_address(0));
+    int status = real(semaphore, clock, until);
+    evprof_wait_end(&wait, status == 0 ? 0 : errno);
+    return status;
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A wait is measured by the thread that waits; at its end that thread decides
+ * whether it is recorded and walks its own stack. An unlock is charged with
+ * what the waiters have waited (waiters.c) and walks the unlocker's. Both then
+ * add to the sums of an interned (kind, labels, stack): no ring, no other
+ * thread, so recording starts with the switch and goes on in a forked child.
+ *
+ * Events are scaled when they are recorded. Counts are kept in fractions of an
+ * event because a kept event may stand for 1.3 of them.
+ */
+#include "core/sample/contention.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/hash.h"
+#include "core/base/intern.h"
+#include "core/sample/budget.h"
+#include "core/sample/lock.h"
+#include "core/sample/sig_labels.h"
+#include "core/sample/threads.h"
+#include "core/sample/waiters.h"
+#include "core/unwind/unwind.h"
+
+/* As deep as Go's profiles are since 1.23. */
+#define DEPTH ((size_t)128)
+/* Frames of ours between a wrapper's caller and the walk, at most. */
+#define OUR_FRAMES ((size_t)8)
+#define STACK_COUNT 16384u
+#define STACK_BYTES ((size_t)8 << 20)
+#define ONE_EVENT 65536.0
+
+/* What is interned; `pcs` is cut to the depth of the stack. */
+typedef struct stack_key {
+    uint64_t kind;
+    const evprof_label_set_t *labels;
+    uintptr_t pcs[DEPTH + OUR_FRAMES];
+} stack_key_t;
+
+typedef struct sums {
+    _Atomic int64_t count; /* in units of 1 / ONE_EVENT */
+    _Atomic int64_t delay_ns;
+} sums_t;
+
+typedef struct kind_state {
+    evprof_budget_t budget;
+    _Atomic uint64_t stacks;
+    _Atomic uint64_t no_room;
+    _Atomic int64_t no_room_ns;
+    _Atomic uint64_t unqueued;
+} kind_state_t;
+
+_Atomic uint32_t evprof_contention_switch;
+
+static _Atomic(void (*)(bool)) on_switch;
+static _Atomic int64_t block_rate_ns;
+static _Atomic int mutex_fraction;
+static kind_state_t kinds[EVPROF_CONTENTION_KINDS];
+static evprof_intern_t stacks = EVPROF_INTERN(STACK_COUNT, STACK_BYTES);
+static sums_t sums[STACK_COUNT + 1]; /* by id */
+static _Atomic(const evprof_unwinder_t *) unwinder;
+
+static int64_t
+now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* ---- Rates ---- */
+
+static void
+make_ready(void)
+{
+    if (atomic_load_explicit(&unwinder, memory_order_acquire) != NULL) {
+        return;
+    }
+    const evprof_unwinder_t *found = evprof_unwinder_find("auto");
+    if (found->prepare != NULL) {
+        found->prepare();
+    }
+    atomic_store_explicit(&unwinder, found, memory_order_release);
+}
+
+/* Two threads that set rates at once must not leave the older state behind. */
+static void
+update_switch(void)
+{
+    static evprof_lock_t guard;
+    evprof_lock_enter(&guard);
+    bool is_on =
+        evprof_contention_block_rate() > 0 ||
+        atomic_load_explicit(&mutex_fraction, memory_order_relaxed) > 0;
+    atomic_store_explicit(&evprof_contention_switch, is_on,
+                          memory_order_release);
+    void (*changed)(bool) =
+        atomic_load_explicit(&on_switch, memory_order_acquire);
+    if (changed != NULL) {
+        changed(is_on);
+    }
+    evprof_lock_leave(&guard);
+}
+
+void
+evprof_contention_on_switch(void (*changed)(bool is_on))
+{
+    atomic_store_explicit(&on_switch, changed, memory_order_release);
+    update_switch();
+}
+
+void
+evprof_contention_set_block_rate(int64_t ns)
+{
+    make_ready();
+    atomic_store_explicit(&block_rate_ns, ns > 0 ? ns : 0,
+                          memory_order_relaxed);
+    update_switch();
+}
+
+int64_t
+evprof_contention_block_rate(void)
+{
+    return atomic_load_explicit(&block_rate_ns, memory_order_relaxed);
+}
+
+int
+evprof_contention_set_mutex_fraction(int fraction)
+{
+    if (fraction < 0) {
+        return atomic_load_explicit(&mutex_fraction, memory_order_relaxed);
+    }
+    make_ready();
+    if (fraction > 0) {
+        evprof_waiters_restart(now_ns());
+    }
+    int before = atomic_exchange_explicit(&mutex_fraction, fraction,
+                                          memory_order_relaxed);
+    update_switch();
+    return before;
+}
+
+/* ---- Recording ---- */
+
+/*
+ * The frames of ours on top go. The wrapper's return address tells where they
+ * end, whatever the compiler inlined; without it the walk went wrong and the
+ * address itself is all that is known.
+ */
+static size_t
+cut_our_frames(uintptr_t *pcs, size_t count, const void *caller)
+{
+    for (size_t i = 0; i < count && i < OUR_FRAMES; i++) {
+        if (pcs[i] == (uintptr_t)caller) {
+            memmove(pcs, pcs + i, (count - i) * sizeof(*pcs));
+            return count - i < DEPTH ? count - i : DEPTH;
+        }
+    }
+    pcs[0] = (uintptr_t)caller;
+    return 1;
+}
+
+static const evprof_interned_t *
+intern_stack(enum evprof_contention_kind kind, const void *caller)
+{
+    stack_key_t key = { .kind = kind, .labels = evprof_sig_labels() };
+    evprof_thread_t *self = evprof_thread_self();
+    evprof_walk_t walk = { .pcs = key.pcs, .max = DEPTH + OUR_FRAMES };
+    if (self != NULL) {
+        walk.bounds = self->bounds;
+    }
+    evprof_walk_here(atomic_load_explicit(&unwinder, memory_order_acquire),
+                     &walk, 0);
+    size_t count = cut_our_frames(key.pcs, walk.count, caller);
+    return evprof_intern_add(
+        &stacks, &key, offsetof(stack_key_t, pcs) + count * sizeof(*key.pcs));
+}
+
+static void
+record(enum evprof_contention_kind kind, const evprof_weight_t *weight,
+       const void *caller)
+{
+    kind_state_t *state = &kinds[kind];
+    const evprof_interned_t *entry = intern_stack(kind, caller);
+    atomic_fetch_add_explicit(&state->stacks, 1, memory_order_relaxed);
+    if (entry == NULL) {
+        atomic_fetch_add_explicit(&state->no_room, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&state->no_room_ns, weight->ns,
+                                  memory_order_relaxed);
+        return;
+    }
+    sums_t *sum = &sums[entry->id];
+    atomic_fetch_add_explicit(&sum->count, (int64_t)(weight->count * ONE_EVENT),
+                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&sum->delay_ns, weight->ns, memory_order_relaxed);
+}
+
+static bool
+is_our_thread(void)
+{
+    const evprof_thread_t *self = evprof_thread_current;
+    return self != NULL &&
+           (self->depth > 0 ||
+            (atomic_load_explicit(&self->flags, memory_order_relaxed) &
+             EVPROF_THREAD_OURS) != 0);
+}
+
+void
+evprof_wait_begin(evprof_wait_t *wait, const void *lock, const void *caller)
+{
+    *wait = (evprof_wait_t){ .lock = lock, .caller = caller };
+    if (is_our_thread()) {
+        return;
+    }
+    wait->start_ns = now_ns();
+    if (lock != NULL &&
+        atomic_load_explicit(&mutex_fraction, memory_order_relaxed) > 0) {
+        wait->is_queued = evprof_waiters_enter(lock, wait->start_ns);
+        if (!wait->is_queued) {
+            atomic_fetch_add_explicit(&kinds[EVPROF_CONTENTION_MUTEX].unqueued,
+                                      1, memory_order_relaxed);
+        }
+    }
+}
+
+/* Whether a call that ended so has waited. */
+static bool
+has_waited(int error)
+{
+    return error == 0 || error == EOWNERDEAD || error == ETIMEDOUT ||
+           error == EINTR;
+}
+
+void
+evprof_wait_end(evprof_wait_t *wait, int error)
+{
+    if (wait->start_ns == 0) {
+        return;
+    }
+    int64_t end_ns = now_ns();
+    if (wait->is_queued) {
+        evprof_waiters_leave(wait->lock, end_ns);
+    }
+    int64_t rate_ns = evprof_contention_block_rate();
+    int64_t delay_ns = end_ns - wait->start_ns;
+    evprof_weight_t weight;
+    if (rate_ns > 0 && delay_ns > 0 && has_waited(error) &&
+        evprof_budget_take(&kinds[EVPROF_CONTENTION_BLOCK].budget, end_ns,
+                           delay_ns, rate_ns, &weight)) {
+        record(EVPROF_CONTENTION_BLOCK, &weight, wait->caller);
+    }
+}
+
+int64_t
+evprof_unlock_begin(const void *lock)
+{
+    return evprof_waiters_any(lock) ? evprof_waiters_collect(lock, now_ns())
+                                    : 0;
+}
+
+void
+evprof_unlock_end(int64_t waited_ns, const void *caller)
+{
+    int fraction = atomic_load_explicit(&mutex_fraction, memory_order_relaxed);
+    if (waited_ns <= 0 || fraction <= 0 || is_our_thread()) {
+        return;
+    }
+    kind_state_t *state = &kinds[EVPROF_CONTENTION_MUTEX];
+    int64_t at_ns = now_ns();
+    /* The low bits of a clock are as good as dice for one in `fraction`. */
+    if (evprof_hash_mix((uint64_t)at_ns ^ (uintptr_t)&at_ns) %
+            (unsigned)fraction !=
+        0) {
+        return;
+    }
+    evprof_weight_t weight;
+    if (evprof_budget_take(&state->budget, at_ns, waited_ns, 0, &weight)) {
+        weight.count *= fraction;
+        weight.ns *= fraction;
+        record(EVPROF_CONTENTION_MUTEX, &weight, caller);
+    }
+}
+
+/* ---- Reading ---- */
+
+/* Fills `out` from entry `id`; false when it is not one of `kind`. */
+static bool
+read_entry(enum evprof_contention_kind kind, uint32_t id,
+           evprof_contention_t *out)
+{
+    const evprof_interned_t *entry = evprof_intern_at(&stacks, id);
+    int64_t count = atomic_load_explicit(&sums[id].count, memory_order_relaxed);
+    if (entry == NULL || count == 0) {
+        return false;
+    }
+    const stack_key_t *key = (const void *)entry->data;
+    *out = (evprof_contention_t){
+        .stack = { .pcs = key->pcs,
+                   .count = (entry->len - offsetof(stack_key_t, pcs)) /
+                            sizeof(*key->pcs) },
+        .labels = key->labels,
+        .count = (int64_t)((double)count / ONE_EVENT + 0.5),
+        .delay_ns =
+            atomic_load_explicit(&sums[id].delay_ns, memory_order_relaxed),
+    };
+    return key->kind == kind;
+}
+
+int
+evprof_contention_each(enum evprof_contention_kind kind,
+                       int (*each)(void *ctx, const evprof_contention_t *),
+                       void *ctx)
+{
+    uint32_t last = evprof_intern_last(&stacks);
+    evprof_contention_t contention;
+    for (uint32_t id = 1; id <= last; id++) {
+        if (read_entry(kind, id, &contention)) {
+            int status = each(ctx, &contention);
+            if (status != 0) {
+                return status;
+            }
+        }
+    }
+    return 0;
+}
+
+static int
+count_one(void *ctx, const evprof_contention_t *contention)
+{
+    (void)contention;
+    ++*(long *)ctx;
+    return 0;
+}
+
+long
+evprof_contention_count(enum evprof_contention_kind kind)
+{
+    long count = 0;
+    evprof_contention_each(kind, count_one, &count);
+    return count;
+}
+
+void
+evprof_contention_stats(enum evprof_contention_kind kind,
+                        evprof_contention_stats_t *out)
+{
+    kind_state_t *state = &kinds[kind];
+    *out = (evprof_contention_stats_t){
+        .stacks = atomic_load(&state->stacks),
+        .lost = atomic_load(&state->budget.lost),
+        .lost_ns = atomic_load(&state->budget.lost_ns),
+        .no_room = atomic_load(&state->no_room),
+        .no_room_ns = atomic_load(&state->no_room_ns),
+        .unqueued = atomic_load(&state->unqueued),
+    };
+}
+
+void
+evprof_contention_fork_child(void)
+{
+    evprof_waiters_reset();
+}

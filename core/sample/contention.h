@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_SAMPLE_CONTENTION_H
+#define EVPROF_SAMPLE_CONTENTION_H
+
+/*
+ * What waiting for locks costs: `block` at the stack that waited, `mutex` at
+ * the stack whose unlock ended the waits. The lock wrappers measure, this
+ * records. Nothing here allocates by malloc or takes a pthread lock, and errno
+ * is kept, so that a wait inside malloc can be recorded. Not for handlers.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <evprof/module.h>
+
+#include "core/sample/labelset.h"
+
+enum evprof_contention_kind {
+    EVPROF_CONTENTION_BLOCK,
+    EVPROF_CONTENTION_MUTEX,
+    EVPROF_CONTENTION_KINDS
+};
+
+/* ---- Rates; process wide, 0 at start ---- */
+
+/* Waits of at least `ns` are recorded, shorter ones with probability
+ * duration / ns; 0 or less: none. Takes effect at once. */
+void evprof_contention_set_block_rate(int64_t ns);
+int64_t evprof_contention_block_rate(void);
+
+/* One in `fraction` contended unlocks is recorded; 0: none, negative: only
+ * reads. Returns the previous value. */
+int evprof_contention_set_mutex_fraction(int fraction);
+
+/* ---- For the lock wrappers ---- */
+
+extern _Atomic uint32_t evprof_contention_switch
+    __attribute__((visibility("hidden")));
+
+/* Whether anything is recorded: the one load of an uncontended call. */
+static inline bool
+evprof_contention_is_on(void)
+{
+    return atomic_load_explicit(&evprof_contention_switch,
+                                memory_order_relaxed) != 0;
+}
+
+/* Has `changed` told, now and whenever that changes; for one caller that cannot
+ * afford the load. */
+void evprof_contention_on_switch(void (*changed)(bool is_on));
+
+typedef struct evprof_wait {
+    const void *lock;
+    const void *caller;
+    int64_t start_ns; /* 0: nothing is measured */
+    bool is_queued;   /* counted as a waiter of `lock` */
+} evprof_wait_t;
+
+/*
+ * A wait begins. `lock` is what an unlocker will name, NULL for what has no
+ * unlocker (a condition, a thread's end) or may end in a cancellation.
+ * `caller` is the return address of the wrapper: the leaf of the stack.
+ */
+void evprof_wait_begin(evprof_wait_t *wait, const void *lock,
+                       const void *caller);
+
+/* It ended with that error code; errors that come at once are not recorded. */
+void evprof_wait_end(evprof_wait_t *wait, int error);
+
+/*
+ * To be called before `lock` is given back: what its waiters have waited since
+ * the last unlock, in nanoseconds, 0 when nobody waits.
+ */
+int64_t evprof_unlock_begin(const void *lock);
+
+/* To be called after that, without touching the lock: it may be gone. */
+void evprof_unlock_end(int64_t waited_ns, const void *caller);
+
+/* ---- For the profiles ---- */
+
+typedef struct evprof_contention {
+    evprof_stack_t
+        stack; /* return addresses, the caller of the wrapper first */
+    const evprof_label_set_t *labels;
+    int64_t count;
+    int64_t delay_ns;
+} evprof_contention_t;
+
+/* Calls `each` for every stack; ends early and returns what is not 0. */
+int evprof_contention_each(enum evprof_contention_kind kind,
+                           int (*each)(void *ctx, const evprof_contention_t *),
+                           void *ctx);
+
+/* How many stacks there are. */
+long evprof_contention_count(enum evprof_contention_kind kind);
+
+typedef struct evprof_contention_stats {
+    uint64_t stacks;  /* taken since the process began */
+    uint64_t lost;    /* events over the budget of stacks a second, */
+    int64_t lost_ns;  /* and what they stood for */
+    uint64_t no_room; /* events whose stack found no room in the table, */
+    int64_t no_room_ns;
+    uint64_t unqueued; /* waits whose unlocker could not be told */
+} evprof_contention_stats_t;
+void evprof_contention_stats(enum evprof_contention_kind kind,
+                             evprof_contention_stats_t *out);
+
+/* In the child of a fork: nobody waits for anything any more. */
+void evprof_contention_fork_child(void);
+
+#endif

@@ -7,8 +7,9 @@
 
 /*
  * The next definition of a name that we define: libc's, or that of another
- * interposer behind us (a sanitizer). Looked up at first use; `at_start` is
- * what stands there until then, for functions that the lookup itself may need.
+ * interposer behind us (a sanitizer). Looked up at first use, by any number of
+ * threads at once, which find the same. The lookup may allocate: what allocators
+ * call must not go through here before a constructor has looked.
  */
 typedef struct evprof_real {
     _Atomic uintptr_t address; /* 0: not looked up */

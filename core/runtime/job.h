@@ -7,6 +7,9 @@
  * is started on the adapter's thread, which returns at once; it runs on the
  * worker; its result is handed to `done`. The adapter owns the transport, the
  * job owns windows, deltas, symbols and encoding.
+ *
+ * What carries EVPROF_API here is for our own adapters, which are libraries of
+ * their own; it is not installed and may change at any time.
  */
 
 #include <evprof/evprof.h>
@@ -25,26 +28,62 @@ typedef struct evprof_result {
     bool is_delta;       /* "NAME-delta" */
 } evprof_result_t;
 
+/* Called once on the worker; it must not block and must not free the job. */
+typedef void (*evprof_done_fn)(void *ctx, evprof_job_t *job);
+
 /*
  * Starts taking profile `name`. The ask is copied, body included. `done` runs
- * once, on the worker thread, also after a cancel (EVPROF_ECANCELED); it must
- * not block and must not free the job there.
+ * once, also after a cancel (EVPROF_ECANCELED), and may run before this
+ * returns.
  *
- * EVPROF_ENOENT: unknown name; EVPROF_EOFF: switched off; EVPROF_EINVAL:
- * `seconds` and `debug` conflict; EVPROF_ENOTSUP: it has no `seconds` form;
- * EVPROF_EBUSY: exclusive and taken; EVPROF_ELIMIT: seconds above max_seconds;
- * EVPROF_ENOMEM.
+ * EVPROF_ENOENT: unknown name; EVPROF_EOFF: switched off; EVPROF_EINVAL: the
+ * ask contradicts itself, has no `seconds` form or is longer than max_seconds;
+ * EVPROF_EBUSY: exclusive and taken; EVPROF_ESTATE: the profiler was freed, or
+ * a timed profile was asked for without a time; EVPROF_ENOMEM.
  */
-int evprof_job_start(evprof_t *prof, const char *name, const evprof_ask_t *ask,
-                     void (*done)(void *ctx, evprof_job_t *job), void *ctx,
-                     evprof_job_t **out, evprof_error_t *err);
+EVPROF_API int evprof_job_start(evprof_t *prof, const char *name,
+                                const evprof_ask_t *ask, evprof_done_fn done,
+                                void *ctx, evprof_job_t **out,
+                                evprof_error_t *err);
+
+/*
+ * Has the worker run `call` with the copied ask, for pages that no module makes.
+ * EVPROF_ESTATE: the profiler was freed; EVPROF_ENOMEM.
+ */
+typedef int (*evprof_call_fn)(evprof_t *prof, const evprof_ask_t *ask,
+                              evprof_result_t *result);
+EVPROF_API int evprof_job_call(evprof_t *prof, evprof_call_fn call,
+                               const evprof_ask_t *ask, evprof_done_fn done,
+                               void *ctx, evprof_job_t **out,
+                               evprof_error_t *err);
 
 /* Ends a wait early; `done` follows soon. Any thread, any number of times. */
-void evprof_job_cancel(evprof_job_t *job);
+EVPROF_API void evprof_job_cancel(evprof_job_t *job);
 
-evprof_result_t *evprof_job_result(evprof_job_t *job);
+EVPROF_API evprof_result_t *evprof_job_result(evprof_job_t *job);
 
-/* Frees a job whose `done` has run. */
-void evprof_job_free(evprof_job_t *job);
+/* Frees a job whose `done` has run; NULL is ignored. */
+EVPROF_API void evprof_job_free(evprof_job_t *job);
+
+/* ---- For callers that may wait; their jobs have no `done` ---- */
+
+enum evprof_job_phase {
+    EVPROF_JOB_QUEUED,
+    EVPROF_JOB_OPEN, /* its window is open */
+    EVPROF_JOB_FINISHED,
+};
+
+/*
+ * Opens a window that only evprof_job_finish() or a cancel ends, and returns
+ * when it is open. What evprof_job_start() returns, and what begin says.
+ */
+int evprof_job_open(evprof_t *prof, const char *name, evprof_job_t **out,
+                    evprof_error_t *err);
+
+/* Ends the window of evprof_job_open() as if its time had come. */
+void evprof_job_finish(evprof_job_t *job);
+
+/* Returns when the job has come to `phase` or beyond. Not on the worker. */
+void evprof_job_wait(evprof_job_t *job, enum evprof_job_phase phase);
 
 #endif

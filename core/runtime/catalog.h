@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_RUNTIME_CATALOG_H
+#define EVPROF_RUNTIME_CATALOG_H
+
+/*
+ * What there is to serve, for the adapters' pages and routes. As in job.h, the
+ * marked functions are for adapters of ours only.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <evprof/evprof.h>
+#include <evprof/module.h>
+
+/* The modules of the build, in the order of modules/CMakeLists.txt, NULL last. */
+extern const evprof_module_t *const evprof_profile_modules[];
+
+typedef struct evprof_entry {
+    const char *name;
+    const char *summary;
+    unsigned flags; /* EVPROF_MODULE_* */
+    bool is_on;
+} evprof_entry_t;
+
+/* How many profiles there are, own ones and those switched off included. */
+EVPROF_API size_t evprof_catalog_size(evprof_t *prof);
+
+/* Fills `out` with up to `max` of them, sorted by name; returns how many. */
+EVPROF_API size_t evprof_catalog_list(evprof_t *prof, evprof_entry_t *out,
+                                      size_t max);
+
+/* False when there is none of that name. */
+EVPROF_API bool evprof_catalog_find(evprof_t *prof, const char *name,
+                                    evprof_entry_t *out);
+
+/* What a profile has to say for the status page; on the worker, nothing for
+ * profiles that are off. */
+EVPROF_API int evprof_catalog_status(evprof_t *prof, const char *name,
+                                     const evprof_writer_t *out);
+
+/* False once evprof_free() was called. */
+EVPROF_API bool evprof_is_open(evprof_t *prof);
+
+/* The path below which all is served: begins and ends with a slash. */
+EVPROF_API const char *evprof_prefix(evprof_t *prof);
+
+/* The longest window, in seconds. */
+EVPROF_API double evprof_max_seconds(evprof_t *prof);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one profiler of the process. It is a static object: signals, rates and
+ * jemalloc belong to the process anyway, and a pointer that lingers in
+ * somebody's router after evprof_free() then still points to something that can
+ * say it is shut down.
+ *
+ * A fork may come at any time. Our locks are taken around it, so that the
+ * child's copy of the lists is whole; the child forgets the parent's jobs and
+ * worker and starts its own when it is first asked.
+ */
+#include <pthread.h>
+
+#include "core/base/error.h"
+#include "core/runtime/catalog.h"
+#include "core/runtime/runtime.h"
+#include "core/runtime/symbols.h"
+#include "core/runtime/worker.h"
+#include "core/sample/threads.h"
+
+#define DEFAULT_PREFIX "/debug/pprof/"
+#define DEFAULT_MAX_SECONDS 300.0
+
+static evprof_t the_profiler;
+
+/* Guards the two below and the change from one life to the next. */
+static evprof_lock_t life_lock;
+static bool is_taken;
+static bool watches_forks;
+
+static void
+prepare_fork(void)
+{
+    evprof_lock_enter(&life_lock);
+    evprof_lock_enter(&the_profiler.lock);
+    evprof_worker_fork_prepare();
+    evprof_sample_fork_prepare();
+}
+
+static void
+after_fork_parent(void)
+{
+    evprof_sample_fork_parent();
+    evprof_worker_fork_parent();
+    evprof_lock_leave(&the_profiler.lock);
+    evprof_lock_leave(&life_lock);
+}
+
+static void
+after_fork_child(void)
+{
+    evprof_sample_fork_child();
+    evprof_worker_fork_child();
+    evprof_registry_fork_child(&the_profiler);
+    evprof_symbols_fork_child();
+    the_profiler.jobs = NULL;
+    the_profiler.region = NULL;
+    atomic_store(&the_profiler.job_count, 0);
+    evprof_lock_reset(&the_profiler.lock);
+    evprof_lock_reset(&life_lock);
+}
+
+/* Under the life lock. */
+static int
+open_profiler(evprof_error_t *err)
+{
+    if (!watches_forks &&
+        pthread_atfork(prepare_fork, after_fork_parent, after_fork_child)) {
+        return evprof_fail(err, EVPROF_ENOMEM, "profiler: out of memory");
+    }
+    watches_forks = true;
+    return evprof_registry_open(&the_profiler, err);
+}
+
+evprof_t *
+evprof_new(const char *conf_file, evprof_error_t *err)
+{
+    if (conf_file != NULL) {
+        evprof_fail(err, EVPROF_ENOTSUP, "%s: no configuration can be read yet",
+                    conf_file);
+        return NULL;
+    }
+    evprof_t *prof = NULL;
+    evprof_lock_enter(&life_lock);
+    if (is_taken) {
+        evprof_fail(err, EVPROF_EBUSY,
+                    "profiler: there is one already, evprof_free() it first");
+    } else if (open_profiler(err) == EVPROF_OK) {
+        is_taken = true;
+        prof = &the_profiler;
+        atomic_store(&prof->is_open, true);
+    }
+    evprof_lock_leave(&life_lock);
+    return prof;
+}
+
+/* A region that evprof_cpu_stop() will not end any more. */
+static void
+drop_region(evprof_t *prof)
+{
+    evprof_job_t *job = prof->region;
+    prof->region = NULL;
+    evprof_job_free(job);
+}
+
+void
+evprof_free(evprof_t *prof)
+{
+    if (prof == NULL || !atomic_exchange(&prof->is_open, false)) {
+        return;
+    }
+    evprof_jobs_cancel_all(prof);
+    evprof_worker_stop();
+    drop_region(prof);
+    evprof_registry_close(prof);
+    evprof_symbols_close();
+    evprof_lock_enter(&life_lock);
+    is_taken = false;
+    evprof_lock_leave(&life_lock);
+}
+
+bool
+evprof_is_open(evprof_t *prof)
+{
+    return atomic_load(&prof->is_open);
+}
+
+const char *
+evprof_prefix(evprof_t *prof)
+{
+    (void)prof;
+    return DEFAULT_PREFIX;
+}
+
+double
+evprof_max_seconds(evprof_t *prof)
+{
+    (void)prof;
+    return DEFAULT_MAX_SECONDS;
+}

@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A job is a task of the worker that runs at most twice: to open its window and
+ * to close it, or once where there is none. Between the two it lies in the
+ * worker's list until its time, so a window of minutes blocks nobody. A delta
+ * is a window too: the first snapshot is taken with its values negated, the
+ * second is added to it.
+ *
+ * The caller owns the job's memory, the list of the profiler's jobs only points
+ * to it: a job leaves the list before `done` is called, and is not touched
+ * after, as the caller may free it then.
+ */
+#include "core/runtime/job.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/profile/builder.h"
+#include "core/runtime/catalog.h"
+#include "core/runtime/runtime.h"
+#include "core/runtime/worker.h"
+
+/* Stacks and labels of one profile; beyond it the module is told ELIMIT. */
+#define BUILDER_MAX_BYTES ((size_t)256 << 20)
+
+struct evprof_job {
+    evprof_task_t task;
+    evprof_t *prof;
+    evprof_profile_t *profile; /* NULL: a call */
+    evprof_call_fn call;
+    evprof_ask_t ask;
+    char *query;
+    void *body;
+    bool has_window;  /* TIMED, or a delta */
+    bool is_open;     /* its first step is done; worker only */
+    bool is_endless;  /* of evprof_job_open() */
+    _Atomic bool is_canceled;
+    _Atomic bool is_hurried;  /* its window ends now */
+    _Atomic uint32_t phase;   /* enum evprof_job_phase; a futex */
+    evprof_builder_t *builder;
+    int64_t opened_ns; /* CLOCK_MONOTONIC */
+    evprof_result_t result;
+    evprof_done_fn done;
+    void *ctx;
+    evprof_job_t *previous;
+    evprof_job_t *next;
+};
+
+int
+evprof_profile_claim(evprof_profile_t *profile, evprof_error_t *err)
+{
+    if ((profile->module->flags & EVPROF_MODULE_EXCLUSIVE) != 0 &&
+        atomic_exchange(&profile->is_claimed, true)) {
+        return evprof_fail(err, EVPROF_EBUSY, "%s profiling already in use",
+                           profile->name);
+    }
+    return EVPROF_OK;
+}
+
+void
+evprof_profile_unclaim(evprof_profile_t *profile)
+{
+    atomic_store(&profile->is_claimed, false);
+}
+
+/* ---- The list of jobs ---- */
+
+static int
+link_job(evprof_job_t *job, evprof_error_t *err)
+{
+    evprof_t *prof = job->prof;
+    int status = EVPROF_OK;
+    evprof_lock_enter(&prof->lock);
+    if (!atomic_load(&prof->is_open)) {
+        status = evprof_fail(err, EVPROF_ESTATE, "the profiler is shut down");
+    } else {
+        job->next = prof->jobs;
+        if (job->next != NULL) {
+            job->next->previous = job;
+        }
+        prof->jobs = job;
+        atomic_fetch_add(&prof->job_count, 1);
+    }
+    evprof_lock_leave(&prof->lock);
+    return status;
+}
+
+static void
+unlink_job(evprof_job_t *job)
+{
+    evprof_t *prof = job->prof;
+    evprof_lock_enter(&prof->lock);
+    if (job->previous != NULL) {
+        job->previous->next = job->next;
+    } else {
+        prof->jobs = job->next;
+    }
+    if (job->next != NULL) {
+        job->next->previous = job->previous;
+    }
+    evprof_lock_leave(&prof->lock);
+    atomic_fetch_sub(&prof->job_count, 1);
+    evprof_futex_wake(&prof->job_count);
+}
+
+void
+evprof_jobs_cancel_all(evprof_t *prof)
+{
+    evprof_lock_enter(&prof->lock);
+    for (evprof_job_t *job = prof->jobs; job != NULL; job = job->next) {
+        evprof_job_cancel(job);
+    }
+    evprof_lock_leave(&prof->lock);
+    uint32_t left = atomic_load(&prof->job_count);
+    while (left != 0) {
+        evprof_futex_wait(&prof->job_count, left, 0);
+        left = atomic_load(&prof->job_count);
+    }
+}
+
+/* ---- The steps, on the worker ---- */
+
+static void
+enter_phase(evprof_job_t *job, enum evprof_job_phase phase)
+{
+    atomic_store(&job->phase, phase);
+    evprof_futex_wake(&job->phase);
+}
+
+static void
+end_job(evprof_job_t *job, int status)
+{
+    evprof_done_fn done = job->done;
+    void *ctx = job->ctx;
+    job->result.status = status;
+    if (status != EVPROF_OK) {
+        job->result.err.status = status;
+        evprof_buf_free(&job->result.body);
+    }
+    evprof_builder_free(job->builder);
+    job->builder = NULL;
+    if (job->profile != NULL) {
+        evprof_profile_unclaim(job->profile);
+    }
+    unlink_job(job);
+    enter_phase(job, EVPROF_JOB_FINISHED);
+    if (done != NULL) {
+        done(ctx, job);
+    }
+}
+
+static void
+end_canceled(evprof_job_t *job)
+{
+    end_job(job, evprof_fail(&job->result.err, EVPROF_ECANCELED,
+                             "the profile was cancelled"));
+}
+
+static int
+need_builder(evprof_job_t *job)
+{
+    if (job->builder == NULL) {
+        job->builder = evprof_builder_new(BUILDER_MAX_BYTES);
+    }
+    if (job->builder == NULL) {
+        return evprof_fail(&job->result.err, EVPROF_ENOMEM,
+                           "profile %s: out of memory", job->profile->name);
+    }
+    return EVPROF_OK;
+}
+
+static int
+begin_delta(evprof_job_t *job)
+{
+    int status = need_builder(job);
+    if (status == EVPROF_OK) {
+        status = evprof_produce_snapshot(job->profile, &job->ask, job->builder,
+                                         &job->result.err);
+    }
+    if (status == EVPROF_OK) {
+        evprof_builder_subtract(job->builder);
+    }
+    return status;
+}
+
+static int
+begin_window(evprof_job_t *job)
+{
+    evprof_profile_t *profile = job->profile;
+    evprof_error_t *err = &job->result.err;
+    if ((profile->module->flags & EVPROF_MODULE_TIMED) == 0) {
+        return begin_delta(job);
+    }
+    if (profile->module->begin == NULL) {
+        profile->has_window = true;
+        return EVPROF_OK;
+    }
+    profile->is_in_hook = true;
+    int status = profile->module->begin(profile->state, &job->ask, err);
+    profile->is_in_hook = false;
+    profile->has_window = status == EVPROF_OK;
+    return status;
+}
+
+static void
+open_window(evprof_job_t *job)
+{
+    job->opened_ns = evprof_worker_now();
+    int status = begin_window(job);
+    if (status != EVPROF_OK) {
+        end_job(job, status);
+        return;
+    }
+    job->is_open = true;
+    int64_t due_ns = INT64_MAX;
+    if (!job->is_endless) {
+        due_ns = job->opened_ns + llround(job->ask.seconds * 1e9);
+    }
+    status = evprof_worker_post(&job->task, due_ns, NULL);
+    enter_phase(job, EVPROF_JOB_OPEN);
+    /* Who cancelled before the post found nothing to hurry. */
+    if (status == EVPROF_OK && (atomic_load(&job->is_canceled) ||
+                                atomic_load(&job->is_hurried))) {
+        evprof_worker_hurry(&job->task);
+    }
+}
+
+static void
+cancel_window(evprof_job_t *job)
+{
+    evprof_profile_t *profile = job->profile;
+    if (profile->has_window) {
+        profile->has_window = false;
+        if (profile->module->cancel != NULL) {
+            profile->module->cancel(profile->state);
+        }
+    }
+    end_canceled(job);
+}
+
+static int
+take_profile(evprof_job_t *job)
+{
+    evprof_profile_t *profile = job->profile;
+    evprof_result_t *result = &job->result;
+    const evprof_module_t *module = profile->module;
+    bool wants_text = (module->flags & EVPROF_MODULE_TEXT_ONLY) != 0 ||
+                      (job->ask.debug != 0 && module->text != NULL);
+    if (wants_text && !job->has_window) {
+        return evprof_produce_text(profile, &job->ask, result);
+    }
+    int status = need_builder(job);
+    if (status == EVPROF_OK) {
+        profile->has_window = false;
+        status = evprof_produce_snapshot(profile, &job->ask, job->builder,
+                                         &result->err);
+    }
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    if (result->is_delta) {
+        evprof_builder_time(job->builder, 0,
+                            evprof_worker_now() - job->opened_ns);
+    }
+    return evprof_produce_encode(&job->ask, profile->name, job->builder,
+                                 result);
+}
+
+static void
+run_profile(evprof_job_t *job)
+{
+    evprof_registry_mend(job->profile);
+    if (job->has_window && !job->is_open) {
+        open_window(job);
+    } else {
+        end_job(job, take_profile(job));
+    }
+}
+
+static void
+run_job(evprof_task_t *task)
+{
+    evprof_job_t *job = (evprof_job_t *)(void *)task;
+    if (atomic_load(&job->is_canceled)) {
+        if (job->is_open) {
+            cancel_window(job);
+        } else {
+            end_canceled(job);
+        }
+    } else if (job->profile != NULL) {
+        run_profile(job);
+    } else {
+        end_job(job, job->call(job->prof, &job->ask, &job->result));
+    }
+}
+
+/* ---- Starting ---- */
+
+static evprof_job_t *
+new_job(evprof_t *prof, const evprof_ask_t *ask)
+{
+    evprof_job_t *job = calloc(1, sizeof(*job));
+    if (job == NULL) {
+        return NULL;
+    }
+    job->task.run = run_job;
+    job->prof = prof;
+    job->ask = *ask;
+    if (ask->query != NULL) {
+        job->query = strdup(ask->query);
+    }
+    if (ask->body_len != 0) {
+        job->body = malloc(ask->body_len);
+    }
+    if ((ask->query != NULL && job->query == NULL) ||
+        (ask->body_len != 0 && job->body == NULL)) {
+        evprof_job_free(job);
+        return NULL;
+    }
+    if (job->body != NULL) {
+        memcpy(job->body, ask->body, ask->body_len);
+    }
+    job->ask.query = job->query;
+    job->ask.body = job->body;
+    return job;
+}
+
+static int
+launch(evprof_job_t *job, evprof_job_t **out, evprof_error_t *err)
+{
+    int status = link_job(job, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    /* Set first: the job may be over before the post returns. */
+    *out = job;
+    status = evprof_worker_post(&job->task, 0, err);
+    if (status != EVPROF_OK) {
+        *out = NULL;
+        unlink_job(job);
+    }
+    return status;
+}
+
+static int
+check_seconds(const evprof_profile_t *profile, const evprof_ask_t *ask,
+              evprof_error_t *err)
+{
+    unsigned flags = profile->module->flags;
+    double most = evprof_max_seconds(profile->prof);
+    bool is_timed = (flags & EVPROF_MODULE_TIMED) != 0;
+    if (!is_timed && ask->seconds > 0 && (flags & EVPROF_MODULE_DELTA) == 0) {
+        return evprof_fail(err, EVPROF_EINVAL,
+                           "\"seconds\" parameter is not supported for this "
+                           "profile type");
+    }
+    if (!is_timed && ask->seconds > 0 && ask->debug != 0) {
+        return evprof_fail(err, EVPROF_EINVAL,
+                           "seconds and debug params are incompatible");
+    }
+    if (ask->seconds > most) {
+        return evprof_fail(err, EVPROF_EINVAL,
+                           "\"seconds\" must not be above %g (max_seconds)",
+                           most);
+    }
+    if (is_timed && !(ask->seconds > 0)) {
+        return evprof_fail(err, EVPROF_ESTATE,
+                           "profile %s: needs a duration", profile->name);
+    }
+    return EVPROF_OK;
+}
+
+/* The profile of that name, if it can be asked for at all. */
+static int
+find_served(evprof_t *prof, const char *name, evprof_profile_t **out,
+            evprof_error_t *err)
+{
+    if (!atomic_load(&prof->is_open)) {
+        return evprof_fail(err, EVPROF_ESTATE, "the profiler is shut down");
+    }
+    evprof_profile_t *profile = evprof_registry_find(prof, name);
+    if (profile == NULL) {
+        return evprof_fail(err, EVPROF_ENOENT, "Unknown profile");
+    }
+    if (!profile->is_on) {
+        return evprof_fail(err, EVPROF_EOFF,
+                           "this profile is switched off by the configuration");
+    }
+    if (profile->refusal.status != EVPROF_OK) {
+        return evprof_fail(err, profile->refusal.status, "%s",
+                           profile->refusal.message);
+    }
+    *out = profile;
+    return EVPROF_OK;
+}
+
+static int
+launch_profile(evprof_job_t *job, evprof_profile_t *profile,
+               evprof_job_t **out, evprof_error_t *err)
+{
+    bool is_timed = (profile->module->flags & EVPROF_MODULE_TIMED) != 0;
+    job->profile = profile;
+    job->has_window = is_timed || job->ask.seconds > 0;
+    job->result.is_delta = !is_timed && job->has_window;
+    int status = evprof_profile_claim(profile, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    status = launch(job, out, err);
+    if (status != EVPROF_OK) {
+        evprof_profile_unclaim(profile);
+    }
+    return status;
+}
+
+int
+evprof_job_start(evprof_t *prof, const char *name, const evprof_ask_t *ask,
+                 evprof_done_fn done, void *ctx, evprof_job_t **out,
+                 evprof_error_t *err)
+{
+    evprof_profile_t *profile;
+    int status = find_served(prof, name, &profile, err);
+    if (status == EVPROF_OK) {
+        status = check_seconds(profile, ask, err);
+    }
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    evprof_job_t *job = new_job(prof, ask);
+    if (job == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "profile %s: out of memory",
+                           name);
+    }
+    job->done = done;
+    job->ctx = ctx;
+    status = launch_profile(job, profile, out, err);
+    if (status != EVPROF_OK) {
+        evprof_job_free(job);
+    }
+    return status;
+}
+
+int
+evprof_job_call(evprof_t *prof, evprof_call_fn call, const evprof_ask_t *ask,
+                evprof_done_fn done, void *ctx, evprof_job_t **out,
+                evprof_error_t *err)
+{
+    evprof_job_t *job = new_job(prof, ask);
+    if (job == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "out of memory");
+    }
+    job->call = call;
+    job->done = done;
+    job->ctx = ctx;
+    int status = launch(job, out, err);
+    if (status != EVPROF_OK) {
+        evprof_job_free(job);
+    }
+    return status;
+}
+
+int
+evprof_job_open(evprof_t *prof, const char *name, evprof_job_t **out,
+                evprof_error_t *err)
+{
+    evprof_profile_t *profile;
+    int status = find_served(prof, name, &profile, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    evprof_job_t *job = new_job(prof, &(evprof_ask_t){ .seconds = 0 });
+    if (job == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "profile %s: out of memory",
+                           name);
+    }
+    job->is_endless = true;
+    status = launch_profile(job, profile, out, err);
+    if (status != EVPROF_OK) {
+        evprof_job_free(job);
+        return status;
+    }
+    evprof_job_wait(job, EVPROF_JOB_OPEN);
+    if (atomic_load(&job->phase) == EVPROF_JOB_FINISHED) {
+        status = evprof_fail(err, job->result.status, "%s",
+                             job->result.err.message);
+        *out = NULL;
+        evprof_job_free(job);
+    }
+    return status;
+}
+
+void
+evprof_job_cancel(evprof_job_t *job)
+{
+    atomic_store(&job->is_canceled, true);
+    evprof_worker_hurry(&job->task);
+}
+
+void
+evprof_job_finish(evprof_job_t *job)
+{
+    atomic_store(&job->is_hurried, true);
+    evprof_worker_hurry(&job->task);
+}
+
+void
+evprof_job_wait(evprof_job_t *job, enum evprof_job_phase phase)
+{
+    uint32_t now = atomic_load(&job->phase);
+    while (now < (uint32_t)phase) {
+        evprof_futex_wait(&job->phase, now, 0);
+        now = atomic_load(&job->phase);
+    }
+}
+
+evprof_result_t *
+evprof_job_result(evprof_job_t *job)
+{
+    return &job->result;
+}
+
+void
+evprof_job_free(evprof_job_t *job)
+{
+    if (job == NULL) {
+        return;
+    }
+    evprof_buf_free(&job->result.body);
+    free(job->query);
+    free(job->body);
+    free(job);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a module's snapshot to the bytes of a reply: stacks, then symbols, then
+ * profile.proto or text. Runs on the worker after sampling has stopped.
+ */
+#include "core/base/error.h"
+#include "core/profile/builder.h"
+#include "core/runtime/runtime.h"
+#include "core/runtime/symbols.h"
+#include "core/runtime/text.h"
+
+int
+evprof_produce_snapshot(evprof_profile_t *profile, const evprof_ask_t *ask,
+                        evprof_builder_t *b, evprof_error_t *err)
+{
+    const evprof_module_t *module = profile->module;
+    if (module->snapshot == NULL) {
+        return evprof_fail(err, EVPROF_ENOTSUP,
+                           "profile %s: has no profile.proto form",
+                           profile->name);
+    }
+    profile->is_in_hook = true;
+    int status = module->snapshot(profile->state, ask, b, err);
+    profile->is_in_hook = false;
+    return status;
+}
+
+int
+evprof_produce_encode(const evprof_ask_t *ask, const char *name,
+                      evprof_builder_t *b, evprof_result_t *result)
+{
+    evprof_pprof_t *p = NULL;
+    int status = evprof_builder_finish(b, &p, &result->err);
+    if (status == EVPROF_OK) {
+        status = evprof_symbols_fill(p, &result->err);
+    }
+    if (status == EVPROF_OK && ask->debug != 0) {
+        result->is_text = true;
+        status = evprof_text_counts(p, name, &result->body);
+    } else if (status == EVPROF_OK) {
+        evprof_writer_t out = evprof_writer_buf(&result->body);
+        status = evprof_pprof_encode(p, 0, &out, &result->err);
+    }
+    evprof_pprof_free(p);
+    return status;
+}
+
+int
+evprof_produce_text(evprof_profile_t *profile, const evprof_ask_t *ask,
+                    evprof_result_t *result)
+{
+    const evprof_module_t *module = profile->module;
+    evprof_writer_t out = evprof_writer_buf(&result->body);
+    result->is_text = true;
+    profile->is_in_hook = true;
+    int status = module->text(profile->state, ask, &out, &result->err);
+    profile->is_in_hook = false;
+    if (status == EVPROF_OK && result->body.failed) {
+        status = EVPROF_ENOMEM;
+    }
+    if (status == EVPROF_ENOMEM) {
+        evprof_fail(&result->err, status, "profile %s: out of memory",
+                    profile->name);
+    }
+    return status;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The named profiles as <evprof/evprof.h> offers them to the application: each
+ * call is a job that the caller waits for, so that hooks run on the worker
+ * whoever asks, and the writer runs on the thread that gave it.
+ */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/runtime/catalog.h"
+#include "core/runtime/runtime.h"
+#include "core/runtime/worker.h"
+
+static bool
+is_listed(const evprof_profile_t *profile)
+{
+    return profile->is_on &&
+           (profile->module->flags & EVPROF_MODULE_TEXT_ONLY) == 0;
+}
+
+evprof_profile_t *
+evprof_lookup(evprof_t *prof, const char *name)
+{
+    if (prof == NULL || name == NULL || !evprof_is_open(prof)) {
+        return NULL;
+    }
+    evprof_profile_t *profile = evprof_registry_find(prof, name);
+    return profile != NULL && profile->is_on ? profile : NULL;
+}
+
+const char *
+evprof_profile_name(const evprof_profile_t *p)
+{
+    return p->name;
+}
+
+size_t
+evprof_profiles(evprof_t *prof, evprof_profile_t **out, size_t max)
+{
+    size_t count = 0;
+    evprof_lock_enter(&prof->lock);
+    for (evprof_profile_t *p = prof->profiles; p != NULL; p = p->next) {
+        if (is_listed(p)) {
+            if (count < max) {
+                out[count] = p;
+            }
+            count++;
+        }
+    }
+    evprof_lock_leave(&prof->lock);
+    return count;
+}
+
+/* Takes over the job: writes its body on this thread, or says why there is
+ * none. */
+static int
+deliver(evprof_job_t *job, const evprof_writer_t *out, evprof_error_t *err)
+{
+    evprof_job_wait(job, EVPROF_JOB_FINISHED);
+    evprof_result_t *result = evprof_job_result(job);
+    int status = result->status;
+    if (status != EVPROF_OK) {
+        evprof_fail(err, status, "%s", result->err.message);
+    } else {
+        status = evprof_buf_write(&result->body, out);
+        if (status != EVPROF_OK) {
+            evprof_fail(err, status, "the profile cannot be written");
+        }
+    }
+    evprof_job_free(job);
+    return status;
+}
+
+int
+evprof_profile_write(evprof_profile_t *p, const evprof_writer_t *out,
+                     int debug, evprof_error_t *err)
+{
+    if (evprof_worker_is_me()) {
+        return evprof_fail(err, EVPROF_ESTATE,
+                           "profile %s: asked for by a module's hook", p->name);
+    }
+    evprof_job_t *job;
+    evprof_ask_t ask = { .debug = debug };
+    int status =
+        evprof_job_start(p->prof, p->name, &ask, NULL, NULL, &job, err);
+    return status == EVPROF_OK ? deliver(job, out, err) : status;
+}
+
+static int
+count_entries(evprof_t *prof, const evprof_ask_t *ask, evprof_result_t *result)
+{
+    evprof_profile_t *profile = evprof_registry_find(prof, ask->query);
+    long count = profile != NULL ? evprof_registry_count(profile) : -1;
+    evprof_buf_add(&result->body, &count, sizeof(count));
+    return result->body.failed ? EVPROF_ENOMEM : EVPROF_OK;
+}
+
+long
+evprof_profile_count(evprof_profile_t *p)
+{
+    if (evprof_worker_is_me()) {
+        return evprof_registry_count(p);
+    }
+    long count = -1;
+    evprof_job_t *job;
+    evprof_ask_t ask = { .query = p->name };
+    if (evprof_job_call(p->prof, count_entries, &ask, NULL, NULL, &job,
+                        NULL) != EVPROF_OK) {
+        return count;
+    }
+    evprof_job_wait(job, EVPROF_JOB_FINISHED);
+    evprof_result_t *result = evprof_job_result(job);
+    if (result->status == EVPROF_OK) {
+        memcpy(&count, result->body.data, sizeof(count));
+    }
+    evprof_job_free(job);
+    return count;
+}
+
+int
+evprof_cpu_start(evprof_t *prof, const evprof_writer_t *out,
+                 evprof_error_t *err)
+{
+    evprof_job_t *job;
+    int status = evprof_job_open(prof, "cpu", &job, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    evprof_lock_enter(&prof->lock);
+    prof->region = job;
+    prof->region_out = *out;
+    evprof_lock_leave(&prof->lock);
+    return EVPROF_OK;
+}
+
+int
+evprof_cpu_stop(evprof_t *prof, evprof_error_t *err)
+{
+    evprof_lock_enter(&prof->lock);
+    evprof_job_t *job = prof->region;
+    evprof_writer_t out = prof->region_out;
+    prof->region = NULL;
+    evprof_lock_leave(&prof->lock);
+    if (job == NULL) {
+        return EVPROF_OK;
+    }
+    evprof_job_finish(job);
+    return deliver(job, &out, err);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The profiles that there are: one of each module of the build, and those that
+ * are added while running. A list sorted by name; entries are only added while
+ * the profiler is open, so that a pointer to one stays good until
+ * evprof_free(). init and fini hooks run on the thread that opens and closes
+ * the profiler, so that a server which mounts and then forks has no thread of
+ * ours to lose; every other hook runs on the worker.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/runtime/catalog.h"
+#include "core/runtime/runtime.h"
+
+/* The place for `name` in the list: at it, or at the first behind it. */
+static evprof_profile_t **
+find_place(evprof_t *prof, const char *name)
+{
+    evprof_profile_t **at = &prof->profiles;
+    while (*at != NULL && strcmp((*at)->name, name) < 0) {
+        at = &(*at)->next;
+    }
+    return at;
+}
+
+static int
+insert_profile(evprof_t *prof, evprof_profile_t *profile, evprof_error_t *err)
+{
+    evprof_lock_enter(&prof->lock);
+    evprof_profile_t **at = find_place(prof, profile->name);
+    bool is_taken = *at != NULL && strcmp((*at)->name, profile->name) == 0;
+    if (!is_taken) {
+        profile->next = *at;
+        *at = profile;
+    }
+    evprof_lock_leave(&prof->lock);
+    if (is_taken) {
+        return evprof_fail(err, EVPROF_EBUSY, "profile %s: the name is taken",
+                           profile->name);
+    }
+    return EVPROF_OK;
+}
+
+int
+evprof_registry_add(evprof_t *prof, const evprof_module_t *module, void *state,
+                    evprof_profile_t **out, evprof_error_t *err)
+{
+    evprof_profile_t *profile = calloc(1, sizeof(*profile));
+    if (profile == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "profile %s: out of memory",
+                           module->name);
+    }
+    profile->prof = prof;
+    profile->module = module;
+    profile->name = module->name;
+    profile->state = state;
+    profile->is_on = true;
+    int status = insert_profile(prof, profile, err);
+    if (status != EVPROF_OK) {
+        free(profile);
+        return status;
+    }
+    *out = profile;
+    return EVPROF_OK;
+}
+
+/* A profile that cannot be had here keeps the reason and is served with it. */
+static int
+start_module(evprof_profile_t *profile, evprof_error_t *err)
+{
+    const evprof_module_t *module = profile->module;
+    if (!profile->is_on || module->init == NULL) {
+        return EVPROF_OK;
+    }
+    evprof_error_t why = { .status = EVPROF_OK };
+    int status = module->init(profile->conf, &profile->state, &why);
+    if (status == EVPROF_ENOTSUP) {
+        profile->refusal = why;
+        profile->refusal.status = status;
+        return EVPROF_OK;
+    }
+    if (status != EVPROF_OK) {
+        return evprof_fail(err, status, "profile %s: %s", profile->name,
+                           why.message);
+    }
+    return EVPROF_OK;
+}
+
+static int
+open_module(evprof_t *prof, const evprof_module_t *module, evprof_error_t *err)
+{
+    evprof_profile_t *profile;
+    int status = evprof_registry_add(prof, module, NULL, &profile, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    if (module->conf_size != 0) {
+        profile->conf = calloc(1, module->conf_size);
+        if (profile->conf == NULL) {
+            return evprof_fail(err, EVPROF_ENOMEM, "profile %s: out of memory",
+                               module->name);
+        }
+    }
+    return start_module(profile, err);
+}
+
+int
+evprof_registry_open(evprof_t *prof, evprof_error_t *err)
+{
+    for (size_t i = 0; evprof_profile_modules[i] != NULL; i++) {
+        int status = open_module(prof, evprof_profile_modules[i], err);
+        if (status != EVPROF_OK) {
+            evprof_registry_close(prof);
+            return status;
+        }
+    }
+    return EVPROF_OK;
+}
+
+static bool
+has_state(const evprof_profile_t *profile)
+{
+    return profile->is_on && profile->refusal.status == EVPROF_OK;
+}
+
+static void
+close_profile(evprof_profile_t *profile)
+{
+    const evprof_module_t *module = profile->module;
+    evprof_registry_mend(profile);
+    if (has_state(profile) && module->fini != NULL) {
+        module->fini(profile->state);
+    }
+    free(profile->conf);
+    free(profile);
+}
+
+void
+evprof_registry_close(evprof_t *prof)
+{
+    while (prof->profiles != NULL) {
+        evprof_profile_t *profile = prof->profiles;
+        prof->profiles = profile->next;
+        close_profile(profile);
+    }
+}
+
+evprof_profile_t *
+evprof_registry_find(evprof_t *prof, const char *name)
+{
+    evprof_lock_enter(&prof->lock);
+    evprof_profile_t *at = *find_place(prof, name);
+    evprof_lock_leave(&prof->lock);
+    return at != NULL && strcmp(at->name, name) == 0 ? at : NULL;
+}
+
+long
+evprof_registry_count(evprof_profile_t *profile)
+{
+    if (!has_state(profile) || profile->module->count == NULL) {
+        return -1;
+    }
+    evprof_registry_mend(profile);
+    return profile->module->count(profile->state);
+}
+
+/* The parent's window is open in the child's copy of the module too, though
+ * nobody will ever close it there. */
+void
+evprof_registry_mend(evprof_profile_t *profile)
+{
+    if (!profile->is_abandoned) {
+        return;
+    }
+    profile->is_abandoned = false;
+    if (profile->module->cancel != NULL) {
+        profile->module->cancel(profile->state);
+    }
+}
+
+void
+evprof_registry_fork_child(evprof_t *prof)
+{
+    for (evprof_profile_t *p = prof->profiles; p != NULL; p = p->next) {
+        p->is_abandoned = p->is_abandoned || p->has_window;
+        p->has_window = false;
+        atomic_store(&p->is_claimed, false);
+    }
+}
+
+static evprof_entry_t
+describe(const evprof_profile_t *profile)
+{
+    return (evprof_entry_t){
+        .name = profile->name,
+        .summary = profile->module->summary,
+        .flags = profile->module->flags,
+        .is_on = profile->is_on,
+    };
+}
+
+size_t
+evprof_catalog_size(evprof_t *prof)
+{
+    return evprof_catalog_list(prof, NULL, 0);
+}
+
+size_t
+evprof_catalog_list(evprof_t *prof, evprof_entry_t *out, size_t max)
+{
+    size_t count = 0;
+    evprof_lock_enter(&prof->lock);
+    for (evprof_profile_t *p = prof->profiles; p != NULL; p = p->next) {
+        if (count < max) {
+            out[count] = describe(p);
+        }
+        count++;
+    }
+    evprof_lock_leave(&prof->lock);
+    return out == NULL || count < max ? count : max;
+}
+
+bool
+evprof_catalog_find(evprof_t *prof, const char *name, evprof_entry_t *out)
+{
+    evprof_profile_t *profile = evprof_registry_find(prof, name);
+    if (profile == NULL) {
+        return false;
+    }
+    *out = describe(profile);
+    return true;
+}
+
+int
+evprof_catalog_status(evprof_t *prof, const char *name,
+                      const evprof_writer_t *out)
+{
+    evprof_profile_t *profile = evprof_registry_find(prof, name);
+    if (profile == NULL || !has_state(profile) ||
+        profile->module->status == NULL) {
+        return EVPROF_OK;
+    }
+    evprof_registry_mend(profile);
+    return profile->module->status(profile->state, out);
+}

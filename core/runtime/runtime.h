@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_RUNTIME_RUNTIME_H
+#define EVPROF_RUNTIME_RUNTIME_H
+
+/*
+ * What the files of this room share: the profiler, its profiles, its jobs. The
+ * adapters see job.h and catalog.h only.
+ */
+
+#include <stdatomic.h>
+
+#include <evprof/evprof.h>
+#include <evprof/module.h>
+
+#include "core/runtime/job.h"
+#include "core/sample/lock.h"
+
+struct evprof_profile {
+    evprof_t *prof;
+    const evprof_module_t *module;
+    const char *name;
+    void *conf;  /* what the module's directives filled, or NULL */
+    void *state; /* of the module */
+    bool is_on;
+    evprof_error_t refusal; /* why init failed, where it did; status 0: not */
+
+    _Atomic bool is_claimed; /* EXCLUSIVE: somebody has the slot */
+
+    /* Worker only, but for the child of a fork, which has none yet. */
+    bool has_window;   /* begin ran, its snapshot or cancel did not */
+    bool is_in_hook;   /* a hook is running */
+    bool is_abandoned; /* fork left a window open or a hook half done */
+
+    struct evprof_profile *next; /* sorted by name */
+};
+
+struct evprof {
+    evprof_lock_t lock; /* guards what is not said to be otherwise */
+    _Atomic bool is_open;
+    evprof_profile_t *profiles; /* grows while open, never shrinks */
+    evprof_job_t *jobs;         /* all that are not finished */
+    _Atomic uint32_t job_count; /* of them; what evprof_free() sleeps on */
+    evprof_job_t *region;       /* of evprof_cpu_start() */
+    evprof_writer_t region_out;
+};
+
+/* ---- registry.c ---- */
+
+/* Makes a profile of each module of the build. EVPROF_ENOMEM and what an init
+ * hook says other than EVPROF_ENOTSUP. */
+int evprof_registry_open(evprof_t *prof, evprof_error_t *err);
+
+/* Runs the fini hooks and frees all profiles; no hook may be running. */
+void evprof_registry_close(evprof_t *prof);
+
+/*
+ * Adds a profile whose state the caller made; `module` and its name must live
+ * as long as the profile. EVPROF_EBUSY: the name is taken; EVPROF_ENOMEM.
+ */
+int evprof_registry_add(evprof_t *prof, const evprof_module_t *module,
+                        void *state, evprof_profile_t **out,
+                        evprof_error_t *err);
+
+/* By name, switched off or not; NULL: unknown. */
+evprof_profile_t *evprof_registry_find(evprof_t *prof, const char *name);
+
+/* What the index shows, -1: unknown; on the worker. */
+long evprof_registry_count(evprof_profile_t *profile);
+
+/* Puts in order what a fork broke; on the worker, before a hook. */
+void evprof_registry_mend(evprof_profile_t *profile);
+
+/* In the child of a fork. */
+void evprof_registry_fork_child(evprof_t *prof);
+
+/* ---- job.c ---- */
+
+/* Takes the profile's one slot where it is EXCLUSIVE. EVPROF_EBUSY. */
+int evprof_profile_claim(evprof_profile_t *profile, evprof_error_t *err);
+void evprof_profile_unclaim(evprof_profile_t *profile);
+
+/* Cancels all jobs and returns when none is left. */
+void evprof_jobs_cancel_all(evprof_t *prof);
+
+/* ---- produce.c; on the worker ---- */
+
+/* Runs the module's snapshot into `b` between the marks of a running hook. */
+int evprof_produce_snapshot(evprof_profile_t *profile, const evprof_ask_t *ask,
+                            evprof_builder_t *b, evprof_error_t *err);
+
+/* Makes the reply's bytes of what `b` holds. */
+int evprof_produce_encode(const evprof_ask_t *ask, const char *name,
+                          evprof_builder_t *b, evprof_result_t *result);
+
+/* The reply's bytes from the module's own text. */
+int evprof_produce_text(evprof_profile_t *profile, const evprof_ask_t *ask,
+                        evprof_result_t *result);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One symbolizer for the process, made by the first profile. A fork may come
+ * while the worker is inside it; the child then leaves that memory alone and
+ * begins anew.
+ */
+#include "core/runtime/symbols.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "core/base/error.h"
+#include "core/objects/objects.h"
+#include "core/symbol/symbolize.h"
+
+static evprof_symbolizer_t *symbolizer;
+static _Atomic bool is_busy;
+
+/* The loaded objects of now, or NULL. */
+static const evprof_objects_t *
+look_at_objects(evprof_error_t *err)
+{
+    if (symbolizer == NULL) {
+        symbolizer = evprof_symbolizer_new(0);
+    }
+    if (symbolizer == NULL) {
+        evprof_fail(err, EVPROF_ENOMEM, "symbols: out of memory");
+        return NULL;
+    }
+    /* After a failed look the objects of the last one still stand. */
+    int status = evprof_objects_refresh();
+    const evprof_objects_t *objects = evprof_objects_acquire();
+    if (objects == NULL) {
+        evprof_fail(err, status, "symbols: cannot list the loaded objects");
+    }
+    return objects;
+}
+
+int
+evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err)
+{
+    evprof_error_t why = { .status = EVPROF_OK };
+    int status = EVPROF_OK;
+    atomic_store(&is_busy, true);
+    const evprof_objects_t *objects = look_at_objects(&why);
+    if (objects != NULL) {
+        status = evprof_symbolize(symbolizer, objects, p, err);
+        evprof_objects_release(objects);
+    } else {
+        status = evprof_fail(err, why.status, "%s", why.message);
+    }
+    atomic_store(&is_busy, false);
+    return status;
+}
+
+const char *
+evprof_symbols_name(uintptr_t pc)
+{
+    const char *name = NULL;
+    atomic_store(&is_busy, true);
+    const evprof_objects_t *objects = look_at_objects(NULL);
+    if (objects != NULL) {
+        name = evprof_symbol_name(symbolizer, objects, pc);
+        evprof_objects_release(objects);
+    }
+    atomic_store(&is_busy, false);
+    return name;
+}
+
+void
+evprof_symbols_close(void)
+{
+    evprof_symbolizer_free(symbolizer);
+    symbolizer = NULL;
+}
+
+void
+evprof_symbols_fork_child(void)
+{
+    if (atomic_exchange(&is_busy, false)) {
+        symbolizer = NULL;
+    }
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_RUNTIME_SYMBOLS_H
+#define EVPROF_RUNTIME_SYMBOLS_H
+
+/*
+ * The process's symbolizer, which keeps what it read from one profile to the
+ * next. All of it on the worker thread only.
+ */
+
+#include <stdint.h>
+
+#include <evprof/status.h>
+
+#include "core/profile/pprof.h"
+
+/* Gives `p` mappings, functions, files and lines. EVPROF_ENOMEM. */
+int evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err);
+
+/* The function that holds `pc`, valid until the next call, or NULL. */
+const char *evprof_symbols_name(uintptr_t pc);
+
+/* Frees what is cached; the next call reads it again. */
+void evprof_symbols_close(void);
+
+/* In the child of a fork: what the worker was writing to is given up. */
+void evprof_symbols_fork_child(void);
+
+#endif

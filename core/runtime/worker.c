@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One thread and one list of tasks sorted by the time they are due. The list is
+ * short (a request each), so insertion walks it. The thread sleeps on a word
+ * that every change of the list counts up; neither a mutex nor a condition
+ * variable of pthread is used, as both are interposed and would put the
+ * library's own waiting into the application's lock profiles.
+ */
+#include "core/runtime/worker.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/sample/lock.h"
+#include "core/sample/threads.h"
+
+#define NS_PER_S INT64_C(1000000000)
+
+static struct {
+    evprof_lock_t lock; /* guards all below but `changes` */
+    evprof_task_t *first;
+    pthread_t thread;
+    bool has_thread;
+    bool is_stopping;
+    _Atomic uint32_t changes; /* what the thread sleeps on */
+} worker;
+
+static _Thread_local bool is_worker;
+
+int64_t
+evprof_worker_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+void
+evprof_futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t deadline_ns)
+{
+    struct timespec until = {
+        .tv_sec = deadline_ns / NS_PER_S,
+        .tv_nsec = deadline_ns % NS_PER_S,
+    };
+    /* The bitset form takes an absolute time of CLOCK_MONOTONIC. */
+    syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value,
+            deadline_ns != 0 ? &until : NULL, NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
+void
+evprof_futex_wake(_Atomic uint32_t *word)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+bool
+evprof_worker_is_me(void)
+{
+    return is_worker;
+}
+
+/* Under the lock. Tasks that are due at the same time keep their order. */
+static void
+insert_task(evprof_task_t *task, int64_t due_ns)
+{
+    evprof_task_t **at = &worker.first;
+    while (*at != NULL && (*at)->due_ns <= due_ns) {
+        at = &(*at)->next;
+    }
+    task->due_ns = due_ns;
+    task->next = *at;
+    task->is_queued = true;
+    *at = task;
+}
+
+static void
+remove_task(evprof_task_t *task)
+{
+    evprof_task_t **at = &worker.first;
+    while (*at != task) {
+        at = &(*at)->next;
+    }
+    *at = task->next;
+    task->is_queued = false;
+}
+
+static void
+announce_change(void)
+{
+    atomic_fetch_add_explicit(&worker.changes, 1, memory_order_release);
+    evprof_futex_wake(&worker.changes);
+}
+
+/* The task to run now, or NULL when the thread is to end. */
+static evprof_task_t *
+next_task(void)
+{
+    for (;;) {
+        uint32_t seen = atomic_load_explicit(&worker.changes,
+                                             memory_order_acquire);
+        evprof_lock_enter(&worker.lock);
+        evprof_task_t *task = worker.first;
+        int64_t due_ns = task != NULL ? task->due_ns : 0;
+        bool is_due = task != NULL && due_ns <= evprof_worker_now();
+        bool is_over = task == NULL && worker.is_stopping;
+        if (is_due) {
+            remove_task(task);
+        }
+        evprof_lock_leave(&worker.lock);
+        if (is_due) {
+            return task;
+        }
+        if (is_over) {
+            return NULL;
+        }
+        evprof_futex_wait(&worker.changes, seen, due_ns);
+    }
+}
+
+static void *
+run_tasks(void *arg)
+{
+    (void)arg;
+    is_worker = true;
+    evprof_thread_mark_ours();
+    pthread_setname_np(pthread_self(), "evprof-worker");
+    evprof_task_t *task = next_task();
+    while (task != NULL) {
+        task->run(task);
+        task = next_task();
+    }
+    return NULL;
+}
+
+/* The thread takes no signals of the application's, but is sampled like any
+ * other, and a fault in it must reach the application's crash handler. */
+static void
+choose_signals(sigset_t *blocked)
+{
+    static const int kept[] = { SIGPROF, SIGSEGV, SIGBUS, SIGFPE,
+                                SIGILL,  SIGABRT, SIGTRAP, SIGSYS };
+    sigfillset(blocked);
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        sigdelset(blocked, kept[i]);
+    }
+}
+
+/* Under the lock. */
+static int
+ensure_thread(evprof_error_t *err)
+{
+    if (worker.has_thread) {
+        return EVPROF_OK;
+    }
+    sigset_t blocked;
+    sigset_t before;
+    choose_signals(&blocked);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    int failure = pthread_create(&worker.thread, NULL, run_tasks, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failure != 0) {
+        return evprof_fail(err, EVPROF_ENOMEM,
+                           "worker thread: cannot be made: %s",
+                           strerrordesc_np(failure));
+    }
+    worker.has_thread = true;
+    return EVPROF_OK;
+}
+
+int
+evprof_worker_post(evprof_task_t *task, int64_t due_ns, evprof_error_t *err)
+{
+    evprof_lock_enter(&worker.lock);
+    int status = ensure_thread(err);
+    if (status == EVPROF_OK) {
+        insert_task(task, due_ns);
+    }
+    evprof_lock_leave(&worker.lock);
+    if (status == EVPROF_OK) {
+        announce_change();
+    }
+    return status;
+}
+
+void
+evprof_worker_hurry(evprof_task_t *task)
+{
+    evprof_lock_enter(&worker.lock);
+    bool is_moved = task->is_queued && task->due_ns != 0;
+    if (is_moved) {
+        remove_task(task);
+        insert_task(task, 0);
+    }
+    evprof_lock_leave(&worker.lock);
+    if (is_moved) {
+        announce_change();
+    }
+}
+
+void
+evprof_worker_stop(void)
+{
+    evprof_lock_enter(&worker.lock);
+    bool has_thread = worker.has_thread;
+    worker.is_stopping = true;
+    evprof_lock_leave(&worker.lock);
+    if (has_thread) {
+        announce_change();
+        pthread_join(worker.thread, NULL);
+    }
+    evprof_lock_enter(&worker.lock);
+    worker.has_thread = false;
+    worker.is_stopping = false;
+    evprof_lock_leave(&worker.lock);
+}
+
+void
+evprof_worker_fork_prepare(void)
+{
+    evprof_lock_enter(&worker.lock);
+}
+
+void
+evprof_worker_fork_parent(void)
+{
+    evprof_lock_leave(&worker.lock);
+}
+
+void
+evprof_worker_fork_child(void)
+{
+    evprof_lock_reset(&worker.lock);
+    worker.first = NULL;
+    worker.has_thread = false;
+    worker.is_stopping = false;
+    is_worker = false;
+}

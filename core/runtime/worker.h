@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_RUNTIME_WORKER_H
+#define EVPROF_RUNTIME_WORKER_H
+
+/*
+ * The library's one thread for what may take long: hooks of modules, symbols,
+ * encoding. It is made by the first task and runs tasks one after the other, in
+ * the order in which they are due; waiting for a task's time costs nothing, so
+ * any number of profiles may have their windows open at once.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <evprof/status.h>
+
+/* Embedded in what is to be done; all but `run` belongs to the worker. */
+typedef struct evprof_task {
+    void (*run)(struct evprof_task *task);
+    int64_t due_ns;
+    struct evprof_task *next;
+    bool is_queued;
+} evprof_task_t;
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+int64_t evprof_worker_now(void);
+
+/*
+ * Has the worker run `task` at `due_ns` (0: now). The task must not be queued
+ * and may be freed from the moment it runs. Never blocks on a running task.
+ * EVPROF_ENOMEM: the thread could not be made.
+ */
+int evprof_worker_post(evprof_task_t *task, int64_t due_ns,
+                       evprof_error_t *err);
+
+/* Makes a queued task due now; nothing when it is running or not queued. */
+void evprof_worker_hurry(evprof_task_t *task);
+
+/* True on the worker thread. */
+bool evprof_worker_is_me(void);
+
+/*
+ * Ends the thread, if there is one, when its queue is empty, and waits for
+ * that. The next post makes a new one. Not from the worker.
+ */
+void evprof_worker_stop(void);
+
+/* Around fork(): the child has no worker and an empty queue. */
+void evprof_worker_fork_prepare(void);
+void evprof_worker_fork_parent(void);
+void evprof_worker_fork_child(void);
+
+/*
+ * Sleeps while `*word` is `value`, at most until `deadline_ns` (0: no limit);
+ * may return early. And its counterpart, which wakes all that sleep there.
+ */
+void evprof_futex_wait(_Atomic uint32_t *word, uint32_t value,
+                       int64_t deadline_ns);
+void evprof_futex_wake(_Atomic uint32_t *word);
+
+#endif

@@ -40,7 +40,9 @@ endfunction()
 #
 # libOUTPUT.so and libOUTPUT.a of the rooms' objects. The archive holds a single
 # object: a linker takes from an archive only objects that resolve something,
-# and would leave out interposed functions and malloc_conf.
+# and would leave out interposed functions and malloc_conf. What is hidden in the
+# shared library is local in that object, so that two of our archives which both
+# hold a room can be linked into one program.
 function(evprof_library target output)
   cmake_parse_arguments(LIB "" "" "ROOMS;LINK" ${ARGN})
   set(objects "")
@@ -52,11 +54,14 @@ function(evprof_library target output)
     OUTPUT_NAME ${output} LINKER_LANGUAGE C
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
   target_link_libraries(${target} PRIVATE evprof_flags ${LIB_LINK})
-  target_link_options(${target} PRIVATE LINKER:--as-needed)
+  # Never unmapped: handlers, fork handlers and thread exits point into it.
+  target_link_options(${target} PRIVATE
+    LINKER:--as-needed LINKER:-z,nodelete)
 
   set(single "${CMAKE_CURRENT_BINARY_DIR}/${output}-single.o")
   add_custom_command(OUTPUT "${single}"
     COMMAND "${CMAKE_C_COMPILER}" -r -nostdlib -o "${single}" ${objects}
+    COMMAND "${CMAKE_OBJCOPY}" --localize-hidden "${single}"
     DEPENDS ${objects}
     COMMAND_EXPAND_LISTS VERBATIM
     COMMENT "Joining the objects of lib${output}.a")

@@ -23,7 +23,9 @@
 
 struct evprof_builder {
     evprof_pprof_t *profile;
-    size_t max_bytes; /* 0: no bound */
+    size_t max_bytes;  /* 0: no bound */
+    bool is_second;    /* evprof_builder_subtract() was called */
+    size_t redeclared; /* columns of the second snapshot so far */
 
     evprof_value_type_t *types;
     evprof_sample_t *samples;
@@ -100,10 +102,25 @@ intern(evprof_builder_t *b, const char *text)
                                  text == NULL ? "" : text);
 }
 
+static int
+redeclare_type(evprof_builder_t *b, const char *type, const char *unit)
+{
+    const evprof_value_type_t *column = &b->types[b->redeclared];
+    if (b->redeclared == b->profile->type_count ||
+        strcmp(column->type, type) != 0 || strcmp(column->unit, unit) != 0) {
+        return EVPROF_ESTATE;
+    }
+    b->redeclared++;
+    return EVPROF_OK;
+}
+
 int
 evprof_builder_type(evprof_builder_t *b, const char *type, const char *unit)
 {
     evprof_pprof_t *p = b->profile;
+    if (b->is_second) {
+        return redeclare_type(b, type, unit);
+    }
     if (p->sample_count > 0) {
         return EVPROF_ESTATE;
     }
@@ -370,6 +387,45 @@ evprof_builder_comment(evprof_builder_t *b, const char *format, ...)
     return EVPROF_OK;
 }
 
+void
+evprof_builder_subtract(evprof_builder_t *b)
+{
+    evprof_pprof_t *p = b->profile;
+    for (size_t i = 0; i < p->sample_count; i++) {
+        for (size_t k = 0; k < p->type_count; k++) {
+            int64_t *value = &b->samples[i].values[k];
+            *value = (int64_t)(0 - (uint64_t)*value);
+        }
+    }
+    p->comment_count = 0;
+    b->is_second = true;
+    b->redeclared = 0;
+}
+
+static bool
+is_zero(const int64_t *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (values[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+drop_zero_samples(evprof_builder_t *b)
+{
+    evprof_pprof_t *p = b->profile;
+    size_t kept = 0;
+    for (size_t i = 0; i < p->sample_count; i++) {
+        if (!is_zero(b->samples[i].values, p->type_count)) {
+            b->samples[kept++] = b->samples[i];
+        }
+    }
+    p->sample_count = kept;
+}
+
 static int64_t
 now_ns(void)
 {
@@ -400,6 +456,9 @@ settle(evprof_builder_t *b)
 {
     evprof_pprof_t *p = b->profile;
     size_t count = b->address_index.count;
+    if (b->is_second) {
+        drop_zero_samples(b);
+    }
     p->locations = make_locations(b, count);
     p->types = copy_to_arena(b, b->types, p->type_count * sizeof(*p->types));
     p->samples =

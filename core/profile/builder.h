@@ -18,6 +18,14 @@ evprof_builder_t *evprof_builder_new(size_t max_bytes);
 void evprof_builder_free(evprof_builder_t *b);
 
 /*
+ * Turns what was added into what is to be subtracted: values change their sign,
+ * and a second snapshot is expected, which declares the same columns again (an
+ * EVPROF_ESTATE of evprof_builder_type() says that it does not). Comments are
+ * dropped; finish() leaves out samples whose values are all 0.
+ */
+void evprof_builder_subtract(evprof_builder_t *b);
+
+/*
  * Moves what was added into a profile: samples in the order of their first
  * addition, one location an address (call sites are return address - 1), no
  * mappings, no lines. The builder is then empty. EVPROF_ENOMEM.

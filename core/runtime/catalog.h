@@ -13,7 +13,8 @@
 #include <evprof/evprof.h>
 #include <evprof/module.h>
 
-/* The modules of the build, in the order of modules/CMakeLists.txt, NULL last. */
+/* The modules of the build, in the order of modules/CMakeLists.txt, NULL last.
+ */
 extern const evprof_module_t *const evprof_profile_modules[];
 
 typedef struct evprof_entry {

@@ -16,7 +16,6 @@
 #include "core/runtime/runtime.h"
 #include "core/runtime/symbols.h"
 #include "core/runtime/worker.h"
-#include "core/sample/threads.h"
 
 #define DEFAULT_PREFIX "/debug/pprof/"
 #define DEFAULT_MAX_SECONDS 300.0
@@ -34,13 +33,11 @@ prepare_fork(void)
     evprof_lock_enter(&life_lock);
     evprof_lock_enter(&the_profiler.lock);
     evprof_worker_fork_prepare();
-    evprof_sample_fork_prepare();
 }
 
 static void
 after_fork_parent(void)
 {
-    evprof_sample_fork_parent();
     evprof_worker_fork_parent();
     evprof_lock_leave(&the_profiler.lock);
     evprof_lock_leave(&life_lock);
@@ -49,7 +46,6 @@ after_fork_parent(void)
 static void
 after_fork_child(void)
 {
-    evprof_sample_fork_child();
     evprof_worker_fork_child();
     evprof_registry_fork_child(&the_profiler);
     evprof_symbols_fork_child();

@@ -33,12 +33,12 @@ struct evprof_job {
     evprof_ask_t ask;
     char *query;
     void *body;
-    bool has_window;  /* TIMED, or a delta */
-    bool is_open;     /* its first step is done; worker only */
-    bool is_endless;  /* of evprof_job_open() */
+    bool has_window; /* TIMED, or a delta */
+    bool is_open;    /* its first step is done; worker only */
+    bool is_endless; /* of evprof_job_open() */
     _Atomic bool is_canceled;
-    _Atomic bool is_hurried;  /* its window ends now */
-    _Atomic uint32_t phase;   /* enum evprof_job_phase; a futex */
+    _Atomic bool is_hurried; /* its window ends now */
+    _Atomic uint32_t phase;  /* enum evprof_job_phase; a futex */
     evprof_builder_t *builder;
     int64_t opened_ns; /* CLOCK_MONOTONIC */
     evprof_result_t result;
@@ -221,8 +221,8 @@ open_window(evprof_job_t *job)
     status = evprof_worker_post(&job->task, due_ns, NULL);
     enter_phase(job, EVPROF_JOB_OPEN);
     /* Who cancelled before the post found nothing to hurry. */
-    if (status == EVPROF_OK && (atomic_load(&job->is_canceled) ||
-                                atomic_load(&job->is_hurried))) {
+    if (status == EVPROF_OK &&
+        (atomic_load(&job->is_canceled) || atomic_load(&job->is_hurried))) {
         evprof_worker_hurry(&job->task);
     }
 }
@@ -366,8 +366,8 @@ check_seconds(const evprof_profile_t *profile, const evprof_ask_t *ask,
                            most);
     }
     if (is_timed && !(ask->seconds > 0)) {
-        return evprof_fail(err, EVPROF_ESTATE,
-                           "profile %s: needs a duration", profile->name);
+        return evprof_fail(err, EVPROF_ESTATE, "profile %s: needs a duration",
+                           profile->name);
     }
     return EVPROF_OK;
 }
@@ -397,8 +397,8 @@ find_served(evprof_t *prof, const char *name, evprof_profile_t **out,
 }
 
 static int
-launch_profile(evprof_job_t *job, evprof_profile_t *profile,
-               evprof_job_t **out, evprof_error_t *err)
+launch_profile(evprof_job_t *job, evprof_profile_t *profile, evprof_job_t **out,
+               evprof_error_t *err)
 {
     bool is_timed = (profile->module->flags & EVPROF_MODULE_TIMED) != 0;
     job->profile = profile;
@@ -413,6 +413,15 @@ launch_profile(evprof_job_t *job, evprof_profile_t *profile,
         evprof_profile_unclaim(profile);
     }
     return status;
+}
+
+int
+evprof_job_check(evprof_t *prof, const char *name, const evprof_ask_t *ask,
+                 evprof_error_t *err)
+{
+    evprof_profile_t *profile;
+    int status = find_served(prof, name, &profile, err);
+    return status == EVPROF_OK ? check_seconds(profile, ask, err) : status;
 }
 
 int
@@ -483,8 +492,8 @@ evprof_job_open(evprof_t *prof, const char *name, evprof_job_t **out,
     }
     evprof_job_wait(job, EVPROF_JOB_OPEN);
     if (atomic_load(&job->phase) == EVPROF_JOB_FINISHED) {
-        status = evprof_fail(err, job->result.status, "%s",
-                             job->result.err.message);
+        status =
+            evprof_fail(err, job->result.status, "%s", job->result.err.message);
         *out = NULL;
         evprof_job_free(job);
     }

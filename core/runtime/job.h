@@ -21,11 +21,11 @@ typedef struct evprof_job evprof_job_t;
 
 /* Valid during `done` and until evprof_job_free(). */
 typedef struct evprof_result {
-    int status;          /* 0, or why there is no body */
-    evprof_error_t err;  /* the sentence for the client */
-    evprof_buf_t body;   /* the adapter may take it and leave it empty */
-    bool is_text;        /* body is text/plain, else gzip profile.proto */
-    bool is_delta;       /* "NAME-delta" */
+    int status;         /* 0, or why there is no body */
+    evprof_error_t err; /* the sentence for the client */
+    evprof_buf_t body;  /* the adapter may take it and leave it empty */
+    bool is_text;       /* body is text/plain, else gzip profile.proto */
+    bool is_delta;      /* "NAME-delta" */
 } evprof_result_t;
 
 /* Called once on the worker; it must not block and must not free the job. */
@@ -46,9 +46,13 @@ EVPROF_API int evprof_job_start(evprof_t *prof, const char *name,
                                 void *ctx, evprof_job_t **out,
                                 evprof_error_t *err);
 
+/* What evprof_job_start() would say but for EBUSY, without starting. */
+EVPROF_API int evprof_job_check(evprof_t *prof, const char *name,
+                                const evprof_ask_t *ask, evprof_error_t *err);
+
 /*
- * Has the worker run `call` with the copied ask, for pages that no module makes.
- * EVPROF_ESTATE: the profiler was freed; EVPROF_ENOMEM.
+ * Has the worker run `call` with the copied ask, for pages that no module
+ * makes. EVPROF_ESTATE: the profiler was freed; EVPROF_ENOMEM.
  */
 typedef int (*evprof_call_fn)(evprof_t *prof, const evprof_ask_t *ask,
                               evprof_result_t *result);

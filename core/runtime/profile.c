@@ -72,8 +72,8 @@ deliver(evprof_job_t *job, const evprof_writer_t *out, evprof_error_t *err)
 }
 
 int
-evprof_profile_write(evprof_profile_t *p, const evprof_writer_t *out,
-                     int debug, evprof_error_t *err)
+evprof_profile_write(evprof_profile_t *p, const evprof_writer_t *out, int debug,
+                     evprof_error_t *err)
 {
     if (evprof_worker_is_me()) {
         return evprof_fail(err, EVPROF_ESTATE,
@@ -104,8 +104,8 @@ evprof_profile_count(evprof_profile_t *p)
     long count = -1;
     evprof_job_t *job;
     evprof_ask_t ask = { .query = p->name };
-    if (evprof_job_call(p->prof, count_entries, &ask, NULL, NULL, &job,
-                        NULL) != EVPROF_OK) {
+    if (evprof_job_call(p->prof, count_entries, &ask, NULL, NULL, &job, NULL) !=
+        EVPROF_OK) {
         return count;
     }
     evprof_job_wait(job, EVPROF_JOB_FINISHED);

@@ -202,11 +202,10 @@ compare_counts(const void *a, const void *b)
 }
 
 int
-evprof_text_counts(const evprof_pprof_t *p, const char *name,
-                   evprof_buf_t *out)
+evprof_text_counts(const evprof_pprof_t *p, const char *name, evprof_buf_t *out)
 {
-    const evprof_sample_t **sorted = calloc(p->sample_count + 1,
-                                            sizeof(*sorted));
+    const evprof_sample_t **sorted =
+        calloc(p->sample_count + 1, sizeof(*sorted));
     if (sorted == NULL) {
         return EVPROF_ENOMEM;
     }

@@ -106,8 +106,8 @@ static evprof_task_t *
 next_task(void)
 {
     for (;;) {
-        uint32_t seen = atomic_load_explicit(&worker.changes,
-                                             memory_order_acquire);
+        uint32_t seen =
+            atomic_load_explicit(&worker.changes, memory_order_acquire);
         evprof_lock_enter(&worker.lock);
         evprof_task_t *task = worker.first;
         int64_t due_ns = task != NULL ? task->due_ns : 0;
@@ -147,7 +147,7 @@ run_tasks(void *arg)
 static void
 choose_signals(sigset_t *blocked)
 {
-    static const int kept[] = { SIGPROF, SIGSEGV, SIGBUS, SIGFPE,
+    static const int kept[] = { SIGPROF, SIGSEGV, SIGBUS,  SIGFPE,
                                 SIGILL,  SIGABRT, SIGTRAP, SIGSYS };
     sigfillset(blocked);
     for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
@@ -240,6 +240,9 @@ void
 evprof_worker_fork_child(void)
 {
     evprof_lock_reset(&worker.lock);
+    for (evprof_task_t *task = worker.first; task != NULL; task = task->next) {
+        task->is_queued = false;
+    }
     worker.first = NULL;
     worker.has_thread = false;
     worker.is_stopping = false;

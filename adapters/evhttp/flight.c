@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Each request in flight has an epoll descriptor of its own with two members:
+ * an eventfd, by which the worker says that it is done, and the client's
+ * socket, watched for its end only (EPOLLRDHUP, edge-triggered). That
+ * descriptor is a plain read event of the request's base. So nothing of ours is
+ * in a base that has no request in flight, no lock of libevent's is needed, and
+ * evhttp's own reading stays off: reading while it waits for our reply, or an
+ * EV_CLOSED event beside it, either spins after a reset or lets a pipelined
+ * request stop the server (libevent 2.1.12).
+ *
+ * The connection may be freed under us (evhttp_free). We own the request and
+ * keep the bufferevent, whose callback argument tells: libevent clears the
+ * callbacks of a bufferevent that it frees. No close callback is taken.
+ *
+ * In a forked child the copies of the parent's flights are left alone: they
+ * belong to sockets and descriptors that the parent still uses.
+ */
+#include "adapters/evhttp/flight.h"
+
+#include <errno.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+
+typedef struct evprof_flight {
+    struct evhttp *http;
+    struct evhttp_request *req;
+    struct bufferevent *bev;
+    struct event *event; /* of `epoll_fd` */
+    int epoll_fd;
+    int wake_fd;
+    pid_t pid; /* whose it is */
+    bool is_gone;
+    evprof_job_t *job;
+    evprof_reply_t reply;
+    char *filename; /* of the reply; the profile may be freed before it */
+    struct evprof_flight *previous;
+    struct evprof_flight *next;
+} flight_t;
+
+static pthread_mutex_t flights_lock = PTHREAD_MUTEX_INITIALIZER;
+static flight_t *flights; /* under the lock */
+static _Atomic unsigned flight_count;
+
+static void
+link_flight(flight_t *f)
+{
+    pthread_mutex_lock(&flights_lock);
+    f->next = flights;
+    if (f->next != NULL) {
+        f->next->previous = f;
+    }
+    flights = f;
+    pthread_mutex_unlock(&flights_lock);
+    atomic_fetch_add(&flight_count, 1);
+}
+
+static void
+unlink_flight(flight_t *f)
+{
+    pthread_mutex_lock(&flights_lock);
+    if (f->previous != NULL) {
+        f->previous->next = f->next;
+    } else {
+        flights = f->next;
+    }
+    if (f->next != NULL) {
+        f->next->previous = f->previous;
+    }
+    pthread_mutex_unlock(&flights_lock);
+    atomic_fetch_sub(&flight_count, 1);
+}
+
+unsigned
+evprof_flight_count(void)
+{
+    return atomic_load(&flight_count);
+}
+
+/* ---- Landing ---- */
+
+/* All that is ours; the request is somebody else's by now. */
+static void
+release_flight(flight_t *f)
+{
+    if (f->event != NULL) {
+        event_free(f->event);
+    }
+    if (f->epoll_fd >= 0) {
+        close(f->epoll_fd);
+    }
+    if (f->wake_fd >= 0) {
+        close(f->wake_fd);
+    }
+    bufferevent_decref(f->bev);
+    evprof_job_free(f->job);
+    free(f->filename);
+    free(f);
+}
+
+static bool
+has_connection(const flight_t *f)
+{
+    void *connection = NULL;
+    bufferevent_getcb(f->bev, NULL, NULL, NULL, &connection);
+    return connection != NULL && evhttp_request_get_connection(f->req) != NULL;
+}
+
+/* Gives the request back to libevent, which frees it after the reply, also when
+ * the connection breaks on the way; there is no public call to disown it. */
+static void
+disown(struct evhttp_request *req)
+{
+    req->flags &= ~EVHTTP_USER_OWNED;
+}
+
+static void
+answer(flight_t *f)
+{
+    evprof_result_t *result = evprof_job_result(f->job);
+    disown(f->req);
+    if (result->status != EVPROF_OK) {
+        evprof_reply_status(f->req, NULL, &result->err);
+        return;
+    }
+    if (result->is_text && f->reply.filename != NULL) {
+        f->reply.type = EVPROF_TYPE_TEXT;
+        f->reply.filename = NULL;
+    }
+    evprof_reply_send(f->req, &f->reply, &result->body);
+}
+
+static void
+land(flight_t *f)
+{
+    unlink_flight(f);
+    event_del(f->event);
+    if (!has_connection(f)) {
+        evhttp_request_free(f->req);
+    } else if (f->is_gone) {
+        /* Nobody reads a reply, and writing one could raise SIGPIPE. */
+        evhttp_connection_free(evhttp_request_get_connection(f->req));
+        evhttp_request_free(f->req);
+    } else {
+        answer(f);
+    }
+    release_flight(f);
+}
+
+static void
+on_event(evutil_socket_t epoll_fd, short what, void *arg)
+{
+    flight_t *f = arg;
+    (void)what;
+    if (f->pid != getpid()) {
+        event_del(f->event);
+        return;
+    }
+    struct epoll_event events[2];
+    int count = epoll_wait(epoll_fd, events, 2, 0);
+    bool is_done = false;
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.fd == f->wake_fd) {
+            is_done = true;
+        } else {
+            f->is_gone = true;
+        }
+    }
+    if (is_done) {
+        land(f);
+    } else if (f->is_gone) {
+        evprof_job_cancel(f->job);
+    }
+}
+
+/* ---- Starting ---- */
+
+/* On the worker. The flight may be gone as soon as the write is seen. */
+static void
+wake_loop(void *ctx, evprof_job_t *job)
+{
+    (void)job;
+    const flight_t *f = ctx;
+    const uint64_t one = 1;
+    int fd = f->wake_fd;
+    while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR) {
+    }
+}
+
+static int
+watch(int epoll_fd, int fd, uint32_t events)
+{
+    struct epoll_event event = { .events = events, .data.fd = fd };
+    return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int
+open_descriptors(flight_t *f, struct event_base *base)
+{
+    f->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (f->epoll_fd < 0 || f->wake_fd < 0 ||
+        watch(f->epoll_fd, f->wake_fd, EPOLLIN) != 0) {
+        return -1;
+    }
+    /* Without a descriptor (a filtering bufferevent may hide it) a client that
+     * leaves is noticed when the reply is written. */
+    int client = bufferevent_getfd(f->bev);
+    if (client >= 0) {
+        watch(f->epoll_fd, client, EPOLLRDHUP | EPOLLET);
+    }
+    f->event = event_new(base, f->epoll_fd, EV_READ | EV_PERSIST, on_event, f);
+    return f->event != NULL ? event_add(f->event, NULL) : -1;
+}
+
+static int
+copy_filename(flight_t *f)
+{
+    if (f->reply.filename == NULL) {
+        return 0;
+    }
+    f->filename = strdup(f->reply.filename);
+    f->reply.filename = f->filename;
+    return f->filename != NULL ? 0 : -1;
+}
+
+static flight_t *
+new_flight(struct evhttp_request *req, const evprof_errand_t *errand)
+{
+    struct evhttp_connection *connection = evhttp_request_get_connection(req);
+    flight_t *f = calloc(1, sizeof(*f));
+    if (f == NULL) {
+        return NULL;
+    }
+    f->http = errand->http;
+    f->req = req;
+    f->reply = errand->reply;
+    f->pid = getpid();
+    f->epoll_fd = -1;
+    f->wake_fd = -1;
+    f->bev = evhttp_connection_get_bufferevent(connection);
+    bufferevent_incref(f->bev);
+    if (copy_filename(f) != 0 ||
+        open_descriptors(f, evhttp_connection_get_base(connection)) != 0) {
+        release_flight(f);
+        return NULL;
+    }
+    return f;
+}
+
+static int
+start_job(flight_t *f, const evprof_errand_t *errand, evprof_error_t *err)
+{
+    if (errand->profile == NULL) {
+        return evprof_job_call(errand->prof, errand->call, &errand->ask,
+                               wake_loop, f, &f->job, err);
+    }
+    return evprof_job_start(errand->prof, errand->profile, &errand->ask,
+                            wake_loop, f, &f->job, err);
+}
+
+void
+evprof_flight_start(struct evhttp_request *req, const evprof_errand_t *errand)
+{
+    flight_t *f = new_flight(req, errand);
+    if (f == NULL) {
+        evprof_reply_error(req, 500, errand->error_prefix,
+                           "out of memory or of descriptors");
+        return;
+    }
+    evprof_error_t err;
+    if (start_job(f, errand, &err) != EVPROF_OK) {
+        release_flight(f);
+        evprof_reply_status(req, errand->error_prefix, &err);
+        return;
+    }
+    /* The answer waits for this function to return to the loop. */
+    evhttp_request_own(req);
+    link_flight(f);
+}
+
+void
+evprof_flight_cancel(const struct evhttp *http)
+{
+    pid_t pid = getpid();
+    pthread_mutex_lock(&flights_lock);
+    for (flight_t *f = flights; f != NULL; f = f->next) {
+        if (f->http == http && f->pid == pid) {
+            evprof_job_cancel(f->job);
+        }
+    }
+    pthread_mutex_unlock(&flights_lock);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_EVHTTP_FLIGHT_H
+#define EVPROF_EVHTTP_FLIGHT_H
+
+/*
+ * A request that waits for the worker. It is started, watched and answered on
+ * the loop that owns it; the worker only wakes that loop.
+ */
+
+#include <evprof/evprof.h>
+
+#include "adapters/evhttp/reply.h"
+#include "core/runtime/job.h"
+
+struct evhttp;
+struct evhttp_request;
+
+/* What is to be done for a request, and how the reply will look. */
+typedef struct evprof_errand {
+    evprof_t *prof;
+    struct evhttp *http; /* the mount it came through, NULL: none of ours */
+    const char *profile; /* to be taken, or NULL */
+    evprof_call_fn call; /* to be run where `profile` is NULL */
+    evprof_ask_t ask;
+    const char *error_prefix; /* before the sentence of a refusal, or NULL */
+    evprof_reply_t reply;     /* its filename: static, or as long as `prof` */
+} evprof_errand_t;
+
+/* Takes over the request, which is answered here or later. */
+void evprof_flight_start(struct evhttp_request *req,
+                         const evprof_errand_t *errand);
+
+/* Cancels what came through `http`; each is answered 503 by its loop. */
+void evprof_flight_cancel(const struct evhttp *http);
+
+/* How many requests are in flight in this process. */
+unsigned evprof_flight_count(void);
+
+#endif

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The three ways in: paths bound with evhttp_set_cb, paths bound through an
+ * application's own mux, and requests that a generic callback passes on. A
+ * route is a callback and a record that says which name it serves; records are
+ * kept for ever and used again, so that an argument which lingers in somebody's
+ * router never points to freed memory.
+ */
+#include <event2/http.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <evprof/evhttp.h>
+
+#include "adapters/evhttp/flight.h"
+#include "adapters/evhttp/pages.h"
+#include "adapters/evhttp/serve.h"
+#include "core/base/buf.h"
+#include "core/base/error.h"
+#include "core/runtime/catalog.h"
+
+typedef void (*callback_fn)(struct evhttp_request *, void *);
+
+typedef struct evprof_route_record {
+    evprof_t *prof;
+    struct evhttp *http; /* NULL: a route that the application binds */
+    bool is_bound;       /* with evhttp_set_cb, to `http` */
+    struct evprof_route_record *next;
+    char name[];
+} route_t;
+
+static pthread_mutex_t routes_lock = PTHREAD_MUTEX_INITIALIZER;
+static route_t *routes; /* under the lock; records are never freed */
+
+/* Served beside the profiles of the catalogue. */
+static const char *const fixed_names[] = { "",       "cmdline", "profile",
+                                           "symbol", "threads", "trace",
+                                           "status" };
+#define FIXED_COUNT (sizeof(fixed_names) / sizeof(fixed_names[0]))
+
+static void
+serve_route(struct evhttp_request *req, void *arg)
+{
+    const route_t *route = arg;
+    evprof_serve(route->prof, route->http, req, route->name);
+}
+
+static void
+serve_redirect(struct evhttp_request *req, void *prof)
+{
+    evprof_serve_redirect(prof, req);
+}
+
+static route_t *
+find_route(evprof_t *prof, const struct evhttp *http, const char *name)
+{
+    route_t *route = routes;
+    while (route != NULL && (route->prof != prof || route->http != http ||
+                             strcmp(route->name, name) != 0)) {
+        route = route->next;
+    }
+    return route;
+}
+
+/* The record of that route, made on first use; NULL: out of memory. */
+static route_t *
+intern_route(evprof_t *prof, struct evhttp *http, const char *name)
+{
+    pthread_mutex_lock(&routes_lock);
+    route_t *route = find_route(prof, http, name);
+    if (route == NULL) {
+        size_t len = strlen(name) + 1;
+        route = calloc(1, sizeof(*route) + len);
+        if (route != NULL) {
+            route->prof = prof;
+            route->http = http;
+            memcpy(route->name, name, len);
+            route->next = routes;
+            routes = route;
+        }
+    }
+    pthread_mutex_unlock(&routes_lock);
+    return route;
+}
+
+/* ---- All paths, one after the other ---- */
+
+/* Binds PREFIX and `leaf`; the leaf is NULL for the prefix without its slash.
+ * Returns 0, or a status that ends the walk. */
+typedef int (*bind_fn)(void *ctx, const char *path, const char *leaf);
+
+static int
+bind_one(const char *prefix, const char *leaf, bind_fn bind, void *ctx)
+{
+    evprof_buf_t path = { 0 };
+    evprof_buf_puts(&path, prefix);
+    if (leaf == NULL && path.len > 1) {
+        path.data[path.len - 1] = '\0';
+    } else if (leaf != NULL) {
+        evprof_buf_puts(&path, leaf);
+    }
+    int status = path.failed ? EVPROF_ENOMEM : bind(ctx, path.data, leaf);
+    evprof_buf_free(&path);
+    return status;
+}
+
+static bool
+is_fixed(const char *name)
+{
+    for (size_t i = 0; i < FIXED_COUNT; i++) {
+        if (strcmp(fixed_names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int
+bind_profiles(evprof_t *prof, bind_fn bind, void *ctx)
+{
+    size_t max = evprof_catalog_size(prof);
+    evprof_entry_t *entries = calloc(max + 1, sizeof(*entries));
+    if (entries == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    size_t count = evprof_catalog_list(prof, entries, max);
+    int status = EVPROF_OK;
+    for (size_t i = 0; i < count && status == EVPROF_OK; i++) {
+        if (!is_fixed(entries[i].name)) {
+            status = bind_one(evprof_prefix(prof), entries[i].name, bind, ctx);
+        }
+    }
+    free(entries);
+    return status;
+}
+
+static int
+bind_all(evprof_t *prof, bind_fn bind, void *ctx)
+{
+    const char *prefix = evprof_prefix(prof);
+    int status = EVPROF_OK;
+    if (prefix[1] != '\0') {
+        status = bind_one(prefix, NULL, bind, ctx);
+    }
+    for (size_t i = 0; i < FIXED_COUNT && status == EVPROF_OK; i++) {
+        status = bind_one(prefix, fixed_names[i], bind, ctx);
+    }
+    return status == EVPROF_OK ? bind_profiles(prof, bind, ctx) : status;
+}
+
+/* ---- evhttp_set_cb ---- */
+
+struct mount {
+    evprof_t *prof;
+    struct evhttp *http;
+    evprof_error_t *err;
+};
+
+/* The redirect's record; no profile can have this name, as it ends a path. */
+#define REDIRECT_NAME "\n"
+
+static int
+set_callback(void *ctx, const char *path, const char *leaf)
+{
+    const struct mount *m = ctx;
+    route_t *route =
+        intern_route(m->prof, m->http, leaf != NULL ? leaf : REDIRECT_NAME);
+    if (route == NULL) {
+        return evprof_fail(m->err, EVPROF_ENOMEM, "mount: out of memory");
+    }
+    int failure = leaf != NULL
+                      ? evhttp_set_cb(m->http, path, serve_route, route)
+                      : evhttp_set_cb(m->http, path, serve_redirect, m->prof);
+    if (failure == -1) {
+        return evprof_fail(m->err, EVPROF_EBUSY, "mount: %s is taken already",
+                           path);
+    }
+    if (failure != 0) {
+        return evprof_fail(m->err, EVPROF_ENOMEM, "mount: out of memory");
+    }
+    route->is_bound = true;
+    return EVPROF_OK;
+}
+
+/* Takes away what this evhttp has of ours; returns how many paths. */
+static size_t
+unbind_all(evprof_t *prof, struct evhttp *http)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&routes_lock);
+    for (route_t *route = routes; route != NULL; route = route->next) {
+        if (route->http != http || route->prof != prof || !route->is_bound) {
+            continue;
+        }
+        evprof_buf_t path = { 0 };
+        evprof_buf_puts(&path, evprof_prefix(prof));
+        if (strcmp(route->name, REDIRECT_NAME) == 0) {
+            path.data[path.len - 1] = '\0';
+        } else {
+            evprof_buf_puts(&path, route->name);
+        }
+        evhttp_del_cb(http, path.failed ? "" : path.data);
+        evprof_buf_free(&path);
+        route->is_bound = false;
+        count++;
+    }
+    pthread_mutex_unlock(&routes_lock);
+    return count;
+}
+
+int
+evprof_evhttp_mount(evprof_t *prof, struct evhttp *http, evprof_error_t *err)
+{
+    if (prof == NULL || http == NULL) {
+        return evprof_fail(err, EVPROF_EINVAL, "mount: no %s was given",
+                           prof == NULL ? "profiler" : "evhttp");
+    }
+    struct mount m = { .prof = prof, .http = http, .err = err };
+    int status = bind_all(prof, set_callback, &m);
+    if (status != EVPROF_OK) {
+        unbind_all(prof, http);
+    }
+    return status;
+}
+
+int
+evprof_evhttp_unmount(evprof_t *prof, struct evhttp *http)
+{
+    if (unbind_all(prof, http) == 0) {
+        return EVPROF_ENOENT;
+    }
+    evprof_flight_cancel(http);
+    return EVPROF_OK;
+}
+
+/* ---- A router of the application's own ---- */
+
+struct mux_walk {
+    evprof_t *prof;
+    evprof_mux_t mux;
+    evprof_error_t *err;
+};
+
+static int
+hand_to_mux(void *ctx, const char *path, const char *leaf)
+{
+    const struct mux_walk *w = ctx;
+    evprof_route_t route = { .callback = serve_redirect, .arg = w->prof };
+    if (leaf != NULL) {
+        route = (evprof_route_t){
+            .callback = serve_route,
+            .arg = intern_route(w->prof, NULL, leaf),
+        };
+    }
+    if (route.arg == NULL) {
+        return evprof_fail(w->err, EVPROF_ENOMEM, "mount: out of memory");
+    }
+    int status = w->mux.handle(w->mux.ctx, path, route.callback, route.arg);
+    if (status != EVPROF_OK) {
+        evprof_fail(w->err, status, "mount: the mux refused %s", path);
+    }
+    return status;
+}
+
+int
+evprof_mount(evprof_t *prof, const evprof_mux_t *mux, evprof_error_t *err)
+{
+    if (prof == NULL || mux == NULL || mux->handle == NULL) {
+        return evprof_fail(err, EVPROF_EINVAL, "mount: no %s was given",
+                           prof == NULL ? "profiler" : "mux");
+    }
+    struct mux_walk w = { .prof = prof, .mux = *mux, .err = err };
+    return bind_all(prof, hand_to_mux, &w);
+}
+
+int
+evprof_evhttp_handler(evprof_t *prof, const char *name, evprof_route_t *out)
+{
+    if (prof == NULL || name == NULL || name[0] == '\0') {
+        return EVPROF_EINVAL;
+    }
+    route_t *route = intern_route(prof, NULL, name);
+    if (route == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    *out = (evprof_route_t){ .callback = serve_route, .arg = route };
+    return EVPROF_OK;
+}
+
+/* ---- Requests by their path ---- */
+
+/* What follows the prefix in the request's path, decoded, to be freed; NULL
+ * when it lies elsewhere. */
+static char *
+name_below_prefix(evprof_t *prof, struct evhttp_request *req)
+{
+    const char *prefix = evprof_prefix(prof);
+    size_t len = strlen(prefix);
+    char *path = evhttp_uridecode(
+        evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req)), 0, NULL);
+    if (path == NULL) {
+        return NULL;
+    }
+    if (strncmp(path, prefix, len) != 0) {
+        free(path);
+        return NULL;
+    }
+    memmove(path, path + len, strlen(path + len) + 1);
+    return path;
+}
+
+static bool
+is_bare_prefix(evprof_t *prof, struct evhttp_request *req)
+{
+    const char *prefix = evprof_prefix(prof);
+    const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
+    size_t len = strlen(prefix) - 1;
+    return len > 0 && strncmp(path, prefix, len) == 0 && path[len] == '\0';
+}
+
+bool
+evprof_evhttp_handle(evprof_t *prof, struct evhttp_request *req)
+{
+    if (is_bare_prefix(prof, req)) {
+        evprof_serve_redirect(prof, req);
+        return true;
+    }
+    char *name = name_below_prefix(prof, req);
+    if (name == NULL) {
+        return false;
+    }
+    evprof_serve(prof, NULL, req, name);
+    free(name);
+    return true;
+}
+
+void
+evprof_evhttp_index(struct evhttp_request *req, void *prof)
+{
+    char *name = name_below_prefix(prof, req);
+    evprof_serve(prof, NULL, req, name != NULL ? name : "");
+    free(name);
+}
+
+void
+evprof_evhttp_cmdline(struct evhttp_request *req, void *prof)
+{
+    evprof_serve(prof, NULL, req, "cmdline");
+}
+
+void
+evprof_evhttp_profile(struct evhttp_request *req, void *prof)
+{
+    evprof_serve(prof, NULL, req, "profile");
+}
+
+void
+evprof_evhttp_symbol(struct evhttp_request *req, void *prof)
+{
+    evprof_serve(prof, NULL, req, "symbol");
+}
+
+void
+evprof_evhttp_trace(struct evhttp_request *req, void *prof)
+{
+    evprof_serve(prof, NULL, req, "trace");
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The index lists what can be asked for, sorted by name, with the counts of
+ * now. No link on it waits: a profile that needs time is shown with the command
+ * that takes it. All names are escaped, as applications name profiles.
+ */
+#include "adapters/evhttp/pages.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/evhttp/flight.h"
+#include "core/runtime/catalog.h"
+
+/* Served under another name than the module's own; the first of a profile is
+ * the one that the index shows. */
+static const struct {
+    const char *leaf;
+    const char *profile;
+    bool is_shown;
+} aliases[] = {
+    { "profile", "cpu", true },
+    { "threads", "goroutine", false },
+};
+
+#define ALIAS_COUNT (sizeof(aliases) / sizeof(aliases[0]))
+
+const char *
+evprof_leaf_of(const char *profile)
+{
+    for (size_t i = 0; i < ALIAS_COUNT; i++) {
+        if (aliases[i].is_shown && strcmp(aliases[i].profile, profile) == 0) {
+            return aliases[i].leaf;
+        }
+    }
+    return profile;
+}
+
+const char *
+evprof_profile_of(const char *leaf)
+{
+    for (size_t i = 0; i < ALIAS_COUNT; i++) {
+        if (strcmp(aliases[i].leaf, leaf) == 0) {
+            return aliases[i].profile;
+        }
+    }
+    return leaf;
+}
+
+static void
+put_escaped(evprof_buf_t *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        switch (*text) {
+        case '<':
+            evprof_buf_puts(out, "&lt;");
+            break;
+        case '>':
+            evprof_buf_puts(out, "&gt;");
+            break;
+        case '&':
+            evprof_buf_puts(out, "&amp;");
+            break;
+        case '\'':
+            evprof_buf_puts(out, "&#39;");
+            break;
+        case '"':
+            evprof_buf_puts(out, "&#34;");
+            break;
+        default:
+            evprof_buf_putc(out, *text);
+        }
+    }
+}
+
+/* A path as Go's url.URL writes it. A colon in it would read as a scheme. */
+static void
+put_path(evprof_buf_t *out, const char *path)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+        "-_.~$&+,/:;=@";
+    if (strchr(path, ':') != NULL) {
+        evprof_buf_puts(out, "./");
+    }
+    for (; *path != '\0'; path++) {
+        if (strchr(plain, *path) != NULL) {
+            evprof_buf_putc(out, *path);
+        } else {
+            evprof_buf_printf(out, "%%%02X", (unsigned char)*path);
+        }
+    }
+}
+
+static long
+count_of(evprof_t *prof, const char *name)
+{
+    evprof_profile_t *profile = evprof_lookup(prof, name);
+    return profile != NULL ? evprof_profile_count(profile) : -1;
+}
+
+static void
+put_link(evprof_buf_t *out, const evprof_entry_t *entry)
+{
+    const char *leaf = evprof_leaf_of(entry->name);
+    bool is_text = (entry->flags & EVPROF_MODULE_TEXT_ONLY) != 0;
+    if (!entry->is_on || (entry->flags & EVPROF_MODULE_TIMED) != 0) {
+        put_escaped(out, leaf);
+        return;
+    }
+    evprof_buf_puts(out, "<a href=\"");
+    put_path(out, leaf);
+    evprof_buf_puts(out, is_text ? "\">" : "?debug=1\">");
+    put_escaped(out, leaf);
+    evprof_buf_puts(out, "</a>");
+}
+
+static void
+put_row(evprof_buf_t *out, evprof_t *prof, const evprof_entry_t *entry)
+{
+    long count = entry->is_on ? count_of(prof, entry->name) : -1;
+    evprof_buf_printf(out, "<tr><td>%ld</td><td>", count > 0 ? count : 0);
+    put_link(out, entry);
+    evprof_buf_puts(out, "</td><td>");
+    if (!entry->is_on) {
+        evprof_buf_puts(out, "switched off by the configuration. ");
+    }
+    put_escaped(out, entry->summary);
+    if (entry->is_on && (entry->flags & EVPROF_MODULE_TIMED) != 0) {
+        evprof_buf_puts(out, " Takes its time: <code>");
+        put_escaped(out, evprof_leaf_of(entry->name));
+        evprof_buf_puts(out, "?seconds=10</code>");
+    }
+    evprof_buf_puts(out, "</td></tr>\n");
+}
+
+static int
+by_leaf(const void *a, const void *b)
+{
+    const evprof_entry_t *one = a;
+    const evprof_entry_t *other = b;
+    return strcmp(evprof_leaf_of(one->name), evprof_leaf_of(other->name));
+}
+
+/* The catalogue of now, sorted by leaf; to be freed, NULL: out of memory. */
+static evprof_entry_t *
+list_entries(evprof_t *prof, size_t *count)
+{
+    size_t max = evprof_catalog_size(prof);
+    evprof_entry_t *entries = calloc(max + 1, sizeof(*entries));
+    if (entries == NULL) {
+        return NULL;
+    }
+    *count = evprof_catalog_list(prof, entries, max);
+    qsort(entries, *count, sizeof(*entries), by_leaf);
+    return entries;
+}
+
+static void
+put_head(evprof_buf_t *out, const char *prefix)
+{
+    evprof_buf_puts(out, "<!DOCTYPE html>\n<html lang=\"en\"><head>"
+                         "<meta charset=\"utf-8\">\n<title>");
+    put_escaped(out, prefix);
+    evprof_buf_puts(out,
+                    "</title>\n<style>\n"
+                    ":root { color-scheme: light dark }\n"
+                    "body { font: 1rem/1.5 sans-serif; margin: 2rem }\n"
+                    "td { padding: .1rem 1rem .1rem 0; vertical-align: top }\n"
+                    "td:first-child { text-align: right }\n"
+                    "</style></head>\n<body>\n<h1>");
+    put_escaped(out, prefix);
+    evprof_buf_puts(
+        out, "</h1>\n<p>Profiles of this process. Without "
+             "<code>?debug=1</code> a profile is a file for "
+             "<code>evprof</code> and <code>go tool pprof</code>.</p>\n"
+             "<table>\n<tr><th>Count</th><th>Profile</th><th></th></tr>\n");
+}
+
+int
+evprof_page_index(evprof_t *prof, const evprof_ask_t *ask,
+                  evprof_result_t *result)
+{
+    (void)ask;
+    size_t count = 0;
+    evprof_entry_t *entries = list_entries(prof, &count);
+    evprof_buf_t *out = &result->body;
+    bool has_threads = false;
+    put_head(out, evprof_prefix(prof));
+    for (size_t i = 0; entries != NULL && i < count; i++) {
+        put_row(out, prof, &entries[i]);
+        has_threads = has_threads || strcmp(entries[i].name, "goroutine") == 0;
+    }
+    evprof_buf_puts(out, "</table>\n<p>");
+    if (has_threads) {
+        evprof_buf_puts(out, "<a href=\"goroutine?debug=2\">stacks of all "
+                             "threads</a> · ");
+    }
+    evprof_buf_puts(out, "<a href=\"status\">status</a></p>\n</body></html>\n");
+    bool failed = entries == NULL || out->failed;
+    free(entries);
+    return failed ? EVPROF_ENOMEM : EVPROF_OK;
+}
+
+/* "NAME.LINE" for each line of what a module says about itself. */
+static void
+put_lines(evprof_buf_t *out, const char *name, const evprof_buf_t *text)
+{
+    const char *at = text->data;
+    const char *end = at + text->len;
+    while (at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        const char *stop = newline != NULL ? newline : end;
+        evprof_buf_printf(out, "%s.", name);
+        evprof_buf_add(out, at, (size_t)(stop - at));
+        evprof_buf_putc(out, '\n');
+        at = stop + 1;
+    }
+}
+
+static void
+put_state(evprof_buf_t *out, evprof_t *prof, const evprof_entry_t *entry)
+{
+    evprof_buf_t text = { 0 };
+    evprof_writer_t writer = evprof_writer_buf(&text);
+    evprof_buf_printf(out, "%s: %s\n", entry->name,
+                      entry->is_on ? "on" : "off");
+    evprof_catalog_status(prof, entry->name, &writer);
+    if (text.len > 0) {
+        put_lines(out, entry->name, &text);
+    }
+    evprof_buf_free(&text);
+}
+
+int
+evprof_page_status(evprof_t *prof, const evprof_ask_t *ask,
+                   evprof_result_t *result)
+{
+    (void)ask;
+    size_t count = 0;
+    evprof_entry_t *entries = list_entries(prof, &count);
+    evprof_buf_t *out = &result->body;
+    evprof_buf_printf(out,
+                      "prefix: %s\nmax_seconds: %g\n"
+                      "requests_in_flight: %u\n",
+                      evprof_prefix(prof), evprof_max_seconds(prof),
+                      evprof_flight_count());
+    for (size_t i = 0; entries != NULL && i < count; i++) {
+        put_state(out, prof, &entries[i]);
+    }
+    bool failed = entries == NULL || out->failed;
+    free(entries);
+    return failed ? EVPROF_ENOMEM : EVPROF_OK;
+}

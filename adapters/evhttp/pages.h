@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_EVHTTP_PAGES_H
+#define EVPROF_EVHTTP_PAGES_H
+
+/*
+ * The pages that the adapter itself makes; they run on the worker, as counts
+ * and states are asked of the modules.
+ */
+
+#include "core/runtime/job.h"
+
+/* The list of profiles as HTML. */
+int evprof_page_index(evprof_t *prof, const evprof_ask_t *ask,
+                      evprof_result_t *result);
+
+/* What is on and what was sampled and lost, as "name: value" lines. */
+int evprof_page_status(evprof_t *prof, const evprof_ask_t *ask,
+                       evprof_result_t *result);
+
+/* The leaf under which a profile is served: "profile" for "cpu", else its own
+ * name; and the other way round. */
+const char *evprof_leaf_of(const char *profile);
+const char *evprof_profile_of(const char *leaf);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every reply says nosniff; errors are text with X-Go-Pprof, without which
+ * `go tool pprof` would not show them. A large body is handed to the evbuffer
+ * by reference, as a copy would be time of the event loop.
+ */
+#include "adapters/evhttp/reply.h"
+
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct code_of_status {
+    int status;
+    int code;
+};
+
+static const struct code_of_status codes[] = {
+    { EVPROF_EINVAL, 400 },    { EVPROF_EPARSE, 400 }, { EVPROF_EPERM, 403 },
+    { EVPROF_ENOENT, 404 },    { EVPROF_EOFF, 404 },   { EVPROF_ENOTSUP, 501 },
+    { EVPROF_ECANCELED, 503 }, { EVPROF_ESTATE, 503 },
+};
+
+static int
+code_of(int status)
+{
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (codes[i].status == status) {
+            return codes[i].code;
+        }
+    }
+    return 500;
+}
+
+static void
+add_header(struct evhttp_request *req, const char *name, const char *value)
+{
+    evhttp_add_header(evhttp_request_get_output_headers(req), name, value);
+}
+
+static void
+start_headers(struct evhttp_request *req, const char *type)
+{
+    add_header(req, "X-Content-Type-Options", "nosniff");
+    add_header(req, "Content-Type", type);
+}
+
+static bool
+is_head(struct evhttp_request *req)
+{
+    return evhttp_request_get_command(req) == EVHTTP_REQ_HEAD;
+}
+
+static void
+free_bytes(const void *data, size_t len, void *arg)
+{
+    (void)data;
+    (void)len;
+    free(arg);
+}
+
+/* Moves the bytes; an evbuffer that cannot take them leaves the reply empty,
+ * which the client sees as a truncated profile. */
+static void
+move_bytes(struct evbuffer *out, evprof_buf_t *body)
+{
+    if (body->len == 0 || evbuffer_add_reference(out, body->data, body->len,
+                                                 free_bytes, body->data)) {
+        evprof_buf_free(body);
+    }
+    *body = (evprof_buf_t){ 0 };
+}
+
+static void
+send_bytes(struct evhttp_request *req, int code, evprof_buf_t *body)
+{
+    struct evbuffer *out = NULL;
+    if (body != NULL && !is_head(req)) {
+        out = evbuffer_new();
+        if (out != NULL) {
+            move_bytes(out, body);
+        }
+    }
+    evhttp_send_reply(req, code, NULL, out);
+    if (out != NULL) {
+        evbuffer_free(out);
+    }
+}
+
+/* A name with a quote or a control character would break the header; such a
+ * download gets no name. */
+static void
+add_disposition(struct evhttp_request *req, const evprof_reply_t *reply)
+{
+    evprof_buf_t value = { 0 };
+    evprof_buf_printf(&value, "attachment; filename=\"%s%s\"", reply->filename,
+                      reply->is_delta ? "-delta" : "");
+    bool is_plain = strpbrk(reply->filename, "\"\\\r\n") == NULL;
+    if (!value.failed && is_plain) {
+        add_header(req, "Content-Disposition", value.data);
+    }
+    evprof_buf_free(&value);
+}
+
+void
+evprof_reply_send(struct evhttp_request *req, const evprof_reply_t *reply,
+                  evprof_buf_t *body)
+{
+    start_headers(req, reply->type);
+    if (reply->filename != NULL) {
+        add_disposition(req, reply);
+    }
+    send_bytes(req, 200, body);
+    if (body != NULL) {
+        evprof_buf_free(body);
+    }
+}
+
+void
+evprof_reply_error(struct evhttp_request *req, int code, const char *prefix,
+                   const char *text)
+{
+    evprof_buf_t body = { 0 };
+    evprof_buf_printf(&body, "%s%s\n", prefix != NULL ? prefix : "", text);
+    start_headers(req, EVPROF_TYPE_TEXT);
+    add_header(req, "X-Go-Pprof", "1");
+    send_bytes(req, code, &body);
+    evprof_buf_free(&body);
+}
+
+void
+evprof_reply_status(struct evhttp_request *req, const char *prefix,
+                    const evprof_error_t *err)
+{
+    evprof_reply_error(req, code_of(err->status), prefix, err->message);
+}
+
+void
+evprof_reply_redirect(struct evhttp_request *req, const char *location)
+{
+    start_headers(req, EVPROF_TYPE_TEXT);
+    add_header(req, "Location", location);
+    evprof_buf_t body = { 0 };
+    evprof_buf_printf(&body, "Moved Permanently: %s\n", location);
+    send_bytes(req, 301, &body);
+    evprof_buf_free(&body);
+}

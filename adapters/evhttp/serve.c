@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a request to an errand: access, method, name, parameters, in the order
+ * in which net/http/pprof checks them, and with its sentences.
+ */
+#include "adapters/evhttp/serve.h"
+
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "adapters/evhttp/access.h"
+#include "adapters/evhttp/flight.h"
+#include "adapters/evhttp/pages.h"
+#include "adapters/evhttp/query.h"
+#include "adapters/evhttp/reply.h"
+#include "core/base/error.h"
+#include "core/runtime/catalog.h"
+
+/* Lengths of a window that was not given, as Go has them. */
+#define DEFAULT_SECONDS 30
+#define DEFAULT_TRACE_SECONDS 1.0
+
+static const char *
+query_of(struct evhttp_request *req)
+{
+    return evhttp_uri_get_query(evhttp_request_get_evhttp_uri(req));
+}
+
+/* ---- Methods ---- */
+
+static bool
+allows_method(struct evhttp_request *req, bool takes_body)
+{
+    enum evhttp_cmd_type method = evhttp_request_get_command(req);
+    if (method == EVHTTP_REQ_GET || method == EVHTTP_REQ_HEAD ||
+        (takes_body && method == EVHTTP_REQ_POST)) {
+        return true;
+    }
+    evhttp_add_header(evhttp_request_get_output_headers(req), "Allow",
+                      takes_body ? "GET, HEAD, POST" : "GET, HEAD");
+    evprof_reply_error(req, 405, NULL, "Method Not Allowed");
+    return false;
+}
+
+/* The posted bytes, in one piece; false when they were refused. */
+static bool
+read_body(struct evhttp_request *req, evprof_ask_t *ask)
+{
+    if (evhttp_request_get_command(req) != EVHTTP_REQ_POST) {
+        return true;
+    }
+    struct evbuffer *input = evhttp_request_get_input_buffer(req);
+    size_t len = evbuffer_get_length(input);
+    if (len > EVPROF_BODY_MAX) {
+        evprof_reply_error(req, 413, NULL, "the request body is above 4 MiB");
+        return false;
+    }
+    ask->body = evbuffer_pullup(input, -1);
+    ask->body_len = len;
+    if (ask->body == NULL) {
+        ask->body = "";
+    }
+    return true;
+}
+
+/* ---- Parameters ---- */
+
+static double
+window_of_timed(const char *name, const char *query)
+{
+    if (strcmp(name, "trace") == 0) {
+        double seconds = evprof_query_number(query, "seconds", 0);
+        return seconds > 0 ? seconds : DEFAULT_TRACE_SECONDS;
+    }
+    int64_t seconds = evprof_query_int(query, "seconds", 0);
+    return seconds > 0 ? (double)seconds : DEFAULT_SECONDS;
+}
+
+/* A named profile's parameters; false when they were refused. */
+static bool
+read_parameters(struct evhttp_request *req, const evprof_entry_t *entry,
+                evprof_ask_t *ask)
+{
+    const char *query = query_of(req);
+    ask->query = query;
+    ask->tid = syscall(SYS_gettid);
+    if ((entry->flags & EVPROF_MODULE_TEXT_ONLY) != 0) {
+        return true;
+    }
+    if ((entry->flags & EVPROF_MODULE_TIMED) != 0) {
+        ask->seconds = window_of_timed(entry->name, query);
+        return true;
+    }
+    char seconds[EVPROF_QUERY_VALUE_MAX];
+    evprof_query_get(query, "seconds", seconds);
+    int64_t count = evprof_query_int(query, "seconds", 0);
+    if (seconds[0] != '\0' && count <= 0) {
+        evprof_reply_error(req, 400, NULL,
+                           "invalid value for \"seconds\" - must be a positive "
+                           "integer");
+        return false;
+    }
+    int64_t debug = evprof_query_int(query, "debug", 0);
+    ask->seconds = (double)count;
+    ask->debug = debug > 2 ? 2 : (debug < 0 ? 1 : (int)debug);
+    ask->gc = evprof_query_int(query, "gc", 0) > 0;
+    return true;
+}
+
+/* ---- Answers ---- */
+
+static evprof_reply_t
+reply_of(const evprof_entry_t *entry, const evprof_ask_t *ask)
+{
+    bool is_timed = (entry->flags & EVPROF_MODULE_TIMED) != 0;
+    if ((entry->flags & EVPROF_MODULE_TEXT_ONLY) != 0 || ask->debug != 0) {
+        return (evprof_reply_t){ .type = EVPROF_TYPE_TEXT };
+    }
+    return (evprof_reply_t){
+        .type = EVPROF_TYPE_PROTO,
+        .filename = evprof_leaf_of(entry->name),
+        .is_delta = !is_timed && ask->seconds > 0,
+    };
+}
+
+/* The headers that a GET would get, without its wait. */
+static void
+answer_head(struct evhttp_request *req, const evprof_errand_t *errand)
+{
+    evprof_error_t err;
+    if (errand->profile != NULL &&
+        evprof_job_check(errand->prof, errand->profile, &errand->ask, &err) !=
+            EVPROF_OK) {
+        evprof_reply_status(req, NULL, &err);
+        return;
+    }
+    evprof_reply_send(req, &errand->reply, NULL);
+}
+
+static void
+run_errand(struct evhttp_request *req, const evprof_errand_t *errand)
+{
+    if (evhttp_request_get_command(req) == EVHTTP_REQ_HEAD) {
+        answer_head(req, errand);
+    } else {
+        evprof_flight_start(req, errand);
+    }
+}
+
+static void
+serve_page(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
+           evprof_call_fn call, const char *type)
+{
+    evprof_errand_t errand = {
+        .prof = prof,
+        .http = http,
+        .call = call,
+        .reply = { .type = type },
+    };
+    if (allows_method(req, false)) {
+        run_errand(req, &errand);
+    }
+}
+
+static const char *
+error_prefix_of(const char *name)
+{
+    if (strcmp(name, "cpu") == 0) {
+        return "Could not enable CPU profiling: ";
+    }
+    return strcmp(name, "trace") == 0 ? "Could not enable tracing: " : NULL;
+}
+
+static void
+serve_profile(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
+              const evprof_entry_t *entry)
+{
+    evprof_errand_t errand = {
+        .prof = prof,
+        .http = http,
+        .profile = entry->name,
+        .error_prefix = error_prefix_of(entry->name),
+    };
+    if (allows_method(req, (entry->flags & EVPROF_MODULE_BODY) != 0) &&
+        read_parameters(req, entry, &errand.ask) &&
+        read_body(req, &errand.ask)) {
+        errand.reply = reply_of(entry, &errand.ask);
+        run_errand(req, &errand);
+    }
+}
+
+static void
+serve_unknown(struct evhttp_request *req, const char *name)
+{
+    if (!allows_method(req, false)) {
+        return;
+    }
+    if (strcmp(name, "trace") == 0) {
+        evprof_reply_error(req, 501, NULL, "tracing is not part of this build");
+    } else {
+        evprof_reply_error(req, 404, NULL, "Unknown profile");
+    }
+}
+
+void
+evprof_serve(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
+             const char *name)
+{
+    evprof_entry_t entry;
+    if (!evprof_is_open(prof)) {
+        evprof_reply_error(req, 503, NULL, "the profiler is shut down");
+    } else if (!evprof_access_allows(prof, req)) {
+        return;
+    } else if (name[0] == '\0') {
+        serve_page(prof, http, req, evprof_page_index, EVPROF_TYPE_HTML);
+    } else if (strcmp(name, "status") == 0) {
+        serve_page(prof, http, req, evprof_page_status, EVPROF_TYPE_TEXT);
+    } else if (evprof_catalog_find(prof, evprof_profile_of(name), &entry)) {
+        serve_profile(prof, http, req, &entry);
+    } else {
+        serve_unknown(req, name);
+    }
+}
+
+void
+evprof_serve_redirect(evprof_t *prof, struct evhttp_request *req)
+{
+    if (evprof_access_allows(prof, req) && allows_method(req, false)) {
+        evprof_reply_redirect(req, evprof_prefix(prof));
+    }
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_EVHTTP_SERVE_H
+#define EVPROF_EVHTTP_SERVE_H
+
+#include <evprof/evhttp.h>
+
+/* Largest request body, for the addresses that are posted to "symbol". */
+#define EVPROF_BODY_MAX ((size_t)4 << 20)
+
+/*
+ * Answers a request for what is called `name` below the prefix, "" being the
+ * index, or takes it over. `http` is the mount it came through, or NULL. `name`
+ * need only live during the call.
+ */
+void evprof_serve(evprof_t *prof, struct evhttp *http,
+                  struct evhttp_request *req, const char *name);
+
+/* The same for the prefix without its last slash: redirects. */
+void evprof_serve_redirect(evprof_t *prof, struct evhttp_request *req);
+
+#endif

@@ -241,10 +241,9 @@ evprof_page_status(evprof_t *prof, const evprof_ask_t *ask,
     evprof_entry_t *entries = list_entries(prof, &count);
     evprof_buf_t *out = &result->body;
     evprof_buf_printf(out,
-                      "prefix: %s\nmax_seconds: %g\n"
+                      "prefix: %s\n"
                       "requests_in_flight: %u\n",
-                      evprof_prefix(prof), evprof_max_seconds(prof),
-                      evprof_flight_count());
+                      evprof_prefix(prof), evprof_flight_count());
     for (size_t i = 0; entries != NULL && i < count; i++) {
         put_state(out, prof, &entries[i]);
     }

@@ -22,6 +22,7 @@ typedef struct evprof_entry {
     const char *summary;
     unsigned flags; /* EVPROF_MODULE_* */
     bool is_on;
+    long max_seconds; /* of its longest window */
 } evprof_entry_t;
 
 /* How many profiles there are, own ones and those switched off included. */
@@ -45,8 +46,5 @@ EVPROF_API bool evprof_is_open(evprof_t *prof);
 
 /* The path below which all is served: begins and ends with a slash. */
 EVPROF_API const char *evprof_prefix(evprof_t *prof);
-
-/* The longest window, in seconds. */
-EVPROF_API double evprof_max_seconds(evprof_t *prof);
 
 #endif

@@ -17,9 +17,6 @@
 #include "core/runtime/symbols.h"
 #include "core/runtime/worker.h"
 
-#define DEFAULT_PREFIX "/debug/pprof/"
-#define DEFAULT_MAX_SECONDS 300.0
-
 static evprof_t the_profiler;
 
 /* Guards the two below and the change from one life to the next. */
@@ -58,30 +55,33 @@ after_fork_child(void)
 
 /* Under the life lock. */
 static int
-open_profiler(evprof_error_t *err)
+open_profiler(evprof_t *prof, const char *conf_file, evprof_error_t *err)
 {
     if (!watches_forks &&
         pthread_atfork(prepare_fork, after_fork_parent, after_fork_child)) {
         return evprof_fail(err, EVPROF_ENOMEM, "profiler: out of memory");
     }
     watches_forks = true;
-    return evprof_registry_open(&the_profiler, err);
+    evprof_config_t *config;
+    int status =
+        evprof_config_load(conf_file, &evprof_runtime_schema, &config, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    evprof_config_unref(prof->config);
+    prof->config = config;
+    return evprof_registry_open(prof, err);
 }
 
 evprof_t *
 evprof_new(const char *conf_file, evprof_error_t *err)
 {
-    if (conf_file != NULL) {
-        evprof_fail(err, EVPROF_ENOTSUP, "%s: no configuration can be read yet",
-                    conf_file);
-        return NULL;
-    }
     evprof_t *prof = NULL;
     evprof_lock_enter(&life_lock);
     if (is_taken) {
         evprof_fail(err, EVPROF_EBUSY,
                     "profiler: there is one already, evprof_free() it first");
-    } else if (open_profiler(err) == EVPROF_OK) {
+    } else if (open_profiler(&the_profiler, conf_file, err) == EVPROF_OK) {
         is_taken = true;
         prof = &the_profiler;
         atomic_store(&prof->is_open, true);
@@ -124,13 +124,5 @@ evprof_is_open(evprof_t *prof)
 const char *
 evprof_prefix(evprof_t *prof)
 {
-    (void)prof;
-    return DEFAULT_PREFIX;
-}
-
-double
-evprof_max_seconds(evprof_t *prof)
-{
-    (void)prof;
-    return DEFAULT_MAX_SECONDS;
+    return evprof_config_pprof(prof->config)->prefix;
 }

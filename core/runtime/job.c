@@ -264,8 +264,7 @@ take_profile(evprof_job_t *job)
         evprof_builder_time(job->builder, 0,
                             evprof_worker_now() - job->opened_ns);
     }
-    return evprof_produce_encode(&job->ask, profile->name, job->builder,
-                                 result);
+    return evprof_produce_encode(profile, &job->ask, job->builder, result);
 }
 
 static void
@@ -349,7 +348,7 @@ check_seconds(const evprof_profile_t *profile, const evprof_ask_t *ask,
               evprof_error_t *err)
 {
     unsigned flags = profile->module->flags;
-    double most = evprof_max_seconds(profile->prof);
+    long most = profile->limits.max_seconds;
     bool is_timed = (flags & EVPROF_MODULE_TIMED) != 0;
     if (!is_timed && ask->seconds > 0 && (flags & EVPROF_MODULE_DELTA) == 0) {
         return evprof_fail(err, EVPROF_EINVAL,
@@ -360,9 +359,9 @@ check_seconds(const evprof_profile_t *profile, const evprof_ask_t *ask,
         return evprof_fail(err, EVPROF_EINVAL,
                            "seconds and debug params are incompatible");
     }
-    if (ask->seconds > most) {
+    if (ask->seconds > (double)most) {
         return evprof_fail(err, EVPROF_EINVAL,
-                           "\"seconds\" must not be above %g (max_seconds)",
+                           "\"seconds\" must not be above %ld (max_seconds)",
                            most);
     }
     if (is_timed && !(ask->seconds > 0)) {

@@ -26,17 +26,17 @@ evprof_produce_snapshot(evprof_profile_t *profile, const evprof_ask_t *ask,
 }
 
 int
-evprof_produce_encode(const evprof_ask_t *ask, const char *name,
+evprof_produce_encode(const evprof_profile_t *profile, const evprof_ask_t *ask,
                       evprof_builder_t *b, evprof_result_t *result)
 {
     evprof_pprof_t *p = NULL;
     int status = evprof_builder_finish(b, &p, &result->err);
-    if (status == EVPROF_OK) {
+    if (status == EVPROF_OK && profile->limits.symbolize) {
         status = evprof_symbols_fill(p, &result->err);
     }
     if (status == EVPROF_OK && ask->debug != 0) {
         result->is_text = true;
-        status = evprof_text_counts(p, name, &result->body);
+        status = evprof_text_counts(p, profile->name, &result->body);
     } else if (status == EVPROF_OK) {
         evprof_writer_t out = evprof_writer_buf(&result->body);
         status = evprof_pprof_encode(p, 0, &out, &result->err);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/access/access.h"
 #include "core/base/error.h"
 #include "core/runtime/catalog.h"
 #include "core/runtime/runtime.h"
@@ -24,6 +25,13 @@ find_place(evprof_t *prof, const char *name)
     }
     return at;
 }
+
+static const evprof_section_t *const sections[] = { &evprof_access_section,
+                                                    NULL };
+const evprof_schema_t evprof_runtime_schema = {
+    .modules = evprof_profile_modules,
+    .sections = sections,
+};
 
 static int
 insert_profile(evprof_t *prof, evprof_profile_t *profile, evprof_error_t *err)
@@ -57,6 +65,7 @@ evprof_registry_add(evprof_t *prof, const evprof_module_t *module, void *state,
     profile->name = module->name;
     profile->state = state;
     profile->is_on = true;
+    profile->limits = *evprof_config_limits(prof->config);
     int status = insert_profile(prof, profile, err);
     if (status != EVPROF_OK) {
         free(profile);
@@ -68,14 +77,14 @@ evprof_registry_add(evprof_t *prof, const evprof_module_t *module, void *state,
 
 /* A profile that cannot be had here keeps the reason and is served with it. */
 static int
-start_module(evprof_profile_t *profile, evprof_error_t *err)
+start_module(evprof_profile_t *profile, const void *conf, evprof_error_t *err)
 {
     const evprof_module_t *module = profile->module;
     if (!profile->is_on || module->init == NULL) {
         return EVPROF_OK;
     }
     evprof_error_t why = { .status = EVPROF_OK };
-    int status = module->init(profile->conf, &profile->state, &why);
+    int status = module->init(conf, &profile->state, &why);
     if (status == EVPROF_ENOTSUP) {
         profile->refusal = why;
         profile->refusal.status = status;
@@ -89,28 +98,29 @@ start_module(evprof_profile_t *profile, evprof_error_t *err)
 }
 
 static int
-open_module(evprof_t *prof, const evprof_module_t *module, evprof_error_t *err)
+open_module(evprof_t *prof, const evprof_profile_conf_t *from,
+            evprof_error_t *err)
 {
     evprof_profile_t *profile;
-    int status = evprof_registry_add(prof, module, NULL, &profile, err);
+    int status = evprof_registry_add(prof, from->module, NULL, &profile, err);
     if (status != EVPROF_OK) {
         return status;
     }
-    if (module->conf_size != 0) {
-        profile->conf = calloc(1, module->conf_size);
-        if (profile->conf == NULL) {
-            return evprof_fail(err, EVPROF_ENOMEM, "profile %s: out of memory",
-                               module->name);
-        }
-    }
-    return start_module(profile, err);
+    profile->is_on = from->is_enabled;
+    profile->limits = from->limits;
+    status = start_module(profile, from->conf, err);
+    /* Without a state there is nothing to close either. */
+    profile->is_on = profile->is_on && status == EVPROF_OK;
+    return status;
 }
 
 int
 evprof_registry_open(evprof_t *prof, evprof_error_t *err)
 {
-    for (size_t i = 0; evprof_profile_modules[i] != NULL; i++) {
-        int status = open_module(prof, evprof_profile_modules[i], err);
+    size_t count = evprof_config_profile_count(prof->config);
+    for (size_t i = 0; i < count; i++) {
+        int status =
+            open_module(prof, evprof_config_profile_at(prof->config, i), err);
         if (status != EVPROF_OK) {
             evprof_registry_close(prof);
             return status;
@@ -133,7 +143,6 @@ close_profile(evprof_profile_t *profile)
     if (has_state(profile) && module->fini != NULL) {
         module->fini(profile->state);
     }
-    free(profile->conf);
     free(profile);
 }
 
@@ -198,6 +207,7 @@ describe(const evprof_profile_t *profile)
         .summary = profile->module->summary,
         .flags = profile->module->flags,
         .is_on = profile->is_on,
+        .max_seconds = profile->limits.max_seconds,
     };
 }
 

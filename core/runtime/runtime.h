@@ -12,6 +12,7 @@
 #include <evprof/evprof.h>
 #include <evprof/module.h>
 
+#include "core/conf/conf.h"
 #include "core/runtime/job.h"
 #include "core/sample/lock.h"
 
@@ -19,7 +20,7 @@ struct evprof_profile {
     evprof_t *prof;
     const evprof_module_t *module;
     const char *name;
-    void *conf;  /* what the module's directives filled, or NULL */
+    evprof_profile_limits_t limits;
     void *state; /* of the module */
     bool is_on;
     evprof_error_t refusal; /* why init failed, where it did; status 0: not */
@@ -37,6 +38,9 @@ struct evprof_profile {
 struct evprof {
     evprof_lock_t lock; /* guards what is not said to be otherwise */
     _Atomic bool is_open;
+    /* Kept after evprof_free() until the next evprof_new(), as mounts that
+     * linger still ask for the prefix. */
+    evprof_config_t *config;
     evprof_profile_t *profiles; /* grows while open, never shrinks */
     evprof_job_t *jobs;         /* all that are not finished */
     _Atomic uint32_t job_count; /* of them; what evprof_free() sleeps on */
@@ -46,8 +50,8 @@ struct evprof {
 
 /* ---- registry.c ---- */
 
-/* Makes a profile of each module of the build. EVPROF_ENOMEM and what an init
- * hook says other than EVPROF_ENOTSUP. */
+/* Makes a profile of each module of the configuration. EVPROF_ENOMEM and what
+ * an init hook says other than EVPROF_ENOTSUP. */
 int evprof_registry_open(evprof_t *prof, evprof_error_t *err);
 
 /* Runs the fini hooks and frees all profiles; no hook may be running. */
@@ -60,6 +64,9 @@ void evprof_registry_close(evprof_t *prof);
 int evprof_registry_add(evprof_t *prof, const evprof_module_t *module,
                         void *state, evprof_profile_t **out,
                         evprof_error_t *err);
+
+/* What a configuration may hold in this build. */
+extern const evprof_schema_t evprof_runtime_schema;
 
 /* By name, switched off or not; NULL: unknown. */
 evprof_profile_t *evprof_registry_find(evprof_t *prof, const char *name);
@@ -89,8 +96,9 @@ int evprof_produce_snapshot(evprof_profile_t *profile, const evprof_ask_t *ask,
                             evprof_builder_t *b, evprof_error_t *err);
 
 /* Makes the reply's bytes of what `b` holds. */
-int evprof_produce_encode(const evprof_ask_t *ask, const char *name,
-                          evprof_builder_t *b, evprof_result_t *result);
+int evprof_produce_encode(const evprof_profile_t *profile,
+                          const evprof_ask_t *ask, evprof_builder_t *b,
+                          evprof_result_t *result);
 
 /* The reply's bytes from the module's own text. */
 int evprof_produce_text(evprof_profile_t *profile, const evprof_ask_t *ask,

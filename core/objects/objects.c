@@ -4,8 +4,9 @@
  * an arena with all its strings, so that it goes away in one step. A mutex
  * guards the pointer and the counts and is held for moments only; reading the
  * loader happens under a second one, so that two threads do not do it at once.
- * A fork takes the first; the second is made new in the child, where the thread
- * that held it does not exist and nothing it had begun was published.
+ * A fork takes both: glibc 2.36 does not make dl_iterate_phdr's lock new in the
+ * child, so a child of a fork that came while one of our threads held that lock
+ * would wait for it for ever.
  */
 #include "core/objects/objects.h"
 
@@ -36,26 +37,21 @@ static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static void
 fork_prepare(void)
 {
+    pthread_mutex_lock(&reading);
     pthread_mutex_lock(&publishing);
 }
 
 static void
-fork_parent(void)
+fork_done(void)
 {
     pthread_mutex_unlock(&publishing);
-}
-
-static void
-fork_child(void)
-{
-    pthread_mutex_unlock(&publishing);
-    pthread_mutex_init(&reading, NULL);
+    pthread_mutex_unlock(&reading);
 }
 
 static void
 watch_forks(void)
 {
-    pthread_atfork(fork_prepare, fork_parent, fork_child);
+    pthread_atfork(fork_prepare, fork_done, fork_done);
 }
 
 static void

@@ -93,9 +93,9 @@ static const char *const satisfy_names[] = { "all", "any", NULL };
 static const evprof_directive_t directives[] = {
     { .name = "allow",
       .args = "ADDRESS|NETWORK|unix:|all",
-      .help = "lets these peers in; with deny, the first match decides; "
+      .help = "Lets these peers in; with deny, the first match decides; "
               "without any rule or credential, and where none matches, only "
-              "loopback peers are let in",
+              "loopback peers are let in.",
       .min_args = 1,
       .max_args = 1,
       .offset = offsetof(evprof_access_conf_t, rules),
@@ -103,7 +103,7 @@ static const evprof_directive_t directives[] = {
       .set = set_rule },
     { .name = "deny",
       .args = "ADDRESS|NETWORK|unix:|all",
-      .help = "keeps these peers out",
+      .help = "Keeps these peers out.",
       .min_args = 1,
       .max_args = 1,
       .offset = offsetof(evprof_access_conf_t, rules),
@@ -111,8 +111,8 @@ static const evprof_directive_t directives[] = {
       .set = set_rule },
     { .name = "satisfy",
       .args = "all|any",
-      .help = "whether the address rules and a credential are both needed, "
-              "or one of them",
+      .help = "Whether the address rules and a credential are both needed, or "
+              "one of them.",
       .by_default = "all",
       .min_args = 1,
       .max_args = 1,
@@ -121,30 +121,30 @@ static const evprof_directive_t directives[] = {
       .set = evprof_set_choice },
     { .name = "auth_basic",
       .args = "REALM|off",
-      .help = "asks for a name and a password of auth_basic_user_file; off "
-              "where it is not set, and to end what a profile inherits",
+      .help = "Asks for a name and a password of auth_basic_user_file; off "
+              "where it is not set, and to end what a profile inherits.",
       .min_args = 1,
       .max_args = 1,
       .offset = offsetof(evprof_access_conf_t, realm),
       .set = set_realm },
     { .name = "auth_basic_user_file",
       .args = "FILE",
-      .help = "lines NAME:HASH with hashes of crypt(3), as htpasswd -B makes "
-              "them",
+      .help =
+          "Lines NAME:HASH with hashes of crypt(3), as htpasswd -B makes them.",
       .min_args = 1,
       .max_args = 1,
       .offset = offsetof(evprof_access_conf_t, user_file),
       .set = evprof_set_path },
     { .name = "auth_bearer_file",
       .args = "FILE",
-      .help = "asks for a bearer token, one of the lines of this file",
+      .help = "Asks for a bearer token, one of the lines of this file.",
       .min_args = 1,
       .max_args = 1,
       .offset = offsetof(evprof_access_conf_t, bearer_file),
       .set = evprof_set_path },
     { .name = "trusted_proxy",
       .args = "ADDRESS|NETWORK|unix:",
-      .help = "peers whose real_ip_header is believed",
+      .help = "Peers whose real_ip_header is believed.",
       .min_args = 1,
       .max_args = 1,
       .offset = offsetof(evprof_access_conf_t, proxies),
@@ -152,7 +152,7 @@ static const evprof_directive_t directives[] = {
       .set = set_proxy },
     { .name = "real_ip_header",
       .args = "NAME",
-      .help = "the header in which a trusted_proxy names the peer",
+      .help = "The header in which a trusted_proxy names the peer.",
       .min_args = 1,
       .max_args = 1,
       .offset = offsetof(evprof_access_conf_t, real_ip_header),

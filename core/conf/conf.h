@@ -159,7 +159,10 @@ int evprof_config_check_switch(const evprof_config_t *from,
 int evprof_config_dump(const evprof_config_t *config,
                        const evprof_writer_t *out);
 
-/* Every directive of a schema: where it stands, arguments, default, meaning. */
+/*
+ * Every directive of a schema as a configuration file with comments: how it is
+ * written, its meaning, its default. Loading it is loading the defaults.
+ */
 int evprof_config_reference(const evprof_schema_t *schema,
                             const evprof_writer_t *out);
 

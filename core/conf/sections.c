@@ -60,8 +60,8 @@ set_reload_signal(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 static const evprof_directive_t main_directives[] = {
     { .name = "listen",
       .args = "ADDRESS:PORT|unix:PATH",
-      .help = "serves the profiles on a port and a thread of their own, for "
-              "programs without an evhttp; may be repeated",
+      .help = "Serves the profiles on a port and a thread of their own, for "
+              "programs without an evhttp; may be repeated.",
       .min_args = 1,
       .max_args = 1,
       .offset = offsetof(evprof_main_conf_t, listen),
@@ -69,8 +69,8 @@ static const evprof_directive_t main_directives[] = {
       .set = set_listen },
     { .name = "reload_signal",
       .args = "HUP|USR1|USR2|WINCH|off",
-      .help = "reads this file again when the signal comes, through a "
-              "signalfd; every thread must have the signal blocked",
+      .help = "Reads this file again when the signal comes, through a "
+              "signalfd; every thread must have the signal blocked.",
       .by_default = "off",
       .min_args = 1,
       .max_args = 1,
@@ -138,7 +138,7 @@ set_log(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 static const evprof_directive_t pprof_directives[] = {
     { .name = "prefix",
       .args = "PATH",
-      .help = "where the profiles are mounted",
+      .help = "Where the profiles are mounted.",
       .by_default = "/debug/pprof/",
       .min_args = 1,
       .max_args = 1,
@@ -147,8 +147,8 @@ static const evprof_directive_t pprof_directives[] = {
       .set = set_prefix },
     { .name = "max_profiles",
       .args = "NUMBER",
-      .help = "how many profiles may be in the making at once; the next one "
-              "is refused",
+      .help = "How many profiles may be in the making at once; the next one is "
+              "refused.",
       .by_default = "16",
       .min_args = 1,
       .max_args = 1,
@@ -158,7 +158,7 @@ static const evprof_directive_t pprof_directives[] = {
       .set = evprof_set_number },
     { .name = "max_reply",
       .args = "SIZE",
-      .help = "the largest reply, compressed; a larger one is refused",
+      .help = "The largest reply, compressed; a larger one is refused.",
       .by_default = "64m",
       .min_args = 1,
       .max_args = 1,
@@ -168,7 +168,7 @@ static const evprof_directive_t pprof_directives[] = {
       .set = evprof_set_size },
     { .name = "labels",
       .args = "on|off",
-      .help = "keeps the labels of threads in profiles",
+      .help = "Keeps the labels of threads in profiles.",
       .by_default = "on",
       .min_args = 1,
       .max_args = 1,
@@ -176,7 +176,7 @@ static const evprof_directive_t pprof_directives[] = {
       .set = evprof_set_flag },
     { .name = "status",
       .args = "on|off",
-      .help = "serves the page `status`: what is on, sampled and lost",
+      .help = "Serves the page `status`: what is on, sampled and lost.",
       .by_default = "on",
       .min_args = 1,
       .max_args = 1,
@@ -184,8 +184,8 @@ static const evprof_directive_t pprof_directives[] = {
       .set = evprof_set_flag },
     { .name = "log",
       .args = "FILE [error|warn|info]|off",
-      .help = "appends what the library has to say to a file; the level is "
-              "warn unless named",
+      .help = "Appends what the library has to say to a file; the level is "
+              "warn unless named.",
       .by_default = "off",
       .min_args = 1,
       .max_args = 2,
@@ -206,7 +206,7 @@ const evprof_section_t evprof_pprof_section = {
 static const evprof_directive_t limits_directives[] = {
     { .name = "max_seconds",
       .args = "NUMBER",
-      .help = "the longest window that `seconds` may ask for",
+      .help = "The longest window that `seconds` may ask for.",
       .by_default = "300",
       .min_args = 1,
       .max_args = 1,
@@ -216,8 +216,8 @@ static const evprof_directive_t limits_directives[] = {
       .set = evprof_set_number },
     { .name = "max_stacks",
       .args = "NUMBER",
-      .help = "how many distinct stacks a profile keeps; what is beyond is "
-              "counted as lost",
+      .help = "How many distinct stacks a profile keeps; what is beyond is "
+              "counted as lost.",
       .by_default = "65536",
       .min_args = 1,
       .max_args = 1,
@@ -227,8 +227,8 @@ static const evprof_directive_t limits_directives[] = {
       .set = evprof_set_number },
     { .name = "symbolize",
       .args = "on|off",
-      .help = "resolves functions and lines in the server; without, the tool "
-              "does it by build id",
+      .help = "Resolves functions and lines in the server; without, the tool "
+              "does it by build id.",
       .by_default = "on",
       .min_args = 1,
       .max_args = 1,

@@ -188,53 +188,112 @@ evprof_config_dump(const evprof_config_t *config, const evprof_writer_t *out)
 
 /* ---- The reference ---- */
 
+#define WIDTH 76
+
+/* A comment of several lines, wrapped between words. */
 static void
-add_directive(evprof_buf_t *out, const evprof_directive_t *d)
+add_comment(evprof_buf_t *out, const char *indent, const char *text)
 {
-    evprof_buf_printf(out, "%s %s;\n", d->name, d->args);
-    if (d->by_default != NULL) {
-        evprof_buf_printf(out, "    default: %s\n", d->by_default);
+    size_t column = 0;
+    while (*text != '\0') {
+        size_t len = strcspn(text, " ");
+        if (column == 0 || column + 1 + len > WIDTH) {
+            evprof_buf_printf(out, "%s%s#    ", column == 0 ? "" : "\n",
+                              indent);
+            column = strlen(indent) + 5;
+        }
+        evprof_buf_putc(out, ' ');
+        evprof_buf_add(out, text, len);
+        column += 1 + len;
+        text += len;
+        text += strspn(text, " ");
     }
-    evprof_buf_printf(out, "    %s\n", d->help);
+    evprof_buf_putc(out, '\n');
+}
+
+static void
+add_directive(evprof_buf_t *out, const char *indent,
+              const evprof_directive_t *d)
+{
+    evprof_buf_printf(out, "\n%s# %s %s;\n", indent, d->name, d->args);
+    add_comment(out, indent, d->help);
+    if (d->by_default != NULL) {
+        evprof_buf_printf(out, "%s%s %s;\n", indent, d->name, d->by_default);
+    }
 }
 
 struct reference {
     evprof_buf_t *out;
-    unsigned contexts;
+    enum evprof_context context;
 };
 
 static void
 add_section(void *ctx, const evprof_section_t *section)
 {
     struct reference *reference = ctx;
-    if (section->contexts != reference->contexts) {
+    if ((section->contexts & reference->context) == 0) {
         return;
     }
     for (const evprof_directive_t *d = section->directives; d->name != NULL;
          d++) {
-        add_directive(reference->out, d);
+        add_directive(reference->out, indent_of(reference->context), d);
     }
 }
 
 static void
 add_sections(evprof_buf_t *out, const evprof_schema_t *schema,
-             unsigned contexts, const char *heading)
+             enum evprof_context context)
 {
-    struct reference reference = { .out = out, .contexts = contexts };
-    evprof_buf_puts(out, heading);
+    struct reference reference = { .out = out, .context = context };
     evprof_schema_each(schema, add_section, &reference);
+}
+
+static void
+name_shared(void *ctx, const evprof_section_t *section)
+{
+    evprof_buf_t *names = ctx;
+    if (section->contexts != (EVPROF_CONTEXT_PPROF | EVPROF_CONTEXT_PROFILE)) {
+        return;
+    }
+    for (const evprof_directive_t *d = section->directives; d->name != NULL;
+         d++) {
+        evprof_buf_printf(names, "%s%s", names->len == 0 ? "" : ", ", d->name);
+    }
+}
+
+/* What of the above a profile's block may set for itself. */
+static void
+add_shared(evprof_buf_t *out, const evprof_schema_t *schema)
+{
+    evprof_buf_t names = { 0 };
+    evprof_buf_t text = { 0 };
+    evprof_schema_each(schema, name_shared, &names);
+    evprof_buf_printf(&text,
+                      "Each profile is switched on or off, or given a block. "
+                      "Its block may also set, for this profile alone: %s.",
+                      names.data == NULL ? "" : names.data);
+    evprof_buf_puts(out, "\n    # profile NAME on|off; or profile NAME { ... }"
+                         "\n");
+    add_comment(out, "    ", text.data == NULL ? "" : text.data);
+    evprof_buf_free(&names);
+    evprof_buf_free(&text);
 }
 
 static void
 add_module(evprof_buf_t *out, const evprof_module_t *module)
 {
-    evprof_buf_printf(out, "\nprofile %s on|off;\nprofile %s { ... }\n    %s\n",
-                      module->name, module->name, module->summary);
-    for (const evprof_directive_t *d = module->directives;
-         d != NULL && d->name != NULL; d++) {
-        evprof_buf_puts(out, "  ");
-        add_directive(out, d);
+    const evprof_directive_t *d = module->directives;
+    evprof_buf_puts(out, "\n");
+    add_comment(out, "    ", module->summary);
+    if (d == NULL || d->name == NULL) {
+        evprof_buf_printf(out, "    profile %s on;\n", module->name);
+        return;
     }
+    evprof_buf_printf(out, "    profile %s {", module->name);
+    for (; d->name != NULL; d++) {
+        add_directive(out, indent_of(EVPROF_CONTEXT_PROFILE), d);
+    }
+    evprof_buf_puts(out, "    }\n");
 }
 
 int
@@ -242,19 +301,19 @@ evprof_config_reference(const evprof_schema_t *schema,
                         const evprof_writer_t *out)
 {
     evprof_buf_t text = { 0 };
-    add_sections(&text, schema, EVPROF_CONTEXT_MAIN,
-                 "# in the file, outside of pprof { }\n"
-                 "include FILE;\n"
-                 "    reads another file, or all that a pattern matches, in "
-                 "this place; allowed in every block\n");
-    add_sections(&text, schema, EVPROF_CONTEXT_PPROF, "\n# in pprof { }\n");
-    add_sections(&text, schema, EVPROF_CONTEXT_PPROF | EVPROF_CONTEXT_PROFILE,
-                 "\n# in pprof { } for every profile, and in profile NAME { } "
-                 "for one\n");
-    evprof_buf_puts(&text, "\n# in pprof { }, for one profile\n");
+    evprof_buf_puts(&text,
+                    "# Every directive: how it is written, what it does, and "
+                    "its default, where it\n# has one. `include FILE;` reads "
+                    "another file, or all files of a pattern, in\n# its "
+                    "place.\n");
+    add_sections(&text, schema, EVPROF_CONTEXT_MAIN);
+    evprof_buf_puts(&text, "\npprof {");
+    add_sections(&text, schema, EVPROF_CONTEXT_PPROF);
+    add_shared(&text, schema);
     for (size_t i = 0; schema->modules[i] != NULL; i++) {
         add_module(&text, schema->modules[i]);
     }
+    evprof_buf_puts(&text, "}\n");
     int status = evprof_buf_write(&text, out);
     evprof_buf_free(&text);
     return status;

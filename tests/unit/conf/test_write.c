@@ -80,6 +80,7 @@ test_round_trip(void **state)
     evprof_buf_free(&third);
 }
 
+/* The reference says all, and is a file that changes nothing. */
 static void
 test_reference(void **state)
 {
@@ -87,12 +88,22 @@ test_reference(void **state)
     evprof_buf_t out = { 0 };
     evprof_writer_t writer = evprof_writer_buf(&out);
     assert_int_equal(evprof_config_reference(&test_schema, &writer), 0);
-    assert_non_null(strstr(out.data, "\nprefix PATH;\n"
-                                     "    default: /debug/pprof/\n"
-                                     "    where the profiles are mounted\n"));
-    assert_non_null(strstr(out.data, "\nprofile cpu { ... }\n"));
-    assert_non_null(strstr(out.data, "rate HZ;\n"));
-    assert_non_null(strstr(out.data, "plus WORD;\n"));
+    assert_non_null(strstr(out.data,
+                           "\n    # prefix PATH;\n"
+                           "    #     Where the profiles are mounted.\n"
+                           "    prefix /debug/pprof/;\n"));
+    assert_non_null(strstr(out.data, "\n    profile cpu {\n"
+                                     "        # rate HZ;\n"
+                                     "        #     how often\n"
+                                     "        rate 100;\n"));
+    assert_non_null(strstr(out.data, "\n    # plus WORD;\n"));
+    assert_non_null(strstr(out.data, "\n    profile heap on;\n"));
+    evprof_config_t *same = test_load(out.data);
+    evprof_config_t *none = test_load("");
+    assert_true(evprof_config_profile_equal(same, none, "cpu"));
+    assert_int_equal(evprof_config_check_switch(none, same, NULL), 0);
+    evprof_config_unref(same);
+    evprof_config_unref(none);
     evprof_buf_free(&out);
 }
 

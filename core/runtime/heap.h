@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_RUNTIME_HEAP_H
+#define EVPROF_RUNTIME_HEAP_H
+
+/*
+ * What the profiles "heap" and "allocs" share: one jemalloc, one dump for all
+ * requests that came before it was begun, the same four columns. Hooks of
+ * modules only, so one call at a time.
+ */
+
+#include <stddef.h>
+
+#include <evprof/module.h>
+
+typedef struct evprof_heap_options {
+    const char *mallctl_prefix; /* "": jemalloc has its usual names */
+    long long sample_interval;  /* bytes, a power of two; 0: jemalloc's own */
+    long max_stacks;
+} evprof_heap_options_t;
+
+#define EVPROF_HEAP_MAX_STACKS_TEXT "65536"
+
+/*
+ * Switches sampling on for one more profile. `options` NULL: this profile has no
+ * say, and defaults hold until one that has comes. EVPROF_ENOTSUP with what to do
+ * about it; EVPROF_ESTATE: the interval cannot change any more; EVPROF_ENOMEM;
+ * EVPROF_EIO. Every call that gave 0 is undone by one evprof_heap_close().
+ */
+int evprof_heap_open(const evprof_heap_options_t *options, evprof_error_t *err);
+void evprof_heap_close(void);
+
+/* EVPROF_ENOTSUP when only memory in use is counted. */
+int evprof_heap_check_accumulates(evprof_error_t *err);
+
+/*
+ * Fills `out` with what is allocated now and what was since the start, scaled up
+ * from samples; `default_type` is the column shown first. EVPROF_EPARSE: the dump
+ * is damaged; EVPROF_EIO; EVPROF_ENOMEM; EVPROF_ELIMIT.
+ */
+int evprof_heap_snapshot(const evprof_ask_t *ask, const char *default_type,
+                         evprof_builder_t *out, evprof_error_t *err);
+
+/* The text of debug=1: samples as they are, then jemalloc's statistics. */
+int evprof_heap_text(const evprof_ask_t *ask, const evprof_writer_t *out,
+                     evprof_error_t *err);
+
+/* Distinct stacks, -1: unknown. */
+long evprof_heap_count(void);
+
+/* Lines for the status page. */
+int evprof_heap_status(const evprof_writer_t *out);
+
+#endif

@@ -21,10 +21,11 @@ typedef struct evprof_heap_options {
 #define EVPROF_HEAP_MAX_STACKS_TEXT "65536"
 
 /*
- * Switches sampling on for one more profile. `options` NULL: this profile has no
- * say, and defaults hold until one that has comes. EVPROF_ENOTSUP with what to do
- * about it; EVPROF_ESTATE: the interval cannot change any more; EVPROF_ENOMEM;
- * EVPROF_EIO. Every call that gave 0 is undone by one evprof_heap_close().
+ * Switches sampling on for one more profile. `options` NULL: this profile has
+ * no say, and defaults hold until one that has comes. EVPROF_ENOTSUP with what
+ * to do about it; EVPROF_ESTATE: the interval cannot change any more;
+ * EVPROF_ENOMEM; EVPROF_EIO. Every call that gave 0 is undone by one
+ * evprof_heap_close().
  */
 int evprof_heap_open(const evprof_heap_options_t *options, evprof_error_t *err);
 void evprof_heap_close(void);
@@ -33,9 +34,9 @@ void evprof_heap_close(void);
 int evprof_heap_check_accumulates(evprof_error_t *err);
 
 /*
- * Fills `out` with what is allocated now and what was since the start, scaled up
- * from samples; `default_type` is the column shown first. EVPROF_EPARSE: the dump
- * is damaged; EVPROF_EIO; EVPROF_ENOMEM; EVPROF_ELIMIT.
+ * Fills `out` with what is allocated now and what was since the start, scaled
+ * up from samples; `default_type` is the column shown first. EVPROF_EPARSE: the
+ * dump is damaged; EVPROF_EIO; EVPROF_ENOMEM; EVPROF_ELIMIT.
  */
 int evprof_heap_snapshot(const evprof_ask_t *ask, const char *default_type,
                          evprof_builder_t *out, evprof_error_t *err);

@@ -3,68 +3,50 @@
 
 #include <stdlib.h>
 
+#include "core/base/grow.h"
 #include "core/base/hash.h"
+#include "core/base/index.h"
 
-#define FIRST_SLOTS ((size_t)1024)
 #define MAX_STACKS ((size_t)1 << 20)
 
-static evprof_heap_memory_t *slots;
-static size_t slot_count;
-static size_t used;
-
-/* The slot of a key, or the free one (key 0) where it belongs. */
-static evprof_heap_memory_t *
-find_slot(evprof_heap_memory_t *table, size_t count, uint64_t key)
-{
-    size_t at = key & (count - 1);
-    while (table[at].key != 0 && table[at].key != key) {
-        at = (at + 1) & (count - 1);
-    }
-    return &table[at];
-}
-
-static int
-grow(void)
-{
-    size_t count = slot_count == 0 ? FIRST_SLOTS : slot_count * 2;
-    evprof_heap_memory_t *table = calloc(count, sizeof(*table));
-    if (table == NULL) {
-        return -1;
-    }
-    for (size_t i = 0; i < slot_count; i++) {
-        if (slots[i].key != 0) {
-            *find_slot(table, count, slots[i].key) = slots[i];
-        }
-    }
-    free(slots);
-    slots = table;
-    slot_count = count;
-    return 0;
-}
+static evprof_index_t index_of;
+static evprof_heap_memory_t *rows;
+static size_t row_count;
+static size_t row_room;
 
 evprof_heap_memory_t *
 evprof_heap_remember(const uint64_t *pcs, size_t count)
 {
-    uint64_t key = evprof_hash(pcs, count * sizeof(*pcs), 0) | 1;
-    if (used * 2 >= slot_count && used < MAX_STACKS && grow() != 0) {
+    uint64_t key = evprof_hash(pcs, count * sizeof(*pcs), 0);
+    evprof_index_walk_t walk = evprof_index_walk(&index_of, key);
+    uint32_t row;
+    while ((row = evprof_index_next(&walk)) != EVPROF_INDEX_END) {
+        if (rows[row].key == key) {
+            return &rows[row];
+        }
+    }
+    if (row_count == MAX_STACKS) {
         return NULL;
     }
-    evprof_heap_memory_t *slot = find_slot(slots, slot_count, key);
-    if (slot->key == 0) {
-        if (used == MAX_STACKS) {
-            return NULL;
-        }
-        slot->key = key;
-        used++;
+    evprof_heap_memory_t *grown =
+        evprof_grow(rows, &row_room, row_count + 1, sizeof(*rows));
+    if (grown == NULL) {
+        return NULL;
     }
-    return slot;
+    rows = grown;
+    if (evprof_index_add(&index_of, key, (uint32_t)row_count) != 0) {
+        return NULL;
+    }
+    rows[row_count] = (evprof_heap_memory_t){ .key = key };
+    return &rows[row_count++];
 }
 
 void
 evprof_heap_memory_free(void)
 {
-    free(slots);
-    slots = NULL;
-    slot_count = 0;
-    used = 0;
+    evprof_index_free(&index_of);
+    free(rows);
+    rows = NULL;
+    row_count = 0;
+    row_room = 0;
 }

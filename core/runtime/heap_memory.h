@@ -3,10 +3,11 @@
 #define EVPROF_RUNTIME_HEAP_MEMORY_H
 
 /*
- * What has to stay the same, or may only grow, from one heap profile to the next:
- * a reader of deltas knows a stack by its frames and labels and expects counts
- * since the start to be monotone. jemalloc rounds what it writes, so that averages
- * move a little and scaled counts may fall. By stack, bounded; worker only.
+ * What has to stay the same, or may only grow, from one heap profile to the
+ * next: a reader of deltas knows a stack by its frames and labels and expects
+ * counts since the start to be monotone. jemalloc rounds what it writes, so
+ * that averages move a little and scaled counts may fall. By stack, bounded;
+ * worker only.
  */
 
 #include <stddef.h>

@@ -11,15 +11,14 @@ bool
 evprof_heap_is_allocator_name(const char *name)
 {
     static const char *const prefixes[] = {
-        "je_",       "_rjem_",    "jemalloc_",      "prof_",
-        "imalloc",   "irallocx",  "do_mallocx",     "do_rallocx",
-        "mallocx",   "rallocx",   "malloc_default", "operator new",
-        "newImpl",   "fallback_impl",
+        "je_",     "_rjem_",        "jemalloc_",      "prof_",
+        "imalloc", "irallocx",      "do_mallocx",     "do_rallocx",
+        "mallocx", "rallocx",       "malloc_default", "operator new",
+        "newImpl", "fallback_impl",
     };
     static const char *const names[] = {
-        "malloc",        "calloc",   "realloc", "reallocarray",
-        "aligned_alloc", "memalign", "valloc",  "pvalloc",
-        "posix_memalign"
+        "malloc",   "calloc", "realloc", "reallocarray",  "aligned_alloc",
+        "memalign", "valloc", "pvalloc", "posix_memalign"
     };
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
         if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) {

@@ -3,9 +3,9 @@
 #define EVPROF_RUNTIME_HEAP_TRIM_H
 
 /*
- * Which frames at the leaf end of a stack are the allocator's own. A jemalloc in
- * a library of its own is known by its mapping; one that is part of a larger file
- * by the names of its functions.
+ * Which frames at the leaf end of a stack are the allocator's own. A jemalloc
+ * in a library of its own is known by its mapping; one that is part of a larger
+ * file by the names of its functions.
  */
 
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * CPU profiles as Go's: which stacks ran during a window, by timers on the CPU
- * clocks of all threads. The sampler is core/sample; here are its directives and
- * its place among the profiles.
+ * clocks of all threads. The sampler is core/sample; here are its directives
+ * and its place among the profiles.
  */
 #include <stdio.h>
 #include <stdlib.h>

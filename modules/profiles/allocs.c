@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All memory that was ever allocated, freed or not: the columns of "heap" with
+ * another one shown first. Its settings are those of "heap".
+ */
+#include <evprof/module.h>
+
+#include "core/runtime/heap.h"
+
+static int
+allocs_init(const void *conf, void **state, evprof_error_t *err)
+{
+    (void)conf;
+    *state = NULL;
+    int status = evprof_heap_open(NULL, err);
+    if (status != 0) {
+        return status;
+    }
+    status = evprof_heap_check_accumulates(err);
+    if (status != 0) {
+        evprof_heap_close();
+    }
+    return status;
+}
+
+static int
+allocs_snapshot(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
+                evprof_error_t *err)
+{
+    (void)state;
+    return evprof_heap_snapshot(ask, "alloc_space", out, err);
+}
+
+static int
+allocs_text(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
+            evprof_error_t *err)
+{
+    (void)state;
+    return evprof_heap_text(ask, out, err);
+}
+
+static long
+allocs_count(void *state)
+{
+    (void)state;
+    return evprof_heap_count();
+}
+
+static void
+allocs_fini(void *state)
+{
+    (void)state;
+    evprof_heap_close();
+}
+
+const evprof_module_t evprof_profile_allocs = {
+    .abi = EVPROF_MODULE_ABI,
+    .name = "allocs",
+    .summary = "All memory allocated since the start, freed or not.",
+    .flags = EVPROF_MODULE_DELTA,
+    .init = allocs_init,
+    .snapshot = allocs_snapshot,
+    .count = allocs_count,
+    .text = allocs_text,
+    .fini = allocs_fini,
+};

@@ -124,7 +124,8 @@ shorten(uintptr_t *pcs, size_t count, size_t limit)
     return 1;
 }
 
-static size_t
+/* Inlined, as the walk leaves out the function that asks for it: the hook. */
+static inline __attribute__((always_inline)) size_t
 walk_caller(uintptr_t *pcs, size_t max)
 {
     evprof_walk_t walk = { .pcs = pcs, .max = max };

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "core/sample/cpu_timer.h"
+#include "core/sample/jemalloc.h"
 #include "core/sample/sig_labels.h"
 #include "core/sample/sig_threads.h"
 
@@ -490,4 +491,5 @@ evprof_thread_mark_ours(void)
     if (thread) {
         atomic_fetch_or(&thread->flags, EVPROF_THREAD_OURS);
     }
+    evprof_jemalloc_leave_out();
 }

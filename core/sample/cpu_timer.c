@@ -115,6 +115,7 @@ arm_locked(evprof_thread_t *thread, uint64_t period_ns)
     atomic_store(&thread->fired, 0);
     atomic_store(&thread->carried, 0);
     atomic_store(&thread->dropped, 0);
+    atomic_store(&thread->rest_until, 0);
     thread->timer_clock = thread_time(tid);
     thread->timer_first = random_phase(period_ns);
     atomic_store(&thread->timer, id + 1);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "core/sample/sig_labels.h"
 #include "core/sample/sig_ring.h"
@@ -20,6 +21,11 @@ enum {
     KIND_BITS = 4,
     COOKIE_BITS = 12,
 };
+
+/* After a walk its thread is left alone for so many times as long, so that a
+ * walk that takes longer than a period leaves most of the CPU to the program.
+ */
+enum { REST_FACTOR = 3 };
 
 evprof_sig_tap_t evprof_sig_taps[EVPROF_TAP_KINDS];
 _Atomic uint32_t evprof_sig_cookie;
@@ -131,6 +137,34 @@ take_sample(enum evprof_tap_kind kind, const evprof_thread_t *thread,
     return EVPROF_SIG_TAKEN;
 }
 
+static uint64_t
+now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* A walk that was so slow that the next expiry was due already would repeat for
+ * ever; then the expiry is carried to a later sample. */
+static enum evprof_sig_status
+take_rested_sample(evprof_thread_t *thread, uint64_t weight,
+                   const void *context)
+{
+    const uint64_t began = now_ns();
+    if (began <
+        atomic_load_explicit(&thread->rest_until, memory_order_relaxed)) {
+        return EVPROF_SIG_DROPPED;
+    }
+    const enum evprof_sig_status status =
+        take_sample(EVPROF_TAP_CPU, thread, weight, 0, context);
+    const uint64_t ended = now_ns();
+    atomic_store_explicit(&thread->rest_until,
+                          ended + REST_FACTOR * (ended - began),
+                          memory_order_relaxed);
+    return status;
+}
+
 /* The timer's own expiry and its overruns, and what earlier samples lost. */
 static void
 take_timer_sample(evprof_thread_t *thread, const siginfo_t *info,
@@ -144,19 +178,18 @@ take_timer_sample(evprof_thread_t *thread, const siginfo_t *info,
         atomic_fetch_add_explicit(&tap->late, 1, memory_order_relaxed);
         return;
     }
-    const uint64_t overrun = (uint64_t)(unsigned)info->si_overrun;
+    const uint64_t expiries = 1 + (uint64_t)(unsigned)info->si_overrun;
     const uint64_t weight =
-        1 + overrun +
+        expiries +
         atomic_exchange_explicit(&thread->carried, 0, memory_order_relaxed);
-    atomic_fetch_add_explicit(&tap->overrun, overrun, memory_order_relaxed);
-    atomic_fetch_add_explicit(&thread->fired, 1 + overrun,
+    atomic_fetch_add_explicit(&tap->overrun, expiries - 1,
                               memory_order_relaxed);
-    if (take_sample(EVPROF_TAP_CPU, thread, weight, 0, context) !=
-        EVPROF_SIG_TAKEN) {
+    atomic_fetch_add_explicit(&thread->fired, expiries, memory_order_relaxed);
+    if (take_rested_sample(thread, weight, context) != EVPROF_SIG_TAKEN) {
         atomic_fetch_add_explicit(&thread->carried, weight,
                                   memory_order_relaxed);
         atomic_fetch_add_explicit(&thread->dropped, 1, memory_order_relaxed);
-        atomic_fetch_add_explicit(&tap->dropped, 1 + overrun,
+        atomic_fetch_add_explicit(&tap->dropped, expiries,
                                   memory_order_relaxed);
     }
 }

@@ -179,7 +179,7 @@ evprof_cpu_timer_disarm(evprof_thread_t *thread)
 void
 evprof_cpu_timer_disown(const evprof_thread_t *thread)
 {
-    if (atomic_load(&thread->timer) > 0) {
+    if (atomic_load(&thread->timer) > 0 && atomic_load(&thread->fired) == 0) {
         atomic_fetch_sub(&timers.armed, 1);
     }
 }
@@ -200,7 +200,8 @@ evprof_cpu_timer_leave(evprof_thread_t *thread)
     }
     if (!thread->start || evprof_sig_record_begin(EVPROF_TAP_CPU, thread, &slot,
                                                   &depth) != EVPROF_SIG_TAKEN) {
-        count(&timers.lost, carried);
+        count(&timers.lost, owed + carried);
+        count(&thread->fired, owed);
         return;
     }
     evprof_walk_t walk = { .pcs = slot.record->pcs, .max = depth, .count = 1 };

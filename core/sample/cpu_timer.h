@@ -40,7 +40,8 @@ void evprof_cpu_timers_fork_child(void);
 /* Gives the thread a timer if the sampler is on and it has none. */
 void evprof_cpu_timer_arm(evprof_thread_t *thread);
 
-/* The record was a second one of a thread: it is not counted as another. */
+/* A FOUND record goes: unless it was sampled it was that of a thread on its way
+ * in or out, which counts by its own record. */
 void evprof_cpu_timer_disown(const evprof_thread_t *thread);
 
 /* Deletes its timer; the record's lock is held. */

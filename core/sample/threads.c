@@ -150,6 +150,7 @@ end_record(evprof_thread_t *thread)
     atomic_store(&thread->flags, 0);
     /* Release: a handler that sees the new number sees none of the old. */
     atomic_fetch_add_explicit(&thread->generation, 1, memory_order_release);
+    thread->timer_session = 0;
     thread->bounds = (evprof_stack_bounds_t){ 0, 0 };
     thread->creator_count = 0;
     thread->lock_state = NULL;
@@ -301,10 +302,7 @@ evprof_thread_drop_found(pid_t tid)
     evprof_thread_t *thread = found_record(tid);
     if (thread) {
         unlink_found(thread);
-        if (evprof_thread_current &&
-            atomic_load(&evprof_thread_current->tid) == tid) {
-            evprof_cpu_timer_disown(thread);
-        }
+        evprof_cpu_timer_disown(thread);
         end_record(thread);
         give_record(thread);
     }

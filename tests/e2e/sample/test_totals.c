@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sum of a profile's weights is the CPU time that the clocks show, whatever
+ * the rate, however many threads, and whatever was dropped on the way.
+ */
+#include <stdlib.h>
+
+#include "tests/e2e/sample/scene.h"
+
+static const uint64_t second_ns = 1000000000;
+
+/* Two parts in a hundred, which is what the sampler promises. */
+static void
+assert_within_two_percent(int64_t samples, unsigned rate_hz, uint64_t cpu_ns)
+{
+    const double expected = (double)cpu_ns * rate_hz / 1e9;
+    const double off = (double)samples / expected - 1;
+    print_message("%u Hz: %lld samples for %.3f s of CPU: %+.2f %%\n", rate_hz,
+                  (long long)samples, (double)cpu_ns / 1e9, off * 100);
+    assert_true(off < 0.02 && off > -0.02);
+}
+
+static void *
+burn(void *arg)
+{
+    scene_burn(*(const uint64_t *)arg);
+    return NULL;
+}
+
+/* Works for one part in ten of the time, in short turns. */
+static void *
+burn_a_tenth(void *arg)
+{
+    const uint64_t total = *(const uint64_t *)arg / 10;
+    const struct timespec pause = { .tv_nsec = 9000000 };
+    for (uint64_t done = 0; done < total; done += 1000000) {
+        scene_burn(1000000);
+        nanosleep(&pause, NULL);
+    }
+    return NULL;
+}
+
+static void
+check_sum(unsigned rate_hz, int thread_count, uint64_t each_ns)
+{
+    pthread_t threads[16];
+    uint64_t work_ns = each_ns;
+    scene_begin(rate_hz, 64);
+    const uint64_t began = scene_clock(CLOCK_PROCESS_CPUTIME_ID);
+    for (int i = 0; i < thread_count; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL,
+                                        i == 1 ? burn_a_tenth : burn, &work_ns),
+                         0);
+    }
+    for (int i = 0; i < thread_count; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    const uint64_t used = scene_clock(CLOCK_PROCESS_CPUTIME_ID) - began;
+    evprof_pprof_t *profile = scene_end();
+    assert_within_two_percent(scene_samples(profile), rate_hz, used);
+    evprof_pprof_free(profile);
+}
+
+static void
+test_sum_is_the_clocks(void **state)
+{
+    (void)state;
+    if (SCENE_IS_TSAN) {
+        SCENE_SKIP("ThreadSanitizer delays signals");
+    }
+    check_sum(100, 1, 2 * second_ns);
+    check_sum(1000, 1, 2 * second_ns);
+    check_sum(100, 8, second_ns / 2);
+    check_sum(1000, 8, second_ns / 2);
+}
+
+/* ---- Drops ---- */
+
+/* The record of a storm's tap makes the drainer wait for this lock. */
+static evprof_lock_t gate;
+
+static void
+wait_at_gate(void *ctx, const evprof_record_t *record)
+{
+    (void)ctx;
+    (void)record;
+    evprof_lock_enter(&gate);
+    evprof_lock_leave(&gate);
+}
+
+/* Burns at the bottom of a deep stack, whose records fill the rings soon. */
+static __attribute__((noinline)) int
+burn_deep(int depth)
+{
+    if (depth == 0) {
+        evprof_cpu_stats_t stats;
+        do {
+            scene_burn(20000000);
+            evprof_cpu_stats(&stats);
+        } while (stats.tap.dropped < 100);
+        return 0;
+    }
+    return burn_deep(depth - 1) + 1;
+}
+
+/* While the drainer stands still, samples find no room; what they weighed comes
+ * with the first that does. */
+static void
+test_dropped_weight_is_carried(void **state)
+{
+    (void)state;
+    if (SCENE_IS_TSAN) {
+        SCENE_SKIP("ThreadSanitizer delays signals");
+    }
+    const evprof_tap_t tap = { .unwinder = evprof_unwinder_find("fp"),
+                               .depth = 8,
+                               .sink = wait_at_gate };
+    assert_int_equal(evprof_tap_open(EVPROF_TAP_BLOCK, &tap, NULL), EVPROF_OK);
+    scene_begin(1000, EVPROF_TAP_DEPTH_MAX);
+    const uint64_t began = scene_clock(CLOCK_PROCESS_CPUTIME_ID);
+    evprof_lock_enter(&gate);
+    assert_true(evprof_tap_here(EVPROF_TAP_BLOCK, 1, 0, 0));
+    burn_deep(EVPROF_TAP_DEPTH_MAX);
+    evprof_lock_leave(&gate);
+    evprof_tap_flush();
+    scene_burn(second_ns);
+    const uint64_t used = scene_clock(CLOCK_PROCESS_CPUTIME_ID) - began;
+    evprof_pprof_t *profile = scene_end();
+    evprof_tap_close(EVPROF_TAP_BLOCK);
+    assert_within_two_percent(scene_samples(profile), 1000, used);
+    assert_false(scene_has_comment(profile, "lost"));
+    evprof_pprof_free(profile);
+}
+
+/* ---- A walk that takes longer than a period ---- */
+
+static const evprof_unwinder_t *fast;
+
+static void
+walk_slowly(evprof_walk_t *walk, const void *ucontext)
+{
+    scene_burn(12000000);
+    fast->walk_context(walk, ucontext);
+}
+
+static uint64_t
+work_done(uint64_t cpu_ns)
+{
+    uint64_t done = 0;
+    const uint64_t end = scene_clock(CLOCK_THREAD_CPUTIME_ID) + cpu_ns;
+    while (scene_clock(CLOCK_THREAD_CPUTIME_ID) < end) {
+        for (volatile int i = 0; i < 2000; i++) {
+        }
+        done++;
+    }
+    return done;
+}
+
+/* Each expiry costs twelve periods: without rests the program would stand. */
+static void
+test_slow_walks_leave_the_program_its_cpu(void **state)
+{
+    (void)state;
+    if (SCENE_IS_TSAN) {
+        SCENE_SKIP("ThreadSanitizer delays signals");
+    }
+    fast = evprof_unwinder_find("fp");
+    const evprof_unwinder_t slow = { .name = "slow",
+                                     .is_signal_safe = true,
+                                     .walk_context = walk_slowly };
+    const evprof_cpu_options_t options = { .rate_hz = 1000,
+                                           .unwinder = &slow,
+                                           .depth = 64 };
+    const uint64_t alone = work_done(second_ns);
+    assert_int_equal(evprof_cpu_begin(&options, NULL), EVPROF_OK);
+    const uint64_t sampled = work_done(second_ns);
+    evprof_cpu_stats_t stats;
+    evprof_pprof_t *profile = scene_end();
+    evprof_cpu_stats(&stats);
+    print_message("%.0f %% of the work while %llu walks took 12 ms each\n",
+                  100.0 * (double)sampled / (double)alone,
+                  (unsigned long long)stats.tap.records);
+    assert_true(stats.tap.records > 5);
+    assert_true(sampled > alone / 2);
+    evprof_pprof_free(profile);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sum_is_the_clocks),
+        cmocka_unit_test(test_dropped_weight_is_carried),
+        cmocka_unit_test(test_slow_walks_leave_the_program_its_cpu),
+    };
+    return cmocka_run_group_tests_name("totals", tests, NULL, NULL);
+}

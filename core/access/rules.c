@@ -94,7 +94,7 @@ clear_low_bits(evprof_network_t *network)
     for (unsigned i = 0; i < 16; i++) {
         unsigned kept =
             network->prefix_bits > i * 8 ? network->prefix_bits - i * 8 : 0;
-        uint8_t mask = kept >= 8 ? 0xff : (uint8_t)(0xff00u >> kept);
+        uint8_t mask = (uint8_t)(kept >= 8 ? 0xffu : 0xff00u >> kept);
         uint8_t byte = network->address.bytes[i] & mask;
         found = found || byte != network->address.bytes[i];
         network->address.bytes[i] = byte;

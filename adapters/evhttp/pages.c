@@ -126,6 +126,11 @@ put_row(evprof_buf_t *out, evprof_t *prof, const evprof_entry_t *entry)
         evprof_buf_puts(out, "switched off by the configuration. ");
     }
     put_escaped(out, entry->summary);
+    const char *note = evprof_catalog_note(prof, entry->name);
+    if (note != NULL) {
+        evprof_buf_putc(out, ' ');
+        put_escaped(out, note);
+    }
     if (entry->is_on && (entry->flags & EVPROF_MODULE_TIMED) != 0) {
         evprof_buf_puts(out, " Takes its time: <code>");
         put_escaped(out, evprof_leaf_of(entry->name));

@@ -41,6 +41,9 @@ EVPROF_API bool evprof_catalog_find(evprof_t *prof, const char *name,
 EVPROF_API int evprof_catalog_status(evprof_t *prof, const char *name,
                                      const evprof_writer_t *out);
 
+/* What a profile wants the index page to say of it, or NULL; on the worker. */
+EVPROF_API const char *evprof_catalog_note(evprof_t *prof, const char *name);
+
 /* False once evprof_free() was called. */
 EVPROF_API bool evprof_is_open(evprof_t *prof);
 

@@ -255,3 +255,13 @@ evprof_catalog_status(evprof_t *prof, const char *name,
     evprof_registry_mend(profile);
     return profile->module->status(profile->state, out);
 }
+
+const char *
+evprof_catalog_note(evprof_t *prof, const char *name)
+{
+    evprof_profile_t *profile = evprof_registry_find(prof, name);
+    return profile != NULL && has_state(profile) &&
+                   profile->module->note != NULL
+               ? profile->module->note(profile->state)
+               : NULL;
+}

@@ -54,6 +54,7 @@ on_request(struct evhttp_request *req, void *ctx)
     (void)ctx;
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
         if (strcmp(path, routes[i].path) == 0) {
+            EVPROF_LABEL("route", routes[i].path);
             unsigned long long result = routes[i].work(routes[i].size);
             evbuffer_add_printf(out, "%llu\n", result);
             evhttp_send_reply(req, HTTP_OK, NULL, NULL);

@@ -125,6 +125,8 @@ typedef struct evprof_module {
                 const evprof_writer_t *out, evprof_error_t *err);
     /* A few `name: value` lines for the status page. */
     int (*status)(void *state, const evprof_writer_t *out);
+    /* A sentence for the index page, or NULL when there is nothing to say. */
+    const char *(*note)(void *state);
     /* The client left between begin and snapshot; exactly one of both runs. */
     void (*cancel)(void *state);
     /* Switched off; state goes. */

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the program waits for, at the stacks that waited: mutexes, reader-writer
+ * locks, conditions, semaphores, barriers and ends of threads. Recorded when a
+ * wait is over. Sleeping and input are not waiting for another thread; those
+ * show in wall.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <evprof/module.h>
+
+#include "core/runtime/text_contention.h"
+#include "core/sample/contention_profile.h"
+
+typedef struct block_conf {
+    long long rate_ns;
+} block_conf_t;
+
+static const evprof_directive_t directives[] = {
+    { .name = "rate",
+      .args = "TIME",
+      .help = "Waits of this length and longer are all recorded, shorter ones "
+              "in proportion; 0 records nothing.",
+      .by_default = "0",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(block_conf_t, rate_ns),
+      .set = evprof_set_time_ns },
+    EVPROF_DIRECTIVE_END,
+};
+
+static int
+init(const void *conf, void **state, evprof_error_t *err)
+{
+    (void)state;
+    (void)err;
+    evprof_contention_set_block_rate(((const block_conf_t *)conf)->rate_ns);
+    return EVPROF_OK;
+}
+
+static int
+snapshot(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
+         evprof_error_t *err)
+{
+    (void)state;
+    (void)ask;
+    return evprof_contention_write(EVPROF_CONTENTION_BLOCK, out, err);
+}
+
+static long
+count(void *state)
+{
+    (void)state;
+    return evprof_contention_count(EVPROF_CONTENTION_BLOCK);
+}
+
+static int
+text(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
+     evprof_error_t *err)
+{
+    (void)state;
+    (void)ask;
+    return evprof_text_contention(EVPROF_CONTENTION_BLOCK, "contention", out,
+                                  err);
+}
+
+static int
+status(void *state, const evprof_writer_t *out)
+{
+    (void)state;
+    char line[64];
+    int len = snprintf(line, sizeof(line), "rate_ns: %" PRId64 "\n",
+                       evprof_contention_block_rate());
+    int failed = out->write(out->ctx, line, (size_t)len);
+    return failed ? failed
+                  : evprof_contention_status(EVPROF_CONTENTION_BLOCK, out);
+}
+
+static const char *
+note(void *state)
+{
+    (void)state;
+    return evprof_contention_block_rate() > 0
+               ? NULL
+               : "Nothing is recorded while the rate is 0: write \"profile "
+                 "block { rate 10us; }\" or call evprof_set_block_rate().";
+}
+
+static void
+fini(void *state)
+{
+    (void)state;
+    evprof_contention_set_block_rate(0);
+}
+
+const evprof_module_t evprof_profile_block = {
+    .abi = EVPROF_MODULE_ABI,
+    .name = "block",
+    .summary = "Stacks that waited for another thread, and how long.",
+    .flags = EVPROF_MODULE_DELTA,
+    .directives = directives,
+    .conf_size = sizeof(block_conf_t),
+    .init = init,
+    .snapshot = snapshot,
+    .count = count,
+    .text = text,
+    .status = status,
+    .note = note,
+    .fini = fini,
+};

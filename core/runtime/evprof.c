@@ -14,6 +14,7 @@
 #include "core/base/error.h"
 #include "core/runtime/catalog.h"
 #include "core/runtime/runtime.h"
+#include "core/runtime/settings.h"
 #include "core/runtime/symbols.h"
 #include "core/runtime/worker.h"
 

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/access/access.h"
 #include "core/base/error.h"
 #include "core/runtime/catalog.h"
 #include "core/runtime/runtime.h"
@@ -25,13 +24,6 @@ find_place(evprof_t *prof, const char *name)
     }
     return at;
 }
-
-static const evprof_section_t *const sections[] = { &evprof_access_section,
-                                                    NULL };
-const evprof_schema_t evprof_runtime_schema = {
-    .modules = evprof_profile_modules,
-    .sections = sections,
-};
 
 static int
 insert_profile(evprof_t *prof, evprof_profile_t *profile, evprof_error_t *err)

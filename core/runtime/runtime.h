@@ -65,9 +65,6 @@ int evprof_registry_add(evprof_t *prof, const evprof_module_t *module,
                         void *state, evprof_profile_t **out,
                         evprof_error_t *err);
 
-/* What a configuration may hold in this build. */
-extern const evprof_schema_t evprof_runtime_schema;
-
 /* By name, switched off or not; NULL: unknown. */
 evprof_profile_t *evprof_registry_find(evprof_t *prof, const char *name);
 

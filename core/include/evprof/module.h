@@ -133,6 +133,14 @@ typedef struct evprof_module {
     void (*fini)(void *state);
 } evprof_module_t;
 
+/*
+ * A module that is compiled elsewhere is a shared object that defines this one
+ * object; the directive `load_module FILE;` loads it. Its name must be unlike
+ * those of all other profiles.
+ */
+extern EVPROF_API const evprof_module_t evprof_module;
+#define EVPROF_MODULE_SYMBOL "evprof_module"
+
 #ifdef __cplusplus
 }
 #endif

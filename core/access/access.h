@@ -42,25 +42,25 @@ typedef struct evprof_access_request {
  * Judges a request. `reason` (may be NULL) is set to a sentence for the client
  * of a refused request, in static memory. MT-Safe.
  */
-evprof_verdict_t evprof_access_judge(const evprof_access_conf_t *conf,
-                                     const evprof_access_request_t *request,
-                                     const char **reason);
+EVPROF_API evprof_verdict_t evprof_access_judge(
+    const evprof_access_conf_t *conf, const evprof_access_request_t *request,
+    const char **reason);
 
 /*
  * Whether the value of an Authorization header is good: reads the file and
  * computes a password hash, so it blocks, for up to a second. A success is
  * remembered until the file changes. MT-Safe.
  */
-bool evprof_access_verify(const evprof_access_conf_t *conf,
-                          const char *authorization);
+EVPROF_API bool evprof_access_verify(const evprof_access_conf_t *conf,
+                                     const char *authorization);
 
 /*
  * Calls `each` with the value of every WWW-Authenticate header that a 401 must
  * carry.
  */
-void evprof_access_challenge(const evprof_access_conf_t *conf,
-                             void (*each)(void *ctx, const char *value),
-                             void *ctx);
+EVPROF_API void
+evprof_access_challenge(const evprof_access_conf_t *conf,
+                        void (*each)(void *ctx, const char *value), void *ctx);
 
 /*
  * A failed guess is answered no earlier than this after its request came, and

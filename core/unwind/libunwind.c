@@ -22,7 +22,6 @@ static struct {
     __typeof__(unw_init_local2) *init;
     __typeof__(unw_step) *step;
     __typeof__(unw_get_reg) *get_reg;
-    __typeof__(unw_is_signal_frame) *is_signal_frame;
 } calls;
 
 static pthread_once_t open_once = PTHREAD_ONCE_INIT;
@@ -37,11 +36,9 @@ open_library(void)
     void *init = dlsym(handle, SYMBOL_TEXT(unw_init_local2));
     void *step = dlsym(handle, SYMBOL_TEXT(unw_step));
     void *get_reg = dlsym(handle, SYMBOL_TEXT(unw_get_reg));
-    void *is_signal = dlsym(handle, SYMBOL_TEXT(unw_is_signal_frame));
-    if (init != NULL && get_reg != NULL && is_signal != NULL) {
+    if (init != NULL && get_reg != NULL) {
         memcpy(&calls.init, &init, sizeof(init));
         memcpy(&calls.get_reg, &get_reg, sizeof(get_reg));
-        memcpy(&calls.is_signal_frame, &is_signal, sizeof(is_signal));
         memcpy(&calls.step, &step, sizeof(step));
     }
 }
@@ -50,7 +47,23 @@ static int
 prepare(void)
 {
     pthread_once(&open_once, open_library);
-    return calls.step == NULL ? EVPROF_ENOTSUP : EVPROF_OK;
+    return calls.step == NULL ? EVPROF_ENOTSUP : evprof_unwind_refresh();
+}
+
+/* Its own answer is no for signal frames that have call-frame data. */
+EVPROF_UNCHECKED static bool
+is_signal_return(uintptr_t pc)
+{
+    unsigned char code[EVPROF_SIGNAL_RETURN];
+    evprof_pinned_t pinned = evprof_map_pin();
+    const evprof_segment_t *segment = evprof_map_find(pinned.map, pc);
+    bool is_readable = segment != NULL && segment->limit - pc > sizeof(code) &&
+                       evprof_map_is_loaded(segment);
+    evprof_map_unpin(pinned);
+    for (size_t i = 0; is_readable && i < sizeof(code); i++) {
+        code[i] = *(const volatile unsigned char *)(pc + i); // NOLINT
+    }
+    return is_readable && evprof_arch_is_signal_return(code);
 }
 
 static void
@@ -77,7 +90,8 @@ walk_from(evprof_walk_t *walk, unw_context_t *context, int flags, size_t skip)
             return;
         }
         is_first = false;
-        is_exact = calls.is_signal_frame(&cursor) > 0;
+        is_exact = is_signal_return((uintptr_t)pc) ||
+                   is_signal_return((uintptr_t)pc - EVPROF_SIGNAL_SYSCALL);
         more = calls.step(&cursor);
     } while (more > 0);
     if (more < 0) {

@@ -11,7 +11,9 @@
 #include <stdlib.h>
 
 #include "core/objects/objects.h"
+#include "core/unwind/rules.h"
 #include "core/unwind/sig_map.h"
+#include "core/unwind/tables.h"
 #include "core/unwind/unwind.h"
 
 struct retired {
@@ -46,6 +48,7 @@ fork_child(void)
     atomic_store(&evprof_map_epoch.readers[1], 0);
     pthread_mutex_unlock(&publishing);
     pthread_mutex_init(&refreshing, NULL);
+    evprof_rules_after_fork();
 }
 
 static void
@@ -68,12 +71,35 @@ holds_bottom(const evprof_object_t *object)
     return false;
 }
 
+/* Tables are shared by the maps that name them; guarded by `publishing`. */
+struct shared_table {
+    struct shared_table *next;
+    uint64_t generation; /* of the object */
+    size_t maps;
+    evprof_table_t *table; /* NULL: it has none */
+};
+
+static struct shared_table *shared_tables;
+
+static struct shared_table *
+find_shared(uint64_t generation)
+{
+    struct shared_table *one = shared_tables;
+    while (one != NULL && one->generation != generation) {
+        one = one->next;
+    }
+    return one;
+}
+
 static evprof_segment_t
 segment_of(const evprof_object_t *object)
 {
+    struct shared_table *shared = find_shared(object->generation);
     return (evprof_segment_t){
         .start = object->start,
         .limit = object->limit,
+        .table = shared == NULL ? NULL : shared->table,
+        .generation = object->generation,
         .eh_frame_hdr = object->eh_frame_hdr,
         .eh_low = object->eh_low,
         .eh_high = object->eh_high,
@@ -98,6 +124,87 @@ map_new(const evprof_objects_t *objects)
     return map;
 }
 
+/* The objects that are new: they have no table yet, nor an empty record. */
+static size_t
+list_jobs(const evprof_objects_t *objects, evprof_table_job_t *jobs)
+{
+    size_t count = 0;
+    uintptr_t main_bias = objects->items[objects->main_index].bias;
+    for (size_t i = 0; i < objects->count; i++) {
+        const evprof_object_t *object = &objects->items[i];
+        if (!object->is_gone && object->path[0] != '[' &&
+            find_shared(object->generation) == NULL) {
+            jobs[count++] = (evprof_table_job_t){
+                .object = object,
+                .is_main = object->bias == main_bias,
+            };
+        }
+    }
+    return count;
+}
+
+/* Takes the tables over; those that cannot be noted are freed, and their frames
+ * stepped by what is in memory. */
+static void
+share_tables(const evprof_table_job_t *jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct shared_table *one = calloc(1, sizeof(*one));
+        if (one == NULL) {
+            evprof_table_free(jobs[i].table);
+            continue;
+        }
+        one->generation = jobs[i].object->generation;
+        one->table = jobs[i].table;
+        pthread_mutex_lock(&publishing);
+        one->next = shared_tables;
+        shared_tables = one;
+        pthread_mutex_unlock(&publishing);
+    }
+}
+
+static int
+build_tables(const evprof_objects_t *objects)
+{
+    evprof_table_job_t *jobs = calloc(objects->count + 1, sizeof(*jobs));
+    if (jobs == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    size_t count = list_jobs(objects, jobs);
+    int status = evprof_tables_build(jobs, count);
+    share_tables(jobs, count);
+    free(jobs);
+    return status;
+}
+
+/* Counts the map in at, or out of, the tables that it names. */
+static void
+count_map(const evprof_map_t *map, bool is_coming)
+{
+    for (size_t i = 0; map != NULL && i < map->count; i++) {
+        struct shared_table *one = find_shared(map->segments[i].generation);
+        if (one != NULL) {
+            one->maps = is_coming ? one->maps + 1 : one->maps - 1;
+        }
+    }
+}
+
+static void
+free_unused_tables(void)
+{
+    struct shared_table **at = &shared_tables;
+    while (*at != NULL) {
+        struct shared_table *one = *at;
+        if (one->maps == 0) {
+            *at = one->next;
+            evprof_table_free(one->table);
+            free(one);
+        } else {
+            at = &one->next;
+        }
+    }
+}
+
 /* Frees the maps that have been out of use for long enough. */
 static void
 reclaim(void)
@@ -108,18 +215,21 @@ reclaim(void)
         struct retired *one = *at;
         if (evprof_epoch_passed(&evprof_map_epoch, one->stamp)) {
             *at = one->next;
+            count_map(one->map, false);
             free((void *)(uintptr_t)one->map); // NOLINT
             free(one);
         } else {
             at = &one->next;
         }
     }
+    free_unused_tables();
 }
 
 static void
 publish(const evprof_map_t *map, struct retired *old)
 {
     pthread_mutex_lock(&publishing);
+    count_map(map, true);
     old->map = atomic_exchange(&evprof_map_current, map);
     old->stamp = evprof_epoch_stamp(&evprof_map_epoch);
     old->next = retired_maps;
@@ -131,6 +241,10 @@ publish(const evprof_map_t *map, struct retired *old)
 static int
 replace_map(const evprof_objects_t *objects)
 {
+    int status = build_tables(objects);
+    if (status != EVPROF_OK) {
+        return status;
+    }
     evprof_map_t *map = map_new(objects);
     struct retired *old = calloc(1, sizeof(*old));
     if (map == NULL || old == NULL) {

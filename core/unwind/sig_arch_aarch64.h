@@ -11,10 +11,32 @@
 #define EVPROF_REG_RA 30u
 #define EVPROF_REG_SP 31u
 
+/* The registers whose rules are followed: what a callee keeps, x30 and sp. */
+#define EVPROF_RULE_FIRST 19u
+#define EVPROF_RULE_COUNT 13u
+
 /* The ABI has no red zone. */
 #define EVPROF_RED_ZONE 0u
 
 #define EVPROF_CALL_MAX 4u
+
+/* The unit that the size of a frame is counted in, see sig_rule.h. */
+#define EVPROF_RULE_UNIT ((uintptr_t)16u)
+
+/* From the stack pointer of the kernel's signal frame to its ucontext_t, behind
+ * a siginfo_t, and how much of its uc_mcontext is read. */
+#define EVPROF_SIGNAL_CONTEXT 128u
+#define EVPROF_SIGNAL_REGISTERS (offsetof(mcontext_t, pc) + 8)
+
+/* mov x8, #SYS_rt_sigreturn; svc #0 */
+#define EVPROF_SIGNAL_RETURN 8u
+#define EVPROF_SIGNAL_SYSCALL 4u /* where its second instruction is */
+
+static inline bool
+evprof_arch_is_signal_return(const unsigned char *code)
+{
+    return memcmp(code, "\x68\x11\x80\xd2\x01\0\0\xd4", 8) == 0;
+}
 
 static inline uintptr_t
 evprof_arch_context(const void *ucontext, uintptr_t *r)

@@ -2,6 +2,7 @@
 #ifndef EVPROF_UNWIND_SIG_ARCH_X86_64_H
 #define EVPROF_UNWIND_SIG_ARCH_X86_64_H
 
+#include <string.h>
 #include <sys/ucontext.h>
 
 /* DWARF numbers of the psABI: rax rdx rcx rbx rsi rdi rbp rsp r8..r15, and the
@@ -11,11 +12,33 @@
 #define EVPROF_REG_SP 7u
 #define EVPROF_REG_RA 16u
 
+/* The registers whose rules are followed: all of them. */
+#define EVPROF_RULE_FIRST 0u
+#define EVPROF_RULE_COUNT 17u
+
 /* The deepest reach of code below its stack pointer. */
 #define EVPROF_RED_ZONE 128u
 
 /* Bytes before a return address that a call instruction can have. */
 #define EVPROF_CALL_MAX 8u
+
+/* The unit that the size of a frame is counted in, see sig_rule.h. */
+#define EVPROF_RULE_UNIT ((uintptr_t)8u)
+
+/* From the stack pointer of the kernel's signal frame to its ucontext_t, and
+ * how much of its uc_mcontext is read. */
+#define EVPROF_SIGNAL_CONTEXT 0u
+#define EVPROF_SIGNAL_REGISTERS (NGREG * sizeof(greg_t))
+
+/* mov $SYS_rt_sigreturn, %rax; syscall */
+#define EVPROF_SIGNAL_RETURN 9u
+#define EVPROF_SIGNAL_SYSCALL 7u /* where its second instruction is */
+
+static inline bool
+evprof_arch_is_signal_return(const unsigned char *code)
+{
+    return memcmp(code, "\x48\xc7\xc0\x0f\0\0\0\x0f\x05", 9) == 0;
+}
 
 /* Copies the interrupted registers to `r`, returns the pc. */
 static inline uintptr_t

@@ -27,8 +27,9 @@ typedef struct evprof_segment {
     uintptr_t eh_frame_hdr;           /* 0: none in memory */
     uintptr_t eh_low;                 /* readable memory around it */
     uintptr_t eh_high;
-    bool is_permanent; /* can never be unloaded */
-    bool is_bottom;    /* libc or ld.so: where stacks begin */
+    uint64_t generation; /* of the object, see core/objects */
+    bool is_permanent;   /* can never be unloaded */
+    bool is_bottom;      /* libc or ld.so: where stacks begin */
 } evprof_segment_t;
 
 typedef struct evprof_map {

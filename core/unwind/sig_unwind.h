@@ -7,6 +7,7 @@
 #include "core/unwind/unwind.h"
 
 extern const evprof_unwinder_t evprof_unwinder_fp;
+extern const evprof_unwinder_t evprof_unwinder_tables;
 extern const evprof_unwinder_t evprof_unwinder_libunwind;
 
 #endif

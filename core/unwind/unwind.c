@@ -13,8 +13,9 @@ static const struct {
     const evprof_unwinder_t *unwinder;
 } names[] = {
     { "fp", &evprof_unwinder_fp },
+    { "tables", &evprof_unwinder_tables },
     { "libunwind", &evprof_unwinder_libunwind },
-    { "auto", &evprof_unwinder_fp },
+    { "auto", &evprof_unwinder_tables },
 };
 
 const evprof_unwinder_t *

@@ -18,7 +18,7 @@ on_trap(int number, siginfo_t *info, void *ucontext)
     step_seen(step_ctx, ucontext);
 }
 
-static void
+__attribute__((always_inline)) static inline void
 set_trap_flag(void)
 {
     __asm__ volatile("subq $128, %%rsp\n\t"
@@ -29,7 +29,7 @@ set_trap_flag(void)
                          : "memory", "cc");
 }
 
-static void
+__attribute__((always_inline)) static inline void
 clear_trap_flag(void)
 {
     __asm__ volatile("subq $128, %%rsp\n\t"

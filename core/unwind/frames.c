@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files are read with pread into memory of our own: what is mapped may be
+ * unmapped by another thread at any time, and a mapping of the file would raise
+ * SIGBUS when somebody truncates it. The file must be the one that is loaded:
+ * the build ids are compared, and the executable segment's place.
+ */
+#include "core/unwind/frames.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <evprof/status.h>
+
+#define PHDRS_MOST 256u
+#define NOTE_MOST ((size_t)65536)
+
+/* A section as far as it matters here. */
+struct place {
+    uint64_t offset;
+    uint64_t size;
+    uintptr_t address;
+};
+
+struct file {
+    const evprof_object_t *object;
+    int fd;
+    uint64_t size;
+    ElfW(Ehdr) ehdr;
+    ElfW(Phdr) * phdrs;
+    const ElfW(Phdr) * code; /* the executable segment */
+    struct place hdr;        /* size 0: none, as for the others */
+    struct place eh_frame;
+    struct place debug_frame;
+};
+
+bool
+evprof_frames_pread(int fd, void *out, size_t size, uint64_t offset)
+{
+    unsigned char *to = out;
+    while (size > 0) {
+        ssize_t n = pread(fd, to, size, (off_t)offset);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return false;
+        }
+        to += n;
+        size -= (size_t)n;
+        offset += (uint64_t)n;
+    }
+    return true;
+}
+
+static bool
+is_inside(const struct file *file, uint64_t offset, uint64_t size)
+{
+    return offset <= file->size && size <= file->size - offset;
+}
+
+/* A copy of a part of the file; NULL with errno ENOMEM or EIO. */
+static void *
+read_part(const struct file *file, uint64_t offset, uint64_t size)
+{
+    errno = EIO;
+    if (size == 0 || !is_inside(file, offset, size)) {
+        return NULL;
+    }
+    void *out = malloc((size_t)size);
+    if (out == NULL) {
+        errno = ENOMEM;
+    } else if (!evprof_frames_pread(file->fd, out, (size_t)size, offset)) {
+        free(out);
+        out = NULL;
+        errno = EIO;
+    }
+    return out;
+}
+
+static int
+read_failure(void)
+{
+    return errno == ENOMEM ? EVPROF_ENOMEM : EVPROF_EIO;
+}
+
+static const ElfW(Phdr) * find_code(const struct file *file)
+{
+    uintptr_t want = file->object->start - file->object->bias;
+    for (unsigned i = 0; i < file->ehdr.e_phnum; i++) {
+        const ElfW(Phdr) *ph = &file->phdrs[i];
+        if (ph->p_type == PT_LOAD && (ph->p_flags & PF_X) != 0 &&
+            ph->p_vaddr - want < EVPROF_PAGE * 16 &&
+            ph->p_offset - file->object->offset == ph->p_vaddr - want) {
+            return ph;
+        }
+    }
+    return NULL;
+}
+
+static bool
+is_same_id(const unsigned char *id, size_t len, const char *hex)
+{
+    static const char digits[] = "0123456789abcdef";
+    if (strlen(hex) != 2 * len) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (hex[2 * i] != digits[id[i] >> 4] ||
+            hex[2 * i + 1] != digits[id[i] & 15]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* 1: the note has the object's id; 0: it has another; -1: it has none. */
+static int
+compare_notes(const unsigned char *notes, size_t size, const char *hex)
+{
+    ElfW(Nhdr) note;
+    while (size >= sizeof(note)) {
+        memcpy(&note, notes, sizeof(note));
+        size_t name = ((size_t)note.n_namesz + 3) & ~(size_t)3;
+        size_t whole =
+            sizeof(note) + name + (((size_t)note.n_descsz + 3) & ~(size_t)3);
+        if (whole > size) {
+            break;
+        }
+        if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+            memcmp(notes + sizeof(note), "GNU", 4) == 0) {
+            return is_same_id(notes + sizeof(note) + name, note.n_descsz, hex);
+        }
+        notes += whole;
+        size -= whole;
+    }
+    return -1;
+}
+
+/* An object without a build id is taken at its name. */
+static bool
+is_loaded_file(const struct file *file)
+{
+    if (file->object->build_id[0] == '\0') {
+        return true;
+    }
+    for (unsigned i = 0; i < file->ehdr.e_phnum; i++) {
+        const ElfW(Phdr) *ph = &file->phdrs[i];
+        if (ph->p_type != PT_NOTE || ph->p_filesz > NOTE_MOST) {
+            continue;
+        }
+        unsigned char *notes = read_part(file, ph->p_offset, ph->p_filesz);
+        if (notes == NULL) {
+            continue;
+        }
+        int found = compare_notes(notes, ph->p_filesz, file->object->build_id);
+        free(notes);
+        if (found >= 0) {
+            return found == 1;
+        }
+    }
+    return false;
+}
+
+static void
+note_section(struct file *file, const ElfW(Shdr) * section, const char *name)
+{
+    struct place place = { .offset = section->sh_offset,
+                           .size = section->sh_size,
+                           .address = section->sh_addr };
+    if (section->sh_type == SHT_NOBITS ||
+        (section->sh_flags & SHF_COMPRESSED) != 0) {
+        return;
+    }
+    if (strcmp(name, ".eh_frame") == 0) {
+        file->eh_frame = place;
+    } else if (strcmp(name, ".debug_frame") == 0) {
+        file->debug_frame = place;
+    }
+}
+
+/* Stripped files may have no sections; nothing is noted then. */
+static void
+read_sections(struct file *file)
+{
+    const ElfW(Ehdr) *e = &file->ehdr;
+    if (e->e_shentsize != sizeof(ElfW(Shdr)) || e->e_shstrndx >= e->e_shnum) {
+        return;
+    }
+    ElfW(Shdr) *sections =
+        read_part(file, e->e_shoff, (uint64_t)e->e_shnum * sizeof(*sections));
+    if (sections == NULL) {
+        return;
+    }
+    const ElfW(Shdr) *strings = &sections[e->e_shstrndx];
+    char *names = read_part(file, strings->sh_offset, strings->sh_size);
+    if (names != NULL) {
+        names[strings->sh_size - 1] = '\0';
+        for (unsigned i = 0; i < e->e_shnum; i++) {
+            if (sections[i].sh_name < strings->sh_size) {
+                note_section(file, &sections[i], names + sections[i].sh_name);
+            }
+        }
+    }
+    free(names);
+    free(sections);
+}
+
+static int
+read_headers(struct file *file)
+{
+    struct stat st;
+    if (fstat(file->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        return EVPROF_EIO;
+    }
+    file->size = (uint64_t)st.st_size;
+    ElfW(Ehdr) *e = &file->ehdr;
+    if (!is_inside(file, 0, sizeof(*e)) ||
+        !evprof_frames_pread(file->fd, e, sizeof(*e), 0)) {
+        return EVPROF_EIO;
+    }
+    if (memcmp(e->e_ident, ELFMAG, SELFMAG) != 0 ||
+        e->e_ident[EI_CLASS] != ELFCLASS64 ||
+        e->e_phentsize != sizeof(ElfW(Phdr)) || e->e_phnum > PHDRS_MOST) {
+        return EVPROF_EPARSE;
+    }
+    file->phdrs = read_part(file, e->e_phoff,
+                            (uint64_t)e->e_phnum * sizeof(*file->phdrs));
+    if (file->phdrs == NULL) {
+        return read_failure();
+    }
+    file->code = find_code(file);
+    if (file->code == NULL || !is_loaded_file(file)) {
+        return EVPROF_EIO;
+    }
+    for (unsigned i = 0; i < e->e_phnum; i++) {
+        const ElfW(Phdr) *ph = &file->phdrs[i];
+        if (ph->p_type == PT_GNU_EH_FRAME) {
+            file->hdr =
+                (struct place){ ph->p_offset, ph->p_filesz, ph->p_vaddr };
+        }
+    }
+    read_sections(file);
+    return EVPROF_OK;
+}
+
+/* Without section headers: from where the search table says to the end of the
+ * segment; entries end with a terminator before that. */
+static void
+guess_eh_frame(struct file *file, const unsigned char *hdr)
+{
+    int32_t relative = 0;
+    if (file->eh_frame.size != 0 || file->hdr.size < 8 ||
+        hdr[1] != 0x1b) { /* pc-relative, four bytes */
+        return;
+    }
+    memcpy(&relative, hdr + 4, sizeof(relative));
+    uintptr_t address = file->hdr.address + 4 + (uintptr_t)(intptr_t)relative;
+    for (unsigned i = 0; i < file->ehdr.e_phnum; i++) {
+        const ElfW(Phdr) *ph = &file->phdrs[i];
+        uintptr_t within = address - ph->p_vaddr;
+        if (ph->p_type == PT_LOAD && within < ph->p_filesz) {
+            file->eh_frame = (struct place){ ph->p_offset + within,
+                                             ph->p_filesz - within, address };
+        }
+    }
+}
+
+static int
+read_cfi(const struct file *file, const struct place *place, bool is_debug,
+         evprof_frames_t *out)
+{
+    if (place->size > INT32_MAX) {
+        return EVPROF_EPARSE;
+    }
+    out->cfi = (evprof_cfi_t){
+        .data = read_part(file, place->offset, place->size),
+        .size = (size_t)place->size,
+        .address = place->address,
+        .is_debug_frame = is_debug,
+    };
+    return out->cfi.data == NULL ? read_failure() : EVPROF_OK;
+}
+
+/* Takes the linker's search table over, as far as it is about this segment. */
+static int
+take_search_table(const struct file *file, const unsigned char *hdr,
+                  evprof_frames_t *out)
+{
+    evprof_cfi_t table = { .data = hdr,
+                           .size = (size_t)file->hdr.size,
+                           .address = file->hdr.address };
+    size_t first = 0;
+    size_t count = evprof_cfi_search_size(&table, 0, &first);
+    if (count == 0) {
+        return EVPROF_ENOENT;
+    }
+    out->fdes = malloc(count * 2 * sizeof(*out->fdes));
+    if (out->fdes == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    uintptr_t place = file->hdr.address - out->cfi.address;
+    for (size_t i = 0; i < count; i++) {
+        int32_t pair[2];
+        memcpy(pair, hdr + first + 8 * i, sizeof(pair));
+        uintptr_t code =
+            file->hdr.address + (uintptr_t)(intptr_t)pair[0] - out->base;
+        uintptr_t at = place + (uintptr_t)(intptr_t)pair[1];
+        if (code < file->code->p_memsz + EVPROF_PAGE && at < out->cfi.size) {
+            out->fdes[2 * out->fde_count] = (uint32_t)code;
+            out->fdes[2 * out->fde_count + 1] = (uint32_t)at;
+            out->fde_count++;
+        }
+    }
+    out->is_searchable = true;
+    return EVPROF_OK;
+}
+
+static int
+compare_pairs(const void *a, const void *b)
+{
+    const uint32_t *x = a;
+    const uint32_t *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* Reads every entry: first to count, then to fill in. */
+static size_t
+list_fdes(const struct file *file, evprof_frames_t *out, bool is_filling)
+{
+    evprof_fde_t fde = { 0 };
+    size_t count = 0;
+    size_t at = 0;
+    enum evprof_cfi_entry kind = EVPROF_CFI_CIE;
+    while ((kind = evprof_cfi_entry(&out->cfi, at, &fde)) > EVPROF_CFI_END) {
+        uintptr_t code = fde.start - out->base;
+        if (kind == EVPROF_CFI_FDE && fde.limit > fde.start &&
+            code < file->code->p_memsz + EVPROF_PAGE) {
+            if (is_filling) {
+                out->fdes[2 * count] = (uint32_t)code;
+                out->fdes[2 * count + 1] = (uint32_t)at;
+            }
+            count++;
+        }
+        at = fde.next;
+    }
+    return count;
+}
+
+static int
+make_search_table(const struct file *file, evprof_frames_t *out)
+{
+    size_t count = list_fdes(file, out, false);
+    if (count == 0) {
+        return EVPROF_ENOENT;
+    }
+    out->fdes = malloc(count * 2 * sizeof(*out->fdes));
+    if (out->fdes == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    out->fde_count = list_fdes(file, out, true);
+    qsort(out->fdes, count, 2 * sizeof(*out->fdes), compare_pairs);
+    return EVPROF_OK;
+}
+
+static int
+read_eh_frame(struct file *file, evprof_frames_t *out)
+{
+    unsigned char *hdr = NULL;
+    if (file->hdr.size != 0) {
+        hdr = read_part(file, file->hdr.offset, file->hdr.size);
+        if (hdr == NULL) {
+            return read_failure();
+        }
+        guess_eh_frame(file, hdr);
+    }
+    int status = EVPROF_ENOENT;
+    if (file->eh_frame.size != 0) {
+        status = read_cfi(file, &file->eh_frame, false, out);
+    }
+    if (status == EVPROF_OK) {
+        status =
+            hdr == NULL ? EVPROF_ENOENT : take_search_table(file, hdr, out);
+        if (status == EVPROF_ENOENT) {
+            status = make_search_table(file, out);
+        }
+    }
+    free(hdr);
+    return status;
+}
+
+static int
+read_frames(struct file *file, evprof_frames_t *out)
+{
+    out->base = file->object->start - file->object->bias;
+    int status = read_eh_frame(file, out);
+    if (status == EVPROF_ENOENT && file->debug_frame.size != 0) {
+        free((void *)(uintptr_t)out->cfi.data); // NOLINT
+        out->cfi.data = NULL;
+        status = read_cfi(file, &file->debug_frame, true, out);
+        if (status == EVPROF_OK) {
+            status = make_search_table(file, out);
+        }
+    }
+    return status;
+}
+
+int
+evprof_frames_open(const evprof_object_t *object, bool is_main,
+                   evprof_frames_t *out)
+{
+    struct file file = { .object = object };
+    *out = (evprof_frames_t){ .fd = -1 };
+    file.fd =
+        open(is_main ? "/proc/self/exe" : object->path, O_RDONLY | O_CLOEXEC);
+    if (file.fd < 0) {
+        return EVPROF_EIO;
+    }
+    out->fd = file.fd;
+    int status = read_headers(&file);
+    if (status == EVPROF_OK) {
+        status = read_frames(&file, out);
+    }
+    free(file.phdrs);
+    if (status != EVPROF_OK) {
+        evprof_frames_close(out);
+    }
+    return status;
+}
+
+void
+evprof_frames_close(evprof_frames_t *frames)
+{
+    if (frames->fd >= 0) {
+        close(frames->fd);
+        frames->fd = -1;
+    }
+    free((void *)(uintptr_t)frames->cfi.data); // NOLINT
+    frames->cfi.data = NULL;
+    free(frames->fdes);
+    frames->fdes = NULL;
+}

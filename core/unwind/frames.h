@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_UNWIND_FRAMES_H
+#define EVPROF_UNWIND_FRAMES_H
+
+/* The call-frame data of an object's file, read off the signal path. */
+
+#include "core/objects/objects.h"
+#include "core/unwind/sig_cfi.h"
+
+typedef struct evprof_frames {
+    int fd;           /* of the file, for its code */
+    evprof_cfi_t cfi; /* an owned copy, in the file's addresses */
+    uint32_t *fdes;   /* owned pairs: code - base, offset in cfi; sorted */
+    size_t fde_count;
+    uintptr_t base;     /* file address of the executable segment */
+    bool is_searchable; /* the linker's search table is in memory */
+} evprof_frames_t;
+
+/*
+ * Opens the file of `object` and reads what describes its executable segment:
+ * .eh_frame by the linker's search table, or all of it where there is none, or
+ * .debug_frame where only that exists. Not for handlers.
+ * EVPROF_ENOENT: no such data; EVPROF_EIO: the file cannot be read or is not
+ * the one that is loaded; EVPROF_EPARSE: malformed; EVPROF_ENOMEM.
+ */
+int evprof_frames_open(const evprof_object_t *object, bool is_main,
+                       evprof_frames_t *out);
+
+/* Frees everything but what was taken out (and replaced by NULL). */
+void evprof_frames_close(evprof_frames_t *frames);
+
+/* Reads exactly `size` bytes at `offset` of the file; false: it could not. */
+bool evprof_frames_pread(int fd, void *out, size_t size, uint64_t offset);
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Code without call-frame data. Nothing is guessed: a caller is accepted only
+ * where the instructions around prove it. A stub of the procedure linkage table
+ * has pushed what its bytes show; a direct call that leads into the very piece
+ * of code whose caller is sought names that caller; and code outside of every
+ * object (a compiler's, at run time) is followed by its frame pointer if that
+ * leads behind a call. All else ends the stack.
+ */
+#include "core/unwind/sig_step.h"
+#include "core/unwind/sig_walk.h"
+
+/* Hand-written functions are not longer than this. */
+#define BARE_MOST ((uintptr_t)16384)
+
+struct bare {
+    evprof_stepper_t *stepper;
+    const evprof_segment_t *segment; /* NULL: outside of every object */
+    uintptr_t pc;
+};
+
+/* Sixteen bytes around `pc`, none from outside of the segment. */
+EVPROF_UNCHECKED static bool
+read_code(const struct bare *bare, uintptr_t pc, unsigned char *out,
+          size_t size)
+{
+    const evprof_segment_t *segment = bare->segment;
+    if (segment == NULL || pc < segment->start || pc + size > segment->limit) {
+        return false;
+    }
+    for (size_t i = 0; i < size; i++) {
+        out[i] = *(const volatile unsigned char *)(pc + i); // NOLINT
+    }
+    return true;
+}
+
+/* Goes to the caller at `ra`, its stack pointer being `sp`. */
+static enum evprof_step
+go(struct bare *bare, uintptr_t ra, uintptr_t sp)
+{
+    bare->stepper->regs.pc = ra;
+    bare->stepper->regs.r[EVPROF_REG_SP] = sp;
+    bare->stepper->is_exact = false;
+    return EVPROF_STEP_OK;
+}
+
+/* Whether `ra` follows a direct call into the undescribed code around pc. */
+static bool
+is_called_here(const struct bare *bare, uintptr_t ra)
+{
+    uintptr_t target = 0;
+    return bare->segment != NULL &&
+           evprof_is_call_site(bare->stepper->map, ra, &target) &&
+           target >= bare->segment->start && target <= bare->pc &&
+           bare->pc - target < BARE_MOST &&
+           !evprof_step_is_described(bare->segment, target);
+}
+
+/* Whether `ra` follows a call in code outside of every object. */
+static bool
+is_generated_call(uintptr_t ra)
+{
+    if (ra < BARE_MOST || !evprof_arch_probe(ra - EVPROF_CALL_MAX) ||
+        !evprof_arch_probe(ra - sizeof(ra))) {
+        return false;
+    }
+    uintptr_t text = evprof_peek(ra - sizeof(ra));
+    unsigned char bytes[sizeof(text)];
+    for (size_t i = 0; i < sizeof(text); i++) {
+        bytes[i] = (unsigned char)(text >> 8 * i);
+    }
+    int64_t target = 0;
+    return evprof_arch_ends_in_call(bytes + sizeof(text) - EVPROF_CALL_MAX,
+                                    EVPROF_CALL_MAX, &target);
+}
+
+static bool
+is_plausible(const struct bare *bare, uintptr_t ra)
+{
+    uintptr_t target = 0;
+    if (bare->segment != NULL) {
+        return is_called_here(bare, ra);
+    }
+    return evprof_map_find(bare->stepper->map, ra) == NULL
+               ? is_generated_call(ra)
+               : evprof_is_call_site(bare->stepper->map, ra, &target);
+}
+
+static enum evprof_step
+step_by_fp(struct bare *bare)
+{
+    evprof_stepper_t *stepper = bare->stepper;
+    uintptr_t fp = stepper->regs.r[EVPROF_REG_FP];
+    uintptr_t ra = 0;
+    if ((stepper->regs.known >> EVPROF_REG_FP & 1) == 0 ||
+        fp < stepper->regs.r[EVPROF_REG_SP] || fp % sizeof(fp) != 0 ||
+        !evprof_window_load(&stepper->window, fp + sizeof(fp), &ra)) {
+        return EVPROF_STEP_UNKNOWN;
+    }
+    ra = evprof_arch_strip(ra);
+    if (!is_plausible(bare, ra)) {
+        return EVPROF_STEP_UNKNOWN;
+    }
+    stepper->regs.r[EVPROF_REG_FP] = evprof_peek(fp);
+    return go(bare, ra, fp + 2 * sizeof(fp));
+}
+
+static bool
+is_signal_return(const struct bare *bare)
+{
+    unsigned char found[EVPROF_SIGNAL_RETURN];
+    return read_code(bare, bare->stepper->regs.pc, found, sizeof(found)) &&
+           evprof_arch_is_signal_return(found);
+}
+
+#if defined(__x86_64__)
+
+/*
+ * Words that a stub of the linkage table has pushed at pc, or -1. A stub is
+ *   [endbr64] jmp *slot; push $n; jmp head      its head
+ *   push link_map; jmp *resolver
+ */
+static int
+stub_depth(const struct bare *bare)
+{
+    unsigned char at[16 + 4];
+    if (!read_code(bare, bare->pc - 16, at, sizeof(at))) {
+        return -1;
+    }
+    const unsigned char *now = at + 16;
+    if (memcmp(now, "\xf3\x0f\x1e\xfa", 4) == 0) {
+        return 0;
+    }
+    if (now[0] == 0xff && now[1] == 0x35) {
+        return 1;
+    }
+    if (now[0] == 0xff && now[1] == 0x25) {
+        return now[-6] == 0xff && now[-5] == 0x35 ? 2 : 0;
+    }
+    if (now[0] == 0x68) {
+        return 0;
+    }
+    return now[0] == 0xe9 && now[-5] == 0x68 ? 1 : -1;
+}
+
+static enum evprof_step
+step_by_stub(struct bare *bare)
+{
+    evprof_stepper_t *stepper = bare->stepper;
+    int depth = stepper->is_exact ? stub_depth(bare) : -1;
+    uintptr_t slot =
+        stepper->regs.r[EVPROF_REG_SP] + (uintptr_t)depth * sizeof(slot);
+    uintptr_t ra = 0;
+    uintptr_t target = 0;
+    if (depth < 0 || !evprof_window_load(&stepper->window, slot, &ra) ||
+        !evprof_is_call_site(stepper->map, ra, &target)) {
+        return EVPROF_STEP_UNKNOWN;
+    }
+    return go(bare, ra, slot + sizeof(slot));
+}
+
+/* The return address where a function has it before it pushes anything but the
+ * frame pointer. */
+static enum evprof_step
+step_by_entry(struct bare *bare)
+{
+    evprof_stepper_t *stepper = bare->stepper;
+    uintptr_t sp = stepper->regs.r[EVPROF_REG_SP];
+    uintptr_t ra = 0;
+    if (!stepper->is_exact || !evprof_window_load(&stepper->window, sp, &ra) ||
+        !is_called_here(bare, ra)) {
+        return EVPROF_STEP_UNKNOWN;
+    }
+    return go(bare, ra, sp + sizeof(sp));
+}
+
+#else
+
+static bool
+is_stub_word(uint32_t word)
+{
+    return (word & 0x9f00001fu) == 0x90000010u || /* adrp x16 */
+           (word & 0xffc003ffu) == 0xf9400211u || /* ldr x17, [x16] */
+           (word & 0xffc003ffu) == 0x91000210u || /* add x16, x16 */
+           word == 0xd61f0220u ||                 /* br x17 */
+           word == 0xa9bf7bf0u;                   /* stp x16, x30, [sp]! */
+}
+
+/* Stubs leave x30 alone; the head of the table pushes x16 and x30. */
+static enum evprof_step
+step_by_stub(struct bare *bare)
+{
+    evprof_stepper_t *stepper = bare->stepper;
+    uintptr_t sp = stepper->regs.r[EVPROF_REG_SP];
+    uintptr_t ra = evprof_arch_strip(stepper->regs.r[EVPROF_REG_RA]);
+    uintptr_t target = 0;
+    uint32_t words[5];
+    unsigned char bytes[sizeof(words)];
+    if (!stepper->is_exact ||
+        !read_code(bare, bare->pc - 16, bytes, sizeof(bytes))) {
+        return EVPROF_STEP_UNKNOWN;
+    }
+    memcpy(words, bytes, sizeof(words));
+    if (!is_stub_word(words[4]) ||
+        !evprof_is_call_site(stepper->map, ra, &target)) {
+        return EVPROF_STEP_UNKNOWN;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        sp += words[i] == 0xa9bf7bf0u ? 16 : 0;
+    }
+    return go(bare, ra, sp);
+}
+
+static enum evprof_step
+step_by_entry(struct bare *bare)
+{
+    evprof_stepper_t *stepper = bare->stepper;
+    uintptr_t ra = evprof_arch_strip(stepper->regs.r[EVPROF_REG_RA]);
+    if (!stepper->is_exact || !is_called_here(bare, ra)) {
+        return EVPROF_STEP_UNKNOWN;
+    }
+    return go(bare, ra, stepper->regs.r[EVPROF_REG_SP]);
+}
+
+#endif
+
+enum evprof_step
+evprof_step_bare(evprof_stepper_t *stepper, const evprof_segment_t *segment)
+{
+    struct bare bare = { .stepper = stepper,
+                         .segment = segment,
+                         .pc = stepper->regs.pc - !stepper->is_exact };
+    if (is_signal_return(&bare)) {
+        return evprof_step_signal(stepper);
+    }
+    enum evprof_step step = step_by_stub(&bare);
+    if (step != EVPROF_STEP_OK) {
+        step = step_by_entry(&bare);
+    }
+    if (step != EVPROF_STEP_OK) {
+        step = step_by_fp(&bare);
+    }
+    bool is_junk = step != EVPROF_STEP_OK && segment == NULL &&
+                   !stepper->is_exact && !is_generated_call(stepper->regs.pc);
+    return is_junk ? EVPROF_STEP_JUNK : step;
+}

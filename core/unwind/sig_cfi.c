@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Entries of call-frame sections: CIEs, FDEs, and the search table that linkers
+ * put beside .eh_frame. Formats: DWARF 5 section 6.4, LSB 5 "Exception Frames".
+ */
+#include "core/unwind/sig_cfi.h"
+
+#include "core/unwind/sig_read.h"
+
+/* DW_EH_PE_*: the low four bits are the form, the next three the base. */
+enum {
+    PE_ABSOLUTE = 0x00,
+    PE_ULEB = 0x01,
+    PE_U2 = 0x02,
+    PE_U4 = 0x03,
+    PE_U8 = 0x04,
+    PE_SLEB = 0x09,
+    PE_S2 = 0x0a,
+    PE_S4 = 0x0b,
+    PE_S8 = 0x0c,
+    PE_FORM = 0x0f,
+    PE_PCREL = 0x10,
+    PE_BASE = 0x70,
+    PE_INDIRECT = 0x80,
+    PE_OMIT = 0xff,
+    PE_DATAREL_S4 = 0x3b,
+};
+
+/* Where the parts of an entry are. */
+struct entry {
+    size_t id_at; /* offset of the CIE pointer */
+    size_t end;   /* of the entry */
+    uint64_t id;  /* the CIE pointer as it stands */
+    bool is_wide; /* 64-bit DWARF */
+};
+
+static uintptr_t
+read_form(evprof_reader_t *r, uint8_t encoding)
+{
+    switch (encoding & PE_FORM) {
+    case PE_ABSOLUTE:
+        return (uintptr_t)evprof_read_fixed(r, sizeof(uintptr_t));
+    case PE_ULEB:
+        return (uintptr_t)evprof_read_uleb(r);
+    case PE_U2:
+        return (uintptr_t)evprof_read_fixed(r, 2);
+    case PE_U4:
+        return (uintptr_t)evprof_read_fixed(r, 4);
+    case PE_U8:
+    case PE_S8:
+        return (uintptr_t)evprof_read_fixed(r, 8);
+    case PE_SLEB:
+        return (uintptr_t)evprof_read_sleb(r);
+    case PE_S2:
+        return (uintptr_t)(int16_t)evprof_read_fixed(r, 2);
+    case PE_S4:
+        return (uintptr_t)(int32_t)evprof_read_fixed(r, 4);
+    default:
+        r->failed = true;
+        return 0;
+    }
+}
+
+/* A code address: absolute or relative to the place it stands at. */
+static uintptr_t
+read_address(evprof_reader_t *r, const evprof_cfi_t *cfi, uint8_t encoding)
+{
+    uintptr_t place = cfi->address + r->at;
+    uintptr_t value = read_form(r, encoding);
+    switch (encoding & (PE_BASE | PE_INDIRECT)) {
+    case 0:
+        return value;
+    case PE_PCREL:
+        return place + value;
+    default:
+        r->failed = true;
+        return 0;
+    }
+}
+
+static enum evprof_cfi_entry
+read_entry(evprof_reader_t *r, const evprof_cfi_t *cfi, struct entry *out)
+{
+    if (r->at >= r->end) {
+        return EVPROF_CFI_END;
+    }
+    uint64_t length = evprof_read_u32(r);
+    out->is_wide = length == 0xffffffff;
+    if (out->is_wide) {
+        length = evprof_read_fixed(r, 8);
+    }
+    if (length == 0 && !r->failed) {
+        return EVPROF_CFI_END;
+    }
+    if (r->failed || length > r->end - r->at) {
+        return EVPROF_CFI_BAD;
+    }
+    out->id_at = r->at;
+    out->end = r->at + (size_t)length;
+    r->end = out->end;
+    out->id = evprof_read_fixed(r, out->is_wide ? 8 : 4);
+    uint64_t cie_id = 0;
+    if (cfi->is_debug_frame) {
+        cie_id = out->is_wide ? UINT64_MAX : 0xffffffff;
+    }
+    return out->id == cie_id ? EVPROF_CFI_CIE : EVPROF_CFI_FDE;
+}
+
+/* The letters of an augmentation that begins with 'z'. */
+static void
+read_augmentation(evprof_reader_t *r, const evprof_cfi_t *cfi,
+                  const unsigned char *letters, evprof_fde_t *out)
+{
+    size_t size = (size_t)evprof_read_uleb(r);
+    size_t begin = r->at;
+    bool is_known = true;
+    for (; *letters != '\0' && is_known; letters++) {
+        uint8_t encoding = 0;
+        switch (*letters) {
+        case 'R':
+            out->encoding = evprof_read_u8(r);
+            break;
+        case 'S':
+            out->is_signal = true;
+            break;
+        case 'L':
+            evprof_read_u8(r);
+            break;
+        case 'P':
+            encoding = evprof_read_u8(r);
+            if (encoding != PE_OMIT) {
+                read_form(r, encoding);
+            }
+            break;
+        case 'B': /* signed with key B */
+        case 'G': /* tagged stack memory */
+            break;
+        default: /* the size says where it ends */
+            is_known = false;
+        }
+    }
+    (void)cfi;
+    r->at = begin;
+    evprof_read_skip(r, size);
+}
+
+static bool
+read_cie(const evprof_cfi_t *cfi, size_t offset, evprof_fde_t *out)
+{
+    evprof_reader_t r = { .data = cfi->data, .at = offset, .end = cfi->size };
+    struct entry entry;
+    if (read_entry(&r, cfi, &entry) != EVPROF_CFI_CIE) {
+        return false;
+    }
+    uint8_t version = evprof_read_u8(&r);
+    size_t letters = r.at;
+    while (evprof_read_u8(&r) != 0) {
+    }
+    if (r.failed || (version != 1 && version != 3 && version != 4)) {
+        return false;
+    }
+    if (version == 4 &&
+        (evprof_read_u8(&r) != sizeof(uintptr_t) || evprof_read_u8(&r) != 0)) {
+        return false;
+    }
+    out->code_align = evprof_read_uleb(&r);
+    out->data_align = evprof_read_sleb(&r);
+    out->ra_reg = version == 1 ? evprof_read_u8(&r) : evprof_read_uleb(&r);
+    out->encoding = PE_ABSOLUTE;
+    out->is_signal = false;
+    out->has_sizes = cfi->data[letters] == 'z';
+    if (out->has_sizes) {
+        read_augmentation(&r, cfi, cfi->data + letters + 1, out);
+    } else if (cfi->data[letters] != '\0') {
+        return false;
+    }
+    out->cie_code = r.at;
+    out->cie_code_end = entry.end;
+    out->cie = offset;
+    return !r.failed;
+}
+
+enum evprof_cfi_entry
+evprof_cfi_entry(const evprof_cfi_t *cfi, size_t offset, evprof_fde_t *out)
+{
+    evprof_reader_t r = { .data = cfi->data, .at = offset, .end = cfi->size };
+    struct entry entry;
+    enum evprof_cfi_entry kind = read_entry(&r, cfi, &entry);
+    if (kind == EVPROF_CFI_END || kind == EVPROF_CFI_BAD) {
+        return kind;
+    }
+    out->next = entry.end;
+    if (kind == EVPROF_CFI_CIE) {
+        return kind;
+    }
+    uint64_t cie = cfi->is_debug_frame ? entry.id : entry.id_at - entry.id;
+    /* cie_code is 0 only in a zeroed FDE: no CIE is that short. */
+    if (out->cie_code == 0 || out->cie != cie) {
+        if (cie >= cfi->size || !read_cie(cfi, (size_t)cie, out)) {
+            out->cie_code = 0;
+            return EVPROF_CFI_BAD;
+        }
+    }
+    out->start = read_address(&r, cfi, out->encoding);
+    out->limit = out->start + read_form(&r, out->encoding & PE_FORM);
+    if (out->has_sizes) {
+        evprof_read_skip(&r, evprof_read_uleb(&r));
+    }
+    out->code = r.at;
+    out->code_end = entry.end;
+    return r.failed || out->limit < out->start ? EVPROF_CFI_BAD
+                                               : EVPROF_CFI_FDE;
+}
+
+size_t
+evprof_cfi_search_size(const evprof_cfi_t *cfi, size_t hdr, size_t *first)
+{
+    evprof_reader_t r = { .data = cfi->data, .at = hdr, .end = cfi->size };
+    uint8_t version = evprof_read_u8(&r);
+    uint8_t frame_encoding = evprof_read_u8(&r);
+    uint8_t count_encoding = evprof_read_u8(&r);
+    uint8_t table_encoding = evprof_read_u8(&r);
+    if (version != 1 || count_encoding == PE_OMIT ||
+        table_encoding != PE_DATAREL_S4) {
+        return 0;
+    }
+    read_form(&r, frame_encoding);
+    size_t count = read_form(&r, count_encoding);
+    *first = r.at;
+    return r.failed || count > (r.end - r.at) / 8 ? 0 : count;
+}
+
+bool
+evprof_cfi_search(const evprof_cfi_t *cfi, size_t hdr, uintptr_t pc,
+                  size_t *offset)
+{
+    size_t first = 0;
+    size_t count = evprof_cfi_search_size(cfi, hdr, &first);
+    intptr_t want = (intptr_t)(pc - cfi->address - hdr);
+    size_t low = 0;
+    size_t high = count;
+    evprof_reader_t r = { .data = cfi->data, .end = cfi->size };
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        r.at = first + middle * 8;
+        if ((int32_t)evprof_read_u32(&r) <= want) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == 0) {
+        return false;
+    }
+    r.at = first + (low - 1) * 8 + 4;
+    *offset = hdr + (size_t)(intptr_t)(int32_t)evprof_read_u32(&r);
+    return *offset < cfi->size;
+}

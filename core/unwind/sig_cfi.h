@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_UNWIND_SIG_CFI_H
+#define EVPROF_UNWIND_SIG_CFI_H
+
+/*
+ * The interpreter of DWARF call-frame instructions, for the builder of tables
+ * and for handlers alike. It reads bytes within given bounds only, allocates
+ * nothing and ends after a bounded number of steps whatever the bytes are.
+ * All of it is signal-safe.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/unwind/sig_arch.h"
+#include "core/unwind/sig_window.h"
+
+/* Call-frame data: bytes in memory, or a copy of a section of a file. Offsets
+ * below count from data[0]. */
+typedef struct evprof_cfi {
+    const unsigned char *data;
+    size_t size;
+    uintptr_t address;   /* that data[0] has, for pc-relative pointers */
+    bool is_debug_frame; /* .debug_frame rather than .eh_frame */
+} evprof_cfi_t;
+
+/* What one FDE and its CIE say. */
+typedef struct evprof_fde {
+    uintptr_t start; /* of the code it describes */
+    uintptr_t limit;
+    size_t cie; /* offset of the CIE, to recognise the same one again */
+    size_t cie_code;
+    size_t cie_code_end;
+    size_t code;
+    size_t code_end;
+    size_t next; /* offset of the entry behind this one */
+    uint64_t code_align;
+    int64_t data_align;
+    uint64_t ra_reg;
+    uint8_t encoding; /* DW_EH_PE of code addresses */
+    bool has_sizes;   /* augmentation data follow */
+    bool is_signal;   /* the caller was interrupted, not calling */
+} evprof_fde_t;
+
+enum evprof_how {
+    EVPROF_HOW_SAME, /* also: nothing said */
+    EVPROF_HOW_UNDEFINED,
+    EVPROF_HOW_OFFSET,     /* at CFA + value */
+    EVPROF_HOW_VAL_OFFSET, /* is CFA + value */
+    EVPROF_HOW_REGISTER,   /* in register `value` */
+    EVPROF_HOW_EXPR,       /* at the address that the expression gives */
+    EVPROF_HOW_VAL_EXPR,   /* is what the expression gives */
+};
+
+/* One row of the table that the instructions describe. */
+typedef struct evprof_row {
+    uintptr_t start;
+    uintptr_t limit;
+    int32_t cfa_value; /* offset; of expressions the offset in the data */
+    uint8_t cfa_reg;
+    bool cfa_is_expr;
+    uint8_t how[EVPROF_RULE_COUNT];
+    int32_t value[EVPROF_RULE_COUNT];
+} evprof_row_t;
+
+/* gcc and clang nest two or three; hand-written code was seen to reach 8. */
+#define EVPROF_CFI_STATES 8u
+
+typedef struct evprof_cfi_run {
+    const evprof_cfi_t *cfi;
+    const evprof_fde_t *fde;
+    size_t at;
+    size_t end;
+    unsigned depth;
+    bool is_last;
+    evprof_row_t row;
+    evprof_row_t initial;
+    evprof_row_t states[EVPROF_CFI_STATES];
+} evprof_cfi_run_t;
+
+/* How an entry at an offset reads. */
+enum evprof_cfi_entry {
+    EVPROF_CFI_BAD,
+    EVPROF_CFI_END, /* the terminator, or the end of the data */
+    EVPROF_CFI_CIE, /* only `next` is set */
+    EVPROF_CFI_FDE,
+};
+
+/*
+ * Reads the entry at `offset`. `out` may hold an FDE read from the same data
+ * before: its CIE is not parsed again. Must be zeroed at first.
+ */
+enum evprof_cfi_entry evprof_cfi_entry(const evprof_cfi_t *cfi, size_t offset,
+                                       evprof_fde_t *out);
+
+/* Finds by the binary search table of .eh_frame_hdr at offset `hdr` the FDE
+ * that begins last before `pc`. False: none, or a form that is not searched. */
+bool evprof_cfi_search(const evprof_cfi_t *cfi, size_t hdr, uintptr_t pc,
+                       size_t *offset);
+
+/* The number of rows of that search table, 0: none that can be searched;
+ * *first is the offset of the first row: two 32-bit values relative to `hdr`,
+ * where the code starts and where its FDE is. */
+size_t evprof_cfi_search_size(const evprof_cfi_t *cfi, size_t hdr,
+                              size_t *first);
+
+/* Prepares the rows of an FDE; false when its CIE cannot be run. */
+bool evprof_cfi_begin(evprof_cfi_run_t *run, const evprof_cfi_t *cfi,
+                      const evprof_fde_t *fde);
+
+/* Makes run->row the next row, never an empty one; false when there is none,
+ * or when the instructions cannot be followed. */
+bool evprof_cfi_next(evprof_cfi_run_t *run);
+
+/* Makes run->row the one that holds `pc`. */
+bool evprof_cfi_row_at(evprof_cfi_run_t *run, const evprof_cfi_t *cfi,
+                       const evprof_fde_t *fde, uintptr_t pc);
+
+/* Where `how` and `value` of a row have a register's rule; negative for those
+ * that are not followed. */
+static inline int
+evprof_cfi_index(uint64_t reg)
+{
+    uint64_t index = reg - EVPROF_RULE_FIRST;
+    return index < EVPROF_RULE_COUNT ? (int)index : -1;
+}
+
+/*
+ * Evaluates the expression (a length and its bytes) at `offset`, with `first`
+ * on the stack when `has_first`. Loads go through `window`. False: it cannot be
+ * told; *needs_all then says whether an unknown register was asked for.
+ */
+typedef struct evprof_cfi_expr {
+    const evprof_cfi_t *cfi;
+    size_t offset;
+    const evprof_regs_t *regs;
+    evprof_window_t *window;
+    bool has_first;
+    bool needs_all; /* out */
+    uintptr_t first;
+} evprof_cfi_expr_t;
+
+bool evprof_cfi_evaluate(evprof_cfi_expr_t *expr, uintptr_t *out);
+
+#endif

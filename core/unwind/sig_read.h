@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_UNWIND_SIG_READ_H
+#define EVPROF_UNWIND_SIG_READ_H
+
+/*
+ * A reader of DWARF's numbers. Reading beyond the end gives 0 and sets
+ * `failed`, so that a caller may read on and check once.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct evprof_reader {
+    const unsigned char *data;
+    size_t at;
+    size_t end;
+    bool failed;
+} evprof_reader_t;
+
+static inline uint64_t
+evprof_read_fixed(evprof_reader_t *r, size_t width)
+{
+    if (r->at > r->end || width > r->end - r->at) {
+        r->failed = true;
+        r->at = r->end;
+        return 0;
+    }
+    uint64_t out = 0;
+    for (size_t i = 0; i < width; i++) {
+        out |= (uint64_t)r->data[r->at + i] << 8 * i;
+    }
+    r->at += width;
+    return out;
+}
+
+static inline uint8_t
+evprof_read_u8(evprof_reader_t *r)
+{
+    return (uint8_t)evprof_read_fixed(r, 1);
+}
+
+static inline uint32_t
+evprof_read_u32(evprof_reader_t *r)
+{
+    return (uint32_t)evprof_read_fixed(r, 4);
+}
+
+/* Bits beyond the 64th are dropped; a number that never ends fails. */
+static inline uint64_t
+evprof_read_uleb(evprof_reader_t *r)
+{
+    uint64_t out = 0;
+    uint8_t byte = 0;
+    unsigned shift = 0;
+    do {
+        byte = evprof_read_u8(r);
+        out |= shift < 64 ? (uint64_t)(byte & 127) << shift : 0;
+        shift += 7;
+    } while ((byte & 128) != 0);
+    return out;
+}
+
+static inline int64_t
+evprof_read_sleb(evprof_reader_t *r)
+{
+    uint64_t out = 0;
+    uint8_t byte = 0;
+    unsigned shift = 0;
+    do {
+        byte = evprof_read_u8(r);
+        out |= shift < 64 ? (uint64_t)(byte & 127) << shift : 0;
+        shift += 7;
+    } while ((byte & 128) != 0);
+    if ((byte & 64) != 0 && shift < 64) {
+        out |= UINT64_MAX << shift;
+    }
+    return (int64_t)out;
+}
+
+static inline void
+evprof_read_skip(evprof_reader_t *r, uint64_t count)
+{
+    if (r->at > r->end || count > r->end - r->at) {
+        r->failed = true;
+        r->at = r->end;
+    } else {
+        r->at += (size_t)count;
+    }
+}
+
+#endif

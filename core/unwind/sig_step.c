@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The code that runs keeps its object loaded, so call-frame data may be read
+ * from memory while a frame of the object is on the stack. Objects that were
+ * loaded after the last refresh are found by the loader's own lock-free search.
+ */
+#include "core/unwind/sig_step.h"
+
+#include "core/unwind/sig_cfi.h"
+#include "core/unwind/sig_table.h"
+#include "core/unwind/sig_walk.h"
+
+#define NULL_PC_LIMIT ((uintptr_t)4096)
+
+/* Call-frame data and where in it the search table is. */
+struct source {
+    evprof_cfi_t cfi;
+    size_t hdr;
+    const evprof_table_t *table; /* has a copy and a search table of its own */
+    uintptr_t bias;              /* from the addresses in cfi to memory's */
+};
+
+static const unsigned char *
+bytes_at(uintptr_t address)
+{
+    return (const unsigned char *)address; // NOLINT(performance-no-int-to-ptr)
+}
+
+static bool
+source_of_segment(const evprof_segment_t *segment, struct source *out)
+{
+    const evprof_table_t *table = segment->table;
+    if (table != NULL && table->copy.data != NULL) {
+        *out = (struct source){ .cfi = table->copy,
+                                .table = table,
+                                .bias = table->bias };
+        return true;
+    }
+    *out = (struct source){
+        .cfi = { .data = bytes_at(segment->eh_low),
+                 .size = segment->eh_high - segment->eh_low,
+                 .address = segment->eh_low },
+        .hdr = segment->eh_frame_hdr - segment->eh_low,
+    };
+    return segment->eh_frame_hdr != 0 && segment->eh_low != 0;
+}
+
+static bool
+source_of_loader(uintptr_t pc, struct source *out)
+{
+    struct dl_find_object found;
+    void *address = (void *)pc; // NOLINT(performance-no-int-to-ptr)
+    if (evprof_dl_find_object == NULL ||
+        evprof_dl_find_object(address, &found) != 0 ||
+        found.dlfo_eh_frame == NULL) {
+        return false;
+    }
+    uintptr_t low = (uintptr_t)found.dlfo_map_start;
+    *out = (struct source){
+        .cfi = { .data = found.dlfo_map_start,
+                 .size = (uintptr_t)found.dlfo_map_end - low,
+                 .address = low },
+        .hdr = (uintptr_t)found.dlfo_eh_frame - low,
+    };
+    return true;
+}
+
+static bool
+search_table(const evprof_table_t *table, uintptr_t pc, size_t *offset)
+{
+    size_t low = 0;
+    size_t high = table->searched_count;
+    uintptr_t want = pc - table->copy_base;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (table->searched[2 * middle] <= want) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == 0) {
+        return false;
+    }
+    *offset = table->searched[2 * (low - 1) + 1];
+    return true;
+}
+
+static bool
+find_fde(const struct source *source, uintptr_t pc, evprof_fde_t *fde)
+{
+    size_t offset = 0;
+    bool is_found =
+        source->table != NULL
+            ? search_table(source->table, pc, &offset)
+            : evprof_cfi_search(&source->cfi, source->hdr, pc, &offset);
+    fde->cie_code = 0;
+    return is_found &&
+           evprof_cfi_entry(&source->cfi, offset, fde) == EVPROF_CFI_FDE &&
+           pc >= fde->start && pc < fde->limit;
+}
+
+bool
+evprof_step_is_described(const evprof_segment_t *segment, uintptr_t pc)
+{
+    struct source source;
+    evprof_fde_t fde;
+    return source_of_segment(segment, &source) &&
+           find_fde(&source, pc - source.bias, &fde);
+}
+
+static enum evprof_step
+failed(const evprof_cfi_expr_t *expr)
+{
+    return expr->needs_all ? EVPROF_STEP_NEEDS_ALL : EVPROF_STEP_UNKNOWN;
+}
+
+/* Everything that applying a row needs. */
+struct applying {
+    evprof_stepper_t *stepper;
+    const struct source *source;
+    const evprof_row_t *row;
+    evprof_regs_t caller;
+    uintptr_t cfa;
+};
+
+static enum evprof_step
+find_cfa(struct applying *a)
+{
+    const evprof_row_t *row = a->row;
+    const evprof_regs_t *regs = &a->stepper->regs;
+    if (row->cfa_is_expr) {
+        evprof_cfi_expr_t expr = { .cfi = &a->source->cfi,
+                                   .offset = (size_t)row->cfa_value,
+                                   .regs = regs,
+                                   .window = &a->stepper->window };
+        return evprof_cfi_evaluate(&expr, &a->cfa) ? EVPROF_STEP_OK
+                                                   : failed(&expr);
+    }
+    if (row->cfa_reg >= EVPROF_REG_COUNT) {
+        return EVPROF_STEP_UNKNOWN;
+    }
+    if ((regs->known >> row->cfa_reg & 1) == 0) {
+        return EVPROF_STEP_NEEDS_ALL;
+    }
+    a->cfa = regs->r[row->cfa_reg] + (uintptr_t)(intptr_t)row->cfa_value;
+    return EVPROF_STEP_OK;
+}
+
+static void
+set_known(evprof_regs_t *regs, unsigned reg, uintptr_t value)
+{
+    regs->r[reg] = value;
+    regs->known |= UINT64_C(1) << reg;
+}
+
+static void
+set_unknown(evprof_regs_t *regs, unsigned reg)
+{
+    regs->known &= ~(UINT64_C(1) << reg);
+}
+
+/*
+ * A register saved on the stack. gcc leaves out the note that a register was
+ * restored in an epilogue: a slot below the stack pointer was popped already,
+ * and the register has its value again.
+ */
+static void
+load_saved(struct applying *a, unsigned reg, uintptr_t address)
+{
+    uintptr_t value = 0;
+    if (reg != EVPROF_REG_RA && address < a->stepper->regs.r[EVPROF_REG_SP]) {
+        return;
+    }
+    if (evprof_window_load(&a->stepper->window, address, &value)) {
+        set_known(&a->caller, reg, value);
+    } else {
+        set_unknown(&a->caller, reg);
+    }
+}
+
+static void
+apply_expr(struct applying *a, unsigned reg, int32_t offset, bool is_value)
+{
+    evprof_cfi_expr_t expr = { .cfi = &a->source->cfi,
+                               .offset = (size_t)offset,
+                               .regs = &a->stepper->regs,
+                               .window = &a->stepper->window,
+                               .has_first = true,
+                               .first = a->cfa };
+    uintptr_t value = 0;
+    if (!evprof_cfi_evaluate(&expr, &value)) {
+        set_unknown(&a->caller, reg);
+    } else if (is_value) {
+        set_known(&a->caller, reg, value);
+    } else {
+        load_saved(a, reg, value);
+    }
+}
+
+static void
+apply_rule(struct applying *a, unsigned index)
+{
+    const evprof_regs_t *regs = &a->stepper->regs;
+    unsigned reg = index + EVPROF_RULE_FIRST;
+    int32_t value = a->row->value[index];
+    switch (a->row->how[index]) {
+    case EVPROF_HOW_UNDEFINED:
+        set_unknown(&a->caller, reg);
+        break;
+    case EVPROF_HOW_OFFSET:
+        load_saved(a, reg, a->cfa + (uintptr_t)(intptr_t)value);
+        break;
+    case EVPROF_HOW_VAL_OFFSET:
+        set_known(&a->caller, reg, a->cfa + (uintptr_t)(intptr_t)value);
+        break;
+    case EVPROF_HOW_REGISTER:
+        if (value >= 0 && (unsigned)value < EVPROF_REG_COUNT &&
+            (regs->known >> value & 1) != 0) {
+            set_known(&a->caller, reg, regs->r[value]);
+        } else {
+            set_unknown(&a->caller, reg);
+        }
+        break;
+    case EVPROF_HOW_EXPR:
+    case EVPROF_HOW_VAL_EXPR:
+        apply_expr(a, reg, value, a->row->how[index] == EVPROF_HOW_VAL_EXPR);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Callers lie above; only code that has no frame yet shares its caller's end.
+ */
+static bool
+is_progress(const struct applying *a)
+{
+    uintptr_t from = a->stepper->regs.r[EVPROF_REG_SP];
+    uintptr_t to = a->caller.r[EVPROF_REG_SP];
+    return (a->caller.known >> EVPROF_REG_SP & 1) != 0 &&
+           (to > from || (to == from && a->stepper->is_exact));
+}
+
+/* The caller's registers of a frame whose row is known. */
+static enum evprof_step
+apply(struct applying *a, uint64_t ra_reg)
+{
+    evprof_stepper_t *stepper = a->stepper;
+    enum evprof_step step = find_cfa(a);
+    int ra = evprof_cfi_index(ra_reg);
+    if (ra < 0) {
+        return EVPROF_STEP_UNKNOWN;
+    }
+    if (a->row->how[ra] == EVPROF_HOW_UNDEFINED) {
+        return EVPROF_STEP_END;
+    }
+    if (step != EVPROF_STEP_OK) {
+        return step;
+    }
+    a->caller = stepper->regs;
+    set_known(&a->caller, EVPROF_REG_SP, a->cfa);
+    for (unsigned i = 0; i < EVPROF_RULE_COUNT; i++) {
+        if (a->row->how[i] != EVPROF_HOW_SAME) {
+            apply_rule(a, i);
+        }
+    }
+    if (!is_progress(a)) {
+        return EVPROF_STEP_UNKNOWN;
+    }
+    if ((a->caller.known >> ra_reg & 1) == 0) {
+        return (stepper->regs.known >> ra_reg & 1) == 0 &&
+                       a->row->how[ra] == EVPROF_HOW_SAME
+                   ? EVPROF_STEP_NEEDS_ALL
+                   : EVPROF_STEP_UNKNOWN;
+    }
+    a->caller.pc = evprof_arch_strip(a->caller.r[ra_reg]);
+    stepper->regs = a->caller;
+    stepper->is_exact = false;
+    return a->caller.pc < NULL_PC_LIMIT ? EVPROF_STEP_END : EVPROF_STEP_OK;
+}
+
+static enum evprof_step
+step_by(evprof_stepper_t *stepper, const struct source *source,
+        const evprof_fde_t *fde, uintptr_t pc)
+{
+    evprof_cfi_run_t run;
+    if (fde->is_signal) {
+        return evprof_step_signal(stepper);
+    }
+    if (!evprof_cfi_row_at(&run, &source->cfi, fde, pc)) {
+        return EVPROF_STEP_UNKNOWN;
+    }
+    struct applying a = { .stepper = stepper,
+                          .source = source,
+                          .row = &run.row };
+    return apply(&a, fde->ra_reg);
+}
+
+enum evprof_step
+evprof_step_raw(evprof_stepper_t *stepper)
+{
+    uintptr_t pc = stepper->regs.pc - !stepper->is_exact;
+    const evprof_segment_t *segment = evprof_map_find(stepper->map, pc);
+    struct source source;
+    bool has_source = false;
+    if (segment != NULL && evprof_step_is_loaded(stepper, segment)) {
+        has_source = source_of_segment(segment, &source);
+    } else {
+        segment = NULL;
+        has_source = source_of_loader(pc, &source);
+        if (has_source) {
+            evprof_walk_count(&evprof_walk_counters.outside);
+            atomic_store_explicit(&evprof_map_is_stale, true,
+                                  memory_order_relaxed);
+        }
+    }
+    evprof_fde_t fde;
+    if (!has_source || !find_fde(&source, pc - source.bias, &fde)) {
+        return evprof_step_bare(stepper, segment);
+    }
+    return step_by(stepper, &source, &fde, pc - source.bias);
+}
+
+enum evprof_step
+evprof_step_signal(evprof_stepper_t *stepper)
+{
+    uintptr_t sp = stepper->regs.r[EVPROF_REG_SP];
+    uintptr_t context = sp + EVPROF_SIGNAL_CONTEXT;
+    uintptr_t registers = context + offsetof(ucontext_t, uc_mcontext);
+    uintptr_t last = registers + EVPROF_SIGNAL_REGISTERS - sizeof(last);
+    if (!evprof_window_has(&stepper->window, registers) ||
+        !evprof_window_has(&stepper->window, last)) {
+        return EVPROF_STEP_UNKNOWN;
+    }
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    stepper->regs = evprof_regs_of_context((const void *)context);
+    stepper->is_exact = true;
+    sp = stepper->regs.r[EVPROF_REG_SP];
+    if (sp < stepper->window.low || sp >= stepper->window.high) {
+        stepper->window = evprof_window_open(stepper->bounds, sp);
+    }
+    return EVPROF_STEP_OK;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_UNWIND_SIG_STEP_H
+#define EVPROF_UNWIND_SIG_STEP_H
+
+/*
+ * One step from a frame to its caller with all registers, by the call-frame
+ * data as they stand in memory: for the frame that a signal interrupted, whose
+ * pc may be anywhere in its function, and for callers that tables do not cover.
+ */
+
+#include "core/unwind/sig_map.h"
+#include "core/unwind/sig_window.h"
+
+enum evprof_step {
+    EVPROF_STEP_OK,
+    EVPROF_STEP_END,       /* the stack begins here */
+    EVPROF_STEP_UNKNOWN,   /* the caller cannot be told */
+    EVPROF_STEP_JUNK,      /* regs.pc is no code at all */
+    EVPROF_STEP_NEEDS_ALL, /* it could with a register that is not known */
+};
+
+typedef struct evprof_stepper {
+    const evprof_map_t *map;
+    evprof_window_t window;
+    evprof_stack_bounds_t bounds;
+    evprof_regs_t regs;
+    bool is_exact; /* regs.pc was interrupted; it is no return address */
+    const evprof_segment_t *checked; /* the last that was seen to be loaded */
+} evprof_stepper_t;
+
+/* Steps by call-frame data, or by what else is certain. Signal-safe. */
+enum evprof_step evprof_step_raw(evprof_stepper_t *stepper);
+
+/* Steps out of the kernel's signal frame: to what was interrupted. */
+enum evprof_step evprof_step_signal(evprof_stepper_t *stepper);
+
+/* Steps out of code without call-frame data: procedure linkage stubs, signal
+ * returns, hand-written and generated code, each only where it is certain. */
+enum evprof_step evprof_step_bare(evprof_stepper_t *stepper,
+                                  const evprof_segment_t *segment);
+
+/* Whether the code at `pc` is described by call-frame data. */
+bool evprof_step_is_described(const evprof_segment_t *segment, uintptr_t pc);
+
+/* Whether the segment is there now; asks the loader once per walk. */
+static inline bool
+evprof_step_is_loaded(evprof_stepper_t *stepper,
+                      const evprof_segment_t *segment)
+{
+    if (segment == stepper->checked) {
+        return true;
+    }
+    if (!evprof_map_is_loaded(segment)) {
+        return false;
+    }
+    stepper->checked = segment;
+    return true;
+}
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The call-frame-table unwinder. The interrupted frame is stepped by the raw
+ * call-frame instructions; from there on every pc is the end of a call, and its
+ * rule comes from a cache shared by all threads or from the object's table. The
+ * loop follows stack and frame pointer only. Where a rule needs another
+ * register the walk begins anew with all of them, which is rare (lazy binding).
+ *
+ * A cache word is pc << 16 | rule, read and written whole, so that no order
+ * between threads is needed. Only code that can never be unloaded is cached:
+ * such a word is true forever.
+ */
+#include "core/unwind/sig_rule.h"
+#include "core/unwind/sig_step.h"
+#include "core/unwind/sig_table.h"
+#include "core/unwind/sig_unwind.h"
+#include "core/unwind/sig_walk.h"
+
+/* 32 KiB for the process: the call sites of a busy server's hot stacks. */
+#define CACHE_BITS 12u
+#define CACHE_PC_LIMIT (UINT64_C(1) << 48)
+
+evprof_rule_t evprof_rules[EVPROF_RULES_MOST];
+
+static atomic_uint_fast64_t cache[1u << CACHE_BITS];
+
+struct walker {
+    evprof_walk_t *walk;
+    evprof_stepper_t stepper;
+    const evprof_regs_t *begin;
+    size_t skip;
+    size_t skip_all;
+    bool is_slow; /* all registers are followed */
+};
+
+static inline atomic_uint_fast64_t *
+cache_slot(uintptr_t pc)
+{
+    /* 2^64 divided by the golden ratio spreads neighbours. */
+    return &cache[(uint64_t)pc * UINT64_C(0x9e3779b97f4a7c15) >>
+                  (64 - CACHE_BITS)];
+}
+
+__attribute__((noinline)) static unsigned
+find_in_table(evprof_stepper_t *stepper, uintptr_t pc)
+{
+    const evprof_segment_t *segment = evprof_map_find(stepper->map, pc - 1);
+    if (segment == NULL || segment->table == NULL ||
+        !evprof_step_is_loaded(stepper, segment)) {
+        return EVPROF_CODE_RAW;
+    }
+    unsigned code = evprof_table_find(segment->table, pc - 1 - segment->start);
+    if (segment->is_permanent && pc < CACHE_PC_LIMIT) {
+        atomic_store_explicit(cache_slot(pc), (uint64_t)pc << 16 | code,
+                              memory_order_relaxed);
+    }
+    return code;
+}
+
+static inline unsigned
+find_code(evprof_stepper_t *stepper, uintptr_t pc)
+{
+    uint64_t word = atomic_load_explicit(cache_slot(pc), memory_order_relaxed);
+    return word >> 16 == pc ? (unsigned)(word & 0xffff)
+                            : find_in_table(stepper, pc);
+}
+
+#if defined(__x86_64__)
+static inline bool
+step_simple(unsigned code, evprof_frame_t *frame, evprof_window_t *window)
+{
+    uintptr_t base = (code & EVPROF_CODE_FP) != 0 ? frame->fp : frame->sp;
+    uintptr_t cfa = base + (code & EVPROF_CODE_SIZE_MOST) * EVPROF_RULE_UNIT;
+    uintptr_t slot = code >> EVPROF_CODE_SLOT_SHIFT & EVPROF_CODE_SLOT_MOST;
+    uintptr_t lowest = cfa - (slot == 0 ? 1 : slot) * sizeof(cfa);
+    if (lowest < frame->sp || cfa <= frame->sp ||
+        !evprof_window_has(window, cfa - sizeof(cfa))) {
+        return false;
+    }
+    frame->pc = evprof_peek(cfa - sizeof(cfa));
+    frame->fp = slot == 0 ? frame->fp : evprof_peek(lowest);
+    frame->sp = cfa;
+    return true;
+}
+#else
+static inline bool
+step_simple(unsigned code, evprof_frame_t *frame, evprof_window_t *window)
+{
+    uintptr_t base = (code & EVPROF_CODE_FP) != 0 ? frame->fp : frame->sp;
+    uintptr_t cfa = base + (code & EVPROF_CODE_SIZE_MOST) * EVPROF_RULE_UNIT;
+    uintptr_t slot = code >> EVPROF_CODE_SLOT_SHIFT & EVPROF_CODE_SLOT_MOST;
+    uintptr_t pair = slot == 0 ? base : cfa - slot * 2 * sizeof(cfa);
+    if (pair < frame->sp || cfa <= frame->sp ||
+        !evprof_window_has(window, pair + sizeof(pair))) {
+        return false;
+    }
+    frame->pc = evprof_arch_strip(evprof_peek(pair + sizeof(pair)));
+    frame->fp = evprof_peek(pair);
+    frame->sp = cfa;
+    return true;
+}
+#endif
+
+static bool
+step_rule(const evprof_rule_t *rule, evprof_frame_t *frame,
+          evprof_window_t *window)
+{
+    uintptr_t cfa = rule->base == EVPROF_REG_FP ? frame->fp : frame->sp;
+    cfa += (uintptr_t)(intptr_t)rule->offset;
+    if (rule->is_loaded) {
+        if (!evprof_window_load(window, cfa, &cfa)) {
+            return false;
+        }
+        cfa += (uintptr_t)(intptr_t)rule->add;
+    }
+    uintptr_t fp = frame->fp;
+    if (rule->fp != EVPROF_RULE_FP_SAME) {
+        uintptr_t at = rule->fp == EVPROF_RULE_FP_AT_CFA ? cfa : fp;
+        at += (uintptr_t)(intptr_t)rule->fp_offset;
+        if (!evprof_window_load(window, at, &fp)) {
+            return false;
+        }
+    }
+    uintptr_t ra = 0;
+    if (cfa <= frame->sp ||
+        !evprof_window_load(window, cfa + (uintptr_t)(intptr_t)rule->ra_offset,
+                            &ra)) {
+        return false;
+    }
+    *frame = (evprof_frame_t){ evprof_arch_strip(ra), cfa, fp };
+    return true;
+}
+
+/* What follows a step by tables. */
+enum follow { FOLLOW_RAW, FOLLOW_END, FOLLOW_SIGNAL, FOLLOW_BROKEN };
+
+/* Follows callers as long as tables know them. */
+static enum follow
+follow_tables(struct walker *w, evprof_frame_t *frame)
+{
+    evprof_window_t *window = &w->stepper.window;
+    for (;;) {
+        unsigned code = find_code(&w->stepper, frame->pc);
+        bool is_good = false;
+        if ((code & EVPROF_CODE_RULE) == 0) {
+            is_good = step_simple(code, frame, window);
+        } else if (code >= EVPROF_CODE_FIRST) {
+            is_good = step_rule(&evprof_rules[code & ~EVPROF_CODE_RULE], frame,
+                                window);
+        } else if (code == EVPROF_CODE_END) {
+            return FOLLOW_END;
+        } else {
+            return code == EVPROF_CODE_SIGNAL ? FOLLOW_SIGNAL : FOLLOW_RAW;
+        }
+        if (!is_good) {
+            return FOLLOW_BROKEN;
+        }
+        if (frame->pc == 0 || !evprof_walk_add(w->walk, &w->skip, frame->pc)) {
+            return FOLLOW_END;
+        }
+    }
+}
+
+static void
+begin(struct walker *w)
+{
+    w->walk->count = 0;
+    w->walk->flags = 0;
+    w->skip = w->skip_all;
+    w->stepper.regs = *w->begin;
+    w->stepper.is_exact = true;
+    w->stepper.window =
+        evprof_window_open(w->walk->bounds, w->begin->r[EVPROF_REG_SP]);
+    evprof_walk_add(w->walk, &w->skip, w->begin->pc);
+}
+
+/* By tables as far as they reach, then one frame by the means they call for. */
+static enum evprof_step
+step_callers(struct walker *w)
+{
+    evprof_regs_t *regs = &w->stepper.regs;
+    evprof_frame_t frame = { regs->pc, regs->r[EVPROF_REG_SP],
+                             regs->r[EVPROF_REG_FP] };
+    enum follow next = follow_tables(w, &frame);
+    if (frame.pc != regs->pc || frame.sp != regs->r[EVPROF_REG_SP]) {
+        regs->known = UINT64_C(1) << EVPROF_REG_SP | UINT64_C(1)
+                                                         << EVPROF_REG_FP;
+    }
+    regs->pc = frame.pc;
+    regs->r[EVPROF_REG_SP] = frame.sp;
+    regs->r[EVPROF_REG_FP] = frame.fp;
+    switch (next) {
+    case FOLLOW_END:
+        return EVPROF_STEP_END;
+    case FOLLOW_SIGNAL:
+        return evprof_step_signal(&w->stepper);
+    case FOLLOW_RAW:
+        return evprof_step_raw(&w->stepper);
+    default:
+        return EVPROF_STEP_UNKNOWN;
+    }
+}
+
+static enum evprof_step
+step_once(struct walker *w)
+{
+    return w->is_slow || w->stepper.is_exact ? evprof_step_raw(&w->stepper)
+                                             : step_callers(w);
+}
+
+static void
+follow_all(struct walker *w)
+{
+    enum evprof_step step = EVPROF_STEP_OK;
+    begin(w);
+    while (step == EVPROF_STEP_OK) {
+        step = step_once(w);
+        if (step == EVPROF_STEP_NEEDS_ALL && !w->is_slow) {
+            evprof_walk_count(&evprof_walk_counters.raw);
+            w->is_slow = true;
+            step = EVPROF_STEP_OK;
+            begin(w);
+            continue;
+        }
+        if (step == EVPROF_STEP_OK &&
+            !evprof_walk_add(w->walk, &w->skip,
+                             w->stepper.regs.pc + w->stepper.is_exact)) {
+            return;
+        }
+    }
+    if (step == EVPROF_STEP_JUNK && w->walk->count > 1) {
+        w->walk->count--;
+    }
+    if (step != EVPROF_STEP_END) {
+        evprof_walk_broken(w->walk);
+    }
+}
+
+static void
+walk_regs(evprof_walk_t *walk, const evprof_regs_t *regs, size_t skip)
+{
+    evprof_pinned_t pinned = evprof_map_pin();
+    struct walker w = { .walk = walk, .begin = regs, .skip_all = skip };
+    w.stepper.map = pinned.map;
+    w.stepper.bounds = walk->bounds;
+    follow_all(&w);
+    evprof_map_unpin(pinned);
+}
+
+static void
+walk_context(evprof_walk_t *walk, const void *ucontext)
+{
+    evprof_regs_t regs = evprof_regs_of_context(ucontext);
+    walk_regs(walk, &regs, 0);
+}
+
+const evprof_unwinder_t evprof_unwinder_tables = {
+    .name = "tables",
+    .is_signal_safe = true,
+    .prepare = evprof_unwind_refresh,
+    .walk_context = walk_context,
+    .walk_regs = walk_regs,
+};

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs code one instruction at a time and asks two unwinders at each: the
+ * tables and libunwind. Every difference is put down to the function in whose
+ * frame the two part, and must be one of the kinds that are explained below.
+ *
+ * usage: oracle [-v] [OBJECT...]   objects that offer run_cases, as well as the
+ * cases that are linked in
+ */
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/unwind/sig_arch.h"
+#include "core/unwind/unwind.h"
+#include "tests/e2e/unwind/cases.h"
+#include "tests/unit/unwind/stepper.h"
+
+#define FRAMES 96u
+#define PARTINGS 256u
+#define SHADOW 512u
+
+/* Where the two parted: after this many equal frames, in this function. */
+struct parting {
+    uintptr_t function;
+    const char *name;
+    const char *object;
+    bool ours_is_true;
+    bool theirs_is_true;
+    size_t count;
+    uintptr_t pc; /* of the last equal frame, in the first case */
+    size_t ours;
+    size_t theirs;
+    uintptr_t our_next;
+    uintptr_t their_next;
+};
+
+struct tally {
+    size_t steps;
+    size_t equal;
+    size_t frames;
+    size_t begun;     /* of the object that is stepped */
+    size_t ours_true; /* of those that can be judged */
+    size_t theirs_true;
+    size_t judged;
+    size_t ours_wrong; /* where libunwind differs and is true */
+};
+
+static const evprof_unwinder_t *tables;
+static const evprof_unwinder_t *libunwind;
+static evprof_stack_bounds_t bounds;
+static struct tally tally;
+static struct parting partings[PARTINGS];
+static size_t parting_count;
+
+/*
+ * The truth, from watching calls: each call that is stepped over pushes a word,
+ * and it is in force until the stack pointer has passed it. `base` is what was
+ * on the stack when stepping began. In signal handlers the watch is suspended.
+ */
+static struct {
+    uintptr_t slots[SHADOW];
+    uintptr_t ras[SHADOW];
+    size_t depth;
+    uintptr_t base[FRAMES];
+    size_t base_count;
+    uintptr_t last_pc;
+    uintptr_t last_sp;
+    uintptr_t resume_sp; /* suspended until the stack pointer is back there */
+} shadow;
+
+static void
+shadow_begin(void)
+{
+    shadow.depth = 0;
+    shadow.base_count = 0;
+    shadow.last_pc = 0;
+    shadow.resume_sp = 0;
+}
+
+static void
+shadow_step(const evprof_regs_t *regs)
+{
+    uintptr_t pc = regs->pc;
+    uintptr_t sp = regs->r[EVPROF_REG_SP];
+    uintptr_t ra = *(const uintptr_t *)sp;
+    if (shadow.resume_sp != 0 && sp >= shadow.resume_sp) {
+        shadow.resume_sp = 0;
+    } else if (shadow.resume_sp == 0 && shadow.last_pc != 0 &&
+               pc - shadow.last_pc > 15 && sp + 512 < shadow.last_sp) {
+        shadow.resume_sp = shadow.last_sp;
+    }
+    while (shadow.depth > 0 && shadow.slots[shadow.depth - 1] < sp) {
+        shadow.depth--;
+    }
+    if (shadow.last_pc != 0 && sp == shadow.last_sp - 8 &&
+        ra - shadow.last_pc >= 2 && ra - shadow.last_pc <= 8 && pc != ra &&
+        shadow.depth < SHADOW) {
+        shadow.slots[shadow.depth] = sp;
+        shadow.ras[shadow.depth++] = ra;
+    }
+    shadow.last_pc = pc;
+    shadow.last_sp = sp;
+}
+
+/* Whether a walk tells the truth. */
+static bool
+is_true(const evprof_walk_t *walk, uintptr_t pc)
+{
+    if (walk->count != 1 + shadow.depth + shadow.base_count ||
+        walk->pcs[0] != pc) {
+        return false;
+    }
+    for (size_t i = 0; i < shadow.depth; i++) {
+        if (walk->pcs[i + 1] != shadow.ras[shadow.depth - 1 - i]) {
+            return false;
+        }
+    }
+    return memcmp(walk->pcs + 1 + shadow.depth, shadow.base,
+                  shadow.base_count * sizeof(shadow.base[0])) == 0;
+}
+
+static struct parting *
+find_parting(uintptr_t pc)
+{
+    Dl_info info;
+    const char *name = "?";
+    const char *object = "?";
+    uintptr_t function = pc;
+    if (dladdr((void *)pc, &info) != 0) {
+        const char *slash = strrchr(info.dli_fname, '/');
+        object = slash == NULL ? info.dli_fname : slash + 1;
+        if (info.dli_sname != NULL) {
+            name = info.dli_sname;
+            function = (uintptr_t)info.dli_saddr;
+        }
+    }
+    for (size_t i = 0; i < parting_count; i++) {
+        if (partings[i].function == function) {
+            return &partings[i];
+        }
+    }
+    if (parting_count == PARTINGS) {
+        return &partings[PARTINGS - 1];
+    }
+    partings[parting_count] = (struct parting){
+        .function = function,
+        .name = name,
+        .object = object,
+        .pc = pc,
+    };
+    return &partings[parting_count++];
+}
+
+static void
+note_parting(const evprof_walk_t *ours, const evprof_walk_t *theirs,
+             bool ours_is_true, bool theirs_is_true)
+{
+    size_t common = 0;
+    while (common < ours->count && common < theirs->count &&
+           ours->pcs[common] == theirs->pcs[common]) {
+        common++;
+    }
+    struct parting *one = find_parting(ours->pcs[common == 0 ? 0 : common - 1]);
+    if (one->count++ == 0) {
+        one->ours = ours->count;
+        one->theirs = theirs->count;
+        one->our_next = common < ours->count ? ours->pcs[common] : 0;
+        one->their_next = common < theirs->count ? theirs->pcs[common] : 0;
+    }
+    one->ours_is_true = ours_is_true;
+    one->theirs_is_true = theirs_is_true;
+    tally.ours_wrong += theirs_is_true;
+}
+
+static void
+on_step(void *ctx, const void *ucontext)
+{
+    uintptr_t our_pcs[FRAMES];
+    uintptr_t their_pcs[FRAMES];
+    evprof_walk_t ours = { .pcs = our_pcs, .max = FRAMES, .bounds = bounds };
+    evprof_walk_t theirs = { .pcs = their_pcs, .max = FRAMES };
+    (void)ctx;
+    tables->walk_context(&ours, ucontext);
+    libunwind->walk_context(&theirs, ucontext);
+    tally.steps++;
+    tally.frames += ours.count;
+    evprof_regs_t regs;
+    regs.pc = evprof_arch_context(ucontext, regs.r);
+    shadow_step(&regs);
+    if (tally.begun++ == 0) {
+        shadow.base_count = theirs.count - 1;
+        memcpy(shadow.base, their_pcs + 1,
+               sizeof(shadow.base[0]) * shadow.base_count);
+    }
+    bool can_judge = shadow.resume_sp == 0;
+    bool ours_is_true = can_judge && is_true(&ours, regs.pc);
+    bool theirs_is_true = can_judge && is_true(&theirs, regs.pc);
+    tally.judged += can_judge;
+    tally.ours_true += ours_is_true;
+    tally.theirs_true += theirs_is_true;
+    if (ours.count == theirs.count &&
+        memcmp(our_pcs, their_pcs, ours.count * sizeof(our_pcs[0])) == 0) {
+        tally.equal++;
+    } else {
+        note_parting(&ours, &theirs, ours_is_true, theirs_is_true);
+    }
+}
+
+static void
+step(void (*run)(void *arg), void *arg)
+{
+    tally.begun = 0;
+    shadow_begin();
+    step_through(run, arg, on_step, NULL);
+}
+
+static void
+step_object(const char *path)
+{
+    if (dlopen(path, RTLD_NOLOAD | RTLD_LAZY) != NULL) {
+        fprintf(stderr, "%s was loaded before\n", path);
+        exit(1);
+    }
+    void *handle = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+    if (handle == NULL || evprof_unwind_refresh() != 0) {
+        fprintf(stderr, "%s\n", dlerror());
+        exit(1);
+    }
+    void (*run)(void *arg) = NULL;
+    void *symbol = dlsym(handle, "run_cases");
+    memcpy(&run, &symbol, sizeof(run));
+    size_t before = tally.steps;
+    size_t equal = tally.equal;
+    step(run, strstr(path, "throw") != NULL ? handle : NULL);
+    printf("%8zu steps %8zu differ  %s\n", tally.steps - before,
+           tally.steps - before - (tally.equal - equal),
+           strrchr(path, '/') + 1);
+}
+
+static void
+find_bounds(void)
+{
+    pthread_attr_t attr;
+    void *low = NULL;
+    size_t size = 0;
+    pthread_getattr_np(pthread_self(), &attr);
+    pthread_attr_getstack(&attr, &low, &size);
+    pthread_attr_destroy(&attr);
+    bounds = (evprof_stack_bounds_t){ (uintptr_t)low, (uintptr_t)low + size };
+}
+
+static const char *
+verdict(const struct parting *p)
+{
+    if (p->ours_is_true) {
+        return "the tables are right";
+    }
+    return p->theirs_is_true ? "LIBUNWIND IS RIGHT" : "neither is right";
+}
+
+static int
+report(void)
+{
+    for (size_t i = 0; i < parting_count; i++) {
+        const struct parting *p = &partings[i];
+        printf("%8zu in %s+%#lx (%s): %zu frames, libunwind %zu; next %#lx, "
+               "libunwind %#lx: %s\n",
+               p->count, p->name, (unsigned long)(p->pc - p->function),
+               p->object, p->ours, p->theirs, (unsigned long)p->our_next,
+               (unsigned long)p->their_next, verdict(p));
+    }
+    double steps = (double)tally.steps;
+    double judged = (double)tally.judged;
+    printf("%zu steps, %.1f frames each: %.4f %% equal\n", tally.steps,
+           (double)tally.frames / steps, 100 * (double)tally.equal / steps);
+    printf("%zu judged by watching calls: tables %.4f %% true, libunwind "
+           "%.4f %%; libunwind alone is right in %zu\n",
+           tally.judged, 100 * (double)tally.ours_true / judged,
+           100 * (double)tally.theirs_true / judged, tally.ours_wrong);
+    return (double)tally.equal >= 0.999 * steps ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+    tables = evprof_unwinder_find("tables");
+    libunwind = evprof_unwinder_find("libunwind");
+    if (tables->prepare() != 0 || libunwind->prepare() != 0) {
+        fprintf(stderr, "an unwinder is missing\n");
+        return 1;
+    }
+    find_bounds();
+    step(run_cases, NULL);
+    step(run_cases_asm, NULL);
+    printf("%8zu steps %8zu differ  linked in\n", tally.steps,
+           tally.steps - tally.equal);
+    for (int i = 1; i < argc; i++) {
+        step_object(argv[i]);
+    }
+    return report();
+}

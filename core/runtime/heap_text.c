@@ -185,6 +185,8 @@ evprof_heap_status(const evprof_writer_t *out)
     if (evprof_jemalloc_size("prof.lg_sample", &lg)) {
         evprof_buf_printf(&text, "sample_interval: %zu\n", (size_t)1 << lg);
     }
+    evprof_buf_printf(&text, "dumps: %" PRIu64 "\n",
+                      evprof_jemalloc_dump_count());
     if (stats.max_stacks > 0) {
         evprof_buf_printf(&text,
                           "stacks: %zu of %zu\nsamples: %" PRIu64
@@ -193,7 +195,7 @@ evprof_heap_status(const evprof_writer_t *out)
                           stats.shortened);
     }
     evprof_buf_puts(&text,
-                    "not seen: what was allocated before evprof_new()\n");
+                    "not_seen: what was allocated before evprof_new()\n");
     int status = evprof_buf_write(&text, out);
     evprof_buf_free(&text);
     return status;

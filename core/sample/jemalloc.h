@@ -86,6 +86,9 @@ int evprof_jemalloc_read_dump(evprof_jemalloc_feed_fn feed, void *ctx,
 /* Whether a dump of this very process is there to be read. */
 bool evprof_jemalloc_has_dump(void);
 
+/* How many dumps were taken. */
+uint64_t evprof_jemalloc_dump_count(void);
+
 /* Frees the memory of the dump. */
 void evprof_jemalloc_drop_dump(void);
 

@@ -22,6 +22,7 @@
 static int dump_fd = -1;
 static pid_t dump_owner;
 static bool has_dump;
+static uint64_t dump_count;
 
 void
 evprof_jemalloc_drop_dump(void)
@@ -37,6 +38,12 @@ bool
 evprof_jemalloc_has_dump(void)
 {
     return has_dump && dump_owner == getpid();
+}
+
+uint64_t
+evprof_jemalloc_dump_count(void)
+{
+    return dump_count;
 }
 
 int
@@ -61,6 +68,7 @@ evprof_jemalloc_dump(evprof_error_t *err)
     }
     dump_owner = getpid();
     has_dump = true;
+    dump_count++;
     return 0;
 }
 

@@ -5,6 +5,10 @@
  * behind us has no versions: where the plain lookup ends outside the object
  * that has the versioned symbol, the plain one is taken, for it will go on to
  * libc.
+ *
+ * A program may have us behind libc: linked in that order, or brought by a
+ * plugin. Nothing calls our wrappers by name then, but what we call ourselves
+ * has no next definition and is taken from libc itself.
  */
 #include "core/interpose/real.h"
 
@@ -22,16 +26,36 @@ is_in_one_object(const void *a, const void *b)
            of_a.dli_fbase == of_b.dli_fbase;
 }
 
+static void *
+find_in(void *where, const evprof_real_t *real)
+{
+    void *found = dlsym(where, real->name);
+    void *versioned = real->version == NULL
+                          ? NULL
+                          : dlvsym(where, real->name, real->version);
+    return versioned != NULL &&
+                   (found == NULL || is_in_one_object(found, versioned))
+               ? versioned
+               : found;
+}
+
+static void *
+find_in_libc(const evprof_real_t *real)
+{
+    void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+    void *found = libc == NULL ? NULL : find_in(libc, real);
+    if (libc != NULL) {
+        dlclose(libc);
+    }
+    return found;
+}
+
 uintptr_t
 evprof_real_find(evprof_real_t *real)
 {
-    void *found = dlsym(RTLD_NEXT, real->name);
-    void *versioned = real->version == NULL
-                          ? NULL
-                          : dlvsym(RTLD_NEXT, real->name, real->version);
-    if (versioned != NULL &&
-        (found == NULL || is_in_one_object(found, versioned))) {
-        found = versioned;
+    void *found = find_in(RTLD_NEXT, real);
+    if (found == NULL) {
+        found = find_in_libc(real);
     }
     if (found == NULL) {
         /* Only a libc without that name comes here, and then the program could

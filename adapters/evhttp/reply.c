@@ -133,7 +133,8 @@ void
 evprof_reply_status(struct evhttp_request *req, const char *prefix,
                     const evprof_error_t *err)
 {
-    evprof_reply_error(req, code_of(err->status), prefix, err->message);
+    int code = code_of(err->status);
+    evprof_reply_error(req, code, code == 500 ? prefix : NULL, err->message);
 }
 
 void

@@ -5,31 +5,29 @@
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <evprof/evhttp.h>
 
-static uint64_t
-hash_words(uint64_t words)
+static unsigned long
+hash_words(unsigned long words)
 {
-    uint64_t hash = 14695981039346656037u;
-    for (uint64_t i = 0; i < words; i++) {
-        hash = (hash ^ i) * 1099511628211u;
+    unsigned long hash = 14695981039346656037ul;
+    for (unsigned long i = 0; i < words; i++) {
+        hash = (hash ^ i) * 1099511628211ul;
     }
     return hash;
 }
 
-static uint64_t
-count_primes(uint64_t below)
+static unsigned long
+count_primes(unsigned long below)
 {
-    uint64_t count = 0;
-    for (uint64_t n = 2; n < below; n++) {
-        uint64_t d = 2;
-        while (d * d <= n && n % d != 0) {
-            d++;
+    unsigned long count = 0;
+    for (unsigned long n = 2; n < below; n++) {
+        unsigned long d = 2;
+        for (; d * d <= n && n % d != 0; d++) {
         }
         count += d * d > n;
     }
@@ -39,24 +37,20 @@ count_primes(uint64_t below)
 /* The router: a path and what it computes. */
 static const struct route {
     const char *path;
-    uint64_t (*work)(uint64_t size);
-    uint64_t size;
-} routes[] = {
-    { "/hash", hash_words, 200000 },
-    { "/primes", count_primes, 5000 },
-};
+    unsigned long (*work)(unsigned long size);
+    unsigned long size;
+} routes[2] = { { "/hash", hash_words, 500000 },
+                { "/primes", count_primes, 20000 } };
 
 static void
-on_request(struct evhttp_request *req, void *ctx)
+on_request(struct evhttp_request *req, void *ctx __attribute__((unused)))
 {
     const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
     struct evbuffer *out = evhttp_request_get_output_buffer(req);
-    (void)ctx;
-    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-        if (strcmp(path, routes[i].path) == 0) {
-            EVPROF_LABEL("route", routes[i].path);
-            unsigned long long result = routes[i].work(routes[i].size);
-            evbuffer_add_printf(out, "%llu\n", result);
+    for (const struct route *route = routes; route < routes + 2; route++) {
+        if (strcmp(path, route->path) == 0) {
+            EVPROF_LABEL("route", path);
+            evbuffer_add_printf(out, "%lu\n", route->work(route->size));
             evhttp_send_reply(req, HTTP_OK, NULL, NULL);
             return;
         }
@@ -67,19 +61,20 @@ on_request(struct evhttp_request *req, void *ctx)
 int
 main(int argc, char **argv)
 {
-    unsigned long port = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
+    int port = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 0;
     struct event_base *base = event_base_new();
     struct evhttp *http = evhttp_new(base);
     struct evhttp_bound_socket *bound =
-        evhttp_bind_socket_with_handle(http, "127.0.0.1", (uint16_t)port);
+        evhttp_bind_socket_with_handle(http, "127.0.0.1", (unsigned short)port);
     struct sockaddr_in at = { .sin_family = AF_INET };
-    if (bound == NULL || getsockname(evhttp_bound_socket_get_fd(bound),
-                                     (void *)&at, &(socklen_t){ sizeof(at) })) {
+    socklen_t len = sizeof(at);
+    if (!bound ||
+        getsockname(evhttp_bound_socket_get_fd(bound), (void *)&at, &len)) {
         return EXIT_FAILURE;
     }
     evhttp_set_gencb(http, on_request, NULL);
     evprof_evhttp_mount(evprof_new(NULL, NULL), http, NULL);
+    setlinebuf(stdout);
     printf("http://127.0.0.1:%u/debug/pprof/\n", ntohs(at.sin_port));
-    fflush(stdout);
     return event_base_dispatch(base);
 }

@@ -13,6 +13,7 @@
 
 #include "core/sample/contention.h"
 #include "core/sample/cpu.h"
+#include "core/sample/dump.h"
 #include "core/sample/tap.h"
 #include "core/sample/threads.h"
 
@@ -47,6 +48,7 @@ evprof_sample_fork_child(void)
     evprof_tap_fork_child();
     evprof_cpu_fork_child();
     evprof_contention_fork_child();
+    evprof_dump_fork_child();
     evprof_thread_fork_child();
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }

@@ -186,3 +186,15 @@ evprof_thread_scan_is_due(void)
     return stat(TASK_DIRECTORY, &info) == 0 &&
            info.st_nlink != (nlink_t)evprof_thread_count() + 2;
 }
+
+long
+evprof_thread_count_application(void)
+{
+    long count = 0;
+    (void)evprof_thread_scan();
+    const uint32_t limit = evprof_thread_limit();
+    for (uint32_t i = 0; i < limit; i++) {
+        count += evprof_thread_is_application(evprof_thread_at(i));
+    }
+    return count;
+}

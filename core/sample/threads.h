@@ -109,6 +109,17 @@ evprof_thread_t *evprof_thread_find(pid_t tid);
 /* How many threads have a record now. */
 uint32_t evprof_thread_count(void);
 
+/* Whether a record is that of a thread that lives and is not one of ours. */
+static inline bool
+evprof_thread_is_application(const evprof_thread_t *thread)
+{
+    return atomic_load(&thread->state) >= EVPROF_THREAD_LIVE &&
+           (atomic_load(&thread->flags) & EVPROF_THREAD_OURS) == 0;
+}
+
+/* How many such threads there are, after a scan. */
+long evprof_thread_count_application(void);
+
 /*
  * Gives every thread of /proc/self/task that has no record one in state FOUND,
  * and frees those of FOUND threads that are gone. EVPROF_EIO, EVPROF_ENOMEM.

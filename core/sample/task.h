@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_SAMPLE_TASK_H
+#define EVPROF_SAMPLE_TASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What the kernel says of a thread of this process, by /proc/self/task. */
+typedef struct evprof_task {
+    char name[32];
+    char state;              /* as in proc(5): R S D T t Z X I */
+    bool holds_sigprof_back; /* SIGPROF is blocked in it */
+    uint64_t switches;       /* voluntary context switches */
+    uint64_t preemptions;    /* involuntary ones */
+    long call;               /* number of the system call it is in, or: */
+    uintptr_t sp;            /* in user mode, 0 unless it is in a call */
+    uintptr_t pc;
+} evprof_task_info_t;
+
+enum {
+    EVPROF_TASK_NO_CALL = -1,      /* it runs, or sleeps outside of a call */
+    EVPROF_TASK_UNKNOWN_CALL = -2, /* this kernel does not tell */
+};
+
+/* Reads two small files; EVPROF_ENOENT: there is no such thread any more. */
+int evprof_task_read(pid_t tid, evprof_task_info_t *out);
+
+/* The kernel function that it waits in, "" when it does not or the kernel
+ * does not tell; returns `out`. */
+const char *evprof_task_wchan(pid_t tid, char *out, size_t size);
+
+/* The name of a system call that may wait, or NULL. */
+const char *evprof_syscall_name(long number);
+
+#endif

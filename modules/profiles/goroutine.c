@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What every thread does now. The name is Go's, because its tools and scrapers
+ * ask for that one; the same is served as `threads`.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <evprof/module.h>
+
+#include "core/profile/builder.h"
+#include "core/runtime/symbols.h"
+#include "core/runtime/text.h"
+#include "core/runtime/text_threads.h"
+#include "core/sample/dump.h"
+#include "core/sample/threads.h"
+
+enum { LINES_MAX = 256 };
+
+static int
+write_head(evprof_builder_t *out)
+{
+    int status = evprof_builder_type(out, "goroutine", "count");
+    if (status == EVPROF_OK) {
+        status = evprof_builder_period(out, "goroutine", "count", 1);
+    }
+    evprof_builder_time(out, 0, 0);
+    return status;
+}
+
+static int
+write_dump(const evprof_dump_t *dump, evprof_builder_t *out)
+{
+    const int64_t one = 1;
+    long unresponsive = 0;
+    int status = write_head(out);
+    for (size_t i = 0; i < dump->count && status == EVPROF_OK; i++) {
+        const evprof_dump_thread_t *thread = &dump->threads[i];
+        const evprof_label_set_t *labels = thread->labels;
+        unresponsive += thread->answer == EVPROF_DUMP_UNRESPONSIVE;
+        status = evprof_builder_add(out, &thread->stack,
+                                    labels == NULL ? NULL : labels->items,
+                                    labels == NULL ? 0 : labels->count, &one);
+    }
+    if (status == EVPROF_OK && unresponsive > 0) {
+        status = evprof_builder_comment(
+            out, "%ld threads did not answer and have no stack", unresponsive);
+    }
+    return status;
+}
+
+static int
+snapshot(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
+         evprof_error_t *err)
+{
+    (void)state;
+    (void)ask;
+    evprof_dump_t dump;
+    int status = evprof_dump_take(&dump, err);
+    if (status == EVPROF_OK) {
+        status = write_dump(&dump, out);
+        evprof_dump_free(&dump);
+    }
+    return status;
+}
+
+/* Equal stacks as one, the most frequent first. */
+static int
+put_groups(const evprof_dump_t *dump, evprof_buf_t *text, evprof_error_t *err)
+{
+    evprof_pprof_t *p = NULL;
+    evprof_builder_t *builder = evprof_builder_new(0);
+    int status = builder == NULL ? EVPROF_ENOMEM : write_dump(dump, builder);
+    if (status == EVPROF_OK) {
+        status = evprof_builder_finish(builder, &p, err);
+    }
+    if (status == EVPROF_OK) {
+        status = evprof_symbols_fill(p, err);
+    }
+    if (status == EVPROF_OK) {
+        status = evprof_text_counts(p, "goroutine", text);
+    }
+    evprof_pprof_free(p);
+    evprof_builder_free(builder);
+    return status;
+}
+
+static int
+text(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
+     evprof_error_t *err)
+{
+    (void)state;
+    evprof_dump_t dump;
+    evprof_buf_t lines = { 0 };
+    int status = evprof_dump_take(&dump, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    status = ask->debug >= 2
+                 ? evprof_text_threads(&dump, (pid_t)ask->tid, &lines, err)
+                 : put_groups(&dump, &lines, err);
+    if (status == EVPROF_OK) {
+        status = evprof_buf_write(&lines, out);
+    }
+    evprof_buf_free(&lines);
+    evprof_dump_free(&dump);
+    return status;
+}
+
+static long
+count(void *state)
+{
+    (void)state;
+    return evprof_thread_count_application();
+}
+
+static int
+status(void *state, const evprof_writer_t *out)
+{
+    (void)state;
+    evprof_dump_stats_t stats;
+    char lines[LINES_MAX];
+    evprof_dump_stats(&stats);
+    int len = snprintf(lines, sizeof(lines),
+                       "dumps: %" PRIu64 "\nsignals_sent: %" PRIu64
+                       "\nsleepers_interrupted: %" PRIu64
+                       "\nthreads_not_moved: %" PRIu64
+                       "\nthreads_unresponsive: %" PRIu64 "\n",
+                       stats.dumps, stats.asked, stats.interrupted, stats.kept,
+                       stats.unresponsive);
+    return out->write(out->ctx, lines, (size_t)len);
+}
+
+const evprof_module_t evprof_profile_goroutine = {
+    .abi = EVPROF_MODULE_ABI,
+    .name = "goroutine",
+    .summary = "Stacks of all threads now.",
+    .flags = EVPROF_MODULE_DELTA,
+    .snapshot = snapshot,
+    .count = count,
+    .text = text,
+    .status = status,
+};

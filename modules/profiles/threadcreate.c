@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where the threads that live now were created. The wrapper of pthread_create
+ * keeps the stack with the thread, so nothing is asked of anybody here. Threads
+ * that it did not start (the first one, those of clone) have an empty stack, as
+ * in Go.
+ */
+#include <evprof/module.h>
+
+#include "core/sample/threads.h"
+
+static int
+add_thread(const evprof_thread_t *thread, evprof_builder_t *out)
+{
+    uintptr_t pcs[EVPROF_THREAD_CREATOR_DEPTH];
+    evprof_stack_t stack = { .pcs = pcs };
+    const int64_t one = 1;
+    stack.count =
+        evprof_thread_creator(thread, pcs, EVPROF_THREAD_CREATOR_DEPTH);
+    return evprof_builder_add(out, &stack, NULL, 0, &one);
+}
+
+static int
+snapshot(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
+         evprof_error_t *err)
+{
+    (void)state;
+    (void)ask;
+    (void)err;
+    int status = evprof_thread_scan();
+    if (status == EVPROF_OK) {
+        status = evprof_builder_type(out, "threadcreate", "count");
+    }
+    if (status == EVPROF_OK) {
+        status = evprof_builder_period(out, "threadcreate", "count", 1);
+    }
+    evprof_builder_time(out, 0, 0);
+    uint32_t limit = evprof_thread_limit();
+    for (uint32_t i = 0; i < limit && status == EVPROF_OK; i++) {
+        const evprof_thread_t *thread = evprof_thread_at(i);
+        if (evprof_thread_is_application(thread)) {
+            status = add_thread(thread, out);
+        }
+    }
+    return status;
+}
+
+static long
+count(void *state)
+{
+    (void)state;
+    return evprof_thread_count_application();
+}
+
+const evprof_module_t evprof_profile_threadcreate = {
+    .abi = EVPROF_MODULE_ABI,
+    .name = "threadcreate",
+    .summary = "Stacks that created the threads of now.",
+    .flags = EVPROF_MODULE_DELTA,
+    .snapshot = snapshot,
+    .count = count,
+};

@@ -20,6 +20,7 @@
 #include "core/base/grow.h"
 #include "core/base/hash.h"
 #include "core/base/index.h"
+#include "core/profile/labels.h"
 
 struct evprof_builder {
     evprof_pprof_t *profile;
@@ -241,30 +242,12 @@ intern_labels(evprof_builder_t *b, const evprof_sample_label_t *labels,
     return EVPROF_OK;
 }
 
-static bool
-labels_equal(const evprof_label_t *a, const evprof_label_t *b, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (a[i].key != b[i].key || a[i].text != b[i].text ||
-            a[i].number != b[i].number || a[i].unit != b[i].unit) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static uint64_t
 hash_sample(const evprof_sample_t *s)
 {
-    uint64_t h =
+    uint64_t stack =
         evprof_hash(s->locations, s->location_count * sizeof(*s->locations), 0);
-    for (uint32_t i = 0; i < s->label_count; i++) {
-        const evprof_label_t *label = &s->labels[i];
-        uint64_t text = (uint64_t)(uintptr_t)label->text;
-        h = evprof_hash_mix(h ^ (uint64_t)(uintptr_t)label->key);
-        h = evprof_hash_mix(h ^ text ^ (uint64_t)label->number);
-    }
-    return h;
+    return evprof_labels_hash(s->labels, s->label_count, stack);
 }
 
 static evprof_sample_t *
@@ -281,7 +264,7 @@ find_sample(evprof_builder_t *b, const evprof_sample_t *like, uint64_t hash)
             s->label_count == like->label_count &&
             memcmp(s->locations, like->locations,
                    s->location_count * sizeof(*s->locations)) == 0 &&
-            labels_equal(s->labels, like->labels, s->label_count)) {
+            evprof_labels_equal(s->labels, like->labels, s->label_count)) {
             return s;
         }
     }

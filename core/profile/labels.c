@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/hash.h"
+
 #define INSERTION_MAX 32
 
 static int
@@ -75,4 +77,29 @@ evprof_labels_sort(evprof_label_t *labels, size_t count)
     sort_many(labels, count, room);
     free(room);
     return EVPROF_OK;
+}
+
+bool
+evprof_labels_equal(const evprof_label_t *a, const evprof_label_t *b,
+                    size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (a[i].key != b[i].key || a[i].text != b[i].text ||
+            a[i].number != b[i].number || a[i].unit != b[i].unit) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint64_t
+evprof_labels_hash(const evprof_label_t *labels, size_t count, uint64_t seed)
+{
+    uint64_t h = seed;
+    for (size_t i = 0; i < count; i++) {
+        h = evprof_hash_mix(h ^ (uint64_t)(uintptr_t)labels[i].key);
+        h = evprof_hash_mix(h ^ (uint64_t)(uintptr_t)labels[i].text ^
+                            (uint64_t)labels[i].number);
+    }
+    return h;
 }

@@ -10,4 +10,10 @@
 /* Puts `count` labels into that order. EVPROF_ENOMEM. */
 int evprof_labels_sort(evprof_label_t *labels, size_t count);
 
+/* Both take texts that are interned in one set. */
+bool evprof_labels_equal(const evprof_label_t *a, const evprof_label_t *b,
+                         size_t count);
+uint64_t evprof_labels_hash(const evprof_label_t *labels, size_t count,
+                            uint64_t seed);
+
 #endif

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "core/profile/merge.h"
 #include "core/profile/pprof.h"
 #include "core/profile/unpack.h"
 
@@ -95,6 +96,16 @@ main(int argc, char **argv)
             return 1;
         }
     }
+    double start = now();
+    evprof_error_t err = { 0 };
+    evprof_pprof_t *merged = NULL;
+    if (evprof_pprof_merge(profiles, count, &merged, &err) != EVPROF_OK) {
+        fprintf(stderr, "%s\n", err.message);
+        return 1;
+    }
+    printf("merge of %zu: %.3f s, %zu samples, peak %ld MiB\n", count,
+           now() - start, merged->sample_count, peak_mib());
+    evprof_pprof_free(merged);
     for (size_t i = 0; i < count; i++) {
         evprof_pprof_free(profiles[i]);
     }

@@ -5,5 +5,7 @@
 int
 main(void)
 {
-    return run_builder_tests() + run_decode_tests() + run_encode_tests();
+    return run_builder_tests() + run_decode_tests() + run_encode_tests() +
+           run_filter_tests() + run_merge_tests() + run_regex_tests() +
+           run_tags_tests();
 }

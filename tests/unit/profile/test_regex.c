@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/profile/regex.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/buf.h"
+
+#include "tests/unit/profile/tests.h"
+
+static bool
+matches(const char *pattern, const char *text)
+{
+    evprof_regex_t *re = NULL;
+    evprof_error_t err = { 0 };
+    if (evprof_regex_new(pattern, &re, &err) != EVPROF_OK) {
+        fail_msg("%s: %s", pattern, err.message);
+    }
+    bool result = evprof_regex_match(re, text);
+    evprof_regex_free(re);
+    return result;
+}
+
+static void
+test_what_matches(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern;
+        const char *text;
+        bool expected;
+    } cases[] = {
+        { "", "anything", true },
+        { "read", "evbuffer_read_now", true },
+        { "Read", "evbuffer_read_now", false },
+        { "(?i)READ", "evbuffer_read_now", true },
+        { "(?i:R)ead", "readEAD", true },
+        { "^read$", "read", true },
+        { "^read$", "read\n", false },
+        { "(?m)^b$", "a\nb\nc", true },
+        { "a.c", "a\nc", false },
+        { "(?s)a.c", "a\nc", true },
+        { "a|b", "cb", true },
+        { "[^a-c]", "abc", false },
+        { "[]a]", "]", true },
+        { "[[.x.]]", ".]", true },
+        { "[[:alpha:]]{2}", "a1b", false },
+        { "[\\d_]+$", "x_9", true },
+        { "\\.cc?$", "main.c", true },
+        { "\\Qa.b\\E", "axb", false },
+        { "\\Qa.b\\E", "a.b", true },
+        { "a{,2}", "a{,2}", true },
+        { "x{2,3}", "axxb", true },
+        { "\\x41\\x{42}\\103", "ABC", true },
+        { "^*a", "ba", true },
+        { "(?P<n>a)(?<m>b)", "ab", true },
+        { "\\bint\\b", "unsigned int x", true },
+        { "\\pL+", "123", false },
+        { "\\p{Greek}", "\xce\xb1", true },
+        { "\xc3\xa9", "caf\xc3\xa9", true },
+        { ".", "\xff", true },
+        { "operator\\(\\)", "f::operator()", true },
+        { "std::vector<int>", "std::vector<int>::push", true },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (matches(cases[i].pattern, cases[i].text) != cases[i].expected) {
+            fail_msg("%s on %s", cases[i].pattern, cases[i].text);
+        }
+    }
+}
+
+static void
+test_errors_in_gos_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern;
+        const char *message;
+    } cases[] = {
+        { "(abc", "missing closing ): `(abc`" },
+        { "abc)", "unexpected ): `abc)`" },
+        { "[abc", "missing closing ]: `[abc`" },
+        { "x[a-", "missing closing ]: `[a-`" },
+        { "*a", "missing argument to repetition operator: `*`" },
+        { "(+?a)", "missing argument to repetition operator: `+?`" },
+        { "a|?", "missing argument to repetition operator: `?`" },
+        { "a**", "invalid nested repetition operator: `**`" },
+        { "a{2}{3}b", "invalid nested repetition operator: `{2}{3}`" },
+        { "a{1001}", "invalid repeat count: `{1001}`" },
+        { "a{3,2}", "invalid repeat count: `{3,2}`" },
+        { "[z-a]", "invalid character class range: `z-a`" },
+        { "[[:foo:]]", "invalid character class range: `[:foo:]`" },
+        { "\\y", "invalid escape sequence: `\\y`" },
+        { "(a)\\1", "invalid escape sequence: `\\1`" },
+        { "\\8", "invalid escape sequence: `\\8`" },
+        { "ab\\", "trailing backslash at end of expression: ``" },
+        { "(?=a)", "invalid or unsupported Perl syntax: `(?=`" },
+        { "(?#c)", "invalid or unsupported Perl syntax: `(?#`" },
+        { "(?i-)", "invalid or unsupported Perl syntax: `(?i-)`" },
+        { "(?P<a-b>x)", "invalid named capture: `(?P<a-b>`" },
+        { "(?P<ab", "invalid named capture: `(?P<ab`" },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        evprof_regex_t *re = NULL;
+        evprof_error_t err = { 0 };
+        assert_int_equal(evprof_regex_new(cases[i].pattern, &re, &err),
+                         EVPROF_EPARSE);
+        char expected[256];
+        snprintf(expected, sizeof(expected), "error parsing regexp: %s",
+                 cases[i].message);
+        assert_string_equal(err.message, expected);
+    }
+}
+
+static void
+test_backtracking_is_bounded(void **state)
+{
+    (void)state;
+    enum { LENGTH = 5000 };
+    evprof_buf_t text = { 0 };
+    for (int i = 0; i < LENGTH; i++) {
+        evprof_buf_putc(&text, 'a');
+    }
+    evprof_regex_t *re = NULL;
+    assert_int_equal(evprof_regex_new("^(a|aa|a*)*b$", &re, NULL), EVPROF_OK);
+    assert_false(evprof_regex_match_len(re, text.data, text.len));
+    evprof_buf_putc(&text, 'b');
+    assert_true(evprof_regex_match_len(re, text.data, text.len));
+    /* The slow way takes bad bytes for one character each, too. */
+    assert_false(evprof_regex_match(re, "a\xff"));
+    evprof_regex_free(re);
+    evprof_buf_free(&text);
+}
+
+static void
+test_deep_nesting_is_refused(void **state)
+{
+    (void)state;
+    enum { DEPTH = 5000 };
+    evprof_buf_t pattern = { 0 };
+    for (int i = 0; i < DEPTH; i++) {
+        evprof_buf_putc(&pattern, '(');
+    }
+    for (int i = 0; i < DEPTH; i++) {
+        evprof_buf_putc(&pattern, ')');
+    }
+    evprof_regex_t *re = NULL;
+    evprof_error_t err = { 0 };
+    assert_int_equal(evprof_regex_new(pattern.data, &re, &err), EVPROF_EPARSE);
+    assert_non_null(strstr(err.message, "nests too deeply"));
+    evprof_buf_free(&pattern);
+}
+
+int
+run_regex_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_matches),
+        cmocka_unit_test(test_errors_in_gos_words),
+        cmocka_unit_test(test_backtracking_is_bounded),
+        cmocka_unit_test(test_deep_nesting_is_refused),
+    };
+    return cmocka_run_group_tests_name("regex", tests, NULL, NULL);
+}

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who may ask. With nothing configured: peers on this machine, judged by the
- * TCP connection and nothing else. Headers can be forged and so never allow;
- * one that a proxy adds denies, as its connection says nothing about the
- * client behind it.
+ * The rules of core/access on evhttp's requests. What an address or the cache
+ * can decide is decided here and now; a credential that is not known yet is
+ * checked on the worker, in a flight of its own, after which the request goes
+ * on as if nothing had been. The configuration that a request began with is
+ * held until its rules have spoken.
  */
 #include "adapters/evhttp/access.h"
 
-#include <arpa/inet.h>
 #include <event2/bufferevent.h>
 #include <event2/http.h>
-#include <netinet/in.h>
-#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
+#include "adapters/evhttp/flight.h"
+#include "adapters/evhttp/pages.h"
 #include "adapters/evhttp/reply.h"
+#include "core/base/error.h"
+#include "core/runtime/settings.h"
 
 static evprof_authorize_fn authorize;
 static void *authorize_ctx;
@@ -27,72 +31,191 @@ evprof_evhttp_set_authorize(evprof_t *prof, evprof_authorize_fn fn, void *ctx)
     authorize_ctx = ctx;
 }
 
-static bool
-is_loopback_v4(in_addr_t address)
+/* ---- Answers ---- */
+
+static void
+add_challenge(void *req, const char *value)
 {
-    return ntohl(address) >> 24 == 127;
+    evhttp_add_header(evhttp_request_get_output_headers(req),
+                      "WWW-Authenticate", value);
 }
 
-static bool
-is_local(const struct sockaddr_storage *peer)
+static void
+refuse(struct evhttp_request *req, int code, const char *reason)
 {
-    if (peer->ss_family == AF_UNIX) {
-        return true;
-    }
-    if (peer->ss_family == AF_INET) {
-        const struct sockaddr_in *in = (const void *)peer;
-        return is_loopback_v4(in->sin_addr.s_addr);
-    }
-    if (peer->ss_family != AF_INET6) {
-        return false;
-    }
-    const struct in6_addr *in6 =
-        &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
-    return IN6_IS_ADDR_LOOPBACK(in6) ||
-           (IN6_IS_ADDR_V4MAPPED(in6) && in6->s6_addr[12] == 127);
+    evprof_reply_error(req, code, "access denied: ", reason);
 }
 
-static bool
-has_local_peer(struct evhttp_request *req)
+static void
+ask_for_credential(struct evhttp_request *req, const evprof_access_conf_t *conf)
+{
+    evprof_access_challenge(conf, add_challenge, req);
+    refuse(req, 401, "a credential is needed");
+}
+
+/* The application's veto comes last. */
+static void
+pass_on(struct evhttp_request *req, const evprof_errand_name_t *name,
+        evprof_admit_fn admit)
+{
+    if (authorize != NULL && authorize(req, authorize_ctx) != 0) {
+        refuse(req, 403, "the application refused");
+    } else {
+        admit(req, name);
+    }
+}
+
+/* ---- Checking on the worker ---- */
+
+/* A request whose credential is being checked. */
+struct check {
+    evprof_config_t *config; /* held */
+    const evprof_access_conf_t *conf;
+    const char *authorization; /* of the request, which is ours meanwhile */
+    evprof_admit_fn admit;
+    evprof_errand_name_t name; /* the leaf lies behind this struct */
+    char leaf[];
+};
+
+static void
+check_free(struct check *check)
+{
+    evprof_settings_release(check->config);
+    free(check);
+}
+
+/* On the worker. A wrong guess is answered late, whatever it cost to refuse. */
+static int
+check_credential(evprof_t *prof, const evprof_ask_t *ask,
+                 evprof_result_t *result)
+{
+    const struct check *check;
+    (void)prof;
+    memcpy(&check, ask->body, sizeof(check));
+    if (evprof_access_verify(check->conf, check->authorization)) {
+        return EVPROF_OK;
+    }
+    result->hold_ms = EVPROF_ACCESS_DELAY_MS;
+    return evprof_fail(&result->err, EVPROF_EPERM, "wrong credential");
+}
+
+/* Back on the loop; `req` is NULL when the client has gone. */
+static void
+continue_checked(struct evhttp_request *req, int status, void *ctx)
+{
+    struct check *check = ctx;
+    if (req != NULL && status == EVPROF_OK) {
+        pass_on(req, &check->name, check->admit);
+    } else if (req != NULL) {
+        ask_for_credential(req, check->conf);
+    }
+    check_free(check);
+}
+
+static struct check *
+check_new(const evprof_errand_name_t *name, evprof_admit_fn admit)
+{
+    size_t len = name->leaf == NULL ? 0 : strlen(name->leaf);
+    struct check *check = calloc(1, sizeof(*check) + len + 1);
+    if (check == NULL) {
+        return NULL;
+    }
+    check->admit = admit;
+    check->name = *name;
+    if (name->leaf != NULL) {
+        memcpy(check->leaf, name->leaf, len);
+        check->name.leaf = check->leaf;
+    }
+    return check;
+}
+
+static const char *
+header_of(void *req, const char *name)
+{
+    return evhttp_find_header(evhttp_request_get_input_headers(req), name);
+}
+
+/* Takes over the reference to `config`. */
+static void
+start_check(struct evhttp_request *req, const evprof_errand_name_t *name,
+            evprof_config_t *config, const evprof_access_conf_t *conf,
+            evprof_admit_fn admit)
+{
+    struct check *check = NULL;
+    if (evprof_flight_checks() < EVPROF_ACCESS_MAX_WAITING) {
+        check = check_new(name, admit);
+    }
+    if (check == NULL) {
+        evprof_settings_release(config);
+        evhttp_add_header(evhttp_request_get_output_headers(req), "Retry-After",
+                          "1");
+        refuse(req, 503, "too many credentials are being checked");
+        return;
+    }
+    check->config = config;
+    check->conf = conf;
+    check->authorization = header_of(req, "Authorization");
+    evprof_errand_t errand = {
+        .prof = name->prof,
+        .http = name->http,
+        .call = check_credential,
+        .ask = { .body = &check, .body_len = sizeof(check) },
+        .resume = continue_checked,
+        .resume_ctx = check,
+    };
+    evprof_flight_start(req, &errand);
+}
+
+/* ---- Judging ---- */
+
+static const struct sockaddr *
+peer_of(struct evhttp_request *req, struct sockaddr_storage *out)
 {
     struct evhttp_connection *connection = evhttp_request_get_connection(req);
     int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(connection));
+    socklen_t len = sizeof(*out);
+    memset(out, 0, sizeof(*out));
+    if (fd < 0 || getpeername(fd, (struct sockaddr *)out, &len) != 0) {
+        return NULL;
+    }
+    return (const struct sockaddr *)out;
+}
+
+static evprof_verdict_t
+judge(struct evhttp_request *req, const evprof_access_conf_t *conf,
+      const char **reason)
+{
     struct sockaddr_storage peer;
-    socklen_t len = sizeof(peer);
-    return fd >= 0 && getpeername(fd, (struct sockaddr *)&peer, &len) == 0 &&
-           is_local(&peer);
+    evprof_access_request_t request = {
+        .peer = peer_of(req, &peer),
+        .header = header_of,
+        .ctx = req,
+    };
+    return evprof_access_judge(conf, &request, reason);
 }
 
-static bool
-came_through_proxy(struct evhttp_request *req)
+void
+evprof_access_ask(struct evhttp_request *req, const evprof_errand_name_t *name,
+                  evprof_admit_fn admit)
 {
-    static const char *const headers[] = { "Forwarded", "X-Forwarded-For",
-                                           "X-Real-IP", "Via" };
-    const struct evkeyvalq *input = evhttp_request_get_input_headers(req);
-    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
-        if (evhttp_find_header(input, headers[i]) != NULL) {
-            return true;
-        }
+    evprof_config_t *config = evprof_settings_hold(name->prof);
+    const char *profile =
+        name->leaf == NULL ? NULL : evprof_profile_of(name->leaf);
+    const evprof_access_conf_t *conf = evprof_settings_access(config, profile);
+    const char *reason;
+    switch (judge(req, conf, &reason)) {
+    case EVPROF_ACCESS_VERIFY:
+        start_check(req, name, config, conf, admit);
+        return;
+    case EVPROF_ACCESS_ALLOW:
+        pass_on(req, name, admit);
+        break;
+    case EVPROF_ACCESS_ASK:
+        ask_for_credential(req, conf);
+        break;
+    case EVPROF_ACCESS_DENY:
+        refuse(req, 403, reason);
+        break;
     }
-    return false;
-}
-
-bool
-evprof_access_allows(evprof_t *prof, struct evhttp_request *req)
-{
-    (void)prof;
-    const char *why = NULL;
-    if (!has_local_peer(req)) {
-        why = "access denied: with no access rule configured, profiles are "
-              "served to peers on this machine only";
-    } else if (came_through_proxy(req)) {
-        why = "access denied: the request came through a proxy, and no access "
-              "rule is configured";
-    } else if (authorize != NULL && authorize(req, authorize_ctx) != 0) {
-        why = "access denied by the application";
-    }
-    if (why != NULL) {
-        evprof_reply_error(req, 403, NULL, why);
-    }
-    return why == NULL;
+    evprof_settings_release(config);
 }

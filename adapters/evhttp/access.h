@@ -2,14 +2,24 @@
 #ifndef EVPROF_EVHTTP_ACCESS_H
 #define EVPROF_EVHTTP_ACCESS_H
 
-#include <stdbool.h>
-
 #include <evprof/evhttp.h>
 
+/* What a request asks for: the leaf below the prefix, and where it came in. */
+typedef struct evprof_errand_name {
+    evprof_t *prof;
+    struct evhttp *http; /* the mount, NULL: none of ours */
+    const char *leaf;    /* "" is the index; NULL: the prefix without a slash */
+} evprof_errand_name_t;
+
+typedef void (*evprof_admit_fn)(struct evhttp_request *req,
+                                const evprof_errand_name_t *name);
+
 /*
- * Whether the request may be served. If not, it has been answered. On the loop
- * that owns it.
+ * Calls `admit` if the rules of the profile that is asked for let the request
+ * pass, now or, when a credential must be checked, later in the same loop. If
+ * they do not, the request is answered. `name` need only live during the call.
  */
-bool evprof_access_allows(evprof_t *prof, struct evhttp_request *req);
+void evprof_access_ask(struct evhttp_request *req,
+                       const evprof_errand_name_t *name, evprof_admit_fn admit);
 
 #endif

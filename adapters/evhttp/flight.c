@@ -45,6 +45,8 @@ typedef struct evprof_flight {
     evprof_job_t *job;
     evprof_reply_t reply;
     char *filename; /* of the reply; the profile may be freed before it */
+    void (*resume)(struct evhttp_request *req, int status, void *ctx);
+    void *resume_ctx;
     struct evprof_flight *previous;
     struct evprof_flight *next;
 } flight_t;
@@ -83,6 +85,19 @@ unlink_flight(flight_t *f)
 }
 
 unsigned
+evprof_flight_checks(void)
+{
+    pid_t pid = getpid();
+    unsigned count = 0;
+    pthread_mutex_lock(&flights_lock);
+    for (const flight_t *f = flights; f != NULL; f = f->next) {
+        count += f->resume != NULL && f->pid == pid;
+    }
+    pthread_mutex_unlock(&flights_lock);
+    return count;
+}
+
+unsigned
 evprof_flight_count(void)
 {
     return atomic_load(&flight_count);
@@ -106,6 +121,9 @@ release_flight(flight_t *f)
     bufferevent_decref(f->bev);
     evprof_job_free(f->job);
     free(f->filename);
+    if (f->resume != NULL) {
+        f->resume(NULL, EVPROF_ECANCELED, f->resume_ctx);
+    }
     free(f);
 }
 
@@ -129,7 +147,17 @@ static void
 answer(flight_t *f)
 {
     evprof_result_t *result = evprof_job_result(f->job);
+    bool is_shut =
+        result->status == EVPROF_ECANCELED || result->status == EVPROF_ENOMEM;
     disown(f->req);
+    if (f->resume != NULL) {
+        struct evhttp_request *open = is_shut ? NULL : f->req;
+        f->resume(open, result->status, f->resume_ctx);
+        f->resume = NULL;
+        if (!is_shut) {
+            return;
+        }
+    }
     if (result->status != EVPROF_OK) {
         evprof_reply_status(f->req, NULL, &result->err);
         return;
@@ -241,10 +269,15 @@ new_flight(struct evhttp_request *req, const evprof_errand_t *errand)
     struct evhttp_connection *connection = evhttp_request_get_connection(req);
     flight_t *f = calloc(1, sizeof(*f));
     if (f == NULL) {
+        if (errand->resume != NULL) {
+            errand->resume(NULL, EVPROF_ENOMEM, errand->resume_ctx);
+        }
         return NULL;
     }
     f->http = errand->http;
     f->req = req;
+    f->resume = errand->resume;
+    f->resume_ctx = errand->resume_ctx;
     f->reply = errand->reply;
     f->pid = getpid();
     f->epoll_fd = -1;

@@ -24,6 +24,10 @@ typedef struct evprof_errand {
     evprof_ask_t ask;
     const char *error_prefix; /* before the sentence of a refusal, or NULL */
     evprof_reply_t reply;     /* its filename: static, or as long as `prof` */
+    /* What goes on with the request after `call`, instead of a reply; called
+     * once whatever happens, with no request when that is answered or gone. */
+    void (*resume)(struct evhttp_request *req, int status, void *ctx);
+    void *resume_ctx;
 } evprof_errand_t;
 
 /* Takes over the request, which is answered here or later. */
@@ -32,6 +36,9 @@ void evprof_flight_start(struct evhttp_request *req,
 
 /* Cancels what came through `http`; each is answered 503 by its loop. */
 void evprof_flight_cancel(const struct evhttp *http);
+
+/* How many of them are in flight in this process to be resumed after. */
+unsigned evprof_flight_checks(void);
 
 /* How many requests are in flight in this process. */
 unsigned evprof_flight_count(void);

@@ -18,6 +18,7 @@
 #include "adapters/evhttp/reply.h"
 #include "core/base/error.h"
 #include "core/runtime/catalog.h"
+#include "core/runtime/settings.h"
 
 /* Lengths of a window that was not given, as Go has them. */
 #define DEFAULT_SECONDS 30
@@ -205,30 +206,57 @@ serve_unknown(struct evhttp_request *req, const char *name)
     }
 }
 
+static bool
+is_status_on(evprof_t *prof)
+{
+    evprof_config_t *config = evprof_settings_hold(prof);
+    bool is_on = evprof_settings_pprof(config)->status;
+    evprof_settings_release(config);
+    return is_on;
+}
+
+/* A request that the rules let pass. */
+static void
+serve_admitted(struct evhttp_request *req, const evprof_errand_name_t *name)
+{
+    evprof_t *prof = name->prof;
+    evprof_entry_t entry;
+    if (name->leaf == NULL) {
+        if (allows_method(req, false)) {
+            evprof_reply_redirect(req, evprof_prefix(prof));
+        }
+    } else if (name->leaf[0] == '\0') {
+        serve_page(prof, name->http, req, evprof_page_index, EVPROF_TYPE_HTML);
+    } else if (strcmp(name->leaf, "status") == 0 && is_status_on(prof)) {
+        serve_page(prof, name->http, req, evprof_page_status, EVPROF_TYPE_TEXT);
+    } else if (evprof_catalog_find(prof, evprof_profile_of(name->leaf),
+                                   &entry)) {
+        serve_profile(prof, name->http, req, &entry);
+    } else {
+        serve_unknown(req, name->leaf);
+    }
+}
+
+static void
+serve_if_open(struct evhttp_request *req, const evprof_errand_name_t *name)
+{
+    if (!evprof_is_open(name->prof)) {
+        evprof_reply_error(req, 503, NULL, "the profiler is shut down");
+    } else {
+        evprof_access_ask(req, name, serve_admitted);
+    }
+}
+
 void
 evprof_serve(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
              const char *name)
 {
-    evprof_entry_t entry;
-    if (!evprof_is_open(prof)) {
-        evprof_reply_error(req, 503, NULL, "the profiler is shut down");
-    } else if (!evprof_access_allows(prof, req)) {
-        return;
-    } else if (name[0] == '\0') {
-        serve_page(prof, http, req, evprof_page_index, EVPROF_TYPE_HTML);
-    } else if (strcmp(name, "status") == 0) {
-        serve_page(prof, http, req, evprof_page_status, EVPROF_TYPE_TEXT);
-    } else if (evprof_catalog_find(prof, evprof_profile_of(name), &entry)) {
-        serve_profile(prof, http, req, &entry);
-    } else {
-        serve_unknown(req, name);
-    }
+    serve_if_open(req, &(evprof_errand_name_t){
+                           .prof = prof, .http = http, .leaf = name });
 }
 
 void
 evprof_serve_redirect(evprof_t *prof, struct evhttp_request *req)
 {
-    if (evprof_access_allows(prof, req) && allows_method(req, false)) {
-        evprof_reply_redirect(req, evprof_prefix(prof));
-    }
+    serve_if_open(req, &(evprof_errand_name_t){ .prof = prof });
 }

@@ -278,12 +278,33 @@ run_profile(evprof_job_t *job)
     }
 }
 
+/* A result that is kept back lies in the worker's list until its time. */
+static void
+run_call(evprof_job_t *job)
+{
+    if (!job->is_open) {
+        job->is_open = true;
+        job->opened_ns = evprof_worker_now();
+        job->result.status = job->call(job->prof, &job->ask, &job->result);
+        int64_t due_ns = job->opened_ns + job->result.hold_ms * 1000000;
+        if (job->result.hold_ms > 0 &&
+            evprof_worker_post(&job->task, due_ns, NULL) == EVPROF_OK) {
+            /* Who cancelled before the post found nothing to hurry. */
+            if (atomic_load(&job->is_canceled)) {
+                evprof_worker_hurry(&job->task);
+            }
+            return;
+        }
+    }
+    end_job(job, job->result.status);
+}
+
 static void
 run_job(evprof_task_t *task)
 {
     evprof_job_t *job = (evprof_job_t *)(void *)task;
     if (atomic_load(&job->is_canceled)) {
-        if (job->is_open) {
+        if (job->is_open && job->profile != NULL) {
             cancel_window(job);
         } else {
             end_canceled(job);
@@ -291,7 +312,7 @@ run_job(evprof_task_t *task)
     } else if (job->profile != NULL) {
         run_profile(job);
     } else {
-        end_job(job, job->call(job->prof, &job->ask, &job->result));
+        run_call(job);
     }
 }
 

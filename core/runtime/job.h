@@ -26,6 +26,7 @@ typedef struct evprof_result {
     evprof_buf_t body;  /* the adapter may take it and leave it empty */
     bool is_text;       /* body is text/plain, else gzip profile.proto */
     bool is_delta;      /* "NAME-delta" */
+    long hold_ms;       /* a call's: how long to keep the result back */
 } evprof_result_t;
 
 /* Called once on the worker; it must not block and must not free the job. */

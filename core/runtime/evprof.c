@@ -13,6 +13,7 @@
 
 #include "core/base/error.h"
 #include "core/runtime/catalog.h"
+#include "core/runtime/own.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/settings.h"
 #include "core/runtime/symbols.h"
@@ -46,6 +47,7 @@ after_fork_child(void)
 {
     evprof_worker_fork_child();
     evprof_registry_fork_child(&the_profiler);
+    evprof_own_fork_child(&the_profiler);
     evprof_symbols_fork_child();
     the_profiler.jobs = NULL;
     the_profiler.region = NULL;

@@ -13,22 +13,17 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <string.h>
 #include <time.h>
 
 #include "core/base/hash.h"
 #include "core/base/intern.h"
 #include "core/sample/budget.h"
+#include "core/sample/here.h"
 #include "core/sample/lock.h"
 #include "core/sample/sig_labels.h"
 #include "core/sample/threads.h"
 #include "core/sample/waiters.h"
-#include "core/unwind/unwind.h"
 
-/* As deep as Go's profiles are since 1.23. */
-#define DEPTH ((size_t)128)
-/* Frames of ours between a wrapper's caller and the walk, at most. */
-#define OUR_FRAMES ((size_t)8)
 #define STACK_COUNT 16384u
 #define STACK_BYTES ((size_t)8 << 20)
 #define ONE_EVENT 65536.0
@@ -37,7 +32,7 @@
 typedef struct stack_key {
     uint64_t kind;
     const evprof_label_set_t *labels;
-    uintptr_t pcs[DEPTH + OUR_FRAMES];
+    uintptr_t pcs[EVPROF_HERE_DEPTH];
 } stack_key_t;
 
 typedef struct sums {
@@ -61,7 +56,6 @@ static _Atomic int mutex_fraction;
 static kind_state_t kinds[EVPROF_CONTENTION_KINDS];
 static evprof_intern_t stacks = EVPROF_INTERN(STACK_COUNT, STACK_BYTES);
 static sums_t sums[STACK_COUNT + 1]; /* by id */
-static _Atomic(const evprof_unwinder_t *) unwinder;
 
 static int64_t
 now_ns(void)
@@ -72,19 +66,6 @@ now_ns(void)
 }
 
 /* ---- Rates ---- */
-
-static void
-make_ready(void)
-{
-    if (atomic_load_explicit(&unwinder, memory_order_acquire) != NULL) {
-        return;
-    }
-    const evprof_unwinder_t *found = evprof_unwinder_find("auto");
-    if (found->prepare != NULL) {
-        found->prepare();
-    }
-    atomic_store_explicit(&unwinder, found, memory_order_release);
-}
 
 /* Two threads that set rates at once must not leave the older state behind. */
 static void
@@ -115,7 +96,7 @@ evprof_contention_on_switch(void (*changed)(bool is_on))
 void
 evprof_contention_set_block_rate(int64_t ns)
 {
-    make_ready();
+    (void)evprof_here_prepare();
     atomic_store_explicit(&block_rate_ns, ns > 0 ? ns : 0,
                           memory_order_relaxed);
     update_switch();
@@ -133,7 +114,7 @@ evprof_contention_set_mutex_fraction(int fraction)
     if (fraction < 0) {
         return atomic_load_explicit(&mutex_fraction, memory_order_relaxed);
     }
-    make_ready();
+    (void)evprof_here_prepare();
     if (fraction > 0) {
         evprof_waiters_restart(now_ns());
     }
@@ -145,36 +126,13 @@ evprof_contention_set_mutex_fraction(int fraction)
 
 /* ---- Recording ---- */
 
-/*
- * The frames of ours on top go. The wrapper's return address tells where they
- * end, whatever the compiler inlined; without it the walk went wrong and the
- * address itself is all that is known.
- */
-static size_t
-cut_our_frames(uintptr_t *pcs, size_t count, const void *caller)
-{
-    for (size_t i = 0; i < count && i < OUR_FRAMES; i++) {
-        if (pcs[i] == (uintptr_t)caller) {
-            memmove(pcs, pcs + i, (count - i) * sizeof(*pcs));
-            return count - i < DEPTH ? count - i : DEPTH;
-        }
-    }
-    pcs[0] = (uintptr_t)caller;
-    return 1;
-}
-
 static const evprof_interned_t *
 intern_stack(enum evprof_contention_kind kind, const void *caller)
 {
-    stack_key_t key = { .kind = kind, .labels = evprof_sig_labels() };
-    evprof_thread_t *self = evprof_thread_self();
-    evprof_walk_t walk = { .pcs = key.pcs, .max = DEPTH + OUR_FRAMES };
-    if (self != NULL) {
-        walk.bounds = self->bounds;
-    }
-    evprof_walk_here(atomic_load_explicit(&unwinder, memory_order_acquire),
-                     &walk, 0);
-    size_t count = cut_our_frames(key.pcs, walk.count, caller);
+    stack_key_t key;
+    key.kind = kind;
+    key.labels = evprof_sig_labels();
+    size_t count = evprof_here(key.pcs, caller);
     return evprof_intern_add(
         &stacks, &key, offsetof(stack_key_t, pcs) + count * sizeof(*key.pcs));
 }

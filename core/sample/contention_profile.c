@@ -12,6 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/base/grow.h"
+#include "core/sample/here.h"
 
 enum { TEXT_MAX = 256 };
 
@@ -94,6 +95,8 @@ evprof_contention_write(enum evprof_contention_kind kind, evprof_builder_t *out,
                         evprof_error_t *err)
 {
     list_t list = { 0 };
+    /* Objects loaded since are walked by tables from now on. */
+    (void)evprof_here_prepare();
     int status = evprof_contention_each(kind, append, &list);
     if (list.count > 0) {
         qsort(list.items, list.count, sizeof(*list.items), by_delay);

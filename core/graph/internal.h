@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_GRAPH_INTERNAL_H
+#define EVPROF_GRAPH_INTERNAL_H
+
+/*
+ * What the files of this room share. A graph keeps one table of places, made
+ * from the locations; weights do not depend on which nodes are kept, edges do,
+ * so nodes are counted once and edges whenever the kept set has changed.
+ */
+
+#include "core/graph/graph.h"
+
+struct evprof_graph {
+    const evprof_pprof_t *profile;
+    evprof_graph_options_t options;
+    evprof_arena_t arena;
+    evprof_strings_t strings;
+
+    /* Places: of a location's line i it is line_place[first_line[loc] + i]. */
+    evprof_node_t *places;
+    size_t place_count;
+    uint32_t *first_line; /* location_count + 1 of them */
+    uint32_t *line_place;
+    evprof_node_t **line_node; /* the same as pointers */
+    bool has_inlines;
+
+    /* Nodes: the places, or in a tree the contexts of places. */
+    evprof_node_t *all;
+    size_t all_count;
+    evprof_node_t **nodes; /* of the report, in its order */
+    size_t node_count;
+
+    evprof_edge_t *edges;
+    size_t edge_count;
+    size_t edge_cap;
+    uint32_t *edge_slots; /* index + 1 into edges, 0: free */
+    size_t edge_slot_count;
+
+    evprof_tag_t *tags;
+    size_t tag_count;
+    uint32_t *leaves; /* tree: the last node of each sample's stack */
+};
+
+/* Fills the table of places from the profile's locations. */
+int evprof_graph_make_places(evprof_graph_t *g);
+
+/* Counts flat and cum of places, which are the nodes then. */
+int evprof_graph_count_places(evprof_graph_t *g);
+
+/* Makes the nodes of a tree, their weights and edges. */
+int evprof_graph_make_tree(evprof_graph_t *g);
+
+/* Tree: takes nodes out that are not kept, their children move up. */
+void evprof_graph_trim_tree(evprof_graph_t *g);
+
+/* Graph: makes the edges between kept nodes. */
+int evprof_graph_make_edges(evprof_graph_t *g);
+
+/* Makes the lists `in` and `out` of all nodes from the edges. */
+int evprof_graph_link(evprof_graph_t *g);
+
+/* The edge from `src` to `dest`, made if need be; NULL: out of memory. */
+evprof_edge_t *evprof_graph_edge(evprof_graph_t *g, uint32_t src,
+                                 uint32_t dest);
+void evprof_graph_clear_edges(evprof_graph_t *g);
+
+/* Counts tags of all nodes and gives each node the list of its own. */
+int evprof_graph_make_tags(evprof_graph_t *g);
+void evprof_graph_trim_tags(evprof_graph_t *g, int64_t cutoff);
+
+/* Sorts the nodes of the report. */
+void evprof_graph_sort(evprof_graph_t *g, bool by_cum);
+
+/* Takes removed edges out of the lists of their ends. */
+void evprof_graph_unlink_removed(evprof_graph_t *g);
+
+static inline int64_t
+evprof_magnitude(int64_t value)
+{
+    return value < 0 ? (int64_t)(0 - (uint64_t)value) : value;
+}
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_REPORT_REPORT_H
+#define EVPROF_REPORT_REPORT_H
+
+/*
+ * The contract of a report, and what it works on: a view is a profile as one
+ * report sees it, with the options applied. A report writes bytes and nothing
+ * else; who asks decides where they go.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <evprof/status.h>
+#include <evprof/writer.h>
+
+#include "core/base/buf.h"
+#include "core/graph/graph.h"
+#include "core/profile/pprof.h"
+#include "core/report/options.h"
+
+typedef struct evprof_view evprof_view_t;
+
+enum evprof_report_flag {
+    /* Takes a regular expression: -list=REGEX, "list REGEX". */
+    EVPROF_REPORT_PARAM = 1u << 0,
+    /* Takes words in the shell: a number, focus and -ignore expressions. */
+    EVPROF_REPORT_WORDS = 1u << 1,
+    EVPROF_REPORT_SORTS = 1u << 2, /* and -cum */
+    EVPROF_REPORT_FILE = 1u << 3,  /* and >FILE */
+    /* The shell's words filter tags, not functions. */
+    EVPROF_REPORT_TAG_WORDS = 1u << 4,
+    /* Unless nodecount is set, all nodes are shown; else 80 are. */
+    EVPROF_REPORT_ALL_NODES = 1u << 5,
+    EVPROF_REPORT_UNTRIMMED = 1u << 6,
+    /* Granularities a report forces. */
+    EVPROF_REPORT_ADDRESSES = 1u << 7,
+    EVPROF_REPORT_LINES = 1u << 8,
+    EVPROF_REPORT_FILES = 1u << 9, /* by default: function and file */
+    /* Functions of the same name stay apart when their binaries differ. */
+    EVPROF_REPORT_OBJECTS = 1u << 10,
+    EVPROF_REPORT_DRAWING = 1u << 11,
+    /* Never to a terminal: goes to profileNNN.SUFFIX unless told where. */
+    EVPROF_REPORT_BINARY = 1u << 12,
+    EVPROF_REPORT_INTEGERS = 1u << 13, /* its numbers have no decimals */
+    EVPROF_REPORT_OURS = 1u << 14,     /* pprof has no such report */
+};
+
+typedef struct evprof_report {
+    const char *name;    /* flag and command: "top" */
+    const char *summary; /* one line for help */
+    const char *usage;   /* NULL: follows from the flags */
+    unsigned flags;
+    const char *suffix; /* of files that hold its output */
+    /* Programs that show the output, the first that runs; NULL: none. */
+    const char *const *(*viewers)(void);
+    int (*write)(evprof_view_t *view, const evprof_writer_t *out,
+                 evprof_error_t *err);
+} evprof_report_t;
+
+/* Every report, ended by NULL; generated from the list in modules/. */
+extern const evprof_report_t *const evprof_reports[];
+
+/* The report of that name, or NULL. */
+const evprof_report_t *evprof_report_find(const char *name);
+
+/* Where remarks go that are no error: one line, without a newline. */
+typedef struct evprof_notice {
+    void (*say)(void *ctx, const char *line);
+    void *ctx;
+} evprof_notice_t;
+
+/* What is asked. All of it must outlive the view. */
+typedef struct evprof_request {
+    const evprof_report_t *report;
+    const char *param; /* for EVPROF_REPORT_PARAM, else NULL */
+    const evprof_options_t *options;
+    const evprof_notice_t *notice;
+    const evprof_pprof_t *base; /* what is compared with, for "diff"; or NULL */
+} evprof_request_t;
+
+/*
+ * Applies the options to `profile`, which is changed by it, kept by the caller
+ * and must outlive the view. EVPROF_EPARSE for what cannot be understood,
+ * EVPROF_EINVAL for what cannot be done, EVPROF_ENOMEM.
+ */
+int evprof_view_new(evprof_pprof_t *profile, const evprof_request_t *request,
+                    evprof_view_t **out, evprof_error_t *err);
+void evprof_view_free(evprof_view_t *view);
+
+/* Writes the view's report. */
+int evprof_view_write(evprof_view_t *view, const evprof_writer_t *out,
+                      evprof_error_t *err);
+
+const evprof_pprof_t *evprof_view_profile(const evprof_view_t *view);
+const evprof_options_t *evprof_view_options(const evprof_view_t *view);
+const evprof_request_t *evprof_view_request(const evprof_view_t *view);
+int64_t evprof_view_total(const evprof_view_t *view);
+const char *evprof_view_title(const evprof_view_t *view);
+const char *evprof_view_sample_type(const evprof_view_t *view);
+const char *evprof_view_sample_unit(const evprof_view_t *view);
+const char *evprof_view_output_unit(const evprof_view_t *view);
+
+/* The sample's value, divided where means are asked for. */
+int64_t evprof_view_value(const evprof_view_t *view,
+                          const evprof_sample_t *sample);
+
+/* The sample's value as it stands in its column. */
+int64_t evprof_view_weight(const evprof_view_t *view,
+                           const evprof_sample_t *sample);
+
+/* True when the report's expression matches, or none was given. */
+bool evprof_view_matches(const evprof_view_t *view, const char *text);
+
+/* 1 / divide_by where that changes anything, else 1. */
+double evprof_view_ratio(const evprof_view_t *view);
+
+/* The unit of a numeric label, "" when nothing tells. */
+const char *evprof_view_label_unit(const evprof_view_t *view, const char *key);
+
+/* Appends a value with its unit; evprof_view_print_or_dot() "." for 0. */
+void evprof_view_print(const evprof_view_t *view, evprof_buf_t *out,
+                       int64_t value);
+void evprof_view_print_or_dot(const evprof_view_t *view, evprof_buf_t *out,
+                              int64_t value);
+
+/* The same, right-aligned in `width` columns. */
+void evprof_view_print_wide(const evprof_view_t *view, evprof_buf_t *out,
+                            int64_t value, size_t width);
+
+/*
+ * The graph of the view, every node in it; and the trimmed one of a report,
+ * which also settles the unit that values are printed in.
+ */
+int evprof_view_graph(evprof_view_t *view, evprof_graph_t **out,
+                      evprof_error_t *err);
+int evprof_view_trimmed_graph(evprof_view_t *view, evprof_graph_t **out,
+                              evprof_trimmed_t *trimmed, evprof_error_t *err);
+
+/* Lines above a report, without a last newline. */
+typedef struct evprof_labels {
+    evprof_buf_t text;
+    size_t first_len; /* of the first label, which may hold newlines itself */
+    size_t count;
+} evprof_labels_t;
+
+/* What the profile says of itself. */
+void evprof_view_profile_labels(const evprof_view_t *view,
+                                evprof_labels_t *out);
+
+/* That (where wanted), the filters, and how much of it is shown. */
+void evprof_view_report_labels(const evprof_view_t *view,
+                               const evprof_graph_t *graph,
+                               const evprof_trimmed_t *trimmed,
+                               evprof_labels_t *out);
+
+#endif

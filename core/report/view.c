@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a profile and options to what a report works on. The order is pprof's and
+ * matters: pseudo frames first, since filters may name them; then the total,
+ * unless percentages are to be relative to what the filters leave; then the
+ * filters; then the granularity.
+ */
+#include "core/report/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/path.h"
+#include "core/base/unit.h"
+#include "core/base/utf8.h"
+#include "core/profile/aggregate.h"
+#include "core/report/column.h"
+#include "core/report/source.h"
+
+#define DRAWN_NODES 80
+#define BASE_LABEL "pprof::base"
+
+const evprof_report_t *
+evprof_report_find(const char *name)
+{
+    for (size_t i = 0; evprof_reports[i] != NULL; i++) {
+        if (strcmp(evprof_reports[i]->name, name) == 0) {
+            return evprof_reports[i];
+        }
+    }
+    return NULL;
+}
+
+void
+evprof_view_say(const evprof_view_t *view, const char *format, ...)
+{
+    const evprof_notice_t *notice = view->request.notice;
+    if (notice == NULL || notice->say == NULL) {
+        return;
+    }
+    evprof_buf_t line = { 0 };
+    va_list args;
+    va_start(args, format);
+    evprof_buf_vprintf(&line, format, args);
+    va_end(args);
+    if (!line.failed) {
+        notice->say(notice->ctx, line.data);
+    }
+    evprof_buf_free(&line);
+}
+
+static int
+force_granularity(evprof_view_t *view, evprof_error_t *err)
+{
+    unsigned flags = view->request.report->flags;
+    const char *granularity = NULL;
+    if ((flags & EVPROF_REPORT_ADDRESSES) != 0) {
+        granularity = "addresses";
+    } else if ((flags & EVPROF_REPORT_LINES) != 0) {
+        granularity = "lines";
+    } else if ((flags & EVPROF_REPORT_FILES) != 0 &&
+               view->options.granularity[0] == '\0') {
+        granularity = "filefunctions";
+    }
+    return granularity == NULL ? EVPROF_OK
+                               : evprof_options_set(&view->options,
+                                                    "granularity", granularity,
+                                                    err);
+}
+
+static int
+override_options(evprof_view_t *view, evprof_error_t *err)
+{
+    unsigned flags = view->request.report->flags;
+    evprof_options_t *o = &view->options;
+    if (o->nodecount == -1) {
+        o->nodecount = (flags & EVPROF_REPORT_ALL_NODES) != 0 ? 0 : DRAWN_NODES;
+    }
+    if ((flags & EVPROF_REPORT_UNTRIMMED) != 0 || !o->trim) {
+        o->nodecount = 0;
+        o->nodefraction = 0;
+        o->edgefraction = 0;
+    }
+    return force_granularity(view, err);
+}
+
+static int
+find_label_units(evprof_view_t *view, evprof_error_t *err)
+{
+    if (evprof_pprof_label_units(view->profile, &view->label_units) !=
+        EVPROF_OK) {
+        return evprof_fail(err, EVPROF_ENOMEM, "labels: out of memory");
+    }
+    for (size_t i = 0; i < view->label_units.count; i++) {
+        const evprof_label_unit_t *unit = &view->label_units.items[i];
+        if (unit->ignored_count == 0) {
+            continue;
+        }
+        evprof_buf_t others = { 0 };
+        for (size_t j = 0; j < unit->ignored_count; j++) {
+            evprof_buf_printf(&others, "%s%s", j > 0 ? ", " : "",
+                              unit->ignored[j]);
+        }
+        if (!others.failed) {
+            evprof_view_say(
+                view, "For tag %s used unit %s, also encountered unit(s) %s",
+                unit->key, unit->unit, others.data);
+        }
+        evprof_buf_free(&others);
+    }
+    return EVPROF_OK;
+}
+
+static int
+find_names(evprof_view_t *view, evprof_error_t *err)
+{
+    const evprof_pprof_t *p = view->profile;
+    evprof_buf_t *names = &view->names;
+    if (p->mapping_count > 0 && p->mappings[0].file[0] != '\0') {
+        evprof_path_base(names, p->mappings[0].file);
+    }
+    evprof_buf_putc(names, '\0');
+    size_t type = names->len;
+    evprof_buf_printf(names, "%s%s", view->options.mean ? "mean_" : "",
+                      p->types[view->value].type);
+    if (names->failed) {
+        return evprof_fail(err, EVPROF_ENOMEM, "report: out of memory");
+    }
+    view->title = names->data;
+    view->sample_type = names->data + type;
+    view->sample_unit = p->types[view->value].unit;
+    view->output_unit = view->options.unit;
+    return EVPROF_OK;
+}
+
+static int
+choose_values(evprof_view_t *view, evprof_error_t *err)
+{
+    if (view->profile->type_count == 0) {
+        return evprof_fail(err, EVPROF_EINVAL, "profile has no samples");
+    }
+    int status = evprof_column_find(view->profile, view->options.sample_index,
+                                    &view->value, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    if (view->options.divide_by == 0) {
+        return evprof_fail(err, EVPROF_EINVAL, "zero divisor specified");
+    }
+    view->ratio = 1 / view->options.divide_by;
+    return find_names(view, err);
+}
+
+static int
+compile_param(evprof_view_t *view, evprof_error_t *err)
+{
+    const char *param = view->request.param;
+    if (param == NULL) {
+        return EVPROF_OK;
+    }
+    evprof_error_t inner;
+    int status = evprof_regex_new(param, &view->match, &inner);
+    if (status != EVPROF_OK) {
+        return evprof_fail(err, status, "parsing argument regexp %s: %s", param,
+                           inner.message);
+    }
+    return EVPROF_OK;
+}
+
+static bool
+is_base_sample(const evprof_sample_t *s)
+{
+    for (uint32_t i = 0; i < s->label_count; i++) {
+        const evprof_label_t *label = &s->labels[i];
+        if (label->text != NULL && strcmp(label->key, BASE_LABEL) == 0) {
+            return strcmp(label->text, "true") == 0;
+        }
+    }
+    return false;
+}
+
+struct sum {
+    uint64_t value;
+    uint64_t divisor;
+};
+
+static int64_t
+mean_of(const struct sum *sum)
+{
+    int64_t value = (int64_t)sum->value;
+    int64_t divisor = (int64_t)sum->divisor;
+    if (divisor == 0 || (divisor == -1 && value == INT64_MIN)) {
+        return value;
+    }
+    return value / divisor;
+}
+
+/* The sum of all magnitudes; where there are samples of a base that the rest is
+ * compared with, of theirs only. */
+static int64_t
+compute_total(const evprof_view_t *view)
+{
+    const evprof_pprof_t *p = view->profile;
+    struct sum all = { 0 };
+    struct sum base = { 0 };
+    for (size_t i = 0; i < p->sample_count; i++) {
+        const evprof_sample_t *s = &p->samples[i];
+        int64_t value = evprof_view_weight(view, s);
+        uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+        uint64_t divisor = view->options.mean ? (uint64_t)s->values[0] : 0;
+        all.value += magnitude;
+        all.divisor += divisor;
+        if (is_base_sample(s)) {
+            base.value += magnitude;
+            base.divisor += divisor;
+        }
+    }
+    return mean_of((int64_t)base.value > 0 ? &base : &all);
+}
+
+/* By the names of the option's choices; NULL-terminated. */
+static const struct granularity {
+    const char *name;
+    unsigned keep;
+} granularities[] = {
+    { "", EVPROF_KEEP_FUNCTION },
+    { "functions", EVPROF_KEEP_FUNCTION },
+    { "filefunctions", EVPROF_KEEP_FUNCTION | EVPROF_KEEP_FILENAME },
+    { "files", EVPROF_KEEP_FILENAME },
+    { "lines",
+      EVPROF_KEEP_FUNCTION | EVPROF_KEEP_FILENAME | EVPROF_KEEP_LINE },
+    { "addresses", EVPROF_KEEP_FUNCTION | EVPROF_KEEP_FILENAME |
+                       EVPROF_KEEP_LINE | EVPROF_KEEP_ADDRESS },
+    { NULL, 0 },
+};
+
+static void
+aggregate(evprof_view_t *view)
+{
+    const evprof_options_t *o = &view->options;
+    const struct granularity *g = granularities;
+    while (g->name != NULL && strcmp(g->name, o->granularity) != 0) {
+        g++;
+    }
+    unsigned keep = g->keep;
+    if ((keep & EVPROF_KEEP_ADDRESS) != 0 && !o->noinlines) {
+        return;
+    }
+    keep |= o->noinlines ? 0 : EVPROF_KEEP_INLINES;
+    keep |= o->showcolumns ? EVPROF_KEEP_COLUMN : 0;
+    evprof_pprof_aggregate(view->profile, keep);
+}
+
+static int
+prepare(evprof_view_t *view, evprof_error_t *err)
+{
+    bool is_relative = view->options.relative_percentages;
+    int status = find_label_units(view, err);
+    if (status == EVPROF_OK) {
+        status = override_options(view, err);
+    }
+    if (status == EVPROF_OK) {
+        status = evprof_view_add_tag_frames(view, err);
+    }
+    if (status == EVPROF_OK && is_relative) {
+        status = evprof_view_filter(view, err);
+    }
+    if (status == EVPROF_OK) {
+        status = choose_values(view, err);
+    }
+    if (status == EVPROF_OK) {
+        status = compile_param(view, err);
+    }
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    view->total = compute_total(view);
+    if (!is_relative) {
+        status = evprof_view_filter(view, err);
+    }
+    if (status == EVPROF_OK) {
+        aggregate(view);
+    }
+    return status;
+}
+
+int
+evprof_view_new(evprof_pprof_t *profile, const evprof_request_t *request,
+                evprof_view_t **out, evprof_error_t *err)
+{
+    evprof_view_t *view = calloc(1, sizeof(*view));
+    if (view == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "report: out of memory");
+    }
+    view->profile = profile;
+    view->request = *request;
+    int status = evprof_options_copy(&view->options, request->options, err);
+    if (status != EVPROF_OK) {
+        free(view);
+        return status;
+    }
+    status = prepare(view, err);
+    if (status != EVPROF_OK) {
+        evprof_view_free(view);
+        return status;
+    }
+    *out = view;
+    return EVPROF_OK;
+}
+
+void
+evprof_view_free(evprof_view_t *view)
+{
+    if (view == NULL) {
+        return;
+    }
+    evprof_regex_free(view->match);
+    evprof_options_free(&view->options);
+    evprof_buf_free(&view->names);
+    free(view);
+}
+
+int
+evprof_view_write(evprof_view_t *view, const evprof_writer_t *out,
+                  evprof_error_t *err)
+{
+    return view->request.report->write(view, out, err);
+}
+
+const evprof_pprof_t *
+evprof_view_profile(const evprof_view_t *view)
+{
+    return view->profile;
+}
+
+const evprof_options_t *
+evprof_view_options(const evprof_view_t *view)
+{
+    return &view->options;
+}
+
+const evprof_request_t *
+evprof_view_request(const evprof_view_t *view)
+{
+    return &view->request;
+}
+
+int64_t
+evprof_view_total(const evprof_view_t *view)
+{
+    return view->total;
+}
+
+const char *
+evprof_view_title(const evprof_view_t *view)
+{
+    return view->title;
+}
+
+const char *
+evprof_view_sample_type(const evprof_view_t *view)
+{
+    return view->sample_type;
+}
+
+const char *
+evprof_view_sample_unit(const evprof_view_t *view)
+{
+    return view->sample_unit;
+}
+
+const char *
+evprof_view_output_unit(const evprof_view_t *view)
+{
+    return view->output_unit;
+}
+
+double
+evprof_view_ratio(const evprof_view_t *view)
+{
+    return view->ratio > 0 ? view->ratio : 1;
+}
+
+int64_t
+evprof_view_weight(const evprof_view_t *view, const evprof_sample_t *sample)
+{
+    return sample->values[view->value];
+}
+
+int64_t
+evprof_view_value(const evprof_view_t *view, const evprof_sample_t *sample)
+{
+    struct sum sum = { .value = (uint64_t)sample->values[view->value] };
+    sum.divisor = view->options.mean ? (uint64_t)sample->values[0] : 0;
+    return mean_of(&sum);
+}
+
+bool
+evprof_view_matches(const evprof_view_t *view, const char *text)
+{
+    return view->match == NULL || evprof_regex_match(view->match, text);
+}
+
+const char *
+evprof_view_label_unit(const evprof_view_t *view, const char *key)
+{
+    return evprof_label_unit(&view->label_units, key);
+}
+
+void
+evprof_view_print(const evprof_view_t *view, evprof_buf_t *out, int64_t value)
+{
+    double ratio = evprof_view_ratio(view);
+    if (ratio != 1) {
+        value = evprof_view_truncate((double)value * ratio);
+    }
+    evprof_unit_format(out, value, view->sample_unit, view->output_unit);
+}
+
+void
+evprof_view_print_or_dot(const evprof_view_t *view, evprof_buf_t *out,
+                         int64_t value)
+{
+    if (value == 0) {
+        evprof_buf_putc(out, '.');
+    } else {
+        evprof_view_print(view, out, value);
+    }
+}
+
+void
+evprof_view_print_wide(const evprof_view_t *view, evprof_buf_t *out,
+                       int64_t value, size_t width)
+{
+    evprof_buf_t text = { 0 };
+    evprof_view_print(view, &text, value);
+    if (text.failed) {
+        out->failed = true;
+    } else {
+        evprof_utf8_pad_left(out, text.data, width);
+    }
+    evprof_buf_free(&text);
+}

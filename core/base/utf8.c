@@ -104,3 +104,37 @@ evprof_utf8_pad_right(evprof_buf_t *out, const char *text, size_t width)
     evprof_buf_puts(out, text);
     add_spaces(out, count < width ? width - count : 0);
 }
+
+static void
+quote_byte(evprof_buf_t *out, unsigned char c)
+{
+    static const char from[] = "\a\b\f\n\r\t\v\\\"";
+    static const char to[] = "abfnrtv\\\"";
+    const char *special = strchr(from, c);
+    if (special != NULL) {
+        evprof_buf_putc(out, '\\');
+        evprof_buf_putc(out, to[special - from]);
+    } else if (c < 0x20 || c >= 0x7f) {
+        evprof_buf_printf(out, "\\x%02x", c);
+    } else {
+        evprof_buf_putc(out, (char)c);
+    }
+}
+
+void
+evprof_utf8_quote(evprof_buf_t *out, const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t len = strlen(text);
+    evprof_buf_putc(out, '"');
+    for (size_t i = 0; i < len;) {
+        size_t n = sequence_length(s + i, len - i);
+        if (n > 1) {
+            evprof_buf_add(out, text + i, n);
+            i += n;
+        } else {
+            quote_byte(out, s[i++]);
+        }
+    }
+    evprof_buf_putc(out, '"');
+}

@@ -22,4 +22,8 @@ size_t evprof_utf8_count(const char *text);
 void evprof_utf8_pad_left(evprof_buf_t *out, const char *text, size_t width);
 void evprof_utf8_pad_right(evprof_buf_t *out, const char *text, size_t width);
 
+/* Appends `text` in double quotes with the escapes of C and Go, as messages
+ * show what was typed. */
+void evprof_utf8_quote(evprof_buf_t *out, const char *text);
+
 #endif

@@ -17,7 +17,6 @@
 #include "core/base/utf8.h"
 #include "core/profile/aggregate.h"
 #include "core/report/column.h"
-#include "core/report/source.h"
 
 #define DRAWN_NODES 80
 #define BASE_LABEL "pprof::base"
@@ -174,8 +173,9 @@ is_base_sample(const evprof_sample_t *s)
 {
     for (uint32_t i = 0; i < s->label_count; i++) {
         const evprof_label_t *label = &s->labels[i];
-        if (label->text != NULL && strcmp(label->key, BASE_LABEL) == 0) {
-            return strcmp(label->text, "true") == 0;
+        if (label->text != NULL && strcmp(label->key, BASE_LABEL) == 0 &&
+            strcmp(label->text, "true") == 0) {
+            return true;
         }
     }
     return false;

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_REPORT_SOURCE_H
+#define EVPROF_REPORT_SOURCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <evprof/status.h>
+
+/*
+ * How many bytes to cut off the front of a source file's name: a prefix out of
+ * the colon-separated `trim_path`; without any, all up to a directory that has
+ * the name of one in `search_path`.
+ */
+size_t evprof_source_trim(const char *name, const char *trim_path,
+                          const char *search_path);
+
+/* Source files by the names in a profile, each read once. */
+typedef struct evprof_sources evprof_sources_t;
+
+/* An empty `search_path` is the current directory. EVPROF_ENOMEM, EVPROF_EIO. */
+int evprof_sources_new(const char *search_path, const char *trim_path,
+                       evprof_sources_t **out, evprof_error_t *err);
+void evprof_sources_free(evprof_sources_t *s);
+
+/*
+ * Line `number`, from 1, of the file without its newline, or NULL when there is
+ * no such line. The first call for a file reads it.
+ */
+const char *evprof_sources_line(evprof_sources_t *s, const char *file,
+                                int64_t number);
+
+/* Why the file could not be read, or NULL. */
+const char *evprof_sources_problem(evprof_sources_t *s, const char *file);
+
+#endif

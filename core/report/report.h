@@ -44,23 +44,36 @@ enum evprof_report_flag {
     /* Never to a terminal: goes to profileNNN.SUFFIX unless told where. */
     EVPROF_REPORT_BINARY = 1u << 12,
     EVPROF_REPORT_INTEGERS = 1u << 13, /* its numbers have no decimals */
-    EVPROF_REPORT_OURS = 1u << 14,     /* pprof has no such report */
+    EVPROF_REPORT_BASE = 1u << 14, /* shows the base beside the profile */
+    EVPROF_REPORT_OURS = 1u << 15, /* pprof has no such report */
 };
+
+/* A program that shows a file: a command, or what an environment variable
+ * names. */
+typedef struct evprof_viewer {
+    const char *command;     /* words separated by single spaces */
+    const char *variable;    /* holds the command, where `command` is NULL */
+    const char *only_if_set; /* a variable without which it is not tried */
+} evprof_viewer_t;
 
 typedef struct evprof_report {
     const char *name;    /* flag and command: "top" */
     const char *summary; /* one line for help */
     const char *usage;   /* NULL: follows from the flags */
     unsigned flags;
-    const char *suffix; /* of files that hold its output */
-    /* Programs that show the output, the first that runs; NULL: none. */
-    const char *const *(*viewers)(void);
+    const char *suffix; /* of files that hold its output, "" for text */
+    /* Tried in turn until one runs, ended by an empty one; NULL: the output is
+     * not for a viewer. */
+    const evprof_viewer_t *viewers;
     int (*write)(evprof_view_t *view, const evprof_writer_t *out,
                  evprof_error_t *err);
 } evprof_report_t;
 
 /* Every report, ended by NULL; generated from the list in modules/. */
 extern const evprof_report_t *const evprof_reports[];
+
+/* Viewers of web pages and SVG images. */
+extern const evprof_viewer_t evprof_browsers[];
 
 /* The report of that name, or NULL. */
 const evprof_report_t *evprof_report_find(const char *name);

@@ -21,6 +21,18 @@
 #define DRAWN_NODES 80
 #define BASE_LABEL "pprof::base"
 
+/* Browsers come before the desktop's opener: an SVG image is made for them. */
+const evprof_viewer_t evprof_browsers[] = {
+    { .variable = "BROWSER" },
+    { .command = "chrome" },
+    { .command = "google-chrome" },
+    { .command = "chromium" },
+    { .command = "firefox" },
+    { .command = "sensible-browser" },
+    { .command = "xdg-open", .only_if_set = "DISPLAY" },
+    { .command = NULL },
+};
+
 const evprof_report_t *
 evprof_report_find(const char *name)
 {

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_CLI_CLI_H
+#define EVPROF_CLI_CLI_H
+
+/*
+ * The evprof command: what was asked on the command line, and the steps from
+ * there to a report. Messages go to standard error and reports to standard
+ * output, both with pprof's words, so that scripts written for it keep working.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/report/report.h"
+
+/* More formats or groups of choices than this do not fit the parser's state. */
+#define CLI_MAX_REPORTS 64
+#define CLI_MAX_CHOICES 16
+
+typedef struct cli_list {
+    const char **items;
+    size_t count;
+} cli_list_t;
+
+typedef struct cli {
+    evprof_options_t options;
+    cli_list_t sources;
+    cli_list_t bases;
+    bool is_diff_base; /* the bases are compared with, not only taken away */
+    const char *binary;
+    const char *build_id;
+    const char *symbolize;
+    const char *tools;
+    const char *http;
+    const char *comment;
+    int64_t seconds;
+    int64_t timeout;
+    bool no_browser;
+    bool all_frames;
+    bool is_strict; /* as pprof does, where evprof does better */
+    bool wants_version;
+    const evprof_report_t *report; /* NULL: the shell */
+    const char *param;
+    bool is_shell;
+} cli_t;
+
+/* ---- Messages ---- */
+
+/* Writes a line to standard error, in red when it is a terminal. */
+void cli_complain(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+/* The same, not in red. */
+void cli_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* What reports have to say goes there. */
+extern const evprof_notice_t cli_notice;
+
+/* ---- The command line ---- */
+
+enum cli_parsed { CLI_GO_ON, CLI_DONE, CLI_WRONG };
+
+/* Reads the command line; CLI_DONE when help was all that was asked. */
+enum cli_parsed cli_parse(cli_t *cli, int argc, char **argv);
+void cli_free(cli_t *cli);
+
+/* The usage text, to standard error. */
+void cli_usage(void);
+
+/* The lists of commands and options, as flags or as words of the shell. */
+void cli_print_help(evprof_buf_t *out, bool as_flags);
+
+/* Help for one command or option; false when there is none of that name. */
+bool cli_print_help_on(evprof_buf_t *out, const char *name,
+                       const evprof_pprof_t *p);
+
+/* ---- Profiles ---- */
+
+/* Loads and merges all sources, takes the bases away. */
+int cli_load(const cli_t *cli, evprof_pprof_t **out, evprof_pprof_t **base,
+             evprof_error_t *err);
+
+/* ---- Reports ---- */
+
+typedef struct cli_job {
+    const evprof_report_t *report;
+    const char *param;
+    const evprof_options_t *options;
+    const char *pipe; /* a command that gets the output, or NULL */
+    const evprof_pprof_t *base;
+    bool is_shell;
+} cli_job_t;
+
+/* Writes a report of `p`, which is used up, to where the job says. */
+int cli_report(evprof_pprof_t *p, const cli_job_t *job, evprof_error_t *err);
+
+/* Deletes the files that viewers were given. */
+void cli_remove_files(void);
+
+/* ---- The shell ---- */
+
+/* Reads commands until the end; the exit status. */
+int cli_shell(cli_t *cli, const evprof_pprof_t *p, const evprof_pprof_t *base);
+
+#endif

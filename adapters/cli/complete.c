@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What may be typed next. Commands and options are completed by how they begin;
+ * functions by any part of their name, since nobody types a namespace first.
+ */
+#include <string.h>
+
+#include "adapters/cli/shell.h"
+
+struct finder {
+    const cli_shell_t *shell;
+    const char *typed; /* the last word */
+    void (*found)(void *ctx, const char *word);
+    void *ctx;
+};
+
+static void
+offer(struct finder *f, const char *word)
+{
+    if (strncmp(word, f->typed, strlen(f->typed)) == 0) {
+        f->found(f->ctx, word);
+    }
+}
+
+static void
+offer_columns(struct finder *f)
+{
+    const evprof_pprof_t *p = f->shell->profile;
+    for (size_t i = 0; i < p->type_count; i++) {
+        offer(f, p->types[i].type);
+    }
+}
+
+static void
+offer_choices(struct finder *f, const evprof_option_t *option)
+{
+    const evprof_choice_t *c = option->choices;
+    for (; c != NULL && c->name != NULL; c++) {
+        offer(f, c->name);
+    }
+}
+
+static void
+offer_commands(struct finder *f)
+{
+    static const char *const words[] = { "help", "options", "quit", "exit" };
+    for (size_t i = 0; evprof_reports[i] != NULL; i++) {
+        offer(f, evprof_reports[i]->name);
+    }
+    for (size_t i = 0; i < evprof_option_count; i++) {
+        offer(f, evprof_option_table[i].name);
+        offer_choices(f, &evprof_option_table[i]);
+    }
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        offer(f, words[i]);
+    }
+    offer_columns(f);
+}
+
+static void
+offer_values(struct finder *f, const evprof_option_t *option)
+{
+    if (strcmp(option->name, "sample_index") == 0) {
+        offer_columns(f);
+    } else if (option->kind == EVPROF_OPTION_BOOL) {
+        offer(f, "true");
+        offer(f, "false");
+    } else {
+        offer_choices(f, option);
+    }
+}
+
+/* The name as an expression that matches it: what has a meaning there gets a
+ * backslash, and a space, which would end the word, becomes any character. */
+static void
+offer_function(struct finder *f, const char *dash, const char *name)
+{
+    evprof_buf_t word = { 0 };
+    evprof_buf_puts(&word, dash);
+    for (const char *at = name; *at != '\0'; at++) {
+        if (strchr("\\.+*?()|[]{}^$", *at) != NULL) {
+            evprof_buf_putc(&word, '\\');
+        }
+        evprof_buf_putc(&word, *at == ' ' ? '.' : *at);
+    }
+    if (!word.failed) {
+        f->found(f->ctx, word.data);
+    }
+    evprof_buf_free(&word);
+}
+
+static void
+offer_functions(struct finder *f)
+{
+    const evprof_pprof_t *p = f->shell->profile;
+    const char *dash = f->typed[0] == '-' ? "-" : "";
+    const char *part = f->typed + strlen(dash);
+    for (size_t i = 0; i < p->function_count && part[0] != '\0'; i++) {
+        if (strstr(p->functions[i].name, part) != NULL) {
+            offer_function(f, dash, p->functions[i].name);
+        }
+    }
+}
+
+/* The option whose value is being typed in "name=val", or NULL. */
+static const evprof_option_t *
+assigned_option(const char *line)
+{
+    const char *equals = strchr(line, '=');
+    if (equals == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < evprof_option_count; i++) {
+        const char *name = evprof_option_table[i].name;
+        size_t len = strlen(name);
+        if (strncmp(line, name, len) == 0 &&
+            strspn(line + len, " \t") == (size_t)(equals - line) - len) {
+            return &evprof_option_table[i];
+        }
+    }
+    return NULL;
+}
+
+void
+cli_complete(const cli_shell_t *shell, const char *line,
+             void (*found)(void *ctx, const char *word), void *ctx)
+{
+    line += strspn(line, " \t");
+    size_t start = strlen(line);
+    while (start > 0 && strchr(" \t=", line[start - 1]) == NULL) {
+        start--;
+    }
+    struct finder f = {
+        .shell = shell, .typed = line + start, .found = found, .ctx = ctx
+    };
+    const evprof_option_t *option = assigned_option(line);
+    if (option != NULL) {
+        offer_values(&f, option);
+    } else if (start == 0 || strncmp(line, "help ", 5) == 0) {
+        offer_commands(&f);
+    } else {
+        offer_functions(&f);
+    }
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The evprof command: parse, load, then one report or the shell. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "adapters/cli/cli.h"
+#include "core/base/error.h"
+
+/* As pprof has it for every failure. */
+#define EXIT_WRONG 2
+
+static int
+run(cli_t *cli, evprof_error_t *err)
+{
+    evprof_pprof_t *p;
+    evprof_pprof_t *base;
+    int status = cli_load(cli, &p, &base, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    if (cli->http[0] != '\0') {
+        status = evprof_fail(err, EVPROF_ENOTSUP,
+                             "-http: this version has no web interface yet");
+    } else if (cli->report != NULL) {
+        const cli_job_t job = { .report = cli->report,
+                                .param = cli->param,
+                                .options = &cli->options,
+                                .base = base };
+        status = cli_report(p, &job, err);
+    } else {
+        status = cli_shell(cli, p, base);
+    }
+    evprof_pprof_free(p);
+    evprof_pprof_free(base);
+    return status;
+}
+
+int
+main(int argc, char **argv)
+{
+    cli_t cli;
+    enum cli_parsed parsed = cli_parse(&cli, argc, argv);
+    int status = EVPROF_OK;
+    if (parsed == CLI_GO_ON && cli.wants_version) {
+        printf("evprof %s\n", EVPROF_VERSION);
+    } else if (parsed == CLI_GO_ON) {
+        evprof_error_t err;
+        status = run(&cli, &err);
+        if (status != EVPROF_OK) {
+            cli_tell("pprof: %s", err.message);
+        }
+    }
+    cli_remove_files();
+    cli_free(&cli);
+    return parsed == CLI_WRONG || status != EVPROF_OK ? EXIT_WRONG
+                                                      : EXIT_SUCCESS;
+}

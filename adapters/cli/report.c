@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where a report goes: to standard output, to a file, to a command, or through a
+ * temporary file to a viewer. A file is made when the first bytes come, so that
+ * a report which fails leaves none behind.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "adapters/cli/cli.h"
+#include "adapters/cli/terminal.h"
+#include "adapters/cli/viewer.h"
+#include "core/base/error.h"
+
+#define MAX_NUMBER 9999
+
+/* A file that is opened by its first write. */
+struct late_file {
+    const char *name;
+    int fd; /* -1: not yet */
+    int reason;
+};
+
+static bool
+open_late(struct late_file *file)
+{
+    if (file->fd < 0) {
+        file->fd = open(file->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                        0666);
+        file->reason = file->fd < 0 ? errno : 0;
+    }
+    return file->fd >= 0;
+}
+
+static int
+write_late(void *ctx, const void *data, size_t len)
+{
+    struct late_file *file = ctx;
+    if (!open_late(file)) {
+        return EVPROF_EIO;
+    }
+    evprof_writer_t out = evprof_writer_fd(file->fd);
+    int status = out.write(out.ctx, data, len);
+    file->reason = status != EVPROF_OK ? errno : 0;
+    return status;
+}
+
+static int
+fail_file(const struct late_file *file, evprof_error_t *err)
+{
+    return evprof_fail(err, EVPROF_EIO, "open %s: %s", file->name,
+                       file->reason == ENOENT   ? "no such file or directory"
+                       : file->reason == EACCES ? "permission denied"
+                       : file->reason == EISDIR ? "is a directory"
+                                                : strerror(file->reason));
+}
+
+static int
+write_to_file(evprof_view_t *view, const char *name, evprof_error_t *err)
+{
+    struct late_file file = { .name = name, .fd = -1 };
+    evprof_writer_t out = { .write = write_late, .ctx = &file };
+    int status = evprof_view_write(view, &out, err);
+    if (status == EVPROF_OK && !open_late(&file)) {
+        status = EVPROF_EIO;
+    }
+    if (file.fd >= 0 && close(file.fd) != 0 && status == EVPROF_OK) {
+        file.reason = errno;
+        status = EVPROF_EIO;
+    }
+    return file.reason != 0 ? fail_file(&file, err) : status;
+}
+
+int
+cli_new_file(const char *dir, const char *prefix, const char *suffix,
+             evprof_buf_t *name, evprof_error_t *err)
+{
+    for (int i = 1; i <= MAX_NUMBER; i++) {
+        evprof_buf_clear(name);
+        evprof_buf_printf(name, "%s%s%s%03d.%s", dir, dir[0] != '\0' ? "/" : "",
+                          prefix, i, suffix);
+        if (name->failed) {
+            break;
+        }
+        int fd = open(name->data, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0) {
+            close(fd);
+            return EVPROF_OK;
+        }
+        if (errno != EEXIST) {
+            return evprof_fail(err, EVPROF_EIO, "open %s: %s", name->data,
+                               strerror(errno));
+        }
+    }
+    return evprof_fail(err, EVPROF_EIO,
+                       "could not create file of the form %s001.%s", prefix,
+                       suffix);
+}
+
+/* To profileNNN.SUFFIX in the current directory. */
+static int
+write_away(evprof_view_t *view, const char *suffix, evprof_error_t *err)
+{
+    evprof_buf_t name = { 0 };
+    int status = cli_new_file("", "profile", suffix, &name, err);
+    if (status == EVPROF_OK) {
+        cli_complain("Generating report in %s", name.data);
+        status = write_to_file(view, name.data, err);
+        if (status != EVPROF_OK) {
+            unlink(name.data);
+        }
+    }
+    evprof_buf_free(&name);
+    return status;
+}
+
+static int
+write_to_command(evprof_view_t *view, const char *command, evprof_error_t *err)
+{
+    fflush(stdout);
+    FILE *pipe = popen(command, "w");
+    if (pipe == NULL) {
+        return evprof_fail(err, EVPROF_EIO, "%s: %s", command, strerror(errno));
+    }
+    evprof_writer_t out = evprof_writer_file(pipe);
+    int status = evprof_view_write(view, &out, err);
+    int code = pclose(pipe);
+    if (WIFEXITED(code) && WEXITSTATUS(code) == 127) {
+        return evprof_fail(err, EVPROF_ENOENT, "%s: no such command", command);
+    }
+    /* A command may stop reading early, as head does. */
+    return status == EVPROF_EIO ? EVPROF_OK : status;
+}
+
+static int
+write_to_stdout(evprof_view_t *view, evprof_error_t *err)
+{
+    if (cli_terminal_is_used()) {
+        return cli_terminal_write(view, err);
+    }
+    fflush(stdout);
+    evprof_writer_t out = evprof_writer_fd(STDOUT_FILENO);
+    int status = evprof_view_write(view, &out, err);
+    if (status == EVPROF_EIO) {
+        return evprof_fail(err, status, "write /dev/stdout: %s",
+                           strerror(errno));
+    }
+    return status;
+}
+
+static int
+write_view(evprof_view_t *view, const cli_job_t *job, evprof_error_t *err)
+{
+    const evprof_report_t *report = job->report;
+    const char *output = job->options->output;
+    bool is_binary = (report->flags & EVPROF_REPORT_BINARY) != 0;
+    if (output[0] != '\0') {
+        cli_complain("Generating report in %s", output);
+        return write_to_file(view, output, err);
+    }
+    if (job->pipe != NULL) {
+        return write_to_command(view, job->pipe, err);
+    }
+    if (report->viewers != NULL) {
+        return cli_view(view, report, job->is_shell, err);
+    }
+    if (is_binary && (job->is_shell || isatty(STDOUT_FILENO) != 0)) {
+        return write_away(view, report->suffix, err);
+    }
+    return write_to_stdout(view, err);
+}
+
+int
+cli_report(evprof_pprof_t *p, const cli_job_t *job, evprof_error_t *err)
+{
+    const evprof_request_t request = { .report = job->report,
+                                       .param = job->param,
+                                       .options = job->options,
+                                       .notice = &cli_notice,
+                                       .base = job->base };
+    evprof_view_t *view;
+    int status = evprof_view_new(p, &request, &view, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    status = write_view(view, job, err);
+    evprof_view_free(view);
+    return status;
+}

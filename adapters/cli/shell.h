@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_CLI_SHELL_H
+#define EVPROF_CLI_SHELL_H
+
+/* What the files of the shell share. */
+
+#include "adapters/cli/cli.h"
+
+typedef struct cli_shell {
+    cli_t *cli;
+    const evprof_pprof_t *profile;
+    const evprof_pprof_t *base;
+    bool is_over;
+} cli_shell_t;
+
+/* Where lines come from. */
+typedef struct cli_input cli_input_t;
+
+/* A terminal gets a prompt, editing, history and completion; else lines are
+ * read as they are. NULL: out of memory. */
+cli_input_t *cli_input_new(const cli_shell_t *shell);
+void cli_input_free(cli_input_t *in);
+
+/* The next line without its newline, valid until the next call; NULL: end. */
+const char *cli_input_line(cli_input_t *in);
+
+/*
+ * Words that may follow `line`, whose last word is being typed: for each calls
+ * `found` with the whole word. Commands, options and sample types for the first
+ * word; values after "name="; names of functions after a command.
+ */
+void cli_complete(const cli_shell_t *shell, const char *line,
+                  void (*found)(void *ctx, const char *word), void *ctx);
+
+/* Runs one line. */
+void cli_shell_run(cli_shell_t *shell, const char *line);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_CLI_SOURCE_H
+#define EVPROF_CLI_SOURCE_H
+
+#include "adapters/cli/cli.h"
+
+/*
+ * Reads one source: "-", a file or pipe, or what is neither and so taken as a
+ * URL. MT-Safe. The message says what is wrong, not with which source.
+ */
+int cli_source_read(const cli_t *cli, const char *source, evprof_pprof_t **out,
+                    evprof_error_t *err);
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The format of callgrind's output, as KCachegrind reads it. Names are written
+ * once and then referred to by number; addresses are relative to those of the
+ * node before where that is shorter. What the format merges (functions of one
+ * name in one file) but the graph keeps apart gets a number behind its name.
+ */
+#include "core/report/callgrind.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/hash.h"
+#include "core/base/stream.h"
+#include "core/base/unit.h"
+
+/* Numbers of names, in the order of their first use. */
+struct names {
+    evprof_strings_t strings;
+    const char **slots_text;
+    size_t *slots_number;
+    size_t slot_count;
+    size_t count;
+};
+
+struct callgrind {
+    evprof_view_t *view;
+    evprof_buf_t *out;
+    struct names objects;
+    struct names files;
+    struct names functions;
+    const evprof_node_info_t *previous;
+    bool is_out_of_memory;
+};
+
+static bool
+grow(struct names *names)
+{
+    size_t count = names->slot_count == 0 ? 64 : names->slot_count * 2;
+    const char **texts = calloc(count, sizeof(*texts));
+    size_t *numbers = calloc(count, sizeof(*numbers));
+    if (texts == NULL || numbers == NULL) {
+        free(texts);
+        free(numbers);
+        return false;
+    }
+    for (size_t i = 0; i < names->slot_count; i++) {
+        const char *text = names->slots_text[i];
+        if (text == NULL) {
+            continue;
+        }
+        size_t at = evprof_hash_mix((uintptr_t)text) & (count - 1);
+        while (texts[at] != NULL) {
+            at = (at + 1) & (count - 1);
+        }
+        texts[at] = text;
+        numbers[at] = names->slots_number[i];
+    }
+    free(names->slots_text);
+    free(names->slots_number);
+    names->slots_text = texts;
+    names->slots_number = numbers;
+    names->slot_count = count;
+    return true;
+}
+
+static void
+names_free(struct names *names)
+{
+    evprof_strings_free(&names->strings);
+    free(names->slots_text);
+    free(names->slots_number);
+}
+
+/* "(N) name" at first, "(N)" later, nothing for no name. */
+static void
+write_name(struct callgrind *c, struct names *names, const char *name)
+{
+    if (name[0] == '\0') {
+        return;
+    }
+    const char *text = evprof_strings_intern(&names->strings, name);
+    if (text == NULL ||
+        (names->count * 2 >= names->slot_count && !grow(names))) {
+        c->is_out_of_memory = true;
+        return;
+    }
+    size_t at = evprof_hash_mix((uintptr_t)text) & (names->slot_count - 1);
+    while (names->slots_text[at] != NULL) {
+        if (names->slots_text[at] == text) {
+            evprof_buf_printf(c->out, "(%zu)", names->slots_number[at]);
+            return;
+        }
+        at = (at + 1) & (names->slot_count - 1);
+    }
+    names->slots_text[at] = text;
+    names->slots_number[at] = ++names->count;
+    evprof_buf_printf(c->out, "(%zu) %s", names->count, name);
+}
+
+static void
+write_line(struct callgrind *c, const char *key, struct names *names,
+           const char *name)
+{
+    evprof_buf_puts(c->out, key);
+    write_name(c, names, name);
+    evprof_buf_putc(c->out, '\n');
+}
+
+static void
+write_address(struct callgrind *c, uint64_t address)
+{
+    char absolute[24];
+    char relative[24];
+    int width = snprintf(absolute, sizeof(absolute), "0x%" PRIx64, address);
+    if (c->previous == NULL) {
+        evprof_buf_puts(c->out, absolute);
+        return;
+    }
+    if (c->previous->address == address) {
+        evprof_buf_putc(c->out, '*');
+        return;
+    }
+    int64_t step = (int64_t)(address - c->previous->address);
+    int relative_width =
+        snprintf(relative, sizeof(relative), "%+" PRId64, step);
+    evprof_buf_puts(c->out, relative_width < width ? relative : absolute);
+}
+
+static long long
+in_output_unit(const struct callgrind *c, int64_t value)
+{
+    double scaled = evprof_unit_scale(value, evprof_view_sample_unit(c->view),
+                                      evprof_view_output_unit(c->view), NULL);
+    return (long long)scaled;
+}
+
+/* Which of the functions that share a name and file a node is in. */
+struct alias {
+    const evprof_node_t *function;
+    const char *name;
+    const char *file;
+    size_t index; /* from 1 */
+    size_t of;    /* how many share the name; known for the first of them */
+    struct alias *first;
+};
+
+struct aliases {
+    struct alias *rows; /* of each node, by rank */
+    struct alias **by_function;
+    size_t mask;
+};
+
+/* The row in the table that has the name and file of `a`, and its function
+ * unless `any_function`; or the free place for it. */
+static struct alias **
+find_alias(struct aliases *table, const struct alias *a, bool any_function)
+{
+    const void *key[3] = { a->name, a->file,
+                           any_function ? NULL : a->function };
+    size_t at = evprof_hash(key, sizeof(key), any_function) & table->mask;
+    while (table->by_function[at] != NULL) {
+        struct alias *other = table->by_function[at];
+        bool is_first = other->first == other;
+        if (other->name == a->name && other->file == a->file &&
+            (any_function ? is_first : other->function == a->function)) {
+            break;
+        }
+        at = (at + 1) & table->mask;
+    }
+    return &table->by_function[at];
+}
+
+static void
+number_alias(struct aliases *table, struct alias *row)
+{
+    struct alias **same = find_alias(table, row, false);
+    if (*same != NULL) {
+        row->first = (*same)->first;
+        row->index = (*same)->index;
+        return;
+    }
+    struct alias **first = find_alias(table, row, true);
+    row->first = *first != NULL ? *first : row;
+    row->index = ++row->first->of;
+    *same = row;
+    if (row->first == row) {
+        *find_alias(table, row, true) = row;
+    }
+}
+
+static int
+aliases_init(struct aliases *table, evprof_node_t *const *nodes, size_t count)
+{
+    size_t slots = 64;
+    while (slots < count * 4) {
+        slots *= 2;
+    }
+    table->rows = calloc(count + 1, sizeof(*table->rows));
+    table->by_function = calloc(slots, sizeof(*table->by_function));
+    table->mask = slots - 1;
+    if (table->rows == NULL || table->by_function == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct alias *row = &table->rows[nodes[i]->rank];
+        row->function = nodes[i]->function;
+        row->name = nodes[i]->info.name;
+        row->file = nodes[i]->info.file;
+        number_alias(table, row);
+    }
+    return EVPROF_OK;
+}
+
+static void
+write_callee(struct callgrind *c, const struct aliases *aliases,
+             const evprof_edge_t *e)
+{
+    const evprof_node_t *callee = e->dest;
+    const struct alias *alias = &aliases->rows[callee->rank];
+    evprof_buf_t name = { 0 };
+    if (callee->rank > 0) {
+        evprof_buf_puts(&name, callee->info.name);
+        if (alias->first->of > 1) {
+            evprof_buf_printf(&name, " [%zu/%zu]", alias->index,
+                              alias->first->of);
+        }
+    }
+    write_line(c, "cfl=", &c->files, callee->info.file);
+    write_line(c, "cfn=", &c->functions, name.len > 0 ? name.data : "");
+    evprof_buf_puts(c->out, "calls=0 ");
+    write_address(c, callee->info.address);
+    evprof_buf_printf(c->out, " %lld\n* * %lld\n",
+                      (long long)callee->info.line,
+                      in_output_unit(c, e->weight));
+    c->is_out_of_memory |= name.failed;
+    evprof_buf_free(&name);
+}
+
+static bool
+is_same_function(const evprof_node_info_t *a, const evprof_node_info_t *b)
+{
+    return strcmp(a->object, b->object) == 0 && strcmp(a->file, b->file) == 0 &&
+           strcmp(a->name, b->name) == 0;
+}
+
+static void
+write_node(struct callgrind *c, const struct aliases *aliases,
+           const evprof_node_t *n)
+{
+    if (c->previous == NULL || !is_same_function(c->previous, &n->info)) {
+        evprof_buf_putc(c->out, '\n');
+        write_line(c, "ob=", &c->objects, n->info.object);
+        write_line(c, "fl=", &c->files, n->info.file);
+        write_line(c, "fn=", &c->functions, n->info.name);
+    }
+    write_address(c, n->info.address);
+    evprof_buf_printf(c->out, " %lld %lld\n", (long long)n->info.line,
+                      in_output_unit(c, evprof_node_flat(n)));
+    for (size_t i = 0; i < n->out_count; i++) {
+        write_callee(c, aliases, n->out[i]);
+    }
+    c->previous = &n->info;
+}
+
+static int
+write_graph(struct callgrind *c, const evprof_graph_t *g, evprof_stream_t *s)
+{
+    size_t count;
+    evprof_node_t *const *nodes = evprof_graph_nodes(g, &count);
+    struct aliases aliases = { 0 };
+    int status = aliases_init(&aliases, nodes, count);
+    evprof_buf_printf(c->out, "positions: instr line\nevents: %s(%s)\n",
+                      evprof_view_sample_type(c->view),
+                      evprof_view_output_unit(c->view));
+    for (size_t i = 0; status == EVPROF_OK && i < count; i++) {
+        write_node(c, &aliases, nodes[i]);
+        evprof_stream_poll(s);
+    }
+    free(aliases.rows);
+    free(aliases.by_function);
+    return c->is_out_of_memory ? EVPROF_ENOMEM : status;
+}
+
+int
+evprof_write_callgrind(evprof_view_t *view, const evprof_writer_t *out,
+                       evprof_error_t *err)
+{
+    evprof_graph_t *g;
+    evprof_trimmed_t trimmed;
+    int status = evprof_view_trimmed_graph(view, &g, &trimmed, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    evprof_stream_t s;
+    evprof_stream_begin(&s, out);
+    struct callgrind c = { .view = view, .out = &s.buf };
+    status = write_graph(&c, g, &s);
+    names_free(&c.objects);
+    names_free(&c.files);
+    names_free(&c.functions);
+    evprof_graph_free(g);
+    int written = evprof_stream_end(&s);
+    return status != EVPROF_OK
+               ? evprof_fail(err, status, "callgrind: out of memory")
+               : written;
+}

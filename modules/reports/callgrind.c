@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The call graph as a file for KCachegrind and its kin. */
+#include "core/report/callgrind.h"
+
+const evprof_report_t evprof_report_callgrind = {
+    .name = "callgrind",
+    .summary = "Outputs a graph in callgrind format",
+    .flags = EVPROF_REPORT_WORDS | EVPROF_REPORT_FILE |
+             EVPROF_REPORT_ADDRESSES | EVPROF_REPORT_UNTRIMMED |
+             EVPROF_REPORT_OBJECTS | EVPROF_REPORT_INTEGERS |
+             EVPROF_REPORT_BINARY,
+    .suffix = "callgraph.out",
+    .write = evprof_write_callgrind,
+};

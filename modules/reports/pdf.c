@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The call graph as an image in PDF format. */
+#include "core/report/dot.h"
+
+static int
+write_pdf(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
+{
+    return evprof_write_image(view, "pdf", out, err);
+}
+
+const evprof_report_t evprof_report_pdf = {
+    .name = "pdf",
+    .summary = "Outputs a graph in PDF format",
+    .flags = EVPROF_REPORT_DRAWING |
+             EVPROF_REPORT_BINARY |
+             EVPROF_REPORT_WORDS |
+             EVPROF_REPORT_FILE,
+    .suffix = "pdf",
+    .write = write_pdf,
+};

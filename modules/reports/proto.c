@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The profile itself, merged and filtered, as profile.proto. */
+#include <stdlib.h>
+
+#include "core/base/error.h"
+#include "core/report/report.h"
+
+static int64_t
+scaled(int64_t value, double ratio)
+{
+    double product = (double)value * ratio;
+    return product > -9.2e18 && product < 9.2e18 ? (int64_t)product
+                                                 : INT64_MIN;
+}
+
+/* Encodes a shallow copy whose samples have values of their own. */
+static int
+write_scaled(const evprof_pprof_t *p, double ratio, const evprof_writer_t *out,
+             evprof_error_t *err)
+{
+    evprof_pprof_t copy = *p;
+    copy.samples = calloc(p->sample_count + 1, sizeof(*copy.samples));
+    int64_t *values =
+        calloc(p->sample_count * p->type_count + 1, sizeof(*values));
+    int status = EVPROF_ENOMEM;
+    if (copy.samples != NULL && values != NULL) {
+        int64_t *next = values;
+        for (size_t i = 0; i < p->sample_count; i++) {
+            copy.samples[i] = p->samples[i];
+            copy.samples[i].values = next;
+            for (size_t j = 0; j < p->type_count; j++) {
+                *next++ = scaled(p->samples[i].values[j], ratio);
+            }
+        }
+        status = evprof_pprof_encode(&copy, 0, out, err);
+    } else {
+        evprof_fail(err, status, "proto: out of memory");
+    }
+    free(copy.samples);
+    free(values);
+    return status;
+}
+
+static int
+write_proto(evprof_view_t *view, const evprof_writer_t *out,
+            evprof_error_t *err)
+{
+    double ratio = evprof_view_ratio(view);
+    const evprof_pprof_t *p = evprof_view_profile(view);
+    return ratio == 1 ? evprof_pprof_encode(p, 0, out, err)
+                      : write_scaled(p, ratio, out, err);
+}
+
+const evprof_report_t evprof_report_proto = {
+    .name = "proto",
+    .summary = "Outputs the profile in compressed protobuf format",
+    .flags = EVPROF_REPORT_ADDRESSES | EVPROF_REPORT_UNTRIMMED |
+             EVPROF_REPORT_BINARY,
+    .suffix = "pb.gz",
+    .write = write_proto,
+};

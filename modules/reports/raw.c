@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All of a profile as text, for people who look for faults in it. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/error.h"
+#include "core/base/stream.h"
+#include "core/report/report.h"
+
+#define SECOND_NS INT64_C(1000000000)
+#define MAX_DURATION_LENGTH ((size_t)4)
+#define LABEL_INDENT "                "
+
+/* The fraction of a second in nanoseconds, without closing zeros. */
+static void
+print_fraction(evprof_buf_t *out, uint64_t fraction, int digits)
+{
+    while (digits > 0 && fraction % 10 == 0) {
+        fraction /= 10;
+        digits--;
+    }
+    if (digits > 0) {
+        evprof_buf_printf(out, ".%0*llu", digits, (unsigned long long)fraction);
+    }
+}
+
+/* As Go prints a duration: "1h2m3.5s", "1.5ms". */
+static void
+print_duration(evprof_buf_t *out, int64_t ns)
+{
+    uint64_t left = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+    evprof_buf_puts(out, ns < 0 ? "-" : "");
+    if (left < (uint64_t)SECOND_NS) {
+        int digits = left < 1000 ? 0 : left < 1000000 ? 3 : 6;
+        uint64_t unit = digits == 0 ? 1 : digits == 3 ? 1000 : 1000000;
+        evprof_buf_printf(out, "%llu", (unsigned long long)(left / unit));
+        print_fraction(out, left % unit, digits);
+        evprof_buf_puts(out, digits == 0   ? "ns"
+                             : digits == 3 ? "\xc2\xb5s"
+                                           : "ms");
+        return;
+    }
+    uint64_t seconds = left / (uint64_t)SECOND_NS;
+    if (seconds >= 3600) {
+        evprof_buf_printf(out, "%lluh", (unsigned long long)(seconds / 3600));
+    }
+    if (seconds >= 60) {
+        evprof_buf_printf(out, "%llum",
+                          (unsigned long long)(seconds / 60 % 60));
+    }
+    evprof_buf_printf(out, "%llu", (unsigned long long)(seconds % 60));
+    print_fraction(out, left % (uint64_t)SECOND_NS, 9);
+    evprof_buf_putc(out, 's');
+}
+
+static void
+print_time(evprof_buf_t *out, int64_t time_ns)
+{
+    int64_t fraction = time_ns % SECOND_NS;
+    time_t seconds = (time_t)(time_ns / SECOND_NS);
+    if (fraction < 0) {
+        fraction += SECOND_NS;
+        seconds--;
+    }
+    struct tm local;
+    char text[64];
+    if (localtime_r(&seconds, &local) == NULL) {
+        return;
+    }
+    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &local);
+    evprof_buf_printf(out, "Time: %s", text);
+    print_fraction(out, (uint64_t)fraction, 9);
+    strftime(text, sizeof(text), " %z %Z\n", &local);
+    evprof_buf_puts(out, text);
+}
+
+static void
+print_header(const evprof_pprof_t *p, evprof_buf_t *out)
+{
+    for (size_t i = 0; i < p->comment_count; i++) {
+        evprof_buf_printf(out, "Comment: %s\n", p->comments[i]);
+    }
+    if (p->doc_url[0] != '\0') {
+        evprof_buf_printf(out, "Doc: %s\n", p->doc_url);
+    }
+    evprof_buf_printf(out, "PeriodType: %s %s\nPeriod: %lld\n",
+                      p->period_type.type, p->period_type.unit,
+                      (long long)p->period);
+    if (p->time_ns != 0) {
+        print_time(out, p->time_ns);
+    }
+    if (p->duration_ns != 0) {
+        evprof_buf_t text = { 0 };
+        print_duration(&text, p->duration_ns);
+        const char *duration = text.failed ? "" : text.data;
+        size_t len = 0;
+        for (size_t i = 0; i < MAX_DURATION_LENGTH && duration[len] != '\0';
+             i++) {
+            len++;
+            while (((unsigned char)duration[len] & 0xc0) == 0x80) {
+                len++;
+            }
+        }
+        evprof_buf_printf(out, "Duration: %.*s\n", (int)len, duration);
+        evprof_buf_free(&text);
+    }
+}
+
+static void
+print_types(const evprof_pprof_t *p, evprof_buf_t *out)
+{
+    evprof_buf_puts(out, "Samples:\n");
+    for (size_t i = 0; i < p->type_count; i++) {
+        const evprof_value_type_t *t = &p->types[i];
+        bool is_default = strcmp(t->type, p->default_type) == 0;
+        evprof_buf_printf(out, "%s%s/%s%s", i > 0 ? " " : "", t->type, t->unit,
+                          is_default ? "[dflt]" : "");
+    }
+    evprof_buf_putc(out, '\n');
+}
+
+struct labels {
+    const evprof_sample_t *sample;
+    bool is_number;
+};
+
+static bool
+is_of_kind(const struct labels *l, uint32_t i)
+{
+    return (l->sample->labels[i].text == NULL) == l->is_number;
+}
+
+/* Whether an earlier label of the kind has the same key. */
+static bool
+is_repeated(const struct labels *l, uint32_t index)
+{
+    for (uint32_t i = 0; i < index; i++) {
+        if (is_of_kind(l, i) &&
+            l->sample->labels[i].key == l->sample->labels[index].key) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Units are printed for a key when any of its values has one. */
+static bool
+has_units(const struct labels *l, const char *key)
+{
+    for (uint32_t i = 0; i < l->sample->label_count; i++) {
+        const evprof_label_t *label = &l->sample->labels[i];
+        if (is_of_kind(l, i) && label->key == key && label->unit != NULL &&
+            label->unit[0] != '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "key:[one two]", all values of the key. */
+static void
+print_label(evprof_buf_t *out, const struct labels *l, uint32_t index)
+{
+    const char *key = l->sample->labels[index].key;
+    bool with_units = l->is_number && has_units(l, key);
+    const char *gap = "";
+    evprof_buf_printf(out, "%s:[", key);
+    for (uint32_t i = index; i < l->sample->label_count; i++) {
+        const evprof_label_t *label = &l->sample->labels[i];
+        if (!is_of_kind(l, i) || label->key != key) {
+            continue;
+        }
+        if (!l->is_number) {
+            evprof_buf_printf(out, "%s%s", gap, label->text);
+        } else if (with_units) {
+            evprof_buf_printf(out, "%s%lld %s", gap, (long long)label->number,
+                              label->unit != NULL ? label->unit : "");
+        } else {
+            evprof_buf_printf(out, "%s%lld", gap, (long long)label->number);
+        }
+        gap = " ";
+    }
+    evprof_buf_putc(out, ']');
+}
+
+static int
+compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* All labels of one kind on one line, sorted as they print. */
+static bool
+print_labels(evprof_buf_t *out, const struct labels *l)
+{
+    uint32_t count = l->sample->label_count;
+    char **texts = calloc(count + 1, sizeof(*texts));
+    size_t used = 0;
+    bool is_complete = texts != NULL;
+    for (uint32_t i = 0; is_complete && i < count; i++) {
+        if (!is_of_kind(l, i) || is_repeated(l, i)) {
+            continue;
+        }
+        evprof_buf_t text = { 0 };
+        print_label(&text, l, i);
+        is_complete = !text.failed;
+        texts[used++] = text.data;
+    }
+    if (is_complete && used > 0) {
+        qsort(texts, used, sizeof(*texts), compare_texts);
+        evprof_buf_puts(out, LABEL_INDENT);
+        for (size_t i = 0; i < used; i++) {
+            evprof_buf_printf(out, "%s%s", i > 0 ? " " : "", texts[i]);
+        }
+        evprof_buf_putc(out, '\n');
+    }
+    for (size_t i = 0; i < used; i++) {
+        free(texts[i]);
+    }
+    free(texts);
+    return is_complete;
+}
+
+static bool
+print_sample(const evprof_pprof_t *p, const evprof_sample_t *s,
+             evprof_buf_t *out)
+{
+    for (size_t i = 0; i < p->type_count; i++) {
+        evprof_buf_printf(out, " %10lld", (long long)s->values[i]);
+    }
+    evprof_buf_puts(out, ": ");
+    for (uint32_t i = 0; i < s->location_count; i++) {
+        evprof_buf_printf(
+            out, "%llu ",
+            (unsigned long long)p->locations[s->locations[i]].id);
+    }
+    evprof_buf_putc(out, '\n');
+    if (s->label_count == 0) {
+        return true;
+    }
+    const struct labels texts = { s, false };
+    const struct labels numbers = { s, true };
+    return print_labels(out, &texts) && print_labels(out, &numbers);
+}
+
+static void
+print_line(const evprof_pprof_t *p, const evprof_line_t *line,
+           evprof_buf_t *out)
+{
+    if (line->function == EVPROF_NO_INDEX) {
+        evprof_buf_puts(out, "??\n");
+        return;
+    }
+    const evprof_function_t *f = &p->functions[line->function];
+    evprof_buf_printf(out, "%s %s:%lld:%lld s=%lld", f->name, f->filename,
+                      (long long)line->line, (long long)line->column,
+                      (long long)f->start_line);
+    if (strcmp(f->name, f->system_name) != 0) {
+        evprof_buf_printf(out, "(%s)", f->system_name);
+    }
+    evprof_buf_putc(out, '\n');
+}
+
+static void
+print_location(const evprof_pprof_t *p, const evprof_location_t *l,
+               evprof_buf_t *out)
+{
+    evprof_buf_printf(out, "%6llu: 0x%llx ", (unsigned long long)l->id,
+                      (unsigned long long)l->address);
+    if (l->mapping != EVPROF_NO_INDEX) {
+        evprof_buf_printf(out, "M=%llu ",
+                          (unsigned long long)p->mappings[l->mapping].id);
+    }
+    evprof_buf_puts(out, l->is_folded ? "[F] " : "");
+    if (l->line_count == 0) {
+        evprof_buf_putc(out, '\n');
+    }
+    for (uint32_t i = 0; i < l->line_count; i++) {
+        evprof_buf_puts(out, i > 0 ? "             " : "");
+        print_line(p, &l->lines[i], out);
+    }
+}
+
+static void
+print_mapping(const evprof_mapping_t *m, evprof_buf_t *out)
+{
+    evprof_buf_printf(
+        out, "%llu: 0x%llx/0x%llx/0x%llx %s %s %s%s%s%s\n",
+        (unsigned long long)m->id, (unsigned long long)m->start,
+        (unsigned long long)m->limit, (unsigned long long)m->offset, m->file,
+        m->build_id, m->has_functions ? "[FN]" : "",
+        m->has_filenames ? "[FL]" : "", m->has_line_numbers ? "[LN]" : "",
+        m->has_inline_frames ? "[IN]" : "");
+}
+
+static int
+write_raw(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
+{
+    const evprof_pprof_t *p = evprof_view_profile(view);
+    evprof_stream_t s;
+    evprof_stream_begin(&s, out);
+    print_header(p, &s.buf);
+    print_types(p, &s.buf);
+    bool is_complete = true;
+    for (size_t i = 0; i < p->sample_count; i++) {
+        is_complete = print_sample(p, &p->samples[i], &s.buf) && is_complete;
+        evprof_stream_poll(&s);
+    }
+    evprof_buf_puts(&s.buf, "Locations\n");
+    for (size_t i = 0; i < p->location_count; i++) {
+        print_location(p, &p->locations[i], &s.buf);
+        evprof_stream_poll(&s);
+    }
+    evprof_buf_puts(&s.buf, "Mappings\n");
+    for (size_t i = 0; i < p->mapping_count; i++) {
+        print_mapping(&p->mappings[i], &s.buf);
+    }
+    int status = evprof_stream_end(&s);
+    return is_complete ? status
+                       : evprof_fail(err, EVPROF_ENOMEM, "raw: out of memory");
+}
+
+const evprof_report_t evprof_report_raw = {
+    .name = "raw",
+    .summary = "Outputs a text representation of the raw profile",
+    .flags = EVPROF_REPORT_ADDRESSES | EVPROF_REPORT_UNTRIMMED |
+             EVPROF_REPORT_OBJECTS,
+    .suffix = "",
+    .write = write_raw,
+};

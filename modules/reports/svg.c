@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The call graph as an SVG image that can be panned and zoomed. */
+#include "core/report/dot.h"
+
+const evprof_report_t evprof_report_svg = {
+    .name = "svg",
+    .summary = "Outputs a graph in SVG format",
+    .flags = EVPROF_REPORT_DRAWING |
+             EVPROF_REPORT_BINARY |
+             EVPROF_REPORT_WORDS |
+             EVPROF_REPORT_FILE,
+    .suffix = "svg",
+    .write = evprof_write_svg,
+};

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The call graph in a browser. */
+#include "core/report/dot.h"
+
+const evprof_report_t evprof_report_web = {
+    .name = "web",
+    .summary = "Visualize graph through web browser",
+    .flags = EVPROF_REPORT_DRAWING |
+             EVPROF_REPORT_WORDS,
+    .suffix = "svg",
+    .viewers = evprof_browsers,
+    .write = evprof_write_svg,
+};

@@ -261,8 +261,7 @@ set_value(const struct target *target, const char *value)
     case KIND_FLOAT:
         return parse_go_float(value, target->at.fraction);
     case KIND_LIST:
-        return value[0] == '\0' ? NULL
-                                : add_to_list(target->at.list, value);
+        return value[0] == '\0' ? NULL : add_to_list(target->at.list, value);
     case KIND_OWNED:
         return replace_owned(target->at.owned, value);
     case KIND_TEXT:
@@ -327,8 +326,7 @@ parse_flag(struct parser *p, int argc, char **argv, int *at)
     } else if (target.kind == KIND_BOOL && value == NULL) {
         *target.at.flag = true;
     } else if (value == NULL && *at >= argc) {
-        result =
-            refuse("flag needs an argument: -%s%s%s", plain.data, "", "");
+        result = refuse("flag needs an argument: -%s%s%s", plain.data, "", "");
     } else {
         value = value != NULL ? value : argv[(*at)++];
         const char *reason = set_value(&target, value);

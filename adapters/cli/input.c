@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lines of the shell. On a terminal libedit edits them, keeps their history from
- * one run to the next, and completes what is unique on Tab; a second look lists
- * what is not. A pipe or a file is read as it is, without a prompt.
+ * Lines of the shell. On a terminal libedit edits them, keeps their history
+ * from one run to the next, and completes what is unique on Tab; a second look
+ * lists what is not. A pipe or a file is read as it is, without a prompt.
  */
 #include <errno.h>
 #include <histedit.h>
@@ -142,9 +142,8 @@ complete(EditLine *editor, int key)
     size_t typed = last_word(line);
     unsigned char result = CC_ERROR;
     bool is_longer = m.common != NULL && strlen(m.common) > typed;
-    bool is_other =
-        m.count == 1 && m.common != NULL &&
-        strcmp(m.common, line + strlen(line) - typed) != 0;
+    bool is_other = m.count == 1 && m.common != NULL &&
+                    strcmp(m.common, line + strlen(line) - typed) != 0;
     if (is_longer || is_other) {
         el_deletestr(editor, (int)typed);
         el_insertstr(editor, m.common);

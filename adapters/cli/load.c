@@ -91,8 +91,8 @@ work(void *arg)
 {
     struct batch *batch = arg;
     for (;;) {
-        size_t i = atomic_fetch_add_explicit(&batch->next, 1,
-                                             memory_order_relaxed);
+        size_t i =
+            atomic_fetch_add_explicit(&batch->next, 1, memory_order_relaxed);
         if (i >= batch->count) {
             return NULL;
         }
@@ -214,8 +214,8 @@ add_comment(const cli_t *cli, evprof_pprof_t *p)
     if (cli->comment[0] == '\0') {
         return true;
     }
-    const char **comments = evprof_arena_calloc(
-        &p->arena, p->comment_count + 1, sizeof(*comments));
+    const char **comments =
+        evprof_arena_calloc(&p->arena, p->comment_count + 1, sizeof(*comments));
     const char *comment = evprof_strings_intern(&p->strings, cli->comment);
     if (comments == NULL || comment == NULL) {
         return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a report goes: to standard output, to a file, to a command, or through a
- * temporary file to a viewer. A file is made when the first bytes come, so that
- * a report which fails leaves none behind.
+ * Where a report goes: to standard output, to a file, to a command, or through
+ * a temporary file to a viewer. A file is made when the first bytes come, so
+ * that a report which fails leaves none behind.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,8 +30,8 @@ static bool
 open_late(struct late_file *file)
 {
     if (file->fd < 0) {
-        file->fd = open(file->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-                        0666);
+        file->fd =
+            open(file->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
         file->reason = file->fd < 0 ? errno : 0;
     }
     return file->fd >= 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The interactive shell: assignments to options, shortcuts that stand for
- * assignments, and commands. Each report works on a copy of the profile, so that
- * nothing a command does outlives it.
+ * assignments, and commands. Each report works on a copy of the profile, so
+ * that nothing a command does outlives it.
  */
 #include "adapters/cli/shell.h"
 
@@ -67,10 +67,10 @@ assign(cli_shell_t *shell, const char *name, const char *value)
     if (is_bare) {
         value = is_choice && !shell->cli->is_strict ? "true" : "";
     }
-    int status = strcmp(name, "sample_index") == 0
-                     ? set_column(shell, value, &err)
-                     : evprof_options_set(&shell->cli->options, name, value,
-                                          &err);
+    int status =
+        strcmp(name, "sample_index") == 0
+            ? set_column(shell, value, &err)
+            : evprof_options_set(&shell->cli->options, name, value, &err);
     if (status != EVPROF_OK) {
         cli_complain("%s", err.message);
     }
@@ -89,9 +89,8 @@ try_assignment(cli_shell_t *shell, const char *line)
         value = trimmed(text, remark != NULL ? (size_t)(remark - text)
                                              : strlen(text));
     }
-    bool is_known =
-        name != NULL && (evprof_option_find(name) != NULL ||
-                         evprof_option_of_choice(name) != NULL);
+    bool is_known = name != NULL && (evprof_option_find(name) != NULL ||
+                                     evprof_option_of_choice(name) != NULL);
     if (is_known) {
         assign(shell, name, value);
     }
@@ -191,9 +190,9 @@ print_help(const cli_shell_t *shell, const cli_words_t *words)
     }
     if (name.len == 0) {
         cli_print_help(&text, false);
-        evprof_buf_puts(&text,
-                        "\n  :   Clear focus/ignore/hide/tagfocus/tagignore\n"
-                        "\n  type \"help <cmd|option>\" for more information\n");
+        evprof_buf_puts(
+            &text, "\n  :   Clear focus/ignore/hide/tagfocus/tagignore\n"
+                   "\n  type \"help <cmd|option>\" for more information\n");
         cli_tell("%s", text.failed ? "" : text.data);
     } else if (cli_print_help_on(&text, name.data, shell->profile)) {
         cli_tell("%s", text.failed ? "" : text.data);
@@ -213,8 +212,7 @@ run_command(cli_shell_t *shell, const cli_words_t *words)
 {
     cli_command_t command;
     evprof_error_t err;
-    int status =
-        cli_command_parse(words, &shell->cli->options, &command, &err);
+    int status = cli_command_parse(words, &shell->cli->options, &command, &err);
     if (status != EVPROF_OK) {
         cli_complain("%s", err.message);
         return;
@@ -346,9 +344,9 @@ static int
 plain_options(const cli_t *cli, evprof_options_t *out, evprof_error_t *err)
 {
     static const char *const filters[] = {
-        "focus",     "ignore",    "hide",    "show",    "show_from",
-        "tagfocus",  "tagignore", "tagshow", "taghide", "prune_from",
-        "tagroot",   "tagleaf",
+        "focus",     "ignore",     "hide",      "show",
+        "show_from", "tagfocus",   "tagignore", "tagshow",
+        "taghide",   "prune_from", "tagroot",   "tagleaf",
     };
     int status = evprof_options_copy(out, &cli->options, err);
     for (size_t i = 0;
@@ -383,7 +381,8 @@ greet(const cli_shell_t *shell)
     evprof_options_t options;
     evprof_error_t err;
     evprof_pprof_t *copy = evprof_pprof_copy(shell->profile);
-    if (copy != NULL && plain_options(shell->cli, &options, &err) == EVPROF_OK) {
+    if (copy != NULL &&
+        plain_options(shell->cli, &options, &err) == EVPROF_OK) {
         const evprof_request_t request = {
             .report = evprof_report_find("raw"),
             .options = &options,

@@ -198,9 +198,8 @@ void
 cli_print_help(evprof_buf_t *out, bool as_flags)
 {
     const char *prefix = as_flags ? "-" : "";
-    evprof_buf_puts(out, as_flags
-                             ? "  Output formats (select at most one):\n"
-                             : "  Commands:\n");
+    evprof_buf_puts(out, as_flags ? "  Output formats (select at most one):\n"
+                                  : "  Commands:\n");
     add_commands(out, as_flags);
     evprof_buf_puts(out, "\n\n  Options:\n");
     add_options(out, prefix);

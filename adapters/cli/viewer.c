@@ -51,8 +51,8 @@ remember(const char *name)
 static const char *
 command_of(const evprof_viewer_t *viewer)
 {
-    const char *command = viewer->variable != NULL ? getenv(viewer->variable)
-                                                   : viewer->command;
+    const char *command =
+        viewer->variable != NULL ? getenv(viewer->variable) : viewer->command;
     const char *needed = viewer->only_if_set;
     bool is_usable =
         needed == NULL || (getenv(needed) != NULL && getenv(needed)[0] != '\0');

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The grammar of the shell: `command [n] [regex]* [-regex]* [-cum] [>file]`, and
+ * The grammar of the shell: `command [n] [regex]* [-regex]* [-cum] [>file]`,
+ * and
  * `| command` where the output is to go. What a line sets holds for that line.
  */
 #include "adapters/cli/words.h"
@@ -121,9 +122,9 @@ set_choice(cli_command_t *command, const char *name, const evprof_buf_t *list,
     if (list->failed) {
         return evprof_fail(err, EVPROF_ENOMEM, "out of memory");
     }
-    return list->len == 0 ? EVPROF_OK
-                          : evprof_options_set(&command->options, name,
-                                               list->data, err);
+    return list->len == 0
+               ? EVPROF_OK
+               : evprof_options_set(&command->options, name, list->data, err);
 }
 
 static int
@@ -182,10 +183,11 @@ fail_unknown(const cli_words_t *words, evprof_error_t *err)
     evprof_buf_t quoted = { 0 };
     evprof_utf8_quote(&quoted, word);
     const char *near = cli_nearest(word);
-    int status = evprof_fail(
-        err, EVPROF_ENOENT, "unrecognized command: %s%s%s%s",
-        quoted.failed ? word : quoted.data, near != NULL ? "; did you mean " : "",
-        near != NULL ? near : "", near != NULL ? "?" : "");
+    int status =
+        evprof_fail(err, EVPROF_ENOENT, "unrecognized command: %s%s%s%s",
+                    quoted.failed ? word : quoted.data,
+                    near != NULL ? "; did you mean " : "",
+                    near != NULL ? near : "", near != NULL ? "?" : "");
     evprof_buf_free(&quoted);
     return status;
 }

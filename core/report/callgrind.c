@@ -233,8 +233,7 @@ write_callee(struct callgrind *c, const struct aliases *aliases,
     write_line(c, "cfn=", &c->functions, name.len > 0 ? name.data : "");
     evprof_buf_puts(c->out, "calls=0 ");
     write_address(c, callee->info.address);
-    evprof_buf_printf(c->out, " %lld\n* * %lld\n",
-                      (long long)callee->info.line,
+    evprof_buf_printf(c->out, " %lld\n* * %lld\n", (long long)callee->info.line,
                       in_output_unit(c, e->weight));
     c->is_out_of_memory |= name.failed;
     evprof_buf_free(&name);

@@ -332,7 +332,6 @@ evprof_write_dot(evprof_view_t *view, const evprof_writer_t *out,
     evprof_buf_puts(&s.buf, "}\n");
     evprof_graph_free(g);
     int written = evprof_stream_end(&s);
-    return status != EVPROF_OK
-               ? evprof_fail(err, status, "dot: out of memory")
-               : written;
+    return status != EVPROF_OK ? evprof_fail(err, status, "dot: out of memory")
+                               : written;
 }

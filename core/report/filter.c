@@ -146,8 +146,7 @@ filter_tags(evprof_view_t *view, struct filters *f, evprof_error_t *err)
         warn_unmatched(view, f->tagfocus != NULL, matched.focus, "TagFocus");
         warn_unmatched(view, f->tagignore != NULL, matched.ignore, "TagIgnore");
     }
-    int status =
-        compile("tagshow", view->options.tagshow, &f->tagshow, err);
+    int status = compile("tagshow", view->options.tagshow, &f->tagshow, err);
     if (status == EVPROF_OK) {
         status = compile("taghide", view->options.taghide, &f->taghide, err);
     }

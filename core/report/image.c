@@ -83,7 +83,7 @@ make_movable(evprof_buf_t *out, const char *svg)
                       "<script type=\"text/ecmascript\"><![CDATA[%s]]></script>"
                       "<g id=\"viewport\" transform=\"scale(0.5,0.5) "
                       "translate(0,0)\">",
-                      evprof_pan_zoom_script);
+                      evprof_pan_zoom);
     evprof_buf_add(out, graph, (size_t)(end - graph));
     evprof_buf_puts(out, "</g>");
     evprof_buf_puts(out, end);

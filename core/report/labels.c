@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lines above a report: what was measured, when, for how long, which filters
- * are on, and how much of the profile is shown.
+ * The lines above a report: what was measured, when, for how long, which
+ * filters are on, and how much of the profile is shown.
  */
 #include <stdio.h>
 #include <string.h>
@@ -81,10 +81,9 @@ add_duration(const evprof_view_t *view, int64_t duration_ns,
         evprof_unit_scale(view->total, view->sample_unit, "nanoseconds", &unit);
     if (strcmp(unit, "ns") == 0 && ns != 0) {
         char percent[EVPROF_PERCENT_SIZE];
-        evprof_buf_printf(
-            out, "(%s)",
-            evprof_unit_percent(percent, evprof_view_truncate(ns),
-                                duration_ns));
+        evprof_buf_printf(out, "(%s)",
+                          evprof_unit_percent(percent, evprof_view_truncate(ns),
+                                              duration_ns));
     }
 }
 
@@ -187,7 +186,8 @@ evprof_view_report_labels(const evprof_view_t *view,
                           const evprof_trimmed_t *trimmed, evprof_labels_t *out)
 {
     const evprof_options_t *o = &view->options;
-    bool is_drawing = (view->request.report->flags & EVPROF_REPORT_DRAWING) != 0;
+    bool is_drawing =
+        (view->request.report->flags & EVPROF_REPORT_DRAWING) != 0;
     if (is_drawing || !o->compact_labels) {
         evprof_view_profile_labels(view, out);
     }
@@ -202,8 +202,9 @@ evprof_view_report_labels(const evprof_view_t *view,
                         out);
         }
         if (count > 0 && count < trimmed->node_count) {
-            evprof_buf_printf(next_label(out), "Showing top %zu nodes out of %zu",
-                              count, trimmed->node_count);
+            evprof_buf_printf(next_label(out),
+                              "Showing top %zu nodes out of %zu", count,
+                              trimmed->node_count);
         }
     }
     if (is_drawing) {

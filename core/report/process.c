@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A program as a filter. Both pipes are served by one poll loop, since a program
- * that writes before it has read everything would block forever otherwise.
+ * A program as a filter. Both pipes are served by one poll loop, since a
+ * program that writes before it has read everything would block forever
+ * otherwise.
  */
 #include "core/report/process.h"
 

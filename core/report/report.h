@@ -44,8 +44,8 @@ enum evprof_report_flag {
     /* Never to a terminal: goes to profileNNN.SUFFIX unless told where. */
     EVPROF_REPORT_BINARY = 1u << 12,
     EVPROF_REPORT_INTEGERS = 1u << 13, /* its numbers have no decimals */
-    EVPROF_REPORT_BASE = 1u << 14, /* shows the base beside the profile */
-    EVPROF_REPORT_OURS = 1u << 15, /* pprof has no such report */
+    EVPROF_REPORT_BASE = 1u << 14,     /* shows the base beside the profile */
+    EVPROF_REPORT_OURS = 1u << 15,     /* pprof has no such report */
 };
 
 /* A program that shows a file: a command, or what an environment variable

@@ -103,8 +103,7 @@ evprof_source_trim(const char *name, const char *trim_path,
     }
     size_t skip = 0;
     evprof_buf_t prefix = { 0 };
-    for (const char *at = trim_path;
-         skip == 0 && next_element(&at, &prefix);) {
+    for (const char *at = trim_path; skip == 0 && next_element(&at, &prefix);) {
         skip = prefix_length(name, prefix.data);
     }
     evprof_buf_free(&prefix);
@@ -128,7 +127,8 @@ evprof_sources_new(const char *search_path, const char *trim_path,
         here = getcwd(NULL, 0);
         if (here == NULL) {
             free(s);
-            return evprof_fail(err, EVPROF_EIO, "could not stat current dir: %s",
+            return evprof_fail(err, EVPROF_EIO,
+                               "could not stat current dir: %s",
                                strerror(errno));
         }
         search_path = here;
@@ -167,9 +167,9 @@ set_problem(evprof_sources_t *s, struct file *file, const char *format,
             evprof_buf_putc(&text, *at);
         }
     }
-    file->problem =
-        text.failed ? NULL
-                    : evprof_arena_strndup(&s->arena, text.data, text.len);
+    file->problem = text.failed
+                        ? NULL
+                        : evprof_arena_strndup(&s->arena, text.data, text.len);
     if (file->problem == NULL) {
         file->problem = "out of memory";
     }
@@ -208,7 +208,7 @@ open_source(evprof_sources_t *s, struct file *file)
     if (name[0] == '/') {
         int fd = open(name, O_RDONLY | O_CLOEXEC);
         if (fd < 0) {
-            const char *reason = errno == ENOENT ? "no such file or directory"
+            const char *reason = errno == ENOENT   ? "no such file or directory"
                                  : errno == EACCES ? "permission denied"
                                                    : strerror(errno);
             set_problem(s, file, "open 1: 2", name, reason);
@@ -217,8 +217,7 @@ open_source(evprof_sources_t *s, struct file *file)
     }
     evprof_buf_t dir = { 0 };
     int fd = -1;
-    for (const char *at = s->search_path;
-         fd < 0 && next_element(&at, &dir);) {
+    for (const char *at = s->search_path; fd < 0 && next_element(&at, &dir);) {
         fd = open_upwards(dir.data, name);
     }
     evprof_buf_free(&dir);

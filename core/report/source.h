@@ -18,7 +18,8 @@ size_t evprof_source_trim(const char *name, const char *trim_path,
 /* Source files by the names in a profile, each read once. */
 typedef struct evprof_sources evprof_sources_t;
 
-/* An empty `search_path` is the current directory. EVPROF_ENOMEM, EVPROF_EIO. */
+/* An empty `search_path` is the current directory. EVPROF_ENOMEM, EVPROF_EIO.
+ */
 int evprof_sources_new(const char *search_path, const char *trim_path,
                        evprof_sources_t **out, evprof_error_t *err);
 void evprof_sources_free(evprof_sources_t *s);

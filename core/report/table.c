@@ -101,7 +101,8 @@ evprof_write_text(evprof_view_t *view, const evprof_writer_t *out,
 
 static void
 print_calls(const evprof_view_t *view, evprof_buf_t *out,
-            evprof_edge_t *const *edges, size_t count, const evprof_node_t *node)
+            evprof_edge_t *const *edges, size_t count,
+            const evprof_node_t *node)
 {
     int64_t cum = evprof_node_cum(node);
     for (size_t i = 0; i < count; i++) {

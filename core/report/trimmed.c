@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The graph that a report prints, and the unit it prints it in. "minimum" means
- * one unit for all values: that of the smallest, unless the largest is more than
- * a hundred times as much and has a larger unit; then the smallest may well be
- * shown as 0.01 of the next.
+ * one unit for all values: that of the smallest, unless the largest is more
+ * than a hundred times as much and has a larger unit; then the smallest may
+ * well be shown as 0.01 of the next.
  */
 #include "core/base/unit.h"
 #include "core/report/source.h"

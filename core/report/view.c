@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a profile and options to what a report works on. The order is pprof's and
- * matters: pseudo frames first, since filters may name them; then the total,
- * unless percentages are to be relative to what the filters leave; then the
- * filters; then the granularity.
+ * From a profile and options to what a report works on. The order is pprof's
+ * and matters: pseudo frames first, since filters may name them; then the
+ * total, unless percentages are to be relative to what the filters leave; then
+ * the filters; then the granularity.
  */
 #include "core/report/view.h"
 
@@ -75,10 +75,10 @@ force_granularity(evprof_view_t *view, evprof_error_t *err)
                view->options.granularity[0] == '\0') {
         granularity = "filefunctions";
     }
-    return granularity == NULL ? EVPROF_OK
-                               : evprof_options_set(&view->options,
-                                                    "granularity", granularity,
-                                                    err);
+    return granularity == NULL
+               ? EVPROF_OK
+               : evprof_options_set(&view->options, "granularity", granularity,
+                                    err);
 }
 
 static int
@@ -241,8 +241,7 @@ static const struct granularity {
     { "functions", EVPROF_KEEP_FUNCTION },
     { "filefunctions", EVPROF_KEEP_FUNCTION | EVPROF_KEEP_FILENAME },
     { "files", EVPROF_KEEP_FILENAME },
-    { "lines",
-      EVPROF_KEEP_FUNCTION | EVPROF_KEEP_FILENAME | EVPROF_KEEP_LINE },
+    { "lines", EVPROF_KEEP_FUNCTION | EVPROF_KEEP_FILENAME | EVPROF_KEEP_LINE },
     { "addresses", EVPROF_KEEP_FUNCTION | EVPROF_KEEP_FILENAME |
                        EVPROF_KEEP_LINE | EVPROF_KEEP_ADDRESS },
     { NULL, 0 },

@@ -14,8 +14,8 @@ struct evprof_view {
     evprof_options_t options; /* as the report has them, after its overrides */
     evprof_label_units_t label_units;
     evprof_regex_t *match;
-    size_t value;        /* column */
-    const char *title;   /* base name of the binary, or "" */
+    size_t value;      /* column */
+    const char *title; /* base name of the binary, or "" */
     const char *sample_type;
     const char *sample_unit;
     const char *output_unit; /* "minimum" until a graph has settled it */

@@ -9,9 +9,10 @@ write_disasm(evprof_view_t *view, const evprof_writer_t *out,
 {
     (void)view;
     (void)out;
-    return evprof_fail(err, EVPROF_ENOTSUP,
-                       "disasm needs a disassembler, which this version does not "
-                       "have yet; use list for source lines");
+    return evprof_fail(
+        err, EVPROF_ENOTSUP,
+        "disasm needs a disassembler, which this version does not "
+        "have yet; use list for source lines");
 }
 
 const evprof_report_t evprof_report_disasm = {

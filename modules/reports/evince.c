@@ -8,7 +8,8 @@ static const evprof_viewer_t viewers[] = {
 };
 
 static int
-write_evince(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
+write_evince(evprof_view_t *view, const evprof_writer_t *out,
+             evprof_error_t *err)
 {
     return evprof_write_image(view, "pdf", out, err);
 }
@@ -16,8 +17,7 @@ write_evince(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *er
 const evprof_report_t evprof_report_evince = {
     .name = "evince",
     .summary = "Visualize graph through evince",
-    .flags = EVPROF_REPORT_DRAWING |
-             EVPROF_REPORT_WORDS,
+    .flags = EVPROF_REPORT_DRAWING | EVPROF_REPORT_WORDS,
     .suffix = "pdf",
     .viewers = viewers,
     .write = write_evince,

@@ -16,8 +16,7 @@ write_gv(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
 const evprof_report_t evprof_report_gv = {
     .name = "gv",
     .summary = "Visualize graph through gv",
-    .flags = EVPROF_REPORT_DRAWING |
-             EVPROF_REPORT_WORDS,
+    .flags = EVPROF_REPORT_DRAWING | EVPROF_REPORT_WORDS,
     .suffix = "ps",
     .viewers = viewers,
     .write = write_gv,

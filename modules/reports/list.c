@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Source lines with their weights, function by function, for the functions that
- * match an expression. A listing starts where the function starts, or some lines
- * before its first sample, and ends some lines after its last.
+ * match an expression. A listing starts where the function starts, or some
+ * lines before its first sample, and ends some lines after its last.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -11,10 +11,8 @@ write_pdf(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
 const evprof_report_t evprof_report_pdf = {
     .name = "pdf",
     .summary = "Outputs a graph in PDF format",
-    .flags = EVPROF_REPORT_DRAWING |
-             EVPROF_REPORT_BINARY |
-             EVPROF_REPORT_WORDS |
-             EVPROF_REPORT_FILE,
+    .flags = EVPROF_REPORT_DRAWING | EVPROF_REPORT_BINARY |
+             EVPROF_REPORT_WORDS | EVPROF_REPORT_FILE,
     .suffix = "pdf",
     .write = write_pdf,
 };

@@ -11,10 +11,8 @@ write_png(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
 const evprof_report_t evprof_report_png = {
     .name = "png",
     .summary = "Outputs a graph image in PNG format",
-    .flags = EVPROF_REPORT_DRAWING |
-             EVPROF_REPORT_BINARY |
-             EVPROF_REPORT_WORDS |
-             EVPROF_REPORT_FILE,
+    .flags = EVPROF_REPORT_DRAWING | EVPROF_REPORT_BINARY |
+             EVPROF_REPORT_WORDS | EVPROF_REPORT_FILE,
     .suffix = "png",
     .write = write_png,
 };

@@ -9,8 +9,7 @@ static int64_t
 scaled(int64_t value, double ratio)
 {
     double product = (double)value * ratio;
-    return product > -9.2e18 && product < 9.2e18 ? (int64_t)product
-                                                 : INT64_MIN;
+    return product > -9.2e18 && product < 9.2e18 ? (int64_t)product : INT64_MIN;
 }
 
 /* Encodes a shallow copy whose samples have values of their own. */

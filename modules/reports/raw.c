@@ -232,9 +232,8 @@ print_sample(const evprof_pprof_t *p, const evprof_sample_t *s,
     }
     evprof_buf_puts(out, ": ");
     for (uint32_t i = 0; i < s->location_count; i++) {
-        evprof_buf_printf(
-            out, "%llu ",
-            (unsigned long long)p->locations[s->locations[i]].id);
+        evprof_buf_printf(out, "%llu ",
+                          (unsigned long long)p->locations[s->locations[i]].id);
     }
     evprof_buf_putc(out, '\n');
     if (s->label_count == 0) {

@@ -5,10 +5,8 @@
 const evprof_report_t evprof_report_svg = {
     .name = "svg",
     .summary = "Outputs a graph in SVG format",
-    .flags = EVPROF_REPORT_DRAWING |
-             EVPROF_REPORT_BINARY |
-             EVPROF_REPORT_WORDS |
-             EVPROF_REPORT_FILE,
+    .flags = EVPROF_REPORT_DRAWING | EVPROF_REPORT_BINARY |
+             EVPROF_REPORT_WORDS | EVPROF_REPORT_FILE,
     .suffix = "svg",
     .write = evprof_write_svg,
 };

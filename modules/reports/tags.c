@@ -98,8 +98,7 @@ count_label(struct tally *t, const evprof_label_t *label, int64_t weight)
     evprof_unit_format(&t->text, label->number,
                        evprof_view_label_unit(t->view, label->key),
                        evprof_view_output_unit(t->view));
-    return !t->text.failed &&
-           count_value(t, label->key, t->text.data, weight);
+    return !t->text.failed && count_value(t, label->key, t->text.data, weight);
 }
 
 static bool

@@ -5,10 +5,8 @@
 const evprof_report_t evprof_report_top = {
     .name = "top",
     .summary = "Outputs top entries in text form",
-    .flags = EVPROF_REPORT_ALL_NODES |
-             EVPROF_REPORT_WORDS |
-             EVPROF_REPORT_SORTS |
-             EVPROF_REPORT_FILE,
+    .flags = EVPROF_REPORT_ALL_NODES | EVPROF_REPORT_WORDS |
+             EVPROF_REPORT_SORTS | EVPROF_REPORT_FILE,
     .suffix = "",
     .write = evprof_write_text,
 };

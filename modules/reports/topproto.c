@@ -48,12 +48,12 @@ prepare(struct maker *m, size_t count)
     }
     const char *unit =
         evprof_strings_intern(&p->strings, evprof_view_output_unit(m->view));
-    p->types[0] = (evprof_value_type_t){
-        evprof_strings_intern(&p->strings, "cum"), unit
-    };
-    p->types[1] = (evprof_value_type_t){
-        evprof_strings_intern(&p->strings, "flat"), unit
-    };
+    p->types[0] =
+        (evprof_value_type_t){ evprof_strings_intern(&p->strings, "cum"),
+                               unit };
+    p->types[1] =
+        (evprof_value_type_t){ evprof_strings_intern(&p->strings, "flat"),
+                               unit };
     p->type_count = 2;
     p->period_type.type =
         evprof_strings_intern(&p->strings, from->period_type.type);
@@ -122,9 +122,9 @@ add_node(struct maker *m, const evprof_node_t *node)
                              .lines = line,
                              .line_count = 1,
                              .mapping = EVPROF_NO_INDEX };
-    p->samples[p->sample_count++] = (evprof_sample_t){
-        .locations = stack, .values = values, .location_count = 1
-    };
+    p->samples[p->sample_count++] = (evprof_sample_t){ .locations = stack,
+                                                       .values = values,
+                                                       .location_count = 1 };
     return true;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every sample with its stack. A large profile makes gigabytes of this, so each
- * location's lines are written once, as they stand below the leaf, and then only
- * copied.
+ * location's lines are written once, as they stand below the leaf, and then
+ * only copied.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,8 @@
 #include "core/base/utf8.h"
 #include "core/report/report.h"
 
-#define RULE "-----------+-------------------------------------------------------\n"
+#define RULE                                                                   \
+    "-----------+-------------------------------------------------------\n"
 /* The column of values, and three spaces to the column of names. */
 #define INDENT ((size_t)13)
 

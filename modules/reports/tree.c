@@ -5,9 +5,7 @@
 const evprof_report_t evprof_report_tree = {
     .name = "tree",
     .summary = "Outputs a text rendering of call graph",
-    .flags = EVPROF_REPORT_WORDS |
-             EVPROF_REPORT_SORTS |
-             EVPROF_REPORT_FILE,
+    .flags = EVPROF_REPORT_WORDS | EVPROF_REPORT_SORTS | EVPROF_REPORT_FILE,
     .suffix = "",
     .write = evprof_write_tree,
 };

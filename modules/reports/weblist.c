@@ -5,23 +5,23 @@
 
 static int
 write_weblist(evprof_view_t *view, const evprof_writer_t *out,
-             evprof_error_t *err)
+              evprof_error_t *err)
 {
     (void)view;
     (void)out;
-    return evprof_fail(err, EVPROF_ENOTSUP,
-                       "weblist needs a disassembler, which this version does not "
-                       "have yet; use list for source lines");
+    return evprof_fail(
+        err, EVPROF_ENOTSUP,
+        "weblist needs a disassembler, which this version does not "
+        "have yet; use list for source lines");
 }
 
 const evprof_report_t evprof_report_weblist = {
     .name = "weblist",
     .summary = "Display annotated source in a web browser",
-    .usage =
-        "weblist<func_regex|address> [-focus_regex]* [-ignore_regex]*\n"
-        "Include functions matching func_regex, or including the address "
-        "specified.\n"
-        "Include samples matching focus_regex, and exclude ignore_regex.",
+    .usage = "weblist<func_regex|address> [-focus_regex]* [-ignore_regex]*\n"
+             "Include functions matching func_regex, or including the address "
+             "specified.\n"
+             "Include samples matching focus_regex, and exclude ignore_regex.",
     .flags = EVPROF_REPORT_PARAM | EVPROF_REPORT_ADDRESSES |
              EVPROF_REPORT_UNTRIMMED | EVPROF_REPORT_OBJECTS,
     .suffix = "html",

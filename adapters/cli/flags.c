@@ -274,9 +274,9 @@ set_value(const struct target *target, const char *value)
 }
 
 static enum cli_parsed
-refuse(const char *format, const char *one, const char *two, const char *three)
+refuse(const char *problem, const char *name)
 {
-    cli_tell(format, one, two, three);
+    cli_tell("%s%s", problem, name);
     cli_usage();
     return CLI_WRONG;
 }
@@ -287,10 +287,10 @@ refuse_value(const struct target *target, const char *name, const char *value,
 {
     evprof_buf_t quoted = { 0 };
     evprof_utf8_quote(&quoted, value);
-    const char *format = target->kind == KIND_BOOL
-                             ? "invalid boolean value %s for -%s: %s"
-                             : "invalid value %s for flag -%s: %s";
-    cli_tell(format, quoted.failed ? value : quoted.data, name, reason);
+    bool is_bool = target->kind == KIND_BOOL;
+    cli_tell("invalid %svalue %s for %s-%s: %s", is_bool ? "boolean " : "",
+             quoted.failed ? value : quoted.data, is_bool ? "" : "flag ", name,
+             reason);
     evprof_buf_free(&quoted);
     cli_usage();
     return CLI_WRONG;
@@ -303,7 +303,7 @@ parse_flag(struct parser *p, int argc, char **argv, int *at)
     const char *word = argv[(*at)++];
     const char *name = word + (word[1] == '-' ? 2 : 1);
     if (name[0] == '\0' || name[0] == '-' || name[0] == '=') {
-        return refuse("bad flag syntax: %s%s%s", word, "", "");
+        return refuse("bad flag syntax: ", word);
     }
     evprof_buf_t plain = { 0 };
     size_t len = strcspn(name, "=");
@@ -320,13 +320,12 @@ parse_flag(struct parser *p, int argc, char **argv, int *at)
             cli_usage();
             result = CLI_DONE;
         } else {
-            result = refuse("flag provided but not defined: -%s%s%s",
-                            plain.data, "", "");
+            result = refuse("flag provided but not defined: -", plain.data);
         }
     } else if (target.kind == KIND_BOOL && value == NULL) {
         *target.at.flag = true;
     } else if (value == NULL && *at >= argc) {
-        result = refuse("flag needs an argument: -%s%s%s", plain.data, "", "");
+        result = refuse("flag needs an argument: -", plain.data);
     } else {
         value = value != NULL ? value : argv[(*at)++];
         const char *reason = set_value(&target, value);

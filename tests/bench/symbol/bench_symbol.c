@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What it takes to name addresses spread over a loaded library: the first time,
+ * again from the cache, and addr2line (binutils) for the same addresses.
+ *
+ * usage: bench_symbol LIBRARY [ADDRESSES]
+ */
+#include <dlfcn.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/symbol/symbolize.h"
+
+static double
+now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static const evprof_object_t *
+find_library(const evprof_objects_t *objects, const char *path)
+{
+    char *real = realpath(path, NULL);
+    const evprof_object_t *found = NULL;
+    for (size_t i = 0; real != NULL && i < objects->count; i++) {
+        if (strcmp(objects->items[i].path, real) == 0) {
+            found = &objects->items[i];
+        }
+    }
+    free(real);
+    return found;
+}
+
+static evprof_pprof_t *
+make_profile(const evprof_object_t *object, size_t count)
+{
+    evprof_pprof_t *p = evprof_pprof_new();
+    size_t step = (object->limit - object->start) / count;
+    if (p == NULL) {
+        return NULL;
+    }
+    p->locations = evprof_arena_calloc(&p->arena, count, sizeof(*p->locations));
+    p->location_count = p->locations == NULL ? 0 : count;
+    for (size_t i = 0; i < p->location_count; i++) {
+        p->locations[i].address = object->start + i * step;
+        p->locations[i].mapping = EVPROF_NO_INDEX;
+    }
+    return p;
+}
+
+static size_t
+count_named(const evprof_pprof_t *p)
+{
+    size_t named = 0;
+    for (size_t i = 0; i < p->location_count; i++) {
+        named += p->locations[i].line_count > 0;
+    }
+    return named;
+}
+
+static void
+run_ours(evprof_symbolizer_t *s, const evprof_objects_t *objects,
+         const evprof_object_t *object, size_t count, const char *what)
+{
+    evprof_error_t err;
+    evprof_pprof_t *p = make_profile(object, count);
+    double start = now_ms();
+    if (p == NULL || evprof_symbolize(s, objects, p, &err) != 0) {
+        exit(EXIT_FAILURE);
+    }
+    printf("  %-12s %8.1f ms, %zu of %zu named, cache %zu KiB\n", what,
+           now_ms() - start, count_named(p), count,
+           evprof_symbolizer_bytes(s) >> 10);
+    evprof_pprof_free(p);
+}
+
+static void
+run_peer(const evprof_object_t *object, size_t count)
+{
+    char command[512];
+    size_t step = (object->limit - object->start) / count;
+    (void)snprintf(command, sizeof(command),
+                   "addr2line -f -i -e '%s' >/dev/null 2>&1", object->path);
+    double start = now_ms();
+    FILE *to = popen(command, "w");
+    for (size_t i = 0; to != NULL && i < count; i++) {
+        (void)fprintf(to, "%" PRIxPTR "\n",
+                      object->start + i * step - object->bias);
+    }
+    if (to == NULL || pclose(to) != 0) {
+        printf("  addr2line is not installed\n");
+        return;
+    }
+    printf("  %-12s %8.1f ms\n", "addr2line", now_ms() - start);
+}
+
+int
+main(int argc, char **argv)
+{
+    size_t count = argc > 2 ? strtoul(argv[2], NULL, 10) : 5000;
+    struct rusage usage;
+    if (argc < 2 || dlopen(argv[1], RTLD_LAZY) == NULL ||
+        evprof_objects_refresh() != 0) {
+        (void)fprintf(stderr, "usage: bench_symbol LIBRARY [ADDRESSES]\n");
+        return EXIT_FAILURE;
+    }
+    const evprof_objects_t *objects = evprof_objects_acquire();
+    const evprof_object_t *object = find_library(objects, argv[1]);
+    evprof_symbolizer_t *s = evprof_symbolizer_new(0);
+    if (object == NULL || s == NULL) {
+        return EXIT_FAILURE;
+    }
+    printf("%zu addresses of %s\n", count, object->path);
+    run_ours(s, objects, object, count, "first");
+    run_ours(s, objects, object, count, "again");
+    (void)getrusage(RUSAGE_SELF, &usage);
+    printf("  peak RSS of this process %ld MiB\n", usage.ru_maxrss >> 10);
+    run_peer(object, count);
+    evprof_symbolizer_free(s);
+    evprof_objects_release(objects);
+    return EXIT_SUCCESS;
+}

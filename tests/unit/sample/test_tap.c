@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Taps, rings and drainer: what is recorded arrives once, whole and in order.
+ */
+#include "core/sample/tap.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <evprof/evprof.h>
+
+#include "core/sample/sig_handler.h"
+#include "core/sample/sig_ring.h"
+
+static struct {
+    uint64_t count;
+    uint64_t bad;
+    int64_t last_value;
+    uint64_t last_weight;
+    uint8_t last_flags;
+    int32_t last_tid;
+    const evprof_label_set_t *last_labels;
+    uintptr_t last_pcs[8];
+} seen;
+
+static void
+look_at(void *ctx, const evprof_record_t *record)
+{
+    seen.count++;
+    seen.bad += record->value != seen.last_value + 1 && ctx == &seen;
+    seen.bad += record->count == 0 || record->pcs[0] == 0;
+    seen.last_value = record->value;
+    seen.last_weight = record->weight;
+    seen.last_flags = record->flags;
+    seen.last_tid = record->tid;
+    seen.last_labels = record->labels;
+    memcpy(seen.last_pcs, record->pcs,
+           sizeof(*record->pcs) * (record->count < 8 ? record->count : 8));
+}
+
+static void
+open_tap(enum evprof_tap_kind kind, bool uses_signals, void *ctx)
+{
+    const evprof_tap_t tap = { .unwinder = evprof_unwinder_find("fp"),
+                               .depth = 32,
+                               .uses_signals = uses_signals,
+                               .sink = look_at,
+                               .ctx = ctx };
+    memset(&seen, 0, sizeof(seen));
+    assert_int_equal(evprof_tap_open(kind, &tap, NULL), EVPROF_OK);
+}
+
+static void
+test_bad_taps_are_refused(void **state)
+{
+    (void)state;
+    evprof_error_t err;
+    evprof_tap_t tap = { .unwinder = evprof_unwinder_find("fp"),
+                         .depth = 0,
+                         .uses_signals = true,
+                         .sink = look_at };
+    assert_int_equal(evprof_tap_open(EVPROF_TAP_WALL, &tap, &err),
+                     EVPROF_EINVAL);
+    tap.depth = EVPROF_TAP_DEPTH_MAX + 1;
+    assert_int_equal(evprof_tap_open(EVPROF_TAP_WALL, &tap, &err),
+                     EVPROF_EINVAL);
+    tap.depth = 64;
+    tap.unwinder = evprof_unwinder_find("libunwind");
+    assert_int_equal(evprof_tap_open(EVPROF_TAP_WALL, &tap, &err),
+                     EVPROF_EINVAL);
+    assert_non_null(strstr(err.message, "libunwind"));
+    open_tap(EVPROF_TAP_WALL, true, NULL);
+    tap.unwinder = evprof_unwinder_find("fp");
+    assert_int_equal(evprof_tap_open(EVPROF_TAP_WALL, &tap, &err),
+                     EVPROF_EBUSY);
+    evprof_tap_close(EVPROF_TAP_WALL);
+    evprof_tap_close(EVPROF_TAP_WALL);
+}
+
+static __attribute__((noinline)) void
+record_here(int64_t value)
+{
+    assert_true(evprof_tap_here(EVPROF_TAP_BLOCK, 3, value, 0));
+}
+
+static void
+test_a_record_of_ones_own(void **state)
+{
+    (void)state;
+    assert_false(evprof_tap_here(EVPROF_TAP_BLOCK, 1, 1, 0));
+    open_tap(EVPROF_TAP_BLOCK, false, NULL);
+    const int token = evprof_label_push("route", "/a");
+    record_here(42);
+    evprof_label_restore(token);
+    evprof_tap_flush();
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(seen.last_value, 42);
+    assert_int_equal(seen.last_weight, 3);
+    assert_int_equal(seen.last_flags & EVPROF_RECORD_EXACT, 0);
+    assert_string_equal(seen.last_labels->items[0].text, "/a");
+    /* The first frame is in the function that asked. */
+    uintptr_t function;
+    void (*const pointer)(int64_t) = record_here;
+    memcpy(&function, &pointer, sizeof(function));
+    assert_true(seen.last_pcs[0] > function &&
+                seen.last_pcs[0] < function + 4096);
+    evprof_tap_stats_t stats;
+    evprof_tap_stats(EVPROF_TAP_BLOCK, &stats);
+    assert_int_equal(stats.records, 1);
+    assert_int_equal(stats.weight, 3);
+    evprof_tap_close(EVPROF_TAP_BLOCK);
+}
+
+/* Sixteen times what the rings hold. */
+static void
+test_records_keep_their_order(void **state)
+{
+    (void)state;
+    enum { RECORDS = 20000 };
+    cpu_set_t before;
+    cpu_set_t one;
+    assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+    /* There is an order within a ring, and a thread that stays on its CPU stays
+     * on its ring. */
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+    open_tap(EVPROF_TAP_BLOCK, false, &seen);
+    for (int64_t i = 1; i <= RECORDS; i++) {
+        while (!evprof_tap_here(EVPROF_TAP_BLOCK, 1, i, 0)) {
+            evprof_tap_flush();
+        }
+    }
+    evprof_tap_close(EVPROF_TAP_BLOCK);
+    assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+    assert_int_equal(seen.count, RECORDS);
+    assert_int_equal(seen.bad, 0);
+}
+
+static void
+test_a_signal_to_oneself(void **state)
+{
+    (void)state;
+    open_tap(EVPROF_TAP_THREADS, true, NULL);
+    evprof_thread_t *self = evprof_thread_self();
+    const uint32_t generation = atomic_load(&self->generation);
+    assert_int_equal(
+        evprof_tap_signal(EVPROF_TAP_THREADS, self, generation, 77), EVPROF_OK);
+    assert_int_equal(
+        evprof_tap_signal(EVPROF_TAP_THREADS, self, generation + 1, 78),
+        EVPROF_ENOENT);
+    assert_int_equal(evprof_tap_signal(EVPROF_TAP_WALL, self, generation, 79),
+                     EVPROF_ESTATE);
+    evprof_tap_close(EVPROF_TAP_THREADS);
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(seen.last_value, 77);
+    assert_int_equal(seen.last_tid, atomic_load(&self->tid));
+    assert_true(seen.last_flags & EVPROF_RECORD_EXACT);
+}
+
+/* A writer that finds every ring claimed drops, and says so. */
+static void
+test_claimed_rings_make_drops(void **state)
+{
+    (void)state;
+    open_tap(EVPROF_TAP_MUTEX, false, NULL);
+    const uint32_t rings = atomic_load(&evprof_ring_count);
+    for (uint32_t i = 0; i < rings; i++) {
+        assert_int_equal(atomic_fetch_add(&evprof_rings[i].claim, 1) % 2, 0);
+    }
+    assert_false(evprof_tap_here(EVPROF_TAP_MUTEX, 5, 0, 0));
+    for (uint32_t i = 0; i < rings; i++) {
+        atomic_fetch_add(&evprof_rings[i].claim, 1);
+    }
+    assert_true(evprof_tap_here(EVPROF_TAP_MUTEX, 1, 0, 0));
+    evprof_tap_stats_t stats;
+    evprof_tap_close(EVPROF_TAP_MUTEX);
+    evprof_tap_stats(EVPROF_TAP_MUTEX, &stats);
+    assert_int_equal(stats.dropped, 5);
+    assert_int_equal(stats.records, 1);
+}
+
+static void *
+record_many(void *arg)
+{
+    uint64_t *taken = arg;
+    for (int i = 0; i < 5000; i++) {
+        *taken += evprof_tap_here(EVPROF_TAP_BLOCK, 1, i, 0);
+    }
+    return NULL;
+}
+
+/* Each of them counts as taken or as dropped, never as both or neither. */
+static void
+test_many_writers_lose_nothing(void **state)
+{
+    (void)state;
+    enum { WRITERS = 4 };
+    pthread_t threads[WRITERS];
+    uint64_t taken[WRITERS] = { 0 };
+    uint64_t sum = 0;
+    open_tap(EVPROF_TAP_BLOCK, false, NULL);
+    for (int i = 0; i < WRITERS; i++) {
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, record_many, &taken[i]), 0);
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        pthread_join(threads[i], NULL);
+        sum += taken[i];
+    }
+    evprof_tap_close(EVPROF_TAP_BLOCK);
+    evprof_tap_stats_t stats;
+    evprof_tap_stats(EVPROF_TAP_BLOCK, &stats);
+    assert_int_equal(seen.count, sum);
+    assert_int_equal(seen.bad, 0);
+    assert_int_equal(stats.records, sum);
+    assert_int_equal(stats.dropped, WRITERS * 5000 - sum);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bad_taps_are_refused),
+        cmocka_unit_test(test_a_record_of_ones_own),
+        cmocka_unit_test(test_records_keep_their_order),
+        cmocka_unit_test(test_a_signal_to_oneself),
+        cmocka_unit_test(test_claimed_rings_make_drops),
+        cmocka_unit_test(test_many_writers_lose_nothing),
+    };
+    return cmocka_run_group_tests_name("tap", tests, NULL, NULL);
+}

@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/objects/objects.h"
+#include "core/sample/drainer.h"
 #include "core/sample/stacktable.h"
 
 /* Distinct stacks of a 300 s profile stay far below; what does not fit is said
@@ -27,6 +28,7 @@ static struct {
     int64_t began_unix_ns;
     int64_t began_ns;
     evprof_stacktable_t *table;
+    evprof_stacktable_t *inherited; /* of the parent's profile, to be freed */
     _Atomic uint64_t overflow;
 } cpu;
 
@@ -78,6 +80,8 @@ begin_locked(const evprof_cpu_options_t *options, evprof_error_t *err)
                            "cpu: rate %u is not within 1 and 1000",
                            options->rate_hz);
     }
+    evprof_stacktable_free(cpu.inherited);
+    cpu.inherited = NULL;
     cpu.table = evprof_stacktable_new(TABLE_MAX_BYTES);
     if (!cpu.table) {
         return evprof_fail(err, EVPROF_ENOMEM, "cpu: out of memory");
@@ -229,7 +233,13 @@ void
 evprof_cpu_fork_child(void)
 {
     evprof_cpu_timers_fork_child();
+    /* A table that was being changed is forgotten; a whole one is freed when a
+     * profile begins, as allocators may not be ready yet. */
+    if (evprof_drainer_was_idle() && evprof_lock_is_free(&cpu.lock) &&
+        !cpu.inherited) {
+        cpu.inherited = cpu.table;
+    }
     evprof_lock_reset(&cpu.lock);
     cpu.is_on = false;
-    cpu.table = NULL; /* its lock may have been held: forgotten, not freed */
+    cpu.table = NULL;
 }

@@ -136,6 +136,12 @@ evprof_drainer_stop(void)
     evprof_drainer_flush();
 }
 
+bool
+evprof_drainer_was_idle(void)
+{
+    return evprof_lock_is_free(&drainer.lock);
+}
+
 void
 evprof_drainer_fork_child(void)
 {

@@ -4,7 +4,7 @@
  * Only the registry of threads is taken over, which is why its lock is held
  * during the fork; that lock's holders never allocate, so waiting for it cannot
  * meet the locks that an allocator takes for a fork. Everything else is
- * forgotten: a profile that was being taken leaves its table behind, unused.
+ * forgotten, and nothing is freed here: an allocator's own hook may come later.
  */
 #include "core/sample/fork.h"
 
@@ -45,8 +45,8 @@ void
 evprof_sample_fork_child(void)
 {
     const sigset_t before = mask_before;
-    evprof_tap_fork_child();
     evprof_cpu_fork_child();
+    evprof_tap_fork_child();
     evprof_contention_fork_child();
     evprof_dump_fork_child();
     evprof_thread_fork_child();

@@ -46,6 +46,12 @@ evprof_lock_leave(evprof_lock_t *lock)
     }
 }
 
+bool
+evprof_lock_is_free(const evprof_lock_t *lock)
+{
+    return atomic_load_explicit(&lock->word, memory_order_relaxed) == 0;
+}
+
 void
 evprof_lock_reset(evprof_lock_t *lock)
 {

@@ -25,6 +25,9 @@ bool evprof_lock_try(evprof_lock_t *lock);
 /* Gives it back; keeps errno. */
 void evprof_lock_leave(evprof_lock_t *lock);
 
+/* Whether nobody holds it, for the child of a fork, which is alone. */
+bool evprof_lock_is_free(const evprof_lock_t *lock);
+
 /* Makes it free again in the child of a fork, whoever held it. */
 void evprof_lock_reset(evprof_lock_t *lock);
 

@@ -60,12 +60,14 @@ token_thread(uint64_t token)
 {
     evprof_thread_t *thread =
         evprof_thread_at((uint32_t)low_bits(token, INDEX_BITS));
-    if (!thread) {
+    /* Acquire pairs with the store that makes a record live: its bounds are set
+     * by then, maybe by the thread that found it. */
+    if (!thread || atomic_load_explicit(&thread->state, memory_order_acquire) <
+                       EVPROF_THREAD_LIVE) {
         return NULL;
     }
-    /* Acquire pairs with the release when a record is freed or reused. */
     const uint32_t generation =
-        atomic_load_explicit(&thread->generation, memory_order_acquire);
+        atomic_load_explicit(&thread->generation, memory_order_relaxed);
     return low_bits(generation, GENERATION_BITS) ==
                    low_bits(token >> INDEX_BITS, GENERATION_BITS)
                ? thread

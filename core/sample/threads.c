@@ -148,8 +148,7 @@ end_record(evprof_thread_t *thread)
     atomic_store(&thread->state, EVPROF_THREAD_FREE);
     atomic_store(&thread->tid, 0);
     atomic_store(&thread->flags, 0);
-    /* Release: a handler that sees the new number sees none of the old. */
-    atomic_fetch_add_explicit(&thread->generation, 1, memory_order_release);
+    atomic_fetch_add(&thread->generation, 1);
     thread->timer_session = 0;
     thread->bounds = (evprof_stack_bounds_t){ 0, 0 };
     thread->creator_count = 0;

@@ -27,6 +27,9 @@
 #define SCENE_IS_TSAN 0
 #endif
 
+/* Threads beside the test's own: the drainer, and ThreadSanitizer's. */
+#define SCENE_OTHER_THREADS (1 + SCENE_IS_TSAN)
+
 /* Prints the reason and skips the running test. */
 #define SCENE_SKIP(reason)                                                     \
     do {                                                                       \

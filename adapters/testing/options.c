@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The flags are one table: name, kind, where the value goes, default, meaning.
+ * Parsing and the usage text both read it. The syntax is that of Go's flag
+ * package, so that what people type for `go test` binaries works: one or two
+ * dashes, `-x=v` or `-x v`, booleans without a value or as `-x=false`, and an
+ * optional "test." before the name.
+ */
+#include "adapters/testing/options.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/parse.h"
+
+enum kind { TEXT, NUMBER, COUNT, FLAG, DURATION, BENCHTIME };
+
+struct option {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+    const char *by_default;
+    const char *help;
+};
+
+#define AT(field) offsetof(evprof_test_options_t, field)
+
+static const struct option options[] = {
+    { "bench", TEXT, AT(bench), "", "run only benchmarks matching `regexp`" },
+    { "benchmem", FLAG, AT(benchmem), "false",
+      "print memory allocations for benchmarks" },
+    { "benchtime", BENCHTIME, AT(benchtime_ns), "1s",
+      "run each benchmark for duration `d` or N times if `d` is of the form "
+      "Nx" },
+    { "blockprofile", TEXT, AT(blockprofile), "",
+      "write a blocking profile to `file`" },
+    { "blockprofilerate", NUMBER, AT(blockprofilerate), "1",
+      "nanoseconds of blocking a sample, for -blockprofile" },
+    { "count", COUNT, AT(count), "1", "run tests and benchmarks `n` times" },
+    { "cpu", TEXT, AT(cpu), "",
+      "comma-separated `list` of worker counts to run each benchmark with" },
+    { "cpuprofile", TEXT, AT(cpuprofile), "", "write a cpu profile to `file`" },
+    { "failfast", FLAG, AT(failfast), "false",
+      "start no new test after the first failure" },
+    { "json", FLAG, AT(json), "false", "print test2json events" },
+    { "list", TEXT, AT(list), "",
+      "list tests and benchmarks matching `regexp`, run nothing" },
+    { "memprofile", TEXT, AT(memprofile), "",
+      "write an allocation profile to `file`" },
+    { "memprofilerate", NUMBER, AT(memprofilerate), "0",
+      "bytes allocated a sample, for -memprofile" },
+    { "mutexprofile", TEXT, AT(mutexprofile), "",
+      "write a mutex contention profile to `file` at the end" },
+    { "mutexprofilefraction", NUMBER, AT(mutexprofilefraction), "1",
+      "record one in `n` contentions, for -mutexprofile" },
+    { "outputdir", TEXT, AT(outputdir), "",
+      "write profiles with relative names to `dir`" },
+    { "parallel", NUMBER, AT(parallel), "0",
+      "run at most `n` parallel tests at once; 0 is the number of CPUs" },
+    { "run", TEXT, AT(run), "", "run only tests matching `regexp`" },
+    { "short", FLAG, AT(is_short), "false",
+      "let tests that ask for it run shorter" },
+    { "shuffle", TEXT, AT(shuffle), "off",
+      "shuffle tests and benchmarks: off, on or a seed" },
+    { "skip", TEXT, AT(skip), "",
+      "skip tests and benchmarks matching `regexp`" },
+    { "timeout", DURATION, AT(timeout_ns), "0s",
+      "stop with all stacks after duration `d`; 0 is never" },
+    { "trace", TEXT, AT(trace), "", "write an execution trace to `file`" },
+    { "v", FLAG, AT(verbose), "false", "verbose: print every test and log" },
+};
+
+#define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
+
+static const struct option *
+find_option(const char *name, size_t len)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (strlen(options[i].name) == len &&
+            memcmp(options[i].name, name, len) == 0) {
+            return &options[i];
+        }
+    }
+    return NULL;
+}
+
+/* Nanoseconds of a unit that `text` begins with, its length in `len`. */
+static double
+unit_ns(const char *text, size_t *len)
+{
+    static const struct {
+        const char *name;
+        double ns;
+    } units[] = { { "ns", 1 },  { "us", 1e3 }, { "\xc2\xb5s", 1e3 },
+                  { "ms", 1e6 }, { "s", 1e9 }, { "m", 6e10 },
+                  { "h", 3.6e12 } };
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        *len = strlen(units[i].name);
+        if (strncmp(text, units[i].name, *len) == 0) {
+            return units[i].ns;
+        }
+    }
+    return 0;
+}
+
+/* A Go duration: a sign, then numbers with units ("1m30.5s"), or just "0". */
+static bool
+parse_duration(const char *text, int64_t *out)
+{
+    bool is_negative = text[0] == '-';
+    text += text[0] == '-' || text[0] == '+';
+    if (strcmp(text, "0") == 0) {
+        *out = 0;
+        return true;
+    }
+    double total = 0;
+    do {
+        char number[32];
+        size_t digits = strspn(text, "0123456789.");
+        if (digits == 0 || digits >= sizeof(number)) {
+            return false;
+        }
+        memcpy(number, text, digits);
+        number[digits] = '\0';
+        double value;
+        size_t len;
+        double scale = unit_ns(text + digits, &len);
+        if (!evprof_parse_double(number, &value) || scale == 0) {
+            return false;
+        }
+        total += value * scale;
+        text += digits + len;
+    } while (*text != '\0');
+    if (total > (double)(INT64_MAX / 2)) {
+        return false;
+    }
+    *out = (int64_t)llround(is_negative ? -total : total);
+    return true;
+}
+
+static const char *
+set_benchtime(evprof_test_options_t *out, const char *text)
+{
+    size_t len = strlen(text);
+    if (len > 0 && text[len - 1] == 'x') {
+        char number[24] = "";
+        int64_t n = 0;
+        if (len <= sizeof(number)) {
+            memcpy(number, text, len - 1);
+        }
+        if (!evprof_parse_int64(number, &n) || n <= 0) {
+            return "invalid count";
+        }
+        out->benchtime_n = n;
+        return NULL;
+    }
+    int64_t ns;
+    if (!parse_duration(text, &ns) || ns <= 0) {
+        return "invalid duration";
+    }
+    out->benchtime_ns = ns;
+    out->benchtime_n = 0;
+    return NULL;
+}
+
+static bool
+parse_bool(const char *text, bool *out)
+{
+    static const char *const words[] = { "1", "t", "T", "TRUE", "true", "True",
+                                         "0", "f", "F", "FALSE", "false",
+                                         "False" };
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *out = i < 6;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* NULL, or what is wrong with the value. */
+static const char *
+set_option(evprof_test_options_t *out, const struct option *o, const char *text)
+{
+    char *field = (char *)out + o->offset;
+    int64_t number;
+    switch (o->kind) {
+    case TEXT:
+        memcpy(field, &text, sizeof(text));
+        return NULL;
+    case FLAG:
+        return parse_bool(text, (bool *)field) ? NULL : "parse error";
+    case DURATION:
+        return parse_duration(text, (int64_t *)(void *)field) ? NULL
+                                                              : "parse error";
+    case BENCHTIME:
+        return set_benchtime(out, text);
+    case NUMBER:
+    case COUNT:
+        if (!evprof_parse_int64(text, &number) ||
+            (o->kind == COUNT && number < 0)) {
+            return "parse error";
+        }
+        memcpy(field, &number, sizeof(number));
+        return NULL;
+    }
+    return "parse error";
+}
+
+void
+evprof_test_options_usage(const char *program)
+{
+    fprintf(stderr, "Usage of %s:\n", program);
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option *o = &options[i];
+        const char *open = strchr(o->help, '`');
+        const char *close = open == NULL ? NULL : strchr(open + 1, '`');
+        const char *word = o->kind == FLAG ? "" : "value";
+        int len = (int)strlen(word);
+        if (close != NULL) {
+            word = open + 1;
+            len = (int)(close - word);
+        }
+        fprintf(stderr, "  -test.%s %.*s\n    \t", o->name, len, word);
+        for (const char *c = o->help; *c != '\0'; c++) {
+            if (*c != '`') {
+                fputc(*c, stderr);
+            }
+        }
+        bool is_zero = o->by_default[0] == '\0' ||
+                       strcmp(o->by_default, "0") == 0 ||
+                       strcmp(o->by_default, "0s") == 0 ||
+                       strcmp(o->by_default, "false") == 0;
+        fprintf(stderr, is_zero ? "\n" : " (default %s)\n", o->by_default);
+    }
+}
+
+static enum evprof_test_parsed
+complain(const char *program, const char *problem, const char *what,
+         const char *why)
+{
+    fprintf(stderr, "%s%s%s\n", problem, what, why);
+    evprof_test_options_usage(program);
+    return EVPROF_TEST_PARSED_BAD;
+}
+
+/* Reads the flag argv[*at], and moves *at to its last word. */
+static enum evprof_test_parsed
+parse_flag(evprof_test_options_t *out, int argc, char **argv, int *at)
+{
+    const char *name = argv[*at] + (argv[*at][1] == '-' ? 2 : 1);
+    if (name[0] == '\0' || name[0] == '-' || name[0] == '=') {
+        return complain(argv[0], "bad flag syntax: ", argv[*at], "");
+    }
+    size_t full = strcspn(name, "=");
+    const char *word = strncmp(name, "test.", 5) == 0 ? name + 5 : name;
+    size_t len = full - (size_t)(word - name);
+    if ((len == 1 && word[0] == 'h') || (len == 4 && !strncmp(word, "help", 4))) {
+        evprof_test_options_usage(argv[0]);
+        return EVPROF_TEST_PARSED_HELP;
+    }
+    const struct option *o = find_option(word, len);
+    if (o == NULL) {
+        char shown[64];
+        snprintf(shown, sizeof(shown), "%.*s", (int)full, name);
+        return complain(argv[0], "flag provided but not defined: -", shown, "");
+    }
+    const char *value = name[full] == '=' ? name + full + 1 : NULL;
+    if (value == NULL && o->kind == FLAG) {
+        value = "true";
+    } else if (value == NULL) {
+        if (*at + 1 >= argc) {
+            return complain(argv[0], "flag needs an argument: -", name, "");
+        }
+        value = argv[++*at];
+    }
+    const char *problem = set_option(out, o, value);
+    if (problem != NULL) {
+        char why[160];
+        snprintf(why, sizeof(why), "\" for %s-test.%s: %s",
+                 o->kind == FLAG ? "" : "flag ", o->name, problem);
+        return complain(argv[0],
+                        o->kind == FLAG ? "invalid boolean value \""
+                                        : "invalid value \"",
+                        value, why);
+    }
+    return EVPROF_TEST_PARSED_OK;
+}
+
+enum evprof_test_parsed
+evprof_test_options_parse(evprof_test_options_t *out, int argc, char **argv)
+{
+    *out = (evprof_test_options_t){ 0 };
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        set_option(out, &options[i], options[i].by_default);
+    }
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] != '-' || argv[i][1] == '\0' ||
+            strcmp(argv[i], "--") == 0) {
+            break;
+        }
+        enum evprof_test_parsed parsed = parse_flag(out, argc, argv, &i);
+        if (parsed != EVPROF_TEST_PARSED_OK) {
+            return parsed;
+        }
+    }
+    return EVPROF_TEST_PARSED_OK;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_TESTING_WATCH_H
+#define EVPROF_TESTING_WATCH_H
+
+/*
+ * What looks after a run from outside: a thread that ends it with all profiles
+ * written when it takes too long or a test crashes.
+ */
+
+#include <stdint.h>
+
+struct evprof_tb_state;
+
+/*
+ * Starts the watch. `finish` writes the profiles; it runs on the watching
+ * thread. `timeout_ns` 0: no limit.
+ */
+void evprof_watch_start(int64_t timeout_ns, void (*finish)(void));
+
+/* Ends the watch; the run is over. */
+void evprof_watch_stop(void);
+
+/* The calling thread now runs `s`, or no longer does. */
+void evprof_watch_enter(struct evprof_tb_state *s);
+void evprof_watch_leave(struct evprof_tb_state *s);
+
+#endif

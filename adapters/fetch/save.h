@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_FETCH_SAVE_H
+#define EVPROF_FETCH_SAVE_H
+
+#include "core/base/buf.h"
+#include "core/profile/pprof.h"
+
+/*
+ * Keeps a fetched profile where pprof keeps them: PPROF_TMPDIR, else
+ * $HOME/pprof, else the temporary folder, the first that can be made, as
+ * pprof.BINARY.TYPE.TYPE.NNN.pb.gz. The name is appended to `name`. EVPROF_EIO.
+ */
+int evprof_fetch_save(const evprof_pprof_t *p, evprof_buf_t *name,
+                      evprof_error_t *err);
+
+#endif

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a transfer asks of libcurl. Two rules decide the rest: libcurl's own look
+ * into the environment is switched off, since proxies follow Go's rules; and
+ * redirects are followed by us, because every header that a user gives is a
+ * credential and must not reach another origin.
+ */
+#include "adapters/fetch/transfer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "adapters/fetch/proxy.h"
+#include "adapters/fetch/secret.h"
+#include "core/base/error.h"
+
+/* One body may be so large unless -max_bytes says otherwise. */
+#define DEFAULT_MAX_BYTES INT64_C(1073741824)
+
+/* Beyond a profile's own time, for connecting and sending: as pprof has it. */
+#define GRACE_S 5
+
+int64_t
+evprof_fetch_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static const struct {
+    const char *name;
+    long auth;
+} auth_names[] = {
+    { "any", (long)(CURLAUTH_ANY & ~CURLAUTH_BEARER) },
+    { "basic", (long)CURLAUTH_BASIC },
+    { "digest", (long)CURLAUTH_DIGEST },
+    { "ntlm", (long)CURLAUTH_NTLM },
+    { "negotiate", (long)CURLAUTH_NEGOTIATE },
+};
+
+int
+evprof_credentials_read(const evprof_fetch_options_t *options,
+                        evprof_credentials_t *out, evprof_error_t *err)
+{
+    *out = (evprof_credentials_t){ .proxy_auth = auth_names[0].auth };
+    if (options->proxy_auth != NULL) {
+        size_t i = 0;
+        size_t count = sizeof(auth_names) / sizeof(auth_names[0]);
+        while (i < count &&
+               strcasecmp(auth_names[i].name, options->proxy_auth) != 0) {
+            i++;
+        }
+        if (i == count) {
+            return evprof_fail(err, EVPROF_EINVAL,
+                               "-proxy_auth must be any, basic, digest, ntlm "
+                               "or negotiate");
+        }
+        out->proxy_auth = auth_names[i].auth;
+    }
+    if ((options->tls_cert == NULL) != (options->tls_key == NULL)) {
+        return evprof_fail(err, EVPROF_EINVAL,
+                           "-tls_cert and -tls_key must be given together");
+    }
+    evprof_secret_guard();
+    return options->proxy_user == NULL
+               ? EVPROF_OK
+               : evprof_secret_user(options->proxy_user, &out->proxy_user, err);
+}
+
+void
+evprof_credentials_free(evprof_credentials_t *c)
+{
+    evprof_secret_free(c->proxy_user);
+    c->proxy_user = NULL;
+}
+
+/* ---- What comes in ---- */
+
+static size_t
+on_body(char *data, size_t size, size_t count, void *arg)
+{
+    evprof_transfer_t *t = arg;
+    size_t len = size * count;
+    int64_t limit = t->options->max_bytes > 0 ? t->options->max_bytes
+                                              : DEFAULT_MAX_BYTES;
+    if (t->answer.body.len + len > (size_t)limit) {
+        t->is_too_large = true;
+        return 0;
+    }
+    evprof_buf_add(&t->answer.body, data, len);
+    return t->answer.body.failed ? 0 : len;
+}
+
+/* The value of header `name` in `line`, trimmed, or nothing. */
+static void
+take_header(const char *line, size_t len, const char *name, char *out,
+            size_t size)
+{
+    size_t name_len = strlen(name);
+    if (len <= name_len || strncasecmp(line, name, name_len) != 0) {
+        return;
+    }
+    line += name_len;
+    len -= name_len;
+    while (len > 0 && (*line == ' ' || *line == '\t')) {
+        line++;
+        len--;
+    }
+    while (len > 0 && strchr(" \t\r\n", line[len - 1]) != NULL) {
+        len--;
+    }
+    if (len < size) {
+        memcpy(out, line, len);
+        out[len] = '\0';
+    }
+}
+
+/* "HTTP/1.1 200 OK": a new answer begins, also after one of a proxy. */
+static void
+take_status_line(evprof_answer_t *answer, const char *line, size_t len)
+{
+    evprof_buf_t body = answer->body;
+    evprof_buf_clear(&body);
+    *answer = (evprof_answer_t){ .body = body };
+    const char *space = memchr(line, ' ', len);
+    size_t skip = space == NULL ? len : (size_t)(space - line) + 1;
+    const char *reason =
+        skip < len ? memchr(line + skip, ' ', len - skip) : NULL;
+    if (reason != NULL) {
+        take_header(reason, len - (size_t)(reason - line), " ", answer->reason,
+                    sizeof(answer->reason));
+    }
+}
+
+static size_t
+on_header(char *line, size_t size, size_t count, void *arg)
+{
+    evprof_transfer_t *t = arg;
+    size_t len = size * count;
+    char flag[16] = "";
+    if (len > 5 && strncmp(line, "HTTP/", 5) == 0) {
+        take_status_line(&t->answer, line, len);
+    }
+    take_header(line, len, "Content-Type:", t->answer.content_type,
+                sizeof(t->answer.content_type));
+    take_header(line, len, "Location:", t->answer.location,
+                sizeof(t->answer.location));
+    take_header(line, len, "X-Go-Pprof:", flag, sizeof(flag));
+    t->answer.is_from_pprof = t->answer.is_from_pprof || flag[0] != '\0';
+    return len;
+}
+
+/* ---- What goes out ---- */
+
+static int
+append(struct curl_slist **list, const char *line, evprof_error_t *err)
+{
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (longer == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "out of memory");
+    }
+    *list = longer;
+    return EVPROF_OK;
+}
+
+/* "K: V", or "@file" with such a line in it. */
+static int
+add_header(struct curl_slist **list, const char *said, evprof_error_t *err)
+{
+    char *line = NULL;
+    if (said[0] == '@') {
+        int status = evprof_secret_read(said + 1, &line, err);
+        if (status != EVPROF_OK) {
+            return status;
+        }
+    }
+    const char *header = line == NULL ? said : line;
+    int status = strchr(header, ':') == NULL ||
+                         strpbrk(header, "\r\n") != NULL
+                     ? evprof_fail(err, EVPROF_EINVAL,
+                                   "a header must be one line \"Name: value\"")
+                     : append(list, header, err);
+    evprof_secret_free(line);
+    return status;
+}
+
+static int
+add_headers(struct curl_slist **list, const char *const *said, size_t count,
+            evprof_error_t *err)
+{
+    int status = EVPROF_OK;
+    for (size_t i = 0; i < count && status == EVPROF_OK; i++) {
+        status = add_header(list, said[i], err);
+    }
+    return status;
+}
+
+static int
+set_bearer(evprof_transfer_t *t, const char *path, evprof_error_t *err)
+{
+    char *token = NULL;
+    int status = evprof_secret_read(path, &token, err);
+    if (status == EVPROF_OK) {
+        curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+        curl_easy_setopt(t->easy, CURLOPT_XOAUTH2_BEARER, token);
+    }
+    evprof_secret_free(token);
+    return status;
+}
+
+static const char *
+first_of(const char *own, const char *shared)
+{
+    return own != NULL ? own : shared;
+}
+
+/* Everything that proves who we are to the target. */
+static int
+set_credentials(evprof_transfer_t *t, evprof_error_t *err)
+{
+    const evprof_fetch_options_t *o = t->options;
+    const evprof_fetch_source_t *s = t->source;
+    if (t->target.user != NULL) {
+        curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        curl_easy_setopt(t->easy, CURLOPT_USERNAME, t->target.user);
+        curl_easy_setopt(t->easy, CURLOPT_PASSWORD,
+                         t->target.password == NULL ? "" : t->target.password);
+    }
+    if (o->netrc_file != NULL) {
+        curl_easy_setopt(t->easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
+        if (o->netrc_file[0] != '\0') {
+            curl_easy_setopt(t->easy, CURLOPT_NETRC_FILE, o->netrc_file);
+        }
+    }
+    if (o->cookie_file != NULL) {
+        curl_easy_setopt(t->easy, CURLOPT_COOKIEFILE, o->cookie_file);
+    }
+    const char *cert = first_of(s->tls_cert, o->tls_cert);
+    if (cert != NULL) {
+        curl_easy_setopt(t->easy, CURLOPT_SSLCERT, cert);
+        curl_easy_setopt(t->easy, CURLOPT_SSLKEY,
+                         first_of(s->tls_key, o->tls_key));
+    }
+    const char *bearer = first_of(s->bearer_token_file, o->bearer_token_file);
+    int status = bearer == NULL ? EVPROF_OK : set_bearer(t, bearer, err);
+    if (status == EVPROF_OK) {
+        status = s->header_count > 0
+                     ? add_headers(&t->headers, s->headers, s->header_count,
+                                   err)
+                     : add_headers(&t->headers, o->headers, o->header_count,
+                                   err);
+    }
+    return status;
+}
+
+static int
+set_proxy(evprof_transfer_t *t, evprof_error_t *err)
+{
+    const evprof_fetch_options_t *o = t->options;
+    const char *proxy = o->proxy != NULL
+                            ? o->proxy
+                            : evprof_proxy_from_environment(
+                                  t->target.is_tls, t->target.host,
+                                  t->target.port);
+    if (t->target.unix_socket != NULL || o->unix_socket != NULL) {
+        proxy = NULL;
+    }
+    /* "" keeps libcurl from looking into the environment itself. */
+    curl_easy_setopt(t->easy, CURLOPT_PROXY, proxy == NULL ? "" : proxy);
+    curl_easy_setopt(t->easy, CURLOPT_NOPROXY, "");
+    if (proxy == NULL) {
+        return EVPROF_OK;
+    }
+    curl_easy_setopt(t->easy, CURLOPT_PROXYAUTH, t->credentials->proxy_auth);
+    if (t->credentials->proxy_user != NULL) {
+        curl_easy_setopt(t->easy, CURLOPT_PROXYUSERPWD,
+                         t->credentials->proxy_user);
+    }
+    if (o->proxy_tls_ca != NULL) {
+        curl_easy_setopt(t->easy, CURLOPT_PROXY_CAINFO, o->proxy_tls_ca);
+    }
+    curl_easy_setopt(t->easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    int status = add_headers(&t->proxy_headers, o->proxy_headers,
+                             o->proxy_header_count, err);
+    curl_easy_setopt(t->easy, CURLOPT_PROXYHEADER, t->proxy_headers);
+    return status;
+}
+
+static void
+set_basics(evprof_transfer_t *t)
+{
+    const evprof_fetch_options_t *o = t->options;
+    CURL *easy = t->easy;
+    curl_easy_setopt(easy, CURLOPT_URL, t->target.url);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "evprof");
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT,
+                     (long)(t->target.timeout_s + GRACE_S));
+    if (t->target.is_insecure) {
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+    if (o->tls_ca != NULL) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, o->tls_ca);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    }
+    const char *socket = first_of(t->target.unix_socket, o->unix_socket);
+    if (socket != NULL && !t->is_elsewhere) {
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, socket);
+    }
+    if (t->post != NULL) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, t->post);
+    }
+}
+
+int
+evprof_transfer_prepare(evprof_transfer_t *t, evprof_error_t *err)
+{
+    evprof_transfer_reset(t);
+    t->easy = curl_easy_init();
+    if (t->easy == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "out of memory");
+    }
+    set_basics(t);
+    int status = set_proxy(t, err);
+    if (status == EVPROF_OK && !t->is_elsewhere) {
+        status = set_credentials(t, err);
+    }
+    if (status == EVPROF_OK && t->post != NULL) {
+        status = append(&t->headers, "Content-Type: application/octet-stream",
+                        err);
+    }
+    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+    return status;
+}
+
+static void
+free_list(struct curl_slist **list)
+{
+    for (struct curl_slist *item = *list; item != NULL; item = item->next) {
+        explicit_bzero(item->data, strlen(item->data));
+    }
+    curl_slist_free_all(*list);
+    *list = NULL;
+}
+
+void
+evprof_transfer_reset(evprof_transfer_t *t)
+{
+    if (t->easy != NULL) {
+        curl_easy_cleanup(t->easy);
+        t->easy = NULL;
+    }
+    free_list(&t->headers);
+    free_list(&t->proxy_headers);
+    evprof_buf_free(&t->answer.body);
+    t->answer = (evprof_answer_t){ 0 };
+    t->error[0] = '\0';
+    t->is_too_large = false;
+}
+
+void
+evprof_transfer_free(evprof_transfer_t *t)
+{
+    evprof_transfer_reset(t);
+    evprof_target_free(&t->target);
+}

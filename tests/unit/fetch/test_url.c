@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "adapters/fetch/url.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/fetch/tests.h"
+
+static void
+test_sources_become_addresses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *source;
+        int64_t seconds;
+        const char *url;
+        int64_t duration_s, timeout_s;
+    } rows[] = {
+        { "localhost:6060", 0, "http://localhost:6060/debug/pprof/profile", 0,
+          60 },
+        { "http://h/", 5, "http://h/debug/pprof/profile?seconds=5", 5, 7 },
+        { "h:1/debug/pprof/heap", 0, "http://h:1/debug/pprof/heap", 0, 60 },
+        { "https://h/p?seconds=30", 0, "https://h/p?seconds=30", 30, 45 },
+        { "https://h/p?seconds=30&a=1", 4, "https://h/p?a=1&seconds=4", 4, 6 },
+        { "h/p?b=2&a", 0, "http://h/p?a=&b=2", 0, 60 },
+        { "https+insecure://h/p", 0, "https://h/p", 0, 60 },
+        { "http+unix://%2Frun%2Fa.sock/p", 0, "http://localhost/p", 0, 60 },
+        { "http://[::1]:80/p#frag", 0, "http://[::1]:80/p", 0, 60 },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        evprof_target_t t;
+        assert_int_equal(evprof_target_parse(rows[i].source, rows[i].seconds,
+                                             -1, &t, NULL),
+                         0);
+        assert_string_equal(t.url, rows[i].url);
+        assert_int_equal(t.duration_s, rows[i].duration_s);
+        assert_int_equal(t.timeout_s, rows[i].timeout_s);
+        evprof_target_free(&t);
+    }
+}
+
+static void
+test_a_given_timeout_wins(void **state)
+{
+    (void)state;
+    evprof_target_t t;
+    assert_int_equal(evprof_target_parse("h?seconds=30", -1, 3, &t, NULL), 0);
+    assert_int_equal(t.timeout_s, 3);
+    evprof_target_free(&t);
+}
+
+static void
+test_credentials_leave_the_address(void **state)
+{
+    (void)state;
+    evprof_target_t t;
+    assert_int_equal(evprof_target_parse("https://me:s%40cret@h:8443/p", -1,
+                                         -1, &t, NULL),
+                     0);
+    assert_string_equal(t.user, "me");
+    assert_string_equal(t.password, "s@cret");
+    assert_string_equal(t.url, "https://h:8443/p");
+    assert_string_equal(t.shown, "https://me:xxxxx@h:8443/p");
+    assert_string_equal(t.origin, "https://h:8443");
+    evprof_target_free(&t);
+}
+
+static void
+test_what_is_no_url(void **state)
+{
+    (void)state;
+    static const char *const sources[] = { "", "ftp://h/p", "http://",
+                                           "http+unix://relative/p" };
+    for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+        evprof_target_t t;
+        evprof_error_t err;
+        assert_int_equal(evprof_target_parse(sources[i], -1, -1, &t, &err),
+                         EVPROF_EINVAL);
+        assert_null(t.url);
+    }
+}
+
+static void
+test_redirects(void **state)
+{
+    (void)state;
+    evprof_target_t from;
+    assert_int_equal(
+        evprof_target_parse("http://me:pw@h:1/a/b?seconds=9", -1, -1, &from,
+                            NULL),
+        0);
+    static const struct {
+        const char *location, *url;
+        bool keeps_user;
+    } rows[] = {
+        { "/c", "http://h:1/c", true },
+        { "c?x=1", "http://h:1/a/c?x=1", true },
+        { "http://h:1/d", "http://h:1/d", true },
+        { "http://h:2/d", "http://h:2/d", false },
+        { "https://h:1/d", "https://h:1/d", false },
+        { "http://other:1/d", "http://other:1/d", false },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        evprof_target_t to;
+        assert_int_equal(
+            evprof_target_redirect(&from, rows[i].location, &to, NULL), 0);
+        assert_string_equal(to.url, rows[i].url);
+        assert_int_equal(to.user != NULL, rows[i].keeps_user);
+        assert_int_equal(to.duration_s, 9);
+        evprof_target_free(&to);
+    }
+    evprof_target_t to;
+    assert_int_equal(
+        evprof_target_redirect(&from, "file:///etc/passwd", &to, NULL),
+        EVPROF_EINVAL);
+    evprof_target_free(&from);
+}
+
+static void
+test_where_symbols_are_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *profile, *symbol;
+    } rows[] = {
+        { "http://h/debug/pprof/profile?seconds=3",
+          "http://h/debug/pprof/symbol" },
+        { "http://h/x/debug/pprof/heap", "http://h/x/debug/pprof/symbol" },
+        { "http://h/pprof/growth", "http://h/pprof/symbol" },
+        { "http://h/own/thing", "http://h/own/symbolz" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        evprof_target_t from;
+        evprof_target_t to;
+        assert_int_equal(
+            evprof_target_parse(rows[i].profile, -1, -1, &from, NULL), 0);
+        assert_int_equal(evprof_target_symbol(&from, &to, NULL), 0);
+        assert_string_equal(to.url, rows[i].symbol);
+        evprof_target_free(&from);
+        evprof_target_free(&to);
+    }
+}
+
+static void
+test_redaction(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *shown;
+    } rows[] = {
+        { "http://u:p@h/x", "http://u:xxxxx@h/x" },
+        { "http://u:p@q@h/x", "http://u:xxxxx@h/x" },
+        { "u:p@h", "u:xxxxx@h" },
+        { "http://u@h/x", "http://u@h/x" },
+        { "http://h/x?a:b@c", "http://h/x?a:b@c" },
+        { "h:80/x", "h:80/x" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char *shown = evprof_url_redact(rows[i].url);
+        assert_string_equal(shown, rows[i].shown);
+        free(shown);
+    }
+}
+
+int
+run_url_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sources_become_addresses),
+        cmocka_unit_test(test_a_given_timeout_wins),
+        cmocka_unit_test(test_credentials_leave_the_address),
+        cmocka_unit_test(test_what_is_no_url),
+        cmocka_unit_test(test_redirects),
+        cmocka_unit_test(test_where_symbols_are_asked_for),
+        cmocka_unit_test(test_redaction),
+    };
+    return cmocka_run_group_tests_name("url", tests, NULL, NULL);
+}

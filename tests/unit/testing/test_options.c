@@ -9,12 +9,18 @@
 
 /* Parses with stderr going to a pipe; what was said comes back in `said`. */
 static enum evprof_test_parsed
-parse(evprof_test_options_t *out, char *said, size_t size, char **argv)
+parse(evprof_test_options_t *out, char *said, size_t size,
+      const char *const *words)
 {
+    /* Options point into their arguments, so that these have to stay. */
+    static char kept[16][64];
+    char *argv[17];
     int argc = 0;
-    while (argv[argc] != NULL) {
-        argc++;
+    for (; words[argc] != NULL; argc++) {
+        snprintf(kept[argc], sizeof(kept[argc]), "%s", words[argc]);
+        argv[argc] = kept[argc];
     }
+    argv[argc] = NULL;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     int saved = dup(STDERR_FILENO);
@@ -36,7 +42,7 @@ test_defaults_and_both_spellings(void **state)
     (void)state;
     evprof_test_options_t o;
     char said[8192];
-    char *none[] = { "p", NULL };
+    const char *none[] = { "p", NULL };
     assert_int_equal(parse(&o, said, sizeof(said), none),
                      EVPROF_TEST_PARSED_OK);
     assert_string_equal(o.bench, "");
@@ -44,7 +50,7 @@ test_defaults_and_both_spellings(void **state)
     assert_int_equal(o.count, 1);
     assert_int_equal(o.blockprofilerate, 1);
 
-    char *both[] = { "p", "-bench=A",   "--test.run", "B",  "-test.v",
+    const char *both[] = { "p", "-bench=A",   "--test.run", "B",  "-test.v",
                      "-benchmem=false", "-count",     "3",  "-timeout=1m1.5s",
                      "-cpu=1,2",        "--",         "-x", NULL };
     assert_int_equal(parse(&o, said, sizeof(said), both),
@@ -65,11 +71,11 @@ test_benchtime(void **state)
     (void)state;
     evprof_test_options_t o;
     char said[8192];
-    char *count[] = { "p", "-benchtime=100x", NULL };
+    const char *count[] = { "p", "-benchtime=100x", NULL };
     assert_int_equal(parse(&o, said, sizeof(said), count),
                      EVPROF_TEST_PARSED_OK);
     assert_int_equal(o.benchtime_n, 100);
-    char *duration[] = { "p", "-benchtime=1h2ms", NULL };
+    const char *duration[] = { "p", "-benchtime=1h2ms", NULL };
     assert_int_equal(parse(&o, said, sizeof(said), duration),
                      EVPROF_TEST_PARSED_OK);
     assert_int_equal(o.benchtime_n, 0);
@@ -81,7 +87,7 @@ test_complaints(void **state)
 {
     (void)state;
     static const struct {
-        char *flag;
+        const char *flag;
         const char *first_line;
     } rows[] = {
         { "-benchtime=-1s",
@@ -101,7 +107,7 @@ test_complaints(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         evprof_test_options_t o;
         char said[8192];
-        char *argv[] = { "p", rows[i].flag, NULL };
+        const char *argv[] = { "p", rows[i].flag, NULL };
         assert_int_equal(parse(&o, said, sizeof(said), argv),
                          EVPROF_TEST_PARSED_BAD);
         assert_memory_equal(said, rows[i].first_line,

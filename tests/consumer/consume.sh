@@ -58,6 +58,14 @@ static)
         echo "the static consumer needs libevprof.so"
         exit 1
     fi
+    # Under -static the wrappers could not work: linking says so and fails.
+    # shellcheck disable=SC2046,SC2086
+    if cc -std=c11 -static -o "$work/all_static" "$here/main.c" \
+        $(pkg-config --static --cflags --libs $packages) 2>"$work/said"; then
+        echo "linking with -static did not fail"
+        exit 1
+    fi
+    grep -q 'needs a dynamic executable, link without -static' "$work/said"
     nm -D --defined-only "$work/consumer" | grep -q ' pthread_create$' || {
         echo "the static consumer does not export pthread_create"
         exit 1

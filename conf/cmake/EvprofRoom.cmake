@@ -36,15 +36,16 @@ ${rows}    NULL,
   set(${out} "${file}" PARENT_SCOPE)
 endfunction()
 
-# evprof_library(TARGET OUTPUT ROOMS rooms... LINK libs...)
+# evprof_library(TARGET OUTPUT ROOMS rooms... LINK libs... [LOCAL patterns...])
 #
 # libOUTPUT.so and libOUTPUT.a of the rooms' objects. The archive holds a single
 # object: a linker takes from an archive only objects that resolve something,
 # and would leave out interposed functions and malloc_conf. What is hidden in the
 # shared library is local in that object, so that two of our archives which both
-# hold a room can be linked into one program.
+# hold a room can be linked into one program; so is, in both, what LOCAL names of
+# a room's public functions that another library offers already.
 function(evprof_library target output)
-  cmake_parse_arguments(LIB "" "" "ROOMS;LINK" ${ARGN})
+  cmake_parse_arguments(LIB "" "" "ROOMS;LINK;LOCAL" ${ARGN})
   set(objects "")
   foreach(room IN LISTS LIB_ROOMS)
     list(APPEND objects $<TARGET_OBJECTS:${room}>)
@@ -57,11 +58,22 @@ function(evprof_library target output)
   # Never unmapped: handlers, fork handlers and thread exits point into it.
   target_link_options(${target} PRIVATE
     LINKER:--as-needed LINKER:-z,nodelete)
+  set(localize --localize-hidden)
+  if(LIB_LOCAL)
+    set(script "${CMAKE_CURRENT_BINARY_DIR}/${output}.map")
+    list(JOIN LIB_LOCAL "; " patterns)
+    file(WRITE "${script}" "{ local: ${patterns}; };\n")
+    target_link_options(${target} PRIVATE "LINKER:--version-script=${script}")
+    list(APPEND localize --wildcard)
+    foreach(pattern IN LISTS LIB_LOCAL)
+      list(APPEND localize "--localize-symbol=${pattern}")
+    endforeach()
+  endif()
 
   set(single "${CMAKE_CURRENT_BINARY_DIR}/${output}-single.o")
   add_custom_command(OUTPUT "${single}"
     COMMAND "${CMAKE_C_COMPILER}" -r -nostdlib -o "${single}" ${objects}
-    COMMAND "${CMAKE_OBJCOPY}" --localize-hidden "${single}"
+    COMMAND "${CMAKE_OBJCOPY}" ${localize} "${single}"
     DEPENDS ${objects}
     COMMAND_EXPAND_LISTS VERBATIM
     COMMENT "Joining the objects of lib${output}.a")

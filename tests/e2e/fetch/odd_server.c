@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A server that answers as gateways and broken servers do. It logs, for each
+ * request, its path and which credentials came along, so that a test can tell
+ * what reached whom.
+ *
+ * usage: odd_server ADDRESS PORT LOG PROFILE   prints a line when it listens
+ */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static FILE *log_file;
+static char *profile;
+static size_t profile_len;
+static atomic_int flaky_left = 2;
+
+static void
+send_all(int fd, const void *data, size_t len)
+{
+    const char *next = data;
+    while (len > 0) {
+        ssize_t n = send(fd, next, len, MSG_NOSIGNAL);
+        if (n <= 0) {
+            return;
+        }
+        next += n;
+        len -= (size_t)n;
+    }
+}
+
+static void
+say(int fd, const char *text)
+{
+    send_all(fd, text, strlen(text));
+}
+
+static void
+send_profile(int fd)
+{
+    char head[160];
+    snprintf(head, sizeof(head),
+             "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
+             "Content-Length: %zu\r\nConnection: close\r\n\r\n",
+             profile_len);
+    say(fd, head);
+    send_all(fd, profile, profile_len);
+}
+
+static void
+send_login_page(int fd)
+{
+    say(fd, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+            "Connection: close\r\n\r\n"
+            "<!DOCTYPE html><form>Sign in <input type=password></form>");
+}
+
+static void
+send_pprof_error(int fd)
+{
+    say(fd, "HTTP/1.1 500 Internal Server Error\r\nX-Go-Pprof: 1\r\n"
+            "Content-Type: text/plain; charset=utf-8\r\n"
+            "Connection: close\r\n\r\nno profile today\n");
+}
+
+static void
+send_truncated(int fd)
+{
+    say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n"
+            "Content-Type: application/octet-stream\r\n\r\n0123456789");
+}
+
+/* Until the client has had enough. */
+static void
+send_endless(int fd)
+{
+    static const char piece[4096] = "x";
+    say(fd, "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
+            "Connection: close\r\n\r\n");
+    while (send(fd, piece, sizeof(piece), MSG_NOSIGNAL) > 0) {
+    }
+}
+
+/* Nothing, until the client leaves. */
+static void
+send_nothing(int fd)
+{
+    char byte;
+    while (recv(fd, &byte, 1, 0) > 0) {
+    }
+}
+
+static void
+send_flaky(int fd)
+{
+    if (atomic_fetch_sub(&flaky_left, 1) > 0) {
+        say(fd, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
+                "Connection: close\r\n\r\n");
+    } else {
+        send_profile(fd);
+    }
+}
+
+static const struct {
+    const char *path;
+    void (*answer)(int fd);
+} answers[] = {
+    { "/ok", send_profile },           { "/login", send_login_page },
+    { "/error", send_pprof_error },    { "/truncated", send_truncated },
+    { "/endless", send_endless },      { "/silent", send_nothing },
+    { "/flaky", send_flaky },
+};
+
+/* "/redirect/HOST:PORT/path": to http://HOST:PORT/path. */
+static void
+send_redirect(int fd, const char *to)
+{
+    char head[512];
+    snprintf(head, sizeof(head),
+             "HTTP/1.1 302 Found\r\nLocation: http://%.300s\r\n"
+             "Content-Length: 0\r\nConnection: close\r\n\r\n",
+             to);
+    say(fd, head);
+}
+
+static bool
+has_header(const char *request, const char *name)
+{
+    return strcasestr(request, name) != NULL;
+}
+
+static void
+answer(int fd, const char *request)
+{
+    char path[400] = "";
+    sscanf(request, "%*s %399s", path);
+    fprintf(log_file, "%s%s%s%s\n", path,
+            has_header(request, "\nauthorization:") ? " authorization" : "",
+            has_header(request, "\nx-secret:") ? " x-secret" : "",
+            has_header(request, "\ncookie:") ? " cookie" : "");
+    fflush(log_file);
+    if (strncmp(path, "/redirect/", 10) == 0) {
+        send_redirect(fd, path + 10);
+        return;
+    }
+    path[strcspn(path, "?")] = '\0';
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        if (strcmp(path, answers[i].path) == 0) {
+            answers[i].answer(fd);
+            return;
+        }
+    }
+    say(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n"
+            "Connection: close\r\n\r\n");
+}
+
+static void *
+serve(void *arg)
+{
+    int fd = (int)(intptr_t)arg;
+    char request[8192];
+    size_t len = 0;
+    while (len < sizeof(request) - 1) {
+        ssize_t n = recv(fd, request + len, sizeof(request) - 1 - len, 0);
+        if (n <= 0) {
+            break;
+        }
+        len += (size_t)n;
+        request[len] = '\0';
+        if (strstr(request, "\r\n\r\n") != NULL) {
+            answer(fd, request);
+            break;
+        }
+    }
+    close(fd);
+    return NULL;
+}
+
+static bool
+read_profile(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    profile = malloc(1 << 20);
+    if (file == NULL || profile == NULL) {
+        return false;
+    }
+    profile_len = fread(profile, 1, 1 << 20, file);
+    fclose(file);
+    return true;
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc != 5 || !read_profile(argv[4])) {
+        return 2;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    log_file = fopen(argv[3], "a");
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_port =
+                                  htons((uint16_t)strtoul(argv[2], NULL, 10)) };
+    inet_pton(AF_INET, argv[1], &at.sin_addr);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    int on = 1;
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (log_file == NULL || bind(listener, (void *)&at, sizeof(at)) != 0 ||
+        listen(listener, 256) != 0) {
+        perror("odd_server");
+        return 1;
+    }
+    puts("ready");
+    fflush(stdout);
+    for (;;) {
+        pthread_t thread;
+        int fd = accept(listener, NULL, NULL);
+        if (fd >= 0 &&
+            pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd) == 0) {
+            pthread_detach(thread);
+        }
+    }
+}

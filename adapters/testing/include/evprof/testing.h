@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <evprof/evprof.h>
 #include <evprof/export.h>
 
 #ifdef __cplusplus
@@ -108,9 +109,15 @@ EVPROF_API void evprof_testing_register(evprof_testing_entry_t *entry);
  */
 EVPROF_API int evprof_testing_main(int argc, char **argv);
 
+/*
+ * The program's main(). The call that restores nothing makes the program itself
+ * need libevprof: a linker that drops unused libraries would else leave it to be
+ * loaded behind libc, where it cannot see threads and locks.
+ */
 #define EVPROF_TEST_MAIN()                                                     \
     int main(int argc, char **argv)                                            \
     {                                                                          \
+        evprof_label_restore(0);                                               \
         return evprof_testing_main(argc, argv);                                \
     }
 

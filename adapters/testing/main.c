@@ -213,13 +213,14 @@ run_watched(evprof_testing_entry_t **entries, size_t count)
     if (status == 0) {
         status = shuffle(entries, count);
     }
+    /* Before the profiles begin, which are to show the tests only. */
+    evprof_crash_stack_prepare();
     if (status == 0) {
         status = evprof_profiles_begin(&evprof_test_run.options);
     }
     if (status != 0) {
         return status;
     }
-    evprof_crash_stack_prepare();
     evprof_watch_start(evprof_test_run.options.timeout_ns, write_profiles);
     status = run_all(entries, count);
     evprof_watch_stop();

@@ -45,24 +45,6 @@ evprof_worker_now(void)
     return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-void
-evprof_futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t deadline_ns)
-{
-    struct timespec until = {
-        .tv_sec = deadline_ns / NS_PER_S,
-        .tv_nsec = deadline_ns % NS_PER_S,
-    };
-    /* The bitset form takes an absolute time of CLOCK_MONOTONIC. */
-    syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value,
-            deadline_ns != 0 ? &until : NULL, NULL, FUTEX_BITSET_MATCH_ANY);
-}
-
-void
-evprof_futex_wake(_Atomic uint32_t *word)
-{
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
-}
-
 bool
 evprof_worker_is_me(void)
 {

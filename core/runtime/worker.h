@@ -14,6 +14,8 @@
 
 #include <evprof/status.h>
 
+#include "core/sample/lock.h"
+
 /* Embedded in what is to be done; all but `run` belongs to the worker. */
 typedef struct evprof_task {
     void (*run)(struct evprof_task *task);
@@ -49,13 +51,5 @@ void evprof_worker_stop(void);
 void evprof_worker_fork_prepare(void);
 void evprof_worker_fork_parent(void);
 void evprof_worker_fork_child(void);
-
-/*
- * Sleeps while `*word` is `value`, at most until `deadline_ns` (0: no limit);
- * may return early. And its counterpart, which wakes all that sleep there.
- */
-void evprof_futex_wait(_Atomic uint32_t *word, uint32_t value,
-                       int64_t deadline_ns);
-void evprof_futex_wake(_Atomic uint32_t *word);
 
 #endif

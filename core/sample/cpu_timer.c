@@ -22,6 +22,7 @@
 #include "core/base/hash.h"
 #include "core/sample/sig_handler.h"
 #include "core/sample/sig_ring.h"
+#include "core/sample/task.h"
 
 static struct {
     _Atomic uint64_t period_ns; /* 0: off */
@@ -37,14 +38,6 @@ static struct {
     _Atomic uint64_t closed;
 } timers;
 
-/* The kernel's encoding: bits 2 for "of a thread" and 0-1 for "scheduled time",
- * CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED of linux/posix-timers_types.h. */
-static clockid_t
-thread_clock(pid_t tid)
-{
-    return (clockid_t)(~(unsigned)tid << 3 | 6u);
-}
-
 static void
 count(_Atomic uint64_t *counter, uint64_t more)
 {
@@ -55,11 +48,8 @@ count(_Atomic uint64_t *counter, uint64_t more)
 static uint64_t
 thread_time(pid_t tid)
 {
-    struct timespec time = { 0 };
-    if (syscall(SYS_clock_gettime, thread_clock(tid), &time) != 0) {
-        return 0;
-    }
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+    const int64_t ns = evprof_task_cpu_ns(tid);
+    return ns < 0 ? 0 : (uint64_t)ns;
 }
 
 static struct timespec
@@ -93,7 +83,7 @@ create_timer(const evprof_thread_t *thread, pid_t tid)
     event.sigev_notify = SIGEV_THREAD_ID;
     event._sigev_un._tid = tid;
     int id;
-    return syscall(SYS_timer_create, thread_clock(tid), &event, &id) == 0
+    return syscall(SYS_timer_create, evprof_task_clock(tid), &event, &id) == 0
                ? id
                : -errno;
 }

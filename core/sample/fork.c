@@ -16,6 +16,7 @@
 #include "core/sample/dump.h"
 #include "core/sample/tap.h"
 #include "core/sample/threads.h"
+#include "core/sample/wall.h"
 
 /* The signal mask to go back to; forks are serialised by the registry's lock.
  */
@@ -49,6 +50,7 @@ evprof_sample_fork_child(void)
     evprof_tap_fork_child();
     evprof_contention_fork_child();
     evprof_dump_fork_child();
+    evprof_wall_fork_child();
     evprof_thread_fork_child();
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }

@@ -6,8 +6,10 @@
 #include "core/sample/lock.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static void
@@ -16,6 +18,27 @@ futex(_Atomic uint32_t *word, int op, uint32_t value)
     const int saved = errno;
     (void)syscall(SYS_futex, word, op, value, NULL, NULL, 0);
     errno = saved;
+}
+
+void
+evprof_futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t deadline_ns)
+{
+    const int saved = errno;
+    const struct timespec until = {
+        .tv_sec = deadline_ns / 1000000000,
+        .tv_nsec = deadline_ns % 1000000000,
+    };
+    /* The bitset form takes an absolute time of CLOCK_MONOTONIC. */
+    (void)syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value,
+                  deadline_ns != 0 ? &until : NULL, NULL,
+                  FUTEX_BITSET_MATCH_ANY);
+    errno = saved;
+}
+
+void
+evprof_futex_wake(_Atomic uint32_t *word)
+{
+    futex(word, FUTEX_WAKE_PRIVATE, INT_MAX);
 }
 
 bool

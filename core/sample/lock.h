@@ -28,6 +28,15 @@ void evprof_lock_leave(evprof_lock_t *lock);
 /* Whether nobody holds it, for the child of a fork, which is alone. */
 bool evprof_lock_is_free(const evprof_lock_t *lock);
 
+/*
+ * Sleeps while `*word` is `value`, at most until `deadline_ns` of
+ * CLOCK_MONOTONIC (0: no limit); may return early. And its counterpart, which
+ * wakes all that sleep there. Both keep errno.
+ */
+void evprof_futex_wait(_Atomic uint32_t *word, uint32_t value,
+                       int64_t deadline_ns);
+void evprof_futex_wake(_Atomic uint32_t *word);
+
 /* Makes it free again in the child of a fork, whoever held it. */
 void evprof_lock_reset(evprof_lock_t *lock);
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 /* What the kernel says of a thread of this process, by /proc/self/task. */
 typedef struct evprof_task {
@@ -26,6 +27,12 @@ enum {
 
 /* Reads two small files; EVPROF_ENOENT: there is no such thread any more. */
 int evprof_task_read(pid_t tid, evprof_task_info_t *out);
+
+/* The clock of a thread's CPU time; glibc makes none for other threads. */
+clockid_t evprof_task_clock(pid_t tid);
+
+/* Its CPU time, one system call; negative when the thread is gone. */
+int64_t evprof_task_cpu_ns(pid_t tid);
 
 /* The kernel function that it waits in, "" when it does not or the kernel
  * does not tell; returns `out`. */

@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A tick looks at the threads that were last seen moving, then at some of the
+ * others in turn, and sends few signals: a signal costs the thread 4 us and may
+ * end its sleep with EINTR, a look costs us one system call. With more threads
+ * than a tick can look at, each is looked at less often and its stacks are
+ * given longer times; sums stay true, what is lost is resolution.
+ *
+ * An answer itself moves the CPU clock of a sleeper, so the first look after it
+ * only takes the new reading. The time between two looks goes to the stack that
+ * the second one found.
+ */
+#include "core/sample/wall.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/base/grow.h"
+#include "core/objects/objects.h"
+#include "core/sample/lock.h"
+#include "core/sample/stacktable.h"
+#include "core/sample/task.h"
+
+enum { SIGNALS_A_TICK = 8, LOOKS_A_TICK = 32, SCANS_A_SECOND = 10 };
+
+#define SECOND_NS INT64_C(1000000000)
+/* A clock that moved less has at most answered a timer or a signal. */
+#define STILL_NS INT64_C(10000)
+/* What an answer may cost its thread, up to falling asleep again. */
+#define ANSWER_NS INT64_C(100000)
+#define PATIENCE_NS INT64_C(200000000)
+#define TABLE_MAX_BYTES ((size_t)64 << 20)
+
+enum watch_state {
+    WATCH_NEW,     /* no stack yet */
+    WATCH_ASKED,   /* a signal is on its way */
+    WATCH_SETTLES, /* it has answered, its clock was not read since */
+    WATCH_STILL,
+    WATCH_MOVES,
+};
+
+/* A thread as it is watched; an element a record of the registry. */
+typedef struct watched {
+    uint32_t generation;
+    enum watch_state state;
+    uint32_t stack;   /* its id in the table; 0: none */
+    int64_t given_ns; /* time up to here was given to stacks */
+    int64_t asked_ns; /* when the signal was sent */
+    int64_t cpu_ns;   /* its CPU clock at the last look */
+} watched_t;
+
+static struct {
+    evprof_lock_t life; /* of begin and end */
+    evprof_lock_t lock; /* guards all below but the thread */
+    bool is_on;
+    _Atomic uint32_t is_running; /* the sampler's thread goes on; a futex */
+    pthread_t thread;
+    unsigned rate_hz;
+    int64_t began_unix_ns;
+    int64_t began_ns;
+    evprof_stacktable_t *table;
+    watched_t *watched;
+    uint32_t watched_count;
+    size_t watched_cap;
+    uint32_t next_mover; /* where the next tick's looks begin */
+    uint32_t next;
+    evprof_wall_stats_t stats;
+} wall;
+
+static int64_t
+clock_ns(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
+/* Gives the time up to `until_ns` to a stack of the table. */
+static void
+give_time(watched_t *watched, int64_t until_ns)
+{
+    int64_t ns = until_ns - watched->given_ns;
+    if (ns <= 0) {
+        return;
+    }
+    const evprof_stack_sums_t sums =
+        evprof_stacktable_get(wall.table, watched->stack);
+    double samples = (double)ns * (double)wall.rate_hz / (double)SECOND_NS;
+    evprof_stacktable_add(wall.table, &sums.stack, sums.labels, samples, ns);
+    watched->given_ns = until_ns;
+}
+
+/* ---- Answers, on the drainer ---- */
+
+static void
+take_answer(void *ctx, const evprof_record_t *record)
+{
+    (void)ctx;
+    evprof_lock_enter(&wall.lock);
+    watched_t *watched = record->thread < wall.watched_count
+                             ? &wall.watched[record->thread]
+                             : NULL;
+    if (watched != NULL && watched->state == WATCH_ASKED &&
+        watched->generation == record->generation) {
+        const evprof_stack_t stack = {
+            .pcs = record->pcs,
+            .count = record->count,
+            .leaf_is_exact = (record->flags & EVPROF_RECORD_EXACT) != 0,
+        };
+        watched->stack =
+            evprof_stacktable_add(wall.table, &stack, record->labels, 0, 0);
+        give_time(watched, watched->asked_ns);
+        watched->state = WATCH_SETTLES;
+    }
+    evprof_lock_leave(&wall.lock);
+}
+
+/* ---- Looks, on the sampler's thread ---- */
+
+/* Room for all records; false when memory is out. */
+static bool
+make_room(uint32_t count)
+{
+    if (count <= wall.watched_count) {
+        return true;
+    }
+    watched_t *watched =
+        evprof_grow(wall.watched, &wall.watched_cap, count, sizeof(*watched));
+    if (watched == NULL) {
+        return false;
+    }
+    memset(watched + wall.watched_count, 0,
+           (count - wall.watched_count) * sizeof(*watched));
+    wall.watched = watched;
+    wall.watched_count = count;
+    return true;
+}
+
+/* Whether the thread is where its last stack was taken. */
+static bool
+is_still(watched_t *watched, int64_t cpu_ns)
+{
+    int64_t moved_ns = cpu_ns - watched->cpu_ns;
+    int64_t allowed_ns = watched->state == WATCH_SETTLES ? ANSWER_NS : STILL_NS;
+    /* Tiny movements add up: only an answer sets a new mark. */
+    if (watched->state == WATCH_SETTLES) {
+        watched->cpu_ns = cpu_ns;
+    }
+    return watched->state != WATCH_NEW && moved_ns < allowed_ns;
+}
+
+/* True when a signal was sent. */
+static bool
+ask(watched_t *watched, evprof_thread_t *thread, int64_t now_ns, int64_t cpu_ns)
+{
+    watched->asked_ns = now_ns;
+    watched->cpu_ns = cpu_ns;
+    watched->state = WATCH_ASKED;
+    if (evprof_tap_signal(EVPROF_TAP_WALL, thread, watched->generation, 0) !=
+        EVPROF_OK) {
+        watched->state = WATCH_MOVES;
+        return false;
+    }
+    wall.stats.asked++;
+    return true;
+}
+
+/* Who cannot answer keeps its last stack, or has an empty one. */
+static void
+give_up(watched_t *watched, int64_t now_ns)
+{
+    wall.stats.unanswered++;
+    if (watched->stack == 0) {
+        const evprof_stack_t none = { .pcs = NULL };
+        watched->stack = evprof_stacktable_add(wall.table, &none, NULL, 0, 0);
+    }
+    give_time(watched, now_ns);
+    watched->state = WATCH_STILL;
+}
+
+static bool
+is_watchable(evprof_thread_t *thread, watched_t *watched)
+{
+    uint32_t generation = atomic_load(&thread->generation);
+    if (!evprof_thread_is_application(thread)) {
+        watched->state = WATCH_NEW;
+        watched->generation = generation;
+        watched->given_ns = 0;
+        return false;
+    }
+    if (watched->generation != generation || watched->given_ns == 0) {
+        *watched = (watched_t){ .generation = generation,
+                                .given_ns = clock_ns(CLOCK_MONOTONIC) };
+    }
+    return true;
+}
+
+/* Looks at one thread; true when it was sent a signal. */
+static bool
+look(uint32_t index, bool may_ask)
+{
+    evprof_thread_t *thread = evprof_thread_at(index);
+    watched_t *watched = &wall.watched[index];
+    int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+    int64_t cpu_ns = evprof_task_cpu_ns(atomic_load(&thread->tid));
+    wall.stats.looks++;
+    if (watched->state == WATCH_ASKED) {
+        if (now_ns - watched->asked_ns > PATIENCE_NS) {
+            give_up(watched, now_ns);
+        }
+        return false;
+    }
+    if (cpu_ns < 0) {
+        return false;
+    }
+    if (is_still(watched, cpu_ns)) {
+        wall.stats.still++;
+        give_time(watched, now_ns);
+        watched->state = WATCH_STILL;
+        return false;
+    }
+    if (watched->state != WATCH_NEW) {
+        watched->state = WATCH_MOVES;
+    }
+    return may_ask && ask(watched, thread, now_ns, cpu_ns);
+}
+
+/* Looks at threads that move (or at all others), at most so many, beginning
+ * where the last tick ended; returns how many signals were sent. */
+static int
+look_around(uint32_t *next, bool at_movers, int looks, int signals)
+{
+    uint32_t limit = wall.watched_count;
+    int sent = 0;
+    for (uint32_t seen = 0; seen < limit && looks > 0; seen++) {
+        uint32_t index = *next < limit ? *next : 0;
+        *next = index + 1;
+        evprof_thread_t *thread = evprof_thread_at(index);
+        watched_t *watched = &wall.watched[index];
+        if (is_watchable(thread, watched) &&
+            (watched->state == WATCH_MOVES) == at_movers) {
+            looks--;
+            sent += look(index, sent < signals);
+        }
+    }
+    return sent;
+}
+
+static void
+tick(void)
+{
+    evprof_lock_enter(&wall.lock);
+    if (make_room(evprof_thread_limit())) {
+        int sent = look_around(&wall.next_mover, true, LOOKS_A_TICK / 2,
+                               SIGNALS_A_TICK);
+        look_around(&wall.next, false, LOOKS_A_TICK, SIGNALS_A_TICK - sent);
+    }
+    evprof_lock_leave(&wall.lock);
+}
+
+static void *
+watch(void *unused)
+{
+    (void)unused;
+    evprof_thread_mark_ours();
+    prctl(PR_SET_NAME, "evprof-wall", 0, 0, 0);
+    int64_t period_ns = SECOND_NS / wall.rate_hz;
+    unsigned ticks_a_scan = wall.rate_hz / SCANS_A_SECOND + 1;
+    int64_t due_ns = clock_ns(CLOCK_MONOTONIC);
+    for (unsigned n = 0; atomic_load(&wall.is_running); n++) {
+        if (n % ticks_a_scan == 0 && evprof_thread_scan_is_due()) {
+            (void)evprof_thread_scan();
+        }
+        tick();
+        /* Ticks that came too late are left out, not made up for. */
+        int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+        due_ns += period_ns;
+        due_ns = due_ns > now_ns ? due_ns : now_ns + period_ns;
+        evprof_futex_wait(&wall.is_running, 1, due_ns);
+    }
+    return NULL;
+}
+
+/* ---- Begin and end ---- */
+
+static int
+start_thread(evprof_error_t *err)
+{
+    atomic_store(&wall.is_running, 1);
+    if (pthread_create(&wall.thread, NULL, watch, NULL) != 0) {
+        return evprof_fail(err, EVPROF_EIO,
+                           "wall: the sampler's thread cannot be made");
+    }
+    return EVPROF_OK;
+}
+
+static void
+stop_thread(void)
+{
+    atomic_store(&wall.is_running, 0);
+    evprof_futex_wake(&wall.is_running);
+    pthread_join(wall.thread, NULL);
+}
+
+static void
+forget(void)
+{
+    evprof_stacktable_free(wall.table);
+    free(wall.watched);
+    wall.table = NULL;
+    wall.watched = NULL;
+    wall.watched_count = 0;
+    wall.watched_cap = 0;
+    wall.is_on = false;
+}
+
+static int
+check_options(const evprof_wall_options_t *options, evprof_error_t *err)
+{
+    if (wall.is_on) {
+        return evprof_fail(err, EVPROF_EBUSY,
+                           "wall: profiling is already in use");
+    }
+    if (options->rate_hz < 1 || options->rate_hz > 1000) {
+        return evprof_fail(err, EVPROF_EINVAL,
+                           "wall: rate %u is not within 1 and 1000",
+                           options->rate_hz);
+    }
+    return EVPROF_OK;
+}
+
+static int
+begin_locked(const evprof_wall_options_t *options, evprof_error_t *err)
+{
+    const evprof_tap_t tap = { .unwinder = options->unwinder,
+                               .depth = options->depth,
+                               .uses_signals = true,
+                               .sink = take_answer };
+    int status = check_options(options, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    wall.table = evprof_stacktable_new(TABLE_MAX_BYTES);
+    if (wall.table == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "wall: out of memory");
+    }
+    wall.is_on = true;
+    wall.rate_hz = options->rate_hz;
+    wall.stats = (evprof_wall_stats_t){ 0 };
+    (void)evprof_objects_refresh();
+    wall.began_unix_ns = clock_ns(CLOCK_REALTIME);
+    wall.began_ns = clock_ns(CLOCK_MONOTONIC);
+    status = evprof_tap_open(EVPROF_TAP_WALL, &tap, err);
+    if (status == EVPROF_OK) {
+        status = start_thread(err);
+        if (status != EVPROF_OK) {
+            evprof_tap_close(EVPROF_TAP_WALL);
+        }
+    }
+    if (status != EVPROF_OK) {
+        forget();
+    }
+    return status;
+}
+
+int
+evprof_wall_begin(const evprof_wall_options_t *options, evprof_error_t *err)
+{
+    evprof_lock_enter(&wall.life);
+    int status = begin_locked(options, err);
+    evprof_lock_leave(&wall.life);
+    return status;
+}
+
+/* The time since the last looks goes to the last stacks. */
+static void
+give_rest(int64_t now_ns)
+{
+    for (uint32_t i = 0; i < wall.watched_count; i++) {
+        watched_t *watched = &wall.watched[i];
+        if (watched->stack != 0 &&
+            evprof_thread_is_application(evprof_thread_at(i)) &&
+            atomic_load(&evprof_thread_at(i)->generation) ==
+                watched->generation) {
+            give_time(watched, now_ns);
+        }
+    }
+}
+
+static int
+write_samples(evprof_builder_t *out)
+{
+    int status = EVPROF_OK;
+    uint32_t size = evprof_stacktable_size(wall.table);
+    for (uint32_t id = 1; id <= size && status == EVPROF_OK; id++) {
+        const evprof_stack_sums_t sums = evprof_stacktable_get(wall.table, id);
+        const int64_t values[] = { (int64_t)(sums.count + 0.5), sums.total };
+        if (sums.total > 0) {
+            status = evprof_builder_add(
+                out, &sums.stack, sums.labels ? sums.labels->items : NULL,
+                sums.labels ? (size_t)sums.labels->count : 0, values);
+        }
+    }
+    return status;
+}
+
+static int
+write_comments(evprof_builder_t *out)
+{
+    const evprof_wall_stats_t *stats = &wall.stats;
+    int status = evprof_builder_comment(
+        out,
+        "# evprof: wall %u Hz: %llu looks, %llu found a thread where it was, "
+        "%llu signals sent, %llu not answered",
+        wall.rate_hz, (unsigned long long)stats->looks,
+        (unsigned long long)stats->still, (unsigned long long)stats->asked,
+        (unsigned long long)stats->unanswered);
+    if (status == EVPROF_OK && stats->overflow_ns > 0) {
+        status = evprof_builder_comment(
+            out, "wall: %llu ns had no room in the table of stacks",
+            (unsigned long long)stats->overflow_ns);
+    }
+    return status;
+}
+
+static int
+write_profile(evprof_builder_t *out, int64_t duration_ns)
+{
+    int status = evprof_builder_type(out, "samples", "count");
+    if (status == EVPROF_OK) {
+        status = evprof_builder_type(out, "wall", "nanoseconds");
+    }
+    if (status == EVPROF_OK) {
+        status = evprof_builder_period(out, "wall", "nanoseconds",
+                                       SECOND_NS / wall.rate_hz);
+    }
+    evprof_builder_time(out, wall.began_unix_ns, duration_ns);
+    if (status == EVPROF_OK) {
+        status = write_samples(out);
+    }
+    return status == EVPROF_OK ? write_comments(out) : status;
+}
+
+static int
+end_locked(evprof_builder_t *out, evprof_error_t *err)
+{
+    if (!wall.is_on) {
+        return evprof_fail(err, EVPROF_ESTATE,
+                           "wall: no profile is being taken");
+    }
+    stop_thread();
+    evprof_tap_close(EVPROF_TAP_WALL);
+    int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+    give_rest(now_ns);
+    wall.stats.overflow_ns =
+        (uint64_t)evprof_stacktable_get(wall.table, 0).total;
+    (void)evprof_objects_refresh();
+    int status = out ? write_profile(out, now_ns - wall.began_ns) : EVPROF_OK;
+    forget();
+    return status == EVPROF_OK
+               ? EVPROF_OK
+               : evprof_fail(err, status,
+                             "wall: the profile cannot be built: %s",
+                             evprof_status_text(status));
+}
+
+int
+evprof_wall_end(evprof_builder_t *out, evprof_error_t *err)
+{
+    evprof_lock_enter(&wall.life);
+    int status = end_locked(out, err);
+    evprof_lock_leave(&wall.life);
+    return status;
+}
+
+void
+evprof_wall_stats(evprof_wall_stats_t *out)
+{
+    evprof_lock_enter(&wall.lock);
+    *out = wall.stats;
+    evprof_lock_leave(&wall.lock);
+}
+
+void
+evprof_wall_fork_child(void)
+{
+    evprof_lock_reset(&wall.life);
+    evprof_lock_reset(&wall.lock);
+    /* The parent's thread may have been changing these: not freed. */
+    wall.table = NULL;
+    wall.watched = NULL;
+    wall.watched_count = 0;
+    wall.watched_cap = 0;
+    wall.is_on = false;
+}

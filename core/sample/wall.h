@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_SAMPLE_WALL_H
+#define EVPROF_SAMPLE_WALL_H
+
+/*
+ * The wall-clock sampler: where threads spend time, running or not. One thread
+ * of ours looks at a few threads a tick; each stack is given the time since its
+ * thread was last looked at, so that the sum over a thread is the window. A
+ * thread whose CPU clock stands still is not asked again: its last stack gets
+ * the time.
+ */
+
+#include <stdint.h>
+
+#include <evprof/module.h>
+
+#include "core/sample/tap.h"
+
+typedef struct evprof_wall_options {
+    unsigned rate_hz;                  /* ticks a second, 1..1000 */
+    const evprof_unwinder_t *unwinder; /* signal-safe */
+    size_t depth;                      /* 1..EVPROF_TAP_DEPTH_MAX */
+} evprof_wall_options_t;
+
+/* Starts looking. EVPROF_EBUSY: on already; EVPROF_EINVAL; EVPROF_ENOMEM;
+ * EVPROF_EIO. Not in a handler. */
+int evprof_wall_begin(const evprof_wall_options_t *options,
+                      evprof_error_t *err);
+
+/* Stops and writes columns, period, times, samples and comments to `out`; with
+ * NULL it only stops. EVPROF_ESTATE: it was not on (also in a forked child). */
+int evprof_wall_end(evprof_builder_t *out, evprof_error_t *err);
+
+typedef struct evprof_wall_stats {
+    uint64_t looks;       /* at a thread's clock */
+    uint64_t asked;       /* signals sent, to sleepers and runners */
+    uint64_t still;       /* looks that found a thread where it was */
+    uint64_t unanswered;  /* signals that nobody answered in time */
+    uint64_t overflow_ns; /* time whose stack found no room */
+} evprof_wall_stats_t;
+
+/* Of the profile being taken, or of the last one. */
+void evprof_wall_stats(evprof_wall_stats_t *out);
+
+/* In the child of a fork: it is off. */
+void evprof_wall_fork_child(void);
+
+#endif

@@ -34,9 +34,9 @@ static pthread_mutex_t routes_lock = PTHREAD_MUTEX_INITIALIZER;
 static route_t *routes; /* under the lock; records are never freed */
 
 /* Served beside the profiles of the catalogue. */
-static const char *const fixed_names[] = { "",       "cmdline", "profile",
-                                           "symbol", "threads", "trace",
-                                           "status" };
+static const char *const fixed_names[] = { "",       "cmdline",    "profile",
+                                           "symbol", "threads",    "trace",
+                                           "status", EVPROF_FGPROF };
 #define FIXED_COUNT (sizeof(fixed_names) / sizeof(fixed_names[0]))
 
 static void
@@ -86,6 +86,34 @@ intern_route(evprof_t *prof, struct evhttp *http, const char *name)
 
 /* ---- All paths, one after the other ---- */
 
+/* The length of PREFIX without its last component. */
+static size_t
+parent_length(const char *prefix)
+{
+    size_t len = strlen(prefix) - 1;
+    while (len > 0 && prefix[len - 1] != '/') {
+        len--;
+    }
+    return len > 0 ? len : 1;
+}
+
+/* PREFIX and `leaf` as one path; NULL stands for the prefix without its slash,
+ * and a leaf that begins with "../" lies beside it. */
+static void
+put_path(evprof_buf_t *path, const char *prefix, const char *leaf)
+{
+    size_t len = strlen(prefix);
+    if (leaf == NULL) {
+        evprof_buf_add(path, prefix, len > 1 ? len - 1 : len);
+    } else if (strncmp(leaf, "../", 3) == 0) {
+        evprof_buf_add(path, prefix, parent_length(prefix));
+        evprof_buf_puts(path, leaf + 3);
+    } else {
+        evprof_buf_add(path, prefix, len);
+        evprof_buf_puts(path, leaf);
+    }
+}
+
 /* Binds PREFIX and `leaf`; the leaf is NULL for the prefix without its slash.
  * Returns 0, or a status that ends the walk. */
 typedef int (*bind_fn)(void *ctx, const char *path, const char *leaf);
@@ -94,12 +122,7 @@ static int
 bind_one(const char *prefix, const char *leaf, bind_fn bind, void *ctx)
 {
     evprof_buf_t path = { 0 };
-    evprof_buf_puts(&path, prefix);
-    if (leaf == NULL && path.len > 1) {
-        path.data[path.len - 1] = '\0';
-    } else if (leaf != NULL) {
-        evprof_buf_puts(&path, leaf);
-    }
+    put_path(&path, prefix, leaf);
     int status = path.failed ? EVPROF_ENOMEM : bind(ctx, path.data, leaf);
     evprof_buf_free(&path);
     return status;
@@ -194,12 +217,8 @@ unbind_all(evprof_t *prof, struct evhttp *http)
             continue;
         }
         evprof_buf_t path = { 0 };
-        evprof_buf_puts(&path, evprof_prefix(prof));
-        if (strcmp(route->name, REDIRECT_NAME) == 0) {
-            path.data[path.len - 1] = '\0';
-        } else {
-            evprof_buf_puts(&path, route->name);
-        }
+        put_path(&path, evprof_prefix(prof),
+                 strcmp(route->name, REDIRECT_NAME) == 0 ? NULL : route->name);
         evhttp_del_cb(http, path.failed ? "" : path.data);
         evprof_buf_free(&path);
         route->is_bound = false;
@@ -319,11 +338,25 @@ is_bare_prefix(evprof_t *prof, struct evhttp_request *req)
     return len > 0 && strncmp(path, prefix, len) == 0 && path[len] == '\0';
 }
 
+static bool
+is_fgprof(evprof_t *prof, struct evhttp_request *req)
+{
+    const char *prefix = evprof_prefix(prof);
+    const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
+    size_t len = parent_length(prefix);
+    return strncmp(path, prefix, len) == 0 &&
+           strcmp(path + len, &EVPROF_FGPROF[3]) == 0;
+}
+
 bool
 evprof_evhttp_handle(evprof_t *prof, struct evhttp_request *req)
 {
     if (is_bare_prefix(prof, req)) {
         evprof_serve_redirect(prof, req);
+        return true;
+    }
+    if (is_fgprof(prof, req)) {
+        evprof_serve(prof, NULL, req, EVPROF_FGPROF);
         return true;
     }
     char *name = name_below_prefix(prof, req);

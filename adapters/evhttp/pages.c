@@ -21,6 +21,7 @@ static const struct {
 } aliases[] = {
     { "profile", "cpu", true },
     { "threads", "goroutine", false },
+    { EVPROF_FGPROF, "wall", false },
 };
 
 #define ALIAS_COUNT (sizeof(aliases) / sizeof(aliases[0]))

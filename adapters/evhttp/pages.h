@@ -9,6 +9,9 @@
 
 #include "core/runtime/job.h"
 
+/* Where scrapers look for fgprof: beside the prefix and not below it. */
+#define EVPROF_FGPROF "../fgprof"
+
 /* The list of profiles as HTML. */
 int evprof_page_index(evprof_t *prof, const evprof_ask_t *ask,
                       evprof_result_t *result);

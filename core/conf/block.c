@@ -321,11 +321,15 @@ outer_slot(const evprof_block_t *outer, const evprof_directive_t *d)
     return NULL;
 }
 
-/* Directives with one offset fill one field together: `allow` and `deny`. */
+/* Directives that may be repeated and have one offset fill one list together:
+ * `allow` and `deny`. Others need not name an offset at all. */
 static bool
 same_field(const evprof_slot_t *a, const evprof_slot_t *b)
 {
-    return a->fill == b->fill && a->directive->offset == b->directive->offset;
+    unsigned flags = a->directive->flags & b->directive->flags;
+    return a == b ||
+           (a->fill == b->fill && (flags & EVPROF_DIRECTIVE_MANY) != 0 &&
+            a->directive->offset == b->directive->offset);
 }
 
 static bool

@@ -25,8 +25,9 @@ enum evprof_context {
 /*
  * A set of directives and the struct they fill. A section that may stand in
  * pprof and in profile has a struct in each; what a profile does not set it
- * inherits from pprof, and directives with one offset are inherited together,
- * so that `deny` in a profile replaces the `allow` of pprof as well.
+ * inherits from pprof, and directives that fill one list (repeated, with one
+ * offset) are inherited together, so that `deny` in a profile replaces the
+ * `allow` of pprof as well.
  */
 typedef struct evprof_section {
     const char *name;
@@ -124,6 +125,9 @@ const evprof_pprof_conf_t *evprof_config_pprof(const evprof_config_t *config);
 /* The limits of pprof { }, for what is no profile of a module. */
 const evprof_profile_limits_t *
 evprof_config_limits(const evprof_config_t *config);
+
+/* The file that was loaded, or NULL: text, or the built-in defaults. */
+const char *evprof_config_path(const evprof_config_t *config);
 
 /* Profiles in the order of the schema, then those of loaded modules. */
 size_t evprof_config_profile_count(const evprof_config_t *config);

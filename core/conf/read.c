@@ -27,6 +27,12 @@ evprof_config_limits(const evprof_config_t *config)
     return evprof_block_conf(&config->pprof, &evprof_limits_section);
 }
 
+const char *
+evprof_config_path(const evprof_config_t *config)
+{
+    return config->path;
+}
+
 size_t
 evprof_config_profile_count(const evprof_config_t *config)
 {

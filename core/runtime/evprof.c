@@ -72,7 +72,9 @@ open_profiler(evprof_t *prof, const char *conf_file, evprof_error_t *err)
         return status;
     }
     evprof_config_unref(prof->config);
+    evprof_config_unref(prof->first_config);
     prof->config = config;
+    prof->first_config = evprof_config_ref(config);
     return evprof_registry_open(prof, err);
 }
 
@@ -127,5 +129,5 @@ evprof_is_open(evprof_t *prof)
 const char *
 evprof_prefix(evprof_t *prof)
 {
-    return evprof_config_pprof(prof->config)->prefix;
+    return evprof_config_pprof(prof->first_config)->prefix;
 }

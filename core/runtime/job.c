@@ -105,6 +105,19 @@ unlink_job(evprof_job_t *job)
     evprof_futex_wake(&prof->job_count);
 }
 
+bool
+evprof_profile_is_busy(evprof_profile_t *profile)
+{
+    evprof_t *prof = profile->prof;
+    bool is_busy = false;
+    evprof_lock_enter(&prof->lock);
+    for (evprof_job_t *job = prof->jobs; job != NULL; job = job->next) {
+        is_busy = is_busy || job->profile == profile;
+    }
+    evprof_lock_leave(&prof->lock);
+    return is_busy;
+}
+
 void
 evprof_jobs_cancel_all(evprof_t *prof)
 {
@@ -145,6 +158,9 @@ end_job(evprof_job_t *job, int status)
         evprof_profile_unclaim(job->profile);
     }
     unlink_job(job);
+    if (job->profile != NULL) {
+        evprof_reload_settle(job->profile);
+    }
     enter_phase(job, EVPROF_JOB_FINISHED);
     if (done != NULL) {
         done(ctx, job);
@@ -271,7 +287,12 @@ static void
 run_profile(evprof_job_t *job)
 {
     evprof_registry_mend(job->profile);
-    if (job->has_window && !job->is_open) {
+    if (!job->profile->is_running) {
+        /* A reload came between the request and its turn. */
+        end_job(job, evprof_fail(&job->result.err, EVPROF_EOFF,
+                                 "this profile is switched off by the "
+                                 "configuration"));
+    } else if (job->has_window && !job->is_open) {
         open_window(job);
     } else {
         end_job(job, take_profile(job));
@@ -365,11 +386,11 @@ launch(evprof_job_t *job, evprof_job_t **out, evprof_error_t *err)
 }
 
 static int
-check_seconds(const evprof_profile_t *profile, const evprof_ask_t *ask,
+check_seconds(evprof_profile_t *profile, const evprof_ask_t *ask,
               evprof_error_t *err)
 {
     unsigned flags = profile->module->flags;
-    long most = profile->limits.max_seconds;
+    long most = evprof_registry_max_seconds(profile);
     bool is_timed = (flags & EVPROF_MODULE_TIMED) != 0;
     if (!is_timed && ask->seconds > 0 && (flags & EVPROF_MODULE_DELTA) == 0) {
         return evprof_fail(err, EVPROF_EINVAL,
@@ -408,12 +429,11 @@ find_served(evprof_t *prof, const char *name, evprof_profile_t **out,
         return evprof_fail(err, EVPROF_EOFF,
                            "this profile is switched off by the configuration");
     }
-    if (profile->refusal.status != EVPROF_OK) {
-        return evprof_fail(err, profile->refusal.status, "%s",
-                           profile->refusal.message);
+    int status = evprof_registry_refusal(profile, err);
+    if (status == EVPROF_OK) {
+        *out = profile;
     }
-    *out = profile;
-    return EVPROF_OK;
+    return status;
 }
 
 static int

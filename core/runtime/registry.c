@@ -56,7 +56,8 @@ evprof_registry_add(evprof_t *prof, const evprof_module_t *module, void *state,
     profile->module = module;
     profile->name = module->name;
     profile->state = state;
-    profile->is_on = true;
+    atomic_init(&profile->is_on, true);
+    profile->is_running = true;
     profile->limits = *evprof_config_limits(prof->config);
     int status = insert_profile(prof, profile, err);
     if (status != EVPROF_OK) {
@@ -67,43 +68,17 @@ evprof_registry_add(evprof_t *prof, const evprof_module_t *module, void *state,
     return EVPROF_OK;
 }
 
-/* A profile that cannot be had here keeps the reason and is served with it. */
 static int
-start_module(evprof_profile_t *profile, const void *conf, evprof_error_t *err)
-{
-    const evprof_module_t *module = profile->module;
-    if (!profile->is_on || module->init == NULL) {
-        return EVPROF_OK;
-    }
-    evprof_error_t why = { .status = EVPROF_OK };
-    int status = module->init(conf, &profile->state, &why);
-    if (status == EVPROF_ENOTSUP) {
-        profile->refusal = why;
-        profile->refusal.status = status;
-        return EVPROF_OK;
-    }
-    if (status != EVPROF_OK) {
-        return evprof_fail(err, status, "profile %s: %s", profile->name,
-                           why.message);
-    }
-    return EVPROF_OK;
-}
-
-static int
-open_module(evprof_t *prof, const evprof_profile_conf_t *from,
-            evprof_error_t *err)
+open_module(evprof_t *prof, const evprof_module_t *module, evprof_error_t *err)
 {
     evprof_profile_t *profile;
-    int status = evprof_registry_add(prof, from->module, NULL, &profile, err);
+    int status = evprof_registry_add(prof, module, NULL, &profile, err);
     if (status != EVPROF_OK) {
         return status;
     }
-    profile->is_on = from->is_enabled;
-    profile->limits = from->limits;
-    status = start_module(profile, from->conf, err);
-    /* Without a state there is nothing to close either. */
-    profile->is_on = profile->is_on && status == EVPROF_OK;
-    return status;
+    profile->is_running = false;
+    evprof_profile_announce(profile, prof->config);
+    return evprof_profile_configure(profile, prof->config, err);
 }
 
 int
@@ -111,8 +86,8 @@ evprof_registry_open(evprof_t *prof, evprof_error_t *err)
 {
     size_t count = evprof_config_profile_count(prof->config);
     for (size_t i = 0; i < count; i++) {
-        int status =
-            open_module(prof, evprof_config_profile_at(prof->config, i), err);
+        int status = open_module(
+            prof, evprof_config_profile_at(prof->config, i)->module, err);
         if (status != EVPROF_OK) {
             evprof_registry_close(prof);
             return status;
@@ -121,20 +96,10 @@ evprof_registry_open(evprof_t *prof, evprof_error_t *err)
     return EVPROF_OK;
 }
 
-static bool
-has_state(const evprof_profile_t *profile)
-{
-    return profile->is_on && profile->refusal.status == EVPROF_OK;
-}
-
 static void
 close_profile(evprof_profile_t *profile)
 {
-    const evprof_module_t *module = profile->module;
-    evprof_registry_mend(profile);
-    if (has_state(profile) && module->fini != NULL) {
-        module->fini(profile->state);
-    }
+    evprof_profile_stop(profile);
     free(profile);
 }
 
@@ -160,7 +125,7 @@ evprof_registry_find(evprof_t *prof, const char *name)
 long
 evprof_registry_count(evprof_profile_t *profile)
 {
-    if (!has_state(profile) || profile->module->count == NULL) {
+    if (!profile->is_running || profile->module->count == NULL) {
         return -1;
     }
     evprof_registry_mend(profile);
@@ -191,6 +156,27 @@ evprof_registry_fork_child(evprof_t *prof)
     }
 }
 
+int
+evprof_registry_refusal(evprof_profile_t *profile, evprof_error_t *err)
+{
+    evprof_lock_enter(&profile->prof->lock);
+    evprof_error_t refusal = profile->refusal;
+    evprof_lock_leave(&profile->prof->lock);
+    return refusal.status == EVPROF_OK
+               ? EVPROF_OK
+               : evprof_fail(err, refusal.status, "%s", refusal.message);
+}
+
+long
+evprof_registry_max_seconds(evprof_profile_t *profile)
+{
+    evprof_lock_enter(&profile->prof->lock);
+    long most = profile->limits.max_seconds;
+    evprof_lock_leave(&profile->prof->lock);
+    return most;
+}
+
+/* Under the lock. */
 static evprof_entry_t
 describe(const evprof_profile_t *profile)
 {
@@ -231,7 +217,9 @@ evprof_catalog_find(evprof_t *prof, const char *name, evprof_entry_t *out)
     if (profile == NULL) {
         return false;
     }
+    evprof_lock_enter(&prof->lock);
     *out = describe(profile);
+    evprof_lock_leave(&prof->lock);
     return true;
 }
 
@@ -240,7 +228,7 @@ evprof_catalog_status(evprof_t *prof, const char *name,
                       const evprof_writer_t *out)
 {
     evprof_profile_t *profile = evprof_registry_find(prof, name);
-    if (profile == NULL || !has_state(profile) ||
+    if (profile == NULL || !profile->is_running ||
         profile->module->status == NULL) {
         return EVPROF_OK;
     }
@@ -252,7 +240,7 @@ const char *
 evprof_catalog_note(evprof_t *prof, const char *name)
 {
     evprof_profile_t *profile = evprof_registry_find(prof, name);
-    return profile != NULL && has_state(profile) &&
+    return profile != NULL && profile->is_running &&
                    profile->module->note != NULL
                ? profile->module->note(profile->state)
                : NULL;

@@ -20,10 +20,17 @@ struct evprof_profile {
     evprof_t *prof;
     const evprof_module_t *module;
     const char *name;
+    void *state;        /* of the module */
+    _Atomic bool is_on; /* as configured; requests are taken */
+
+    /* Written on the worker under the profiler's lock. */
     evprof_profile_limits_t limits;
-    void *state; /* of the module */
-    bool is_on;
     evprof_error_t refusal; /* why init failed, where it did; status 0: not */
+
+    /* Of the worker, and of whoever opens and closes the profiler. */
+    bool is_running; /* init has run, fini has not */
+    bool is_stale;   /* to be configured anew when its jobs have ended */
+    evprof_config_t *config; /* held while running */
 
     _Atomic bool is_claimed; /* EXCLUSIVE: somebody has the slot */
 
@@ -41,10 +48,11 @@ struct evprof {
     /* Kept after evprof_free() until the next evprof_new(), as mounts that
      * linger still ask for the prefix. */
     evprof_config_t *config;
-    evprof_profile_t *profiles; /* grows while open, never shrinks */
-    evprof_job_t *jobs;         /* all that are not finished */
-    _Atomic uint32_t job_count; /* of them; what evprof_free() sleeps on */
-    evprof_job_t *region;       /* of evprof_cpu_start() */
+    evprof_config_t *first_config; /* of evprof_new(): what is fixed since */
+    evprof_profile_t *profiles;    /* grows while open, never shrinks */
+    evprof_job_t *jobs;            /* all that are not finished */
+    _Atomic uint32_t job_count;    /* of them; what evprof_free() sleeps on */
+    evprof_job_t *region;          /* of evprof_cpu_start() */
     evprof_writer_t region_out;
 };
 
@@ -68,6 +76,12 @@ int evprof_registry_add(evprof_t *prof, const evprof_module_t *module,
 /* By name, switched off or not; NULL: unknown. */
 evprof_profile_t *evprof_registry_find(evprof_t *prof, const char *name);
 
+/* Why it cannot be served; EVPROF_OK where it can. */
+int evprof_registry_refusal(evprof_profile_t *profile, evprof_error_t *err);
+
+/* The longest window that may be asked for now, in seconds. */
+long evprof_registry_max_seconds(evprof_profile_t *profile);
+
 /* What the index shows, -1: unknown; on the worker. */
 long evprof_registry_count(evprof_profile_t *profile);
 
@@ -77,7 +91,35 @@ void evprof_registry_mend(evprof_profile_t *profile);
 /* In the child of a fork. */
 void evprof_registry_fork_child(evprof_t *prof);
 
+/* ---- switch.c ---- */
+
+/*
+ * Starts, stops or restarts the module as `config` has it, and does nothing
+ * where it runs by the same directives already. What its init says other than
+ * EVPROF_ENOTSUP; it is stopped then.
+ */
+int evprof_profile_configure(evprof_profile_t *profile, evprof_config_t *config,
+                             evprof_error_t *err);
+
+void evprof_profile_stop(evprof_profile_t *profile);
+
+/* Lets requests see what `config` says; under the profiler's lock. */
+void evprof_profile_announce(evprof_profile_t *profile,
+                             const evprof_config_t *config);
+
+/* ---- reload.c, log.c ---- */
+
+/* Does what a reload had to put off; on the worker, after a job has ended. */
+void evprof_reload_settle(evprof_profile_t *profile);
+
+/* Says a line, where the configuration wants to hear it. */
+void evprof_log(evprof_t *prof, enum evprof_log_level level, const char *format,
+                ...) __attribute__((format(printf, 3, 4)));
+
 /* ---- job.c ---- */
+
+/* Whether a job for the profile is waiting or running. */
+bool evprof_profile_is_busy(evprof_profile_t *profile);
 
 /* Takes the profile's one slot where it is EXCLUSIVE. EVPROF_EBUSY. */
 int evprof_profile_claim(evprof_profile_t *profile, evprof_error_t *err);

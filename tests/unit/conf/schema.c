@@ -13,6 +13,15 @@ static const char *const unwinders[] = { "auto", "fp", "libunwind", NULL };
 #define FIELD(type, field) .offset = offsetof(type, field)
 #define ONE .min_args = 1, .max_args = 1
 
+static const char *
+set_odd(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    test_cpu_conf_t *cpu = conf;
+    (void)d;
+    cpu->odd = evprof_conf_strdup(cf, evprof_conf_arg(cf, 0));
+    return cpu->odd == NULL ? "is out of memory" : NULL;
+}
+
 static const evprof_directive_t cpu_directives[] = {
     { .name = "rate",
       .args = "HZ",
@@ -68,6 +77,13 @@ static const evprof_directive_t cpu_directives[] = {
       ONE,
       FIELD(test_cpu_conf_t, file),
       .set = evprof_set_path },
+    { .name = "odd",
+      .args = "WORD",
+      .help = "names no offset",
+      .by_default = "even",
+      .min_args = 1,
+      .max_args = 1,
+      .set = set_odd },
     EVPROF_DIRECTIVE_END
 };
 

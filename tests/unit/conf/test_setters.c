@@ -22,6 +22,7 @@ test_defaults(void **state)
     assert_int_equal(cpu->room_bytes, 524288);
     assert_false(cpu->deep);
     assert_null(cpu->title);
+    assert_string_equal(cpu->odd, "even");
     evprof_config_unref(config);
 }
 
@@ -40,6 +41,8 @@ test_values(void **state)
     assert_true(cpu->deep);
     assert_string_equal(cpu->title, "a b");
     assert_string_equal(cpu->file, "/etc/app/x/y");
+    /* Its default comes although "rate", which has offset 0 too, is set. */
+    assert_string_equal(cpu->odd, "even");
     evprof_config_unref(config);
     config = test_load("pprof { profile cpu { file /x; interval 1; } }");
     assert_string_equal(cpu_of(config)->file, "/x");

@@ -43,6 +43,7 @@ test_dump(void **state)
                   "        interval 10us;                      # default\n"
                   "        room 512k;                          # default\n"
                   "        deep off;                           # default\n"
+                  "        odd even;                           # default\n"
                   "        title \"a \\\"b\\\" ;\";                  # text:8\n"
                   "        minus d;                            # text:9\n"
                   "    }\n"

@@ -21,6 +21,7 @@ typedef struct test_cpu_conf {
     bool deep;
     const char *title;
     const char *file;
+    const char *odd;
 } test_cpu_conf_t;
 
 /* Two profile types, "cpu" and "heap", and a section for pprof and profiles. */

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A running server whose file changes. */
+#include <evprof/evhttp.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/e2e/conf/http.h"
+
+static char *folder;
+static evprof_t *prof;
+static test_server_t *server;
+static test_reply_t reply;
+
+static void
+start(const char *text)
+{
+    folder = test_folder();
+    prof = test_profiler(folder, text);
+    server = test_server_start(prof);
+}
+
+static void
+stop(void)
+{
+    test_server_stop(server);
+    evprof_free(prof);
+    test_folder_remove(folder);
+}
+
+static int
+ask(const char *path)
+{
+    test_request_t request = { .port = test_server_port(server), .path = path };
+    return test_get(&request, &reply);
+}
+
+static int
+reload(const char *text, evprof_error_t *err)
+{
+    test_file(folder, "conf", text);
+    return evprof_reload(prof, err);
+}
+
+static void
+test_switching(void **state)
+{
+    (void)state;
+    evprof_error_t err = { 0 };
+    start("pprof { profile cmdline off; }");
+    assert_int_equal(ask("cmdline"), 404);
+    assert_int_equal(reload("", &err), 0);
+    assert_int_equal(ask("cmdline"), 200);
+    assert_int_equal(reload("pprof { deny all; }", &err), 0);
+    assert_int_equal(ask("cmdline"), 403);
+    assert_int_equal(reload("pprof { max_seconds 2; profile cpu off; }", &err),
+                     0);
+    assert_int_equal(ask("profile?seconds=1"), 404);
+    assert_null(evprof_lookup(prof, "cpu"));
+    assert_int_equal(reload("pprof { max_seconds 2; }", &err), 0);
+    assert_int_equal(ask("profile?seconds=3"), 400);
+    assert_int_equal(ask("profile?seconds=1"), 200);
+    stop();
+}
+
+/* What is wrong with a file is said, and the old one stays. */
+static void
+test_bad_file(void **state)
+{
+    (void)state;
+    evprof_error_t err = { 0 };
+    char expected[256];
+    start("pprof { profile cmdline off; }");
+    assert_int_equal(reload("pprof { profile cmdlin on; }", &err),
+                     EVPROF_EPARSE);
+    snprintf(expected, sizeof(expected),
+             "%s/conf:1:9: \"profile\" cmdlin is unknown; did you mean "
+             "\"cmdline\"?",
+             folder);
+    assert_string_equal(err.message, expected);
+    assert_int_equal(ask("cmdline"), 404);
+    assert_int_equal(ask(""), 200);
+    snprintf(expected, sizeof(expected), "%s/conf", folder);
+    assert_int_equal(unlink(expected), 0);
+    assert_int_equal(evprof_reload(prof, &err), EVPROF_EIO);
+    assert_int_equal(ask("cmdline"), 404);
+    stop();
+}
+
+static void
+test_fixed(void **state)
+{
+    static const char *const rows[][2] = {
+        { "pprof { prefix /other/; profile cmdline off; }", "prefix" },
+        { "listen 127.0.0.1:0;", "listen" },
+        { "reload_signal USR1;", "reload_signal" },
+    };
+    (void)state;
+    evprof_error_t err = { 0 };
+    start("");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char expected[256];
+        assert_int_equal(reload(rows[i][0], &err), EVPROF_ESTATE);
+        snprintf(expected, sizeof(expected),
+                 "reload: \"%s\" cannot change while the server runs: restart "
+                 "it, or take the change back",
+                 rows[i][1]);
+        assert_string_equal(err.message, expected);
+        assert_int_equal(ask("cmdline"), 200);
+    }
+    stop();
+}
+
+static void
+test_no_file(void **state)
+{
+    (void)state;
+    evprof_error_t err = { 0 };
+    prof = evprof_new(NULL, &err);
+    assert_int_equal(evprof_reload(prof, &err), EVPROF_ESTATE);
+    assert_non_null(strstr(err.message, "there is no configuration file"));
+    evprof_free(prof);
+    assert_int_equal(evprof_reload(prof, &err), EVPROF_ESTATE);
+}
+
+/* A window that is open ends as it began; the next request sees the change. */
+static void
+test_in_flight(void **state)
+{
+    (void)state;
+    evprof_error_t err = { 0 };
+    start("");
+    test_request_t request = { .port = test_server_port(server),
+                               .path = "profile?seconds=1" };
+    int fd = test_send(&request);
+    /* The slot is taken once the window is open. */
+    while (ask("profile?seconds=1") != 500) {
+    }
+    assert_int_equal(reload("pprof { profile cpu off; }", &err), 0);
+    assert_int_equal(ask("profile?seconds=1"), 404);
+    assert_int_equal(test_receive(fd, &reply), 200);
+    assert_int_equal(reload("pprof { profile cpu { rate 50; } }", &err), 0);
+    assert_int_equal(ask("profile?seconds=1"), 200);
+    stop();
+}
+
+/* Requests and reloads at once: each request sees one file or the other. */
+static void *
+keep_asking(void *arg)
+{
+    atomic_int *odd = arg;
+    for (int i = 0; i < 200; i++) {
+        test_request_t request = { .port = test_server_port(server),
+                                   .path = "cmdline" };
+        test_reply_t *own = malloc(sizeof(*own));
+        int status = own == NULL ? 0 : test_get(&request, own);
+        if (status != 200 && status != 403 && status != 404) {
+            atomic_fetch_add(odd, 1);
+        }
+        free(own);
+    }
+    return NULL;
+}
+
+static void
+test_storm(void **state)
+{
+    static const char *const files[] = { "", "pprof { deny all; }",
+                                         "pprof { profile cmdline off; }" };
+    (void)state;
+    atomic_int odd = 0;
+    pthread_t asking;
+    start("");
+    assert_int_equal(pthread_create(&asking, NULL, keep_asking, &odd), 0);
+    for (int i = 0; i < 60; i++) {
+        evprof_error_t err = { 0 };
+        int status = reload(files[i % 3], &err);
+        if (status != EVPROF_OK) {
+            fail_msg("%s", err.message);
+        }
+    }
+    pthread_join(asking, NULL);
+    assert_int_equal(odd, 0);
+    stop();
+}
+
+static void
+test_log(void **state)
+{
+    (void)state;
+    char path[256];
+    char text[1024] = "";
+    evprof_error_t err;
+    start("pprof { log said info; }");
+    assert_int_equal(reload("pprof { log said info; labels off; }", &err), 0);
+    assert_int_equal(reload("x;", &err), EVPROF_EPARSE);
+    snprintf(path, sizeof(path), "%s/said", folder);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+    fclose(file);
+    assert_non_null(strstr(text, "info: configuration reloaded\n"));
+    assert_non_null(strstr(text, "conf:1:1: \"x\" is unknown\n"));
+    stop();
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_switching), cmocka_unit_test(test_bad_file),
+        cmocka_unit_test(test_fixed),     cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_in_flight), cmocka_unit_test(test_storm),
+        cmocka_unit_test(test_log),
+    };
+    return cmocka_run_group_tests_name("reload", tests, NULL, NULL);
+}

@@ -32,7 +32,8 @@ typedef struct encoder {
     const evprof_pprof_t *profile;
     const evprof_writer_t *out;
     evprof_gzip_t *gzip; /* NULL: plain */
-    evprof_buf_t done;   /* whole messages on their way out */
+    bool keeps_ids;
+    evprof_buf_t done; /* whole messages on their way out */
     evprof_buf_t message;
     evprof_buf_t part;    /* a message inside `message` */
     const char **strings; /* row = number in the table */
@@ -179,6 +180,31 @@ encode_label(encoder_t *e, const evprof_label_t *label)
     end_part(e, EVPROF_WIRE_SAMPLE_LABEL);
 }
 
+/* What a row is called in the file: its own id, or the place it has. */
+static uint64_t
+location_id(const encoder_t *e, size_t row)
+{
+    return e->keeps_ids ? e->profile->locations[row].id : row + 1;
+}
+
+static uint64_t
+mapping_id(const encoder_t *e, uint32_t row)
+{
+    if (row == EVPROF_NO_INDEX) {
+        return 0;
+    }
+    return e->keeps_ids ? e->profile->mappings[row].id : (uint64_t)row + 1;
+}
+
+static uint64_t
+function_id(const encoder_t *e, uint32_t row)
+{
+    if (row == EVPROF_NO_INDEX) {
+        return 0;
+    }
+    return e->keeps_ids ? e->profile->functions[row].id : (uint64_t)row + 1;
+}
+
 static void
 encode_sample(encoder_t *e, const evprof_sample_t *s)
 {
@@ -186,7 +212,7 @@ encode_sample(encoder_t *e, const evprof_sample_t *s)
     if (count > 0 && evprof_buf_reserve(&e->part, count * VARINT_MAX)) {
         for (size_t i = 0; i < count; i++) {
             e->part.len += put_varint(e->part.data + e->part.len,
-                                      (uint64_t)s->locations[i] + 1);
+                                      location_id(e, s->locations[i]));
         }
         end_part(e, EVPROF_WIRE_SAMPLE_LOCATION_ID);
     }
@@ -204,7 +230,7 @@ static void
 encode_mapping(encoder_t *e, const evprof_mapping_t *m, size_t row)
 {
     evprof_buf_t *to = &e->message;
-    add_uint(to, EVPROF_WIRE_MAPPING_ID, row + 1);
+    add_uint(to, EVPROF_WIRE_MAPPING_ID, mapping_id(e, (uint32_t)row));
     add_uint(to, EVPROF_WIRE_MAPPING_MEMORY_START, m->start);
     add_uint(to, EVPROF_WIRE_MAPPING_MEMORY_LIMIT, m->limit);
     add_uint(to, EVPROF_WIRE_MAPPING_FILE_OFFSET, m->offset);
@@ -217,22 +243,17 @@ encode_mapping(encoder_t *e, const evprof_mapping_t *m, size_t row)
     end_message(e, EVPROF_WIRE_MAPPING);
 }
 
-static uint64_t
-id_of(uint32_t row)
-{
-    return row == EVPROF_NO_INDEX ? 0 : (uint64_t)row + 1;
-}
-
 static void
 encode_location(encoder_t *e, const evprof_location_t *l, size_t row)
 {
     evprof_buf_t *to = &e->message;
-    add_uint(to, EVPROF_WIRE_LOCATION_ID, row + 1);
-    add_uint(to, EVPROF_WIRE_LOCATION_MAPPING_ID, id_of(l->mapping));
+    add_uint(to, EVPROF_WIRE_LOCATION_ID, location_id(e, row));
+    add_uint(to, EVPROF_WIRE_LOCATION_MAPPING_ID, mapping_id(e, l->mapping));
     add_uint(to, EVPROF_WIRE_LOCATION_ADDRESS, l->address);
     for (uint32_t i = 0; i < l->line_count; i++) {
         const evprof_line_t *line = &l->lines[i];
-        add_uint(&e->part, EVPROF_WIRE_LINE_FUNCTION_ID, id_of(line->function));
+        add_uint(&e->part, EVPROF_WIRE_LINE_FUNCTION_ID,
+                 function_id(e, line->function));
         add_int(&e->part, EVPROF_WIRE_LINE_LINE, line->line);
         add_int(&e->part, EVPROF_WIRE_LINE_COLUMN, line->column);
         end_part(e, EVPROF_WIRE_LOCATION_LINE);
@@ -245,7 +266,7 @@ static void
 encode_function(encoder_t *e, const evprof_function_t *f, size_t row)
 {
     evprof_buf_t *to = &e->message;
-    add_uint(to, EVPROF_WIRE_FUNCTION_ID, row + 1);
+    add_uint(to, EVPROF_WIRE_FUNCTION_ID, function_id(e, (uint32_t)row));
     add_text(e, to, EVPROF_WIRE_FUNCTION_NAME, f->name);
     add_text(e, to, EVPROF_WIRE_FUNCTION_SYSTEM_NAME, f->system_name);
     add_text(e, to, EVPROF_WIRE_FUNCTION_FILENAME, f->filename);
@@ -333,6 +354,7 @@ evprof_pprof_encode(const evprof_pprof_t *p, unsigned flags,
                     const evprof_writer_t *out, evprof_error_t *err)
 {
     encoder_t e = { .profile = p, .out = out };
+    e.keeps_ids = (flags & EVPROF_ENCODE_KEEP_IDS) != 0;
     if ((flags & EVPROF_ENCODE_PLAIN) == 0) {
         e.gzip = evprof_gzip_new(out);
         if (e.gzip == NULL) {

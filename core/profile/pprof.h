@@ -119,7 +119,10 @@ void evprof_pprof_free(evprof_pprof_t *p);
  * UTF-8, compressed by gzip unless `plain`. What the writer returned,
  * or EVPROF_ENOMEM.
  */
-enum { EVPROF_ENCODE_PLAIN = 1 };
+enum {
+    EVPROF_ENCODE_PLAIN = 1,
+    EVPROF_ENCODE_KEEP_IDS = 2, /* the rows' own ids, which must be unique */
+};
 int evprof_pprof_encode(const evprof_pprof_t *p, unsigned flags,
                         const evprof_writer_t *out, evprof_error_t *err);
 

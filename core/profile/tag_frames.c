@@ -143,9 +143,10 @@ extend_sample(framer_t *f, evprof_sample_t *s, const side_t *leaf,
     if (s->location_count > 0) {
         memcpy(own, s->locations, s->location_count * sizeof(*own));
     }
-    int status = add_side(f, s, leaf, locations);
+    /* The root first: new rows are numbered in this order. */
+    int status = add_side(f, s, root, own + s->location_count);
     if (status == EVPROF_OK) {
-        status = add_side(f, s, root, own + s->location_count);
+        status = add_side(f, s, leaf, locations);
     }
     s->locations = locations;
     s->location_count = (uint32_t)count;

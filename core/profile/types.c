@@ -60,7 +60,10 @@ evprof_types_check_equal(const evprof_pprof_t *one, const evprof_pprof_t *other,
 {
     evprof_buf_t text = { 0 };
     if (!type_equal(&one->period_type, &other->period_type)) {
-        evprof_buf_printf(&text, "incompatible period types %s/%s and %s/%s",
+        /* As Go prints a pointer to the structure. */
+        evprof_buf_printf(&text,
+                          "incompatible period types &{%s %s 0 0} and "
+                          "&{%s %s 0 0}",
                           one->period_type.type, one->period_type.unit,
                           other->period_type.type, other->period_type.unit);
     } else if (!types_equal(one, other)) {

@@ -31,7 +31,7 @@ write_scaled(const evprof_pprof_t *p, double ratio, const evprof_writer_t *out,
                 *next++ = scaled(p->samples[i].values[j], ratio);
             }
         }
-        status = evprof_pprof_encode(&copy, 0, out, err);
+        status = evprof_pprof_encode(&copy, EVPROF_ENCODE_KEEP_IDS, out, err);
     } else {
         evprof_fail(err, status, "proto: out of memory");
     }
@@ -46,7 +46,7 @@ write_proto(evprof_view_t *view, const evprof_writer_t *out,
 {
     double ratio = evprof_view_ratio(view);
     const evprof_pprof_t *p = evprof_view_profile(view);
-    return ratio == 1 ? evprof_pprof_encode(p, 0, out, err)
+    return ratio == 1 ? evprof_pprof_encode(p, EVPROF_ENCODE_KEEP_IDS, out, err)
                       : write_scaled(p, ratio, out, err);
 }
 

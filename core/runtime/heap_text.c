@@ -27,13 +27,16 @@ add_raw(void *ctx, const uint64_t *pcs, size_t count,
 }
 
 static int
-compare_in_use(const void *left, const void *right)
+compare_in_use(const void *left, const void *right, void *ctx)
 {
-    const evprof_sample_t *const *a = left;
-    const evprof_sample_t *const *b = right;
+    const evprof_pprof_t *p = ctx;
+    const uint32_t *a = left;
+    const uint32_t *b = right;
     for (int column = IN_USE_BYTES; column >= ALLOC_OBJECTS; column--) {
-        if ((*a)->values[column] != (*b)->values[column]) {
-            return (*a)->values[column] > (*b)->values[column] ? -1 : 1;
+        int64_t x = p->samples[*a].values[column];
+        int64_t y = p->samples[*b].values[column];
+        if (x != y) {
+            return x > y ? -1 : 1;
         }
     }
     return *a < *b ? -1 : *a > *b;
@@ -68,21 +71,22 @@ put_head(const evprof_pprof_t *p, uint64_t rate, evprof_buf_t *out)
 }
 
 static int
-put_records(const evprof_pprof_t *p, evprof_buf_t *out)
+put_records(evprof_pprof_t *p, evprof_buf_t *out)
 {
-    const evprof_sample_t **order = calloc(p->sample_count + 1, sizeof(*order));
+    uint32_t *order = calloc(p->sample_count + 1, sizeof(*order));
     if (order == NULL) {
         return EVPROF_ENOMEM;
     }
     for (size_t i = 0; i < p->sample_count; i++) {
-        order[i] = &p->samples[i];
+        order[i] = (uint32_t)i;
     }
-    qsort(order, p->sample_count, sizeof(*order), compare_in_use);
+    qsort_r(order, p->sample_count, sizeof(*order), compare_in_use, p);
     for (size_t i = 0; i < p->sample_count; i++) {
-        put_counts(order[i]->values, out);
-        evprof_text_pcs(p, order[i], out);
+        const evprof_sample_t *sample = &p->samples[order[i]];
+        put_counts(sample->values, out);
+        evprof_text_pcs(p, sample, out);
         evprof_buf_putc(out, '\n');
-        evprof_text_frames(p, order[i], out);
+        evprof_text_frames(p, sample, out);
         evprof_buf_putc(out, '\n');
     }
     free(order);

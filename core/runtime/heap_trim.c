@@ -46,6 +46,11 @@ evprof_heap_trim_begin(evprof_heap_trim_t *trim)
         evprof_objects_find(trim->objects, evprof_jemalloc_address());
     trim->is_alone = trim->allocator != NULL &&
                      strstr(trim->allocator->path, "libjemalloc") != NULL;
+    const evprof_object_t *own =
+        evprof_objects_find(trim->objects, (uintptr_t)&evprof_heap_trim);
+    const evprof_object_t *program =
+        &trim->objects->items[trim->objects->main_index];
+    trim->own = own != NULL && own->bias != program->bias ? own : NULL;
     return true;
 }
 
@@ -57,16 +62,21 @@ evprof_heap_trim_end(evprof_heap_trim_t *trim)
 }
 
 static bool
+holds(const evprof_object_t *object, uintptr_t address)
+{
+    return object != NULL && address >= object->start &&
+           address < object->limit;
+}
+
+static bool
 is_allocator(evprof_heap_trim_t *trim, uintptr_t pc)
 {
     uintptr_t site = pc - 1;
-    const evprof_object_t *allocator = trim->allocator;
-    if (allocator == NULL || site < allocator->start ||
-        site >= allocator->limit) {
-        return false;
-    }
-    if (trim->is_alone) {
+    if (holds(trim->own, site)) {
         return true;
+    }
+    if (!holds(trim->allocator, site) || trim->is_alone) {
+        return holds(trim->allocator, site);
     }
     size_t at = evprof_hash_mix(site) % EVPROF_HEAP_TRIM_SLOTS;
     if (trim->slots[at].pc != site) {

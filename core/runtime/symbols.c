@@ -53,6 +53,20 @@ evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err)
     return status;
 }
 
+int
+evprof_symbols_prepare(const uintptr_t *pcs, size_t count)
+{
+    int status = EVPROF_OK;
+    atomic_store(&is_busy, true);
+    const evprof_objects_t *objects = look_at_objects(NULL);
+    if (objects != NULL) {
+        status = evprof_symbol_prepare(symbolizer, objects, pcs, count);
+        evprof_objects_release(objects);
+    }
+    atomic_store(&is_busy, false);
+    return status;
+}
+
 const char *
 evprof_symbols_name(uintptr_t pc)
 {

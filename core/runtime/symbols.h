@@ -7,6 +7,7 @@
  * next. All of it on the worker thread only.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <evprof/status.h>
@@ -15,6 +16,9 @@
 
 /* Gives `p` mappings, functions, files and lines. EVPROF_ENOMEM. */
 int evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err);
+
+/* Looks up many addresses at once for evprof_symbols_name(). EVPROF_ENOMEM. */
+int evprof_symbols_prepare(const uintptr_t *pcs, size_t count);
 
 /* The function that holds `pc`, valid until the next call, or NULL. */
 const char *evprof_symbols_name(uintptr_t pc);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
@@ -120,6 +121,17 @@ evprof_jemalloc_address(void)
     return address;
 }
 
+/* Where the executable is loaded: its program headers lie behind its start. */
+static const void *
+program_base(void)
+{
+    Dl_info info;
+    const void *headers = NULL;
+    unsigned long address = getauxval(AT_PHDR);
+    memcpy(&headers, &address, sizeof(headers));
+    return dladdr(headers, &info) == 0 ? NULL : info.dli_fbase;
+}
+
 static int
 judge(const char *prefix, evprof_error_t *err)
 {
@@ -143,6 +155,8 @@ judge(const char *prefix, evprof_error_t *err)
         .preload = environment("LD_PRELOAD"),
     };
     facts.is_malloc_theirs = malloc_info.dli_fbase == mallctl_info.dli_fbase;
+    facts.is_inside = mallctl_info.dli_fbase != NULL &&
+                      mallctl_info.dli_fbase == program_base();
     facts.calls_malloc = control != NULL || evprof_executable_calls_malloc();
     ssize_t len =
         readlink("/etc/malloc.conf", system_conf, sizeof(system_conf) - 1);

@@ -77,6 +77,15 @@ judge_unprepared(const evprof_jemalloc_facts_t *facts, evprof_error_t *err)
                            "the environment only: start the program with "
                            "MALLOC_CONF=" WANTED);
     }
+    if (!facts->is_conf_ours && facts->is_inside &&
+        strcmp(facts->conf_file, facts->mallctl_file) == 0) {
+        return evprof_fail(err, EVPROF_ENOTSUP,
+                           "heap: jemalloc is part of %s and does not see the "
+                           "malloc_conf in libevprof.so: link libevprof.a "
+                           "before it, or start the program with "
+                           "MALLOC_CONF=" WANTED,
+                           facts->mallctl_file);
+    }
     if (!facts->is_conf_ours &&
         strcmp(facts->conf_file, facts->mallctl_file) == 0) {
         return evprof_fail(err, EVPROF_ENOTSUP,

@@ -19,6 +19,7 @@ typedef struct evprof_jemalloc_facts {
     const char *mallctl_file; /* that holds mallctl */
     const char *malloc_file;  /* that holds malloc */
     bool is_malloc_theirs;    /* malloc and mallctl are of one file */
+    bool is_inside;           /* that file is the executable */
     bool calls_malloc;        /* the executable itself does */
     bool can_profile;         /* built with --enable-prof */
     bool is_prepared;         /* started with prof:true */

@@ -49,17 +49,58 @@ parse_pc(const char *text, size_t len, uint64_t *out)
     return true;
 }
 
-static void
-put_symbol(evprof_buf_t *out, const char *text, size_t len)
+/* Addresses are looked up together: alone, each would have the tables of its
+ * object read again. */
+#define BATCH_COUNT 4096
+
+typedef struct batch {
+    evprof_buf_t *out;
+    uintptr_t *pcs;
+    size_t count;
+} batch_t;
+
+static int
+flush_batch(batch_t *batch)
+{
+    int status = evprof_symbols_prepare(batch->pcs, batch->count);
+    for (size_t i = 0; i < batch->count && status == EVPROF_OK; i++) {
+        const char *name = evprof_symbols_name(batch->pcs[i]);
+        if (name != NULL) {
+            evprof_buf_printf(batch->out, "0x%" PRIxPTR " %s\n", batch->pcs[i],
+                              name);
+        }
+    }
+    batch->count = 0;
+    return status;
+}
+
+static int
+put_symbol(batch_t *batch, const char *text, size_t len)
 {
     uint64_t pc;
-    if (!parse_pc(text, len, &pc) || pc == 0) {
-        return;
+    if (!parse_pc(text, len, &pc) || pc == 0 || pc > UINTPTR_MAX) {
+        return EVPROF_OK;
     }
-    const char *name = evprof_symbols_name((uintptr_t)pc);
-    if (name != NULL) {
-        evprof_buf_printf(out, "0x%" PRIx64 " %s\n", pc, name);
+    batch->pcs[batch->count++] = (uintptr_t)pc;
+    return batch->count == BATCH_COUNT ? flush_batch(batch) : EVPROF_OK;
+}
+
+static int
+put_symbols(batch_t *batch, const char *at, size_t left)
+{
+    int status = EVPROF_OK;
+    while (left > 0 && status == EVPROF_OK) {
+        const char *plus = memchr(at, '+', left);
+        size_t len = plus != NULL ? (size_t)(plus - at) : left;
+        status = put_symbol(batch, at, len);
+        at += len;
+        left -= len;
+        if (left > 0) {
+            at++;
+            left--;
+        }
     }
+    return status == EVPROF_OK ? flush_batch(batch) : status;
 }
 
 static int
@@ -74,20 +115,16 @@ write_symbols(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
         left = ask->body_len;
     }
     evprof_buf_t text = { 0 };
+    batch_t batch = { .out = &text,
+                      .pcs = calloc(BATCH_COUNT, sizeof(*batch.pcs)) };
     /* Not a count: 0 would tell the client that there are no symbols here. */
     evprof_buf_puts(&text, "num_symbols: 1\n");
-    while (left > 0) {
-        const char *plus = memchr(at, '+', left);
-        size_t len = plus != NULL ? (size_t)(plus - at) : left;
-        put_symbol(&text, at, len);
-        at += len;
-        left -= len;
-        if (left > 0) {
-            at++;
-            left--;
-        }
+    int status =
+        batch.pcs == NULL ? EVPROF_ENOMEM : put_symbols(&batch, at, left);
+    if (status == EVPROF_OK) {
+        status = evprof_buf_write(&text, out);
     }
-    int status = evprof_buf_write(&text, out);
+    free(batch.pcs);
     evprof_buf_free(&text);
     if (status != EVPROF_OK) {
         evprof_fail(err, status, "symbol: out of memory");

@@ -49,8 +49,7 @@ on_echo(struct evhttp_request *req, void *ctx)
     for (int i = 0; i < 100; i++) {
         char *copy = malloc(ENTRY_SIZE);
         if (copy != NULL) {
-            strncpy(copy, evhttp_request_get_uri(req), ENTRY_SIZE - 1);
-            copy[ENTRY_SIZE - 1] = '\0';
+            (void)snprintf(copy, ENTRY_SIZE, "%s", evhttp_request_get_uri(req));
             evbuffer_add_printf(out, "%s\n", copy);
         }
         free(copy);
@@ -76,6 +75,6 @@ main(int argc, char **argv)
     evprof_evhttp_mount(evprof_new(argc > 2 ? argv[2] : NULL, NULL), http,
                         NULL);
     printf("http://127.0.0.1:%u/debug/pprof/\n", ntohs(at.sin_port));
-    fflush(stdout);
+    (void)fflush(stdout);
     return event_base_dispatch(base);
 }

@@ -33,6 +33,10 @@ expect "heap: jemalloc comes before libevprof in the link order: link with \
 -levprof -ljemalloc, or start the program with MALLOC_CONF=$wanted" \
     "$folder/heap_reversed"
 expect ok env MALLOC_CONF=$wanted "$folder/heap_reversed"
+expect "heap: jemalloc is part of heap_inside and does not see the malloc_conf in \
+libevprof.so: link libevprof.a before it, or start the program with \
+MALLOC_CONF=$wanted" "$folder/heap_inside"
+expect ok env MALLOC_CONF=$wanted "$folder/heap_inside"
 expect "heap: heap_own_conf has a malloc_conf of its own: add $wanted to it" \
     "$folder/heap_own_conf"
 expect "heap: a preloaded jemalloc takes its settings from the environment \

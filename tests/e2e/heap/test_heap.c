@@ -221,10 +221,6 @@ test_stacks(void **state)
     for (size_t i = 0; i < p->location_count; i++) {
         const evprof_location_t *at = &p->locations[i];
         assert_int_not_equal(at->address, 0);
-        if (at->mapping != EVPROF_NO_INDEX) {
-            const char *file = p->mappings[at->mapping].file;
-            assert_null(strstr(file, "jemalloc"));
-        }
         for (size_t k = 0; k < i; k++) {
             assert_int_not_equal(p->locations[k].address, at->address);
         }
@@ -232,12 +228,18 @@ test_stacks(void **state)
     for (size_t i = 0; i < p->sample_count; i++) {
         const evprof_sample_t *sample = &p->samples[i];
         assert_true(sample->location_count > 0);
+        const evprof_location_t *leaf = &p->locations[sample->locations[0]];
+        if (leaf->mapping != EVPROF_NO_INDEX) {
+            const char *file = p->mappings[leaf->mapping].file;
+            assert_null(strstr(file, "jemalloc"));
+            assert_null(strstr(file, "libevprof"));
+        }
+        assert_false(has_function(p, sample, "run_tasks"));
         assert_int_equal(sample->label_count, 1);
         assert_string_equal(sample->labels[0].key, "bytes");
         assert_null(sample->labels[0].text);
         assert_true(sample->labels[0].number > 0);
         if (has_function(p, sample, "keep_blocks")) {
-            const evprof_location_t *leaf = &p->locations[sample->locations[0]];
             assert_string_equal(p->functions[leaf->lines[0].function].name,
                                 "keep_blocks");
         }
@@ -246,39 +248,49 @@ test_stacks(void **state)
     drop_blocks();
 }
 
+/* The number at `*at`, which must be followed by `end`; moves behind it. */
+static int64_t
+take_number(char **at, const char *end)
+{
+    char *rest = NULL;
+    int64_t value = strtoll(*at, &rest, 10);
+    assert_memory_equal(rest, end, strlen(end));
+    *at = rest + strlen(end);
+    return value;
+}
+
 static void
 test_text(void **state)
 {
     (void)state;
+    static const char head[] = "heap profile: ";
     evprof_buf_t text = { 0 };
     evprof_buf_t allocs = { 0 };
-    int64_t in_use = -1;
-    long long objects[2];
-    long long bytes[2];
-    unsigned long long rate = 0;
     keep_blocks(8192, 1000);
     take_bytes("heap", 1, &text);
-    assert_int_equal(
-        sscanf(text.data, "heap profile: %lld: %lld [%lld: %lld] @ heap/%llu",
-               &objects[0], &bytes[0], &objects[1], &bytes[1], &rate),
-        5);
-    assert_int_equal(rate, 2 * 4096);
-    assert_true(bytes[0] > 0 && bytes[1] > bytes[0]);
-    /* Raw numbers: 1,000 blocks of 8 KiB give some 865 samples. */
+    assert_memory_equal(text.data, head, strlen(head));
+    char *at = text.data + strlen(head);
+    int64_t objects = take_number(&at, ": ");
+    int64_t bytes = take_number(&at, " [");
+    assert_true(take_number(&at, ": ") >= objects);
+    assert_true(take_number(&at, "] @ heap/") > bytes);
+    assert_int_equal(take_number(&at, "\n"), 2 * 4096);
+    /* The largest in use come first. */
+    int64_t last = INT64_MAX;
+    while (*at >= '0' && *at <= '9') {
+        (void)take_number(&at, ": ");
+        int64_t value = take_number(&at, " [");
+        assert_true(value <= last);
+        last = value;
+        at = strstr(at, "\n\n") + 2;
+    }
     char *line = strstr(text.data, "keep_blocks");
     assert_non_null(line);
     assert_non_null(strstr(line, "test_heap.c:"));
-    for (line = strchr(text.data, '\n') + 1; *line >= '0' && *line <= '9';) {
-        long long value = 0;
-        assert_int_equal(sscanf(line, "%*d: %lld [", &value), 1);
-        assert_true(in_use < 0 || value <= in_use);
-        in_use = value;
-        line = strstr(line, "\n\n") + 2;
-    }
     assert_non_null(strstr(text.data, "\n# jemalloc\n# Allocated = "));
     assert_non_null(strstr(text.data, "\n# MaxRSS = "));
     take_bytes("allocs", 2, &allocs);
-    assert_memory_equal(allocs.data, "heap profile: ", 14);
+    assert_memory_equal(allocs.data, head, strlen(head));
     evprof_buf_free(&text);
     evprof_buf_free(&allocs);
     drop_blocks();
@@ -326,6 +338,53 @@ test_cumulative_is_monotone(void **state)
         last = now;
     }
     evprof_pprof_free(last);
+}
+
+/* Which of two calls is made tells 2^depth stacks apart. */
+__attribute__((noinline)) static void
+branch_and_keep(unsigned bits, unsigned depth)
+{
+    if (depth == 0) {
+        keep_blocks(4096, 16);
+    } else if (bits % 2 == 0) {
+        branch_and_keep(bits / 2, depth - 1);
+        __asm__ volatile("");
+    } else {
+        branch_and_keep(bits / 2, depth - 1);
+        __asm__ volatile("" ::: "memory");
+    }
+}
+
+/* More stacks than may be kept: they are shortened, nothing is lost. */
+static void
+test_max_stacks(void **state)
+{
+    (void)state;
+    enum { DEPTH = 10, MAX_STACKS = 256 };
+    evprof_free(prof);
+    open_profiler("pprof { profile heap { max_stacks 256; } }\n");
+    evprof_pprof_t *before = take_profile("heap");
+    for (unsigned i = 0; i < 1u << DEPTH; i++) {
+        branch_and_keep(i, DEPTH);
+    }
+    evprof_pprof_t *after = take_profile("heap");
+    assert_near(sum_of(after, IN_USE_BYTES, NULL) -
+                    sum_of(before, IN_USE_BYTES, NULL),
+                (16LL << DEPTH) * 4096, 4);
+    assert_true(after->sample_count <= MAX_STACKS + MAX_STACKS / 8 + 1);
+    assert_true(sum_of(after, IN_USE_BYTES, "evprof_heap_more_stacks") > 0);
+    assert_true(sum_of(after, IN_USE_BYTES, "main") > 0);
+    bool is_told = false;
+    for (size_t i = 0; i < after->comment_count; i++) {
+        is_told = is_told ||
+                  strstr(after->comments[i], "max_stacks (256) was reached: ");
+    }
+    assert_true(is_told);
+    evprof_pprof_free(before);
+    evprof_pprof_free(after);
+    evprof_free(prof);
+    open_profiler(CONF);
+    drop_blocks();
 }
 
 static void *
@@ -478,6 +537,7 @@ main(void)
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_cumulative_is_monotone),
         cmocka_unit_test(test_off_and_on),
+        cmocka_unit_test(test_max_stacks),
         cmocka_unit_test(test_no_memory_file),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_fork),

@@ -124,6 +124,14 @@ test_conf_not_seen(void **state)
     expect(&facts, "heap: jemalloc comes before libevprof in the link order: "
                    "link with -levprof -ljemalloc, or start the program with "
                    "MALLOC_CONF=" CONF);
+    facts.conf_file = "server";
+    facts.mallctl_file = "server";
+    facts.is_inside = true;
+    expect(&facts, "heap: jemalloc is part of server and does not see the "
+                   "malloc_conf in libevprof.so: link libevprof.a before it, "
+                   "or start the program with MALLOC_CONF=" CONF);
+    facts.is_inside = false;
+    facts.mallctl_file = "libjemalloc.so.2";
     facts.preload = "/usr/lib/libjemalloc.so.2";
     expect(&facts, "heap: a preloaded jemalloc takes its settings from the "
                    "environment only: start the program with "

@@ -195,7 +195,7 @@ copy_file(const char *from, const char *to)
     while ((len = fread(bytes, 1, sizeof(bytes), in)) > 0) {
         assert_int_equal(fwrite(bytes, 1, len, out), len);
     }
-    fclose(in);
+    assert_int_equal(fclose(in), 0);
     assert_int_equal(fclose(out), 0);
 }
 
@@ -203,7 +203,7 @@ copy_file(const char *from, const char *to)
 static void
 make_copy(const char *from, char path[PATH_MAX])
 {
-    snprintf(path, PATH_MAX, "%s/copyXXXXXX", SAMPLE_OBJECTS);
+    (void)snprintf(path, PATH_MAX, "%s/copyXXXXXX", SAMPLE_OBJECTS);
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "adapters/fetch/fetch.h"
+#include "core/base/arena.h"
 #include "core/report/report.h"
 
 /* More formats or groups of choices than this do not fit the parser's state. */
@@ -43,6 +45,13 @@ typedef struct cli {
     const evprof_report_t *report; /* NULL: the shell */
     const char *param;
     bool is_shell;
+
+    evprof_fetch_options_t fetch; /* but for what the next five say */
+    cli_list_t headers;
+    cli_list_t proxy_headers;
+    const char *sources_file;
+    bool wants_netrc;
+    evprof_arena_t secrets; /* copies of what was blanked in the arguments */
 } cli_t;
 
 /* ---- Messages ---- */

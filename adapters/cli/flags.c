@@ -12,6 +12,7 @@
 
 #include "adapters/cli/cli.h"
 #include "adapters/cli/flags.h"
+#include "adapters/cli/remote.h"
 #include "core/base/utf8.h"
 
 /* Options that choose a column by an old name. */
@@ -67,6 +68,18 @@ text_target(const char **text)
     return (struct target){ .kind = KIND_TEXT, .at.text = text };
 }
 
+static struct target
+number_target(int64_t *number)
+{
+    return (struct target){ .kind = KIND_INT, .at.number = number };
+}
+
+static struct target
+list_target(cli_list_t *list)
+{
+    return (struct target){ .kind = KIND_LIST, .at.list = list };
+}
+
 /* The flags that are neither reports nor options. */
 static bool
 find_own_flag(struct parser *p, const char *name, struct target *out)
@@ -76,15 +89,33 @@ find_own_flag(struct parser *p, const char *name, struct target *out)
         const char *name;
         struct target target;
     } flags[] = {
-        { "base", { .kind = KIND_LIST, .at.list = &p->base } },
-        { "diff_base", { .kind = KIND_LIST, .at.list = &p->diff_base } },
+        { "base", list_target(&p->base) },
+        { "diff_base", list_target(&p->diff_base) },
         { "symbolize", text_target(&cli->symbolize) },
         { "buildid", text_target(&cli->build_id) },
         { "add_comment", text_target(&cli->comment) },
         { "tools", text_target(&cli->tools) },
         { "http", text_target(&cli->http) },
-        { "timeout", { .kind = KIND_INT, .at.number = &cli->timeout } },
-        { "seconds", { .kind = KIND_INT, .at.number = &cli->seconds } },
+        { "timeout", number_target(&cli->timeout) },
+        { "seconds", number_target(&cli->seconds) },
+        { "proxy", text_target(&cli->fetch.proxy) },
+        { "proxy_user", text_target(&cli->fetch.proxy_user) },
+        { "proxy_auth", text_target(&cli->fetch.proxy_auth) },
+        { "proxy_tls_ca", text_target(&cli->fetch.proxy_tls_ca) },
+        { "proxy_header", list_target(&cli->proxy_headers) },
+        { "header", list_target(&cli->headers) },
+        { "bearer_token_file", text_target(&cli->fetch.bearer_token_file) },
+        { "netrc", flag_target(&cli->wants_netrc) },
+        { "netrc_file", text_target(&cli->fetch.netrc_file) },
+        { "cookie_file", text_target(&cli->fetch.cookie_file) },
+        { "tls_cert", text_target(&cli->fetch.tls_cert) },
+        { "tls_key", text_target(&cli->fetch.tls_key) },
+        { "tls_ca", text_target(&cli->fetch.tls_ca) },
+        { "unix_socket", text_target(&cli->fetch.unix_socket) },
+        { "retry", number_target(&cli->fetch.retry) },
+        { "parallel", number_target(&cli->fetch.parallel) },
+        { "max_bytes", number_target(&cli->fetch.max_bytes) },
+        { "sources", text_target(&cli->sources_file) },
         { "all_frames", flag_target(&cli->all_frames) },
         { "no_browser", flag_target(&cli->no_browser) },
         { "strict", flag_target(&cli->is_strict) },
@@ -450,7 +481,7 @@ apply_bases(struct parser *p)
 static enum cli_parsed
 apply_words(struct parser *p, int argc, char **argv, int at)
 {
-    if (at >= argc) {
+    if (at >= argc && p->cli->sources_file == NULL) {
         cli_usage();
         return fail("no profile source specified");
     }
@@ -524,4 +555,7 @@ cli_free(cli_t *cli)
     evprof_options_free(&cli->options);
     free(cli->sources.items);
     free(cli->bases.items);
+    free(cli->headers.items);
+    free(cli->proxy_headers.items);
+    cli_forget_secrets(cli);
 }

@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/remote.h"
 #include "adapters/cli/source.h"
+#include "adapters/fetch/save.h"
 #include "core/base/error.h"
 #include "core/profile/merge.h"
 #include "core/profile/prune.h"
@@ -20,15 +22,9 @@
 
 #define MAX_THREADS 16
 
-struct item {
-    const char *source;
-    evprof_pprof_t *profile; /* NULL: it failed */
-    evprof_error_t err;
-};
-
 struct batch {
     const cli_t *cli;
-    struct item *items;
+    cli_item_t *items;
     size_t count;
     atomic_size_t next;
 };
@@ -73,13 +69,15 @@ name_binary(const cli_t *cli, evprof_pprof_t *p)
 }
 
 static void
-load_item(const cli_t *cli, struct item *item)
+load_item(const cli_t *cli, cli_item_t *item)
 {
-    int status = cli_source_read(cli, item->source, &item->profile, &item->err);
-    if (status != EVPROF_OK) {
+    if (!cli_is_remote(item->source) &&
+        cli_source_read(cli, item->source, &item->profile, &item->err) !=
+            EVPROF_OK) {
         item->profile = NULL;
-    } else if (!add_missing_mapping(item->profile) ||
-               !name_binary(cli, item->profile)) {
+    }
+    if (item->profile != NULL && (!add_missing_mapping(item->profile) ||
+                                  !name_binary(cli, item->profile))) {
         evprof_pprof_free(item->profile);
         item->profile = NULL;
         evprof_fail(&item->err, EVPROF_ENOMEM, "out of memory");
@@ -134,11 +132,13 @@ combine(struct batch *batch, evprof_pprof_t **out, size_t *loaded,
     }
     *loaded = 0;
     for (size_t i = 0; i < batch->count; i++) {
-        struct item *item = &batch->items[i];
+        cli_item_t *item = &batch->items[i];
         if (item->profile != NULL) {
             profiles[(*loaded)++] = item->profile;
         } else {
-            cli_complain("%s: %s", item->source, item->err.message);
+            cli_complain("%s: %s",
+                         item->shown != NULL ? item->shown : item->source,
+                         item->err.message);
         }
     }
     int status = EVPROF_OK;
@@ -149,25 +149,42 @@ combine(struct batch *batch, evprof_pprof_t **out, size_t *loaded,
     return status;
 }
 
-/* Loads a list of sources as one profile; `what` is "source" or "base". */
-static int
-load_list(const cli_t *cli, const cli_list_t *list, const char *what,
-          evprof_pprof_t **out, evprof_error_t *err)
+/* One item a source: those of the command line, then those of a file. */
+static cli_item_t *
+make_items(const cli_list_t *list, const evprof_source_line_t *lines,
+           size_t line_count)
 {
-    struct item *items = calloc(list->count + 1, sizeof(*items));
-    if (items == NULL) {
-        return evprof_fail(err, EVPROF_ENOMEM, "out of memory");
-    }
-    for (size_t i = 0; i < list->count; i++) {
+    cli_item_t *items = calloc(list->count + line_count + 1, sizeof(*items));
+    for (size_t i = 0; items != NULL && i < list->count; i++) {
         items[i].source = list->items[i];
     }
-    struct batch batch = { .cli = cli, .items = items, .count = list->count };
-    load_items(&batch);
+    for (size_t i = 0; items != NULL && i < line_count; i++) {
+        items[list->count + i].source = lines[i].source.url;
+        items[list->count + i].line = &lines[i];
+    }
+    return items;
+}
+
+static void
+free_items(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        free(batch->items[i].shown);
+    }
+    free(batch->items);
+}
+
+/* Loads a batch as one profile; `what` is "source" or "base". */
+static int
+load_batch(struct batch *batch, const char *what, evprof_pprof_t **out,
+           evprof_error_t *err)
+{
     size_t loaded;
     evprof_error_t inner;
     *out = NULL;
-    int status = combine(&batch, out, &loaded, &inner);
-    free(items);
+    cli_fetch_items(batch->cli, batch->items, batch->count);
+    load_items(batch);
+    int status = combine(batch, out, &loaded, &inner);
     if (status != EVPROF_OK) {
         return evprof_fail(err, status, "problem fetching %s profiles: %s",
                            what, inner.message);
@@ -176,11 +193,43 @@ load_list(const cli_t *cli, const cli_list_t *list, const char *what,
         return evprof_fail(err, EVPROF_ENOENT,
                            "failed to fetch any %s profiles", what);
     }
-    if (loaded < list->count) {
+    if (loaded < batch->count) {
         cli_complain("Fetched %zu %s profiles out of %zu", loaded, what,
-                     list->count);
+                     batch->count);
     }
     return EVPROF_OK;
+}
+
+/* The same for the sources that are asked for; `*is_remote` becomes true when
+ * one came from the network. */
+static int
+load_list(const cli_t *cli, bool is_base, evprof_pprof_t **out, bool *is_remote,
+          evprof_error_t *err)
+{
+    const cli_list_t *list = is_base ? &cli->bases : &cli->sources;
+    evprof_arena_t arena = { 0 };
+    evprof_source_line_t *lines = NULL;
+    size_t line_count = 0;
+    int status = EVPROF_OK;
+    if (!is_base && cli->sources_file != NULL) {
+        status = evprof_sources_read(cli->sources_file, &arena, &lines,
+                                     &line_count, err);
+    }
+    struct batch batch = { .cli = cli, .count = list->count + line_count };
+    if (status == EVPROF_OK) {
+        batch.items = make_items(list, lines, line_count);
+        status = batch.items != NULL
+                     ? load_batch(&batch, is_base ? "base" : "source", out, err)
+                     : evprof_fail(err, EVPROF_ENOMEM, "out of memory");
+    }
+    for (size_t i = 0; batch.items != NULL && i < batch.count; i++) {
+        *is_remote = *is_remote || batch.items[i].is_remote;
+    }
+    if (batch.items != NULL) {
+        free_items(&batch);
+    }
+    evprof_arena_free(&arena);
+    return status;
 }
 
 /* Takes `base`, which is used up, away from `*p`. */
@@ -255,16 +304,30 @@ is_side_by_side(const cli_t *cli)
            (cli->report->flags & EVPROF_REPORT_BASE) != 0;
 }
 
+/* Keeps what came over the network: it may not be had again. */
+static void
+save(const evprof_pprof_t *p)
+{
+    evprof_buf_t name = { 0 };
+    evprof_error_t err;
+    if (evprof_fetch_save(p, &name, &err) == EVPROF_OK) {
+        cli_complain("Saved profile in %s", name.data);
+    } else {
+        cli_complain("Could not save profile: %s", err.message);
+    }
+    evprof_buf_free(&name);
+}
+
 static int
 load_both(const cli_t *cli, evprof_pprof_t **p, evprof_pprof_t **base,
-          evprof_error_t *err)
+          bool *is_remote, evprof_error_t *err)
 {
-    int status = load_list(cli, &cli->sources, "source", p, err);
+    int status = load_list(cli, false, p, is_remote, err);
     if (status != EVPROF_OK || cli->bases.count == 0) {
         return status;
     }
     evprof_pprof_t *taken = NULL;
-    status = load_list(cli, &cli->bases, "base", &taken, err);
+    status = load_list(cli, true, &taken, is_remote, err);
     if (status != EVPROF_OK) {
         return status;
     }
@@ -280,10 +343,14 @@ cli_load(const cli_t *cli, evprof_pprof_t **out, evprof_pprof_t **base,
          evprof_error_t *err)
 {
     evprof_pprof_t *p = NULL;
+    bool is_remote = false;
     *base = NULL;
-    int status = load_both(cli, &p, base, err);
+    int status = load_both(cli, &p, base, &is_remote, err);
     if (status == EVPROF_OK) {
         status = finish(cli, p, err);
+    }
+    if (status == EVPROF_OK && is_remote) {
+        save(p);
     }
     if (status != EVPROF_OK) {
         evprof_pprof_free(p);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/remote.h"
 #include "core/base/error.h"
 
 /* As pprof has it for every failure. */
@@ -14,7 +15,10 @@ run(cli_t *cli, evprof_error_t *err)
 {
     evprof_pprof_t *p;
     evprof_pprof_t *base;
-    int status = cli_load(cli, &p, &base, err);
+    int status = cli_hide_secrets(cli, err);
+    if (status == EVPROF_OK) {
+        status = cli_load(cli, &p, &base, err);
+    }
     if (status != EVPROF_OK) {
         return status;
     }

@@ -85,14 +85,6 @@ read_file(int fd, const char *name, evprof_pprof_t **out, evprof_error_t *err)
     return status;
 }
 
-/* What has a host, as pprof sees it: "scheme://host" or "host:port/path". */
-static bool
-is_url(const char *source)
-{
-    size_t scheme = strcspn(source, ":/?#");
-    return scheme > 0 && source[scheme] == ':';
-}
-
 int
 cli_source_read(const cli_t *cli, const char *source, evprof_pprof_t **out,
                 evprof_error_t *err)
@@ -102,11 +94,6 @@ cli_source_read(const cli_t *cli, const char *source, evprof_pprof_t **out,
     }
     struct stat info;
     if (stat(source, &info) != 0) {
-        if (is_url(source)) {
-            return evprof_fail(err, EVPROF_ENOTSUP,
-                               "this version reads files only; fetch it with "
-                               "curl and give - as the source");
-        }
         return fail_on(err, "stat", source);
     }
     int fd = open(source, O_RDONLY | O_CLOEXEC);

@@ -54,6 +54,31 @@ static const char usage_sources[] =
     "    Binary                  Local path or build id of binary for "
     "symbolization\n";
 
+static const char usage_fetch[] =
+    "\n\n"
+    "  Fetch options:\n"
+    "    -proxy URL            Proxy for all sources: http, https, socks5, "
+    "socks5h\n"
+    "    -proxy_user USER      Its name:password, or @FILE; a name alone asks\n"
+    "    -proxy_auth KIND      any, basic, digest, ntlm or negotiate\n"
+    "    -proxy_tls_ca FILE    Authorities that an https proxy may be signed "
+    "by\n"
+    "    -proxy_header LINE    Header for the proxy, or @FILE; may be "
+    "repeated\n"
+    "    -header LINE          Header for the target, or @FILE; may be "
+    "repeated\n"
+    "    -bearer_token_file F  Token for the target\n"
+    "    -netrc, -netrc_file F Names and passwords by host\n"
+    "    -cookie_file FILE     Cookies in Netscape's or curl's format\n"
+    "    -tls_cert, -tls_key   Client certificate and its key\n"
+    "    -tls_ca FILE          Authorities that the target may be signed by\n"
+    "    -unix_socket PATH     Connect there; or http+unix://%2Fpath/...\n"
+    "    -retry N              Further attempts when a profile cannot have "
+    "begun\n"
+    "    -parallel N           Connections at once (default 64)\n"
+    "    -max_bytes N          Largest answer to accept (default 1 GiB)\n"
+    "    -sources FILE         More sources, with labels and credentials\n";
+
 static const char usage_misc[] =
     "\n\n"
     "  Misc options:\n"
@@ -214,6 +239,7 @@ cli_usage(void)
     evprof_buf_puts(&text, usage_head);
     cli_print_help(&text, true);
     evprof_buf_puts(&text, usage_sources);
+    evprof_buf_puts(&text, usage_fetch);
     evprof_buf_puts(&text, usage_misc);
     if (!text.failed) {
         cli_tell("%s", text.data);

@@ -78,9 +78,9 @@ may_retry(const evprof_transfer_t *t, CURLcode code)
     }
     bool is_busy = t->answer.status == 429 || t->answer.status == 502 ||
                    t->answer.status == 503;
-    bool may_have_begun = t->target.duration_s > 0 &&
-                          evprof_fetch_now_ns() - t->started_ns >=
-                              BEGUN_AFTER_NS;
+    bool may_have_begun =
+        t->target.duration_s > 0 &&
+        evprof_fetch_now_ns() - t->started_ns >= BEGUN_AFTER_NS;
     return code == CURLE_OK && is_busy && !may_have_begun;
 }
 
@@ -117,8 +117,8 @@ follow(evprof_transfer_t *t, evprof_error_t *err)
     int status =
         evprof_target_redirect(&t->target, t->answer.location, &next, err);
     if (status == EVPROF_OK) {
-        t->is_elsewhere = t->is_elsewhere ||
-                          strcmp(t->target.origin, next.origin) != 0;
+        t->is_elsewhere =
+            t->is_elsewhere || strcmp(t->target.origin, next.origin) != 0;
         evprof_target_free(&t->target);
         t->target = next;
         t->started_ns = 0;
@@ -312,9 +312,8 @@ fetcher_open(fetcher_t *f, size_t count, const evprof_fetch_options_t *options,
                       .left = count,
                       .ui = ui,
                       .progress = { .is_on = ui->has_terminal },
-                      .limit = options->parallel > 0
-                                   ? (size_t)options->parallel
-                                   : DEFAULT_PARALLEL };
+                      .limit = options->parallel > 0 ? (size_t)options->parallel
+                                                     : DEFAULT_PARALLEL };
     f->multi = curl_multi_init();
     f->transfers = calloc(count == 0 ? 1 : count, sizeof(*f->transfers));
     return f->multi != NULL && f->transfers != NULL

@@ -55,9 +55,9 @@ typedef struct evprof_fetch_source {
 /* What came of a source; valid during `done`. */
 typedef struct evprof_fetched {
     size_t index;
-    int status;       /* 0: `body` is what the server sent */
-    const char *why;  /* else one line, without secrets */
-    const char *url;  /* what was asked, without secrets */
+    int status;        /* 0: `body` is what the server sent */
+    const char *why;   /* else one line, without secrets */
+    const char *url;   /* what was asked, without secrets */
     evprof_buf_t body; /* may be taken: then leave it zeroed */
 } evprof_fetched_t;
 

@@ -60,8 +60,7 @@ evprof_answer_judge(const evprof_answer_t *answer, evprof_buf_t *why)
 {
     if (answer->status != 200) {
         evprof_buf_printf(why, "server response: %ld%s%s", answer->status,
-                          answer->reason[0] == '\0' ? "" : " ",
-                          answer->reason);
+                          answer->reason[0] == '\0' ? "" : " ", answer->reason);
         if (answer->is_from_pprof &&
             strstr(answer->content_type, "text/plain") != NULL) {
             evprof_buf_puts(why, " - ");

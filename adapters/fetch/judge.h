@@ -8,18 +8,18 @@
 
 /* What a server answered. */
 typedef struct evprof_answer {
-    long status;              /* 200 */
-    char reason[64];          /* "OK" */
+    long status;     /* 200 */
+    char reason[64]; /* "OK" */
     char content_type[128];
-    bool is_from_pprof;       /* the header X-Go-Pprof was there */
-    char location[2048];      /* of a redirect */
+    bool is_from_pprof;  /* the header X-Go-Pprof was there */
+    char location[2048]; /* of a redirect */
     evprof_buf_t body;
 } evprof_answer_t;
 
 /*
  * Appends to `why` what is wrong with an answer, as `go tool pprof` words it:
- * "server response: 404 Not Found", with the body when pprof itself speaks. True
- * and nothing appended: the body may be a profile.
+ * "server response: 404 Not Found", with the body when pprof itself speaks.
+ * True and nothing appended: the body may be a profile.
  */
 bool evprof_answer_judge(const evprof_answer_t *answer, evprof_buf_t *why);
 

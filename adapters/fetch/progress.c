@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lines are drawn below each other and redrawn in place by moving the cursor
- * up. Many sources would scroll the terminal, so the first few are shown and the
- * rest counted.
+ * The lines are drawn below each other and redrawn in place by moving the
+ * cursor up. Many sources would scroll the terminal, so the first few are shown
+ * and the rest counted.
  */
 #include "adapters/fetch/progress.h"
 

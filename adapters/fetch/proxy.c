@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libcurl reads some of these variables too, but not by the same rules: it takes
- * no upper-case HTTP_PROXY and sends loopback targets through proxies. So it is
- * told exactly which proxy to use, and never looks itself.
+ * libcurl reads some of these variables too, but not by the same rules: it
+ * takes no upper-case HTTP_PROXY and sends loopback targets through proxies. So
+ * it is told exactly which proxy to use, and never looks itself.
  */
 #include "adapters/fetch/proxy.h"
 
@@ -84,8 +84,8 @@ static int64_t
 take_port(char *entry)
 {
     char *colon = strrchr(entry, ':');
-    bool is_bare_v6 = colon != NULL && strchr(entry, ':') != colon &&
-                      entry[0] != '[';
+    bool is_bare_v6 =
+        colon != NULL && strchr(entry, ':') != colon && entry[0] != '[';
     int64_t port = 0;
     if (colon != NULL && !is_bare_v6 && strchr(colon, ']') == NULL &&
         evprof_parse_int64(colon + 1, &port)) {

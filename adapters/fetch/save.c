@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file is made with O_EXCL under the first free number, so that two fetches at
- * once never share one; it is removed again when it cannot be written whole.
+ * A file is made with O_EXCL under the first free number, so that two fetches
+ * at once never share one; it is removed again when it cannot be written whole.
  */
 #include "adapters/fetch/save.h"
 
@@ -29,9 +29,9 @@ make_folder(const char *path)
             *c = '/';
         }
     }
-    bool is_there = copy != NULL && (mkdir(copy, 0755) == 0 ||
-                                     (stat(copy, &st) == 0 &&
-                                      S_ISDIR(st.st_mode)));
+    bool is_there =
+        copy != NULL && (mkdir(copy, 0755) == 0 ||
+                         (stat(copy, &st) == 0 && S_ISDIR(st.st_mode)));
     free(copy);
     return is_there;
 }
@@ -114,8 +114,8 @@ evprof_fetch_save(const evprof_pprof_t *p, evprof_buf_t *name,
     evprof_writer_t out = evprof_writer_fd(fd);
     status = evprof_pprof_encode(p, 0, &out, err);
     if (close(fd) != 0 && status == EVPROF_OK) {
-        status = evprof_fail(err, EVPROF_EIO, "cannot write %s: %s",
-                             name->data, strerror(errno));
+        status = evprof_fail(err, EVPROF_EIO, "cannot write %s: %s", name->data,
+                             strerror(errno));
     }
     if (status != EVPROF_OK) {
         unlink(name->data);

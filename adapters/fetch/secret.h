@@ -5,8 +5,8 @@
 #include <evprof/status.h>
 
 /*
- * Secrets come from files, the environment or a prompt, since a command line can
- * be read by every user. What holds one is wiped before it is freed.
+ * Secrets come from files, the environment or a prompt, since a command line
+ * can be read by every user. What holds one is wiped before it is freed.
  */
 
 /* The first line of a file, without its end. EVPROF_EIO, EVPROF_EPARSE when it
@@ -23,7 +23,8 @@ void evprof_secret_guard(void);
 
 /*
  * "name:password" from what -proxy_user says: as it is, from "@file", or with a
- * password from EVPROF_PROXY_PASSWORD or the terminal when only a name is given.
+ * password from EVPROF_PROXY_PASSWORD or the terminal when only a name is
+ * given.
  */
 int evprof_secret_user(const char *said, char **out, evprof_error_t *err);
 

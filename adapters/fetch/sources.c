@@ -31,16 +31,15 @@ add_label(struct reader *r, evprof_source_line_t *line, const char *text)
     const char *equals = strchr(text, '=');
     if (equals == NULL || equals == text) {
         return evprof_fail(r->err, EVPROF_EPARSE,
-                           "%s:%d: a label is written label:KEY=VALUE",
-                           r->path, r->line);
+                           "%s:%d: a label is written label:KEY=VALUE", r->path,
+                           r->line);
     }
     evprof_source_label_t *label =
         evprof_arena_calloc(r->arena, 1, sizeof(*label));
     if (label == NULL) {
         return evprof_fail(r->err, EVPROF_ENOMEM, "out of memory");
     }
-    label->key =
-        evprof_arena_strndup(r->arena, text, (size_t)(equals - text));
+    label->key = evprof_arena_strndup(r->arena, text, (size_t)(equals - text));
     label->value = copy(r, equals + 1);
     label->next = line->labels;
     line->labels = label;
@@ -56,8 +55,8 @@ add_header(struct reader *r, evprof_source_line_t *line, const char *text)
                            "%s:%d: a header is named by its file, header=@FILE",
                            r->path, r->line);
     }
-    const char **headers = evprof_arena_calloc(
-        r->arena, s->header_count + 1, sizeof(*headers));
+    const char **headers =
+        evprof_arena_calloc(r->arena, s->header_count + 1, sizeof(*headers));
     if (headers == NULL) {
         return evprof_fail(r->err, EVPROF_ENOMEM, "out of memory");
     }
@@ -112,14 +111,14 @@ take_line(struct reader *r, char *text, evprof_source_line_t *out)
     char *rest = text;
     char *word;
     *out = (evprof_source_line_t){ 0 };
-    while (status == EVPROF_OK &&
-           (word = strsep(&rest, " \t\r\n")) != NULL && word[0] != '#') {
+    while (status == EVPROF_OK && (word = strsep(&rest, " \t\r\n")) != NULL &&
+           word[0] != '#') {
         if (word[0] != '\0') {
             status = take_word(r, out, word);
         }
     }
-    if (status == EVPROF_OK && (out->source.tls_cert == NULL) !=
-                                   (out->source.tls_key == NULL)) {
+    if (status == EVPROF_OK &&
+        (out->source.tls_cert == NULL) != (out->source.tls_key == NULL)) {
         status = evprof_fail(r->err, EVPROF_EPARSE,
                              "%s:%d: cert= and key= must be given together",
                              r->path, r->line);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a transfer asks of libcurl. Two rules decide the rest: libcurl's own look
- * into the environment is switched off, since proxies follow Go's rules; and
- * redirects are followed by us, because every header that a user gives is a
+ * What a transfer asks of libcurl. Two rules decide the rest: libcurl's own
+ * look into the environment is switched off, since proxies follow Go's rules;
+ * and redirects are followed by us, because every header that a user gives is a
  * credential and must not reach another origin.
  */
 #include "adapters/fetch/transfer.h"
@@ -84,8 +84,8 @@ on_body(char *data, size_t size, size_t count, void *arg)
 {
     evprof_transfer_t *t = arg;
     size_t len = size * count;
-    int64_t limit = t->options->max_bytes > 0 ? t->options->max_bytes
-                                              : DEFAULT_MAX_BYTES;
+    int64_t limit =
+        t->options->max_bytes > 0 ? t->options->max_bytes : DEFAULT_MAX_BYTES;
     if (t->answer.body.len + len > (size_t)limit) {
         t->is_too_large = true;
         return 0;
@@ -178,8 +178,7 @@ add_header(struct curl_slist **list, const char *said, evprof_error_t *err)
         }
     }
     const char *header = line == NULL ? said : line;
-    int status = strchr(header, ':') == NULL ||
-                         strpbrk(header, "\r\n") != NULL
+    int status = strchr(header, ':') == NULL || strpbrk(header, "\r\n") != NULL
                      ? evprof_fail(err, EVPROF_EINVAL,
                                    "a header must be one line \"Name: value\"")
                      : append(list, header, err);
@@ -247,11 +246,10 @@ set_credentials(evprof_transfer_t *t, evprof_error_t *err)
     const char *bearer = first_of(s->bearer_token_file, o->bearer_token_file);
     int status = bearer == NULL ? EVPROF_OK : set_bearer(t, bearer, err);
     if (status == EVPROF_OK) {
-        status = s->header_count > 0
-                     ? add_headers(&t->headers, s->headers, s->header_count,
-                                   err)
-                     : add_headers(&t->headers, o->headers, o->header_count,
-                                   err);
+        status =
+            s->header_count > 0
+                ? add_headers(&t->headers, s->headers, s->header_count, err)
+                : add_headers(&t->headers, o->headers, o->header_count, err);
     }
     return status;
 }
@@ -260,11 +258,11 @@ static int
 set_proxy(evprof_transfer_t *t, evprof_error_t *err)
 {
     const evprof_fetch_options_t *o = t->options;
-    const char *proxy = o->proxy != NULL
-                            ? o->proxy
-                            : evprof_proxy_from_environment(
-                                  t->target.is_tls, t->target.host,
-                                  t->target.port);
+    const char *proxy =
+        o->proxy != NULL
+            ? o->proxy
+            : evprof_proxy_from_environment(t->target.is_tls, t->target.host,
+                                            t->target.port);
     if (t->target.unix_socket != NULL || o->unix_socket != NULL) {
         proxy = NULL;
     }
@@ -338,8 +336,8 @@ evprof_transfer_prepare(evprof_transfer_t *t, evprof_error_t *err)
         status = set_credentials(t, err);
     }
     if (status == EVPROF_OK && t->post != NULL) {
-        status = append(&t->headers, "Content-Type: application/octet-stream",
-                        err);
+        status =
+            append(&t->headers, "Content-Type: application/octet-stream", err);
     }
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
     return status;

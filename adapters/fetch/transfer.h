@@ -30,12 +30,12 @@ typedef struct evprof_transfer {
     struct curl_slist *proxy_headers;
     char error[CURL_ERROR_SIZE];
     evprof_answer_t answer;
-    const char *post; /* a body to send, NULL: GET */
+    const char *post;  /* a body to send, NULL: GET */
     bool is_elsewhere; /* a redirect has left the first origin */
     bool is_too_large;
     int redirects;
     int64_t attempts;
-    int64_t started_ns;   /* of this attempt, 0: not yet */
+    int64_t started_ns;    /* of this attempt, 0: not yet */
     int64_t not_before_ns; /* waits for this before the next attempt */
     bool is_done;
 } evprof_transfer_t;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "adapters/fetch/redact.h"
 #include "core/base/buf.h"
 #include "core/base/error.h"
 #include "core/base/parse.h"
@@ -130,15 +131,14 @@ fill(CURLU *u, evprof_target_t *out)
         out->origin = origin.data;
         size_t len = strlen(host);
         bool is_bracketed = len > 1 && host[0] == '[';
-        out->host = strndup(host + is_bracketed,
-                            len - 2 * (size_t)is_bracketed);
+        out->host =
+            strndup(host + is_bracketed, len - 2 * (size_t)is_bracketed);
     }
     out->url = part(u, CURLUPART_URL, 0);
     free(scheme);
     free(host);
     free(port);
-    return out->url != NULL && out->origin != NULL ? EVPROF_OK
-                                                   : EVPROF_EINVAL;
+    return out->url != NULL && out->origin != NULL ? EVPROF_OK : EVPROF_EINVAL;
 }
 
 static void
@@ -181,10 +181,10 @@ take_socket(const char *rest, evprof_target_t *out)
     size_t len = strcspn(rest, "/?");
     int decoded_len = 0;
     char *encoded = strndup(rest, len);
-    char *decoded = encoded == NULL
-                        ? NULL
-                        : curl_easy_unescape(NULL, encoded, (int)len,
-                                             &decoded_len);
+    char *decoded =
+        encoded == NULL
+            ? NULL
+            : curl_easy_unescape(NULL, encoded, (int)len, &decoded_len);
     free(encoded);
     if (decoded == NULL || decoded_len == 0 || decoded[0] != '/') {
         curl_free(decoded);
@@ -320,10 +320,10 @@ ends_with(const char *text, const char *end)
 static bool
 has_symbol_sibling(const char *path)
 {
-    static const char *const endings[] = {
-        "/pprof/heap", "/pprof/growth", "/pprof/profile", "/pprof/pmuprofile",
-        "/pprof/contention"
-    };
+    static const char *const endings[] = { "/pprof/heap", "/pprof/growth",
+                                           "/pprof/profile",
+                                           "/pprof/pmuprofile",
+                                           "/pprof/contention" };
     if (strstr(path, "/debug/pprof/") != NULL) {
         return true;
     }
@@ -342,7 +342,8 @@ evprof_target_symbol(const evprof_target_t *from, evprof_target_t *out,
     CURLU *u = curl_url();
     evprof_buf_t sibling = { 0 };
     char *path = NULL;
-    if (u != NULL && curl_url_set(u, CURLUPART_URL, from->url, 0) == CURLUE_OK) {
+    if (u != NULL &&
+        curl_url_set(u, CURLUPART_URL, from->url, 0) == CURLUE_OK) {
         path = part(u, CURLUPART_PATH, 0);
     }
     if (path != NULL) {
@@ -352,11 +353,10 @@ evprof_target_symbol(const evprof_target_t *from, evprof_target_t *out,
                        slash == NULL ? 0 : (size_t)(slash - path));
         evprof_buf_puts(&sibling, is_symbol ? "/symbol" : "/symbolz");
     }
-    int status =
-        sibling.data == NULL
-            ? evprof_fail(err, EVPROF_EINVAL, "%s: no address for symbols",
-                          from->shown)
-            : evprof_target_redirect(from, sibling.data, out, err);
+    int status = sibling.data == NULL
+                     ? evprof_fail(err, EVPROF_EINVAL,
+                                   "%s: no address for symbols", from->shown)
+                     : evprof_target_redirect(from, sibling.data, out, err);
     curl_url_cleanup(u);
     free(path);
     evprof_buf_free(&sibling);
@@ -377,24 +377,4 @@ evprof_target_free(evprof_target_t *t)
     free(t->origin);
     free(t->unix_socket);
     *t = (evprof_target_t){ 0 };
-}
-
-char *
-evprof_url_redact(const char *url)
-{
-    const char *start = strstr(url, "://");
-    start = start == NULL ? url : start + 3;
-    size_t len = strcspn(start, "/?#");
-    /* The last @ ends the user information: passwords may hold others. */
-    const char *at = memrchr(start, '@', len);
-    const char *colon =
-        at == NULL ? NULL : memchr(start, ':', (size_t)(at - start));
-    evprof_buf_t out = { 0 };
-    if (colon == NULL) {
-        evprof_buf_puts(&out, url);
-    } else {
-        evprof_buf_add(&out, url, (size_t)(colon + 1 - url));
-        evprof_buf_printf(&out, "xxxxx%s", at);
-    }
-    return out.data;
 }

@@ -41,7 +41,4 @@ int evprof_target_redirect(const evprof_target_t *from, const char *location,
 int evprof_target_symbol(const evprof_target_t *from, evprof_target_t *out,
                          evprof_error_t *err);
 
-/* A copy of any URL in which a password is "xxxxx"; the caller frees it. */
-char *evprof_url_redact(const char *url);
-
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Measuring. A benchmark is run once with n = 1, which also finds sub-benchmarks
- * and failures, then with growing n until it took as long as asked: from the
- * last rate, a fifth more, at most a hundredfold, at least one more, at most 1e9.
- * Only the last run is reported. `evprof_loop` does the same inside one run.
+ * Measuring. A benchmark is run once with n = 1, which also finds
+ * sub-benchmarks and failures, then with growing n until it took as long as
+ * asked: from the last rate, a fifth more, at most a hundredfold, at least one
+ * more, at most 1e9. Only the last run is reported. `evprof_loop` does the same
+ * inside one run.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -133,8 +134,8 @@ evprof_report_metric(evprof_tb_t *b, double value, const char *unit)
 }
 
 int64_t
-evprof_testing_predict(int64_t goal_ns, int64_t previous_n,
-                       int64_t previous_ns, int64_t last)
+evprof_testing_predict(int64_t goal_ns, int64_t previous_n, int64_t previous_ns,
+                       int64_t last)
 {
     if (previous_ns <= 0) {
         previous_ns = 1;
@@ -157,8 +158,8 @@ raise_loop_target(evprof_bench_t *m)
         m->loop_target >= MAX_ITERATIONS) {
         return false;
     }
-    m->loop_target = evprof_testing_predict(o->benchtime_ns, m->loop_done,
-                                            took, m->loop_target);
+    m->loop_target = evprof_testing_predict(o->benchtime_ns, m->loop_done, took,
+                                            m->loop_target);
     return true;
 }
 

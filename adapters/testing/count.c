@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The test library stands in front of the allocator and counts. Its functions
- * have default visibility and come before the allocator's in link order, so that
- * every caller in the process finds them first; each forwards to the next
+ * have default visibility and come before the allocator's in link order, so
+ * that every caller in the process finds them first; each forwards to the next
  * definition. Looking that up allocates (dlsym keeps an error string), so until
  * it is known requests are served from a small static area that is never freed.
  *
- * Counters are initial-exec thread-locals: the dynamic model would allocate on a
- * thread's first access, inside malloc.
+ * Counters are initial-exec thread-locals: the dynamic model would allocate on
+ * a thread's first access, inside malloc.
  */
 #include "adapters/testing/count.h"
 
@@ -58,8 +58,8 @@ is_early(const void *p)
 static void *
 early_alloc(size_t size)
 {
-    size_t whole = (size + sizeof(max_align_t) - 1) /
-                   sizeof(max_align_t) * sizeof(max_align_t);
+    size_t whole = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) *
+                   sizeof(max_align_t);
     size_t at = atomic_fetch_add(&early_used, whole);
     return whole > EARLY_SIZE || at > EARLY_SIZE - whole ? NULL : early + at;
 }

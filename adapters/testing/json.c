@@ -71,8 +71,8 @@ emit(evprof_json_t *json, const struct event *e)
     char when[32];
     gmtime_r(&seconds, &utc);
     strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &utc);
-    evprof_buf_printf(&line, "{\"Time\":\"%s.%09lldZ\",\"Action\":\"%s\"",
-                      when, now % 1000000000, e->action);
+    evprof_buf_printf(&line, "{\"Time\":\"%s.%09lldZ\",\"Action\":\"%s\"", when,
+                      now % 1000000000, e->action);
     evprof_buf_puts(&line, ",\"Package\":");
     add_quoted(&line, json->package, strlen(json->package));
     if (e->test != NULL && e->test[0] != '\0') {
@@ -170,8 +170,8 @@ take_report(evprof_json_t *json, const char *line, size_t len)
         }
         const char *name = line + word;
         const char *paren = strstr(name, " (");
-        size_t name_len = paren != NULL ? (size_t)(paren - name)
-                                        : strcspn(name, "\n");
+        size_t name_len =
+            paren != NULL ? (size_t)(paren - name) : strcspn(name, "\n");
         double elapsed = paren == NULL ? -1 : strtod(paren + 2, NULL);
         set_text(&json->test, name, name_len);
         emit_output(json, line, len);
@@ -219,9 +219,9 @@ evprof_json_end(evprof_json_t *json, int exit_code)
     if (json->pending.len > 0) {
         take_line(json, json->pending.data, json->pending.len);
     }
-    const char *action = exit_code != 0          ? "fail"
+    const char *action = exit_code != 0        ? "fail"
                          : json->ended.len > 0 ? json->ended.data
-                                                 : "pass";
+                                               : "pass";
     double elapsed = (double)(json->now_ns() - json->started_ns) / 1e9;
     emit(json, &(struct event){ .action = action, .elapsed = elapsed });
     evprof_buf_free(&json->test);
@@ -253,8 +253,7 @@ evprof_json_fork(const char *package)
     int ends[2];
     pid_t child = pipe(ends) == 0 ? fork() : -1;
     if (child < 0) {
-        fprintf(stderr, "testing: cannot start the run: %s\n",
-                strerror(errno));
+        fprintf(stderr, "testing: cannot start the run: %s\n", strerror(errno));
         exit(2);
     }
     if (child == 0) {

@@ -8,8 +8,8 @@
 
 /*
  * Turns the output of a verbose run into test2json events, one JSON object a
- * line. Lines that begin with the mark (0x16) and === or --- steer it, all others
- * are output of the test that spoke last.
+ * line. Lines that begin with the mark (0x16) and === or --- steer it, all
+ * others are output of the test that spoke last.
  */
 typedef struct evprof_json {
     const char *package;

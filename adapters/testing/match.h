@@ -8,8 +8,8 @@
 
 /*
  * Which tests -run, -bench and -skip mean. A pattern is regexps separated by
- * slashes, one a level of the name, and alternatives separated by bars; a bar or
- * slash inside brackets or parentheses belongs to its regexp.
+ * slashes, one a level of the name, and alternatives separated by bars; a bar
+ * or slash inside brackets or parentheses belongs to its regexp.
  */
 typedef struct evprof_matcher evprof_matcher_t;
 
@@ -27,8 +27,9 @@ void evprof_matcher_free(evprof_matcher_t *m);
 enum evprof_match evprof_matcher_test(evprof_matcher_t *m, const char *name);
 
 /*
- * The full name of a sub-test: spaces become underscores, what cannot be printed
- * is escaped, a name used before gets "#01". The caller frees it; NULL: memory.
+ * The full name of a sub-test: spaces become underscores, what cannot be
+ * printed is escaped, a name used before gets "#01". The caller frees it; NULL:
+ * memory.
  */
 char *evprof_matcher_sub_name(evprof_matcher_t *m, const char *parent,
                               const char *name);

@@ -93,8 +93,8 @@ unit_ns(const char *text, size_t *len)
     static const struct {
         const char *name;
         double ns;
-    } units[] = { { "ns", 1 },  { "us", 1e3 }, { "\xc2\xb5s", 1e3 },
-                  { "ms", 1e6 }, { "s", 1e9 }, { "m", 6e10 },
+    } units[] = { { "ns", 1 },    { "us", 1e3 }, { "\xc2\xb5s", 1e3 },
+                  { "ms", 1e6 },  { "s", 1e9 },  { "m", 6e10 },
                   { "h", 3.6e12 } };
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         *len = strlen(units[i].name);
@@ -168,9 +168,9 @@ set_benchtime(evprof_test_options_t *out, const char *text)
 static bool
 parse_bool(const char *text, bool *out)
 {
-    static const char *const words[] = { "1", "t", "T", "TRUE", "true", "True",
-                                         "0", "f", "F", "FALSE", "false",
-                                         "False" };
+    static const char *const words[] = { "1",    "t",     "T",     "TRUE",
+                                         "true", "True",  "0",     "f",
+                                         "F",    "FALSE", "false", "False" };
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcmp(text, words[i]) == 0) {
             *out = i < 6;
@@ -257,7 +257,8 @@ parse_flag(evprof_test_options_t *out, int argc, char **argv, int *at)
     size_t full = strcspn(name, "=");
     const char *word = strncmp(name, "test.", 5) == 0 ? name + 5 : name;
     size_t len = full - (size_t)(word - name);
-    if ((len == 1 && word[0] == 'h') || (len == 4 && !strncmp(word, "help", 4))) {
+    if ((len == 1 && word[0] == 'h') ||
+        (len == 4 && !strncmp(word, "help", 4))) {
         evprof_test_options_usage(argv[0]);
         return EVPROF_TEST_PARSED_HELP;
     }

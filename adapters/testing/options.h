@@ -44,8 +44,8 @@ enum evprof_test_parsed {
  * Reads the arguments, each flag as -name, --name, -test.name or --test.name.
  * Complaints and the usage go to stderr. Strings point into `argv`.
  */
-enum evprof_test_parsed
-evprof_test_options_parse(evprof_test_options_t *out, int argc, char **argv);
+enum evprof_test_parsed evprof_test_options_parse(evprof_test_options_t *out,
+                                                  int argc, char **argv);
 
 /* Prints every flag with its default and meaning to stderr. */
 void evprof_test_options_usage(const char *program);

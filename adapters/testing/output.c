@@ -2,8 +2,8 @@
 /*
  * What a run prints. Verbose runs stream: a log line goes out at once, preceded
  * by "=== NAME" when another test spoke last. Otherwise each test keeps its
- * lines, and its report, indented, goes to its parent, so that only the trees of
- * failures are seen. Reports of sub-tests always wait for their parent's.
+ * lines, and its report, indented, goes to its parent, so that only the trees
+ * of failures are seen. Reports of sub-tests always wait for their parent's.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -59,7 +59,8 @@ open_output(struct output *o)
     return status;
 }
 
-/* A configuration with what -memprofilerate asks; the path, or NULL for none. */
+/* A configuration with what -memprofilerate asks; the path, or NULL for none.
+ */
 static char *
 write_configuration(int64_t memory_rate)
 {
@@ -94,8 +95,7 @@ start_profiler(const evprof_test_options_t *options)
     if (conf != NULL) {
         unlink(conf);
     }
-    return files.prof != NULL ? 0
-                              : complain("start", "profiler", err.message);
+    return files.prof != NULL ? 0 : complain("start", "profiler", err.message);
 }
 
 static int
@@ -163,8 +163,8 @@ write_output(int which)
         status = evprof_cpu_stop(files.prof, &err);
     } else {
         evprof_profile_t *p = evprof_lookup(files.prof, o->profile);
-        status = p == NULL ? EVPROF_ENOENT
-                           : evprof_profile_write(p, &out, 0, &err);
+        status =
+            p == NULL ? EVPROF_ENOENT : evprof_profile_write(p, &out, 0, &err);
     }
     if (close(o->fd) != 0 && status == 0) {
         snprintf(err.message, sizeof(err.message), "%s", strerror(errno));

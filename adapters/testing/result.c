@@ -18,8 +18,8 @@ add_metric(evprof_buf_t *out, double value, const char *unit)
         double at_least;
         int width, digits;
     } rows[] = {
-        { 999.95, 10, 0 },     { 99.995, 12, 1 },     { 9.9995, 13, 2 },
-        { 0.99995, 14, 3 },    { 0.099995, 15, 4 },   { 0.0099995, 16, 5 },
+        { 999.95, 10, 0 },     { 99.995, 12, 1 },    { 9.9995, 13, 2 },
+        { 0.99995, 14, 3 },    { 0.099995, 15, 4 },  { 0.0099995, 16, 5 },
         { 0.00099995, 17, 6 }, { -HUGE_VAL, 18, 7 },
     };
     double size = fabs(value);
@@ -53,8 +53,7 @@ by_unit(const void *a, const void *b)
 static bool
 is_built_in(const char *unit)
 {
-    static const char *const units[] = { "ns/op", "MB/s", "B/op",
-                                         "allocs/op" };
+    static const char *const units[] = { "ns/op", "MB/s", "B/op", "allocs/op" };
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         if (strcmp(unit, units[i]) == 0) {
             return true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The stack of a crashed test: taken in the handler by the signal-safe unwinder,
- * given names afterwards on a healthy thread, by the code that gives samples
- * their names.
+ * The stack of a crashed test: taken in the handler by the signal-safe
+ * unwinder, given names afterwards on a healthy thread, by the code that gives
+ * samples their names.
  */
 #include "adapters/testing/stack.h"
 

@@ -40,7 +40,7 @@ typedef struct evprof_bench {
     uint64_t start_allocs, start_bytes;
     uint64_t net_allocs, net_bytes;
     atomic_ullong worker_allocs, worker_bytes; /* of run_parallel's threads */
-    int64_t bytes; /* one iteration's */
+    int64_t bytes;                             /* one iteration's */
     int64_t previous_n, previous_ns;
     struct evprof_metric *metrics;
     size_t metric_count;
@@ -83,10 +83,10 @@ struct evprof_tb_state {
  * what is atomic. */
 typedef struct evprof_test_run {
     evprof_test_options_t options;
-    evprof_matcher_t *match;       /* of what is running now */
-    int procs;                     /* of the current -cpu round */
-    size_t name_width;             /* of the benchmark column */
-    size_t suffix_width;           /* of "-N" for the most workers */
+    evprof_matcher_t *match; /* of what is running now */
+    int procs;               /* of the current -cpu round */
+    size_t name_width;       /* of the benchmark column */
+    size_t suffix_width;     /* of "-N" for the most workers */
     bool has_bench_header;
     atomic_bool any_failed;
     atomic_long ran;

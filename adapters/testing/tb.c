@@ -39,8 +39,7 @@ evprof_testing_thread(void *(*fn)(void *), void *arg)
     pthread_t thread;
     int error = pthread_create(&thread, NULL, fn, arg);
     if (error != 0) {
-        fprintf(stderr, "testing: cannot make a thread: %s\n",
-                strerror(error));
+        fprintf(stderr, "testing: cannot make a thread: %s\n", strerror(error));
         abort();
     }
     return thread;
@@ -133,7 +132,8 @@ evprof_fail_now(evprof_tb_t *tb)
     __builtin_unreachable();
 }
 
-/* "    file.c:12: text\n", further lines of the text four columns further in. */
+/* "    file.c:12: text\n", further lines of the text four columns further in.
+ */
 static void
 format_log(evprof_buf_t *out, const char *file, int line, const char *text)
 {

@@ -90,9 +90,9 @@ call_body(struct evprof_tb_state *s)
 static void
 report(struct evprof_tb_state *s)
 {
-    const char *word = evprof_failed(&s->tb)            ? "FAIL"
+    const char *word = evprof_failed(&s->tb)         ? "FAIL"
                        : atomic_load(&s->is_skipped) ? "SKIP"
-                                                        : "PASS";
+                                                     : "PASS";
     if (evprof_failed(&s->tb) || evprof_test_run.options.verbose) {
         evprof_output_report(s, "--- %s: %s (%.2fs)\n", word, s->name,
                              (double)s->duration_ns / 1e9);

@@ -2,8 +2,9 @@
 /*
  * A crash handler may not write profiles: the thread it interrupts may hold the
  * allocator's lock. So the handler only walks its stack, tells the watching
- * thread by a semaphore, and waits; the watching thread, which is well, does the
- * talking and writing. An alarm ends the process should that hang after all.
+ * thread by a semaphore, and waits; the watching thread, which is well, does
+ * the talking and writing. An alarm ends the process should that hang after
+ * all.
  */
 #include "adapters/testing/watch.h"
 
@@ -29,8 +30,7 @@
 /* Room for a handler on a stack that has overflowed. */
 #define ALT_STACK_SIZE ((size_t)65536)
 
-static const int crash_signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE,
-                                     SIGABRT };
+static const int crash_signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
 
 static struct {
     pthread_t thread;
@@ -55,9 +55,9 @@ evprof_watch_enter(struct evprof_tb_state *s)
     if (alt_stack == NULL) {
         alt_stack = malloc(ALT_STACK_SIZE);
         if (alt_stack != NULL) {
-            sigaltstack(&(stack_t){ .ss_sp = alt_stack,
-                                    .ss_size = ALT_STACK_SIZE },
-                        NULL);
+            sigaltstack(
+                &(stack_t){ .ss_sp = alt_stack, .ss_size = ALT_STACK_SIZE },
+                NULL);
         }
     }
     current = s;

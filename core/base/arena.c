@@ -115,6 +115,15 @@ evprof_arena_strndup(evprof_arena_t *arena, const char *text, size_t len)
 }
 
 void
+evprof_arena_wipe(evprof_arena_t *arena)
+{
+    for (struct evprof_arena_block *block = arena->block; block != NULL;
+         block = block->previous) {
+        explicit_bzero(block->data, block->size);
+    }
+}
+
+void
 evprof_arena_free(evprof_arena_t *arena)
 {
     struct evprof_arena_block *block = arena->block;

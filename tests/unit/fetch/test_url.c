@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/fetch/redact.h"
 #include "tests/unit/fetch/tests.h"
 
 static void

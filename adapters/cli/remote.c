@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sources on the network. What fetches them is a shared object that is opened
+ * at the first such source, from where the tool itself lies: its libcurl takes
+ * longer to load than a report of a small profile takes in all.
+ */
+#include "adapters/cli/remote.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "adapters/fetch/fetch.h"
+#include "adapters/fetch/redact.h"
+#include "core/base/error.h"
+#include "core/profile/scale.h"
+
+typedef int (*fetch_fn)(const evprof_fetch_source_t *sources, size_t count,
+                        const evprof_fetch_options_t *options,
+                        const evprof_fetch_ui_t *ui, evprof_error_t *err);
+
+bool
+cli_is_remote(const char *source)
+{
+    struct stat info;
+    size_t scheme = strcspn(source, ":/?#");
+    return scheme > 0 && source[scheme] == ':' && stat(source, &info) != 0;
+}
+
+/* The folder of this program, without a slash at the end. */
+static bool
+find_own_folder(evprof_buf_t *out)
+{
+    char path[4096];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof(path));
+    while (len > 0 && path[len - 1] != '/') {
+        len--;
+    }
+    if (len > 1 && len < (ssize_t)sizeof(path)) {
+        evprof_buf_add(out, path, (size_t)len - 1);
+    }
+    return out->len > 0 && !out->failed;
+}
+
+static void *
+open_fetcher(evprof_error_t *err)
+{
+    /* Installed, and in a build folder. */
+    static const char *const places[] = { "/../" EVPROF_LIBDIR
+                                          "/evprof/libevprof_fetch.so",
+                                          "/../lib/libevprof_fetch.so" };
+    evprof_buf_t path = { 0 };
+    void *library = NULL;
+    if (find_own_folder(&path)) {
+        size_t folder = path.len;
+        for (size_t i = 0; i < 2 && library == NULL && !path.failed; i++) {
+            path.len = folder;
+            evprof_buf_puts(&path, places[i]);
+            library = dlopen(path.data, RTLD_NOW | RTLD_LOCAL);
+        }
+    }
+    evprof_buf_free(&path);
+    if (library == NULL) {
+        const char *why = dlerror();
+        evprof_fail(err, EVPROF_ENOTSUP, "cannot fetch: %s",
+                    why == NULL ? "libevprof_fetch.so is missing" : why);
+    }
+    return library;
+}
+
+static fetch_fn
+find_fetcher(evprof_error_t *err)
+{
+    /* Kept for the life of the process: libcurl has global state. */
+    static void *library;
+    if (library == NULL) {
+        library = open_fetcher(err);
+    }
+    void *symbol = library == NULL ? NULL : dlsym(library, "evprof_fetch_run");
+    fetch_fn fetch = NULL;
+    memcpy(&fetch, &symbol, sizeof(fetch));
+    if (library != NULL && fetch == NULL) {
+        evprof_fail(err, EVPROF_ENOTSUP,
+                    "cannot fetch: libevprof_fetch.so is "
+                    "of another version");
+    }
+    return fetch;
+}
+
+/* ---- What arrives ---- */
+
+struct fetch {
+    cli_item_t **items; /* those that are remote, in the fetcher's order */
+};
+
+static int
+add_labels(cli_item_t *item)
+{
+    const evprof_source_label_t *label =
+        item->line == NULL ? NULL : item->line->labels;
+    int status = EVPROF_OK;
+    for (; label != NULL && status == EVPROF_OK; label = label->next) {
+        status =
+            evprof_pprof_set_label(item->profile, label->key, label->value);
+    }
+    return status == EVPROF_OK
+               ? status
+               : evprof_fail(&item->err, status, "out of memory");
+}
+
+static void
+take(void *ctx, evprof_fetched_t *fetched)
+{
+    cli_item_t *item = ((struct fetch *)ctx)->items[fetched->index];
+    int status = fetched->status;
+    if (status != EVPROF_OK) {
+        evprof_fail(&item->err, status, "%s", fetched->why);
+        return;
+    }
+    status = evprof_pprof_decode(fetched->body.data, fetched->body.len, 0,
+                                 &item->profile, &item->err);
+    if (status == EVPROF_OK) {
+        status = add_labels(item);
+    }
+    if (status == EVPROF_OK) {
+        item->is_remote = true;
+    } else {
+        evprof_pprof_free(item->profile);
+        item->profile = NULL;
+    }
+}
+
+static void
+say(void *ctx, const char *line)
+{
+    (void)ctx;
+    cli_tell("%s", line);
+}
+
+static evprof_fetch_options_t
+fetch_options(const cli_t *cli)
+{
+    evprof_fetch_options_t options = cli->fetch;
+    options.seconds = cli->seconds;
+    options.timeout_s = cli->timeout;
+    options.headers = cli->headers.items;
+    options.header_count = cli->headers.count;
+    options.proxy_headers = cli->proxy_headers.items;
+    options.proxy_header_count = cli->proxy_headers.count;
+    if (options.netrc_file == NULL && cli->wants_netrc) {
+        options.netrc_file = "";
+    }
+    return options;
+}
+
+static void
+fetch_all(const cli_t *cli, struct fetch *fetch,
+          const evprof_fetch_source_t *sources, size_t count)
+{
+    evprof_error_t err = { 0 };
+    const evprof_fetch_options_t options = fetch_options(cli);
+    const evprof_fetch_ui_t ui = { .say = say,
+                                   .done = take,
+                                   .ctx = fetch,
+                                   .has_terminal = isatty(STDERR_FILENO) };
+    fetch_fn run = find_fetcher(&err);
+    if (run == NULL || run(sources, count, &options, &ui, &err) != EVPROF_OK) {
+        for (size_t i = 0; i < count; i++) {
+            fetch->items[i]->err = err;
+        }
+    }
+}
+
+void
+cli_fetch_items(const cli_t *cli, cli_item_t *items, size_t count)
+{
+    evprof_fetch_source_t *sources = calloc(count + 1, sizeof(*sources));
+    struct fetch fetch = { calloc(count + 1, sizeof(cli_item_t *)) };
+    size_t remote = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!cli_is_remote(items[i].source)) {
+            continue;
+        }
+        items[i].shown = evprof_url_redact(items[i].source);
+        if (sources == NULL || fetch.items == NULL || items[i].shown == NULL) {
+            evprof_fail(&items[i].err, EVPROF_ENOMEM, "out of memory");
+            continue;
+        }
+        if (items[i].line != NULL) {
+            sources[remote] = items[i].line->source;
+        }
+        sources[remote].url = items[i].source;
+        fetch.items[remote++] = &items[i];
+    }
+    if (remote > 0) {
+        fetch_all(cli, &fetch, sources, remote);
+    }
+    free(sources);
+    free(fetch.items);
+}
+
+/* ---- Secrets ---- */
+
+static void
+blank(const char *start, size_t len)
+{
+    char *at = NULL;
+    memcpy(&at, &start, sizeof(at));
+    memset(at, 'x', len);
+}
+
+/* Blanks a password in an URL, a header's value, or what follows a name. */
+static void
+blank_secret(const char *text)
+{
+    const char *start = strstr(text, "://");
+    const char *from = start == NULL ? text : start + 3;
+    size_t len = strcspn(from, start == NULL ? "" : "/?#");
+    const char *at = memrchr(from, '@', len);
+    const char *colon = memchr(from, ':', len);
+    if (at != NULL && colon != NULL && colon < at) {
+        blank(colon + 1, (size_t)(at - colon - 1));
+    } else if (start == NULL && colon != NULL && at == NULL) {
+        blank(colon + 1, strlen(colon + 1));
+    }
+}
+
+static bool
+hide(cli_t *cli, const char **text)
+{
+    if (*text == NULL || (*text)[0] == '@' || (*text)[0] == '\0') {
+        return true;
+    }
+    char *copy = evprof_arena_strndup(&cli->secrets, *text, strlen(*text));
+    if (copy == NULL) {
+        return false;
+    }
+    blank_secret(*text);
+    *text = copy;
+    return true;
+}
+
+/* A source "host:6060" has a colon too; only one with an @ may hide something.
+ */
+static bool
+hide_sources(cli_t *cli, cli_list_t *list)
+{
+    bool is_ok = true;
+    for (size_t i = 0; i < list->count && is_ok; i++) {
+        is_ok =
+            strchr(list->items[i], '@') == NULL || hide(cli, &list->items[i]);
+    }
+    return is_ok;
+}
+
+static bool
+hide_headers(cli_t *cli, cli_list_t *list)
+{
+    bool is_ok = true;
+    for (size_t i = 0; i < list->count && is_ok; i++) {
+        is_ok = hide(cli, &list->items[i]);
+    }
+    return is_ok;
+}
+
+int
+cli_hide_secrets(cli_t *cli, evprof_error_t *err)
+{
+    bool has_user =
+        cli->fetch.proxy != NULL && strchr(cli->fetch.proxy, '@') != NULL;
+    bool is_ok = hide_sources(cli, &cli->sources) &&
+                 hide_sources(cli, &cli->bases) &&
+                 hide_headers(cli, &cli->headers) &&
+                 hide_headers(cli, &cli->proxy_headers) &&
+                 hide(cli, &cli->fetch.proxy_user) &&
+                 (!has_user || hide(cli, &cli->fetch.proxy));
+    return is_ok ? EVPROF_OK : evprof_fail(err, EVPROF_ENOMEM, "out of memory");
+}
+
+void
+cli_forget_secrets(cli_t *cli)
+{
+    evprof_arena_wipe(&cli->secrets);
+    evprof_arena_free(&cli->secrets);
+}

@@ -30,8 +30,9 @@ enum { BATCH = 64, DEPTH = 128 };
  * microseconds once its thread has a CPU. */
 #define BATCH_NS INT64_C(20000000)
 #define ALL_NS INT64_C(500000000)
-/* How long sleepers may still take at the end: they get a CPU soon. */
-#define SLEEPERS_NS INT64_C(50000000)
+/* How long nobody may answer at the end before the rest is given up. Sleepers
+ * get a CPU soon; who runs on a crowded CPU is waited for until ALL_NS. */
+#define SILENCE_NS INT64_C(50000000)
 #define POLL_NS 100000L
 
 /* What is known of a thread from its last answer; an element a record. */
@@ -295,6 +296,20 @@ is_runner_outstanding(const taking_t *taking)
     return false;
 }
 
+/* The rest, while somebody answers now and then. */
+static void
+await_rest(taking_t *taking, int64_t until_ns)
+{
+    size_t before;
+    do {
+        before = atomic_load(&taking->outstanding);
+        int64_t silent_ns = now_ns() + SILENCE_NS;
+        bool is_patient = is_runner_outstanding(taking);
+        await_answers(taking, is_patient || silent_ns > until_ns ? until_ns
+                                                                 : silent_ns);
+    } while (atomic_load(&taking->outstanding) < before && now_ns() < until_ns);
+}
+
 static void
 ask_all(taking_t *taking)
 {
@@ -307,10 +322,7 @@ ask_all(taking_t *taking)
             in_batch = 0;
         }
     }
-    await_answers(taking, now_ns() + SLEEPERS_NS);
-    if (is_runner_outstanding(taking)) {
-        await_answers(taking, start_ns + ALL_NS);
-    }
+    await_rest(taking, start_ns + ALL_NS);
 }
 
 static void

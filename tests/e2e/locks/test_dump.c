@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Dumps of all threads: who answers, who is left alone, who cannot. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <evprof/evprof.h>
+
+#include "core/sample/dump.h"
+
+typedef struct worker {
+    pthread_t thread;
+    _Atomic pid_t tid;
+    void (*body)(struct worker *self);
+    sem_t go;
+    atomic_bool is_over;
+    _Atomic int interrupted; /* calls that said EINTR */
+} worker_t;
+
+static void *
+run_worker(void *arg)
+{
+    worker_t *self = arg;
+    self->tid = (pid_t)syscall(SYS_gettid);
+    self->body(self);
+    return NULL;
+}
+
+static void
+start_worker(worker_t *worker, void (*body)(worker_t *))
+{
+    memset(worker, 0, sizeof(*worker));
+    sem_init(&worker->go, 0, 0);
+    worker->body = body;
+    assert_int_equal(pthread_create(&worker->thread, NULL, run_worker, worker),
+                     0);
+}
+
+/* Lets it out of its wait, whichever that is. */
+static void
+wake(int sig)
+{
+    (void)sig;
+}
+
+static void
+stop_worker(worker_t *worker)
+{
+    atomic_store(&worker->is_over, true);
+    sem_post(&worker->go);
+    while (pthread_tryjoin_np(worker->thread, NULL) == EBUSY) {
+        pthread_kill(worker->thread, SIGUSR1);
+        sched_yield();
+    }
+}
+
+static char
+state_of(pid_t tid)
+{
+    evprof_task_info_t info;
+    return evprof_task_read(tid, &info) == EVPROF_OK ? info.state : '?';
+}
+
+static void
+await_asleep(const worker_t *worker)
+{
+    while (worker->tid == 0 || state_of(worker->tid) != 'S') {
+        sched_yield();
+    }
+}
+
+static const evprof_dump_thread_t *
+find(const evprof_dump_t *dump, pid_t tid)
+{
+    for (size_t i = 0; i < dump->count; i++) {
+        if (dump->threads[i].tid == tid) {
+            return &dump->threads[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+take(evprof_dump_t *dump)
+{
+    evprof_error_t err;
+    if (evprof_dump_take(dump, &err) != EVPROF_OK) {
+        fail_msg("%s", err.message);
+    }
+}
+
+__attribute__((noinline)) static void
+sleep_in_semaphore(worker_t *self)
+{
+    EVPROF_LABEL("tenant", "t1");
+    prctl(PR_SET_NAME, "sleeper", 0, 0, 0);
+    while (!atomic_load(&self->is_over)) {
+        sem_wait(&self->go);
+    }
+}
+
+static bool
+has_frame(const evprof_stack_t *stack, uintptr_t function)
+{
+    for (size_t i = 0; i < stack->count; i++) {
+        if (stack->pcs[i] > function && stack->pcs[i] < function + 256) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+test_a_sleeper_is_asked_once(void **state)
+{
+    (void)state;
+    worker_t worker;
+    start_worker(&worker, sleep_in_semaphore);
+    await_asleep(&worker);
+    evprof_dump_t dump;
+    take(&dump);
+    const evprof_dump_thread_t *seen = find(&dump, worker.tid);
+    assert_non_null(seen);
+    assert_int_equal(seen->answer, EVPROF_DUMP_FRESH);
+    assert_string_equal(seen->task.name, "sleeper");
+    assert_true(has_frame(&seen->stack, (uintptr_t)sleep_in_semaphore));
+    assert_true(has_frame(&seen->creator, (uintptr_t)start_worker));
+    assert_non_null(seen->labels);
+    assert_string_equal(seen->labels->items[0].text, "t1");
+    evprof_dump_free(&dump);
+
+    for (int i = 0; i < 3; i++) {
+        await_asleep(&worker);
+        take(&dump);
+        seen = find(&dump, worker.tid);
+        assert_int_equal(seen->answer, EVPROF_DUMP_KEPT);
+        assert_true(has_frame(&seen->stack, (uintptr_t)sleep_in_semaphore));
+        assert_string_equal(seen->labels->items[0].text, "t1");
+        evprof_dump_free(&dump);
+    }
+
+    /* It wakes up on its own and sleeps again: that is another sleep. */
+    for (int i = 0; i < 3; i++) {
+        sem_post(&worker.go);
+        int value = 1;
+        while (value != 0) {
+            sem_getvalue(&worker.go, &value);
+        }
+        await_asleep(&worker);
+    }
+    take(&dump);
+    assert_int_equal(find(&dump, worker.tid)->answer, EVPROF_DUMP_FRESH);
+    evprof_dump_free(&dump);
+    stop_worker(&worker);
+}
+
+/* The calls of a server's threads that a signal ends with EINTR. */
+static void
+wait_in_epoll(worker_t *self)
+{
+    int fd = epoll_create1(0);
+    struct epoll_event event;
+    while (!atomic_load(&self->is_over)) {
+        self->interrupted += epoll_wait(fd, &event, 1, -1) < 0;
+    }
+    close(fd);
+}
+
+static void
+wait_in_poll(worker_t *self)
+{
+    while (!atomic_load(&self->is_over)) {
+        self->interrupted += poll(NULL, 0, -1) < 0;
+    }
+}
+
+static void
+wait_in_nanosleep(worker_t *self)
+{
+    const struct timespec hour = { .tv_sec = 3600 };
+    while (!atomic_load(&self->is_over)) {
+        self->interrupted += nanosleep(&hour, NULL) < 0;
+    }
+}
+
+static void
+wait_in_timed_semaphore(worker_t *self)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 3600;
+    while (!atomic_load(&self->is_over)) {
+        self->interrupted += sem_timedwait(&self->go, &until) < 0;
+    }
+}
+
+static void
+wait_in_timed_receive(worker_t *self)
+{
+    int pair[2];
+    char byte;
+    const struct timeval hour = { .tv_sec = 3600 };
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &hour, sizeof(hour));
+    while (!atomic_load(&self->is_over)) {
+        self->interrupted += recv(pair[0], &byte, 1, 0) < 0;
+    }
+    close(pair[0]);
+    close(pair[1]);
+}
+
+/* However often a scraper asks, a sleeping call is interrupted once. */
+static void
+test_scrapes_do_not_interrupt_again(void **state)
+{
+    (void)state;
+    static void (*const bodies[])(
+        worker_t *) = { wait_in_epoll, wait_in_poll, wait_in_nanosleep,
+                        wait_in_timed_semaphore, wait_in_timed_receive };
+    enum { BODIES = sizeof(bodies) / sizeof(bodies[0]) };
+    worker_t workers[BODIES];
+    for (int i = 0; i < BODIES; i++) {
+        start_worker(&workers[i], bodies[i]);
+    }
+    evprof_dump_stats_t before;
+    evprof_dump_stats_t after;
+    evprof_dump_stats(&before);
+    for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < BODIES; i++) {
+            await_asleep(&workers[i]);
+        }
+        evprof_dump_t dump;
+        take(&dump);
+        evprof_dump_free(&dump);
+    }
+    evprof_dump_stats(&after);
+    for (int i = 0; i < BODIES; i++) {
+        assert_int_equal(workers[i].interrupted, 1);
+        stop_worker(&workers[i]);
+    }
+    assert_int_equal(after.interrupted - before.interrupted, BODIES);
+    assert_true(after.kept - before.kept >= 9 * BODIES);
+}
+
+static void
+sleep_with_signals_blocked(worker_t *self)
+{
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGPROF);
+    pthread_sigmask(SIG_BLOCK, &blocked, NULL);
+    sem_post(&self->go);
+    poll(NULL, 0, -1);
+    sigset_t pending;
+    sigpending(&pending);
+    self->interrupted = sigismember(&pending, SIGPROF);
+}
+
+static void
+test_who_cannot_answer_is_said_to(void **state)
+{
+    (void)state;
+    worker_t worker;
+    start_worker(&worker, sleep_with_signals_blocked);
+    sem_wait(&worker.go);
+    await_asleep(&worker);
+    evprof_dump_t dump;
+    take(&dump);
+    const evprof_dump_thread_t *seen = find(&dump, worker.tid);
+    assert_non_null(seen);
+    assert_int_equal(seen->answer, EVPROF_DUMP_UNRESPONSIVE);
+    assert_int_equal(seen->stack.count, 0);
+    assert_true(has_frame(&seen->creator, (uintptr_t)start_worker));
+    evprof_dump_free(&dump);
+    stop_worker(&worker);
+    assert_int_equal(worker.interrupted, 0);
+}
+
+static atomic_bool births_end;
+
+static void *
+live_briefly(void *arg)
+{
+    return arg;
+}
+
+static void *
+bear_threads(void *arg)
+{
+    (void)arg;
+    while (!atomic_load(&births_end)) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, live_briefly, NULL) == 0) {
+            pthread_join(thread, NULL);
+        }
+    }
+    return NULL;
+}
+
+static void
+test_births_and_deaths_meanwhile(void **state)
+{
+    (void)state;
+    pthread_t mothers[2];
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&mothers[i], NULL, bear_threads, NULL),
+                         0);
+    }
+    for (int i = 0; i < 30; i++) {
+        evprof_dump_t dump;
+        take(&dump);
+        assert_true(dump.count >= 3);
+        evprof_dump_free(&dump);
+    }
+    atomic_store(&births_end, true);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(mothers[i], NULL);
+    }
+}
+
+static void
+sleep_in_crowd(worker_t *self)
+{
+    while (sem_wait(&self->go) != 0) {
+    }
+}
+
+static void
+test_two_thousand_threads_answer(void **state)
+{
+    (void)state;
+    enum { CROWD = 2000 };
+    static worker_t crowd[CROWD];
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, 65536);
+    for (int i = 0; i < CROWD; i++) {
+        sem_init(&crowd[i].go, 0, 0);
+        crowd[i].body = sleep_in_crowd;
+        assert_int_equal(
+            pthread_create(&crowd[i].thread, &attr, run_worker, &crowd[i]), 0);
+    }
+    pthread_attr_destroy(&attr);
+    for (int i = 0; i < CROWD; i++) {
+        await_asleep(&crowd[i]);
+    }
+    evprof_dump_t dump;
+    take(&dump);
+    assert_int_equal(dump.count, CROWD + 1);
+    for (int i = 0; i < CROWD; i++) {
+        const evprof_dump_thread_t *seen = find(&dump, crowd[i].tid);
+        assert_non_null(seen);
+        assert_int_equal(seen->answer, EVPROF_DUMP_FRESH);
+        assert_true(has_frame(&seen->stack, (uintptr_t)sleep_in_crowd));
+    }
+    evprof_dump_free(&dump);
+    for (int i = 0; i < CROWD; i++) {
+        sem_post(&crowd[i].go);
+        pthread_join(crowd[i].thread, NULL);
+    }
+}
+
+static int
+take_wakes(void **state)
+{
+    (void)state;
+    struct sigaction action = { .sa_handler = wake };
+    return sigaction(SIGUSR1, &action, NULL);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_sleeper_is_asked_once),
+        cmocka_unit_test(test_scrapes_do_not_interrupt_again),
+        cmocka_unit_test(test_who_cannot_answer_is_said_to),
+        cmocka_unit_test(test_births_and_deaths_meanwhile),
+        cmocka_unit_test(test_two_thousand_threads_answer),
+    };
+    return cmocka_run_group_tests_name("dump", tests, take_wakes, NULL);
+}

@@ -9,12 +9,13 @@
 
 #include "core/interpose/real.h"
 #include "core/sample/contention.h"
+#include "core/sample/hooks.h"
 
 typedef int wait_fn(pthread_barrier_t *);
 
 static evprof_real_t barrier_wait = EVPROF_REAL(pthread_barrier_wait, NULL);
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 pthread_barrier_wait(pthread_barrier_t *barrier)
 {
     wait_fn *real = (wait_fn *)evprof_real(&barrier_wait);

@@ -13,6 +13,7 @@
 
 #include "core/interpose/real.h"
 #include "core/sample/contention.h"
+#include "core/sample/hooks.h"
 
 /* The bodies before 2.3.2 work on another structure. */
 #if defined(__x86_64__)
@@ -42,7 +43,7 @@ begin(evprof_wait_t *wait, pthread_mutex_t *mutex, const void *caller)
     evprof_wait_begin(wait, NULL, caller);
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 {
     wait_fn *real = (wait_fn *)evprof_real(&cond_wait);
@@ -56,7 +57,7 @@ pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
     return error;
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
                        const struct timespec *until)
 {
@@ -71,7 +72,7 @@ pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
     return error;
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
                        clockid_t clock, const struct timespec *until)
 {

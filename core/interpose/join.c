@@ -10,6 +10,7 @@
 
 #include "core/interpose/real.h"
 #include "core/sample/contention.h"
+#include "core/sample/hooks.h"
 
 typedef int join_fn(pthread_t, void **);
 typedef int timedjoin_fn(pthread_t, void **, const struct timespec *);
@@ -29,7 +30,7 @@ has_ended(pthread_t thread, void **value)
     return ((join_fn *)evprof_real(&tryjoin))(thread, value) == 0;
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 pthread_join(pthread_t thread, void **value)
 {
     join_fn *real = (join_fn *)evprof_real(&join);
@@ -46,7 +47,7 @@ pthread_join(pthread_t thread, void **value)
     return error;
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 pthread_timedjoin_np(pthread_t thread, void **value,
                      const struct timespec *until)
 {
@@ -64,7 +65,7 @@ pthread_timedjoin_np(pthread_t thread, void **value,
     return error;
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 pthread_clockjoin_np(pthread_t thread, void **value, clockid_t clock,
                      const struct timespec *until)
 {

@@ -22,6 +22,7 @@
 
 #include "core/interpose/real.h"
 #include "core/sample/contention.h"
+#include "core/sample/hooks.h"
 
 typedef int one_arg_fn(pthread_mutex_t *);
 typedef int timedlock_fn(pthread_mutex_t *, const struct timespec *);
@@ -83,7 +84,7 @@ try_lock(pthread_mutex_t *mutex)
     return is_free ? get(&real_lock)(mutex) : EBUSY;
 }
 
-static int
+EVPROF_HOOK static int
 measured_lock(pthread_mutex_t *mutex)
 {
     int error = try_lock(mutex);
@@ -97,7 +98,7 @@ measured_lock(pthread_mutex_t *mutex)
     return error;
 }
 
-static int
+EVPROF_HOOK static int
 measured_unlock(pthread_mutex_t *mutex)
 {
     int64_t waited_ns = evprof_unlock_begin(mutex);
@@ -136,19 +137,19 @@ find_mutex_functions(void)
 /* A sanitizer's bookkeeping at entry and exit would undo the tail calls. */
 #define JUST_A_JUMP __attribute__((no_sanitize("thread")))
 
-EVPROF_API JUST_A_JUMP int
+EVPROF_API EVPROF_HOOK JUST_A_JUMP int
 pthread_mutex_lock(pthread_mutex_t *mutex)
 {
     return get(&lock_now)(mutex);
 }
 
-EVPROF_API JUST_A_JUMP int
+EVPROF_API EVPROF_HOOK JUST_A_JUMP int
 pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
     return get(&unlock_now)(mutex);
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until)
 {
     timedlock_fn *real = (timedlock_fn *)evprof_real(&timedlock);
@@ -166,7 +167,7 @@ pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until)
     return error;
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock,
                         const struct timespec *until)
 {

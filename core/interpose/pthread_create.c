@@ -11,6 +11,7 @@
 #include <evprof/export.h>
 
 #include "core/interpose/real.h"
+#include "core/sample/hooks.h"
 #include "core/sample/threads.h"
 
 typedef int (*create_fn)(pthread_t *, const pthread_attr_t *, void *(*)(void *),
@@ -19,7 +20,7 @@ typedef int (*create_fn)(pthread_t *, const pthread_attr_t *, void *(*)(void *),
 /* This wrapper's own frame is no part of the creator's stack. */
 enum { OWN_FRAMES = 0 };
 
-static void *
+EVPROF_HOOK static void *
 enter_thread(void *record)
 {
     evprof_thread_t *thread = record;
@@ -27,7 +28,7 @@ enter_thread(void *record)
     return thread->start(thread->arg);
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 pthread_create(pthread_t *restrict out, const pthread_attr_t *restrict attr,
                void *(*start)(void *), void *restrict arg)
 {

@@ -30,9 +30,8 @@ static void *
 find_in(void *where, const evprof_real_t *real)
 {
     void *found = dlsym(where, real->name);
-    void *versioned = real->version == NULL
-                          ? NULL
-                          : dlvsym(where, real->name, real->version);
+    void *versioned =
+        real->version == NULL ? NULL : dlvsym(where, real->name, real->version);
     return versioned != NULL &&
                    (found == NULL || is_in_one_object(found, versioned))
                ? versioned

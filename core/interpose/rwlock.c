@@ -10,6 +10,7 @@
 
 #include "core/interpose/real.h"
 #include "core/sample/contention.h"
+#include "core/sample/hooks.h"
 
 typedef int lock_fn(pthread_rwlock_t *);
 typedef int timedlock_fn(pthread_rwlock_t *, const struct timespec *);
@@ -30,7 +31,7 @@ static evprof_real_t clockrdlock =
 static evprof_real_t clockwrlock =
     EVPROF_REAL(pthread_rwlock_clockwrlock, NULL);
 
-static int
+EVPROF_HOOK static int
 lock(evprof_real_t *first, evprof_real_t *then, pthread_rwlock_t *rwlock,
      const void *caller)
 {
@@ -48,7 +49,7 @@ lock(evprof_real_t *first, evprof_real_t *then, pthread_rwlock_t *rwlock,
     return error;
 }
 
-static int
+EVPROF_HOOK static int
 timed(evprof_real_t *first, evprof_real_t *then, pthread_rwlock_t *rwlock,
       const struct timespec *until, const void *caller)
 {
@@ -72,7 +73,7 @@ typedef struct deadline {
     const struct timespec *until;
 } deadline_t;
 
-static int
+EVPROF_HOOK static int
 clocked(evprof_real_t *first, evprof_real_t *then, pthread_rwlock_t *rwlock,
         deadline_t deadline, const void *caller)
 {
@@ -90,19 +91,19 @@ clocked(evprof_real_t *first, evprof_real_t *then, pthread_rwlock_t *rwlock,
     return error;
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 pthread_rwlock_rdlock(pthread_rwlock_t *rwlock)
 {
     return lock(&tryrdlock, &rdlock, rwlock, __builtin_return_address(0));
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 pthread_rwlock_wrlock(pthread_rwlock_t *rwlock)
 {
     return lock(&trywrlock, &wrlock, rwlock, __builtin_return_address(0));
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 pthread_rwlock_timedrdlock(pthread_rwlock_t *rwlock,
                            const struct timespec *until)
 {
@@ -110,7 +111,7 @@ pthread_rwlock_timedrdlock(pthread_rwlock_t *rwlock,
                  __builtin_return_address(0));
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 pthread_rwlock_timedwrlock(pthread_rwlock_t *rwlock,
                            const struct timespec *until)
 {
@@ -118,7 +119,7 @@ pthread_rwlock_timedwrlock(pthread_rwlock_t *rwlock,
                  __builtin_return_address(0));
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 pthread_rwlock_clockrdlock(pthread_rwlock_t *rwlock, clockid_t clock,
                            const struct timespec *until)
 {
@@ -126,7 +127,7 @@ pthread_rwlock_clockrdlock(pthread_rwlock_t *rwlock, clockid_t clock,
                    (deadline_t){ clock, until }, __builtin_return_address(0));
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 pthread_rwlock_clockwrlock(pthread_rwlock_t *rwlock, clockid_t clock,
                            const struct timespec *until)
 {
@@ -134,7 +135,7 @@ pthread_rwlock_clockwrlock(pthread_rwlock_t *rwlock, clockid_t clock,
                    (deadline_t){ clock, until }, __builtin_return_address(0));
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 pthread_rwlock_unlock(pthread_rwlock_t *rwlock)
 {
     lock_fn *real = (lock_fn *)evprof_real(&unlock);

@@ -13,6 +13,7 @@
 
 #include "core/interpose/real.h"
 #include "core/sample/contention.h"
+#include "core/sample/hooks.h"
 
 typedef int wait_fn(sem_t *);
 typedef int timedwait_fn(sem_t *, const struct timespec *);
@@ -35,7 +36,7 @@ take(sem_t *semaphore)
     return is_taken;
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 sem_wait(sem_t *semaphore)
 {
     wait_fn *real = (wait_fn *)evprof_real(&semaphore_wait);
@@ -52,7 +53,7 @@ sem_wait(sem_t *semaphore)
     return status;
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 sem_timedwait(sem_t *semaphore, const struct timespec *until)
 {
     timedwait_fn *real = (timedwait_fn *)evprof_real(&semaphore_timedwait);
@@ -69,7 +70,7 @@ sem_timedwait(sem_t *semaphore, const struct timespec *until)
     return status;
 }
 
-EVPROF_API int
+EVPROF_API EVPROF_HOOK int
 sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *until)
 {
     clockwait_fn *real = (clockwait_fn *)evprof_real(&semaphore_clockwait);

@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/objects/objects.h"
+#include "core/sample/hooks.h"
 #include "core/symbol/symbolize.h"
 
 static evprof_symbolizer_t *symbolizer;
@@ -36,9 +37,26 @@ look_at_objects(evprof_error_t *err)
     return objects;
 }
 
+void
+evprof_symbols_leave_out_hooks(evprof_pprof_t *p)
+{
+    for (size_t i = 0; i < p->sample_count; i++) {
+        evprof_sample_t *sample = &p->samples[i];
+        uint32_t kept = 0;
+        for (uint32_t k = 0; k < sample->location_count; k++) {
+            uint32_t location = sample->locations[k];
+            if (!evprof_is_hook(p->locations[location].address)) {
+                sample->locations[kept++] = location;
+            }
+        }
+        sample->location_count = kept;
+    }
+}
+
 int
 evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err)
 {
+    evprof_symbols_leave_out_hooks(p);
     evprof_error_t why = { .status = EVPROF_OK };
     int status = EVPROF_OK;
     atomic_store(&is_busy, true);

@@ -2,6 +2,7 @@
 #include "tests/e2e/evhttp/server.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -136,13 +137,25 @@ client_send(int fd, const char *text)
     }
 }
 
+/* As recv; profiles of this process's threads interrupt calls with a timeout.
+ */
+static ssize_t
+receive(int fd, void *out, size_t len)
+{
+    ssize_t got;
+    do {
+        got = recv(fd, out, len, 0);
+    } while (got < 0 && errno == EINTR);
+    return got;
+}
+
 /* Byte by byte, so that nothing of the next reply is taken. */
 static bool
 read_head(int fd, reply_t *out)
 {
     size_t len = 0;
     while (len + 1 < sizeof(out->head)) {
-        if (recv(fd, out->head + len, 1, 0) != 1) {
+        if (receive(fd, out->head + len, 1) != 1) {
             return false;
         }
         out->head[++len] = '\0';
@@ -188,7 +201,7 @@ client_read(int fd, bool has_body, reply_t *out)
     assert_non_null(out->body);
     while (has_body && out->body_len < wanted) {
         ssize_t got =
-            recv(fd, out->body + out->body_len, wanted - out->body_len, 0);
+            receive(fd, out->body + out->body_len, wanted - out->body_len);
         if (got <= 0) {
             out->code = 0;
             return;

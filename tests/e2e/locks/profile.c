@@ -94,15 +94,35 @@ label_of(const evprof_sample_t *sample, const char *key)
     return NULL;
 }
 
-void
-assert_no_frame_of_ours(const evprof_pprof_t *p)
+static bool
+is_ours(const evprof_pprof_t *p, uint32_t location)
 {
-    for (size_t i = 0; i < p->function_count; i++) {
-        const char *file = p->functions[i].filename;
+    const evprof_location_t *at = &p->locations[location];
+    for (uint32_t i = 0; i < at->line_count; i++) {
+        if (at->lines[i].function == EVPROF_NO_INDEX) {
+            continue;
+        }
+        const char *file = p->functions[at->lines[i].function].filename;
         if (strstr(file, "/core/interpose/") != NULL ||
             strstr(file, "/core/sample/") != NULL ||
-            strstr(file, "/core/unwind/") != NULL) {
-            fail_msg("%s of %s is in the profile", p->functions[i].name, file);
+            strstr(file, "/core/unwind/") != NULL ||
+            strstr(file, "/core/runtime/") != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+assert_no_frame_of_ours(const evprof_pprof_t *p, const char *function)
+{
+    for (size_t i = 0; i < p->sample_count; i++) {
+        const evprof_sample_t *sample = &p->samples[i];
+        for (uint32_t k = 0; k < sample->location_count; k++) {
+            if (sample_has(p, sample, function) &&
+                is_ours(p, sample->locations[k])) {
+                fail_msg("frame %u of a stack with %s is ours", k, function);
+            }
         }
     }
 }

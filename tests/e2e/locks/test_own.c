@@ -73,7 +73,7 @@ test_add_count_remove(void **state)
     assert_int_equal(sum_of(served, "open_file", 0), 2);
     assert_int_equal(sum_of(served, "open_for_somebody", 0), 0);
     assert_int_equal(sum_of(served, "somebody", 0), 1);
-    assert_no_frame_of_ours(served);
+    assert_no_frame_of_ours(served, "open_file");
     for (size_t i = 0; i < served->sample_count; i++) {
         assert_true(sample_leaf_is(served, &served->samples[i], "open_file") ||
                     sample_leaf_is(served, &served->samples[i], "somebody"));

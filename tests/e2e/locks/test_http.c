@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The profiles of threads and locks over HTTP: codes, texts, deltas, the index,
+ * and that nobody in the loop waits. */
+#include "tests/e2e/locks/profile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "tests/e2e/evhttp/server.h"
+
+#define PREFIX "/debug/pprof/"
+
+static evprof_t *prof;
+static server_t server;
+
+static int
+open_server(void **state)
+{
+    (void)state;
+    prof = evprof_new(NULL, NULL);
+    server_open(&server);
+    if (evprof_evhttp_mount(prof, server.http, NULL) != EVPROF_OK) {
+        return -1;
+    }
+    server_run(&server);
+    return 0;
+}
+
+static int
+close_server(void **state)
+{
+    (void)state;
+    evprof_free(prof);
+    server_close(&server);
+    return 0;
+}
+
+static reply_t
+get(const char *target)
+{
+    char request[256];
+    reply_t reply;
+    snprintf(request, sizeof(request), "GET %s", target);
+    client_ask(server.port, request, NULL, NULL, &reply);
+    return reply;
+}
+
+static void
+test_codes_and_files(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target;
+        int code;
+        const char *file; /* NULL: text */
+    } rows[] = {
+        { PREFIX "goroutine", 200, "goroutine" },
+        { PREFIX "goroutine?debug=1", 200, NULL },
+        { PREFIX "goroutine?debug=2", 200, NULL },
+        { PREFIX "goroutine?seconds=1", 200, "goroutine-delta" },
+        { PREFIX "threads", 200, "goroutine" },
+        { PREFIX "threads?debug=2", 200, NULL },
+        { PREFIX "threadcreate", 200, "threadcreate" },
+        { PREFIX "threadcreate?debug=1", 200, NULL },
+        { PREFIX "block", 200, "block" },
+        { PREFIX "block?debug=1", 200, NULL },
+        { PREFIX "block?seconds=1", 200, "block-delta" },
+        { PREFIX "mutex", 200, "mutex" },
+        { PREFIX "mutex?debug=-1", 200, NULL },
+        { PREFIX "mutex?seconds=x", 400, NULL },
+        { PREFIX "mutex?seconds=1&debug=1", 400, NULL },
+        { PREFIX "wall?seconds=1", 200, "wall" },
+        { "/debug/fgprof?seconds=1", 200, "wall" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char disposition[128];
+        reply_t reply = get(rows[i].target);
+        if (reply.code != rows[i].code) {
+            fail_msg("%s: %d, not %d", rows[i].target, reply.code,
+                     rows[i].code);
+        }
+        assert_string_equal(reply_header(&reply, "X-Content-Type-Options"),
+                            "nosniff");
+        if (rows[i].file != NULL) {
+            snprintf(disposition, sizeof(disposition),
+                     "attachment; filename=\"%s\"", rows[i].file);
+            assert_string_equal(reply_header(&reply, "Content-Disposition"),
+                                disposition);
+            assert_string_equal(reply_header(&reply, "Content-Type"),
+                                "application/octet-stream");
+        } else {
+            assert_null(reply_header(&reply, "Content-Disposition"));
+        }
+        reply_free(&reply);
+    }
+}
+
+static void
+test_empty_profiles_are_valid_and_say_why(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "block", "mutex" };
+    for (int i = 0; i < 2; i++) {
+        evprof_pprof_t *p = take_profile(prof, names[i]);
+        assert_int_equal(p->sample_count, 0);
+        assert_int_equal(p->type_count, 2);
+        assert_string_equal(p->types[0].type, "contentions");
+        assert_string_equal(p->types[1].type, "delay");
+        assert_string_equal(p->types[1].unit, "nanoseconds");
+        evprof_pprof_free(p);
+    }
+    reply_t index = get(PREFIX);
+    assert_non_null(strstr(index.body, "while the rate is 0"));
+    assert_non_null(strstr(index.body, "while the fraction is 0"));
+    reply_free(&index);
+    assert_int_equal(evprof_set_block_rate(prof, 1), EVPROF_OK);
+    assert_int_equal(evprof_set_mutex_fraction(prof, 1), 0);
+    index = get(PREFIX);
+    assert_null(strstr(index.body, "while the rate is 0"));
+    assert_null(strstr(index.body, "while the fraction is 0"));
+    reply_free(&index);
+}
+
+/* ---- Contention on demand ---- */
+
+typedef struct pair {
+    pthread_mutex_t mutex;
+    _Atomic pid_t waiter;
+} pair_t;
+
+static void *
+wait_for_pair(void *arg)
+{
+    pair_t *pair = arg;
+    pair->waiter = (pid_t)syscall(SYS_gettid);
+    pthread_mutex_lock(&pair->mutex);
+    pthread_mutex_unlock(&pair->mutex);
+    return NULL;
+}
+
+static char
+state_of(pid_t tid)
+{
+    char path[64];
+    char state = '?';
+    snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
+    FILE *file = fopen(path, "r");
+    if (file != NULL) {
+        assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+        fclose(file);
+    }
+    return state;
+}
+
+static void
+hold_until_waited_for(pair_t *pair, pthread_t *waiter)
+{
+    pthread_mutex_lock(&pair->mutex);
+    assert_int_equal(pthread_create(waiter, NULL, wait_for_pair, pair), 0);
+    while (pair->waiter == 0 || state_of(pair->waiter) != 'S') {
+        sched_yield();
+    }
+}
+
+__attribute__((noinline)) static void
+old_contention(void)
+{
+    pair_t pair = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+    pthread_t waiter;
+    hold_until_waited_for(&pair, &waiter);
+    pthread_mutex_unlock(&pair.mutex);
+    pthread_join(waiter, NULL);
+}
+
+__attribute__((noinline)) static void
+new_contention(void)
+{
+    pair_t pair = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+    pthread_t waiter;
+    hold_until_waited_for(&pair, &waiter);
+    pthread_mutex_unlock(&pair.mutex);
+    pthread_join(waiter, NULL);
+}
+
+static evprof_pprof_t *
+decode(const reply_t *reply)
+{
+    evprof_pprof_t *p = NULL;
+    assert_int_equal(reply->code, 200);
+    assert_int_equal(
+        evprof_pprof_decode(reply->body, reply->body_len, 0, &p, NULL), 0);
+    return p;
+}
+
+typedef struct asker {
+    pthread_t thread;
+    const char *target;
+    reply_t reply;
+    atomic_bool is_done;
+} asker_t;
+
+static void *
+ask_delta(void *arg)
+{
+    asker_t *asker = arg;
+    asker->reply = get(asker->target);
+    atomic_store(&asker->is_done, true);
+    return NULL;
+}
+
+static bool
+are_in_flight(int count)
+{
+    char line[64];
+    snprintf(line, sizeof(line), "requests_in_flight: %d\n", count);
+    reply_t status = get(PREFIX "status");
+    bool are = strstr(status.body, line) != NULL;
+    reply_free(&status);
+    return are;
+}
+
+/* Go's TestDeltaProfile, for two windows at once. */
+static void
+test_deltas_hold_what_is_new(void **state)
+{
+    (void)state;
+    asker_t askers[2] = { { .target = PREFIX "mutex?seconds=1" },
+                          { .target = PREFIX "block?seconds=1" } };
+    for (int i = 0; i < 3; i++) {
+        old_contention();
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            pthread_create(&askers[i].thread, NULL, ask_delta, &askers[i]), 0);
+    }
+    /* Both windows and the request that asks. */
+    while (!are_in_flight(3)) {
+        sched_yield();
+    }
+    while (!atomic_load(&askers[0].is_done) ||
+           !atomic_load(&askers[1].is_done)) {
+        new_contention();
+        reply_t reply = get(PREFIX "cmdline");
+        assert_int_equal(reply.code, 200);
+        reply_free(&reply);
+    }
+    evprof_pprof_t *full = take_profile(prof, "mutex");
+    assert_true(sum_of(full, "old_contention", 1) > 0);
+    assert_true(sum_of(full, "new_contention", 1) > 0);
+    assert_true(sum_of(full, "old_contention", 0) >= 3);
+    assert_no_frame_of_ours(full, "old_contention");
+    evprof_pprof_free(full);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(askers[i].thread, NULL);
+        evprof_pprof_t *delta = decode(&askers[i].reply);
+        assert_true(delta->duration_ns >= 1000000000);
+        assert_int_equal(sum_of(delta, "old_contention", 0), 0);
+        assert_true(
+            sum_of(delta, i == 0 ? "new_contention" : "wait_for_pair", 1) > 0);
+        evprof_pprof_free(delta);
+        reply_free(&askers[i].reply);
+    }
+}
+
+static void
+test_texts_of_block_and_mutex(void **state)
+{
+    (void)state;
+    evprof_buf_t text = take_text(prof, "block", 1);
+    const char block_head[] = "--- contention:\ncycles/second=1000000000\n";
+    assert_memory_equal(text.data, block_head, sizeof(block_head) - 1);
+    assert_non_null(strstr(text.data, " @ 0x"));
+    assert_non_null(strstr(text.data, "wait_for_pair"));
+    assert_null(strstr(text.data, "#\t0x0"));
+    evprof_buf_free(&text);
+    text = take_text(prof, "mutex", 1);
+    const char mutex_head[] =
+        "--- mutex:\ncycles/second=1000000000\nsampling period=1\n";
+    assert_memory_equal(text.data, mutex_head, sizeof(mutex_head) - 1);
+    assert_non_null(strstr(text.data, "old_contention"));
+    evprof_buf_free(&text);
+}
+
+/* ---- Threads ---- */
+
+static void
+store_tid(server_t *s, void *arg)
+{
+    (void)s;
+    *(long *)arg = syscall(SYS_gettid);
+}
+
+static void
+test_the_asking_thread_comes_first(void **state)
+{
+    (void)state;
+    long loop = 0;
+    char head[64];
+    server_call(&server, store_tid, &loop);
+    reply_t reply = get(PREFIX "goroutine?debug=2");
+    snprintf(head, sizeof(head), "thread %ld \"", loop);
+    assert_memory_equal(reply.body, head, strlen(head));
+    assert_non_null(strstr(reply.body, "created by server_run()\n\t"));
+    reply_free(&reply);
+}
+
+static pthread_barrier_t gate;
+
+__attribute__((noinline)) static void *
+stand_here(void *arg)
+{
+    (void)arg;
+    pthread_barrier_wait(&gate);
+    return NULL;
+}
+
+__attribute__((noinline)) static void *
+stand_there(void *arg)
+{
+    EVPROF_LABEL("tenant", arg);
+    pthread_barrier_wait(&gate);
+    return NULL;
+}
+
+/* Go's TestGoroutineCounts: groups by stack and labels, the largest first. */
+static void
+test_threads_are_grouped_and_ordered(void **state)
+{
+    (void)state;
+    enum { HERE = 9, SOME = 6, OTHERS = 4, ALL = HERE + SOME + OTHERS };
+    pthread_t threads[ALL];
+    static char some[] = "some";
+    static char others[] = "a \"b\"";
+    pthread_barrier_init(&gate, NULL, ALL + 1);
+    for (int i = 0; i < ALL; i++) {
+        bool is_here = i < HERE;
+        assert_int_equal(pthread_create(&threads[i], NULL,
+                                        is_here ? stand_here : stand_there,
+                                        i < HERE + SOME ? some : others),
+                         0);
+    }
+    evprof_pprof_t *p;
+    int64_t standing;
+    do {
+        p = take_profile(prof, "goroutine");
+        standing = sum_of(p, "pthread_barrier_wait", 0) +
+                   sum_of(p, "__pthread_barrier_wait", 0) +
+                   sum_of(p, "___pthread_barrier_wait", 0);
+        if (standing < ALL) {
+            evprof_pprof_free(p);
+        }
+    } while (standing < ALL);
+    assert_string_equal(p->types[0].type, "goroutine");
+    assert_int_equal(sum_of(p, "stand_here", 0), HERE);
+    assert_int_equal(sum_of(p, "stand_there", 0), SOME + OTHERS);
+    assert_no_frame_of_ours(p, "stand_here");
+    int labelled = 0;
+    for (size_t i = 0; i < p->sample_count; i++) {
+        const char *tenant = label_of(&p->samples[i], "tenant");
+        if (tenant != NULL) {
+            labelled++;
+            assert_true(sample_has(p, &p->samples[i], "stand_there"));
+            assert_int_equal(p->samples[i].values[0],
+                             strcmp(tenant, some) == 0 ? SOME : OTHERS);
+        }
+    }
+    assert_int_equal(labelled, 2);
+    evprof_pprof_free(p);
+
+    evprof_buf_t text = take_text(prof, "goroutine", 1);
+    const char *here = strstr(text.data, "\n9 @ 0x");
+    const char *there = strstr(text.data, "\n6 @ 0x");
+    const char *last = strstr(text.data, "\n4 @ 0x");
+    assert_memory_equal(text.data, "goroutine profile: total ", 25);
+    assert_true(here != NULL && there > here && last > there);
+    assert_non_null(strstr(there, "# labels: {\"tenant\":\"some\"}\n"));
+    assert_non_null(strstr(last, "# labels: {\"tenant\":\"a \\\"b\\\"\"}\n"));
+    evprof_buf_free(&text);
+
+    p = take_profile(prof, "threadcreate");
+    assert_int_equal(sum_of(p, "test_threads_are_grouped_and_ordered", 0), ALL);
+    assert_no_frame_of_ours(p, "test_threads_are_grouped_and_ordered");
+    evprof_pprof_free(p);
+
+    pthread_barrier_wait(&gate);
+    for (int i = 0; i < ALL; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    pthread_barrier_destroy(&gate);
+}
+
+/* ---- Own profiles ---- */
+
+static void
+test_own_profiles_are_served(void **state)
+{
+    (void)state;
+    char value;
+    evprof_profile_t *own = evprof_profile_new(prof, "bad<x>&'name", NULL);
+    assert_non_null(own);
+    assert_int_equal(evprof_profile_add(own, &value, 0), EVPROF_OK);
+    reply_t reply = get(PREFIX);
+    assert_non_null(strstr(reply.body, "href=\"bad%3Cx%3E&%27name?debug=1\""));
+    assert_non_null(strstr(reply.body, ">bad&lt;x&gt;&amp;&#39;name</a>"));
+    reply_free(&reply);
+    /* A path that was mounted before it existed leads there by the index. */
+    assert_non_null(evprof_lookup(prof, "bad<x>&'name"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_empty_profiles_are_valid_and_say_why),
+        cmocka_unit_test(test_codes_and_files),
+        cmocka_unit_test(test_deltas_hold_what_is_new),
+        cmocka_unit_test(test_texts_of_block_and_mutex),
+        cmocka_unit_test(test_the_asking_thread_comes_first),
+        cmocka_unit_test(test_threads_are_grouped_and_ordered),
+        cmocka_unit_test(test_own_profiles_are_served),
+    };
+    return cmocka_run_group_tests_name("http", tests, open_server,
+                                       close_server);
+}

@@ -167,11 +167,15 @@ step_by_entry(struct bare *bare)
     evprof_stepper_t *stepper = bare->stepper;
     uintptr_t sp = stepper->regs.r[EVPROF_REG_SP];
     uintptr_t ra = 0;
-    if (!stepper->is_exact || !evprof_window_load(&stepper->window, sp, &ra) ||
-        !is_called_here(bare, ra)) {
+    if (!stepper->is_exact || !evprof_window_load(&stepper->window, sp, &ra)) {
         return EVPROF_STEP_UNKNOWN;
     }
-    return go(bare, ra, sp + sizeof(sp));
+    if (ra == stepper->regs.r[EVPROF_REG_FP] &&
+        evprof_window_load(&stepper->window, sp + sizeof(sp), &ra)) {
+        sp += sizeof(sp);
+    }
+    return is_called_here(bare, ra) ? go(bare, ra, sp + sizeof(sp))
+                                    : EVPROF_STEP_UNKNOWN;
 }
 
 #else

@@ -91,7 +91,10 @@ compare(const void *a, const void *b)
 KEEP static void
 sorted(void)
 {
-    int values[] = { 5, 3, 9, 1, 7, 2 };
+    int values[48];
+    for (int i = 0; i < 48; i++) {
+        values[i] = i * 29 % 48;
+    }
     qsort(values, sizeof(values) / sizeof(values[0]), sizeof(values[0]),
           compare);
     sink += values[0];
@@ -202,5 +205,7 @@ run_cases(void *arg)
     }
     sink += (long)floating(1.5, 2.5);
     signalled();
-    library();
+    for (int i = 0; i < 3; i++) {
+        library();
+    }
 }

@@ -84,24 +84,39 @@ evprof_arch_strip(uintptr_t ra)
     return lr;
 }
 
-/* bl, blr and the authenticating blraa, blrab, blraaz, blrabz. */
+#define EVPROF_CODE_ALIGN 4u
+
+/* 4 for bl, blr and the authenticating blraa, blrab, blraaz, blrabz; else 0. */
+static inline size_t
+evprof_arch_call_length(const unsigned char *bytes, size_t len)
+{
+    uint32_t word;
+    if (len < sizeof(word)) {
+        return 0;
+    }
+    memcpy(&word, bytes, sizeof(word));
+    bool is_call = (word & 0xfc000000u) == 0x94000000u ||
+                   (word & 0xfffffc1fu) == 0xd63f0000u ||
+                   (word & 0xfefff800u) == 0xd63f0800u;
+    return is_call ? sizeof(word) : 0;
+}
+
 static inline bool
 evprof_arch_ends_in_call(const unsigned char *bytes, size_t len,
                          int64_t *target)
 {
     uint32_t word;
     *target = 0;
-    if (len < 4) {
+    if (len < sizeof(word) ||
+        evprof_arch_call_length(bytes + len - 4, 4) == 0) {
         return false;
     }
     memcpy(&word, bytes + len - 4, sizeof(word));
     if ((word & 0xfc000000u) == 0x94000000u) {
         int64_t words = (int64_t)(word & 0x03ffffffu);
         *target = (words >= 0x02000000 ? words - 0x04000000 : words) * 4 - 4;
-        return true;
     }
-    return (word & 0xfffffc1fu) == 0xd63f0000u ||
-           (word & 0xfefff800u) == 0xd63f0800u;
+    return true;
 }
 
 static inline bool

@@ -97,9 +97,44 @@ evprof_arch_strip(uintptr_t ra)
 }
 
 /*
- * Whether the `len` (up to EVPROF_CALL_MAX) bytes end in a call instruction. Of
- * `call *reg/mem` every encoding is accepted; `*target` becomes the destination
- * relative to the end, of a direct call only (else 0).
+ * The length of the call instruction that `bytes` begin with, 0: another one,
+ * or more than the `len` bytes. Of `call *reg/mem` (ff /2) every form is known;
+ * a prefix counts to what is before.
+ */
+static inline size_t
+evprof_arch_call_length(const unsigned char *bytes, size_t len)
+{
+    if (bytes[0] == 0xe8) {
+        return len >= 5 ? 5 : 0;
+    }
+    if (bytes[0] != 0xff || len < 2 || (bytes[1] & 0x38) != 0x10) {
+        return 0;
+    }
+    unsigned mode = bytes[1] >> 6;
+    unsigned base = bytes[1] & 7;
+    size_t want = 2;
+    if (mode != 3 && base == 4) {
+        if (len < 3) {
+            return 0;
+        }
+        base = bytes[2] & 7;
+        want = 3;
+    }
+    if (mode == 1) {
+        want += 1;
+    } else if (mode == 2 || (mode == 0 && base == 5)) {
+        want += 4;
+    }
+    return want <= len ? want : 0;
+}
+
+/* Bytes are looked at one by one: code has no alignment. */
+#define EVPROF_CODE_ALIGN 1u
+
+/*
+ * Whether the `len` (up to EVPROF_CALL_MAX) bytes end in a call instruction;
+ * *target becomes the destination relative to the end, of a direct call only
+ * (else 0).
  */
 static inline bool
 evprof_arch_ends_in_call(const unsigned char *bytes, size_t len,
@@ -113,30 +148,9 @@ evprof_arch_ends_in_call(const unsigned char *bytes, size_t len,
         *target = (int32_t)rel;
         return true;
     }
-    /* ff /2 with its addressing bytes: the length follows from ModRM and SIB.
-     */
     for (size_t n = 2; n <= 7 && n <= len; n++) {
-        if (end[-(ptrdiff_t)n] != 0xff) {
-            continue;
-        }
-        unsigned modrm = end[-(ptrdiff_t)n + 1];
-        unsigned mode = modrm >> 6;
-        unsigned rm = modrm & 7;
-        if ((modrm & 0x38) != 0x10) {
-            continue;
-        }
-        bool has_sib = mode != 3 && rm == 4;
-        size_t want = 2u + has_sib;
-        if (has_sib && n == 2) {
-            continue;
-        }
-        unsigned base = has_sib ? end[-(ptrdiff_t)n + 2] & 7u : rm;
-        if (mode == 1) {
-            want += 1;
-        } else if (mode == 2 || (mode == 0 && base == 5)) {
-            want += 4;
-        }
-        if (want == n) {
+        if (end[-(ptrdiff_t)n] == 0xff &&
+            evprof_arch_call_length(end - n, n) == n) {
             return true;
         }
     }

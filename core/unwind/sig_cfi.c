@@ -5,6 +5,8 @@
  */
 #include "core/unwind/sig_cfi.h"
 
+#include <string.h>
+
 #include "core/unwind/sig_read.h"
 
 /* DW_EH_PE_*: the low four bits are the form, the next three the base. */
@@ -230,20 +232,27 @@ evprof_cfi_search_size(const evprof_cfi_t *cfi, size_t hdr, size_t *first)
     return r.failed || count > (r.end - r.at) / 8 ? 0 : count;
 }
 
+static inline int32_t
+row_word(const evprof_cfi_t *cfi, size_t at)
+{
+    int32_t out;
+    memcpy(&out, cfi->data + at, sizeof(out));
+    return out;
+}
+
 bool
 evprof_cfi_search(const evprof_cfi_t *cfi, size_t hdr, uintptr_t pc,
                   size_t *offset)
 {
     size_t first = 0;
     size_t count = evprof_cfi_search_size(cfi, hdr, &first);
-    intptr_t want = (intptr_t)(pc - cfi->address - hdr);
+    int64_t want = (int64_t)(pc - cfi->address - hdr);
+    /* The size has been checked: all rows lie inside. */
     size_t low = 0;
     size_t high = count;
-    evprof_reader_t r = { .data = cfi->data, .end = cfi->size };
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        r.at = first + middle * 8;
-        if ((int32_t)evprof_read_u32(&r) <= want) {
+        if (row_word(cfi, first + middle * 8) <= want) {
             low = middle + 1;
         } else {
             high = middle;
@@ -252,7 +261,6 @@ evprof_cfi_search(const evprof_cfi_t *cfi, size_t hdr, uintptr_t pc,
     if (low == 0) {
         return false;
     }
-    r.at = first + (low - 1) * 8 + 4;
-    *offset = hdr + (size_t)(intptr_t)(int32_t)evprof_read_u32(&r);
+    *offset = hdr + (size_t)(intptr_t)row_word(cfi, first + low * 8 - 4);
     return *offset < cfi->size;
 }

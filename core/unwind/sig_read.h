@@ -37,7 +37,11 @@ evprof_read_fixed(evprof_reader_t *r, size_t width)
 static inline uint8_t
 evprof_read_u8(evprof_reader_t *r)
 {
-    return (uint8_t)evprof_read_fixed(r, 1);
+    if (r->at >= r->end) {
+        r->failed = true;
+        return 0;
+    }
+    return r->data[r->at++];
 }
 
 static inline uint32_t
@@ -46,10 +50,14 @@ evprof_read_u32(evprof_reader_t *r)
     return (uint32_t)evprof_read_fixed(r, 4);
 }
 
-/* Bits beyond the 64th are dropped; a number that never ends fails. */
+/* Bits beyond the 64th are dropped; a number that never ends fails. Nearly all
+ * numbers here have one byte. */
 static inline uint64_t
 evprof_read_uleb(evprof_reader_t *r)
 {
+    if (r->at < r->end && r->data[r->at] < 128) {
+        return r->data[r->at++];
+    }
     uint64_t out = 0;
     uint8_t byte = 0;
     unsigned shift = 0;

@@ -93,12 +93,12 @@ holds_call_end(struct text *text, uint32_t start, uint32_t end)
     if (!text_load(text, low, end)) {
         return true;
     }
-    const unsigned char *bytes = text->bytes - text->start;
-    int64_t target = 0;
-    for (uint32_t after = start + 1; after <= end; after++) {
-        size_t len =
-            after - low < EVPROF_CALL_MAX ? after - low : EVPROF_CALL_MAX;
-        if (evprof_arch_ends_in_call(bytes + after - len, len, &target)) {
+    const unsigned char *bytes = text->bytes + (low - text->start);
+    size_t size = end - low;
+    size_t after = start - low; /* the call must end behind this */
+    for (size_t i = low % EVPROF_CODE_ALIGN; i < size; i += EVPROF_CODE_ALIGN) {
+        size_t length = evprof_arch_call_length(bytes + i, size - i);
+        if (length != 0 && i + length > after) {
             return true;
         }
     }

@@ -47,7 +47,7 @@ read_form(evprof_reader_t *r, uint8_t encoding)
     case PE_U2:
         return (uintptr_t)evprof_read_fixed(r, 2);
     case PE_U4:
-        return (uintptr_t)evprof_read_fixed(r, 4);
+        return (uintptr_t)evprof_read_u32(r);
     case PE_U8:
     case PE_S8:
         return (uintptr_t)evprof_read_fixed(r, 8);
@@ -56,7 +56,7 @@ read_form(evprof_reader_t *r, uint8_t encoding)
     case PE_S2:
         return (uintptr_t)(int16_t)evprof_read_fixed(r, 2);
     case PE_S4:
-        return (uintptr_t)(int32_t)evprof_read_fixed(r, 4);
+        return (uintptr_t)(int32_t)evprof_read_u32(r);
     default:
         r->failed = true;
         return 0;
@@ -249,18 +249,17 @@ evprof_cfi_search(const evprof_cfi_t *cfi, size_t hdr, uintptr_t pc,
     int64_t want = (int64_t)(pc - cfi->address - hdr);
     /* The size has been checked: all rows lie inside. */
     size_t low = 0;
-    size_t high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (row_word(cfi, first + middle * 8) <= want) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    /* Written so that compilers choose without a branch, which would be
+     * predicted wrong half of the time. */
+    for (size_t left = count; left > 1;) {
+        size_t half = left / 2;
+        bool is_above = row_word(cfi, first + (low + half) * 8) <= want;
+        low += is_above ? half : 0;
+        left -= half;
     }
-    if (low == 0) {
+    if (count == 0 || row_word(cfi, first + low * 8) > want) {
         return false;
     }
-    *offset = hdr + (size_t)(intptr_t)row_word(cfi, first + low * 8 - 4);
+    *offset = hdr + (size_t)(intptr_t)row_word(cfi, first + low * 8 + 4);
     return *offset < cfi->size;
 }

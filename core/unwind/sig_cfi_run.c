@@ -219,42 +219,58 @@ read_advance(const evprof_cfi_run_t *run, evprof_reader_t *r, uint8_t op,
     return false;
 }
 
-/*
- * Runs until the location moves (then *advance is by how much) or the
- * instructions end (then it is 0). False: they cannot be followed.
- */
 static bool
-run_some(evprof_cfi_run_t *run, uint64_t *advance)
+run_one(evprof_cfi_run_t *run, evprof_reader_t *r, uint8_t op)
+{
+    if (op >> 6 == CFA_OFFSET) {
+        set_rule(&run->row, op & 63, EVPROF_HOW_OFFSET, factored_uleb(run, r));
+        return true;
+    }
+    if (op >> 6 == CFA_RESTORE) {
+        restore_rule(run, op & 63);
+        return true;
+    }
+    return run_state(run, r, op);
+}
+
+/* A row as distances from where the run stood. */
+struct span {
+    uint64_t start;
+    uint64_t limit; /* 0: the instructions ended, it is the last */
+};
+
+/* Runs until the row is complete that holds the distance `want`. False: the
+ * instructions cannot be followed. */
+static bool
+run_to(evprof_cfi_run_t *run, uint64_t want, struct span *out)
 {
     evprof_reader_t r = { .data = run->cfi->data,
                           .at = run->at,
                           .end = run->end };
-    bool is_good = true;
-    *advance = 0;
-    while (is_good && r.at < r.end && !r.failed) {
+    uint64_t advance = 0;
+    *out = (struct span){ 0, 0 };
+    while (r.at < r.end) {
         uint8_t op = evprof_read_u8(&r);
-        if (read_advance(run, &r, op, advance)) {
-            if (*advance != 0) {
-                break;
+        if (!read_advance(run, &r, op, &advance)) {
+            if (!run_one(run, &r, op)) {
+                return false;
             }
-        } else if (op >> 6 == CFA_OFFSET) {
-            set_rule(&run->row, op & 63, EVPROF_HOW_OFFSET,
-                     factored_uleb(run, &r));
-        } else if (op >> 6 == CFA_RESTORE) {
-            restore_rule(run, op & 63);
+        } else if (out->start + advance > want) {
+            out->limit = out->start + advance;
+            break;
         } else {
-            is_good = run_state(run, &r, op);
+            out->start += advance;
         }
     }
     run->at = r.at;
-    return is_good && !r.failed;
+    return !r.failed;
 }
 
 bool
 evprof_cfi_begin(evprof_cfi_run_t *run, const evprof_cfi_t *cfi,
                  const evprof_fde_t *fde)
 {
-    uint64_t advance = 0;
+    struct span span;
     run->cfi = cfi;
     run->fde = fde;
     run->depth = 0;
@@ -263,8 +279,8 @@ evprof_cfi_begin(evprof_cfi_run_t *run, const evprof_cfi_t *cfi,
     run->end = fde->cie_code_end;
     memset(&run->row, 0, sizeof(run->row));
     run->row.cfa_reg = UINT8_MAX;
-    memset(&run->initial, 0, sizeof(run->initial));
-    if (!run_some(run, &advance) || advance != 0) {
+    run->initial = run->row;
+    if (!run_to(run, 0, &span) || span.limit != 0) {
         return false;
     }
     run->initial = run->row;
@@ -274,23 +290,27 @@ evprof_cfi_begin(evprof_cfi_run_t *run, const evprof_cfi_t *cfi,
     return true;
 }
 
+/* Makes the row that a span from `from` is about the current one. */
+static void
+set_span(evprof_cfi_run_t *run, uintptr_t from, const struct span *span)
+{
+    uintptr_t room = run->fde->limit - from;
+    run->is_last = span->limit == 0 || span->limit >= room;
+    run->row.start = from + (uintptr_t)span->start;
+    run->row.limit =
+        run->is_last ? run->fde->limit : from + (uintptr_t)span->limit;
+}
+
 bool
 evprof_cfi_next(evprof_cfi_run_t *run)
 {
-    uint64_t advance = 0;
-    if (run->is_last) {
-        return false;
-    }
-    uintptr_t start = run->row.limit;
-    if (!run_some(run, &advance)) {
+    struct span span;
+    uintptr_t from = run->row.limit;
+    if (run->is_last || !run_to(run, 0, &span)) {
         run->is_last = true;
         return false;
     }
-    uintptr_t room = run->fde->limit - start;
-    run->is_last = advance == 0 || advance >= room;
-    run->row.start = start;
-    run->row.limit =
-        run->is_last ? run->fde->limit : start + (uintptr_t)advance;
+    set_span(run, from, &span);
     return run->row.limit > run->row.start;
 }
 
@@ -298,14 +318,12 @@ bool
 evprof_cfi_row_at(evprof_cfi_run_t *run, const evprof_cfi_t *cfi,
                   const evprof_fde_t *fde, uintptr_t pc)
 {
+    struct span span;
     if (pc < fde->start || pc >= fde->limit ||
-        !evprof_cfi_begin(run, cfi, fde)) {
+        !evprof_cfi_begin(run, cfi, fde) ||
+        !run_to(run, pc - fde->start, &span)) {
         return false;
     }
-    while (evprof_cfi_next(run)) {
-        if (pc < run->row.limit) {
-            return true;
-        }
-    }
-    return false;
+    set_span(run, fde->start, &span);
+    return true;
 }

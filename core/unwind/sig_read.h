@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct evprof_reader {
     const unsigned char *data;
@@ -18,18 +19,17 @@ typedef struct evprof_reader {
     bool failed;
 } evprof_reader_t;
 
+/* `width` is 1, 2, 4 or 8; both processors are little-endian. */
 static inline uint64_t
 evprof_read_fixed(evprof_reader_t *r, size_t width)
 {
+    uint64_t out = 0;
     if (r->at > r->end || width > r->end - r->at) {
         r->failed = true;
         r->at = r->end;
         return 0;
     }
-    uint64_t out = 0;
-    for (size_t i = 0; i < width; i++) {
-        out |= (uint64_t)r->data[r->at + i] << 8 * i;
-    }
+    memcpy(&out, r->data + r->at, width);
     r->at += width;
     return out;
 }
@@ -47,7 +47,15 @@ evprof_read_u8(evprof_reader_t *r)
 static inline uint32_t
 evprof_read_u32(evprof_reader_t *r)
 {
-    return (uint32_t)evprof_read_fixed(r, 4);
+    uint32_t out = 0;
+    if (r->at > r->end || sizeof(out) > r->end - r->at) {
+        r->failed = true;
+        r->at = r->end;
+        return 0;
+    }
+    memcpy(&out, r->data + r->at, sizeof(out));
+    r->at += sizeof(out);
+    return out;
 }
 
 /* Bits beyond the 64th are dropped; a number that never ends fails. Nearly all

@@ -33,7 +33,7 @@ pthread_create(pthread_t *restrict out, const pthread_attr_t *restrict attr,
                void *(*start)(void *), void *restrict arg)
 {
     static evprof_real_t next = EVPROF_REAL(pthread_create, NULL);
-    create_fn real = (create_fn)evprof_real(&next);
+    create_fn real = (create_fn)evprof_real(&next); // NOLINT
     evprof_thread_t *thread = evprof_thread_prepare(OWN_FRAMES);
     if (!thread) {
         return real(out, attr, start, arg);

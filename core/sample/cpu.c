@@ -147,11 +147,11 @@ write_comments(evprof_builder_t *out)
             "was left, raise RLIMIT_SIGPENDING (ulimit -i)",
             (unsigned long long)stats.timers.missed, seen);
     }
-    if (status == EVPROF_OK && stats.timers.lost + stats.overflow > 0) {
+    const unsigned long long lost = stats.timers.lost + stats.overflow;
+    const unsigned long long all = stats.tap.weight + stats.timers.lost;
+    if (status == EVPROF_OK && lost > 0) {
         status = evprof_builder_comment(
-            out, "cpu: %llu of %llu expiries were lost",
-            (unsigned long long)(stats.timers.lost + stats.overflow),
-            (unsigned long long)(stats.tap.weight + stats.timers.lost));
+            out, "cpu: %llu of %llu expiries were lost", lost, all);
     }
     return status;
 }

@@ -112,7 +112,7 @@ start_time(pid_t tid)
 {
     char path[64];
     char text[1024];
-    snprintf(path, sizeof(path), TASK_DIRECTORY "/%d/stat", (int)tid);
+    (void)snprintf(path, sizeof(path), TASK_DIRECTORY "/%d/stat", (int)tid);
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return 0;

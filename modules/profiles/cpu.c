@@ -126,6 +126,7 @@ status(void *state, const evprof_writer_t *out)
     evprof_cpu_stats_t stats;
     char text[TEXT_MAX];
     evprof_cpu_stats(&stats);
+    const unsigned long long lost = stats.timers.lost + stats.overflow;
     const int len = snprintf(
         text, sizeof(text),
         "rate: %u\nunwinder: %s\nthreads: %u\nthreads_sampled: %llu\n"
@@ -138,8 +139,7 @@ status(void *state, const evprof_writer_t *out)
         (unsigned long long)stats.tap.records,
         (unsigned long long)stats.tap.weight,
         (unsigned long long)stats.tap.overrun,
-        (unsigned long long)stats.tap.dropped,
-        (unsigned long long)(stats.timers.lost + stats.overflow),
+        (unsigned long long)stats.tap.dropped, lost,
         (unsigned long long)stats.tap.late,
         (unsigned long long)stats.tap.truncated,
         (unsigned long long)stats.tap.broken);

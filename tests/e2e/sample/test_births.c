@@ -26,16 +26,18 @@ count_end(evprof_thread_t *thread)
 
 static evprof_thread_hook_t watch = { .leave = count_end };
 
+static char ways[4];
+
 static void *
 end_somehow(void *arg)
 {
-    const uintptr_t way = (uintptr_t)arg;
-    if (way % 4 == 0) {
+    const size_t way = (size_t)((const char *)arg - ways);
+    if (way == 0) {
         scene_burn(1000000);
-    } else if (way % 4 == 1) {
+    } else if (way == 1) {
         scene_burn(300000);
         pthread_exit(NULL);
-    } else if (way % 4 == 2) {
+    } else if (way == 2) {
         pthread_cancel(pthread_self());
         pthread_testcancel();
     }
@@ -50,8 +52,7 @@ create_some(int count)
     for (int i = 0; i < count; i++) {
         pthread_t thread;
         assert_int_equal(
-            pthread_create(&thread, NULL, end_somehow, (void *)(uintptr_t)i),
-            0);
+            pthread_create(&thread, NULL, end_somehow, &ways[i % 4]), 0);
         if (i % 2 == 0) {
             pthread_detach(thread);
         } else {

@@ -158,7 +158,7 @@ fork_from_here(void *result)
         if (failed) {
             _exit(failed);
         }
-        atexit(exit_now);
+        (void)atexit(exit_now);
         pthread_exit(NULL);
     }
     *(pid_t *)result = child;
@@ -199,7 +199,7 @@ test_vfork_exec_and_spawn(void **state)
         assert_true(child >= 0);
         if (child == 0) {
             execve("/bin/true", argv, environ);
-            _exit(127);
+            _exit(127); // NOLINT: nothing else may be called
         }
         assert_exit(child, 0);
         assert_int_equal(

@@ -99,8 +99,9 @@ test_refused_timers_are_said(void **state)
     const int all = count + 1 + SCENE_OTHER_THREADS;
     assert_int_equal(stats.timers.armed + stats.timers.missed, all);
     char text[128];
-    snprintf(text, sizeof(text), "cpu: %llu of %d threads were not sampled",
-             (unsigned long long)stats.timers.missed, all);
+    (void)snprintf(text, sizeof(text),
+                   "cpu: %llu of %d threads were not sampled",
+                   (unsigned long long)stats.timers.missed, all);
     assert_true(scene_has_comment(profile, text));
     evprof_pprof_free(profile);
     join_threads(count);

@@ -221,7 +221,7 @@ test_many_writers_lose_nothing(void **state)
     assert_int_equal(seen.count, sum);
     assert_int_equal(seen.bad, 0);
     assert_int_equal(stats.records, sum);
-    assert_int_equal(stats.dropped, WRITERS * 5000 - sum);
+    assert_int_equal(stats.dropped, (uint64_t)WRITERS * 5000 - sum);
 }
 
 int

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* profile.proto itself; gzip and zstd around it are off already. */
+#include "core/base/error.h"
+#include "core/profile/format.h"
+#include "core/profile/wire_read.h"
+
+/* The first field of every writer known is one of the first few; text begins
+ * with letters, which would be field 9 and up of a wire type that does not fit. */
+static bool
+probe(const char *data, size_t len)
+{
+    const unsigned char *at = (const unsigned char *)data;
+    evprof_wire_t w = { at, at + len, false };
+    uint64_t tag = evprof_wire_varint(&w);
+    uint64_t number = tag >> 3;
+    uint64_t type = tag & 7;
+    bool is_number = (number >= EVPROF_WIRE_DROP_FRAMES &&
+                      number <= EVPROF_WIRE_DURATION_NANOS) ||
+                     number == EVPROF_WIRE_PERIOD ||
+                     number >= EVPROF_WIRE_COMMENT;
+    return !w.bad && number >= 1 && number <= 100 &&
+           (type == EVPROF_WIRE_BYTES ||
+            (is_number && type == EVPROF_WIRE_VARINT));
+}
+
+/* Bytes that are no message at all may be some other format. */
+static bool
+has_string_table(const char *data, size_t len)
+{
+    const unsigned char *at = (const unsigned char *)data;
+    evprof_wire_t w = { at, at + len, false };
+    evprof_wire_field_t f;
+    while (evprof_wire_next(&w, &f)) {
+        if (f.number == EVPROF_WIRE_STRING_TABLE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int
+read_profile(const char *data, size_t len, evprof_pprof_t **out,
+             evprof_error_t *err)
+{
+    int status = evprof_pprof_decode(data, len, 0, out, err);
+    if (status == EVPROF_EPARSE && !has_string_table(data, len)) {
+        return EVPROF_ENOTSUP;
+    }
+    return status;
+}
+
+const evprof_format_t evprof_format_proto = {
+    .name = "proto",
+    .summary = "profile.proto, as pprof and this tool write it",
+    .probe = probe,
+    .read = read_profile,
+};

@@ -60,8 +60,8 @@ evprof_assembly_type(evprof_assembly_t *a, const char *type, const char *unit)
 }
 
 void
-evprof_assembly_period(evprof_assembly_t *a, const char *type,
-                       const char *unit, int64_t period)
+evprof_assembly_period(evprof_assembly_t *a, const char *type, const char *unit,
+                       int64_t period)
 {
     evprof_value_type_t column = { intern(a, type), intern(a, unit) };
     if (a->status == EVPROF_OK) {
@@ -90,8 +90,8 @@ find_place(const evprof_assembly_t *a, uint64_t address, uint32_t function,
             return row;
         }
         const evprof_location_t *l = &a->profile->locations[row];
-        uint32_t own = l->line_count == 0 ? EVPROF_NO_INDEX
-                                          : l->lines[0].function;
+        uint32_t own =
+            l->line_count == 0 ? EVPROF_NO_INDEX : l->lines[0].function;
         if (l->address == address && own == function && l->mapping == mapping) {
             return row;
         }

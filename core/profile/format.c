@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which format a file has: its wrapping comes off, then the formats are asked in
- * order. A format that recognises its own but finds it broken has the last word.
+ * Which format a file has: its wrapping comes off, then the formats are asked
+ * in order. A format that recognises its own but finds it broken has the last
+ * word.
  */
 #include "core/profile/format.h"
 

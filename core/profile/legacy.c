@@ -91,10 +91,9 @@ evprof_legacy_malformed(evprof_span_t line, evprof_error_t *err)
 {
     enum { SHOWN = 120 };
     size_t len = evprof_span_len(line);
-    return evprof_fail(err, EVPROF_EPARSE,
-                       "parsing profile: malformed sample: %.*s%s",
-                       (int)(len < SHOWN ? len : SHOWN), line.at,
-                       len < SHOWN ? "" : "...");
+    return evprof_fail(
+        err, EVPROF_EPARSE, "parsing profile: malformed sample: %.*s%s",
+        (int)(len < SHOWN ? len : SHOWN), line.at, len < SHOWN ? "" : "...");
 }
 
 static bool
@@ -245,10 +244,10 @@ name_location(evprof_assembly_t *a, uint32_t row, evprof_span_t symbol)
     evprof_named_frame_t frame;
     int64_t number = read_java_symbol(symbol, &frame);
     uint32_t function = evprof_assembly_function(a, &frame);
-    evprof_line_t *line = a->status != EVPROF_OK
-                              ? NULL
-                              : evprof_arena_calloc(&a->profile->arena, 1,
-                                                    sizeof(*line));
+    evprof_line_t *line =
+        a->status != EVPROF_OK
+            ? NULL
+            : evprof_arena_calloc(&a->profile->arena, 1, sizeof(*line));
     if (line == NULL) {
         a->status = EVPROF_ENOMEM;
         return;

@@ -39,8 +39,8 @@ void evprof_legacy_stack_free(evprof_legacy_stack_t *stack);
 int evprof_legacy_malformed(evprof_span_t line, evprof_error_t *err);
 
 /*
- * The end of such a file: skips to the memory map, if one follows, reads it, and
- * sets drop_frames and keep_frames by the sample types.
+ * The end of such a file: skips to the memory map, if one follows, reads it,
+ * and sets drop_frames and keep_frames by the sample types.
  */
 int evprof_legacy_finish(evprof_assembly_t *a, evprof_span_t rest,
                          evprof_error_t *err);

@@ -38,9 +38,9 @@ const char *evprof_span_find(evprof_span_t s, const char *text);
 bool evprof_take(evprof_span_t *s, const char *text);
 void evprof_take_spaces(evprof_span_t *s);
 bool evprof_take_word(evprof_span_t *s, evprof_span_t *word); /* no space */
-bool evprof_take_digits(evprof_span_t *s, int64_t *out); /* no sign */
-bool evprof_take_int(evprof_span_t *s, int64_t *out);    /* sign allowed */
-bool evprof_take_hex(evprof_span_t *s, uint64_t *out);   /* no 0x */
+bool evprof_take_digits(evprof_span_t *s, int64_t *out);      /* no sign */
+bool evprof_take_int(evprof_span_t *s, int64_t *out);         /* sign allowed */
+bool evprof_take_hex(evprof_span_t *s, uint64_t *out);        /* no 0x */
 
 /* The whole of `s` as a number, as C writes it: decimal, 0x hex, 0 octal. */
 bool evprof_span_number(evprof_span_t s, int64_t *out);

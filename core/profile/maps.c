@@ -184,8 +184,7 @@ read_entry(evprof_assembly_t *a, evprof_span_t line)
     evprof_span_t word = { NULL, NULL };
     bool has_permission = next_word(&after, &word) && is_permission(word);
     rest = has_permission ? after : rest;
-    if (has_permission &&
-        memchr(word.at, 'x', evprof_span_len(word)) == NULL) {
+    if (has_permission && memchr(word.at, 'x', evprof_span_len(word)) == NULL) {
         return true;
     }
     if (!read_proc(rest, &map, &file)) {
@@ -268,8 +267,8 @@ is_library(const char *file)
 {
     for (const char *at = file; (at = strstr(at, ".so")) != NULL; at++) {
         char next = at[3];
-        if (next == '\0' || ((next == '.' || next == '_') &&
-                             isdigit((unsigned char)at[4]))) {
+        if (next == '\0' ||
+            ((next == '.' || next == '_') && isdigit((unsigned char)at[4]))) {
             return true;
         }
     }

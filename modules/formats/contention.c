@@ -97,7 +97,8 @@ read_attributes(evprof_span_t *text, attributes_t *out)
         if (equals == NULL || evprof_span_starts(line, "---")) {
             return true;
         }
-        evprof_span_t key = evprof_span_trim((evprof_span_t){ line.at, equals });
+        evprof_span_t key =
+            evprof_span_trim((evprof_span_t){ line.at, equals });
         evprof_span_t value =
             evprof_span_trim((evprof_span_t){ equals + 1, line.end });
         if (!read_attribute(key, value, out)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Go's text of profiles that count: "goroutine profile: total 7", then one stack
- * a line, "3 @ 0x4310 0x5120".
+ * Go's text of profiles that count: "goroutine profile: total 7", then one
+ * stack a line, "3 @ 0x4310 0x5120".
  */
 #include "core/base/error.h"
 #include "core/profile/legacy.h"

@@ -2,8 +2,8 @@
 /*
  * The CPU profiles of gperftools: words of the writer's size and byte order. A
  * header 0, 3, 0 (C++) or 1 (Java), period in microseconds, 0; then samples:
- * count, depth, that many addresses, the leaf first; a last one of 0, 1, 0; then
- * the memory map, or Java's symbols, as text.
+ * count, depth, that many addresses, the leaf first; a last one of 0, 1, 0;
+ * then the memory map, or Java's symbols, as text.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -208,8 +208,8 @@ read_profile(const char *data, size_t len, evprof_pprof_t **out,
     evprof_assembly_type(&r.assembly, "cpu", "nanoseconds");
     evprof_assembly_period(&r.assembly, "cpu", "nanoseconds",
                            (int64_t)words[3] * 1000);
-    int status = r.assembly.status == EVPROF_OK ? read_samples(&r, !is_java)
-                                                : EVPROF_OK;
+    int status =
+        r.assembly.status == EVPROF_OK ? read_samples(&r, !is_java) : EVPROF_OK;
     if (status == EVPROF_OK) {
         status = read_rest(&r, is_java, err);
     }

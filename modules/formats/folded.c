@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Folded stacks, as flame graph tools write and read them: one stack a line, the
- * root first, frames between semicolons, and a number at the end. Almost any
- * text looks like that, so this format is asked last and wants every line of
- * the beginning to fit.
+ * Folded stacks, as flame graph tools write and read them: one stack a line,
+ * the root first, frames between semicolons, and a number at the end. Almost
+ * any text looks like that, so this format is asked last and wants every line
+ * of the beginning to fit.
  */
 #include <string.h>
 
@@ -67,8 +67,7 @@ push_frames(evprof_assembly_t *a, evprof_span_t frames,
             memrchr(frames.at, ';', evprof_span_len(frames));
         const char *start = semicolon == NULL ? frames.at : semicolon + 1;
         evprof_named_frame_t frame = { .name = start,
-                                       .name_len =
-                                           (size_t)(frames.end - start),
+                                       .name_len = (size_t)(frames.end - start),
                                        .mapping = EVPROF_NO_INDEX };
         evprof_legacy_push_row(a, stack, evprof_assembly_frame(a, &frame));
         frames.end = semicolon == NULL ? frames.at : semicolon;

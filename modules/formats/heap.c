@@ -84,7 +84,8 @@ take_title(evprof_span_t *line)
 static bool
 read_kind(evprof_span_t kind, header_t *out)
 {
-    bool is_v2 = evprof_take(&kind, "heapz_v2") || evprof_take(&kind, "heap_v2");
+    bool is_v2 =
+        evprof_take(&kind, "heapz_v2") || evprof_take(&kind, "heap_v2");
     bool is_exact = !is_v2 && evprof_take(&kind, "heapprofile");
     bool is_go = !is_v2 && !is_exact && evprof_take(&kind, "heap");
     if (!is_v2 && !is_exact && !is_go) {
@@ -115,10 +116,10 @@ read_header(evprof_span_t line, header_t *out)
     if (!read_kind(line, out)) {
         return false;
     }
-    out->has_all = is_heap && ((sums.all_objects != sums.objects &&
-                                sums.all_objects != 0) ||
-                               (sums.all_bytes != sums.bytes &&
-                                sums.all_bytes != 0));
+    out->has_all =
+        is_heap &&
+        ((sums.all_objects != sums.objects && sums.all_objects != 0) ||
+         (sums.all_bytes != sums.bytes && sums.all_bytes != 0));
     return true;
 }
 
@@ -239,8 +240,7 @@ read_profile(const char *data, size_t len, evprof_pprof_t **out,
     evprof_span_t rest = text;
     while (status == EVPROF_OK && evprof_span_content(&text, &line) &&
            !evprof_maps_sentinel(line)) {
-        status =
-            read_sample(&a, &header, evprof_span_trim(line), &stack, err);
+        status = read_sample(&a, &header, evprof_span_trim(line), &stack, err);
         rest = text;
     }
     if (status == EVPROF_OK) {

@@ -54,8 +54,8 @@ static void
 add_columns(java_t *j, evprof_span_t unit_text)
 {
     evprof_assembly_t *a = &j->assembly;
-    const char *unit = evprof_assembly_text(a, unit_text.at,
-                                            evprof_span_len(unit_text));
+    const char *unit =
+        evprof_assembly_text(a, unit_text.at, evprof_span_len(unit_text));
     evprof_assembly_type(a, j->is_heap ? "inuse_objects" : "contentions",
                          "count");
     evprof_assembly_type(a, j->is_heap ? "inuse_space" : "delay", unit);

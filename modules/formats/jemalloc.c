@@ -29,8 +29,8 @@ static void
 add_types(dump_t *d)
 {
     evprof_assembly_t *a = &d->assembly;
-    d->has_accum = d->reader.total.accum_objects != 0 ||
-                   d->reader.total.accum_bytes != 0;
+    d->has_accum =
+        d->reader.total.accum_objects != 0 || d->reader.total.accum_bytes != 0;
     if (d->has_accum) {
         evprof_assembly_type(a, "alloc_objects", "count");
         evprof_assembly_type(a, "alloc_space", "bytes");

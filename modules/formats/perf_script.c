@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The text of `perf script`: for each event a line with the thread, the time and
- * the event's name, then its stack, the leaf first, and an empty line:
+ * The text of `perf script`: for each event a line with the thread, the time
+ * and the event's name, then its stack, the leaf first, and an empty line:
  *
  *     server 4711/4713 [001]  1234.567890:   10101010 cycles:u:
  *             55d0c0a1 work+0x12 (/srv/bin/server)

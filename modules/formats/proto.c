@@ -5,7 +5,8 @@
 #include "core/profile/wire_read.h"
 
 /* The first field of every writer known is one of the first few; text begins
- * with letters, which would be field 9 and up of a wire type that does not fit. */
+ * with letters, which would be field 9 and up of a wire type that does not fit.
+ */
 static bool
 probe(const char *data, size_t len)
 {

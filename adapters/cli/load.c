@@ -179,7 +179,7 @@ static int
 load_batch(struct batch *batch, const char *what, evprof_pprof_t **out,
            evprof_error_t *err)
 {
-    size_t loaded;
+    size_t loaded = 0;
     evprof_error_t inner;
     *out = NULL;
     cli_fetch_items(batch->cli, batch->items, batch->count);

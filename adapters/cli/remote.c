@@ -15,6 +15,7 @@
 #include "adapters/fetch/fetch.h"
 #include "adapters/fetch/redact.h"
 #include "core/base/error.h"
+#include "core/profile/format.h"
 #include "core/profile/scale.h"
 
 typedef int (*fetch_fn)(const evprof_fetch_source_t *sources, size_t count,
@@ -119,8 +120,8 @@ take(void *ctx, evprof_fetched_t *fetched)
         evprof_fail(&item->err, status, "%s", fetched->why);
         return;
     }
-    status = evprof_pprof_decode(fetched->body.data, fetched->body.len, 0,
-                                 &item->profile, &item->err);
+    status = evprof_format_read(evprof_formats, fetched->body.data,
+                                fetched->body.len, &item->profile, &item->err);
     if (status == EVPROF_OK) {
         status = add_labels(item);
     }

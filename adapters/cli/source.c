@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/profile/format.h"
 
 /* More than this is no profile but a mistake. */
 #define MAX_SOURCE_BYTES ((size_t)8 << 30)
@@ -55,7 +56,8 @@ read_stream(int fd, const char *name, evprof_pprof_t **out, evprof_error_t *err)
     evprof_buf_t data = { 0 };
     int status = read_to_end(fd, name, &data, err);
     if (status == EVPROF_OK) {
-        status = evprof_pprof_decode(data.data, data.len, 0, out, err);
+        status =
+            evprof_format_read(evprof_formats, data.data, data.len, out, err);
     }
     evprof_buf_free(&data);
     return status;
@@ -80,7 +82,7 @@ read_file(int fd, const char *name, evprof_pprof_t **out, evprof_error_t *err)
     if (data == MAP_FAILED) {
         return read_stream(fd, name, out, err);
     }
-    int status = evprof_pprof_decode(data, size, 0, out, err);
+    int status = evprof_format_read(evprof_formats, data, size, out, err);
     munmap(data, size);
     return status;
 }

@@ -34,7 +34,7 @@ evprof_produce_encode(const evprof_profile_t *profile, const evprof_ask_t *ask,
     if (status == EVPROF_OK && profile->limits.symbolize) {
         status = evprof_symbols_fill(p, &result->err);
     } else if (status == EVPROF_OK) {
-        evprof_symbols_leave_out_hooks(p);
+        status = evprof_symbols_leave_out_hooks(p, &result->err);
     }
     if (status == EVPROF_OK && ask->debug != 0) {
         result->is_text = true;

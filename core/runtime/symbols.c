@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include "core/base/error.h"
 #include "core/objects/objects.h"
@@ -37,28 +38,58 @@ look_at_objects(evprof_error_t *err)
     return objects;
 }
 
-void
-evprof_symbols_leave_out_hooks(evprof_pprof_t *p)
+/* Takes the locations of hooks out of the table; `moved` says where each of the
+ * others is now, EVPROF_NO_INDEX for those that went. */
+static void
+drop_locations(evprof_pprof_t *p, uint32_t *moved)
 {
-    for (size_t i = 0; i < p->sample_count; i++) {
-        evprof_sample_t *sample = &p->samples[i];
-        uint32_t kept = 0;
-        for (uint32_t k = 0; k < sample->location_count; k++) {
-            uint32_t location = sample->locations[k];
-            if (!evprof_is_hook(p->locations[location].address)) {
-                sample->locations[kept++] = location;
-            }
+    uint32_t kept = 0;
+    for (size_t i = 0; i < p->location_count; i++) {
+        moved[i] = EVPROF_NO_INDEX;
+        if (!evprof_is_hook(p->locations[i].address)) {
+            p->locations[kept] = p->locations[i];
+            moved[i] = kept++;
         }
-        sample->location_count = kept;
     }
+    p->location_count = kept;
+}
+
+static void
+drop_frames(evprof_sample_t *sample, const uint32_t *moved)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < sample->location_count; i++) {
+        uint32_t location = moved[sample->locations[i]];
+        if (location != EVPROF_NO_INDEX) {
+            sample->locations[kept++] = location;
+        }
+    }
+    sample->location_count = kept;
+}
+
+int
+evprof_symbols_leave_out_hooks(evprof_pprof_t *p, evprof_error_t *err)
+{
+    uint32_t *moved = malloc((p->location_count + 1) * sizeof(*moved));
+    if (moved == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "symbols: out of memory");
+    }
+    drop_locations(p, moved);
+    for (size_t i = 0; i < p->sample_count; i++) {
+        drop_frames(&p->samples[i], moved);
+    }
+    free(moved);
+    return EVPROF_OK;
 }
 
 int
 evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err)
 {
-    evprof_symbols_leave_out_hooks(p);
     evprof_error_t why = { .status = EVPROF_OK };
-    int status = EVPROF_OK;
+    int status = evprof_symbols_leave_out_hooks(p, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
     atomic_store(&is_busy, true);
     const evprof_objects_t *objects = look_at_objects(&why);
     if (objects != NULL) {

@@ -15,10 +15,11 @@
 #include "core/profile/pprof.h"
 
 /* Takes the frames of our wrappers out of all stacks: what the program called
- * was libc's function, not what stands before it. */
-void evprof_symbols_leave_out_hooks(evprof_pprof_t *p);
+ * was libc's function, not what stands before it. EVPROF_ENOMEM. */
+int evprof_symbols_leave_out_hooks(evprof_pprof_t *p, evprof_error_t *err);
 
-/* The same, and gives `p` mappings, functions, files and lines. EVPROF_ENOMEM. */
+/* The same, and gives `p` mappings, functions, files and lines. EVPROF_ENOMEM.
+ */
 int evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err);
 
 /* Looks up many addresses at once for evprof_symbols_name(). EVPROF_ENOMEM. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/address.h"
 #include "core/conf/block.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -17,7 +18,13 @@ static const char *
 set_listen(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
     evprof_text_list_t **end = &((evprof_main_conf_t *)conf)->listen;
+    evprof_listen_address_t address;
+    const char *fault =
+        evprof_listen_address_parse(evprof_conf_arg(cf, 0), &address);
     (void)d;
+    if (fault != NULL) {
+        return evprof_conf_fragment(cf, "%s %s", evprof_conf_arg(cf, 0), fault);
+    }
     for (; *end != NULL; end = &(*end)->next) {
         if (strcmp((*end)->text, evprof_conf_arg(cf, 0)) == 0) {
             return "is duplicate: this address is listed already";

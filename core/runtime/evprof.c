@@ -15,6 +15,7 @@
 #include "core/runtime/catalog.h"
 #include "core/runtime/own.h"
 #include "core/runtime/runtime.h"
+#include "core/runtime/service.h"
 #include "core/runtime/settings.h"
 #include "core/runtime/symbols.h"
 #include "core/runtime/worker.h"
@@ -111,6 +112,7 @@ evprof_free(evprof_t *prof)
         return;
     }
     evprof_jobs_cancel_all(prof);
+    evprof_service_end(prof);
     evprof_worker_stop();
     drop_region(prof);
     evprof_registry_close(prof);

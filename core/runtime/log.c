@@ -11,6 +11,7 @@
 
 #include "core/base/buf.h"
 #include "core/runtime/runtime.h"
+#include "core/runtime/service.h"
 #include "core/runtime/settings.h"
 
 static void

@@ -9,6 +9,7 @@
  */
 #include "core/base/error.h"
 #include "core/runtime/runtime.h"
+#include "core/runtime/service.h"
 #include "core/runtime/settings.h"
 #include "core/runtime/worker.h"
 

@@ -52,6 +52,7 @@ struct evprof {
     evprof_profile_t *profiles;    /* grows while open, never shrinks */
     evprof_job_t *jobs;            /* all that are not finished */
     _Atomic uint32_t job_count;    /* of them; what evprof_free() sleeps on */
+    struct evprof_ending *endings; /* what evprof_free() calls */
     evprof_job_t *region;          /* of evprof_cpu_start() */
     evprof_writer_t region_out;
 };
@@ -107,14 +108,15 @@ void evprof_profile_stop(evprof_profile_t *profile);
 void evprof_profile_announce(evprof_profile_t *profile,
                              const evprof_config_t *config);
 
-/* ---- reload.c, log.c ---- */
+/* ---- service.c ---- */
+
+/* Calls what evprof_service_at_free() left. */
+void evprof_service_end(evprof_t *prof);
+
+/* ---- reload.c ---- */
 
 /* Does what a reload had to put off; on the worker, after a job has ended. */
 void evprof_reload_settle(evprof_profile_t *profile);
-
-/* Says a line, where the configuration wants to hear it. */
-void evprof_log(evprof_t *prof, enum evprof_log_level level, const char *format,
-                ...) __attribute__((format(printf, 3, 4)));
 
 /* ---- job.c ---- */
 

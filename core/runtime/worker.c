@@ -12,7 +12,6 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
@@ -21,8 +20,8 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/runtime/service.h"
 #include "core/sample/lock.h"
-#include "core/sample/threads.h"
 
 #define NS_PER_S INT64_C(1000000000)
 
@@ -114,27 +113,12 @@ run_tasks(void *arg)
 {
     (void)arg;
     is_worker = true;
-    evprof_thread_mark_ours();
-    pthread_setname_np(pthread_self(), "evprof-worker");
     evprof_task_t *task = next_task();
     while (task != NULL) {
         task->run(task);
         task = next_task();
     }
     return NULL;
-}
-
-/* The thread takes no signals of the application's, but is sampled like any
- * other, and a fault in it must reach the application's crash handler. */
-static void
-choose_signals(sigset_t *blocked)
-{
-    static const int kept[] = { SIGPROF, SIGSEGV, SIGBUS,  SIGFPE,
-                                SIGILL,  SIGABRT, SIGTRAP, SIGSYS };
-    sigfillset(blocked);
-    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
-        sigdelset(blocked, kept[i]);
-    }
 }
 
 /* Under the lock. */
@@ -144,19 +128,10 @@ ensure_thread(evprof_error_t *err)
     if (worker.has_thread) {
         return EVPROF_OK;
     }
-    sigset_t blocked;
-    sigset_t before;
-    choose_signals(&blocked);
-    pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    int failure = pthread_create(&worker.thread, NULL, run_tasks, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failure != 0) {
-        return evprof_fail(err, EVPROF_ENOMEM,
-                           "worker thread: cannot be made: %s",
-                           strerrordesc_np(failure));
-    }
-    worker.has_thread = true;
-    return EVPROF_OK;
+    int status = evprof_service_start(&worker.thread, "evprof-worker",
+                                      run_tasks, NULL, err);
+    worker.has_thread = status == EVPROF_OK;
+    return status;
 }
 
 int

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 /* Each file of this folder offers its tests as one function. */
+int run_address_tests(void);
 int run_arena_tests(void);
 int run_buf_tests(void);
 int run_index_tests(void);

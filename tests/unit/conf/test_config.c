@@ -30,7 +30,7 @@ test_values(void **state)
 {
     (void)state;
     evprof_config_t *config = test_load(
-        "reload_signal HUP; listen unix:/x; listen :1;\n"
+        "reload_signal HUP; listen unix:/x; listen *:1;\n"
         "pprof { prefix /p/; labels off; log l.txt info; max_reply 1m;\n"
         "  profile heap off; profile cpu on { max_seconds 9; rate 5; } }");
     const evprof_pprof_conf_t *pprof = evprof_config_pprof(config);
@@ -40,7 +40,7 @@ test_values(void **state)
     assert_int_equal(pprof->log_level, EVPROF_LOG_INFO);
     assert_int_equal(pprof->max_reply_bytes, 1 << 20);
     assert_int_equal(evprof_config_main(config)->reload_signal, SIGHUP);
-    assert_string_equal(evprof_config_main(config)->listen->next->text, ":1");
+    assert_string_equal(evprof_config_main(config)->listen->next->text, "*:1");
     assert_false(evprof_config_profile(config, "heap")->is_enabled);
     const evprof_profile_conf_t *cpu = evprof_config_profile(config, "cpu");
     assert_true(cpu->is_enabled);
@@ -94,8 +94,9 @@ test_mistakes(void **state)
                 "t:2:1: \"pprof\" is duplicate: line 1 has it already\n");
     test_expect("pprof { prefix /a/;\n prefix /b/; }",
                 "t:2:2: \"prefix\" is duplicate: line 1 has it already\n");
-    test_expect("listen a;\nlisten a;", "t:2:1: \"listen\" is duplicate: this "
-                                        "address is listed already\n");
+    test_expect("listen a:1;\nlisten a:1;",
+                "t:2:1: \"listen\" is duplicate: this "
+                "address is listed already\n");
     test_expect("pprof { max_seconds 5\nlabels on; }",
                 "t:1:9: \"max_seconds\" takes 1 argument, not 3: a ; is "
                 "missing in line 1\n");

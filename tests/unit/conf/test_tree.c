@@ -142,16 +142,16 @@ test_include(void **state)
     write_text(folder, "main",
                "include 'sub/*.conf';\n"
                "pprof { include */in; include no/*; }\n");
-    write_text(sub, "b.conf", "listen two;");
-    write_text(sub, "a.conf", "listen one;");
+    write_text(sub, "b.conf", "listen two:2;");
+    write_text(sub, "a.conf", "listen one:1;");
     write_text(sub, ".c.conf", "hidden;");
     write_text(sub, "in", "profile cpu { rate 7; }");
     char *path = test_path(folder, "main");
     evprof_config_t *config = NULL;
     assert_int_equal(evprof_config_load(path, &test_schema, &config, NULL), 0);
     const evprof_text_list_t *listen = evprof_config_main(config)->listen;
-    assert_string_equal(listen->text, "one");
-    assert_string_equal(listen->next->text, "two");
+    assert_string_equal(listen->text, "one:1");
+    assert_string_equal(listen->next->text, "two:2");
     const test_cpu_conf_t *cpu = evprof_config_profile(config, "cpu")->conf;
     assert_int_equal(cpu->rate, 7);
     evprof_config_unref(config);

@@ -59,7 +59,7 @@ test_round_trip(void **state)
 {
     (void)state;
     evprof_config_t *config =
-        test_load("listen a; pprof { plus \"\\\\x\\t\\n#\"; plus '#';"
+        test_load("listen a:1; pprof { plus \"\\\\x\\t\\n#\"; plus '#';"
                   " profile heap off; profile cpu { title ''; } }");
     evprof_buf_t first = { 0 };
     evprof_buf_t second = { 0 };

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An evhttp of our own on a thread of our own, for programs that have none. Its
+ * event base is private to that thread: whoever wants it to end writes to an
+ * eventfd, and no lock of libevent's is needed. evprof_free() ends it. A forked
+ * child has no such thread: it closes its copies of the sockets, so that the
+ * port is free as soon as the parent is gone.
+ */
+#include <event2/event.h>
+#include <event2/http.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <evprof/evhttp.h>
+
+#include "adapters/listener/socket.h"
+#include "core/base/error.h"
+#include "core/runtime/service.h"
+#include "core/runtime/settings.h"
+
+/* What a client may send at most: addresses for "symbol", and some. */
+#define MAX_BODY_BYTES ((ev_ssize_t)5 << 20)
+#define MAX_HEADER_BYTES ((ev_ssize_t)64 << 10)
+/* For a request to come in or a reply to be taken; not for its making. */
+#define TIMEOUT_S 60
+/* Replies to cancelled requests are written meanwhile. */
+#define LINGER_US 100000
+
+typedef struct evprof_listener {
+    evprof_t *prof;
+    struct event_base *base;
+    struct evhttp *http;
+    struct event *stop;
+    int stop_fd;
+    evprof_socket_t *sockets; /* their descriptors belong to `http` */
+    size_t socket_count;
+    pthread_t thread;
+    struct evprof_listener *next;
+} listener_t;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static listener_t *listeners; /* under the lock: what a child must close */
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+/* ---- Fork ---- */
+
+static void
+before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void
+after_fork_parent(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+static void
+after_fork_child(void)
+{
+    for (listener_t *l = listeners; l != NULL; l = l->next) {
+        for (size_t i = 0; i < l->socket_count; i++) {
+            close(l->sockets[i].fd);
+        }
+    }
+    listeners = NULL;
+    pthread_mutex_init(&lock, NULL);
+}
+
+static void
+watch_forks(void)
+{
+    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+}
+
+/* ---- Life ---- */
+
+static void
+listener_free(listener_t *l)
+{
+    if (l->http != NULL) {
+        evhttp_free(l->http);
+    }
+    if (l->stop != NULL) {
+        event_free(l->stop);
+    }
+    if (l->base != NULL) {
+        event_base_free(l->base);
+    }
+    if (l->stop_fd >= 0) {
+        close(l->stop_fd);
+    }
+    for (size_t i = 0; i < l->socket_count; i++) {
+        evprof_socket_forget(&l->sockets[i]);
+    }
+    free(l->sockets);
+    free(l);
+}
+
+static void
+link_listener(listener_t *l)
+{
+    pthread_mutex_lock(&lock);
+    l->next = listeners;
+    listeners = l;
+    pthread_mutex_unlock(&lock);
+}
+
+/* False in a forked child, which has no such thread to end. */
+static bool
+unlink_listener(const listener_t *l)
+{
+    bool found = false;
+    pthread_mutex_lock(&lock);
+    for (listener_t **at = &listeners; *at != NULL && !found;) {
+        found = *at == l;
+        if (found) {
+            *at = l->next;
+        } else {
+            at = &(*at)->next;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return found;
+}
+
+static void
+on_stop(evutil_socket_t fd, short what, void *arg)
+{
+    listener_t *l = arg;
+    struct timeval linger = { .tv_usec = LINGER_US };
+    (void)fd;
+    (void)what;
+    evprof_evhttp_unmount(l->prof, l->http);
+    event_base_loopexit(l->base, &linger);
+}
+
+static void *
+run_listener(void *arg)
+{
+    listener_t *l = arg;
+    event_base_dispatch(l->base);
+    return NULL;
+}
+
+/* Called by evprof_free(). */
+static void
+end_listener(void *ctx)
+{
+    listener_t *l = ctx;
+    const uint64_t one = 1;
+    if (!unlink_listener(l)) {
+        return;
+    }
+    if (write(l->stop_fd, &one, sizeof(one)) == (ssize_t)sizeof(one)) {
+        pthread_join(l->thread, NULL);
+        listener_free(l);
+    }
+}
+
+/* ---- Starting ---- */
+
+static int
+add_socket(listener_t *l, const char *address, evprof_error_t *err)
+{
+    evprof_socket_t *socket = &l->sockets[l->socket_count];
+    int status = evprof_socket_open(address, socket, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    l->socket_count++;
+    if (evhttp_accept_socket_with_handle(l->http, socket->fd) == NULL) {
+        close(socket->fd);
+        return evprof_fail(err, EVPROF_ENOMEM, "listen %s: out of memory",
+                           address);
+    }
+    return EVPROF_OK;
+}
+
+static int
+make_base(listener_t *l, evprof_error_t *err)
+{
+    struct event_config *config = event_config_new();
+    if (config != NULL) {
+        /* The base is used by one thread only. */
+        event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+        l->base = event_base_new_with_config(config);
+        event_config_free(config);
+    }
+    l->http = l->base == NULL ? NULL : evhttp_new(l->base);
+    l->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (l->http != NULL && l->stop_fd >= 0) {
+        l->stop = event_new(l->base, l->stop_fd, EV_READ, on_stop, l);
+    }
+    if (l->stop == NULL || event_add(l->stop, NULL) != 0) {
+        return evprof_fail(err, EVPROF_ENOMEM,
+                           "listen: out of memory or of descriptors");
+    }
+    evhttp_set_max_body_size(l->http, MAX_BODY_BYTES);
+    evhttp_set_max_headers_size(l->http, MAX_HEADER_BYTES);
+    evhttp_set_timeout(l->http, TIMEOUT_S);
+    return EVPROF_OK;
+}
+
+static listener_t *
+listener_new(evprof_t *prof, size_t sockets)
+{
+    listener_t *l = calloc(1, sizeof(*l));
+    if (l == NULL) {
+        return NULL;
+    }
+    l->prof = prof;
+    l->stop_fd = -1;
+    l->sockets = calloc(sockets, sizeof(*l->sockets));
+    if (l->sockets == NULL) {
+        listener_free(l);
+        return NULL;
+    }
+    return l;
+}
+
+static void
+log_sockets(const listener_t *l)
+{
+    for (size_t i = 0; i < l->socket_count; i++) {
+        char name[320];
+        evprof_socket_name(&l->sockets[i], name);
+        evprof_log(l->prof, EVPROF_LOG_INFO, "listening on %s", name);
+    }
+}
+
+/* Takes over the listener, whose sockets are open. */
+static int
+start(listener_t *l, evprof_error_t *err)
+{
+    pthread_once(&fork_once, watch_forks);
+    log_sockets(l);
+    int status = evprof_service_start(&l->thread, "evprof-listener",
+                                      run_listener, l, err);
+    if (status != EVPROF_OK) {
+        listener_free(l);
+        return status;
+    }
+    link_listener(l);
+    status = evprof_service_at_free(l->prof, end_listener, l, err);
+    if (status != EVPROF_OK) {
+        end_listener(l);
+    }
+    return status;
+}
+
+static size_t
+count(const evprof_text_list_t *addresses)
+{
+    size_t n = 0;
+    for (; addresses != NULL; addresses = addresses->next) {
+        n++;
+    }
+    return n;
+}
+
+/* All of the addresses, or none. */
+static int
+listen_on(evprof_t *prof, const evprof_text_list_t *addresses,
+          evprof_error_t *err)
+{
+    listener_t *l = listener_new(prof, count(addresses));
+    if (l == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "listen: out of memory");
+    }
+    int status = make_base(l, err);
+    for (; addresses != NULL && status == EVPROF_OK;
+         addresses = addresses->next) {
+        status = add_socket(l, addresses->text, err);
+    }
+    if (status == EVPROF_OK) {
+        status = evprof_evhttp_mount(prof, l->http, err);
+    }
+    if (status != EVPROF_OK) {
+        listener_free(l);
+        return status;
+    }
+    return start(l, err);
+}
+
+int
+evprof_listen(evprof_t *prof, const char *address, evprof_error_t *err)
+{
+    if (address != NULL) {
+        evprof_text_list_t one = { .text = address };
+        return listen_on(prof, &one, err);
+    }
+    evprof_config_t *config = evprof_settings_hold(prof);
+    const evprof_text_list_t *list = evprof_settings_main(config)->listen;
+    int status = list == NULL ? evprof_fail(err, EVPROF_ENOENT,
+                                            "listen: the configuration has no "
+                                            "\"listen ADDRESS:PORT;\"")
+                              : listen_on(prof, list, err);
+    evprof_settings_release(config);
+    return status;
+}

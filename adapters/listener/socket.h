@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_LISTENER_SOCKET_H
+#define EVPROF_LISTENER_SOCKET_H
+
+#include <evprof/status.h>
+
+/* A socket that listens, and the file that must go with it. */
+typedef struct evprof_socket {
+    int fd;
+    char *path; /* of a unix socket, NULL else; owned */
+} evprof_socket_t;
+
+/*
+ * Opens a socket at `address` ("127.0.0.1:6060", "[::1]:0", "unix:/path").
+ * EVPROF_EINVAL: it cannot be read; EVPROF_EIO: it cannot be bound;
+ * EVPROF_ENOMEM.
+ */
+int evprof_socket_open(const char *address, evprof_socket_t *out,
+                       evprof_error_t *err);
+
+/* Removes the file of a unix socket; the descriptor is somebody else's. */
+void evprof_socket_forget(evprof_socket_t *socket);
+
+/* Where it listens, for the log: "127.0.0.1:6060". */
+void evprof_socket_name(const evprof_socket_t *socket, char out[320]);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_RUNTIME_SERVICE_H
+#define EVPROF_RUNTIME_SERVICE_H
+
+/*
+ * What an adapter with a thread of its own needs of the profiler; as in job.h,
+ * for adapters of ours only.
+ */
+
+#include <pthread.h>
+
+#include <evprof/evprof.h>
+
+#include "core/conf/conf.h"
+
+/*
+ * Makes a thread of ours: it takes no signals of the application's and is left
+ * out of the profiles of heap and locks. EVPROF_ENOMEM.
+ */
+EVPROF_API int evprof_service_start(pthread_t *out, const char *name,
+                                    void *(*run)(void *arg), void *arg,
+                                    evprof_error_t *err);
+
+/*
+ * Has evprof_free() call `fn` when no job is left, latest first, once.
+ * EVPROF_ESTATE: the profiler is shut down; EVPROF_ENOMEM.
+ */
+EVPROF_API int evprof_service_at_free(evprof_t *prof, void (*fn)(void *ctx),
+                                      void *ctx, evprof_error_t *err);
+
+/* Says a line, where the directive `log` wants to hear it. */
+EVPROF_API void evprof_log(evprof_t *prof, enum evprof_log_level level,
+                           const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

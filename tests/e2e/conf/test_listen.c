@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The private port: of the call, of the file, and what is wrong with it. */
+#include <arpa/inet.h>
+#include <evprof/evhttp.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/e2e/conf/http.h"
+
+static char *folder;
+static test_reply_t reply;
+
+/* The port that the kernel chose is in the log, for the last `listen`. */
+static int
+port_in_log(void)
+{
+    char path[256];
+    char line[512];
+    int port = 0;
+    snprintf(path, sizeof(path), "%s/log", folder);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file) != NULL) {
+        const char *at = strstr(line, "listening on 127.0.0.1:");
+        port = at == NULL ? port : atoi(at + 23);
+    }
+    fclose(file);
+    assert_true(port > 0);
+    return port;
+}
+
+static evprof_t *
+profiler(const char *text)
+{
+    return test_profiler(folder, text);
+}
+
+static void
+expect_ok(int status, const evprof_error_t *err)
+{
+    if (status != EVPROF_OK) {
+        fail_msg("%s", err->message);
+    }
+}
+
+static void
+test_tcp(void **state)
+{
+    (void)state;
+    evprof_error_t err = { 0 };
+    folder = test_folder();
+    for (int i = 0; i < 3; i++) {
+        evprof_t *prof = profiler("pprof { log log info; }");
+        expect_ok(evprof_listen(prof, "127.0.0.1:0", &err), &err);
+        test_request_t request = { .port = port_in_log(), .path = "" };
+        assert_int_equal(test_get(&request, &reply), 200);
+        request.path = "cmdline";
+        assert_int_equal(test_get(&request, &reply), 200);
+        request.path = "profile?seconds=1";
+        assert_int_equal(test_get(&request, &reply), 200);
+        request.headers = "Via: x\r\n";
+        assert_int_equal(test_get(&request, &reply), 403);
+        request.path = "/";
+        assert_int_equal(test_get(&request, &reply), 404);
+        evprof_free(prof);
+    }
+    test_folder_remove(folder);
+}
+
+/* Every `listen` of the file, and the rules that hold for unix sockets. */
+static void
+test_file_addresses(void **state)
+{
+    (void)state;
+    char text[512];
+    char path[256];
+    struct stat st;
+    evprof_error_t err = { 0 };
+    folder = test_folder();
+    snprintf(path, sizeof(path), "%s/socket", folder);
+    snprintf(text, sizeof(text),
+             "listen unix:%s; listen 127.0.0.1:0;"
+             "pprof { log log info; deny unix:; prefix /p/;"
+             " profile cmdline { allow all; } }",
+             path);
+    evprof_t *prof = profiler(text);
+    expect_ok(evprof_listen(prof, NULL, &err), &err);
+    test_request_t request = { .unix_path = path, .path = "/p/" };
+    assert_int_equal(test_get(&request, &reply), 403);
+    request.path = "/p/cmdline";
+    assert_int_equal(test_get(&request, &reply), 200);
+    test_request_t tcp = { .port = port_in_log(), .path = "/p/" };
+    assert_int_equal(test_get(&tcp, &reply), 200);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    evprof_free(prof);
+    assert_int_not_equal(stat(path, &st), 0);
+    test_folder_remove(folder);
+}
+
+/* An address that a socket of this test holds. */
+static int
+hold_port(int *fd)
+{
+    struct sockaddr_in own = { .sin_family = AF_INET,
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof(own);
+    *fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(*fd, (struct sockaddr *)&own, sizeof(own)), 0);
+    assert_int_equal(listen(*fd, 1), 0);
+    assert_int_equal(getsockname(*fd, (struct sockaddr *)&own, &len), 0);
+    return ntohs(own.sin_port);
+}
+
+static void
+test_mistakes(void **state)
+{
+    (void)state;
+    int fd;
+    char address[64];
+    char expected[256];
+    evprof_error_t err;
+    evprof_t *prof = evprof_new(NULL, &err);
+    snprintf(address, sizeof(address), "127.0.0.1:%d", hold_port(&fd));
+    assert_int_equal(evprof_listen(prof, address, &err), EVPROF_EIO);
+    snprintf(expected, sizeof(expected),
+             "listen %s: the address is in use; another program has the port, "
+             "or this one was started twice",
+             address);
+    assert_string_equal(err.message, expected);
+    close(fd);
+    assert_int_equal(evprof_listen(prof, "6060", &err), EVPROF_EINVAL);
+    assert_string_equal(err.message,
+                        "listen 6060 has no port, as 127.0.0.1:6060");
+    assert_int_equal(evprof_listen(prof, "192.0.2.1:0", &err), EVPROF_EIO);
+    assert_string_equal(err.message, "listen 192.0.2.1:0: this machine has no "
+                                     "such address");
+    assert_int_equal(evprof_listen(prof, "unix:/nowhere/x", &err), EVPROF_EIO);
+    assert_int_equal(evprof_listen(prof, NULL, &err), EVPROF_ENOENT);
+    evprof_free(prof);
+    assert_int_equal(evprof_listen(prof, "127.0.0.1:0", &err), EVPROF_ESTATE);
+}
+
+/* A dead process's socket is replaced, a live one's is not, nor is a file. */
+static void
+test_stale_socket(void **state)
+{
+    (void)state;
+    char address[256];
+    evprof_error_t err = { 0 };
+    folder = test_folder();
+    snprintf(address, sizeof(address), "unix:%s/socket", folder);
+    pid_t child = fork();
+    if (child == 0) {
+        evprof_t *prof = evprof_new(NULL, NULL);
+        _exit(evprof_listen(prof, address, NULL) == EVPROF_OK ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    evprof_t *prof = evprof_new(NULL, &err);
+    expect_ok(evprof_listen(prof, address, &err), &err);
+    assert_int_equal(evprof_listen(prof, address, &err), EVPROF_EIO);
+    test_request_t request = { .unix_path = address + 5, .path = "cmdline" };
+    assert_int_equal(test_get(&request, &reply), 200);
+    snprintf(address, sizeof(address), "unix:%s",
+             test_file(folder, "file", "precious"));
+    assert_int_equal(evprof_listen(prof, address, &err), EVPROF_EIO);
+    assert_int_equal(access(address + 5, R_OK), 0);
+    evprof_free(prof);
+    test_folder_remove(folder);
+}
+
+/* A child does not keep the port, and can have one of its own. */
+static void
+test_fork(void **state)
+{
+    (void)state;
+    evprof_error_t err = { 0 };
+    folder = test_folder();
+    evprof_t *prof = profiler("pprof { log log info; }");
+    expect_ok(evprof_listen(prof, "127.0.0.1:0", &err), &err);
+    char address[64];
+    snprintf(address, sizeof(address), "127.0.0.1:%d", port_in_log());
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        char byte;
+        close(pipes[1]);
+        /* Ends when the parent has given the port up. */
+        int left = read(pipes[0], &byte, 1) == 0 ? 0 : 1;
+        _exit(left + (evprof_listen(prof, address, NULL) == EVPROF_OK ? 0 : 2));
+    }
+    test_request_t request = { .port = port_in_log(), .path = "cmdline" };
+    assert_int_equal(test_get(&request, &reply), 200);
+    evprof_free(prof);
+    close(pipes[0]);
+    close(pipes[1]);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    test_folder_remove(folder);
+}
+
+/* A request that is in flight when the profiler goes is answered 503. */
+static void
+test_end(void **state)
+{
+    (void)state;
+    evprof_error_t err = { 0 };
+    folder = test_folder();
+    evprof_t *prof = profiler("pprof { log log info; }");
+    expect_ok(evprof_listen(prof, "127.0.0.1:0", &err), &err);
+    test_request_t request = { .port = port_in_log(),
+                               .path = "profile?seconds=30" };
+    int fd = test_send(&request);
+    test_request_t second = { .port = request.port,
+                              .path = "profile?seconds=1" };
+    while (test_get(&second, &reply) != 500) {
+    }
+    evprof_free(prof);
+    assert_int_equal(test_receive(fd, &reply), 503);
+    test_folder_remove(folder);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tcp),      cmocka_unit_test(test_file_addresses),
+        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_stale_socket),
+        cmocka_unit_test(test_fork),     cmocka_unit_test(test_end),
+    };
+    return cmocka_run_group_tests_name("listen", tests, NULL, NULL);
+}

@@ -24,7 +24,6 @@
 /* The state of the process's one heap profiler. */
 static struct {
     unsigned users;
-    bool has_options; /* of a profile that has a say */
     char prefix[64];
     evprof_task_t drop;
 } heap;
@@ -62,18 +61,21 @@ switch_on(const evprof_heap_options_t *options, evprof_error_t *err)
 int
 evprof_heap_open(const evprof_heap_options_t *options, evprof_error_t *err)
 {
-    if (options != NULL && options->mallctl_prefix != NULL) {
-        (void)snprintf(heap.prefix, sizeof(heap.prefix), "%s",
-                       options->mallctl_prefix);
-    }
-    int status = evprof_jemalloc_find(heap.prefix, err);
+    const char *prefix = options == NULL || options->mallctl_prefix == NULL
+                             ? heap.prefix
+                             : options->mallctl_prefix;
+    int status = evprof_jemalloc_find(prefix, err);
     if (status == 0 && (options != NULL || heap.users == 0)) {
         status = switch_on(options, err);
     }
-    if (status == 0) {
-        heap.users++;
+    if (status != 0) {
+        return status;
     }
-    return status;
+    heap.users++;
+    if (prefix != heap.prefix) {
+        (void)snprintf(heap.prefix, sizeof(heap.prefix), "%s", prefix);
+    }
+    return 0;
 }
 
 void
@@ -83,7 +85,6 @@ evprof_heap_close(void)
     if (heap.users == 0) {
         evprof_jemalloc_stop();
         evprof_jemalloc_drop_dump();
-        evprof_heap_memory_free();
     }
 }
 

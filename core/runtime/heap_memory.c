@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/runtime/heap_memory.h"
 
-#include <stdlib.h>
-
 #include "core/base/grow.h"
 #include "core/base/hash.h"
 #include "core/base/index.h"
@@ -39,14 +37,4 @@ evprof_heap_remember(const uint64_t *pcs, size_t count)
     }
     rows[row_count] = (evprof_heap_memory_t){ .key = key };
     return &rows[row_count++];
-}
-
-void
-evprof_heap_memory_free(void)
-{
-    evprof_index_free(&index_of);
-    free(rows);
-    rows = NULL;
-    row_count = 0;
-    row_room = 0;
 }

@@ -26,7 +26,4 @@ typedef struct evprof_heap_memory {
  */
 evprof_heap_memory_t *evprof_heap_remember(const uint64_t *pcs, size_t count);
 
-/* Forgets everything. */
-void evprof_heap_memory_free(void);
-
 #endif

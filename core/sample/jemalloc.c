@@ -169,8 +169,14 @@ judge(const char *prefix, evprof_error_t *err)
 int
 evprof_jemalloc_find(const char *prefix, evprof_error_t *err)
 {
+    evprof_mallctl_fn before = control;
     control = find_mallctl(prefix);
-    return judge(prefix, err);
+    int status = judge(prefix, err);
+    /* What is in use stays in use when another one is asked for in vain. */
+    if (status != 0 && before != NULL) {
+        control = before;
+    }
+    return status;
 }
 
 void

@@ -443,6 +443,47 @@ test_off_and_on(void **state)
 }
 
 static void
+reload(const char *conf, int expected, evprof_error_t *err)
+{
+    write_conf(conf);
+    int status = evprof_reload(prof, err);
+    if (status != expected) {
+        fail_msg("%d instead of %d: %s", status, expected, err->message);
+    }
+}
+
+static void
+test_reload(void **state)
+{
+    (void)state;
+    evprof_error_t err = { .message = "" };
+    evprof_buf_t bytes = { 0 };
+    evprof_writer_t writer = evprof_writer_buf(&bytes);
+    void *ours = current_hook();
+    reload("pprof { profile heap { sample_interval 8k; } }\n", EVPROF_ESTATE,
+           &err);
+    assert_non_null(strstr(err.message, "sample_interval cannot change from "
+                                        "4096 to 8192 bytes"));
+    evprof_pprof_free(take_profile("heap"));
+    reload("pprof { profile heap { mallctl_prefix x_; } }\n", 0, &err);
+    assert_int_equal(
+        evprof_profile_write(evprof_lookup(prof, "heap"), &writer, 0, &err),
+        EVPROF_ENOTSUP);
+    evprof_pprof_free(take_profile("allocs"));
+    reload("pprof { profile heap off; }\n", 0, &err);
+    assert_true(is_sampling());
+    reload("pprof { profile heap off; profile allocs off; }\n", 0, &err);
+    assert_false(is_sampling());
+    assert_ptr_not_equal(current_hook(), ours);
+    assert_null(evprof_lookup(prof, "heap"));
+    reload(CONF, 0, &err);
+    assert_true(is_sampling());
+    assert_ptr_equal(current_hook(), ours);
+    evprof_pprof_free(take_profile("heap"));
+    evprof_buf_free(&bytes);
+}
+
+static void
 test_no_memory_file(void **state)
 {
     (void)state;
@@ -538,6 +579,7 @@ main(void)
         cmocka_unit_test(test_cumulative_is_monotone),
         cmocka_unit_test(test_off_and_on),
         cmocka_unit_test(test_max_stacks),
+        cmocka_unit_test(test_reload),
         cmocka_unit_test(test_no_memory_file),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_fork),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A list of files, each with two open-addressing tables: answers by address and
- * functions by (name, source, line). A file is forgotten as a whole: its
+ * A list of files, each with two indexes: answers by address and functions by
+ * (name, source, line). A file is forgotten as a whole: its
  * strings and frames live in arenas, and what a server runs moves slowly.
  */
 #include "core/symbol/symbol_cache.h"
@@ -12,18 +12,16 @@
 #include <evprof/status.h>
 
 #include "core/base/arena.h"
+#include "core/base/grow.h"
 #include "core/base/hash.h"
+#include "core/base/index.h"
 #include "core/base/strings.h"
 #include "core/symbol/demangle.h"
 
-#define FIRST_SLOT_COUNT ((size_t)64)
-
-/* Pointers in open addressing, at most half full; NULL slots are free. */
-typedef struct table {
-    const void **slots;
-    size_t slot_count;
-    size_t count;
-} table_t;
+/* Functions stay where they are: frames point at them. */
+typedef struct function_row {
+    const evprof_symbol_function_t *function;
+} function_row_t;
 
 struct evprof_symbol_file {
     evprof_symbol_file_t *next;
@@ -31,65 +29,22 @@ struct evprof_symbol_file {
     uint64_t last_used;
     evprof_strings_t strings;
     evprof_arena_t arena;
-    table_t symbols;   /* of evprof_symbol_t */
-    table_t functions; /* of evprof_symbol_function_t */
+    evprof_index_t symbol_index; /* row = index of `symbols` */
+    evprof_symbol_t *symbols;
+    size_t symbol_count;
+    size_t symbol_cap;
+    evprof_index_t function_index; /* row = index of `functions` */
+    function_row_t *functions;
+    size_t function_count;
+    size_t function_cap;
 };
 
 static uint64_t
-symbol_hash(const void *item)
+function_hash(const evprof_symbol_function_t *f)
 {
-    const evprof_symbol_t *symbol = item;
-    return evprof_hash_mix(symbol->vaddr);
-}
-
-static uint64_t
-function_hash(const void *item)
-{
-    const evprof_symbol_function_t *f = item;
     uint64_t hash = evprof_hash_mix((uintptr_t)f->system_name);
     hash = evprof_hash_mix(hash ^ (uintptr_t)f->file);
     return evprof_hash_mix(hash ^ (uint64_t)f->start_line);
-}
-
-/* Makes room for one more; false: out of memory. */
-static bool
-table_reserve(table_t *table, uint64_t (*hash)(const void *item))
-{
-    if (table->count * 2 < table->slot_count) {
-        return true;
-    }
-    size_t count =
-        table->slot_count == 0 ? FIRST_SLOT_COUNT : table->slot_count * 2;
-    const void **slots = calloc(count, sizeof(*slots));
-    if (slots == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < table->slot_count; i++) {
-        if (table->slots[i] == NULL) {
-            continue;
-        }
-        size_t at = hash(table->slots[i]) & (count - 1);
-        while (slots[at] != NULL) {
-            at = (at + 1) & (count - 1);
-        }
-        slots[at] = table->slots[i];
-    }
-    free(table->slots);
-    table->slots = slots;
-    table->slot_count = count;
-    return true;
-}
-
-/* Puts an item that is not in yet where there is room for it. */
-static void
-table_put(table_t *table, const void *item, uint64_t hash)
-{
-    size_t at = hash & (table->slot_count - 1);
-    while (table->slots[at] != NULL) {
-        at = (at + 1) & (table->slot_count - 1);
-    }
-    table->slots[at] = item;
-    table->count++;
 }
 
 static size_t
@@ -98,8 +53,10 @@ file_bytes(const evprof_symbol_file_t *file)
     return sizeof(*file) + strlen(file->key) + file->arena.total +
            file->strings.arena.total +
            file->strings.slot_count * 3 * sizeof(void *) +
-           (file->symbols.slot_count + file->functions.slot_count) *
-               sizeof(void *);
+           evprof_index_bytes(&file->symbol_index) +
+           evprof_index_bytes(&file->function_index) +
+           file->symbol_cap * sizeof(*file->symbols) +
+           file->function_cap * sizeof(*file->functions);
 }
 
 static void
@@ -107,8 +64,10 @@ file_free(evprof_symbol_file_t *file)
 {
     evprof_strings_free(&file->strings);
     evprof_arena_free(&file->arena);
-    free(file->symbols.slots);
-    free(file->functions.slots);
+    evprof_index_free(&file->symbol_index);
+    evprof_index_free(&file->function_index);
+    free(file->symbols);
+    free(file->functions);
     free(file->key);
     free(file);
 }
@@ -184,15 +143,11 @@ evprof_symbol_cache_free(evprof_symbol_cache_t *cache)
 const evprof_symbol_t *
 evprof_symbol_file_find(const evprof_symbol_file_t *file, uint64_t vaddr)
 {
-    const table_t *table = &file->symbols;
-    if (table->slot_count == 0) {
-        return NULL;
-    }
-    size_t at = evprof_hash_mix(vaddr) & (table->slot_count - 1);
-    for (; table->slots[at] != NULL; at = (at + 1) & (table->slot_count - 1)) {
-        const evprof_symbol_t *symbol = table->slots[at];
-        if (symbol->vaddr == vaddr) {
-            return symbol;
+    evprof_index_walk_t walk = evprof_index_walk(&file->symbol_index, vaddr);
+    uint32_t row;
+    while ((row = evprof_index_next(&walk)) != EVPROF_INDEX_END) {
+        if (file->symbols[row].vaddr == vaddr) {
+            return &file->symbols[row];
         }
     }
     return NULL;
@@ -202,39 +157,63 @@ int
 evprof_symbol_file_add(evprof_symbol_file_t *file,
                        const evprof_symbol_t *symbol)
 {
-    evprof_symbol_t *copy = evprof_arena_alloc(&file->arena, sizeof(*copy));
-    if (copy == NULL || !table_reserve(&file->symbols, symbol_hash)) {
+    evprof_symbol_t copy = *symbol;
+    evprof_symbol_t *symbols =
+        evprof_grow(file->symbols, &file->symbol_cap, file->symbol_count + 1,
+                    sizeof(*symbols));
+    if (symbols == NULL) {
         return EVPROF_ENOMEM;
     }
-    *copy = *symbol;
-    copy->frames = NULL;
+    file->symbols = symbols;
+    copy.frames = NULL;
     if (symbol->count > 0) {
         size_t size = symbol->count * sizeof(*symbol->frames);
         void *frames = evprof_arena_alloc(&file->arena, size);
         if (frames == NULL) {
             return EVPROF_ENOMEM;
         }
-        copy->frames = memcpy(frames, symbol->frames, size);
+        copy.frames = memcpy(frames, symbol->frames, size);
     }
-    table_put(&file->symbols, copy, symbol_hash(copy));
-    return 0;
+    symbols[file->symbol_count] = copy;
+    return evprof_index_add(&file->symbol_index, symbol->vaddr,
+                            (uint32_t)file->symbol_count++);
 }
 
 static const evprof_symbol_function_t *
-find_function(const table_t *table, const evprof_symbol_function_t *wanted)
+find_function(const evprof_symbol_file_t *file,
+              const evprof_symbol_function_t *wanted)
 {
-    if (table->slot_count == 0) {
-        return NULL;
-    }
-    size_t at = function_hash(wanted) & (table->slot_count - 1);
-    for (; table->slots[at] != NULL; at = (at + 1) & (table->slot_count - 1)) {
-        const evprof_symbol_function_t *f = table->slots[at];
+    evprof_index_walk_t walk =
+        evprof_index_walk(&file->function_index, function_hash(wanted));
+    uint32_t row;
+    while ((row = evprof_index_next(&walk)) != EVPROF_INDEX_END) {
+        const evprof_symbol_function_t *f = file->functions[row].function;
         if (f->system_name == wanted->system_name && f->file == wanted->file &&
             f->start_line == wanted->start_line) {
             return f;
         }
     }
     return NULL;
+}
+
+static const evprof_symbol_function_t *
+add_function(evprof_symbol_file_t *file, const evprof_symbol_function_t *new)
+{
+    evprof_symbol_function_t *f = evprof_arena_alloc(&file->arena, sizeof(*f));
+    function_row_t *functions =
+        evprof_grow(file->functions, &file->function_cap,
+                    file->function_count + 1, sizeof(*functions));
+    if (functions == NULL) {
+        return NULL;
+    }
+    file->functions = functions;
+    if (f == NULL || evprof_index_add(&file->function_index, function_hash(new),
+                                      (uint32_t)file->function_count) != 0) {
+        return NULL;
+    }
+    *f = *new;
+    functions[file->function_count++].function = f;
+    return f;
 }
 
 /* The interned readable form of an interned linker name; NULL: no memory. */
@@ -262,18 +241,10 @@ evprof_symbol_file_function(evprof_symbol_file_t *file, const char *system_name,
     if (wanted.system_name == NULL || wanted.file == NULL) {
         return NULL;
     }
-    const evprof_symbol_function_t *found =
-        find_function(&file->functions, &wanted);
+    const evprof_symbol_function_t *found = find_function(file, &wanted);
     if (found != NULL) {
         return found;
     }
     wanted.name = readable_name(file, wanted.system_name);
-    evprof_symbol_function_t *f = evprof_arena_alloc(&file->arena, sizeof(*f));
-    if (wanted.name == NULL || f == NULL ||
-        !table_reserve(&file->functions, function_hash)) {
-        return NULL;
-    }
-    *f = wanted;
-    table_put(&file->functions, f, function_hash(f));
-    return f;
+    return wanted.name == NULL ? NULL : add_function(file, &wanted);
 }

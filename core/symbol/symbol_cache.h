@@ -54,7 +54,8 @@ void evprof_symbol_cache_trim(evprof_symbol_cache_t *cache);
 
 void evprof_symbol_cache_free(evprof_symbol_cache_t *cache);
 
-/* The answer for an address, or NULL when it was not asked before. */
+/* The answer for an address, or NULL when it was not asked before. Valid until
+ * the next addition. */
 const evprof_symbol_t *evprof_symbol_file_find(const evprof_symbol_file_t *file,
                                                uint64_t vaddr);
 

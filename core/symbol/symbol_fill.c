@@ -11,10 +11,9 @@
 
 #include <evprof/status.h>
 
+#include "core/base/grow.h"
 #include "core/base/hash.h"
 #include "core/symbol/elf_open.h"
-
-#define FIRST_SLOT_COUNT ((size_t)256)
 
 static int
 put_mapping(evprof_pprof_t *p, const evprof_object_t *object,
@@ -87,13 +86,9 @@ evprof_symbol_fill_begin(evprof_symbol_fill_t *fill,
                          evprof_pprof_t *p)
 {
     *fill = (evprof_symbol_fill_t){ .p = p, .first_mapping = p->mapping_count };
-    fill->slots = calloc(FIRST_SLOT_COUNT, sizeof(*fill->slots));
-    fill->slot_count = FIRST_SLOT_COUNT;
     fill->mapping_of = calloc(objects->count + 1, sizeof(*fill->mapping_of));
-    if (fill->slots == NULL || fill->mapping_of == NULL) {
-        return EVPROF_ENOMEM;
-    }
-    return put_mappings(fill, objects, is_used);
+    return fill->mapping_of == NULL ? EVPROF_ENOMEM
+                                    : put_mappings(fill, objects, is_used);
 }
 
 static uint64_t
@@ -104,54 +99,36 @@ function_hash(const evprof_function_t *f)
     return evprof_hash_mix(hash ^ (uint64_t)f->start_line);
 }
 
-/* The slot of a function, or the free one where it belongs. */
-static uint32_t *
-find_slot(const evprof_symbol_fill_t *fill, const evprof_function_t *wanted)
+static uint32_t
+find_function(const evprof_symbol_fill_t *fill, const evprof_function_t *wanted)
 {
-    size_t at = function_hash(wanted) & (fill->slot_count - 1);
-    for (;; at = (at + 1) & (fill->slot_count - 1)) {
-        uint32_t *slot = &fill->slots[at];
-        if (*slot == 0) {
-            return slot;
-        }
-        const evprof_function_t *f = &fill->functions[*slot - 1];
+    evprof_index_walk_t walk =
+        evprof_index_walk(&fill->function_index, function_hash(wanted));
+    uint32_t row;
+    while ((row = evprof_index_next(&walk)) != EVPROF_INDEX_END) {
+        const evprof_function_t *f = &fill->functions[row];
         if (f->system_name == wanted->system_name &&
             f->filename == wanted->filename &&
             f->start_line == wanted->start_line) {
-            return slot;
+            break;
         }
     }
+    return row;
 }
 
 static int
-grow_slots(evprof_symbol_fill_t *fill)
+add_function(evprof_symbol_fill_t *fill, const evprof_function_t *f)
 {
-    size_t count = fill->slot_count * 2;
-    uint32_t *slots = calloc(count, sizeof(*slots));
-    if (slots == NULL) {
-        return EVPROF_ENOMEM;
-    }
-    free(fill->slots);
-    fill->slots = slots;
-    fill->slot_count = count;
-    for (size_t i = 0; i < fill->function_count; i++) {
-        *find_slot(fill, &fill->functions[i]) = (uint32_t)(i + 1);
-    }
-    return 0;
-}
-
-static int
-grow_functions(evprof_symbol_fill_t *fill)
-{
-    size_t cap = fill->function_cap == 0 ? 64 : fill->function_cap * 2;
     evprof_function_t *functions =
-        realloc(fill->functions, cap * sizeof(*functions));
+        evprof_grow(fill->functions, &fill->function_cap,
+                    fill->function_count + 1, sizeof(*functions));
     if (functions == NULL) {
         return EVPROF_ENOMEM;
     }
     fill->functions = functions;
-    fill->function_cap = cap;
-    return 0;
+    functions[fill->function_count] = *f;
+    return evprof_index_add(&fill->function_index, function_hash(f),
+                            (uint32_t)fill->function_count++);
 }
 
 /* The index of a function among ours, added when it is new. */
@@ -169,19 +146,12 @@ function_index(evprof_symbol_fill_t *fill, const evprof_symbol_function_t *from,
     if (f.name == NULL || f.system_name == NULL || f.filename == NULL) {
         return EVPROF_ENOMEM;
     }
-    if ((fill->function_count * 2 >= fill->slot_count &&
-         grow_slots(fill) != 0) ||
-        (fill->function_count == fill->function_cap &&
-         grow_functions(fill) != 0)) {
-        return EVPROF_ENOMEM;
+    *out = find_function(fill, &f);
+    if (*out != EVPROF_INDEX_END) {
+        return 0;
     }
-    uint32_t *slot = find_slot(fill, &f);
-    if (*slot == 0) {
-        fill->functions[fill->function_count++] = f;
-        *slot = (uint32_t)fill->function_count;
-    }
-    *out = *slot - 1;
-    return 0;
+    *out = (uint32_t)fill->function_count;
+    return add_function(fill, &f);
 }
 
 int
@@ -286,7 +256,7 @@ evprof_symbol_fill_end(evprof_symbol_fill_t *fill)
 void
 evprof_symbol_fill_free(evprof_symbol_fill_t *fill)
 {
-    free(fill->slots);
+    evprof_index_free(&fill->function_index);
     free(fill->mapping_of);
     free(fill->functions);
 }

@@ -7,16 +7,16 @@
  * start line), the lines of locations, and what each mapping may claim to have.
  */
 
+#include "core/base/index.h"
 #include "core/objects/objects.h"
 #include "core/profile/pprof.h"
 #include "core/symbol/symbol_cache.h"
 
 typedef struct evprof_symbol_fill {
     evprof_pprof_t *p;
-    size_t first_mapping; /* of ours in the profile */
-    uint32_t *mapping_of; /* by object: index of its mapping */
-    uint32_t *slots; /* open addressing: index of a function + 1, 0: free */
-    size_t slot_count;
+    size_t first_mapping;          /* of ours in the profile */
+    uint32_t *mapping_of;          /* by object: index of its mapping */
+    evprof_index_t function_index; /* row = index of `functions` */
     evprof_function_t
         *functions; /* grows here, moves to the arena at the end */
     size_t function_count;

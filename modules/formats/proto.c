@@ -4,6 +4,8 @@
 #include "core/profile/format.h"
 #include "core/profile/wire_read.h"
 
+#define PROBED_SIZE 64
+
 /* The first field of every writer known is one of the first few; text begins
  * with letters, which would be field 9 and up of a wire type that does not fit.
  */
@@ -22,6 +24,20 @@ probe(const char *data, size_t len)
     return !w.bad && number >= 1 && number <= 100 &&
            (type == EVPROF_WIRE_BYTES ||
             (is_number && type == EVPROF_WIRE_VARINT));
+}
+
+/* Text may begin like a message by chance; a message is never text, since its
+ * first bytes are small numbers. */
+static bool
+is_text(const char *data, size_t len)
+{
+    for (size_t i = 0; i < len && i < PROBED_SIZE; i++) {
+        unsigned char c = (unsigned char)data[i];
+        if ((c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Bytes that are no message at all may be some other format. */
@@ -44,10 +60,8 @@ read_profile(const char *data, size_t len, evprof_pprof_t **out,
              evprof_error_t *err)
 {
     int status = evprof_pprof_decode(data, len, 0, out, err);
-    if (status == EVPROF_EPARSE && !has_string_table(data, len)) {
-        return EVPROF_ENOTSUP;
-    }
-    return status;
+    bool is_other = is_text(data, len) || !has_string_table(data, len);
+    return status == EVPROF_EPARSE && is_other ? EVPROF_ENOTSUP : status;
 }
 
 const evprof_format_t evprof_format_proto = {

@@ -1,15 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Fetches through the real nginx, Squid and microsocks: proxy kind x its
-# authentication x the target's scheme x right, wrong and missing credentials.
+# Fetches through the real nginx, Squid and microsocks: kind of proxy x its
+# authentication x the target's scheme x right, wrong and missing credentials;
+# then answers that are no profile. No output may hold a secret.
 # usage: matrix.sh EVPROF HELPERS CONF
 if [ "${EVPROF_IN_NAMESPACE-}" != 1 ]; then
-    EVPROF_IN_NAMESPACE=1 exec unshare --net --map-root-user sh "$0" "$@"
+    if ! unshare --net true 2>/dev/null; then
+        echo "skipped: a network namespace needs root"
+        exit 77
+    fi
+    EVPROF_IN_NAMESPACE=1 exec unshare --net sh "$0" "$@"
 fi
 evprof=$1 bin=$2 conf=$3
 . "$(dirname "$0")/world.sh"
 open_network
 make_certificates
+users_home=$HOME
 export HOME="$work" PPROF_TMPDIR="$work/saved"
 unset HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy no_proxy
 
@@ -21,10 +27,181 @@ pprof {
 }
 EOF
 start 127.0.0.1 6060 "$bin/fetch_server" "$work/evprof.conf" 127.0.0.1 6060
+start "$server" 6060 "$bin/fetch_server" "$work/evprof.conf" "$server" 6060
+# A trusted proxy has to name the peer, also when it is this machine itself.
+"$evprof" -proto -output "$work/profile" -header 'X-Real-IP: 127.0.0.1' \
+    http://127.0.0.1:6060/debug/pprof/goroutine >/dev/null 2>"$work/err" || {
+    cat "$work/err"
+    exit 1
+}
+start "$server" 7070 "$bin/odd_server" "$server" 7070 "$work/odd.log" \
+    "$work/profile"
+start "$server" 7071 "$bin/odd_server" "$server" 7071 "$work/other.log" \
+    "$work/profile"
 start_nginx
 start_squid
 start "$proxy" 1080 microsocks -i "$proxy" -p 1080 -u me -P sesame
 start "$proxy" 1081 microsocks -i "$proxy" -p 1081
-start "$server" 7070 "$bin/odd_server" "$server" 7070 "$work/odd.log" \
-    "$work/../$(basename "$work")/profile" 2>/dev/null || true
+printf 'me:sesame\n' >"$work/right"
+printf 'me:guess\n' >"$work/wrong"
+printf 'Authorization: Basic %s\n' "$(printf 'me:pa:ss@word' | openssl base64)" \
+    >"$work/header"
+: >"$work/all"
+
+# fetch EXPECTED_STATUS PATTERN ARGS...: the pattern must be in what is said.
+fetch() {
+    want=$1 pattern=$2
+    shift 2
+    rm -rf "$work/saved"
+    timeout 60 "$evprof" -comments "$@" >"$work/out" 2>&1 </dev/null
+    got=$?
+    cat "$work/out" >>"$work/all"
+    if [ "$got" -ne "$want" ]; then
+        fail "$* exited $got, not $want:"
+        cat "$work/out"
+    elif ! grep -qE -- "$pattern" "$work/out"; then
+        fail "$*: no /$pattern/ in:"
+        cat "$work/out"
+    elif [ "$want" -ne 0 ] && [ -e "$work/saved" ]; then
+        fail "$* failed and saved something"
+    elif [ "$want" -eq 0 ] && ! ls "$work"/saved/*.pb.gz >/dev/null 2>&1; then
+        fail "$* saved nothing"
+    fi
+}
+
+plain="http://$server:7070/ok"
+tls="https://me:pa%3Ass%40word@$server:8443/debug/pprof/goroutine"
+saved='Saved profile in'
+
+# No proxy: TLS and who we are.
+fetch 0 "$saved" -tls_ca "$work/ca.crt" "$tls"
+fetch 0 "$saved" "https+insecure://${tls#https://}"
+fetch 0 "$saved" -tls_ca "$work/ca.crt" -header "@$work/header" \
+    "https://$server:8443/debug/pprof/goroutine"
+printf 'machine %s login me password pa:ss@word\n' "$server" >"$work/.netrc"
+fetch 0 "$saved" -tls_ca "$work/ca.crt" -netrc \
+    "https://$server:8443/debug/pprof/goroutine"
+fetch 2 '401 Unauthorized' -tls_ca "$work/ca.crt" \
+    "https://$server:8443/debug/pprof/goroutine"
+fetch 2 '401 Unauthorized' -tls_ca "$work/ca.crt" \
+    "https://me:wrongword@$server:8443/debug/pprof/goroutine"
+fetch 2 'certificate' "$tls"
+fetch 2 'does not match|no alternative certificate' -tls_ca "$work/ca.crt" \
+    "https://$server:8446/debug/pprof/goroutine"
+fetch 2 'expired' -tls_ca "$work/ca.crt" \
+    "https://$server:8447/debug/pprof/goroutine"
+fetch 2 '400 Bad Request' -tls_ca "$work/ca.crt" \
+    "https://$server:8445/debug/pprof/goroutine"
+fetch 0 "$saved" -tls_ca "$work/ca.crt" -tls_cert "$work/client.crt" \
+    -tls_key "$work/client.key" "https://$server:8445/debug/pprof/goroutine"
+fetch 2 'tls_cert and -tls_key must be given together' \
+    -tls_cert "$work/client.crt" "https://$server:8445/debug/pprof/goroutine"
+
+# Proxies: kind x authentication x target x credentials.
+for target in plain tls; do
+    case $target in
+    plain) url=$plain ;;
+    tls) url=$tls ;;
+    esac
+    for kind in any basic digest; do
+        fetch 0 "$saved" -tls_ca "$work/ca.crt" -proxy "http://$proxy:3128" \
+            -proxy_auth "$kind" -proxy_user "@$work/right" "$url"
+        fetch 2 '407' -tls_ca "$work/ca.crt" -proxy "http://$proxy:3128" \
+            -proxy_auth "$kind" -proxy_user "@$work/wrong" "$url"
+    done
+    fetch 2 '407' -tls_ca "$work/ca.crt" -proxy "http://$proxy:3128" "$url"
+    fetch 0 "$saved" -tls_ca "$work/ca.crt" \
+        -proxy "http://me:sesame@$proxy:3128" "$url"
+    for kind in socks5 socks5h; do
+        fetch 0 "$saved" -tls_ca "$work/ca.crt" -proxy "$kind://$proxy:1081" \
+            "$url"
+        fetch 0 "$saved" -tls_ca "$work/ca.crt" \
+            -proxy "$kind://me:sesame@$proxy:1080" "$url"
+        fetch 2 'SOCKS|http fetch' -tls_ca "$work/ca.crt" \
+            -proxy "$kind://me:guess@$proxy:1080" "$url"
+        fetch 2 'SOCKS|http fetch' -tls_ca "$work/ca.crt" \
+            -proxy "$kind://$proxy:1080" "$url"
+    done
+done
+EVPROF_PROXY_PASSWORD=sesame fetch 0 "$saved" -proxy "http://$proxy:3128" \
+    -proxy_user me "$plain"
+
+# The environment, by Go's rules.
+HTTP_PROXY="http://me:sesame@$proxy:3128" fetch 0 "$saved" "$plain"
+http_proxy="http://$proxy:3128" fetch 2 '407' "$plain"
+HTTP_PROXY="http://$proxy:3128" NO_PROXY="$server" fetch 0 "$saved" "$plain"
+ALL_PROXY="http://$proxy:3128" fetch 2 '407' "$plain"
+HTTP_PROXY="http://$proxy:1" fetch 0 "$saved" \
+    -header 'X-Real-IP: 127.0.0.1' \
+    http://127.0.0.1:6060/debug/pprof/goroutine
+
+# The names that Go's tool uses, through the same proxies, with the real tool.
+if command -v go >/dev/null; then
+    for through in "https+insecure://${tls#https://}" \
+        "http://$server:6060/debug/pprof/goroutine"; do
+        HTTP_PROXY="http://me:sesame@$proxy:3128" \
+            HTTPS_PROXY="http://me:sesame@$proxy:3128" \
+            HOME="$users_home" go tool pprof -raw "$through" >"$work/out" 2>&1 ||
+            fail "go tool pprof through the gateway: $(cat "$work/out")"
+        grep -q '^Samples:' "$work/out" ||
+            fail "go tool pprof read no profile through the gateway"
+    done
+fi
+
+# Answers that are no profile.
+fetch 2 'this is a login page, not a profile' "http://$server:7070/login"
+fetch 2 'server response: 500 Internal Server Error - no profile today' \
+    "http://$server:7070/error"
+fetch 2 'server response: 404 Not Found' "http://$server:7070/nothing"
+fetch 2 'http fetch: .*(remaining|closed)' "http://$server:7070/truncated"
+fetch 2 'larger than -max_bytes allows' -max_bytes 100000 \
+    "http://$server:7070/endless"
+fetch 2 'http fetch: .*timed out' -timeout 1 "http://$server:7070/silent"
+fetch 2 '503 Service Unavailable' "http://$server:7070/flaky"
+fetch 0 "$saved" -retry 3 "http://$server:7070/flaky"
+fetch 0 "$saved" "http://$server:7070/redirect/$server:7070/ok"
+fetch 2 'stopped after 10 redirects' \
+    "http://$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/ok"
+
+# Credentials stay with the origin that they were given for.
+: >"$work/other.log"
+fetch 0 "$saved" -header 'X-Secret: pa:ss@word' \
+    "http://me:sesame@$server:7070/redirect/$server:7071/ok"
+grep -q '^/redirect.* authorization x-secret' "$work/odd.log" ||
+    fail "the first origin got no credentials: $(cat "$work/odd.log")"
+grep -q '^/ok$' "$work/other.log" ||
+    fail "another origin got credentials: $(cat "$work/other.log")"
+
+# Many sources; those that fail are counted, the others merged.
+fetch 0 'Fetched 2 source profiles out of 3' "$plain" "$plain" \
+    "http://$server:7070/nothing"
+printf '%s label:env=test header=@%s\n' "$plain" "$work/header" >"$work/sources"
+fetch 0 "$saved" -sources "$work/sources"
+"$evprof" -tags -sources "$work/sources" 2>/dev/null | grep -q 'env:' ||
+    fail "a label of the sources file is not in the profile"
+
+# While it waits, the list of processes shows no secret; ^C ends the wait and
+# keeps what has arrived.
+: >"$work/odd.log"
+"$evprof" -comments -header 'X-Secret: sesame' -proxy_user me:sesame \
+    "http://me:sesame@$server:7070/silent" "$plain" >"$work/out" 2>&1 &
+waiting=$!
+timeout 30 sh -c "until grep -q /silent '$work/odd.log'; do :; done"
+timeout 30 sh -c "until grep -q /ok '$work/odd.log'; do :; done"
+tr '\0' ' ' <"/proc/$waiting/cmdline" >>"$work/all"
+timeout 30 sh -c "until ! kill -INT $waiting 2>/dev/null; do :; done" &
+wait "$waiting" || fail "^C did not keep the profile that had arrived"
+grep -q 'silent: interrupted' "$work/out" || fail "^C: $(cat "$work/out")"
+cat "$work/out" >>"$work/all"
+wait "$!"
+
+# Nothing that was said or saved holds a secret.
+for secret in sesame guess wrongword 'pa:ss@word' 'pa%3Ass' \
+    "$(cut -d' ' -f3 "$work/header")"; do
+    if grep -qF -- "$secret" "$work/all" ||
+        ls "$work/saved" | grep -qF -- "$secret"; then
+        fail "the output holds the secret $secret"
+    fi
+done
+[ "$failed" -eq 0 ] && echo ok
 exit $failed

@@ -89,9 +89,8 @@ static int
 check_credential(evprof_t *prof, const evprof_ask_t *ask,
                  evprof_result_t *result)
 {
-    const struct check *check;
+    const struct check *check = ask->body;
     (void)prof;
-    memcpy(&check, ask->body, sizeof(check));
     if (evprof_access_verify(check->conf, check->authorization)) {
         return EVPROF_OK;
     }
@@ -159,7 +158,7 @@ start_check(struct evhttp_request *req, const evprof_errand_name_t *name,
         .prof = name->prof,
         .http = name->http,
         .call = check_credential,
-        .ask = { .body = &check, .body_len = sizeof(check) },
+        .ask = { .body = check, .body_len = sizeof(*check) },
         .resume = continue_checked,
         .resume_ctx = check,
     };

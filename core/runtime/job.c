@@ -32,7 +32,6 @@ struct evprof_job {
     evprof_call_fn call;
     evprof_ask_t ask;
     char *query;
-    void *body;
     bool has_window; /* TIMED, or a delta */
     bool is_open;    /* its first step is done; worker only */
     bool is_endless; /* of evprof_job_open() */
@@ -352,19 +351,11 @@ new_job(evprof_t *prof, const evprof_ask_t *ask)
     if (ask->query != NULL) {
         job->query = strdup(ask->query);
     }
-    if (ask->body_len != 0) {
-        job->body = malloc(ask->body_len);
-    }
-    if ((ask->query != NULL && job->query == NULL) ||
-        (ask->body_len != 0 && job->body == NULL)) {
+    if (ask->query != NULL && job->query == NULL) {
         evprof_job_free(job);
         return NULL;
     }
-    if (job->body != NULL) {
-        memcpy(job->body, ask->body, ask->body_len);
-    }
     job->ask.query = job->query;
-    job->ask.body = job->body;
     return job;
 }
 
@@ -578,6 +569,5 @@ evprof_job_free(evprof_job_t *job)
     }
     evprof_buf_free(&job->result.body);
     free(job->query);
-    free(job->body);
     free(job);
 }

@@ -33,9 +33,9 @@ typedef struct evprof_result {
 typedef void (*evprof_done_fn)(void *ctx, evprof_job_t *job);
 
 /*
- * Starts taking profile `name`. The ask is copied, body included. `done` runs
- * once, also after a cancel (EVPROF_ECANCELED), and may run before this
- * returns.
+ * Starts taking profile `name`. The ask is copied, but its body must live until
+ * `done`, which runs once, also after a cancel (EVPROF_ECANCELED), and may run
+ * before this returns.
  *
  * EVPROF_ENOENT: unknown name; EVPROF_EOFF: switched off; EVPROF_EINVAL: the
  * ask contradicts itself, has no `seconds` form or is longer than max_seconds;
@@ -52,7 +52,7 @@ EVPROF_API int evprof_job_check(evprof_t *prof, const char *name,
                                 const evprof_ask_t *ask, evprof_error_t *err);
 
 /*
- * Has the worker run `call` with the copied ask, for pages that no module
+ * Has the worker run `call` with the ask (as above), for pages that no module
  * makes. EVPROF_ESTATE: the profiler was freed; EVPROF_ENOMEM.
  */
 typedef int (*evprof_call_fn)(evprof_t *prof, const evprof_ask_t *ask,

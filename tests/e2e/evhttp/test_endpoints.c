@@ -36,8 +36,9 @@ static const char bad_seconds[] =
 static const char over_seconds[] =
     "\"seconds\" must not be above 300 (max_seconds)\n";
 static const char unknown[] = "Unknown profile\n";
-static const char via_proxy[] = "access denied: the request came through a "
-                                "proxy, and no access rule is configured\n";
+static const char via_proxy[] =
+    "access denied: this request came through a proxy: the configuration must "
+    "say who may ask\n";
 
 static const struct row rows[] = {
     { "GET " PREFIX, NULL, 200, HTML, NULL, "<!DOCTYPE html>..." },

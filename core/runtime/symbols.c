@@ -121,7 +121,10 @@ evprof_symbols_name(uintptr_t pc)
 {
     const char *name = NULL;
     atomic_store(&is_busy, true);
-    const evprof_objects_t *objects = look_at_objects(NULL);
+    /* To look at the loader again for each of a million addresses would take
+     * longer than to answer them. */
+    const evprof_objects_t *objects =
+        symbolizer != NULL ? evprof_objects_acquire() : look_at_objects(NULL);
     if (objects != NULL) {
         name = evprof_symbol_name(symbolizer, objects, pc);
         evprof_objects_release(objects);

@@ -25,7 +25,8 @@ int evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err);
 /* Looks up many addresses at once for evprof_symbols_name(). EVPROF_ENOMEM. */
 int evprof_symbols_prepare(const uintptr_t *pcs, size_t count);
 
-/* The function that holds `pc`, valid until the next call, or NULL. */
+/* The function that holds `pc` among the objects that the calls above saw last,
+ * valid until the next call, or NULL. */
 const char *evprof_symbols_name(uintptr_t pc);
 
 /* Frees what is cached; the next call reads it again. */

@@ -18,6 +18,8 @@
 
 #include <evprof/status.h>
 
+#include "core/objects/identity.h"
+
 /* What one callback learned of an object that has executable segments. */
 struct seen {
     struct seen *next;
@@ -82,8 +84,9 @@ hex(evprof_arena_t *arena, const unsigned char *bytes, size_t len)
     return out;
 }
 
-static const char *
-find_build_id(evprof_arena_t *arena, const unsigned char *notes, size_t size)
+/* The id's bytes within a note segment, or NULL. */
+static const unsigned char *
+find_build_id(const unsigned char *notes, size_t size, size_t *len)
 {
     while (size >= sizeof(ElfW(Nhdr))) {
         ElfW(Nhdr) note;
@@ -97,29 +100,61 @@ find_build_id(evprof_arena_t *arena, const unsigned char *notes, size_t size)
         const unsigned char *name = notes + sizeof(note);
         if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
             memcmp(name, "GNU", 4) == 0 && note.n_descsz <= 64) {
-            return hex(arena, name + name_size, note.n_descsz);
+            *len = note.n_descsz;
+            return name + name_size;
         }
         notes += whole;
         size -= whole;
     }
-    return "";
+    return NULL;
 }
 
-static const char *
-read_build_id(evprof_arena_t *arena, const struct dl_phdr_info *info)
+static uintptr_t
+lowest(const struct dl_phdr_info *info)
 {
+    uintptr_t out = UINTPTR_MAX;
     for (unsigned i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
-        if (ph->p_type != PT_NOTE) {
-            continue;
-        }
-        const char *id = find_build_id(arena, at(info->dlpi_addr + ph->p_vaddr),
-                                       ph->p_memsz);
-        if (id == NULL || *id != '\0') {
-            return id;
+        uintptr_t address = info->dlpi_addr + ph->p_vaddr;
+        if (ph->p_type == PT_LOAD && address < out) {
+            out = address;
         }
     }
-    return "";
+    return out;
+}
+
+/* Without a build id, the file's headers and what follows them must do. */
+#define ANONYMOUS_ID_SIZE ((size_t)1024)
+
+/* The build id in hex, and the bytes by which the object is known again. */
+static bool
+read_identity(evprof_arena_t *arena, const struct dl_phdr_info *info,
+              evprof_object_t *out)
+{
+    const unsigned char *id = NULL;
+    size_t len = 0;
+    for (unsigned i = 0; i < info->dlpi_phnum && id == NULL; i++) {
+        const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+        if (ph->p_type == PT_NOTE) {
+            id = find_build_id(at(info->dlpi_addr + ph->p_vaddr), ph->p_memsz,
+                               &len);
+        }
+    }
+    out->build_id = id == NULL ? "" : hex(arena, id, len);
+    uintptr_t page = getauxval(AT_PAGESZ);
+    out->low = lowest(info) & ~(page - 1);
+    out->id_address = (uintptr_t)id;
+    out->id_size = len & ~(size_t)7;
+    if (id == NULL || out->id_address - out->low > page - len) {
+        out->id_address = out->low;
+        out->id_size = ANONYMOUS_ID_SIZE;
+    }
+    if (out->low == 0 || out->low > info->dlpi_addr + page) {
+        out->id_address = 0; /* the headers are not loaded */
+    } else {
+        out->identity = evprof_object_identity(out->id_address, out->id_size);
+    }
+    return out->build_id != NULL;
 }
 
 /* The pointers in a dynamic section are relocated by glibc, not in the vdso. */
@@ -208,10 +243,9 @@ describe(struct reading *reading, const struct dl_phdr_info *info)
     evprof_object_t out = {
         .bias = info->dlpi_addr,
         .path = is_vdso ? "[vdso]" : copy(reading, info->dlpi_name),
-        .build_id = read_build_id(reading->arena, info),
         .is_permanent = is_vdso,
     };
-    reading->failed |= out.build_id == NULL;
+    reading->failed |= !read_identity(reading->arena, info, &out);
     for (unsigned i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
         if (ph->p_type == PT_GNU_EH_FRAME) {

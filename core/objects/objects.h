@@ -25,6 +25,12 @@ typedef struct evprof_object {
     size_t eh_frame_hdr_size;
     uintptr_t eh_low; /* the readable segment that holds eh_frame_hdr */
     uintptr_t eh_high;
+    /* The lowest address of the object, and a few bytes in its first page by
+     * which it can be told whether it is still there: see identity.h. */
+    uintptr_t low;
+    uintptr_t id_address; /* 0: it has no first page that is its own */
+    size_t id_size;
+    uint64_t identity;
     uint64_t generation; /* differs when another file is mapped here later */
     bool is_permanent;   /* the program needs it by name: never unloaded */
     bool is_gone;        /* unloaded, and nothing else took its place yet */

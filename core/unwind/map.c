@@ -9,9 +9,12 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
 
 #include "core/objects/objects.h"
 #include "core/unwind/rules.h"
+#include "core/unwind/sig_arch.h"
 #include "core/unwind/sig_map.h"
 #include "core/unwind/tables.h"
 #include "core/unwind/unwind.h"
@@ -99,6 +102,10 @@ segment_of(const evprof_object_t *object)
         .start = object->start,
         .limit = object->limit,
         .table = shared == NULL ? NULL : shared->table,
+        .low = object->low,
+        .id_address = object->id_address,
+        .id_size = object->id_size,
+        .identity = object->identity,
         .generation = object->generation,
         .eh_frame_hdr = object->eh_frame_hdr,
         .eh_low = object->eh_low,
@@ -124,11 +131,29 @@ map_new(const evprof_objects_t *objects)
     return map;
 }
 
+/* What a function that makecontext starts would return to. */
+static uintptr_t
+find_bottom(void)
+{
+    ucontext_t context;
+    uintptr_t stack[64];
+    if (getcontext(&context) != 0) {
+        return 0;
+    }
+    memset(stack, 0, sizeof(stack));
+    context.uc_stack.ss_sp = stack;
+    context.uc_stack.ss_size = sizeof(stack);
+    context.uc_link = NULL;
+    makecontext(&context, watch_forks, 0);
+    return evprof_arch_return_of_context(&context);
+}
+
 /* The objects that are new: they have no table yet, nor an empty record. */
 static size_t
 list_jobs(const evprof_objects_t *objects, evprof_table_job_t *jobs)
 {
     size_t count = 0;
+    uintptr_t bottom = find_bottom();
     uintptr_t main_bias = objects->items[objects->main_index].bias;
     for (size_t i = 0; i < objects->count; i++) {
         const evprof_object_t *object = &objects->items[i];
@@ -137,6 +162,7 @@ list_jobs(const evprof_objects_t *objects, evprof_table_job_t *jobs)
             jobs[count++] = (evprof_table_job_t){
                 .object = object,
                 .is_main = object->bias == main_bias,
+                .bottom = bottom,
             };
         }
     }

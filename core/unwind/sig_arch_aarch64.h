@@ -49,6 +49,13 @@ evprof_arch_context(const void *ucontext, uintptr_t *r)
     return context->uc_mcontext.pc;
 }
 
+/* The return address of a context that has not begun to run. */
+static inline uintptr_t
+evprof_arch_return_of_context(const ucontext_t *context)
+{
+    return context->uc_mcontext.regs[EVPROF_REG_RA];
+}
+
 static inline void
 evprof_arch_to_context(uintptr_t pc, const uintptr_t *r, ucontext_t *out)
 {

@@ -56,6 +56,16 @@ evprof_arch_context(const void *ucontext, uintptr_t *r)
     return r[EVPROF_REG_RA];
 }
 
+/* The return address of a context that has not begun to run. */
+static inline uintptr_t
+evprof_arch_return_of_context(const ucontext_t *context)
+{
+    uintptr_t out;
+    uintptr_t sp = (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
+    memcpy(&out, (const void *)sp, sizeof(out)); // NOLINT
+    return out;
+}
+
 /* The reverse, for unwinders that start from a ucontext_t. */
 static inline void
 evprof_arch_to_context(uintptr_t pc, const uintptr_t *r, ucontext_t *out)

@@ -13,25 +13,30 @@
 /* Hand-written functions are not longer than this. */
 #define BARE_MOST ((uintptr_t)16384)
 
+/* How far back the making of a frame is looked for. */
+#define FRAME_MOST 96u
+
 struct bare {
     evprof_stepper_t *stepper;
     const evprof_segment_t *segment; /* NULL: outside of every object */
     uintptr_t pc;
 };
 
-/* Sixteen bytes around `pc`, none from outside of the segment. */
+/* Code at `pc`, zeroes for what is outside of the segment. */
 EVPROF_UNCHECKED static bool
 read_code(const struct bare *bare, uintptr_t pc, unsigned char *out,
           size_t size)
 {
     const evprof_segment_t *segment = bare->segment;
-    if (segment == NULL || pc < segment->start || pc + size > segment->limit) {
-        return false;
-    }
     for (size_t i = 0; i < size; i++) {
-        out[i] = *(const volatile unsigned char *)(pc + i); // NOLINT
+        bool is_inside = segment != NULL && pc + i >= segment->start &&
+                         pc + i < segment->limit;
+        out[i] = 0;
+        if (is_inside) {
+            out[i] = *(const volatile unsigned char *)(pc + i); // NOLINT
+        }
     }
-    return true;
+    return segment != NULL;
 }
 
 /* Goes to the caller at `ra`, its stack pointer being `sp`. */
@@ -74,16 +79,62 @@ is_generated_call(uintptr_t ra)
                                     EVPROF_CALL_MAX, &target);
 }
 
+#if defined(__x86_64__)
+/* Whether the code before pc has made a frame and not returned since:
+ * push %rbp; mov %rsp, %rbp. */
+static bool
+has_frame(const struct bare *bare)
+{
+    unsigned char code[FRAME_MOST];
+    if (!read_code(bare, bare->pc - sizeof(code), code, sizeof(code))) {
+        return false;
+    }
+    for (size_t i = sizeof(code) - 3; i-- > 0;) {
+        if (memcmp(code + i, "\x55\x48\x89\xe5", 4) == 0) {
+            return true;
+        }
+        if (code[i] == 0xc3) {
+            return false;
+        }
+    }
+    return false;
+}
+#else
+/* stp x29, x30, [sp, #n]!; mov x29, sp. */
+static bool
+has_frame(const struct bare *bare)
+{
+    uint32_t words[FRAME_MOST / 4];
+    unsigned char code[sizeof(words)];
+    if (!read_code(bare, bare->pc / 4 * 4 - sizeof(code), code, sizeof(code))) {
+        return false;
+    }
+    memcpy(words, code, sizeof(words));
+    for (size_t i = FRAME_MOST / 4 - 1; i > 0; i--) {
+        if (words[i] == 0x910003fdu &&
+            (words[i - 1] & 0xffc07fffu) == 0xa9807bfdu) {
+            return true;
+        }
+        if (words[i] == 0xd65f03c0u) {
+            return false;
+        }
+    }
+    return false;
+}
+#endif
+
 static bool
 is_plausible(const struct bare *bare, uintptr_t ra)
 {
     uintptr_t target = 0;
-    if (bare->segment != NULL) {
-        return is_called_here(bare, ra);
+    if (bare->segment == NULL &&
+        evprof_map_find(bare->stepper->map, ra) == NULL) {
+        return is_generated_call(ra);
     }
-    return evprof_map_find(bare->stepper->map, ra) == NULL
-               ? is_generated_call(ra)
-               : evprof_is_call_site(bare->stepper->map, ra, &target);
+    if (bare->segment == NULL || has_frame(bare)) {
+        return evprof_is_call_site(bare->stepper->map, ra, &target);
+    }
+    return is_called_here(bare, ra);
 }
 
 static enum evprof_step
@@ -115,6 +166,27 @@ is_signal_return(const struct bare *bare)
 
 #if defined(__x86_64__)
 
+/* Words that _init and _fini of crti.o have pushed at pc, or -1:
+ * [endbr64] sub $8, %rsp; ...; add $8, %rsp; ret */
+static int
+init_depth(const unsigned char *code, size_t at)
+{
+    if (memcmp(code + at, "\x48\x83\xec\x08", 4) == 0 ||
+        (code[at] == 0xc3 &&
+         memcmp(code + at - 4, "\x48\x83\xc4\x08", 4) == 0)) {
+        return 0;
+    }
+    for (size_t i = at - 3; i-- > 0;) {
+        if (memcmp(code + i, "\x48\x83\xec\x08", 4) == 0) {
+            return 1;
+        }
+        if (code[i] == 0xc3) {
+            return -1;
+        }
+    }
+    return -1;
+}
+
 /*
  * Words that a stub of the linkage table has pushed at pc, or -1. A stub is
  *   [endbr64] jmp *slot; push $n; jmp head      its head
@@ -123,11 +195,12 @@ is_signal_return(const struct bare *bare)
 static int
 stub_depth(const struct bare *bare)
 {
-    unsigned char at[16 + 4];
-    if (!read_code(bare, bare->pc - 16, at, sizeof(at))) {
+    enum { BEFORE = 32 };
+    unsigned char at[BEFORE + 4];
+    if (!read_code(bare, bare->pc - BEFORE, at, sizeof(at))) {
         return -1;
     }
-    const unsigned char *now = at + 16;
+    const unsigned char *now = at + BEFORE;
     if (memcmp(now, "\xf3\x0f\x1e\xfa", 4) == 0) {
         return 0;
     }
@@ -140,7 +213,7 @@ stub_depth(const struct bare *bare)
     if (now[0] == 0x68) {
         return 0;
     }
-    return now[0] == 0xe9 && now[-5] == 0x68 ? 1 : -1;
+    return now[0] == 0xe9 && now[-5] == 0x68 ? 1 : init_depth(at, BEFORE);
 }
 
 static enum evprof_step

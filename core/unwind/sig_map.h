@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/objects/identity.h"
 #include "core/unwind/sig_epoch.h"
 
 struct evprof_table;
@@ -27,9 +28,13 @@ typedef struct evprof_segment {
     uintptr_t eh_frame_hdr;           /* 0: none in memory */
     uintptr_t eh_low;                 /* readable memory around it */
     uintptr_t eh_high;
-    uint64_t generation; /* of the object, see core/objects */
-    bool is_permanent;   /* can never be unloaded */
-    bool is_bottom;      /* libc or ld.so: where stacks begin */
+    uintptr_t low; /* of the object, see core/objects */
+    uintptr_t id_address;
+    size_t id_size;
+    uint64_t identity;
+    uint64_t generation;
+    bool is_permanent; /* can never be unloaded */
+    bool is_bottom;    /* libc or ld.so: where stacks begin */
 } evprof_segment_t;
 
 typedef struct evprof_map {
@@ -86,7 +91,10 @@ evprof_map_find(const evprof_map_t *map, uintptr_t pc)
     return NULL;
 }
 
-/* Whether the segment is there now, so that its memory may be read. */
+/*
+ * Whether the segment is there now, and not another object in its place, so
+ * that its memory may be read and its table believed.
+ */
 static inline bool
 evprof_map_is_loaded(const evprof_segment_t *segment)
 {
@@ -95,10 +103,13 @@ evprof_map_is_loaded(const evprof_segment_t *segment)
     }
     struct dl_find_object found;
     void *pc = (void *)segment->start; // NOLINT(performance-no-int-to-ptr)
-    return evprof_dl_find_object != NULL &&
+    return evprof_dl_find_object != NULL && segment->id_address != 0 &&
            evprof_dl_find_object(pc, &found) == 0 &&
+           (uintptr_t)found.dlfo_map_start == segment->low &&
            (uintptr_t)found.dlfo_map_end >= segment->limit &&
-           (uintptr_t)found.dlfo_eh_frame == segment->eh_frame_hdr;
+           (uintptr_t)found.dlfo_eh_frame == segment->eh_frame_hdr &&
+           evprof_object_identity(segment->id_address, segment->id_size) ==
+               segment->identity;
 }
 
 #endif

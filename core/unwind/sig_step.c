@@ -317,7 +317,12 @@ evprof_step_raw(evprof_stepper_t *stepper)
     }
     evprof_fde_t fde;
     if (!has_source || !find_fde(&source, pc - source.bias, &fde)) {
-        return evprof_step_bare(stepper, segment);
+        evprof_segment_t page = {
+            .start = pc & ~(EVPROF_PAGE - 1),
+            .limit = (pc & ~(EVPROF_PAGE - 1)) + EVPROF_PAGE,
+        };
+        bool is_new = segment == NULL && has_source;
+        return evprof_step_bare(stepper, is_new ? &page : segment);
     }
     return step_by(stepper, &source, &fde, pc - source.bias);
 }

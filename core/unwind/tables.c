@@ -48,7 +48,8 @@ struct piece {
     const evprof_object_t *object;
     const evprof_frames_t *frames;
     size_t first;
-    size_t last; /* one behind */
+    size_t last;     /* one behind */
+    uint32_t bottom; /* see evprof_table_job_t, from the segment's start */
     struct row *rows;
     size_t row_count;
     size_t row_cap;
@@ -129,12 +130,18 @@ push_row(struct piece *piece, uint32_t start, unsigned code)
     piece->last_code = code;
 }
 
+/* makecontext makes a function return to the first byte of code that nothing
+ * calls; that is looked up by the byte before. */
 static void
 add_row(struct piece *piece, struct text *text, uint32_t start, uint32_t end,
         unsigned code)
 {
+    bool is_bottom = start != 0 && start == piece->bottom;
+    if (is_bottom) {
+        push_row(piece, start - 1, EVPROF_CODE_END);
+    }
     if (start < end && code != piece->last_code &&
-        is_kept(text, start, end, code)) {
+        (is_bottom || is_kept(text, start, end, code))) {
         push_row(piece, start, code);
     }
 }
@@ -342,9 +349,12 @@ pieces_of(const evprof_frames_t *frames)
 }
 
 static size_t
-cut(const evprof_object_t *object, const evprof_frames_t *frames,
+cut(const evprof_table_job_t *job, const evprof_frames_t *frames,
     struct piece *out)
 {
+    const evprof_object_t *object = job->object;
+    bool has_bottom =
+        job->bottom >= object->start && job->bottom < object->limit;
     size_t count = pieces_of(frames);
     for (size_t i = 0; i < count; i++) {
         size_t last = (i + 1) * PIECE_FDES;
@@ -353,6 +363,7 @@ cut(const evprof_object_t *object, const evprof_frames_t *frames,
             .frames = frames,
             .first = i * PIECE_FDES,
             .last = last < frames->fde_count ? last : frames->fde_count,
+            .bottom = has_bottom ? (uint32_t)(job->bottom - object->start) : 0,
             .last_code = UINT32_MAX,
         };
     }
@@ -396,7 +407,7 @@ compile_all(evprof_table_job_t *jobs, size_t count, evprof_frames_t *frames)
     }
     size_t at = 0;
     for (size_t i = 0; i < count; i++) {
-        at += cut(jobs[i].object, &frames[i], work.pieces + at);
+        at += cut(&jobs[i], &frames[i], work.pieces + at);
     }
     run_threads(&work);
     int status = EVPROF_OK;

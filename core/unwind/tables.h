@@ -11,6 +11,7 @@
 typedef struct evprof_table_job {
     const evprof_object_t *object;
     bool is_main;
+    uintptr_t bottom; /* code that first frames are made to return to, or 0 */
     evprof_table_t *table; /* out: NULL where there is nothing to compile */
 } evprof_table_job_t;
 

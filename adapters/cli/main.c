@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/conf.h"
 #include "adapters/cli/remote.h"
 #include "core/base/error.h"
 
@@ -43,6 +44,10 @@ int
 main(int argc, char **argv)
 {
     cli_t cli;
+    int exit_status;
+    if (cli_conf(argc, argv, &exit_status)) {
+        return exit_status;
+    }
     enum cli_parsed parsed = cli_parse(&cli, argc, argv);
     int status = EVPROF_OK;
     if (parsed == CLI_GO_ON && cli.wants_version) {

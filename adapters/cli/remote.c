@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "adapters/cli/library.h"
 #include "adapters/fetch/fetch.h"
 #include "adapters/fetch/redact.h"
 #include "core/base/error.h"
@@ -30,39 +31,11 @@ cli_is_remote(const char *source)
     return scheme > 0 && source[scheme] == ':' && stat(source, &info) != 0;
 }
 
-/* The folder of this program, without a slash at the end. */
-static bool
-find_own_folder(evprof_buf_t *out)
-{
-    char path[4096];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof(path));
-    while (len > 0 && path[len - 1] != '/') {
-        len--;
-    }
-    if (len > 1 && len < (ssize_t)sizeof(path)) {
-        evprof_buf_add(out, path, (size_t)len - 1);
-    }
-    return out->len > 0 && !out->failed;
-}
-
 static void *
 open_fetcher(evprof_error_t *err)
 {
-    /* Installed, and in a build folder. */
-    static const char *const places[] = { "/../" EVPROF_LIBDIR
-                                          "/evprof/libevprof_fetch.so",
-                                          "/../lib/libevprof_fetch.so" };
-    evprof_buf_t path = { 0 };
-    void *library = NULL;
-    if (find_own_folder(&path)) {
-        size_t folder = path.len;
-        for (size_t i = 0; i < 2 && library == NULL && !path.failed; i++) {
-            path.len = folder;
-            evprof_buf_puts(&path, places[i]);
-            library = dlopen(path.data, RTLD_NOW | RTLD_LOCAL);
-        }
-    }
-    evprof_buf_free(&path);
+    void *library =
+        cli_open_library("evprof/libevprof_fetch.so", RTLD_NOW | RTLD_LOCAL);
     if (library == NULL) {
         const char *why = dlerror();
         evprof_fail(err, EVPROF_ENOTSUP, "cannot fetch: %s",

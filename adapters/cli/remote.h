@@ -15,7 +15,8 @@ typedef struct cli_item {
     evprof_error_t err;
 } cli_item_t;
 
-/* True for what is no file and has a host: "scheme://host", "host:port/path". */
+/* True for what is no file and has a host: "scheme://host", "host:port/path".
+ */
 bool cli_is_remote(const char *source);
 
 /*

@@ -7,6 +7,7 @@ set -eu
 first=$1
 go=$2
 folder=$(mktemp -d)
+export PPROF_TMPDIR="$folder"
 pid=
 clean() {
     [ -z "$pid" ] || kill "$pid" 2>/dev/null || true
@@ -21,7 +22,7 @@ while ! [ -S "$folder/socket" ]; do
 done
 curl -sS --fail --unix-socket "$folder/socket" -o "$folder/cpu.pb.gz" \
     "http://localhost/debug/pprof/profile?seconds=2"
-HOME=$folder "$go" tool pprof -top "$folder/cpu.pb.gz" >"$folder/top" 2>&1 ||
+"$go" tool pprof -top "$folder/cpu.pb.gz" >"$folder/top" 2>&1 ||
     { cat "$folder/top"; exit 1; }
 grep -q append_line "$folder/top" || { cat "$folder/top"; exit 1; }
 grep -q '^round 0: 100000 lines$' "$folder/out"

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A server's configuration file, from the command line: -t checks it, -T prints
+ * what is in force by it, -directives prints all there are. The directives live
+ * with the modules in libevprof, which is no part of this program and is opened
+ * here only.
+ */
+#include "adapters/cli/conf.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <evprof/evprof.h>
+
+#include "adapters/cli/library.h"
+
+enum { EXIT_BAD = 1 };
+
+typedef int (*file_fn)(const char *conf_file, const evprof_writer_t *out,
+                       evprof_error_t *err);
+typedef int (*print_fn)(const evprof_writer_t *out, evprof_error_t *err);
+
+/* The function of that name, stored in `out`; false after a message. */
+static bool
+find(const char *name, void *out)
+{
+    /* Global: a loaded module may leave its own symbols to libevprof. */
+    void *library = cli_open_library("libevprof.so", RTLD_NOW | RTLD_GLOBAL);
+    void *symbol = library == NULL ? NULL : dlsym(library, name);
+    if (symbol == NULL) {
+        const char *why = dlerror();
+        fprintf(stderr, "evprof: cannot open libevprof.so: %s\n",
+                why == NULL ? name : why);
+        return false;
+    }
+    memcpy(out, &symbol, sizeof(symbol));
+    return true;
+}
+
+static int
+check(const char *file)
+{
+    file_fn run;
+    evprof_error_t err;
+    evprof_writer_t out = evprof_writer_file(stderr);
+    if (file == NULL) {
+        fputs("evprof: -t needs a file: evprof -t -c FILE\n", stderr);
+        return EXIT_BAD;
+    }
+    if (!find("evprof_conf_check", &run)) {
+        return EXIT_BAD;
+    }
+    if (run(file, &out, &err) != EVPROF_OK) {
+        fprintf(stderr, "evprof: %s: the configuration is bad\n", file);
+        return EXIT_BAD;
+    }
+    fprintf(stderr, "evprof: %s: the configuration is good\n", file);
+    return 0;
+}
+
+/* What the first error leaves out, a check says. */
+static int
+dump(const char *file)
+{
+    file_fn run;
+    evprof_error_t err;
+    evprof_writer_t out = evprof_writer_file(stdout);
+    if (!find("evprof_conf_dump", &run)) {
+        return EXIT_BAD;
+    }
+    if (run(file, &out, &err) == EVPROF_OK) {
+        return 0;
+    }
+    if (err.status == EVPROF_EPARSE) {
+        return check(file);
+    }
+    fprintf(stderr, "evprof: %s\n", err.message);
+    return EXIT_BAD;
+}
+
+static int
+print_directives(void)
+{
+    print_fn run;
+    evprof_error_t err;
+    evprof_writer_t out = evprof_writer_file(stdout);
+    if (!find("evprof_conf_reference", &run)) {
+        return EXIT_BAD;
+    }
+    if (run(&out, &err) != EVPROF_OK) {
+        fprintf(stderr, "evprof: %s\n", err.message);
+        return EXIT_BAD;
+    }
+    return 0;
+}
+
+/* `-t` and `--t` are the same, as with all flags of the tool. */
+static bool
+is_flag(const char *arg, const char *name)
+{
+    if (arg[0] != '-') {
+        return false;
+    }
+    arg += arg[1] == '-' ? 2 : 1;
+    return strcmp(arg, name) == 0;
+}
+
+bool
+cli_conf(int argc, char **argv, int *exit_status)
+{
+    if (argc == 2 && is_flag(argv[1], "directives")) {
+        *exit_status = print_directives();
+        return true;
+    }
+    if (argc < 2 || (!is_flag(argv[1], "t") && !is_flag(argv[1], "T"))) {
+        return false;
+    }
+    if (argc != 2 && (argc != 4 || !is_flag(argv[2], "c"))) {
+        fprintf(stderr, "usage: evprof %s [-c FILE]\n", argv[1]);
+        *exit_status = EXIT_BAD;
+        return true;
+    }
+    const char *file = argc == 4 ? argv[3] : NULL;
+    *exit_status = is_flag(argv[1], "t") ? check(file) : dump(file);
+    return true;
+}

@@ -81,6 +81,28 @@ evprof_buf_putc(evprof_buf_t *buf, char c)
 }
 
 void
+evprof_buf_put_uint(evprof_buf_t *buf, uint64_t value)
+{
+    char digits[20]; /* of the largest value */
+    size_t at = sizeof(digits);
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    evprof_buf_add(buf, digits + at, sizeof(digits) - at);
+}
+
+void
+evprof_buf_put_int(evprof_buf_t *buf, int64_t value)
+{
+    if (value < 0) {
+        evprof_buf_putc(buf, '-');
+    }
+    evprof_buf_put_uint(buf, value < 0 ? 0 - (uint64_t)value
+                                       : (uint64_t)value);
+}
+
+void
 evprof_buf_vprintf(evprof_buf_t *buf, const char *format, va_list args)
 {
     va_list again;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <evprof/writer.h>
 
@@ -33,6 +34,10 @@ bool evprof_buf_reserve(evprof_buf_t *buf, size_t more);
 void evprof_buf_add(evprof_buf_t *buf, const void *data, size_t len);
 void evprof_buf_puts(evprof_buf_t *buf, const char *text);
 void evprof_buf_putc(evprof_buf_t *buf, char c);
+
+/* Appends a number in decimal; for output of which numbers are the most part. */
+void evprof_buf_put_uint(evprof_buf_t *buf, uint64_t value);
+void evprof_buf_put_int(evprof_buf_t *buf, int64_t value);
 void evprof_buf_printf(evprof_buf_t *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void evprof_buf_vprintf(evprof_buf_t *buf, const char *format, va_list args)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Edges live in one array that a hash table indexes by both ends while they are
- * counted. Then each node gets its two lists, heaviest first; edges that leave
- * are marked and taken out of both.
+ * counted. Then each node gets its two lists; edges that leave are marked and
+ * taken out of both. Names are compared by their ranks, since among edges of
+ * one weight, of which there may be millions, nothing else decides.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -89,8 +90,13 @@ compare_edges(const void *a, const void *b)
     if (lw != rw) {
         return lw > rw ? -1 : 1;
     }
-    int order = strcmp(l->src->name, r->src->name);
-    return order != 0 ? order : strcmp(l->dest->name, r->dest->name);
+    if (l->src->name_rank != r->src->name_rank) {
+        return l->src->name_rank < r->src->name_rank ? -1 : 1;
+    }
+    if (l->dest->name_rank != r->dest->name_rank) {
+        return l->dest->name_rank < r->dest->name_rank ? -1 : 1;
+    }
+    return 0;
 }
 
 void
@@ -99,6 +105,13 @@ evprof_edges_sort(evprof_edge_t **edges, size_t count)
     if (count > 1) {
         qsort(edges, count, sizeof(evprof_edge_t *), compare_edges);
     }
+}
+
+void
+evprof_node_sort(evprof_node_t *node)
+{
+    evprof_edges_sort(node->in, node->in_count);
+    evprof_edges_sort(node->out, node->out_count);
 }
 
 /* Points the lists of all nodes into one block, in which each has its room. */
@@ -146,10 +159,6 @@ evprof_graph_link(evprof_graph_t *g)
             e->dest->in[e->dest->in_count++] = e;
             e->src->out[e->src->out_count++] = e;
         }
-    }
-    for (size_t i = 0; i < g->all_count; i++) {
-        evprof_edges_sort(g->all[i].in, g->all[i].in_count);
-        evprof_edges_sort(g->all[i].out, g->all[i].out_count);
     }
     return EVPROF_OK;
 }

@@ -33,15 +33,18 @@ make_nodes(evprof_graph_t *g)
     if (status != EVPROF_OK) {
         return status;
     }
+    if (g->options.edges == EVPROF_EDGES_ALL) {
+        status = evprof_graph_rank_names(g);
+    }
+    if (status != EVPROF_OK) {
+        return status;
+    }
     if (g->options.is_tree) {
         status = evprof_graph_make_tree(g);
     } else {
         g->all = g->places;
         g->all_count = g->place_count;
         status = evprof_graph_count_places(g);
-    }
-    if (status == EVPROF_OK && g->options.is_visual) {
-        status = evprof_graph_make_tags(g);
     }
     if (status != EVPROF_OK) {
         return status;

@@ -64,7 +64,7 @@ struct evprof_node {
     int64_t flat_div;
     int64_t cum;
     int64_t cum_div;
-    /* Heaviest first; filled by evprof_graph_trim(). */
+    /* Filled by evprof_graph_trim(), in no order; see evprof_node_sort(). */
     evprof_edge_t **in;
     evprof_edge_t **out;
     size_t in_count;
@@ -73,7 +73,8 @@ struct evprof_node {
     size_t tag_count;
     /* Equal for the nodes of one function (in a tree: below one parent). */
     const evprof_node_t *function;
-    size_t rank; /* place in the report, from 1; 0: in no report */
+    size_t rank;        /* place in the report, from 1; 0: in no report */
+    uint32_t name_rank; /* orders names like strcmp; equal for equal ones */
     bool may_be_inlined;
     bool is_kept;
     int64_t sort_key;
@@ -145,7 +146,11 @@ int64_t evprof_tag_cum(const evprof_tag_t *tag);
 /* Sorts tags by |flat| or |cum|, heaviest first, then by name. */
 void evprof_tags_sort(evprof_tag_t **tags, size_t count, bool by_flat);
 
-/* Sorts `edges` as those of a node: |weight|, then the names of both ends. */
+/* Sorts a node's edges, heaviest first. Reports sort what they print only: a
+ * node may have a hundred thousand of them. */
+void evprof_node_sort(evprof_node_t *node);
+
+/* Sorts edges of any nodes likewise: |weight|, then the names of both ends. */
 void evprof_edges_sort(evprof_edge_t **edges, size_t count);
 
 /* Orders for lists of nodes that a report makes itself. */

@@ -44,6 +44,9 @@ struct evprof_graph {
 /* Fills the table of places from the profile's locations. */
 int evprof_graph_make_places(evprof_graph_t *g);
 
+/* Gives places the ranks of their names, by which edges are sorted. */
+int evprof_graph_rank_names(evprof_graph_t *g);
+
 /* Counts flat and cum of places, which are the nodes then. */
 int evprof_graph_count_places(evprof_graph_t *g);
 
@@ -64,7 +67,8 @@ evprof_edge_t *evprof_graph_edge(evprof_graph_t *g, uint32_t src,
                                  uint32_t dest);
 void evprof_graph_clear_edges(evprof_graph_t *g);
 
-/* Counts tags of all nodes and gives each node the list of its own. */
+/* Counts tags of the kept nodes and gives each node the list of its own; in a
+ * tree before any edge has moved. */
 int evprof_graph_make_tags(evprof_graph_t *g);
 void evprof_graph_trim_tags(evprof_graph_t *g, int64_t cutoff);
 

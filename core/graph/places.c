@@ -226,6 +226,39 @@ fill(struct finder *f)
     return EVPROF_OK;
 }
 
+static int
+compare_names(const void *a, const void *b)
+{
+    const evprof_node_t *l = *(evprof_node_t *const *)a;
+    const evprof_node_t *r = *(evprof_node_t *const *)b;
+    return strcmp(l->name, r->name);
+}
+
+int
+evprof_graph_rank_names(evprof_graph_t *g)
+{
+    evprof_node_t **sorted =
+        calloc(g->place_count + 1, sizeof(evprof_node_t *));
+    if (sorted == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    for (size_t i = 0; i < g->place_count; i++) {
+        sorted[i] = &g->places[i];
+    }
+    if (g->place_count > 1) {
+        qsort(sorted, g->place_count, sizeof(evprof_node_t *), compare_names);
+    }
+    uint32_t rank = 0;
+    for (size_t i = 0; i < g->place_count; i++) {
+        if (i > 0 && strcmp(sorted[i]->name, sorted[i - 1]->name) != 0) {
+            rank++;
+        }
+        sorted[i]->name_rank = rank;
+    }
+    free(sorted);
+    return EVPROF_OK;
+}
+
 static size_t
 count_lines(const evprof_pprof_t *p)
 {

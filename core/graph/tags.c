@@ -246,6 +246,9 @@ add_in_graph(struct counter *c, const struct load *load, uint32_t stamp)
         uint32_t end = g->first_line[s->locations[i] + 1];
         for (uint32_t j = first; j < end; j++) {
             uint32_t place = g->line_place[j];
+            if (!g->places[place].is_kept) {
+                continue;
+            }
             if (i == 0 && j == first && !add_tags(c, place, load, true)) {
                 return false;
             }
@@ -265,11 +268,14 @@ static bool
 add_in_tree(struct counter *c, const struct load *load, uint32_t leaf)
 {
     const evprof_graph_t *g = c->g;
-    if (leaf == EVPROF_NO_INDEX || !add_tags(c, leaf, load, true)) {
-        return leaf == EVPROF_NO_INDEX;
+    if (leaf == EVPROF_NO_INDEX) {
+        return true;
+    }
+    if (g->all[leaf].is_kept && !add_tags(c, leaf, load, true)) {
+        return false;
     }
     for (uint32_t node = leaf;;) {
-        if (!add_tags(c, node, load, false)) {
+        if (g->all[node].is_kept && !add_tags(c, node, load, false)) {
             return false;
         }
         if (g->edges[node].is_removed) {

@@ -88,8 +88,9 @@ find_node(struct builder *b, uint32_t parent, uint32_t place)
     const evprof_node_t *source = &b->g->places[place];
     b->steps[b->count] =
         (struct step){ parent, place, EVPROF_NO_INDEX, source->function };
-    b->nodes[b->count] =
-        (evprof_node_t){ .info = source->info, .name = source->name };
+    b->nodes[b->count] = (evprof_node_t){ .info = source->info,
+                                          .name = source->name,
+                                          .name_rank = source->name_rank };
     b->slots[at] = (uint32_t)++b->count;
     return b->slots[at] - 1;
 }

@@ -33,7 +33,6 @@ keep_report(evprof_graph_t *g, evprof_node_t *const *dropped, size_t count)
         for (size_t i = 0; i < count; i++) {
             dropped[i]->is_kept = false;
         }
-        evprof_graph_trim_tree(g);
         return;
     }
     for (size_t i = 0; i < g->all_count; i++) {
@@ -114,12 +113,26 @@ select_count(const evprof_graph_t *g, size_t limit)
     return limit < g->node_count ? limit : g->node_count;
 }
 
-/* Connects the kept nodes; a tree has its edges since it was made. */
+/* Connects the kept nodes; a tree has its edges since it was made, they only
+ * move. */
 static int
 connect_nodes(evprof_graph_t *g)
 {
-    int status = g->options.is_tree ? EVPROF_OK : evprof_graph_make_edges(g);
-    return status == EVPROF_OK ? evprof_graph_link(g) : status;
+    int status = EVPROF_OK;
+    if (g->options.is_tree) {
+        evprof_graph_trim_tree(g);
+    } else {
+        status = evprof_graph_make_edges(g);
+    }
+    if (status == EVPROF_OK) {
+        status = evprof_graph_link(g);
+    }
+    for (size_t i = 0;
+         status == EVPROF_OK && g->options.is_visual && i < g->node_count;
+         i++) {
+        evprof_node_sort(g->nodes[i]);
+    }
+    return status;
 }
 
 static int
@@ -233,8 +246,11 @@ trim_steps(evprof_graph_t *g, const evprof_trim_t *trim, evprof_trimmed_t *out)
     out->node_count = g->node_count;
 
     int status = EVPROF_OK;
+    if (g->options.is_visual) {
+        status = evprof_graph_make_tags(g);
+    }
     bool needs_edges = g->options.is_visual || g->options.is_tree;
-    if (needs_edges) {
+    if (status == EVPROF_OK && needs_edges) {
         status = connect_nodes(g);
     }
     if (status == EVPROF_OK) {

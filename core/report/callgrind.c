@@ -19,8 +19,7 @@
 
 /* Numbers of names, in the order of their first use. */
 struct names {
-    evprof_strings_t strings;
-    const char **slots_text;
+    const char **slots_text; /* interned, so that addresses tell */
     size_t *slots_number;
     size_t slot_count;
     size_t count;
@@ -32,6 +31,7 @@ struct callgrind {
     struct names objects;
     struct names files;
     struct names functions;
+    evprof_strings_t numbered; /* names with a number behind them */
     const evprof_node_info_t *previous;
     bool is_out_of_memory;
 };
@@ -70,7 +70,6 @@ grow(struct names *names)
 static void
 names_free(struct names *names)
 {
-    evprof_strings_free(&names->strings);
     free(names->slots_text);
     free(names->slots_number);
 }
@@ -82,21 +81,21 @@ write_name(struct callgrind *c, struct names *names, const char *name)
     if (name[0] == '\0') {
         return;
     }
-    const char *text = evprof_strings_intern(&names->strings, name);
-    if (text == NULL ||
-        (names->count * 2 >= names->slot_count && !grow(names))) {
+    if (names->count * 2 >= names->slot_count && !grow(names)) {
         c->is_out_of_memory = true;
         return;
     }
-    size_t at = evprof_hash_mix((uintptr_t)text) & (names->slot_count - 1);
+    size_t at = evprof_hash_mix((uintptr_t)name) & (names->slot_count - 1);
     while (names->slots_text[at] != NULL) {
-        if (names->slots_text[at] == text) {
-            evprof_buf_printf(c->out, "(%zu)", names->slots_number[at]);
+        if (names->slots_text[at] == name) {
+            evprof_buf_putc(c->out, '(');
+            evprof_buf_put_uint(c->out, names->slots_number[at]);
+            evprof_buf_putc(c->out, ')');
             return;
         }
         at = (at + 1) & (names->slot_count - 1);
     }
-    names->slots_text[at] = text;
+    names->slots_text[at] = name;
     names->slots_number[at] = ++names->count;
     evprof_buf_printf(c->out, "(%zu) %s", names->count, name);
 }
@@ -130,12 +129,12 @@ write_address(struct callgrind *c, uint64_t address)
     evprof_buf_puts(c->out, relative_width < width ? relative : absolute);
 }
 
-static long long
+static int64_t
 in_output_unit(const struct callgrind *c, int64_t value)
 {
     double scaled = evprof_unit_scale(value, evprof_view_sample_unit(c->view),
                                       evprof_view_output_unit(c->view), NULL);
-    return (long long)scaled;
+    return (int64_t)scaled;
 }
 
 /* Which of the functions that share a name and file a node is in. */
@@ -215,28 +214,46 @@ aliases_init(struct aliases *table, evprof_node_t *const *nodes, size_t count)
     return EVPROF_OK;
 }
 
+/* The callee's name, numbered where it is not the only one of that name; NULL:
+ * out of memory. */
+static const char *
+callee_name(struct callgrind *c, const struct alias *alias)
+{
+    if (alias->first->of == 1) {
+        return alias->name;
+    }
+    evprof_buf_t name = { 0 };
+    evprof_buf_printf(&name, "%s [%zu/%zu]", alias->name, alias->index,
+                      alias->first->of);
+    const char *text =
+        name.failed ? NULL
+                    : evprof_strings_add(&c->numbered, name.data, name.len);
+    evprof_buf_free(&name);
+    return text;
+}
+
 static void
 write_callee(struct callgrind *c, const struct aliases *aliases,
              const evprof_edge_t *e)
 {
     const evprof_node_t *callee = e->dest;
-    const struct alias *alias = &aliases->rows[callee->rank];
-    evprof_buf_t name = { 0 };
+    const char *name = "";
     if (callee->rank > 0) {
-        evprof_buf_puts(&name, callee->info.name);
-        if (alias->first->of > 1) {
-            evprof_buf_printf(&name, " [%zu/%zu]", alias->index,
-                              alias->first->of);
-        }
+        name = callee_name(c, &aliases->rows[callee->rank]);
+    }
+    if (name == NULL) {
+        c->is_out_of_memory = true;
+        return;
     }
     write_line(c, "cfl=", &c->files, callee->info.file);
-    write_line(c, "cfn=", &c->functions, name.len > 0 ? name.data : "");
+    write_line(c, "cfn=", &c->functions, name);
     evprof_buf_puts(c->out, "calls=0 ");
     write_address(c, callee->info.address);
-    evprof_buf_printf(c->out, " %lld\n* * %lld\n", (long long)callee->info.line,
-                      in_output_unit(c, e->weight));
-    c->is_out_of_memory |= name.failed;
-    evprof_buf_free(&name);
+    evprof_buf_putc(c->out, ' ');
+    evprof_buf_put_int(c->out, callee->info.line);
+    evprof_buf_puts(c->out, "\n* * ");
+    evprof_buf_put_int(c->out, in_output_unit(c, e->weight));
+    evprof_buf_putc(c->out, '\n');
 }
 
 static bool
@@ -247,9 +264,9 @@ is_same_function(const evprof_node_info_t *a, const evprof_node_info_t *b)
 }
 
 static void
-write_node(struct callgrind *c, const struct aliases *aliases,
-           const evprof_node_t *n)
+write_node(struct callgrind *c, const struct aliases *aliases, evprof_node_t *n)
 {
+    evprof_node_sort(n);
     if (c->previous == NULL || !is_same_function(c->previous, &n->info)) {
         evprof_buf_putc(c->out, '\n');
         write_line(c, "ob=", &c->objects, n->info.object);
@@ -258,7 +275,7 @@ write_node(struct callgrind *c, const struct aliases *aliases,
     }
     write_address(c, n->info.address);
     evprof_buf_printf(c->out, " %lld %lld\n", (long long)n->info.line,
-                      in_output_unit(c, evprof_node_flat(n)));
+                      (long long)in_output_unit(c, evprof_node_flat(n)));
     for (size_t i = 0; i < n->out_count; i++) {
         write_callee(c, aliases, n->out[i]);
     }
@@ -301,6 +318,7 @@ evprof_write_callgrind(evprof_view_t *view, const evprof_writer_t *out,
     names_free(&c.objects);
     names_free(&c.files);
     names_free(&c.functions);
+    evprof_strings_free(&c.numbered);
     evprof_graph_free(g);
     int written = evprof_stream_end(&s);
     return status != EVPROF_OK

@@ -123,11 +123,12 @@ print_blocks(evprof_view_t *view, evprof_graph_t *g, evprof_stream_t *s)
     int64_t sum = 0;
     size_t matched = 0;
     for (size_t i = 0; i < count; i++) {
-        const evprof_node_t *n = nodes[i];
+        evprof_node_t *n = nodes[i];
         if (!evprof_view_matches(view, n->name)) {
             continue;
         }
         matched++;
+        evprof_node_sort(n);
         evprof_buf_puts(&s->buf, TREE_RULE "\n");
         print_calls(view, &s->buf, n->in, n->in_count, n);
         sum += evprof_node_flat(n);

@@ -6,9 +6,20 @@
 
 #define PROBED_SIZE 64
 
-/* The first field of every writer known is one of the first few; text begins
- * with letters, which would be field 9 and up of a wire type that does not fit.
- */
+/* A message is never text: its first bytes are small numbers. */
+static bool
+is_text(const char *data, size_t len)
+{
+    for (size_t i = 0; i < len && i < PROBED_SIZE; i++) {
+        unsigned char c = (unsigned char)data[i];
+        if ((c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The first field is one of ours, of a type that it can have. */
 static bool
 probe(const char *data, size_t len)
 {
@@ -21,23 +32,9 @@ probe(const char *data, size_t len)
                       number <= EVPROF_WIRE_DURATION_NANOS) ||
                      number == EVPROF_WIRE_PERIOD ||
                      number >= EVPROF_WIRE_COMMENT;
-    return !w.bad && number >= 1 && number <= 100 &&
+    return !is_text(data, len) && !w.bad && number >= 1 && number <= 100 &&
            (type == EVPROF_WIRE_BYTES ||
             (is_number && type == EVPROF_WIRE_VARINT));
-}
-
-/* Text may begin like a message by chance; a message is never text, since its
- * first bytes are small numbers. */
-static bool
-is_text(const char *data, size_t len)
-{
-    for (size_t i = 0; i < len && i < PROBED_SIZE; i++) {
-        unsigned char c = (unsigned char)data[i];
-        if ((c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /* Bytes that are no message at all may be some other format. */
@@ -60,8 +57,10 @@ read_profile(const char *data, size_t len, evprof_pprof_t **out,
              evprof_error_t *err)
 {
     int status = evprof_pprof_decode(data, len, 0, out, err);
-    bool is_other = is_text(data, len) || !has_string_table(data, len);
-    return status == EVPROF_EPARSE && is_other ? EVPROF_ENOTSUP : status;
+    if (status == EVPROF_EPARSE && !has_string_table(data, len)) {
+        return EVPROF_ENOTSUP;
+    }
+    return status;
 }
 
 const evprof_format_t evprof_format_proto = {

@@ -12,6 +12,33 @@
 #include <stdlib.h>
 void *volatile kept;
 #endif
+#ifdef EARLY_LOCKS
+#include <pthread.h>
+
+static pthread_mutex_t early = PTHREAD_MUTEX_INITIALIZER;
+
+static void *
+lock_and_allocate(void *arg)
+{
+    for (int i = 0; i < 1000; i++) {
+        pthread_mutex_lock(&early);
+        free(malloc(100));
+        pthread_mutex_unlock(&early);
+    }
+    return arg;
+}
+
+/* Before main(), and before constructors without a priority. */
+__attribute__((constructor(101))) static void
+begin_early(void)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, lock_and_allocate, NULL) == 0) {
+        lock_and_allocate(NULL);
+        pthread_join(thread, NULL);
+    }
+}
+#endif
 #ifdef OWN_MALLOC_CONF
 const char *malloc_conf __attribute__((visibility("default"))) =
     "background_thread:false";

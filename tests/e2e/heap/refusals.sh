@@ -23,6 +23,11 @@ expect() {
 
 expect ok "$folder/heap_good"
 expect ok "$folder/heap_static"
+for every in "" ,prof_active:true,lg_prof_sample:0; do
+    for program in early early_last early_inside; do
+        expect ok env MALLOC_CONF=$wanted$every "$folder/heap_$program"
+    done
+done
 expect ok env LD_PRELOAD="$jemalloc" MALLOC_CONF=$wanted "$folder/heap_none"
 expect "heap: malloc is not jemalloc's: install libjemalloc-dev and link with \
 -levprof -ljemalloc, in this order" "$folder/heap_none"

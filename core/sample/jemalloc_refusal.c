@@ -28,8 +28,8 @@ judge_absence(const evprof_jemalloc_facts_t *facts, evprof_error_t *err)
         return evprof_fail(err, EVPROF_ENOTSUP,
                            "heap: jemalloc is not loaded, and as the "
                            "executable itself never calls malloc, --as-needed "
-                           "drops it: link with -levprof -Wl,--no-as-needed "
-                           "-ljemalloc");
+                           "drops it: install libjemalloc-dev and link with "
+                           "-levprof -Wl,--no-as-needed -ljemalloc");
     }
     return evprof_fail(err, EVPROF_ENOTSUP,
                        "heap: malloc is not jemalloc's: install "

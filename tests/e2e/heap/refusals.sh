@@ -32,7 +32,8 @@ expect ok env LD_PRELOAD="$jemalloc" MALLOC_CONF=$wanted "$folder/heap_none"
 expect "heap: malloc is not jemalloc's: install libjemalloc-dev and link with \
 -levprof -ljemalloc, in this order" "$folder/heap_none"
 expect "heap: jemalloc is not loaded, and as the executable itself never calls \
-malloc, --as-needed drops it: link with -levprof -Wl,--no-as-needed -ljemalloc" \
+malloc, --as-needed drops it: install libjemalloc-dev and link with -levprof \
+-Wl,--no-as-needed -ljemalloc" \
     "$folder/heap_dropped"
 expect "heap: jemalloc comes before libevprof in the link order: link with \
 -levprof -ljemalloc, or start the program with MALLOC_CONF=$wanted" \

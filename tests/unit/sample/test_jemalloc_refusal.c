@@ -62,8 +62,9 @@ test_absent(void **state)
                    "and link with -levprof -ljemalloc, in this order");
     facts.calls_malloc = false;
     expect(&facts, "heap: jemalloc is not loaded, and as the executable itself "
-                   "never calls malloc, --as-needed drops it: link with "
-                   "-levprof -Wl,--no-as-needed -ljemalloc");
+                   "never calls malloc, --as-needed drops it: install "
+                   "libjemalloc-dev and link with -levprof "
+                   "-Wl,--no-as-needed -ljemalloc");
     facts.prefix = "_rjem_";
     expect(&facts, "heap: there is no _rjem_mallctl in the process: set "
                    "mallctl_prefix to the prefix of the jemalloc that the "

@@ -427,7 +427,7 @@ static void
 test_memory_bound(void **state)
 {
     (void)state;
-    static uintptr_t pcs[6000];
+    static uintptr_t pcs[4500];
     size_t count = many_addresses(pcs, sizeof(pcs) / sizeof(*pcs));
     const size_t bound = (size_t)64 << 10;
     evprof_symbolizer_t *small = evprof_symbolizer_new(bound);

@@ -19,7 +19,7 @@ struct code_of_status {
 static const struct code_of_status codes[] = {
     { EVPROF_EINVAL, 400 },    { EVPROF_EPARSE, 400 }, { EVPROF_EPERM, 403 },
     { EVPROF_ENOENT, 404 },    { EVPROF_EOFF, 404 },   { EVPROF_ENOTSUP, 501 },
-    { EVPROF_ECANCELED, 503 }, { EVPROF_ESTATE, 503 },
+    { EVPROF_ECANCELED, 503 }, { EVPROF_ESTATE, 503 }, { EVPROF_ELIMIT, 503 },
 };
 
 static int

@@ -81,6 +81,13 @@ profile_fault(evprof_conf_t *cf, const evprof_statement_t *s)
     return NULL;
 }
 
+/* What "goroutine" is called by those who have never met one. */
+static const char *
+without_alias(const char *name)
+{
+    return strcmp(name, "threads") == 0 ? "goroutine" : name;
+}
+
 static void
 read_profile(evprof_conf_t *cf, const evprof_statement_t *s)
 {
@@ -89,7 +96,7 @@ read_profile(evprof_conf_t *cf, const evprof_statement_t *s)
         evprof_problems_add(cf->problems, &s->place, "\"profile\" %s", fault);
         return;
     }
-    size_t i = find_module(cf->config, s->words[1].text);
+    size_t i = find_module(cf->config, without_alias(s->words[1].text));
     if (i == cf->config->module_count) {
         report_profile(cf, s);
         return;

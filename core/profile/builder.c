@@ -24,9 +24,11 @@
 
 struct evprof_builder {
     evprof_pprof_t *profile;
-    size_t max_bytes;  /* 0: no bound */
-    bool is_second;    /* evprof_builder_subtract() was called */
-    size_t redeclared; /* columns of the second snapshot so far */
+    size_t max_bytes;   /* 0: no bound */
+    size_t max_samples; /* 0: no bound */
+    size_t folded;      /* additions beyond it */
+    bool is_second;     /* evprof_builder_subtract() was called */
+    size_t redeclared;  /* columns of the second snapshot so far */
 
     evprof_value_type_t *types;
     evprof_sample_t *samples;
@@ -59,6 +61,18 @@ evprof_builder_new(size_t max_bytes)
         return NULL;
     }
     return b;
+}
+
+void
+evprof_builder_limit(evprof_builder_t *b, size_t max_samples)
+{
+    b->max_samples = max_samples;
+}
+
+size_t
+evprof_builder_folded(const evprof_builder_t *b)
+{
+    return b->folded;
 }
 
 /* All memory but the profile and the builder itself. */
@@ -335,6 +349,14 @@ evprof_builder_add(evprof_builder_t *b, const evprof_stack_t *stack,
     };
     uint64_t hash = hash_sample(&like);
     evprof_sample_t *known = find_sample(b, &like, hash);
+    if (known == NULL && b->max_samples > 0 &&
+        b->profile->sample_count >= b->max_samples) {
+        b->folded++;
+        like.location_count = 0;
+        like.label_count = 0;
+        hash = hash_sample(&like);
+        known = find_sample(b, &like, hash);
+    }
     if (known == NULL) {
         return add_sample(b, &like, hash, values);
     }

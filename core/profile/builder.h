@@ -18,6 +18,15 @@ evprof_builder_t *evprof_builder_new(size_t max_bytes);
 void evprof_builder_free(evprof_builder_t *b);
 
 /*
+ * From now on keeps at most `max_samples` distinct stacks, 0: no bound. What is
+ * beyond it is added up in one sample without a stack.
+ */
+void evprof_builder_limit(evprof_builder_t *b, size_t max_samples);
+
+/* How many additions went to that one sample. */
+size_t evprof_builder_folded(const evprof_builder_t *b);
+
+/*
  * Turns what was added into what is to be subtracted: values change their sign,
  * and a second snapshot is expected, which declares the same columns again (an
  * EVPROF_ESTATE of evprof_builder_type() says that it does not). Comments are

@@ -19,6 +19,7 @@
 #include "core/runtime/settings.h"
 #include "core/runtime/symbols.h"
 #include "core/runtime/worker.h"
+#include "core/sample/labels.h"
 
 static evprof_t the_profiler;
 
@@ -76,6 +77,7 @@ open_profiler(evprof_t *prof, const char *conf_file, evprof_error_t *err)
     evprof_config_unref(prof->first_config);
     prof->config = config;
     prof->first_config = evprof_config_ref(config);
+    evprof_labels_switch(evprof_config_pprof(config)->labels);
     return evprof_registry_open(prof, err);
 }
 
@@ -117,6 +119,7 @@ evprof_free(evprof_t *prof)
     drop_region(prof);
     evprof_registry_close(prof);
     evprof_symbols_close();
+    evprof_labels_switch(true);
     evprof_lock_enter(&life_lock);
     is_taken = false;
     evprof_lock_leave(&life_lock);

@@ -66,6 +66,17 @@ evprof_profile_unclaim(evprof_profile_t *profile)
 
 /* ---- The list of jobs ---- */
 
+/* Under the lock. */
+static bool
+has_room(const evprof_t *prof)
+{
+    long taken = 0;
+    for (const evprof_job_t *job = prof->jobs; job != NULL; job = job->next) {
+        taken += job->profile != NULL;
+    }
+    return taken < evprof_config_pprof(prof->config)->max_profiles;
+}
+
 static int
 link_job(evprof_job_t *job, evprof_error_t *err)
 {
@@ -74,6 +85,10 @@ link_job(evprof_job_t *job, evprof_error_t *err)
     evprof_lock_enter(&prof->lock);
     if (!atomic_load(&prof->is_open)) {
         status = evprof_fail(err, EVPROF_ESTATE, "the profiler is shut down");
+    } else if (job->profile != NULL && !has_room(prof)) {
+        status = evprof_fail(err, EVPROF_ELIMIT,
+                             "too many profiles are being taken "
+                             "(max_profiles)");
     } else {
         job->next = prof->jobs;
         if (job->next != NULL) {
@@ -183,6 +198,7 @@ need_builder(evprof_job_t *job)
         return evprof_fail(&job->result.err, EVPROF_ENOMEM,
                            "profile %s: out of memory", job->profile->name);
     }
+    evprof_builder_limit(job->builder, (size_t)job->profile->limits.max_stacks);
     return EVPROF_OK;
 }
 

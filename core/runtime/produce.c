@@ -25,11 +25,30 @@ evprof_produce_snapshot(evprof_profile_t *profile, const evprof_ask_t *ask,
     return status;
 }
 
+static int
+check_size(const evprof_profile_t *profile, evprof_result_t *result)
+{
+    long long most =
+        evprof_config_pprof(profile->prof->config)->max_reply_bytes;
+    if (result->body.len <= (unsigned long long)most) {
+        return EVPROF_OK;
+    }
+    return evprof_fail(&result->err, EVPROF_ELIMIT,
+                       "profile %s: the reply of %zu bytes is larger than "
+                       "max_reply",
+                       profile->name, result->body.len);
+}
+
 int
 evprof_produce_encode(const evprof_profile_t *profile, const evprof_ask_t *ask,
                       evprof_builder_t *b, evprof_result_t *result)
 {
     evprof_pprof_t *p = NULL;
+    size_t folded = evprof_builder_folded(b);
+    if (folded > 0) {
+        evprof_builder_comment(b, "%zu samples beyond max_stacks have no stack",
+                               folded);
+    }
     int status = evprof_builder_finish(b, &p, &result->err);
     if (status == EVPROF_OK && profile->limits.symbolize) {
         status = evprof_symbols_fill(p, &result->err);
@@ -44,7 +63,7 @@ evprof_produce_encode(const evprof_profile_t *profile, const evprof_ask_t *ask,
         status = evprof_pprof_encode(p, 0, &out, &result->err);
     }
     evprof_pprof_free(p);
-    return status;
+    return status == EVPROF_OK ? check_size(profile, result) : status;
 }
 
 int

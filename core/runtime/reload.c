@@ -12,6 +12,7 @@
 #include "core/runtime/service.h"
 #include "core/runtime/settings.h"
 #include "core/runtime/worker.h"
+#include "core/sample/labels.h"
 
 struct reload {
     evprof_task_t task; /* first: the worker gives it back */
@@ -67,6 +68,7 @@ commit(evprof_t *prof, evprof_config_t *config)
         evprof_profile_announce(p, config);
     }
     evprof_lock_leave(&prof->lock);
+    evprof_labels_switch(evprof_config_pprof(config)->labels);
     evprof_config_unref(old);
 }
 

@@ -2,6 +2,7 @@
 #ifndef EVPROF_SAMPLE_LABELS_H
 #define EVPROF_SAMPLE_LABELS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Pushing and restoring are public, see <evprof/evprof.h>; this is for the
@@ -12,6 +13,10 @@
 
 /* What stands for a value that did not fit. */
 #define EVPROF_LABEL_OVERFLOW "(overflow)"
+
+/* While they are off, pushing changes nothing; what is set stays until it is
+ * restored. On at first. */
+void evprof_labels_switch(bool is_on);
 
 /* How many pushes lost their value to a bound since the process began. */
 uint64_t evprof_label_overflows(void);

@@ -26,6 +26,31 @@ add(evprof_builder_t *b, const evprof_stack_t *stack, const char *label,
     return evprof_builder_add(b, stack, labels, label == NULL ? 0 : 1, values);
 }
 
+/* The first two stacks are kept, the others only counted. */
+static void
+test_stacks_beyond_the_limit(void **state)
+{
+    (void)state;
+    evprof_builder_t *b = new_cpu_builder(0);
+    evprof_builder_limit(b, 2);
+    for (uintptr_t i = 0; i < 5; i++) {
+        uintptr_t pc = 0x1000 + i;
+        evprof_stack_t stack = { &pc, 1, true };
+        assert_int_equal(add(b, &stack, i == 4 ? "/a" : NULL, 1), EVPROF_OK);
+        assert_int_equal(add(b, &stack, NULL, i < 2 ? 1 : 0), EVPROF_OK);
+    }
+    assert_int_equal(evprof_builder_folded(b), 6);
+    evprof_pprof_t *p = NULL;
+    assert_int_equal(evprof_builder_finish(b, &p, NULL), EVPROF_OK);
+    assert_int_equal(p->sample_count, 3);
+    assert_int_equal(p->samples[0].values[0], 2);
+    assert_int_equal(p->samples[1].values[0], 2);
+    assert_int_equal(p->samples[2].values[0], 3);
+    assert_int_equal(p->samples[2].location_count, 0);
+    evprof_pprof_free(p);
+    evprof_builder_free(b);
+}
+
 static void
 test_equal_stacks_become_one_sample(void **state)
 {
@@ -170,6 +195,7 @@ run_builder_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equal_stacks_become_one_sample),
+        cmocka_unit_test(test_stacks_beyond_the_limit),
         cmocka_unit_test(test_a_return_address_means_the_call),
         cmocka_unit_test(test_numeric_labels_tell_samples_apart),
         cmocka_unit_test(test_finish_leaves_an_empty_builder),

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the most basic reason to the least: no jemalloc, not the one that
+ * allocates, one that cannot profile, one that was not told to at its start. What
+ * it was told comes, later ones winning, from malloc_conf, /etc/malloc.conf and
+ * the environment.
+ */
 #include "core/sample/jemalloc_refusal.h"
 
 #include <ctype.h>

@@ -25,6 +25,7 @@ run_child(const char *conf, const char *name, const char *arg,
     int ends[2];
     char text[256] = "";
     int status = -1;
+    *out = (bench_line_t){ .count = 0 };
     if (pipe(ends) != 0) {
         return false;
     }
@@ -42,8 +43,15 @@ run_child(const char *conf, const char *name, const char *arg,
         (void)fclose(in);
     }
     (void)waitpid(pid, &status, 0);
-    out->count = sscanf(text, "%lf %lf %lf %lf", &out->values[0],
-                        &out->values[1], &out->values[2], &out->values[3]);
+    char *at = text;
+    for (; out->count < 4; out->count++) {
+        char *end = at;
+        out->values[out->count] = strtod(at, &end);
+        if (end == at) {
+            break;
+        }
+        at = end;
+    }
     return is_read && status == 0 && out->count > 0;
 }
 

@@ -6,11 +6,13 @@
  * usage: bench_symbol LIBRARY [ADDRESSES]
  */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -81,24 +83,43 @@ run_ours(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     evprof_pprof_free(p);
 }
 
-static void
-run_peer(const evprof_object_t *object, size_t count)
+/* addr2line takes its arguments from a file where one is named with an @. */
+static bool
+write_addresses(const evprof_object_t *object, size_t count, char *path)
 {
-    char command[512];
     size_t step = (object->limit - object->start) / count;
-    (void)snprintf(command, sizeof(command),
-                   "addr2line -f -i -e '%s' >/dev/null 2>&1", object->path);
-    double start = now_ms();
-    FILE *to = popen(command, "w");
+    int fd = mkstemp(path);
+    FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
     for (size_t i = 0; to != NULL && i < count; i++) {
         (void)fprintf(to, "%" PRIxPTR "\n",
                       object->start + i * step - object->bias);
     }
-    if (to == NULL || pclose(to) != 0) {
-        printf("  addr2line is not installed\n");
+    return to != NULL && fclose(to) == 0;
+}
+
+static void
+run_peer(const evprof_object_t *object, size_t count)
+{
+    char list[] = "@/tmp/evprof-bench-XXXXXX";
+    int status = -1;
+    if (!write_addresses(object, count, list + 1)) {
         return;
     }
-    printf("  %-12s %8.1f ms\n", "addr2line", now_ms() - start);
+    double start = now_ms();
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
+        (void)execlp("addr2line", "addr2line", "-f", "-i", "-e", object->path,
+                     list, NULL);
+        _exit(127);
+    }
+    (void)waitpid(pid, &status, 0);
+    (void)unlink(list + 1);
+    if (status == 0) {
+        printf("  %-12s %8.1f ms\n", "addr2line", now_ms() - start);
+    } else {
+        printf("  addr2line is not installed\n");
+    }
 }
 
 int

@@ -117,6 +117,11 @@ ensure_dump(const evprof_ask_t *ask, evprof_error_t *err)
         return 0;
     }
     evprof_jemalloc_leave_out();
+    /* Stacks are walked all the time; what was loaded meanwhile is learnt here,
+     * and a failure costs only speed. */
+    if (evprof_unwind_is_stale()) {
+        (void)evprof_unwind_refresh();
+    }
     if (!heap.drop.is_queued) {
         heap.drop = (evprof_task_t){ .run = drop_dump };
         int status = evprof_worker_post(&heap.drop, 0, err);

@@ -9,7 +9,8 @@ build="cmake ninja-build gcc g++ pkg-config
     libelf-dev libunwind-dev libjemalloc-dev libpcre2-dev libiberty-dev
     libedit-dev libzstd-dev libjansson-dev libcurl4-openssl-dev libcapstone-dev"
 tests="libcmocka-dev golang-go curl clang lld binutils file procps graphviz tmux
-    nginx-light squid microsocks apache2-utils openssl iproute2"
+    nginx-light squid microsocks apache2-utils openssl iproute2
+    gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
 
 packages=$build
 case ${1-} in

@@ -138,7 +138,7 @@ evprof_arch_probe(uintptr_t address)
                      : "+r"(out)
                      : "r"(number), "r"(set), "r"(old), "r"(size)
                      : "memory");
-    return out != -14;
+    return address != 0 && out != -14;
 }
 
 #endif

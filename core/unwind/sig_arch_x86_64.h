@@ -168,7 +168,8 @@ evprof_arch_ends_in_call(const unsigned char *bytes, size_t len,
 }
 
 /* Whether eight bytes at `address` can be read: the kernel copies the set in
- * before it rejects the operation, and changes nothing. */
+ * before it rejects the operation, and changes nothing. For address 0 it copies
+ * nothing. */
 static inline bool
 evprof_arch_probe(uintptr_t address)
 {
@@ -178,7 +179,7 @@ evprof_arch_probe(uintptr_t address)
                      : "=a"(out)
                      : "a"(14L), "D"(-1L), "S"(address), "d"(0L), "r"(size)
                      : "rcx", "r11", "memory");
-    return out != -14;
+    return address != 0 && out != -14;
 }
 
 #endif

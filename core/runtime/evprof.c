@@ -14,6 +14,7 @@
 #include "core/base/error.h"
 #include "core/runtime/catalog.h"
 #include "core/runtime/own.h"
+#include "core/runtime/reload_signal.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/service.h"
 #include "core/runtime/settings.h"
@@ -51,6 +52,7 @@ after_fork_child(void)
     evprof_registry_fork_child(&the_profiler);
     evprof_own_fork_child(&the_profiler);
     evprof_symbols_fork_child();
+    evprof_reload_signal_fork_child();
     the_profiler.jobs = NULL;
     the_profiler.region = NULL;
     atomic_store(&the_profiler.job_count, 0);
@@ -78,7 +80,16 @@ open_profiler(evprof_t *prof, const char *conf_file, evprof_error_t *err)
     prof->config = config;
     prof->first_config = evprof_config_ref(config);
     evprof_labels_switch(evprof_config_pprof(config)->labels);
-    return evprof_registry_open(prof, err);
+    status = evprof_registry_open(prof, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    status = evprof_reload_signal_start(
+        prof, evprof_config_main(config)->reload_signal, err);
+    if (status != EVPROF_OK) {
+        evprof_registry_close(prof);
+    }
+    return status;
 }
 
 evprof_t *
@@ -114,6 +125,7 @@ evprof_free(evprof_t *prof)
         return;
     }
     evprof_jobs_cancel_all(prof);
+    evprof_reload_signal_stop();
     evprof_service_end(prof);
     evprof_worker_stop();
     drop_region(prof);

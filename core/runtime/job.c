@@ -19,6 +19,7 @@
 #include "core/base/error.h"
 #include "core/profile/builder.h"
 #include "core/runtime/catalog.h"
+#include "core/runtime/reload_signal.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/worker.h"
 
@@ -382,6 +383,7 @@ launch(evprof_job_t *job, evprof_job_t **out, evprof_error_t *err)
     if (status != EVPROF_OK) {
         return status;
     }
+    evprof_reload_signal_ensure();
     /* Set first: the job may be over before the post returns. */
     *out = job;
     status = evprof_worker_post(&job->task, 0, err);

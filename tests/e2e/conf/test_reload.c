@@ -2,10 +2,12 @@
 /* A running server whose file changes. */
 #include <evprof/evhttp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/e2e/conf/http.h"
@@ -207,14 +209,127 @@ test_log(void **state)
     stop();
 }
 
+/* ---- reload_signal ---- */
+
+static void
+wait_for(const char *path, int status)
+{
+    while (ask(path) != status) {
+    }
+}
+
+static void
+test_signal(void **state)
+{
+    (void)state;
+    start("reload_signal USR1; pprof { profile cmdline off; }");
+    assert_int_equal(ask("cmdline"), 404);
+    test_file(folder, "conf", "reload_signal USR1;");
+    assert_int_equal(kill(getpid(), SIGUSR1), 0);
+    wait_for("cmdline", 200);
+    test_file(folder, "conf", "reload_signal USR1; pprof { deny all; }");
+    assert_int_equal(kill(getpid(), SIGUSR1), 0);
+    wait_for("cmdline", 403);
+    stop();
+}
+
+/* A worker that was forked off reloads as well, once it serves anything. */
+static void
+test_signal_after_fork(void **state)
+{
+    (void)state;
+    int status;
+    folder = test_folder();
+    prof = test_profiler(folder, "reload_signal USR1;");
+    pid_t child = fork();
+    if (child == 0) {
+        server = test_server_start(prof);
+        assert_int_equal(ask("cmdline"), 200);
+        test_file(folder, "conf", "reload_signal USR1; pprof { deny all; }");
+        kill(getpid(), SIGUSR1);
+        wait_for("cmdline", 403);
+        test_server_stop(server);
+        evprof_free(prof);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    evprof_free(prof);
+    test_folder_remove(folder);
+}
+
+static void
+on_signal(int number)
+{
+    (void)number;
+}
+
+static void *
+unblock(void *arg)
+{
+    sigset_t set;
+    char byte;
+    int *pipes = arg;
+    sigemptyset(&set);
+    pthread_sigmask(SIG_SETMASK, &set, NULL);
+    assert_int_equal(write(pipes[1], "x", 1), 1);
+    return read(pipes[2], &byte, 1) == 0 ? NULL : arg;
+}
+
+static void
+expect_refused(const char *sentence)
+{
+    evprof_error_t err = { 0 };
+    char *path = test_file(folder, "conf", "reload_signal USR2;");
+    assert_null(evprof_new(path, &err));
+    assert_int_equal(err.status, EVPROF_ESTATE);
+    if (strstr(err.message, sentence) == NULL) {
+        fail_msg("%s", err.message);
+    }
+    /* The mask is as it was. */
+    sigset_t now;
+    pthread_sigmask(SIG_SETMASK, NULL, &now);
+    assert_false(sigismember(&now, SIGUSR2));
+}
+
+static void
+test_signal_refused(void **state)
+{
+    (void)state;
+    int pipes[4];
+    char byte;
+    pthread_t thread;
+    folder = test_folder();
+    signal(SIGUSR2, on_signal);
+    expect_refused("reload_signal USR2: the application has a handler for it");
+    signal(SIGUSR2, SIG_DFL);
+    assert_int_equal(pipe(pipes), 0);
+    assert_int_equal(pipe(pipes + 2), 0);
+    assert_int_equal(pthread_create(&thread, NULL, unblock, pipes), 0);
+    assert_int_equal(read(pipes[0], &byte, 1), 1);
+    expect_refused("does not block it; call evprof_new() before threads");
+    close(pipes[3]);
+    pthread_join(thread, NULL);
+    close(pipes[0]);
+    close(pipes[1]);
+    close(pipes[2]);
+    test_folder_remove(folder);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_switching), cmocka_unit_test(test_bad_file),
-        cmocka_unit_test(test_fixed),     cmocka_unit_test(test_no_file),
-        cmocka_unit_test(test_in_flight), cmocka_unit_test(test_storm),
+        cmocka_unit_test(test_switching),
+        cmocka_unit_test(test_bad_file),
+        cmocka_unit_test(test_fixed),
+        cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_in_flight),
+        cmocka_unit_test(test_storm),
         cmocka_unit_test(test_log),
+        cmocka_unit_test(test_signal),
+        cmocka_unit_test(test_signal_after_fork),
+        cmocka_unit_test(test_signal_refused),
     };
     return cmocka_run_group_tests_name("reload", tests, NULL, NULL);
 }

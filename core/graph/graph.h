@@ -133,6 +133,10 @@ int evprof_graph_trim(evprof_graph_t *g, const evprof_trim_t *trim,
 evprof_node_t *const *evprof_graph_nodes(const evprof_graph_t *g,
                                          size_t *count);
 
+/* All places, in the order of their first location. */
+const evprof_node_t *evprof_graph_places(const evprof_graph_t *g,
+                                         size_t *count);
+
 /* The `*count` nodes of a location's lines, innermost first. */
 evprof_node_t *const *evprof_graph_location(const evprof_graph_t *g,
                                             uint32_t location, size_t *count);

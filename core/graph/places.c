@@ -312,3 +312,10 @@ evprof_graph_location(const evprof_graph_t *g, uint32_t location, size_t *count)
     *count = g->first_line[location + 1] - g->first_line[location];
     return &g->line_node[g->first_line[location]];
 }
+
+const evprof_node_t *
+evprof_graph_places(const evprof_graph_t *g, size_t *count)
+{
+    *count = g->place_count;
+    return g->places;
+}

@@ -198,9 +198,11 @@ on_event(evutil_socket_t epoll_fd, short what, void *arg)
     struct epoll_event events[2];
     int count = epoll_wait(epoll_fd, events, 2, 0);
     bool is_done = false;
+    uint64_t wakes;
     for (int i = 0; i < count; i++) {
         if (events[i].data.fd == f->wake_fd) {
-            is_done = true;
+            /* What the worker wrote before its write is ours after our read. */
+            is_done = read(f->wake_fd, &wakes, sizeof(wakes)) > 0;
         } else {
             f->is_gone = true;
         }

@@ -6,7 +6,10 @@
  * nothing here needs to be made ready, and nothing allocates but dlsym's first
  * call.
  */
+#include <dlfcn.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <string.h>
 
 #include <evprof/export.h>
 
@@ -19,6 +22,28 @@ typedef int (*create_fn)(pthread_t *, const pthread_attr_t *, void *(*)(void *),
 
 /* This wrapper's own frame is no part of the creator's stack. */
 enum { OWN_FRAMES = 0 };
+
+#if defined(__SANITIZE_THREAD__)
+/* ThreadSanitizer stands before our shared library and passes a routine of its
+ * own, which must be the first instrumented code of a thread; ours is
+ * instrumented too in such a build. These threads are left to the scan. */
+static bool
+must_begin_with(void *(*start)(void *))
+{
+    Dl_info info;
+    const void *address;
+    memcpy(&address, &start, sizeof(address));
+    return dladdr(address, &info) != 0 && info.dli_fname != NULL &&
+           strstr(info.dli_fname, "libtsan") != NULL;
+}
+#else
+static bool
+must_begin_with(void *(*start)(void *))
+{
+    (void)start;
+    return false;
+}
+#endif
 
 EVPROF_HOOK static void *
 enter_thread(void *record)
@@ -34,7 +59,8 @@ pthread_create(pthread_t *restrict out, const pthread_attr_t *restrict attr,
 {
     static evprof_real_t next = EVPROF_REAL(pthread_create, NULL);
     create_fn real = (create_fn)evprof_real(&next); // NOLINT
-    evprof_thread_t *thread = evprof_thread_prepare(OWN_FRAMES);
+    evprof_thread_t *thread =
+        must_begin_with(start) ? NULL : evprof_thread_prepare(OWN_FRAMES);
     if (!thread) {
         return real(out, attr, start, arg);
     }

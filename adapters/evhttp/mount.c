@@ -25,13 +25,14 @@ typedef void (*callback_fn)(struct evhttp_request *, void *);
 typedef struct evprof_route_record {
     evprof_t *prof;
     struct evhttp *http; /* NULL: a route that the application binds */
-    bool is_bound;       /* with evhttp_set_cb, to `http` */
+    unsigned mount;      /* the mount that bound it to `http`, 0: not bound */
     struct evprof_route_record *next;
     char name[];
 } route_t;
 
 static pthread_mutex_t routes_lock = PTHREAD_MUTEX_INITIALIZER;
 static route_t *routes; /* under the lock; records are never freed */
+static unsigned last_mount;
 
 /* Served beside the profiles of the catalogue. */
 static const char *const fixed_names[] = { "",       "cmdline",    "profile",
@@ -178,7 +179,23 @@ struct mount {
     evprof_t *prof;
     struct evhttp *http;
     evprof_error_t *err;
+    unsigned number; /* of this mount, from 1 */
+    size_t count;    /* of paths bound so far */
 };
+
+/* Where a path could be bound, no earlier mount is: it was of another evhttp
+ * that lay at this address and was freed. */
+static void
+forget_earlier(const struct mount *m)
+{
+    pthread_mutex_lock(&routes_lock);
+    for (route_t *route = routes; route != NULL; route = route->next) {
+        if (route->http == m->http) {
+            route->mount = 0;
+        }
+    }
+    pthread_mutex_unlock(&routes_lock);
+}
 
 /* The redirect's record; no profile can have this name, as it ends a path. */
 #define REDIRECT_NAME "\n"
@@ -186,7 +203,7 @@ struct mount {
 static int
 set_callback(void *ctx, const char *path, const char *leaf)
 {
-    const struct mount *m = ctx;
+    struct mount *m = ctx;
     route_t *route =
         intern_route(m->prof, m->http, leaf != NULL ? leaf : REDIRECT_NAME);
     if (route == NULL) {
@@ -202,18 +219,23 @@ set_callback(void *ctx, const char *path, const char *leaf)
     if (failure != 0) {
         return evprof_fail(m->err, EVPROF_ENOMEM, "mount: out of memory");
     }
-    route->is_bound = true;
+    if (m->count++ == 0) {
+        forget_earlier(m);
+    }
+    route->mount = m->number;
     return EVPROF_OK;
 }
 
-/* Takes away what this evhttp has of ours; returns how many paths. */
+/* Takes away what mount `number` (0: any) bound to this evhttp; returns how
+ * many paths. */
 static size_t
-unbind_all(evprof_t *prof, struct evhttp *http)
+unbind_all(evprof_t *prof, struct evhttp *http, unsigned number)
 {
     size_t count = 0;
     pthread_mutex_lock(&routes_lock);
     for (route_t *route = routes; route != NULL; route = route->next) {
-        if (route->http != http || route->prof != prof || !route->is_bound) {
+        if (route->http != http || route->prof != prof || route->mount == 0 ||
+            (number != 0 && route->mount != number)) {
             continue;
         }
         evprof_buf_t path = { 0 };
@@ -221,7 +243,7 @@ unbind_all(evprof_t *prof, struct evhttp *http)
                  strcmp(route->name, REDIRECT_NAME) == 0 ? NULL : route->name);
         evhttp_del_cb(http, path.failed ? "" : path.data);
         evprof_buf_free(&path);
-        route->is_bound = false;
+        route->mount = 0;
         count++;
     }
     pthread_mutex_unlock(&routes_lock);
@@ -235,10 +257,15 @@ evprof_evhttp_mount(evprof_t *prof, struct evhttp *http, evprof_error_t *err)
         return evprof_fail(err, EVPROF_EINVAL, "mount: no %s was given",
                            prof == NULL ? "profiler" : "evhttp");
     }
-    struct mount m = { .prof = prof, .http = http, .err = err };
+    pthread_mutex_lock(&routes_lock);
+    unsigned number = ++last_mount;
+    pthread_mutex_unlock(&routes_lock);
+    struct mount m = {
+        .prof = prof, .http = http, .err = err, .number = number
+    };
     int status = bind_all(prof, set_callback, &m);
     if (status != EVPROF_OK) {
-        unbind_all(prof, http);
+        unbind_all(prof, http, number);
     }
     return status;
 }
@@ -246,7 +273,7 @@ evprof_evhttp_mount(evprof_t *prof, struct evhttp *http, evprof_error_t *err)
 int
 evprof_evhttp_unmount(evprof_t *prof, struct evhttp *http)
 {
-    if (unbind_all(prof, http) == 0) {
+    if (unbind_all(prof, http, 0) == 0) {
         return EVPROF_ENOENT;
     }
     evprof_flight_cancel(http);

@@ -123,6 +123,13 @@ inflate_reply(const reply_t *reply, size_t *len)
     return plain;
 }
 
+/* ThreadSanitizer holds signals back from a loop that calls nothing. */
+#if defined(__SANITIZE_THREAD__)
+#define SANITIZER_HOLDS_SIGNALS 1
+#else
+#define SANITIZER_HOLDS_SIGNALS 0
+#endif
+
 static bool
 has_function(const reply_t *reply, const char *name)
 {
@@ -136,6 +143,8 @@ has_function(const reply_t *reply, const char *name)
 static void
 check_workers(server_t *s)
 {
+    static const char *const names[] = { "burn_in_first_worker",
+                                         "burn_in_second_worker" };
     struct worker workers[2];
     int fds[2];
     for (size_t i = 0; i < 2; i++) {
@@ -152,8 +161,10 @@ check_workers(server_t *s)
             fail_msg("worker %zu: %d: %s", i, reply.code,
                      reply.body != NULL ? reply.body : "");
         }
-        assert_int_equal(has_function(&reply, "burn_in_first_worker"), i == 0);
-        assert_int_equal(has_function(&reply, "burn_in_second_worker"), i == 1);
+        if (!SANITIZER_HOLDS_SIGNALS) {
+            assert_true(has_function(&reply, names[i]));
+        }
+        assert_false(has_function(&reply, names[1 - i]));
         reply_free(&reply);
         close(fds[i]);
         stop_worker(&workers[i]);

@@ -161,7 +161,11 @@ test_path_taken(void **state)
     evprof_t *prof = new_profiler();
     evprof_error_t err;
     struct event_base *base = event_base_new();
+    /* One that goes without unmounting, likely to leave its address behind. */
     struct evhttp *http = evhttp_new(base);
+    mount_on(prof, http);
+    evhttp_free(http);
+    http = evhttp_new(base);
     evhttp_set_cb(http, PREFIX "symbol", evprof_evhttp_symbol, prof);
     assert_int_equal(evprof_evhttp_mount(prof, http, &err), EVPROF_EBUSY);
     assert_string_equal(err.message,
@@ -169,8 +173,11 @@ test_path_taken(void **state)
     /* Nothing stayed bound but what was there. */
     assert_int_equal(evhttp_del_cb(http, PREFIX "symbol"), 0);
     assert_int_equal(evhttp_del_cb(http, PREFIX), -1);
+    /* A second mount is refused and leaves the first one alone. */
     mount_on(prof, http);
     assert_int_equal(evprof_evhttp_mount(prof, http, &err), EVPROF_EBUSY);
+    assert_int_equal(evprof_evhttp_unmount(prof, http), 0);
+    assert_int_equal(evprof_evhttp_unmount(prof, http), EVPROF_ENOENT);
     evhttp_free(http);
     event_base_free(base);
     evprof_free(prof);

@@ -433,11 +433,13 @@ evprof_thread_add_hook(evprof_thread_hook_t *hook)
 }
 
 size_t
-evprof_thread_creator(const evprof_thread_t *thread, uintptr_t *pcs, size_t max)
+evprof_thread_creator(evprof_thread_t *thread, uintptr_t *pcs, size_t max)
 {
+    evprof_lock_enter(&thread->lock);
     const size_t count =
         thread->creator_count < max ? thread->creator_count : max;
     memcpy(pcs, thread->creator, count * sizeof(*pcs));
+    evprof_lock_leave(&thread->lock);
     return count;
 }
 

@@ -134,7 +134,7 @@ bool evprof_thread_scan_is_due(void);
  * The stack that created `thread`, leaf first, return addresses; returns how
  * many of `max` were filled, 0 when unknown.
  */
-size_t evprof_thread_creator(const evprof_thread_t *thread, uintptr_t *pcs,
+size_t evprof_thread_creator(evprof_thread_t *thread, uintptr_t *pcs,
                              size_t max);
 
 /*

@@ -10,7 +10,7 @@
 #include "core/sample/threads.h"
 
 static int
-add_thread(const evprof_thread_t *thread, evprof_builder_t *out)
+add_thread(evprof_thread_t *thread, evprof_builder_t *out)
 {
     uintptr_t pcs[EVPROF_THREAD_CREATOR_DEPTH];
     evprof_stack_t stack = { .pcs = pcs };
@@ -37,7 +37,7 @@ snapshot(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
     evprof_builder_time(out, 0, 0);
     uint32_t limit = evprof_thread_limit();
     for (uint32_t i = 0; i < limit && status == EVPROF_OK; i++) {
-        const evprof_thread_t *thread = evprof_thread_at(i);
+        evprof_thread_t *thread = evprof_thread_at(i);
         if (evprof_thread_is_application(thread)) {
             status = add_thread(thread, out);
         }

@@ -25,6 +25,7 @@
 #include <evprof/evprof.h>
 
 #include "core/sample/dump.h"
+#include "core/sample/threads.h"
 
 typedef struct worker {
     pthread_t thread;
@@ -347,8 +348,13 @@ static void
 test_two_thousand_threads_answer(void **state)
 {
     (void)state;
+#ifdef __SANITIZE_THREAD__
+    skip(); /* it holds signals back until the thread calls something */
+#endif
     enum { CROWD = 2000 };
     static worker_t crowd[CROWD];
+    /* A sanitizer may have a thread of its own. */
+    size_t before = (size_t)evprof_thread_count_application();
     pthread_attr_t attr;
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, 65536);
@@ -364,7 +370,7 @@ test_two_thousand_threads_answer(void **state)
     }
     evprof_dump_t dump;
     take(&dump);
-    assert_int_equal(dump.count, CROWD + 1);
+    assert_int_equal(dump.count, before + CROWD);
     for (int i = 0; i < CROWD; i++) {
         const evprof_dump_thread_t *seen = find(&dump, crowd[i].tid);
         assert_non_null(seen);

@@ -73,6 +73,7 @@ static void
 test_recursive(void **state)
 {
     (void)state;
+    SKIP_WITH_TSAN();
     pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
     assert_int_equal(pthread_mutex_lock(&mutex), 0);
     assert_int_equal(pthread_mutex_lock(&mutex), 0);
@@ -86,6 +87,7 @@ static void
 test_errorcheck(void **state)
 {
     (void)state;
+    SKIP_WITH_TSAN();
     pthread_mutex_t mutex = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
     assert_int_equal(pthread_mutex_unlock(&mutex), EPERM);
     assert_int_equal(pthread_mutex_lock(&mutex), 0);
@@ -125,6 +127,7 @@ static void
 test_robust(void **state)
 {
     (void)state;
+    SKIP_WITH_TSAN();
     pthread_mutex_t mutex =
         make_mutex(PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST,
                    PTHREAD_PRIO_NONE, PTHREAD_PROCESS_PRIVATE);
@@ -165,6 +168,7 @@ static void
 test_shared_between_processes(void **state)
 {
     (void)state;
+    SKIP_WITH_TSAN();
     pthread_mutex_t *mutex = mmap(NULL, sizeof(*mutex), PROT_READ | PROT_WRITE,
                                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(mutex, MAP_FAILED);
@@ -187,6 +191,7 @@ static void
 test_unlock_in_another_thread(void **state)
 {
     (void)state;
+    SKIP_WITH_TSAN();
     pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     sleeper_t waiter;
     sleeper_t other;

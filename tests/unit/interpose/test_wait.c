@@ -128,6 +128,7 @@ static void
 test_joins_are_seen_when_they_wait(void **state)
 {
     (void)state;
+    SKIP_WITH_TSAN();
     record_all();
     sem_init(&semaphore, 0, 0);
     sleeper_t ending;
@@ -152,6 +153,7 @@ static void
 test_a_join_can_be_cancelled(void **state)
 {
     (void)state;
+    SKIP_WITH_TSAN();
     record_all();
     sem_init(&semaphore, 0, 0);
     sleeper_t ending;

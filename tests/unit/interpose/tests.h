@@ -21,6 +21,14 @@
  * one of them waits is not thinned out because of another.
  */
 
+/* Some results are what a thread sanitizer is there to complain about, and some
+ * calls it does not follow. */
+#ifdef __SANITIZE_THREAD__
+#define SKIP_WITH_TSAN() skip()
+#else
+#define SKIP_WITH_TSAN() ((void)0)
+#endif
+
 /* Everything is recorded, or nothing. */
 void record_all(void);
 void record_nothing(void);

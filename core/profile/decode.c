@@ -193,8 +193,11 @@ read_comment(evprof_decoder_t *d, const evprof_wire_field_t *f)
     bool is_packed = f->type == EVPROF_WIRE_BYTES;
     while (!is_packed || w.at < w.end) {
         uint64_t number = is_packed ? evprof_wire_varint(&w) : f->value;
+        if (is_packed && w.bad) {
+            return evprof_decoder_malformed(d, "comment");
+        }
         const char *text = evprof_decoder_text(d, number);
-        if (text == NULL || (is_packed && w.bad)) {
+        if (text == NULL) {
             return EVPROF_EPARSE;
         }
         p->comments[p->comment_count++] = text;

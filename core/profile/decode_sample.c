@@ -95,6 +95,9 @@ read_stack(evprof_decoder_t *d, const evprof_wire_field_t *f,
     size_t used = out->location_count;
     size_t most =
         f->type == EVPROF_WIRE_BYTES ? (size_t)(f->sub.end - f->sub.at) : 1;
+    if (most == 0) {
+        return EVPROF_OK;
+    }
     if (used + most >= UINT32_MAX) {
         return evprof_fail(d->err, EVPROF_ELIMIT,
                            "parsing profile: a stack of 2^32 frames");
@@ -280,8 +283,10 @@ evprof_decoder_sample(evprof_decoder_t *d, evprof_wire_t message,
     if (status == EVPROF_OK) {
         status = keep_labels(d, label_count, out);
     }
-    out->locations = d->stack_next;
-    d->stack_next += out->location_count;
+    if (out->location_count > 0) {
+        out->locations = d->stack_next;
+        d->stack_next += out->location_count;
+    }
     d->value_next += d->profile->type_count;
     return status;
 }

@@ -199,12 +199,10 @@ copy_class_escape(parser_t *p)
     if (s[1] != 'p' && s[1] != 'P') {
         return false;
     }
-    const char *end = s + 3;
+    const char *end = s[2] == '\0' ? NULL : s + 2 + rune_size(s + 2);
     if (s[2] == '{') {
         end = strchr(s, '}');
         end = end == NULL ? NULL : end + 1;
-    } else if (s[2] == '\0') {
-        end = NULL;
     }
     if (end == NULL) {
         refuse(p, "invalid character class range", s, end_of(s));

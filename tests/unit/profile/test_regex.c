@@ -97,6 +97,8 @@ test_errors_in_gos_words(void **state)
         { "(?=a)", "invalid or unsupported Perl syntax: `(?=`" },
         { "(?#c)", "invalid or unsupported Perl syntax: `(?#`" },
         { "(?i-)", "invalid or unsupported Perl syntax: `(?i-)`" },
+        { "a\\p\xd7\xba", "malformed \\P or \\p sequence: `a\\p\xd7\xba`" },
+        { "\\p", "invalid character class range: `\\p`" },
         { "(?P<a-b>x)", "invalid named capture: `(?P<a-b>`" },
         { "(?P<ab", "invalid named capture: `(?P<ab`" },
     };

@@ -7,8 +7,8 @@
 #include "core/sample/cpu.h"
 
 #include <stdbool.h>
-#include <time.h>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/objects/objects.h"
 #include "core/sample/drainer.h"
@@ -27,18 +27,11 @@ static struct {
     int64_t period_ns;
     int64_t began_unix_ns;
     int64_t began_ns;
+    int64_t learnt_ns; /* when the unwinder was refreshed; the drainer's */
     evprof_stacktable_t *table;
     evprof_stacktable_t *inherited; /* of the parent's profile, to be freed */
     _Atomic uint64_t overflow;
 } cpu;
-
-static int64_t
-now_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * second_ns + now.tv_nsec;
-}
 
 static void
 take_sample(void *ctx, const evprof_record_t *record)
@@ -56,11 +49,24 @@ take_sample(void *ctx, const evprof_record_t *record)
     }
 }
 
+/* What was loaded since the profile began is walked, but slowly, until the
+ * unwinder has learnt of it; generated code never is, hence the pause. */
 static void
-rearm(void *ctx)
+learn_what_was_loaded(void)
+{
+    const int64_t now = evprof_clock_ns(CLOCK_MONOTONIC);
+    if (evprof_unwind_is_stale() && now - cpu.learnt_ns > second_ns) {
+        cpu.learnt_ns = now;
+        (void)evprof_unwind_refresh();
+    }
+}
+
+static void
+tick(void *ctx)
 {
     (void)ctx;
     evprof_cpu_timers_rearm();
+    learn_what_was_loaded();
 }
 
 static int
@@ -70,7 +76,7 @@ begin_locked(const evprof_cpu_options_t *options, evprof_error_t *err)
                                .depth = options->depth,
                                .uses_signals = true,
                                .sink = take_sample,
-                               .tick = rearm };
+                               .tick = tick };
     if (cpu.is_on) {
         return evprof_fail(err, EVPROF_EBUSY,
                            "cpu: profiling is already in use");
@@ -98,8 +104,8 @@ begin_locked(const evprof_cpu_options_t *options, evprof_error_t *err)
         return status;
     }
     cpu.is_on = true;
-    cpu.began_unix_ns = now_ns(CLOCK_REALTIME);
-    cpu.began_ns = now_ns(CLOCK_MONOTONIC);
+    cpu.began_unix_ns = evprof_clock_ns(CLOCK_REALTIME);
+    cpu.began_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     evprof_cpu_timers_start((uint64_t)cpu.period_ns);
     return EVPROF_OK;
 }
@@ -198,7 +204,7 @@ end_locked(evprof_builder_t *out, evprof_error_t *err)
     }
     evprof_cpu_timers_stop();
     evprof_tap_close(EVPROF_TAP_CPU);
-    const int64_t duration_ns = now_ns(CLOCK_MONOTONIC) - cpu.began_ns;
+    const int64_t duration_ns = evprof_clock_ns(CLOCK_MONOTONIC) - cpu.began_ns;
     (void)evprof_objects_refresh();
     const int status = out ? write_profile(out, duration_ns) : EVPROF_OK;
     evprof_stacktable_free(cpu.table);

@@ -19,12 +19,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/hash.h"
 #include "core/sample/sig_handler.h"
 #include "core/sample/sig_ring.h"
 #include "core/sample/task.h"
 
+/* With thousands of threads that come and go a scan is always due: the drainer
+ * spends one part in twenty of its time on them. */
+enum { SCAN_REST = 20 };
+
 static struct {
+    int64_t next_scan_ns;       /* the drainer's */
     _Atomic uint64_t period_ns; /* 0: off */
     _Atomic uint32_t session;   /* a new number for each start */
     _Atomic uint64_t random;
@@ -237,10 +243,15 @@ evprof_cpu_timers_start(uint64_t period_ns)
 void
 evprof_cpu_timers_rearm(void)
 {
-    if (atomic_load(&timers.period_ns) > 0 && evprof_thread_scan_is_due()) {
-        (void)evprof_thread_scan();
-        arm_all();
+    const int64_t began = evprof_clock_ns(CLOCK_MONOTONIC);
+    if (atomic_load(&timers.period_ns) == 0 || began < timers.next_scan_ns ||
+        !evprof_thread_scan_is_due()) {
+        return;
     }
+    (void)evprof_thread_scan();
+    arm_all();
+    const int64_t ended = evprof_clock_ns(CLOCK_MONOTONIC);
+    timers.next_scan_ns = ended + SCAN_REST * (ended - began);
 }
 
 void

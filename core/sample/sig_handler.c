@@ -10,8 +10,8 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <time.h>
 
+#include "core/base/clock.h"
 #include "core/sample/sig_labels.h"
 #include "core/sample/sig_ring.h"
 
@@ -139,28 +139,20 @@ take_sample(enum evprof_tap_kind kind, const evprof_thread_t *thread,
     return EVPROF_SIG_TAKEN;
 }
 
-static uint64_t
-now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* A walk that was so slow that the next expiry was due already would repeat for
  * ever; then the expiry is carried to a later sample. */
 static enum evprof_sig_status
 take_rested_sample(evprof_thread_t *thread, uint64_t weight,
                    const void *context)
 {
-    const uint64_t began = now_ns();
+    const int64_t began = evprof_clock_ns(CLOCK_MONOTONIC);
     if (began <
         atomic_load_explicit(&thread->rest_until, memory_order_relaxed)) {
         return EVPROF_SIG_DROPPED;
     }
     const enum evprof_sig_status status =
         take_sample(EVPROF_TAP_CPU, thread, weight, 0, context);
-    const uint64_t ended = now_ns();
+    const int64_t ended = evprof_clock_ns(CLOCK_MONOTONIC);
     atomic_store_explicit(&thread->rest_until,
                           ended + REST_FACTOR * (ended - began),
                           memory_order_relaxed);

@@ -18,9 +18,9 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/sample/drainer.h"
 #include "core/sample/sig_handler.h"
@@ -232,24 +232,17 @@ evprof_tap_open(enum evprof_tap_kind kind, const evprof_tap_t *tap,
     return status;
 }
 
-static int64_t
-monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* Returns when no claim that stands now stands any more. */
 static void
 wait_for_writers(void)
 {
-    const int64_t deadline = monotonic_ns() + CLAIM_PATIENCE_NS;
+    const int64_t deadline =
+        evprof_clock_ns(CLOCK_MONOTONIC) + CLAIM_PATIENCE_NS;
     const uint32_t rings = atomic_load(&evprof_ring_count);
     for (uint32_t i = 0; i < rings; i++) {
         const uint32_t claim = atomic_load(&evprof_rings[i].claim);
         while (claim % 2 == 1 && atomic_load(&evprof_rings[i].claim) == claim &&
-               monotonic_ns() < deadline) {
+               evprof_clock_ns(CLOCK_MONOTONIC) < deadline) {
             sched_yield();
         }
     }

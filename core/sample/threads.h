@@ -55,9 +55,9 @@ typedef struct evprof_thread {
     uint64_t timer_clock;   /* CPU clock when it was armed, ns */
     uint64_t timer_first;   /* ns from then to the first expiry */
     _Atomic uint64_t fired; /* expiries that reached the handler */
-    _Atomic uint64_t carried;    /* weight of drops, for the next sample */
-    _Atomic uint64_t dropped;    /* samples dropped since it was armed */
-    _Atomic uint64_t rest_until; /* monotonic ns: no walk before that */
+    _Atomic uint64_t carried;   /* weight of drops, for the next sample */
+    _Atomic uint64_t dropped;   /* samples dropped since it was armed */
+    _Atomic int64_t rest_until; /* monotonic ns: no walk before that */
 
     /* Between pthread_create and the start routine. */
     void *(*start)(void *);

@@ -11,7 +11,7 @@
 #include "tests/e2e/sample/scene.h"
 
 enum {
-    THREADS = SCENE_IS_TSAN ? 400 : 20000,
+    THREADS = SCENE_IS_TSAN ? 400 : 12000,
     AT_ONCE = 8,
 };
 

@@ -13,7 +13,7 @@
 
 enum {
     BUSY_THREADS = 3,
-    ROUNDS = SCENE_IS_TSAN ? 50 : 3000,
+    ROUNDS = SCENE_IS_TSAN ? 50 : 1000,
 };
 
 static atomic_bool is_done;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A running server whose file changes. */
+#include <dirent.h>
 #include <evprof/evhttp.h>
 #include <pthread.h>
 #include <signal.h>
@@ -65,6 +66,45 @@ test_switching(void **state)
     assert_int_equal(reload("pprof { max_seconds 2; }", &err), 0);
     assert_int_equal(ask("profile?seconds=3"), 400);
     assert_int_equal(ask("profile?seconds=1"), 200);
+    stop();
+}
+
+static int
+count_threads(void)
+{
+    DIR *dir = opendir("/proc/self/task");
+    int count = 0;
+    assert_non_null(dir);
+    while (readdir(dir) != NULL) {
+        count++;
+    }
+    closedir(dir);
+    return count;
+}
+
+/* What is switched off stops at once, and what was never on makes nothing. */
+static void
+test_off_costs_nothing(void **state)
+{
+    static const char off[] =
+        "pprof { profile cpu off; profile heap off; profile allocs off;"
+        " profile block off; profile mutex off; profile goroutine off;"
+        " profile threadcreate off; profile wall off; profile cmdline off;"
+        " profile symbol off; }";
+    (void)state;
+    evprof_error_t err = { 0 };
+    int threads = count_threads();
+    start(off);
+    assert_int_equal(count_threads(), threads + 1); /* the test's server */
+    assert_int_equal(ask("mutex"), 404);
+    assert_int_equal(count_threads(), threads + 1);
+    assert_int_equal(reload("pprof { profile mutex { fraction 7; } }", &err),
+                     0);
+    assert_int_equal(evprof_set_mutex_fraction(prof, -1), 7);
+    assert_int_equal(reload(off, &err), 0);
+    assert_int_equal(evprof_set_mutex_fraction(prof, 3), EVPROF_EOFF);
+    assert_int_equal(reload("", &err), 0);
+    assert_int_equal(evprof_set_mutex_fraction(prof, -1), 0);
     stop();
 }
 
@@ -322,6 +362,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_switching),
         cmocka_unit_test(test_bad_file),
+        cmocka_unit_test(test_off_costs_nothing),
         cmocka_unit_test(test_fixed),
         cmocka_unit_test(test_no_file),
         cmocka_unit_test(test_in_flight),

@@ -112,6 +112,48 @@ test_dump(void **state)
     assert_non_null(strstr(output, expected));
 }
 
+/* Every kind of line that a file may have, together. */
+static void
+test_whole_file(void **state)
+{
+    (void)state;
+    char users[] = "/tmp/evprof-users-XXXXXX";
+    char text[2048];
+    static const char hash[] = "ann:$6$saltsalt$"
+                               "qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2/"
+                               "jctKu9YterLp8wwnSq.qc.eoxqOmSuNp2xS0ktL3nh/\n";
+    int fd = mkstemp(users);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, hash, sizeof(hash) - 1), sizeof(hash) - 1);
+    close(fd);
+    snprintf(text, sizeof(text),
+             "load_module " MODULE_DIR "/good.so; # compiled elsewhere\n"
+             "listen 127.0.0.1:6060;\n"
+             "pprof {\n"
+             "    prefix        /debug/pprof/;\n"
+             "    allow         127.0.0.1; allow ::1; deny all;\n"
+             "    auth_basic    \"profiles\"; auth_basic_user_file %s;\n"
+             "    auth_bearer_file %s;\n"
+             "    satisfy       all;\n"
+             "    max_seconds   300;\n"
+             "    profile cpu     { rate 100; unwinder auto; }\n"
+             "    profile heap    { sample_interval 512k; }\n"
+             "    profile block   { rate 10us; }\n"
+             "    profile mutex   { fraction 10; }\n"
+             "    profile cmdline off;\n"
+             "    profile trace on;\n"
+             "    profile hello { count 2; }\n"
+             "}\n",
+             users, users);
+    write_conf(text);
+    int status = evprof_conf_check(path, &out, NULL);
+    assert_non_null(strstr(output, ":15:5: warning: \"profile\" trace is not "
+                                   "part of this build"));
+    assert_int_equal(status, 0);
+    assert_ptr_equal(strchr(output, '\n'), output + output_len - 1);
+    unlink(users);
+}
+
 /* The reference is a configuration file, and a good one. */
 static void
 test_reference(void **state)
@@ -209,7 +251,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_check),       cmocka_unit_test(test_new),
         cmocka_unit_test(test_dump),        cmocka_unit_test(test_reference),
-        cmocka_unit_test(test_load_module), cmocka_unit_test(test_bad_modules),
+        cmocka_unit_test(test_whole_file),  cmocka_unit_test(test_load_module),
+        cmocka_unit_test(test_bad_modules),
     };
     return cmocka_run_group_tests_name("settings", tests, make_file,
                                        remove_file);

@@ -61,6 +61,9 @@ run 1 -cpu=0
 has err '^testing: invalid value "0" for -test.cpu$'
 run 2 -parallel=-1
 
+# Parallel tests run together.
+ADD_TEST_DO=meet run 0 -run=Parallel -parallel=2 -timeout=60s
+
 # Failures.
 ADD_TEST_DO=fail
 export ADD_TEST_DO

@@ -58,17 +58,16 @@ function(evprof_library target output)
   # Never unmapped: handlers, fork handlers and thread exits point into it.
   target_link_options(${target} PRIVATE
     LINKER:--as-needed LINKER:-z,nodelete)
-  set(localize --localize-hidden)
-  if(LIB_LOCAL)
-    set(script "${CMAKE_CURRENT_BINARY_DIR}/${output}.map")
-    list(JOIN LIB_LOCAL "; " patterns)
-    file(WRITE "${script}" "{ local: ${patterns}; };\n")
-    target_link_options(${target} PRIVATE "LINKER:--version-script=${script}")
-    list(APPEND localize --wildcard)
-    foreach(pattern IN LISTS LIB_LOCAL)
-      list(APPEND localize "--localize-symbol=${pattern}")
-    endforeach()
-  endif()
+  # What the linker makes around a section (__start_x) it exports by itself.
+  set(script "${CMAKE_CURRENT_BINARY_DIR}/${output}.map")
+  list(JOIN LIB_LOCAL "; " patterns)
+  file(WRITE "${script}"
+    "{ local: __start_evprof_*; __stop_evprof_*; ${patterns}; };\n")
+  target_link_options(${target} PRIVATE "LINKER:--version-script=${script}")
+  set(localize --localize-hidden --wildcard)
+  foreach(pattern IN LISTS LIB_LOCAL)
+    list(APPEND localize "--localize-symbol=${pattern}")
+  endforeach()
 
   set(single "${CMAKE_CURRENT_BINARY_DIR}/${output}-single.o")
   add_custom_command(OUTPUT "${single}"

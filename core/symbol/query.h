@@ -13,6 +13,7 @@
 
 #include <libelf.h>
 
+#include "core/base/strings.h"
 #include "core/symbol/symbol_cache.h"
 
 typedef struct evprof_query {
@@ -28,6 +29,13 @@ size_t evprof_query_lower(const evprof_query_t *queries, size_t count,
 /* Gives each query the name of the symbol that holds it, from .symtab, or
  * .dynsym where there is no .symtab. EVPROF_ENOMEM. */
 int evprof_elf_names(Elf *elf, evprof_query_t *queries, size_t count);
+
+/*
+ * Gives the queries that have no symbol yet, but stand in linkage stubs, a name
+ * ("malloc@plt"), kept by `names`. EVPROF_ENOMEM.
+ */
+int evprof_elf_plt(Elf *elf, evprof_query_t *queries, size_t count,
+                   evprof_strings_t *names);
 
 /*
  * Adds to `file` an answer for each query: frames from the DWARF of `elf` where

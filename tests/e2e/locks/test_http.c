@@ -183,6 +183,8 @@ new_contention(void)
     hold_until_waited_for(&pair, &waiter);
     pthread_mutex_unlock(&pair.mutex);
     pthread_join(waiter, NULL);
+    /* Unlike the one above, or the compiler folds both into one function. */
+    __asm__ volatile("nop");
 }
 
 static evprof_pprof_t *

@@ -309,6 +309,36 @@ test_bare_labels(void **state)
     dlclose(handle);
 }
 
+/* The stub through which this program calls into libc has no symbol. */
+static void
+test_linkage_stubs(void **state)
+{
+    (void)state;
+    uintptr_t stub = 0;
+    const unsigned char *text = (const unsigned char *)(uintptr_t)must_open;
+    /* A call (e8) whose target is a jump through a slot is one to a stub. */
+    for (size_t i = 0; stub == 0 && i < 200; i++) {
+        int32_t offset;
+        memcpy(&offset, text + i + 1, sizeof(offset));
+        const unsigned char *target = text + i + 5 + offset;
+        if (text[i] == 0xe8 && offset > -0x10000 && offset < 0x10000 &&
+            (memcmp(target, "\xff\x25", 2) == 0 ||
+             memcmp(target, "\xf3\x0f\x1e\xfa", 4) == 0)) {
+            stub = (uintptr_t)target;
+        }
+    }
+    if (stub == 0) {
+        print_message("skipped: this build calls without stubs\n");
+        skip();
+    }
+    evprof_symbolizer_t *s = evprof_symbolizer_new(0);
+    evprof_pprof_t *p = symbolized(s, &stub, 1);
+    assert_true(ends_with(function_at(p, 0, 0)->name, "@plt"));
+    assert_true(mapping_at(p, 0)->has_functions);
+    evprof_pprof_free(p);
+    evprof_symbolizer_free(s);
+}
+
 static void
 test_claims_need_all_locations(void **state)
 {
@@ -499,6 +529,7 @@ main(void)
         cmocka_unit_test(test_replaced_file),
         cmocka_unit_test(test_cpp_names),
         cmocka_unit_test(test_bare_labels),
+        cmocka_unit_test(test_linkage_stubs),
         cmocka_unit_test(test_claims_need_all_locations),
         cmocka_unit_test(test_main_program_is_first),
         cmocka_unit_test(test_vdso),

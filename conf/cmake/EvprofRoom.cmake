@@ -60,9 +60,9 @@ function(evprof_library target output)
     LINKER:--as-needed LINKER:-z,nodelete)
   # What the linker makes around a section (__start_x) it exports by itself.
   set(script "${CMAKE_CURRENT_BINARY_DIR}/${output}.map")
-  list(JOIN LIB_LOCAL "; " patterns)
-  file(WRITE "${script}"
-    "{ local: __start_evprof_*; __stop_evprof_*; ${patterns}; };\n")
+  set(locals "__start_evprof_*" "__stop_evprof_*" ${LIB_LOCAL})
+  list(JOIN locals "; " patterns)
+  file(WRITE "${script}" "{ local: ${patterns}; };\n")
   target_link_options(${target} PRIVATE "LINKER:--version-script=${script}")
   set(localize --localize-hidden --wildcard)
   foreach(pattern IN LISTS LIB_LOCAL)

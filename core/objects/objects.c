@@ -269,8 +269,8 @@ evprof_objects_release(const evprof_objects_t *objects)
         return;
     }
     pthread_mutex_lock(&publishing);
-    struct snapshot *snapshot = NULL;
-    memcpy(&snapshot, &objects, sizeof(snapshot));
+    struct snapshot *snapshot =
+        (struct snapshot *)(uintptr_t)objects; // NOLINT(*-int-to-ptr)
     snapshot->holders--;
     bool is_free = snapshot->holders == 0 && snapshot != current;
     pthread_mutex_unlock(&publishing);

@@ -77,6 +77,11 @@ tick_taps(void)
             owner->tap.tick(owner->tap.ctx);
         }
     }
+    /* Walks have met code that was loaded after sampling began; they can do
+     * with less, so a failure here only makes them slower. */
+    if (evprof_unwind_is_stale()) {
+        (void)evprof_unwind_refresh();
+    }
 }
 
 /* Rings are made once and stay: a late signal may still look at them. */

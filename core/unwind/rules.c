@@ -13,7 +13,7 @@
 #include "core/unwind/sig_read.h"
 
 /* Twice the rules, so that a probe ends soon. */
-#define SLOT_COUNT (EVPROF_RULES_MOST * 2)
+#define SLOT_COUNT ((size_t)EVPROF_RULES_MOST * 2)
 
 #define FIRST_RULE (EVPROF_CODE_FIRST & ~EVPROF_CODE_RULE)
 
@@ -101,7 +101,8 @@ read_addition(evprof_reader_t *r, int64_t *out)
     } else if (op == OP_CONST1U) {
         *out = evprof_read_u8(r);
     } else if (op == OP_CONST1S) {
-        *out = (int8_t)evprof_read_u8(r);
+        uint8_t byte = evprof_read_u8(r);
+        *out = byte < 128 ? byte : (int64_t)byte - 256;
     } else if (op == OP_CONSTS) {
         *out = evprof_read_sleb(r);
     } else {

@@ -161,9 +161,12 @@ read_cie(const evprof_cfi_t *cfi, size_t offset, evprof_fde_t *out)
     if (r.failed || (version != 1 && version != 3 && version != 4)) {
         return false;
     }
-    if (version == 4 &&
-        (evprof_read_u8(&r) != sizeof(uintptr_t) || evprof_read_u8(&r) != 0)) {
-        return false;
+    if (version == 4) {
+        uint8_t address_size = evprof_read_u8(&r);
+        uint8_t segment_size = evprof_read_u8(&r);
+        if (address_size != sizeof(uintptr_t) || segment_size != 0) {
+            return false;
+        }
     }
     out->code_align = evprof_read_uleb(&r);
     out->data_align = evprof_read_sleb(&r);

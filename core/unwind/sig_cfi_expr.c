@@ -164,7 +164,8 @@ run_binary(struct machine *m, uint8_t op)
         push(m, b < 64 ? a >> b : 0);
         break;
     case OP_SHRA:
-        push(m, (uint64_t)(x >> (b < 64 ? b : 63)));
+        /* gcc and clang shift copies of the sign in. */
+        push(m, b < 63 ? (uint64_t)(x >> b) : (x < 0 ? UINT64_MAX : 0));
         break;
     case OP_XOR:
         push(m, a ^ b);

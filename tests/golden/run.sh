@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# run.sh EVPROF MAKE_INPUT [--update]: runs the golden cases beside this script.
+# Standard output and, below a line "--", standard error and the exit status are
+# compared with expected/NAME.
+set -u
+evprof=$1 make_input=$2 update=${3:-}
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export TZ=UTC HOME="$work" LC_ALL=C
+unset XDG_CONFIG_HOME PPROF_TMPDIR PPROF_BINARY_PATH PPROF_TOOLS
+
+"$make_input" server >"$work/S" || exit 1
+"$make_input" server late >"$work/L" || exit 1
+"$make_input" arena >"$work/A" || exit 1
+i=1
+while [ "$i" -le 70 ]; do
+    echo "line $i of tree.c"
+    i=$((i + 1))
+done >"$work/tree.c"
+cd "$work" || exit 1
+
+failed=0 count=0
+while IFS='|' read -r name flags; do
+    name=$(echo "$name" | tr -d ' ')
+    case $name in '' | '#'*) continue ;; esac
+    # The rest of the line, in which a regular expression may have a bar.
+    # shellcheck disable=SC2086 # a list of words
+    { set -f; "$evprof" -symbolize=none $flags; status=$?; set +f; } \
+        >"$work/out" 2>"$work/err" </dev/null
+    # Of the usage text only the first lines matter here.
+    { cat "$work/out"; echo "--"; sed 3q "$work/err"; echo "exit $status"; } \
+        >"$work/got"
+    count=$((count + 1))
+    if [ "$update" = --update ]; then
+        cp "$work/got" "$here/expected/$name"
+    elif ! diff -u "$here/expected/$name" "$work/got"; then
+        echo "golden: $name differs: $flags"
+        failed=$((failed + 1))
+    fi
+done <"$here/cases.txt"
+echo "$count cases, $failed failed"
+[ "$count" -gt 30 ] && [ "$failed" -eq 0 ]

@@ -26,7 +26,8 @@
 extern int mallctl(const char *name, void *old, size_t *old_len, void *set,
                    size_t set_len) __attribute__((weak));
 
-static evprof_mallctl_fn control;
+/* Atomic: our threads leave themselves out at their start, at any time. */
+static _Atomic(evprof_mallctl_fn) control;
 static evprof_jemalloc_hook_fn previous_hook;
 static bool is_hooked;
 static bool was_ever_on;
@@ -51,7 +52,8 @@ int
 evprof_mallctl(const char *name, void *old, size_t *old_len, void *set,
                size_t set_len)
 {
-    return control == NULL ? -1 : control(name, old, old_len, set, set_len);
+    evprof_mallctl_fn call = control;
+    return call == NULL ? -1 : call(name, old, old_len, set, set_len);
 }
 
 static bool
@@ -117,7 +119,8 @@ uintptr_t
 evprof_jemalloc_address(void)
 {
     uintptr_t address = 0;
-    memcpy(&address, &control, sizeof(address));
+    evprof_mallctl_fn call = control;
+    memcpy(&address, &call, sizeof(address));
     return address;
 }
 
@@ -140,7 +143,8 @@ judge(const char *prefix, evprof_error_t *err)
     Dl_info conf_info;
     char system_conf[512] = "";
     void *mallctl_address = NULL;
-    memcpy(&mallctl_address, &control, sizeof(mallctl_address));
+    evprof_mallctl_fn call = control;
+    memcpy(&mallctl_address, &call, sizeof(mallctl_address));
     evprof_jemalloc_facts_t facts = {
         .prefix = prefix,
         .has_mallctl = control != NULL,

@@ -520,6 +520,36 @@ test_full_disk(void **state)
     evprof_pprof_free(take_profile("heap"));
 }
 
+/* Bytes in use by keep_blocks(), -1 when there is no profile. Without asserts:
+ * it runs in a child. */
+static int64_t
+kept_bytes_now(void)
+{
+    evprof_error_t err;
+    evprof_buf_t bytes = { 0 };
+    evprof_writer_t writer = evprof_writer_buf(&bytes);
+    evprof_pprof_t *p = NULL;
+    if (evprof_profile_write(evprof_lookup(prof, "heap"), &writer, 0, &err) !=
+            0 ||
+        evprof_pprof_decode(bytes.data, bytes.len, (size_t)64 << 20, &p,
+                            &err) != 0) {
+        return -1;
+    }
+    return sum_of(p, IN_USE_BYTES, "keep_blocks");
+}
+
+/* Each profile of the child shows what it allocated since the one before. */
+static int
+run_child(void)
+{
+    int64_t first = kept_bytes_now();
+    keep_blocks(4096, 500);
+    int64_t second = kept_bytes_now();
+    keep_blocks(4096, 500);
+    int64_t third = kept_bytes_now();
+    return first > 0 && second > first && third > second ? 0 : 1;
+}
+
 /* The child of a fork takes profiles of its own, and the parent goes on. */
 static void
 test_fork(void **state)
@@ -531,14 +561,7 @@ test_fork(void **state)
         pid_t child = fork();
         assert_true(child >= 0);
         if (child == 0) {
-            evprof_error_t err;
-            int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-            evprof_writer_t writer = evprof_writer_fd(fd);
-            churn_blocks(100, 10000);
-            _exit(evprof_profile_write(evprof_lookup(prof, "heap"), &writer, 0,
-                                       &err) == 0
-                      ? 0
-                      : 1);
+            _exit(run_child());
         }
         int status = -1;
         assert_int_equal(waitpid(child, &status, 0), child);

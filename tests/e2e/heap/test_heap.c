@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -533,9 +535,13 @@ kept_bytes_now(void)
             0 ||
         evprof_pprof_decode(bytes.data, bytes.len, (size_t)64 << 20, &p,
                             &err) != 0) {
+        evprof_buf_free(&bytes);
         return -1;
     }
-    return sum_of(p, IN_USE_BYTES, "keep_blocks");
+    int64_t sum = sum_of(p, IN_USE_BYTES, "keep_blocks");
+    evprof_pprof_free(p);
+    evprof_buf_free(&bytes);
+    return sum;
 }
 
 /* Each profile of the child shows what it allocated since the one before. */
@@ -567,6 +573,46 @@ test_fork(void **state)
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_int_equal(status, 0);
     }
+    drop_blocks();
+}
+
+static atomic_bool is_over;
+
+static void *
+take_again_and_again(void *arg)
+{
+    unsigned *taken = arg;
+    while (!is_over) {
+        *taken += kept_bytes_now() > 0;
+    }
+    return arg;
+}
+
+/* Forks that fall into the middle of dumps. */
+static void
+test_fork_during_dump(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    unsigned taken = 0;
+    keep_blocks(4096, 2000);
+    assert_int_equal(
+        pthread_create(&thread, NULL, take_again_and_again, &taken), 0);
+    for (int i = 0; i < 20; i++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            /* A child that waits for a lock of its parent's would stay. */
+            (void)alarm(30);
+            _exit(kept_bytes_now() > 0 ? 0 : 1);
+        }
+        int status = -1;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
+    is_over = true;
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(taken > 0);
     drop_blocks();
 }
 
@@ -606,6 +652,7 @@ main(void)
         cmocka_unit_test(test_no_memory_file),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_fork_during_dump),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

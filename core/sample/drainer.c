@@ -124,6 +124,20 @@ evprof_drainer_start(void (*take)(const evprof_record_t *record),
     return EVPROF_OK;
 }
 
+/* The wait is the library's own and no block of the application's. */
+static void
+join_quietly(pthread_t thread)
+{
+    evprof_thread_t *self = evprof_thread_self();
+    if (self) {
+        self->depth++;
+    }
+    pthread_join(thread, NULL);
+    if (self) {
+        self->depth--;
+    }
+}
+
 void
 evprof_drainer_stop(void)
 {
@@ -132,7 +146,7 @@ evprof_drainer_stop(void)
     }
     atomic_store(&drainer.is_on, false);
     evprof_ring_wake();
-    pthread_join(drainer.thread, NULL);
+    join_quietly(drainer.thread);
     evprof_drainer_flush();
 }
 

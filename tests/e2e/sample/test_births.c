@@ -171,11 +171,19 @@ test_a_raw_clone_is_found_and_forgotten(void **state)
 
 /* ---- Threads of other shared objects ---- */
 
+static void *
+note_state(void *arg)
+{
+    const evprof_thread_t *self = evprof_thread_current;
+    *(uint32_t *)arg = self ? atomic_load(&self->state) : 0;
+    return NULL;
+}
+
 static void
 look_at_self(void *arg)
 {
     const evprof_thread_t *self = evprof_thread_current;
-    *(uint32_t *)arg = self ? atomic_load(&self->state) : 0;
+    (void)note_state(arg);
     if (self) {
         char here;
         assert_true(self->bounds.low < (uintptr_t)&here &&
@@ -198,6 +206,27 @@ test_a_thread_of_another_object_is_registered(void **state)
     uint32_t seen = 0;
     run_in_thread(look_at_self, &seen);
     assert_int_equal(seen, EVPROF_THREAD_LIVE);
+}
+
+/* ---- Threads that are older than main() ---- */
+
+static uint32_t seen_early;
+
+/* Before the constructors of the sampler, which have no priority. */
+__attribute__((constructor(101))) static void
+create_early(void)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, note_state, &seen_early) == 0) {
+        pthread_join(thread, NULL);
+    }
+}
+
+static void
+test_a_thread_of_a_constructor_is_registered(void **state)
+{
+    (void)state;
+    assert_int_equal(seen_early, EVPROF_THREAD_LIVE);
 }
 
 /* ---- Order of destructors ---- */
@@ -244,6 +273,7 @@ main(void)
         cmocka_unit_test(test_thousands_of_short_threads),
         cmocka_unit_test(test_a_raw_clone_is_found_and_forgotten),
         cmocka_unit_test(test_a_thread_of_another_object_is_registered),
+        cmocka_unit_test(test_a_thread_of_a_constructor_is_registered),
         cmocka_unit_test(test_destructors_run_registered),
     };
     return cmocka_run_group_tests_name("births", tests, NULL, NULL);

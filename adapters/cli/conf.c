@@ -30,8 +30,8 @@ find(const char *name, void *out)
     void *symbol = library == NULL ? NULL : dlsym(library, name);
     if (symbol == NULL) {
         const char *why = dlerror();
-        fprintf(stderr, "evprof: cannot open libevprof.so: %s\n",
-                why == NULL ? name : why);
+        (void)fprintf(stderr, "evprof: cannot open libevprof.so: %s\n",
+                      why == NULL ? name : why);
         return false;
     }
     memcpy(out, &symbol, sizeof(symbol));
@@ -45,17 +45,17 @@ check(const char *file)
     evprof_error_t err;
     evprof_writer_t out = evprof_writer_file(stderr);
     if (file == NULL) {
-        fputs("evprof: -t needs a file: evprof -t -c FILE\n", stderr);
+        (void)fputs("evprof: -t needs a file: evprof -t -c FILE\n", stderr);
         return EXIT_BAD;
     }
     if (!find("evprof_conf_check", &run)) {
         return EXIT_BAD;
     }
     if (run(file, &out, &err) != EVPROF_OK) {
-        fprintf(stderr, "evprof: %s: the configuration is bad\n", file);
+        (void)fprintf(stderr, "evprof: %s: the configuration is bad\n", file);
         return EXIT_BAD;
     }
-    fprintf(stderr, "evprof: %s: the configuration is good\n", file);
+    (void)fprintf(stderr, "evprof: %s: the configuration is good\n", file);
     return 0;
 }
 
@@ -75,7 +75,7 @@ dump(const char *file)
     if (err.status == EVPROF_EPARSE) {
         return check(file);
     }
-    fprintf(stderr, "evprof: %s\n", err.message);
+    (void)fprintf(stderr, "evprof: %s\n", err.message);
     return EXIT_BAD;
 }
 
@@ -89,7 +89,7 @@ print_directives(void)
         return EXIT_BAD;
     }
     if (run(&out, &err) != EVPROF_OK) {
-        fprintf(stderr, "evprof: %s\n", err.message);
+        (void)fprintf(stderr, "evprof: %s\n", err.message);
         return EXIT_BAD;
     }
     return 0;
@@ -117,7 +117,7 @@ cli_conf(int argc, char **argv, int *exit_status)
         return false;
     }
     if (argc != 2 && (argc != 4 || !is_flag(argv[2], "c"))) {
-        fprintf(stderr, "usage: evprof %s [-c FILE]\n", argv[1]);
+        (void)fprintf(stderr, "usage: evprof %s [-c FILE]\n", argv[1]);
         *exit_status = EXIT_BAD;
         return true;
     }

@@ -195,7 +195,7 @@ evprof_socket_name(const evprof_socket_t *socket, char out[320])
     char host[256] = "?";
     char port[16] = "?";
     if (socket->path != NULL) {
-        snprintf(out, 320, "unix:%.300s", socket->path);
+        (void)snprintf(out, 320, "unix:%.300s", socket->path);
         return;
     }
     if (getsockname(socket->fd, (struct sockaddr *)&own, &len) == 0) {
@@ -203,6 +203,6 @@ evprof_socket_name(const evprof_socket_t *socket, char out[320])
                     sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
     }
     bool is_v6 = strchr(host, ':') != NULL;
-    snprintf(out, 320, "%s%s%s:%s", is_v6 ? "[" : "", host, is_v6 ? "]" : "",
-             port);
+    (void)snprintf(out, 320, "%s%s%s:%s", is_v6 ? "[" : "", host,
+                   is_v6 ? "]" : "", port);
 }

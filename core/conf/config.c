@@ -243,12 +243,12 @@ evprof_conf_add_module(evprof_conf_t *cf, const evprof_module_t *module)
     }
     size_t n = config->module_count;
     const evprof_module_t **grown =
-        evprof_conf_alloc(cf, (n + 1) * sizeof(*grown));
+        evprof_conf_alloc(cf, (n + 1) * sizeof(const evprof_module_t *));
     if (grown == NULL) {
         return "cannot be kept: out of memory";
     }
     if (n > 0) {
-        memcpy(grown, config->modules, n * sizeof(*grown));
+        memcpy(grown, config->modules, n * sizeof(const evprof_module_t *));
     }
     grown[n] = module;
     config->modules = grown;

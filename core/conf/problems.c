@@ -153,7 +153,7 @@ evprof_problems_write(const evprof_problems_t *problems,
                       const evprof_writer_t *out)
 {
     struct evprof_problem **sorted =
-        calloc(problems->kept + 1, sizeof(*sorted));
+        calloc(problems->kept + 1, sizeof(struct evprof_problem *));
     if (sorted == NULL) {
         return EVPROF_ENOMEM;
     }
@@ -162,7 +162,7 @@ evprof_problems_write(const evprof_problems_t *problems,
          p = p->previous) {
         sorted[n++] = p;
     }
-    qsort(sorted, n, sizeof(*sorted), by_place);
+    qsort(sorted, n, sizeof(struct evprof_problem *), by_place);
     int status = write_lines(problems, sorted, out);
     free(sorted);
     return status;

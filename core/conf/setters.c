@@ -41,7 +41,7 @@ evprof_conf_fragment(evprof_conf_t *cf, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(cf->fragment, sizeof(cf->fragment), format, args);
+    (void)vsnprintf(cf->fragment, sizeof(cf->fragment), format, args);
     va_end(args);
     return cf->fragment;
 }
@@ -52,7 +52,7 @@ evprof_conf_warn(evprof_conf_t *cf, const char *format, ...)
     char text[512];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     evprof_problems_warn(cf->problems, &cf->statement->place, "\"%s\" %s",
                          cf->directive->name, text);
@@ -111,7 +111,8 @@ tell(char *out, size_t size, long long value, const struct unit *units,
     while (i + 1 < count && (value == 0 || value % units[i].factor != 0)) {
         i++;
     }
-    snprintf(out, size, "%lld%s", value / units[i].factor, units[i].suffix);
+    (void)snprintf(out, size, "%lld%s", value / units[i].factor,
+                   units[i].suffix);
 }
 
 static const char *
@@ -204,6 +205,15 @@ parse_time(const char *text, long long *out)
 
 /* ---- The setters ---- */
 
+/* The core has counted the arguments; a directive that takes none has no typed
+ * setter. */
+static const char *
+first_arg(const evprof_conf_t *cf)
+{
+    const char *arg = evprof_conf_arg(cf, 0);
+    return arg == NULL ? "" : arg;
+}
+
 static void *
 field(const evprof_directive_t *d, void *conf)
 {
@@ -213,7 +223,7 @@ field(const evprof_directive_t *d, void *conf)
 const char *
 evprof_set_flag(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
-    const char *arg = evprof_conf_arg(cf, 0);
+    const char *arg = first_arg(cf);
     bool on = strcmp(arg, "on") == 0;
     if (!on && strcmp(arg, "off") != 0) {
         return evprof_conf_fragment(cf, "must be on or off, not %s", arg);
@@ -227,7 +237,7 @@ evprof_set_number(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
     static const struct unit plain[] = { { "", 1 } };
     int64_t value;
-    const char *arg = evprof_conf_arg(cf, 0);
+    const char *arg = first_arg(cf);
     if (!evprof_parse_int64(arg, &value) || value > LONG_MAX ||
         value < LONG_MIN) {
         return evprof_conf_fragment(cf, "must be a whole number, not %s", arg);
@@ -243,7 +253,7 @@ const char *
 evprof_set_size(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
     long long value;
-    const char *arg = evprof_conf_arg(cf, 0);
+    const char *arg = first_arg(cf);
     if (!parse_size(arg, &value)) {
         return evprof_conf_fragment(
             cf, "must be a size such as 512k, 4m or 1g, not %s", arg);
@@ -260,7 +270,7 @@ const char *
 evprof_set_time_ns(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
     long long value;
-    const char *arg = evprof_conf_arg(cf, 0);
+    const char *arg = first_arg(cf);
     if (!parse_time(arg, &value)) {
         return evprof_conf_fragment(
             cf, "must be a time such as 10us, 500ms or 1h30m, not %s", arg);
@@ -276,7 +286,7 @@ evprof_set_time_ns(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 const char *
 evprof_set_string(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
-    const char *copy = evprof_conf_strdup(cf, evprof_conf_arg(cf, 0));
+    const char *copy = evprof_conf_strdup(cf, first_arg(cf));
     if (copy == NULL) {
         return "cannot be kept: out of memory";
     }
@@ -287,10 +297,10 @@ evprof_set_string(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 const char *
 evprof_set_path(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
-    if (evprof_conf_arg(cf, 0)[0] == '\0') {
+    if (first_arg(cf)[0] == '\0') {
         return "must name a file";
     }
-    const char *path = evprof_conf_path(cf, evprof_conf_arg(cf, 0));
+    const char *path = evprof_conf_path(cf, first_arg(cf));
     if (path == NULL) {
         return "cannot be kept: out of memory";
     }
@@ -301,7 +311,7 @@ evprof_set_path(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 static const char *
 choices_fault(evprof_conf_t *cf, const char *const *names)
 {
-    evprof_nearest_t nearest = { .word = evprof_conf_arg(cf, 0) };
+    evprof_nearest_t nearest = { .word = first_arg(cf) };
     evprof_buf_t list = { 0 };
     for (size_t i = 0; names[i] != NULL; i++) {
         const char *comma = names[i + 1] == NULL ? " or " : ", ";
@@ -311,7 +321,7 @@ choices_fault(evprof_conf_t *cf, const char *const *names)
     }
     const char *out = evprof_conf_fragment(
         cf, "must be %s, not %s%s%s", list.failed ? "another" : list.data,
-        evprof_conf_arg(cf, 0), nearest.best == NULL ? "" : "; did you mean ",
+        first_arg(cf), nearest.best == NULL ? "" : "; did you mean ",
         nearest.best == NULL ? "" : nearest.best);
     evprof_buf_free(&list);
     return out;
@@ -322,7 +332,7 @@ evprof_set_choice(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
     const char *const *names = d->data;
     for (int i = 0; names[i] != NULL; i++) {
-        if (strcmp(names[i], evprof_conf_arg(cf, 0)) == 0) {
+        if (strcmp(names[i], first_arg(cf)) == 0) {
             *(int *)field(d, conf) = i;
             return NULL;
         }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A stack begins with whoever asked for it, inside the allocator, and goes on to
- * the caller of malloc. Call sites in the allocator are few, so that a small table
- * of what their names said spares nearly all look-ups.
+ * A stack begins with whoever asked for it, inside the allocator, and goes on
+ * to the caller of malloc. Call sites in the allocator are few, so that a small
+ * table of what their names said spares nearly all look-ups.
  */
 #include "core/runtime/heap_trim.h"
 

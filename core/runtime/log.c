@@ -22,8 +22,8 @@ put_time(evprof_buf_t *line)
     char text[32];
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-    evprof_buf_puts(line, text);
+    size_t len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+    evprof_buf_add(line, text, len);
 }
 
 /* One write a line: those of several processes do not mix. */

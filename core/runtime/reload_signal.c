@@ -83,7 +83,7 @@ blocked_in(const char *tid)
     char path[64];
     char line[256];
     uint64_t mask = UINT64_MAX; /* of a thread that has gone meanwhile */
-    snprintf(path, sizeof(path), "/proc/self/task/%.20s/status", tid);
+    (void)snprintf(path, sizeof(path), "/proc/self/task/%.20s/status", tid);
     FILE *file = fopen(path, "re");
     while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
         if (strncmp(line, "SigBlk:\t", 8) == 0) {
@@ -92,7 +92,7 @@ blocked_in(const char *tid)
         }
     }
     if (file != NULL) {
-        fclose(file);
+        (void)fclose(file);
     }
     return mask;
 }
@@ -108,7 +108,7 @@ find_open_thread(int signal, char out[32])
     while (dir != NULL && out[0] == '\0' && (entry = readdir(dir)) != NULL) {
         uint64_t bit = UINT64_C(1) << (signal - 1);
         if (entry->d_name[0] != '.' && (blocked_in(entry->d_name) & bit) == 0) {
-            snprintf(out, 32, "%.20s", entry->d_name);
+            (void)snprintf(out, 32, "%.20s", entry->d_name);
         }
     }
     if (dir != NULL) {

@@ -116,21 +116,41 @@ evprof_symbols_prepare(const uintptr_t *pcs, size_t count)
     return status;
 }
 
+/* The objects that the last look found. To look again for each of a million
+ * addresses would take longer than to answer them. */
+static const evprof_objects_t *
+last_objects(void)
+{
+    return symbolizer != NULL ? evprof_objects_acquire()
+                              : look_at_objects(NULL);
+}
+
 const char *
 evprof_symbols_name(uintptr_t pc)
 {
     const char *name = NULL;
     atomic_store(&is_busy, true);
-    /* To look at the loader again for each of a million addresses would take
-     * longer than to answer them. */
-    const evprof_objects_t *objects =
-        symbolizer != NULL ? evprof_objects_acquire() : look_at_objects(NULL);
+    const evprof_objects_t *objects = last_objects();
     if (objects != NULL) {
         name = evprof_symbol_name(symbolizer, objects, pc);
         evprof_objects_release(objects);
     }
     atomic_store(&is_busy, false);
     return name;
+}
+
+uintptr_t
+evprof_symbols_entry(uintptr_t pc)
+{
+    uintptr_t entry = 0;
+    atomic_store(&is_busy, true);
+    const evprof_objects_t *objects = last_objects();
+    if (objects != NULL) {
+        entry = evprof_symbol_entry(symbolizer, objects, pc);
+        evprof_objects_release(objects);
+    }
+    atomic_store(&is_busy, false);
+    return entry;
 }
 
 void

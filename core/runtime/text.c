@@ -12,13 +12,14 @@
 #include <string.h>
 
 #include "core/base/utf8.h"
+#include "core/runtime/symbols.h"
 
 #define TAB 8u
 
 /* A row of a block: address and function are cells, the rest is not aligned. */
 typedef struct evprof_text_row {
     char address[24];
-    const char *function; /* NULL: unknown, the row ends with the address */
+    char *function; /* NULL: unknown, the row ends with the address */
     char *place;
 } text_row_t;
 
@@ -32,6 +33,21 @@ put_cell(evprof_buf_t *out, const char *cell, size_t widest)
         evprof_buf_putc(out, '\t');
         at = (at / TAB + 1) * TAB;
     } while (at < width);
+}
+
+/* An inlined function has no place of its own: its offset is that within the
+ * function it was inlined into. */
+static char *
+format_function(const evprof_pprof_t *p, const evprof_line_t *line,
+                uint64_t address)
+{
+    evprof_buf_t text = { 0 };
+    uintptr_t entry = evprof_symbols_entry((uintptr_t)address);
+    evprof_buf_puts(&text, p->functions[line->function].name);
+    if (entry != 0) {
+        evprof_buf_printf(&text, "+0x%" PRIx64, address - entry);
+    }
+    return text.data;
 }
 
 static char *
@@ -64,7 +80,8 @@ add_rows(const evprof_pprof_t *p, const evprof_location_t *location,
                  location->address);
         if (location->line_count != 0 &&
             location->lines[i].function != EVPROF_NO_INDEX) {
-            row->function = p->functions[location->lines[i].function].name;
+            row->function =
+                format_function(p, &location->lines[i], location->address);
             row->place = format_place(p, &location->lines[i]);
         }
     }
@@ -113,6 +130,7 @@ evprof_text_frames(const evprof_pprof_t *p, const evprof_sample_t *sample,
     }
     put_rows(rows, count, out);
     for (size_t i = 0; i < count; i++) {
+        free(rows[i].function);
         free(rows[i].place);
     }
     free(rows);

@@ -275,7 +275,9 @@ add_frames(reader_t *reader, unit_t *unit, size_t i)
     const evprof_query_t *query = &unit->queries[i];
     evprof_symbol_frame_t frames[MAX_INLINE_DEPTH];
     Dwarf_Die chain[MAX_INLINE_DEPTH];
-    evprof_symbol_t symbol = { .vaddr = query->vaddr, .frames = frames };
+    evprof_symbol_t symbol = { .vaddr = query->vaddr,
+                               .start = query->start,
+                               .frames = frames };
     place_t place = { NULL, 0 };
     if (unit->die.cu != NULL) {
         place = place_of_pc(&unit->die, query->vaddr);

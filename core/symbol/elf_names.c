@@ -160,9 +160,11 @@ choose(const scan_t *scan, evprof_query_t *queries)
         }
         if (scan->holding[i].name != NULL) {
             queries[i].symbol = scan->holding[i].name;
+            queries[i].start = scan->holding[i].start;
         } else if (last.name != NULL && !last.is_sized &&
                    queries[i].vaddr < last.end) {
             queries[i].symbol = last.name;
+            queries[i].start = last.start;
         }
     }
 }

@@ -19,6 +19,7 @@
 typedef struct evprof_query {
     uint64_t vaddr;
     const char *symbol; /* of the symbol table, alive as the Elf is; or NULL */
+    uint64_t start;     /* of that symbol */
     uint64_t unit;      /* offset of the compilation unit's DIE, 0: none */
 } evprof_query_t;
 

@@ -29,6 +29,7 @@ typedef struct evprof_symbol_frame {
 /* The frames at one address, innermost first; none when nothing is known. */
 typedef struct evprof_symbol {
     uint64_t vaddr; /* in the file's own address space */
+    uint64_t start; /* of the function in the symbol table, 0: unknown */
     const evprof_symbol_frame_t *frames;
     uint32_t count;
     bool is_from_dwarf;

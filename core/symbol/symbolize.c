@@ -275,22 +275,43 @@ evprof_symbol_prepare(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     return status;
 }
 
+/* The answer for one address of `object`, until the cache is trimmed. */
+static const evprof_symbol_t *
+answer_one(evprof_symbolizer_t *s, const evprof_objects_t *objects,
+           const evprof_object_t *object, uintptr_t pc)
+{
+    evprof_symbol_file_t *file = file_of(s, object);
+    wanted_t wanted = { .address = pc,
+                        .object = (size_t)(object - objects->items) };
+    if (file == NULL || answer(objects, &wanted, 1, file) != 0) {
+        return NULL;
+    }
+    return evprof_symbol_file_find(file, pc - object->bias);
+}
+
+uintptr_t
+evprof_symbol_entry(evprof_symbolizer_t *s, const evprof_objects_t *objects,
+                    uintptr_t pc)
+{
+    const evprof_object_t *object = evprof_objects_find(objects, pc);
+    if (object == NULL) {
+        return 0;
+    }
+    const evprof_symbol_t *symbol = answer_one(s, objects, object, pc);
+    uint64_t start = symbol == NULL ? 0 : symbol->start;
+    evprof_symbol_cache_trim(&s->cache);
+    return start == 0 ? 0 : (uintptr_t)(start + object->bias);
+}
+
 const char *
 evprof_symbol_name(evprof_symbolizer_t *s, const evprof_objects_t *objects,
                    uintptr_t pc)
 {
     const evprof_object_t *object = evprof_objects_find(objects, pc);
-    evprof_symbol_file_t *file = object == NULL ? NULL : file_of(s, object);
-    if (file == NULL) {
+    if (object == NULL) {
         return NULL;
     }
-    wanted_t wanted = { .address = pc,
-                        .object = (size_t)(object - objects->items) };
-    if (answer(objects, &wanted, 1, file) != 0) {
-        return NULL;
-    }
-    const evprof_symbol_t *symbol =
-        evprof_symbol_file_find(file, pc - object->bias);
+    const evprof_symbol_t *symbol = answer_one(s, objects, object, pc);
     evprof_buf_clear(&s->name);
     if (symbol != NULL && symbol->count > 0) {
         /* The function that the code is in, not what was inlined there. */

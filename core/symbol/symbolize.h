@@ -45,4 +45,8 @@ int evprof_symbol_prepare(evprof_symbolizer_t *s,
 const char *evprof_symbol_name(evprof_symbolizer_t *s,
                                const evprof_objects_t *objects, uintptr_t pc);
 
+/* The address at which that function begins, 0 when unknown. */
+uintptr_t evprof_symbol_entry(evprof_symbolizer_t *s,
+                              const evprof_objects_t *objects, uintptr_t pc);
+
 #endif

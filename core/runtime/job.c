@@ -468,9 +468,9 @@ int
 evprof_job_check(evprof_t *prof, const char *name, const evprof_ask_t *ask,
                  evprof_error_t *err)
 {
-    evprof_profile_t *profile;
+    evprof_profile_t *profile = NULL;
     int status = find_served(prof, name, &profile, err);
-    return status == EVPROF_OK ? check_seconds(profile, ask, err) : status;
+    return profile != NULL ? check_seconds(profile, ask, err) : status;
 }
 
 int
@@ -478,12 +478,12 @@ evprof_job_start(evprof_t *prof, const char *name, const evprof_ask_t *ask,
                  evprof_done_fn done, void *ctx, evprof_job_t **out,
                  evprof_error_t *err)
 {
-    evprof_profile_t *profile;
+    evprof_profile_t *profile = NULL;
     int status = find_served(prof, name, &profile, err);
-    if (status == EVPROF_OK) {
+    if (profile != NULL) {
         status = check_seconds(profile, ask, err);
     }
-    if (status != EVPROF_OK) {
+    if (profile == NULL || status != EVPROF_OK) {
         return status;
     }
     evprof_job_t *job = new_job(prof, ask);
@@ -523,9 +523,9 @@ int
 evprof_job_open(evprof_t *prof, const char *name, evprof_job_t **out,
                 evprof_error_t *err)
 {
-    evprof_profile_t *profile;
+    evprof_profile_t *profile = NULL;
     int status = find_served(prof, name, &profile, err);
-    if (status != EVPROF_OK) {
+    if (profile == NULL) {
         return status;
     }
     evprof_job_t *job = new_job(prof, &(evprof_ask_t){ .seconds = 0 });

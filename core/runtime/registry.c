@@ -71,9 +71,9 @@ evprof_registry_add(evprof_t *prof, const evprof_module_t *module, void *state,
 static int
 open_module(evprof_t *prof, const evprof_module_t *module, evprof_error_t *err)
 {
-    evprof_profile_t *profile;
+    evprof_profile_t *profile = NULL;
     int status = evprof_registry_add(prof, module, NULL, &profile, err);
-    if (status != EVPROF_OK) {
+    if (profile == NULL) {
         return status;
     }
     profile->is_running = false;

@@ -76,8 +76,8 @@ add_rows(const evprof_pprof_t *p, const evprof_location_t *location,
 {
     uint32_t lines = location->line_count != 0 ? location->line_count : 1;
     for (uint32_t i = 0; i < lines; i++, row++) {
-        snprintf(row->address, sizeof(row->address), "0x%" PRIx64,
-                 location->address);
+        (void)snprintf(row->address, sizeof(row->address), "0x%" PRIx64,
+                       location->address);
         if (location->line_count != 0 &&
             location->lines[i].function != EVPROF_NO_INDEX) {
             row->function =
@@ -182,7 +182,7 @@ void
 evprof_text_labels(const evprof_sample_t *sample, evprof_buf_t *out)
 {
     const evprof_label_t **sorted =
-        calloc(sample->label_count + 1u, sizeof(*sorted));
+        calloc(sample->label_count + 1u, sizeof(void *));
     if (sorted == NULL) {
         out->failed = true;
         return;
@@ -193,7 +193,7 @@ evprof_text_labels(const evprof_sample_t *sample, evprof_buf_t *out)
             sorted[count++] = &sample->labels[i];
         }
     }
-    qsort(sorted, count, sizeof(*sorted), compare_keys);
+    qsort(sorted, count, sizeof(void *), compare_keys);
     for (size_t i = 0; i < count; i++) {
         evprof_buf_puts(out, i == 0 ? "# labels: {" : ", ");
         put_quoted(out, sorted[i]->key);
@@ -223,7 +223,7 @@ int
 evprof_text_counts(const evprof_pprof_t *p, const char *name, evprof_buf_t *out)
 {
     const evprof_sample_t **sorted =
-        calloc(p->sample_count + 1, sizeof(*sorted));
+        calloc(p->sample_count + 1, sizeof(void *));
     if (sorted == NULL) {
         return EVPROF_ENOMEM;
     }
@@ -232,7 +232,7 @@ evprof_text_counts(const evprof_pprof_t *p, const char *name, evprof_buf_t *out)
         sorted[i] = &p->samples[i];
         total += p->samples[i].values[0];
     }
-    qsort(sorted, p->sample_count, sizeof(*sorted), compare_counts);
+    qsort(sorted, p->sample_count, sizeof(void *), compare_counts);
     evprof_buf_printf(out, "%s profile: total %" PRId64 "\n", name, total);
     for (size_t i = 0; i < p->sample_count; i++) {
         evprof_buf_printf(out, "%" PRId64 " @", sorted[i]->values[0]);

@@ -39,7 +39,7 @@
 static void
 die(const char *what)
 {
-    fprintf(stderr, "bench_evhttp: %s: %s\n", what, strerror(errno));
+    (void)fprintf(stderr, "bench_evhttp: %s: %s\n", what, strerror(errno));
     exit(1);
 }
 
@@ -78,8 +78,9 @@ start_example(const char *path)
     if (target.pid < 0 || read(out[0], address, sizeof(address) - 1) <= 0) {
         die(path);
     }
-    const char *port = strrchr(address, ':') + 1;
-    target.port = (unsigned short)strtoul(port, NULL, 10);
+    const char *colon = strrchr(address, ':');
+    target.port =
+        colon != NULL ? (unsigned short)strtoul(colon + 1, NULL, 10) : 0;
     clock_getcpuclockid(target.pid, &target.cpu);
     return target;
 }
@@ -183,12 +184,12 @@ take_profile(void *arg)
 {
     struct load *load = arg;
     char request[128];
-    snprintf(request, sizeof(request),
-             "GET /debug/pprof/profile?seconds=%d HTTP/1.1\r\n"
-             "Connection: close\r\n\r\n",
-             load->until_ns == 0 ? WINDOW_S : WINDOW_S + 1);
+    (void)snprintf(request, sizeof(request),
+                   "GET /debug/pprof/profile?seconds=%d HTTP/1.1\r\n"
+                   "Connection: close\r\n\r\n",
+                   load->until_ns == 0 ? WINDOW_S : WINDOW_S + 1);
     if (ask(load->port, request) < 400) {
-        fprintf(stderr, "bench_evhttp: no profile came\n");
+        (void)fprintf(stderr, "bench_evhttp: no profile came\n");
         exit(1);
     }
     atomic_store(&load->is_over, true);
@@ -249,9 +250,11 @@ measure(struct load *load, const struct target *target, bool with_profile,
     qsort(load->latencies, load->count, sizeof(*load->latencies),
           compare_int64);
     double count = (double)load->count;
+    size_t middle = load->count / 2;
+    size_t late = load->count * 99 / 100;
     return (struct figures){
-        .p50_us = (double)load->latencies[load->count / 2] / 1e3,
-        .p99_us = (double)load->latencies[load->count * 99 / 100] / 1e3,
+        .p50_us = (double)load->latencies[middle] / 1e3,
+        .p99_us = (double)load->latencies[late] / 1e3,
         .rate = count * 1e9 / (double)wall_ns,
         .cpu_us = (double)cpu_ns / 1e3 / count,
     };
@@ -357,7 +360,7 @@ bench_callbacks(void)
     struct evhttp *http = evhttp_new(lone.base);
     struct evhttp_bound_socket *bound =
         evhttp_bind_socket_with_handle(http, "127.0.0.1", 0);
-    struct sockaddr_in at;
+    struct sockaddr_in at = { .sin_family = AF_INET };
     socklen_t len = sizeof(at);
     pthread_t thread;
     evprof_t *prof = evprof_new(NULL, NULL);
@@ -393,7 +396,7 @@ main(int argc, char **argv)
     static struct load load;
     size_t pairs = argc > 2 ? strtoul(argv[2], NULL, 10) : 10;
     if (argc < 2 || pairs == 0 || pairs > PAIRS_MAX) {
-        fprintf(stderr, "usage: bench_evhttp EXAMPLE [PAIRS]\n");
+        (void)fprintf(stderr, "usage: bench_evhttp EXAMPLE [PAIRS]\n");
         return 2;
     }
     setlinebuf(stdout);

@@ -170,25 +170,52 @@ find_counted(const char *word, int64_t *count)
     return NULL;
 }
 
-static int
-fail_unknown(const cli_words_t *words, evprof_error_t *err)
+/* The word without digits at its end, which were taken for a count. */
+static char *
+without_count(const char *word, const char **count)
 {
-    const char *word = words->items[0];
-    const evprof_option_t *option = evprof_option_find(word);
+    size_t len = strlen(word);
+    while (len > 0 && isdigit((unsigned char)word[len - 1])) {
+        len--;
+    }
+    *count = len > 0 && word[len] != '\0' ? word + len : NULL;
+    return strndup(word, len > 0 ? len : strlen(word));
+}
+
+static int
+fail_command(const char *name, const char *value, evprof_error_t *err)
+{
+    const evprof_option_t *option = evprof_option_find(name);
     if ((option != NULL && option->choices == NULL) ||
-        evprof_option_of_choice(word) != NULL) {
-        return evprof_fail(err, EVPROF_ENOENT, "did you mean: %s=%s", word,
-                           words->count > 1 ? words->items[1] : "<val>");
+        evprof_option_of_choice(name) != NULL) {
+        return evprof_fail(err, EVPROF_ENOENT, "did you mean: %s=%s", name,
+                           value);
     }
     evprof_buf_t quoted = { 0 };
-    evprof_utf8_quote(&quoted, word);
-    const char *near = cli_nearest(word);
+    evprof_utf8_quote(&quoted, name);
+    const char *near = cli_nearest(name);
     int status =
         evprof_fail(err, EVPROF_ENOENT, "unrecognized command: %s%s%s%s",
-                    quoted.failed ? word : quoted.data,
+                    quoted.failed ? name : quoted.data,
                     near != NULL ? "; did you mean " : "",
                     near != NULL ? near : "", near != NULL ? "?" : "");
     evprof_buf_free(&quoted);
+    return status;
+}
+
+static int
+fail_unknown(const cli_words_t *words, evprof_error_t *err)
+{
+    const char *value;
+    char *name = without_count(words->items[0], &value);
+    if (name == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "out of memory");
+    }
+    if (value == NULL) {
+        value = words->count > 1 ? words->items[1] : "<val>";
+    }
+    int status = fail_command(name, value, err);
+    free(name);
     return status;
 }
 
@@ -309,5 +336,5 @@ cli_nearest(const char *word)
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         try_name(&n, others[i]);
     }
-    return n.name;
+    return n.name != NULL && strcmp(n.name, word) != 0 ? n.name : NULL;
 }

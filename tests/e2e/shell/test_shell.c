@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The shell as a person meets it: on a terminal, with keys pressed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/e2e/shell/terminal.h"
+
+#define PROMPT "(pprof) "
+
+struct place {
+    char dir[64];
+    char profile[96];
+};
+
+static int
+setup(void **state)
+{
+    struct place *place = calloc(1, sizeof(*place));
+    if (place == NULL) {
+        return -1;
+    }
+    *state = place;
+    snprintf(place->dir, sizeof(place->dir), "/tmp/evprof-shell-XXXXXX");
+    if (mkdtemp(place->dir) == NULL || chdir(place->dir) != 0) {
+        return -1;
+    }
+    setenv("HOME", place->dir, 1);
+    unsetenv("XDG_STATE_HOME");
+    unsetenv("XDG_CONFIG_HOME");
+    snprintf(place->profile, sizeof(place->profile), "%s/stacks", place->dir);
+    FILE *f = fopen(place->profile, "w");
+    if (f == NULL) {
+        return -1;
+    }
+    fputs("main;parse;read_line 30\nmain;parse;skip_space 20\n"
+          "main;compute_everything 50\n",
+          f);
+    return fclose(f);
+}
+
+static int
+teardown(void **state)
+{
+    struct place *place = *state;
+    char command[160];
+    snprintf(command, sizeof(command), "rm -rf '%s'", place->dir);
+    int status = chdir("/") == 0 ? system(command) : -1;
+    free(place);
+    return status;
+}
+
+static void
+start(terminal_t *t, struct place *place, unsigned short columns)
+{
+    char tool[] = EVPROF_TOOL;
+    char *argv[] = { tool, place->profile, NULL };
+    assert_true(terminal_start(t, argv, columns));
+    assert_true(terminal_wait(t, PROMPT));
+    assert_non_null(strstr(t->screen.data, "Entering interactive mode"));
+}
+
+static void
+run(terminal_t *t, const char *keys)
+{
+    terminal_type(t, keys);
+    terminal_type(t, "\r");
+    /* The line is echoed behind the old prompt; the new one ends the answer. */
+    assert_true(terminal_wait(t, "\n" PROMPT));
+}
+
+static void
+quit(terminal_t *t)
+{
+    terminal_type(t, "quit\r");
+    assert_int_equal(terminal_end(t), 0);
+}
+
+static void
+test_commands(void **state)
+{
+    terminal_t t;
+    start(&t, *state, 120);
+    run(&t, "top2");
+    assert_non_null(strstr(t.screen.data, "compute_everything"));
+    assert_null(strstr(t.screen.data, "skip_space"));
+    run(&t, "cum");
+    run(&t, "top");
+    assert_non_null(strstr(t.screen.data, "100%  main"));
+    run(&t, "peek parse");
+    assert_non_null(strstr(t.screen.data, "read_line"));
+    quit(&t);
+}
+
+static void
+test_completion(void **state)
+{
+    terminal_t t;
+    start(&t, *state, 120);
+    /* A command by its beginning, a function by its middle. */
+    run(&t, "pee\t everyth\t");
+    assert_non_null(strstr(t.screen.data, "| compute_everything"));
+    run(&t, "granularity=add\t");
+    run(&t, "o");
+    assert_non_null(strstr(t.screen.data, "= addresses"));
+    quit(&t);
+}
+
+static void
+test_history_survives(void **state)
+{
+    terminal_t t;
+    start(&t, *state, 120);
+    run(&t, "focus=skip_space");
+    quit(&t);
+    start(&t, *state, 120);
+    /* Up twice: the last line was "quit". */
+    run(&t, "\033[A\033[A");
+    run(&t, "top");
+    assert_non_null(strstr(t.screen.data, "focus=skip_space"));
+    quit(&t);
+}
+
+static void
+test_pipes_and_files(void **state)
+{
+    struct place *place = *state;
+    terminal_t t;
+    start(&t, place, 120);
+    run(&t, "top | grep -c read_line");
+    assert_non_null(strstr(t.screen.data, "\n1"));
+    run(&t, "top > table.txt");
+    assert_non_null(strstr(t.screen.data, "Generating report in table.txt"));
+    assert_int_equal(access("table.txt", R_OK), 0);
+    run(&t, "proto");
+    assert_non_null(strstr(t.screen.data, "profile001.pb.gz"));
+    quit(&t);
+}
+
+static void
+test_mistakes(void **state)
+{
+    terminal_t t;
+    start(&t, *state, 120);
+    run(&t, "tpo");
+    assert_non_null(strstr(t.screen.data, "did you mean top?"));
+    run(&t, "nodecount");
+    assert_non_null(strstr(t.screen.data, "please specify a value"));
+    run(&t, "peek nothing_like_it");
+    assert_non_null(strstr(t.screen.data, "no matches found"));
+    quit(&t);
+}
+
+/* Long names are cut at the edge of the window. */
+static void
+test_width(void **state)
+{
+    terminal_t t;
+    start(&t, *state, 60);
+    run(&t, "top");
+    assert_non_null(strstr(t.screen.data, "compute_everyth\xe2\x80\xa6"));
+    quit(&t);
+}
+
+static void
+test_end_of_input(void **state)
+{
+    terminal_t t;
+    start(&t, *state, 120);
+    terminal_type(&t, "\004");
+    assert_int_equal(terminal_end(&t), 0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_commands, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_completion, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_history_survives, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_pipes_and_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_mistakes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_width, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_end_of_input, setup, teardown),
+    };
+    return cmocka_run_group_tests_name("shell", tests, NULL, NULL);
+}

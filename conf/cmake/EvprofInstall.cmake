@@ -40,5 +40,7 @@ function(evprof_install_package)
   install(FILES
     "${PROJECT_BINARY_DIR}/packaging/evprofConfig.cmake"
     "${PROJECT_BINARY_DIR}/packaging/evprofConfigVersion.cmake"
+    "${PROJECT_SOURCE_DIR}/conf/cmake/EvprofAddTest.cmake"
+    "${PROJECT_SOURCE_DIR}/conf/cmake/EvprofListTests.cmake"
     DESTINATION "${folder}")
 endfunction()

@@ -20,3 +20,28 @@ function(evprof_test name)
   endif()
   set_tests_properties(${name} PROPERTIES LABELS "${TEST_LABELS}")
 endfunction()
+
+# evprof_bench_target(FOLDERS...)
+#
+# The target `bench` runs every program called bench_x in these folders, one
+# after the other, since they measure time. Their arguments are the target
+# property EVPROF_BENCH_ARGS.
+function(evprof_bench_target)
+  set(commands "")
+  foreach(folder IN LISTS ARGN)
+    get_property(targets DIRECTORY "${folder}" PROPERTY BUILDSYSTEM_TARGETS)
+    foreach(target IN LISTS targets)
+      get_target_property(type ${target} TYPE)
+      if(target MATCHES "^bench_" AND type STREQUAL "EXECUTABLE")
+        get_target_property(args ${target} EVPROF_BENCH_ARGS)
+        if(NOT args)
+          set(args "")
+        endif()
+        list(APPEND commands
+          COMMAND "${CMAKE_COMMAND}" -E echo "== ${target}"
+          COMMAND ${target} ${args})
+      endif()
+    endforeach()
+  endforeach()
+  add_custom_target(bench ${commands} USES_TERMINAL VERBATIM)
+endfunction()

@@ -31,18 +31,24 @@ case $way in
 cmake)
     cp "$here/main.c" "$work/main.c"
     cp "$here/main.c" "$work/main.cc"
+    cp "$here/test.c" "$work/test.c"
     sed "s/@PROJECT_VERSION@/$version/" "$here/CMakeLists.txt.in" \
         >"$work/CMakeLists.txt"
     cmake -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
     cmake --build "$work/build" >/dev/null
     run "$work/build/consumer_c"
     run "$work/build/consumer_cxx"
+    ctest --test-dir "$work/build" | grep -q 'consumer_test.TestOutside .*Passed'
     ;;
 shared)
     # shellcheck disable=SC2046,SC2086 # lists of words
     cc -std=c11 -o "$work/consumer" "$here/main.c" \
         $(pkg-config --cflags --libs $packages)
     run "$work/consumer"
+    # shellcheck disable=SC2046
+    cc -std=c11 -o "$work/consumer_test" "$here/test.c" \
+        $(pkg-config --cflags --libs evprof evprof-testing)
+    "$work/consumer_test" -v | grep -q '^--- PASS: TestOutside'
     # shellcheck disable=SC2046,SC2086
     c++ -std=c++17 -x c++ -o "$work/consumer_cxx" "$here/main.c" \
         -x none $(pkg-config --cflags --libs $packages)

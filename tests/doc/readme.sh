@@ -16,10 +16,10 @@ for source in example*.c; do
     # shellcheck disable=SC2046 # a list of words
     cc -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror "$@" \
         -o "${source%.c}" "$source" \
-        -L"$lib" -Wl,-rpath,"$lib" -levprof_evhttp -levprof \
+        -L"$lib" -Wl,-rpath,"$lib" -levprof_testing -levprof_evhttp -levprof \
         $(pkg-config --cflags --libs libevent)
 done
-ls example1 example2 >/dev/null
+ls example1 example2 example3 >/dev/null
 
 lines=$(awk '/cpu_start/ { found = 1 } END { print found ? NR : 0 }' example2.c)
 if [ "$lines" -eq 0 ]; then
@@ -34,4 +34,7 @@ then
     cat top
     exit 1
 fi
+
+./example3 -bench=. -benchtime=1ms >out
+grep -q '^BenchmarkAdd.* ns/op$' out
 echo ok

@@ -36,6 +36,10 @@ typedef uintptr_t evprof_any_word __attribute__((aligned(1), may_alias));
 #define EVPROF_UNCHECKED                                                       \
     __attribute__((no_sanitize("address", "thread", "undefined")))
 
+/* Everything that the function calls becomes part of it, so that a reader's
+ * position stays in registers: half of the time of a leaf. */
+#define EVPROF_FLAT __attribute__((flatten))
+
 /* The word at an address that is known to be readable. */
 EVPROF_UNCHECKED static inline uintptr_t
 evprof_peek(uintptr_t address)

@@ -185,7 +185,7 @@ read_cie(const evprof_cfi_t *cfi, size_t offset, evprof_fde_t *out)
     return !r.failed;
 }
 
-enum evprof_cfi_entry
+EVPROF_FLAT enum evprof_cfi_entry
 evprof_cfi_entry(const evprof_cfi_t *cfi, size_t offset, evprof_fde_t *out)
 {
     evprof_reader_t r = { .data = cfi->data, .at = offset, .end = cfi->size };
@@ -243,7 +243,7 @@ row_word(const evprof_cfi_t *cfi, size_t at)
     return out;
 }
 
-bool
+EVPROF_FLAT bool
 evprof_cfi_search(const evprof_cfi_t *cfi, size_t hdr, uintptr_t pc,
                   size_t *offset)
 {

@@ -241,7 +241,7 @@ struct span {
 
 /* Runs until the row is complete that holds the distance `want`. False: the
  * instructions cannot be followed. */
-static bool
+EVPROF_FLAT static bool
 run_to(evprof_cfi_run_t *run, uint64_t want, struct span *out)
 {
     evprof_reader_t r = { .data = run->cfi->data,

@@ -291,9 +291,12 @@ step_by(evprof_stepper_t *stepper, const struct source *source,
     if (!evprof_cfi_row_at(&run, &source->cfi, fde, pc)) {
         return EVPROF_STEP_UNKNOWN;
     }
-    struct applying a = { .stepper = stepper,
-                          .source = source,
-                          .row = &run.row };
+    /* Not cleared as a whole: `caller` is filled in by apply(). */
+    struct applying a;
+    a.stepper = stepper;
+    a.source = source;
+    a.row = &run.row;
+    a.cfa = 0;
     return apply(&a, fde->ra_reg);
 }
 

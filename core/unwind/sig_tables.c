@@ -240,9 +240,15 @@ static void
 walk_regs(evprof_walk_t *walk, const evprof_regs_t *regs, size_t skip)
 {
     evprof_pinned_t pinned = evprof_map_pin();
-    struct walker w = { .walk = walk, .begin = regs, .skip_all = skip };
+    /* Not cleared as a whole: begin() fills in the registers. */
+    struct walker w;
+    w.walk = walk;
+    w.begin = regs;
+    w.skip_all = skip;
+    w.is_slow = false;
     w.stepper.map = pinned.map;
     w.stepper.bounds = walk->bounds;
+    w.stepper.checked = NULL;
     follow_all(&w);
     evprof_map_unpin(pinned);
 }

@@ -189,7 +189,7 @@ evprof_verdict_t
 evprof_access_judge(const evprof_access_conf_t *conf,
                     const evprof_access_request_t *request, const char **reason)
 {
-    const char *unused;
+    const char *unused = NULL;
     reason = reason == NULL ? &unused : reason;
     *reason = NULL;
     enum side side = address_side(conf, request);

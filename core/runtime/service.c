@@ -90,13 +90,13 @@ evprof_service_at_free(evprof_t *prof, void (*fn)(void *ctx), void *ctx,
     if (is_open) {
         ending->next = prof->endings;
         prof->endings = ending;
+        ending = NULL;
     }
     evprof_lock_leave(&prof->lock);
-    if (!is_open) {
-        free(ending);
-        return evprof_fail(err, EVPROF_ESTATE, "the profiler is shut down");
-    }
-    return EVPROF_OK;
+    free(ending);
+    return is_open
+               ? EVPROF_OK
+               : evprof_fail(err, EVPROF_ESTATE, "the profiler is shut down");
 }
 
 void

@@ -12,6 +12,18 @@
 
 #include <evprof/evprof.h>
 
+/* ThreadSanitizer starts no threads in a forked child, and puts signals off
+ * until they have no stack to show. */
+#if defined(__SANITIZE_THREAD__)
+#define TEST_SKIP_UNDER_TSAN()                                                 \
+    do {                                                                       \
+        print_message("not under ThreadSanitizer\n");                          \
+        skip();                                                                \
+    } while (0)
+#else
+#define TEST_SKIP_UNDER_TSAN() (void)0
+#endif
+
 /* Where a request goes and what it carries. */
 typedef struct test_request {
     const char *from;      /* an address to bind to, NULL: any */

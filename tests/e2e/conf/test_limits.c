@@ -65,6 +65,7 @@ static void
 test_labels(void **state)
 {
     (void)state;
+    TEST_SKIP_UNDER_TSAN();
     start("");
     int token = evprof_label_push("colour", "purple");
     assert_true(token > 0);

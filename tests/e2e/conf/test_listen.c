@@ -152,6 +152,7 @@ static void
 test_stale_socket(void **state)
 {
     (void)state;
+    TEST_SKIP_UNDER_TSAN();
     char address[256];
     evprof_error_t err = { 0 };
     folder = test_folder();
@@ -182,6 +183,7 @@ static void
 test_fork(void **state)
 {
     (void)state;
+    TEST_SKIP_UNDER_TSAN();
     evprof_error_t err = { 0 };
     folder = test_folder();
     evprof_t *prof = profiler("pprof { log log info; }");

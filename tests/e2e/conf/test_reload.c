@@ -278,6 +278,7 @@ static void
 test_signal_after_fork(void **state)
 {
     (void)state;
+    TEST_SKIP_UNDER_TSAN();
     int status;
     folder = test_folder();
     prof = test_profiler(folder, "reload_signal USR1;");

@@ -61,7 +61,8 @@ move_text(copier_t *c, const char **text)
     }
     uint64_t hash = (uint64_t)(uintptr_t)*text;
     evprof_index_walk_t walk = evprof_index_walk(&c->index, hash);
-    uint32_t row = evprof_index_next(&walk);
+    uint32_t row =
+        c->olds == NULL ? EVPROF_INDEX_END : evprof_index_next(&walk);
     while (row != EVPROF_INDEX_END && c->olds[row] != *text) {
         row = evprof_index_next(&walk);
     }

@@ -132,7 +132,8 @@ number_of(encoder_t *e, const char *text)
     }
     uint64_t hash = (uint64_t)(uintptr_t)text;
     evprof_index_walk_t walk = evprof_index_walk(&e->string_index, hash);
-    uint32_t row = evprof_index_next(&walk);
+    uint32_t row =
+        e->strings == NULL ? EVPROF_INDEX_END : evprof_index_next(&walk);
     while (row != EVPROF_INDEX_END && e->strings[row] != text) {
         row = evprof_index_next(&walk);
     }

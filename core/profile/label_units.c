@@ -39,7 +39,8 @@ static int
 find_or_add_key(survey_t *s, const char *key, evprof_label_unit_t **out)
 {
     evprof_index_walk_t walk = evprof_index_walk(&s->unit_index, hash_of(key));
-    uint32_t row = evprof_index_next(&walk);
+    uint32_t row =
+        s->units == NULL ? EVPROF_INDEX_END : evprof_index_next(&walk);
     while (row != EVPROF_INDEX_END && s->units[row].key != key) {
         row = evprof_index_next(&walk);
     }

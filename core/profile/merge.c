@@ -279,8 +279,8 @@ typedef struct share {
     evprof_pprof_t *const *sources;
     size_t count;
     evprof_pprof_t *out;
-    int status;
     pthread_t thread;
+    int status;
     bool has_thread;
 } share_t;
 

@@ -120,8 +120,8 @@ choose_columns(evprof_pprof_t *p, const size_t *columns, size_t count,
 static int
 choose_types(evprof_pprof_t *p, const char *const *names, size_t count)
 {
-    size_t *columns = calloc(count, sizeof(*columns));
-    int64_t *room = calloc(count, sizeof(*room));
+    size_t *columns = calloc(count + 1, sizeof(*columns));
+    int64_t *room = calloc(count + 1, sizeof(*room));
     evprof_value_type_t *types =
         evprof_arena_calloc(&p->arena, count, sizeof(*types));
     if (columns == NULL || room == NULL || types == NULL) {

@@ -249,6 +249,11 @@ measure(struct load *load, const struct target *target, bool with_profile,
     }
     qsort(load->latencies, load->count, sizeof(*load->latencies),
           compare_int64);
+    if (load->count == 0) {
+        (void)fprintf(stderr, "bench_evhttp: a window without a reply: the "
+                              "machine is too busy\n");
+        exit(1);
+    }
     double count = (double)load->count;
     size_t middle = load->count / 2;
     size_t late = load->count * 99 / 100;

@@ -24,7 +24,6 @@
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -53,7 +52,6 @@ typedef struct evprof_flight {
 
 static pthread_mutex_t flights_lock = PTHREAD_MUTEX_INITIALIZER;
 static flight_t *flights; /* under the lock */
-static _Atomic unsigned flight_count;
 
 static void
 link_flight(flight_t *f)
@@ -65,7 +63,6 @@ link_flight(flight_t *f)
     }
     flights = f;
     pthread_mutex_unlock(&flights_lock);
-    atomic_fetch_add(&flight_count, 1);
 }
 
 static void
@@ -81,26 +78,32 @@ unlink_flight(flight_t *f)
         f->next->previous = f->previous;
     }
     pthread_mutex_unlock(&flights_lock);
-    atomic_fetch_sub(&flight_count, 1);
 }
 
-unsigned
-evprof_flight_checks(void)
+/* Those of this process; all of them, or only those to be resumed after. */
+static unsigned
+count_flights(bool all)
 {
     pid_t pid = getpid();
     unsigned count = 0;
     pthread_mutex_lock(&flights_lock);
     for (const flight_t *f = flights; f != NULL; f = f->next) {
-        count += f->resume != NULL && f->pid == pid;
+        count += f->pid == pid && (all || f->resume != NULL);
     }
     pthread_mutex_unlock(&flights_lock);
     return count;
 }
 
 unsigned
+evprof_flight_checks(void)
+{
+    return count_flights(false);
+}
+
+unsigned
 evprof_flight_count(void)
 {
-    return atomic_load(&flight_count);
+    return count_flights(true);
 }
 
 /* ---- Landing ---- */

@@ -3,6 +3,7 @@
  * Requests in flight when the ground moves: unmount, evprof_free, evhttp_free;
  * and the ways to mount: a virtual host, several bases, a mux, own routes.
  */
+#include <event2/buffer.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -380,6 +381,29 @@ test_region_shares_the_slot(void **state)
     evprof_free(prof);
 }
 
+static void
+test_write_to_evbuffer(void **state)
+{
+    (void)state;
+    evprof_error_t err;
+    evprof_t *prof = new_profiler();
+    struct evbuffer *buffer = evbuffer_new();
+    evprof_writer_t out = evprof_writer_evbuffer(buffer);
+    evprof_profile_t *threads = evprof_lookup(prof, "goroutine");
+    assert_non_null(threads);
+    assert_true(evprof_profile_count(threads) >= 1);
+    assert_int_equal(evprof_profile_write(threads, &out, 1, &err), 0);
+    char *line = evbuffer_readln(buffer, NULL, EVBUFFER_EOL_LF);
+    assert_non_null(line);
+    assert_memory_equal(line, "goroutine profile: total ", 25);
+    free(line);
+    evbuffer_free(buffer);
+    assert_int_equal(
+        evprof_profile_write(evprof_lookup(prof, "cpu"), &out, 0, &err),
+        EVPROF_ESTATE);
+    evprof_free(prof);
+}
+
 int
 main(void)
 {
@@ -395,6 +419,7 @@ main(void)
         cmocka_unit_test(test_mux),
         cmocka_unit_test(test_own_routes),
         cmocka_unit_test(test_region_shares_the_slot),
+        cmocka_unit_test(test_write_to_evbuffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 
 #include "core/base/error.h"
+#include "core/profile/gzip_parallel.h"
 #include "core/report/report.h"
+
+#define ENCODE_FLAGS (EVPROF_ENCODE_KEEP_IDS | EVPROF_ENCODE_PLAIN)
 
 static int64_t
 scaled(int64_t value, double ratio)
@@ -31,7 +34,7 @@ write_scaled(const evprof_pprof_t *p, double ratio, const evprof_writer_t *out,
                 *next++ = scaled(p->samples[i].values[j], ratio);
             }
         }
-        status = evprof_pprof_encode(&copy, EVPROF_ENCODE_KEEP_IDS, out, err);
+        status = evprof_pprof_encode(&copy, ENCODE_FLAGS, out, err);
     } else {
         evprof_fail(err, status, "proto: out of memory");
     }
@@ -40,14 +43,29 @@ write_scaled(const evprof_pprof_t *p, double ratio, const evprof_writer_t *out,
     return status;
 }
 
+/* Encodes to memory and compresses on all processors: nearly all of the time
+ * that a large profile takes goes there. */
+static int
+compress(const evprof_pprof_t *p, double ratio, const evprof_writer_t *out,
+         evprof_error_t *err)
+{
+    evprof_buf_t plain = { 0 };
+    evprof_writer_t writer = evprof_writer_buf(&plain);
+    int status = ratio == 1 ? evprof_pprof_encode(p, ENCODE_FLAGS, &writer, err)
+                            : write_scaled(p, ratio, &writer, err);
+    if (status == EVPROF_OK) {
+        status = evprof_gzip_parallel(plain.data, plain.len, out, err);
+    }
+    evprof_buf_free(&plain);
+    return status;
+}
+
 static int
 write_proto(evprof_view_t *view, const evprof_writer_t *out,
             evprof_error_t *err)
 {
-    double ratio = evprof_view_ratio(view);
-    const evprof_pprof_t *p = evprof_view_profile(view);
-    return ratio == 1 ? evprof_pprof_encode(p, EVPROF_ENCODE_KEEP_IDS, out, err)
-                      : write_scaled(p, ratio, out, err);
+    return compress(evprof_view_profile(view), evprof_view_ratio(view), out,
+                    err);
 }
 
 const evprof_report_t evprof_report_proto = {

@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/utf8.h"
 #include "core/report/column.h"
+#include "core/report/settings.h"
 
 /* What follows this in an assignment is a remark: options print it. */
 #define REMARK "//:"
@@ -236,6 +237,76 @@ run_command(cli_shell_t *shell, const cli_words_t *words)
     evprof_options_free(&command.options);
 }
 
+/* "save NAME" and "load NAME": sets of options in the file that pprof's web
+ * interface keeps them in. What is not saved stays as it is. */
+static int
+save_options(const cli_shell_t *shell, const char *file, const char *name,
+             evprof_error_t *err)
+{
+    evprof_settings_t settings;
+    int status = evprof_settings_read(file, &settings, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    status = evprof_settings_set(&settings, name, &shell->cli->options, err);
+    if (status == EVPROF_OK) {
+        status = evprof_settings_write(file, &settings, err);
+    }
+    evprof_settings_free(&settings);
+    return status;
+}
+
+static int
+load_options(cli_shell_t *shell, const char *file, const char *name,
+             evprof_error_t *err)
+{
+    evprof_settings_t settings;
+    int status = evprof_settings_read(file, &settings, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    const evprof_options_t *saved = evprof_settings_find(&settings, name);
+    if (saved == NULL) {
+        status = evprof_fail(err, EVPROF_ENOENT, "config %s not found", name);
+    }
+    for (size_t i = 0; status == EVPROF_OK && i < evprof_option_count; i++) {
+        const evprof_option_t *option = &evprof_option_table[i];
+        char scratch[EVPROF_OPTION_TEXT_SIZE];
+        const char *value = evprof_option_get(saved, option, scratch);
+        bool is_unset = option->choices != NULL && value[0] == '\0';
+        if (option->is_saved && !is_unset) {
+            status =
+                evprof_option_set(&shell->cli->options, option, value, err);
+        }
+    }
+    evprof_settings_free(&settings);
+    return status;
+}
+
+static void
+run_settings(cli_shell_t *shell, const cli_words_t *words)
+{
+    bool is_save = strcmp(words->items[0], "save") == 0;
+    evprof_buf_t file = { 0 };
+    evprof_error_t err;
+    int status = EVPROF_OK;
+    if (words->count != 2) {
+        status = evprof_fail(&err, EVPROF_EPARSE, "usage: %s <name>",
+                             words->items[0]);
+    } else {
+        status = evprof_settings_file(&file, &err);
+    }
+    if (status == EVPROF_OK) {
+        status = is_save
+                     ? save_options(shell, file.data, words->items[1], &err)
+                     : load_options(shell, file.data, words->items[1], &err);
+    }
+    if (status != EVPROF_OK) {
+        cli_complain("%s", err.message);
+    }
+    evprof_buf_free(&file);
+}
+
 static bool
 is_one_of(const char *word, const char *const *names)
 {
@@ -252,6 +323,7 @@ run_words(cli_shell_t *shell, const char *line)
 {
     static const char *const options[] = { "o", "options", NULL };
     static const char *const quit[] = { "q", "quit", "exit", NULL };
+    static const char *const settings[] = { "save", "load", NULL };
     cli_words_t words;
     if (cli_words_split(line, shell->cli->is_strict, &words) != EVPROF_OK) {
         cli_complain("out of memory");
@@ -265,6 +337,8 @@ run_words(cli_shell_t *shell, const char *line)
         print_options(shell);
     } else if (is_one_of(words.items[0], quit)) {
         shell->is_over = true;
+    } else if (!shell->cli->is_strict && is_one_of(words.items[0], settings)) {
+        run_settings(shell, &words);
     } else if (strcmp(words.items[0], "help") == 0) {
         print_help(shell, &words);
     } else {

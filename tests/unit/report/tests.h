@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+int run_settings_tests(void);
 int run_source_tests(void);
 int run_view_tests(void);
 

@@ -126,7 +126,8 @@ const evprof_pprof_conf_t *evprof_config_pprof(const evprof_config_t *config);
 const evprof_profile_limits_t *
 evprof_config_limits(const evprof_config_t *config);
 
-/* The file that was loaded, or NULL: text, or the built-in defaults. */
+/* The absolute path of the file that was loaded, or NULL: text, or the built-in
+ * defaults. */
 const char *evprof_config_path(const evprof_config_t *config);
 
 /* Profiles in the order of the schema, then those of loaded modules. */

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/base/buf.h"
 #include "core/base/error.h"
 #include "core/conf/block.h"
 
@@ -299,7 +301,26 @@ evprof_config_unref(evprof_config_t *config)
     free(config);
 }
 
-/* The folder part of a path, "" where it has none. */
+/* A server may change its folder once it has started: what is read later, by a
+ * reload or for a password, must not depend on that. */
+static char *
+absolute_path(evprof_arena_t *arena, const char *path)
+{
+    char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    evprof_buf_t joined = { 0 };
+    if (here != NULL) {
+        evprof_buf_printf(&joined, "%s/", strcmp(here, "/") == 0 ? "" : here);
+    }
+    evprof_buf_puts(&joined, path);
+    char *out = joined.failed || joined.data == NULL
+                    ? NULL
+                    : evprof_arena_strndup(arena, joined.data, joined.len);
+    evprof_buf_free(&joined);
+    free(here);
+    return out;
+}
+
+/* Of an absolute path. */
 static char *
 folder_of(evprof_arena_t *arena, const char *path)
 {
@@ -318,8 +339,10 @@ config_new(const char *path, const char *folder, const evprof_schema_t *schema)
     atomic_init(&config->references, 1);
     config->schema = schema;
     if (path != NULL) {
-        config->path = evprof_arena_strndup(&config->arena, path, strlen(path));
-        config->folder = folder_of(&config->arena, path);
+        config->path = absolute_path(&config->arena, path);
+        config->folder = config->path == NULL
+                             ? NULL
+                             : folder_of(&config->arena, config->path);
     } else {
         config->folder =
             evprof_arena_strndup(&config->arena, folder, strlen(folder));

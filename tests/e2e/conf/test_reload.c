@@ -132,6 +132,36 @@ test_bad_file(void **state)
     stop();
 }
 
+/* A daemon leaves its folder: what the file names is still found. */
+static void
+test_other_folder(void **state)
+{
+    (void)state;
+    evprof_error_t err = { 0 };
+    char before[256];
+    assert_non_null(getcwd(before, sizeof(before)));
+    folder = test_folder();
+    test_file(folder, "tokens", "token-of-mine\n");
+    test_file(folder, "part", "profile mutex off;");
+    test_file(folder, "conf",
+              "pprof { auth_bearer_file tokens; include part; }");
+    assert_int_equal(chdir(folder), 0);
+    prof = evprof_new("conf", &err);
+    assert_non_null(prof);
+    assert_int_equal(chdir(before), 0);
+    server = test_server_start(prof);
+    test_request_t request = { .port = test_server_port(server),
+                               .path = "cmdline",
+                               .headers = "Authorization: Bearer "
+                                          "token-of-mine\r\n" };
+    assert_int_equal(test_get(&request, &reply), 200);
+    assert_int_equal(evprof_reload(prof, &err), 0);
+    assert_int_equal(test_get(&request, &reply), 200);
+    request.path = "mutex";
+    assert_int_equal(test_get(&request, &reply), 404);
+    stop();
+}
+
 static void
 test_fixed(void **state)
 {
@@ -364,6 +394,7 @@ main(void)
         cmocka_unit_test(test_switching),
         cmocka_unit_test(test_bad_file),
         cmocka_unit_test(test_off_costs_nothing),
+        cmocka_unit_test(test_other_folder),
         cmocka_unit_test(test_fixed),
         cmocka_unit_test(test_no_file),
         cmocka_unit_test(test_in_flight),

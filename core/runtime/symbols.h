@@ -29,7 +29,7 @@ int evprof_symbols_prepare(const uintptr_t *pcs, size_t count);
  * valid until the next call, or NULL. */
 const char *evprof_symbols_name(uintptr_t pc);
 
-/* Where that function begins, 0: unknown. */
+/* Where that function begins, for a pc that was looked up; 0: unknown. */
 uintptr_t evprof_symbols_entry(uintptr_t pc);
 
 /* Frees what is cached; the next call reads it again. */

@@ -294,12 +294,10 @@ evprof_symbol_entry(evprof_symbolizer_t *s, const evprof_objects_t *objects,
                     uintptr_t pc)
 {
     const evprof_object_t *object = evprof_objects_find(objects, pc);
-    if (object == NULL) {
-        return 0;
-    }
-    const evprof_symbol_t *symbol = answer_one(s, objects, object, pc);
+    evprof_symbol_file_t *file = object == NULL ? NULL : file_of(s, object);
+    const evprof_symbol_t *symbol =
+        file == NULL ? NULL : evprof_symbol_file_find(file, pc - object->bias);
     uint64_t start = symbol == NULL ? 0 : symbol->start;
-    evprof_symbol_cache_trim(&s->cache);
     return start == 0 ? 0 : (uintptr_t)(start + object->bias);
 }
 

@@ -45,7 +45,9 @@ int evprof_symbol_prepare(evprof_symbolizer_t *s,
 const char *evprof_symbol_name(evprof_symbolizer_t *s,
                                const evprof_objects_t *objects, uintptr_t pc);
 
-/* The address at which that function begins, 0 when unknown. */
+/* The address at which that function begins; 0 when unknown, or when `pc` was
+ * not looked up before: only the cache is asked, so that it costs next to
+ * nothing. */
 uintptr_t evprof_symbol_entry(evprof_symbolizer_t *s,
                               const evprof_objects_t *objects, uintptr_t pc);
 

@@ -286,7 +286,7 @@ test_text(void **state)
         last = value;
         at = strstr(at, "\n\n") + 2;
     }
-    char *line = strstr(text.data, "keep_blocks");
+    char *line = strstr(text.data, "\tkeep_blocks+0x");
     assert_non_null(line);
     assert_non_null(strstr(line, "test_heap.c:"));
     assert_non_null(strstr(text.data, "\n# jemalloc\n# Allocated = "));

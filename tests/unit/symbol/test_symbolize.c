@@ -494,6 +494,11 @@ test_names_alone(void **state)
     assert_string_equal(evprof_symbol_name(s, objects, pcs[0]), "note_caller");
     assert_string_equal(evprof_symbol_name(s, objects, pcs[1]), "make_copy");
     assert_null(evprof_symbol_name(s, objects, pcs[2]));
+    uintptr_t inside = pcs[0] + 3;
+    assert_int_equal(evprof_symbol_entry(s, objects, inside), 0);
+    assert_int_equal(evprof_symbol_prepare(s, objects, &inside, 1), 0);
+    assert_int_equal(evprof_symbol_entry(s, objects, inside), pcs[0]);
+    assert_int_equal(evprof_symbol_entry(s, objects, pcs[2]), 0);
     evprof_objects_release(objects);
     evprof_symbolizer_free(s);
 }

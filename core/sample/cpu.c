@@ -20,6 +20,10 @@
 
 static const int64_t second_ns = 1000000000;
 
+/* Each running thread has up to a clock tick that no signal came for yet, and a
+ * starved virtual machine has longer ticks. More is a signal held back. */
+enum { UNCAUGHT_FEW = 20, UNCAUGHT_SHARE = 20 };
+
 static struct {
     evprof_lock_t lock;
     bool is_on;
@@ -152,6 +156,15 @@ write_comments(evprof_builder_t *out)
             "cpu: %llu of %llu threads were not sampled: no queued-signal slot "
             "was left, raise RLIMIT_SIGPENDING (ulimit -i)",
             (unsigned long long)stats.timers.missed, seen);
+    }
+    const unsigned long long uncaught = stats.timers.uncaught;
+    if (status == EVPROF_OK && uncaught > UNCAUGHT_FEW &&
+        uncaught > stats.tap.weight / UNCAUGHT_SHARE) {
+        status = evprof_builder_comment(
+            out,
+            "cpu: %llu expiries were not delivered: a thread with CPU time "
+            "held SIGPROF back",
+            uncaught);
     }
     const unsigned long long lost = stats.timers.lost + stats.overflow;
     const unsigned long long all = stats.tap.weight + stats.timers.lost;

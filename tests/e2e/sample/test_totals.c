@@ -132,6 +132,25 @@ test_dropped_weight_is_carried(void **state)
     evprof_pprof_free(profile);
 }
 
+/* What a thread does that holds SIGPROF back is in no sample: the profile says
+ * how much is missing. */
+static void
+test_held_signals_are_said(void **state)
+{
+    (void)state;
+    sigset_t sigprof;
+    sigset_t before;
+    sigemptyset(&sigprof);
+    sigaddset(&sigprof, SIGPROF);
+    scene_begin(1000, 64);
+    pthread_sigmask(SIG_BLOCK, &sigprof, &before);
+    scene_burn(second_ns / 5);
+    evprof_pprof_t *profile = scene_end();
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    assert_true(scene_has_comment(profile, "held SIGPROF back"));
+    evprof_pprof_free(profile);
+}
+
 /* ---- A walk that takes longer than a period ---- */
 
 static const evprof_unwinder_t *fast;
@@ -191,6 +210,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sum_is_the_clocks),
         cmocka_unit_test(test_dropped_weight_is_carried),
+        cmocka_unit_test(test_held_signals_are_said),
         cmocka_unit_test(test_slow_walks_leave_the_program_its_cpu),
     };
     return cmocka_run_group_tests_name("totals", tests, NULL, NULL);

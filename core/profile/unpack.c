@@ -26,6 +26,9 @@
 #define FIRST_SIZE ((size_t)4096)
 #define WINDOW_BITS_GZIP (15 + 16)
 
+/* Of a gzip member, at the least. */
+#define HEADER_SIZE 10
+
 typedef struct output {
     char *data;
     size_t len;
@@ -157,6 +160,10 @@ unpack_gzip(const unsigned char *data, size_t len, output_t *o,
     int status = make_room(o, claimed_size(data, len), err);
     const unsigned char *end = data + len;
     while (status == EVPROF_OK && z.next_in < end) {
+        if (end - z.next_in < HEADER_SIZE) {
+            status = inflate_failed(&z, Z_BUF_ERROR, err);
+            break;
+        }
         status = inflate_member(&z, end, o, err);
         if (status == EVPROF_OK) {
             inflateReset(&z);

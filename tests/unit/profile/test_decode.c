@@ -390,6 +390,15 @@ test_broken_gzip(void **state)
     assert_unreadable(buf.data, buf.len / 2,
                       "decompressing profile: unexpected EOF");
     assert_unreadable(buf.data, 5, "decompressing profile: unexpected EOF");
+    evprof_buf_t longer = { 0 };
+    evprof_buf_add(&longer, buf.data, buf.len);
+    evprof_buf_puts(&longer, "garbage");
+    assert_unreadable(longer.data, longer.len,
+                      "decompressing profile: unexpected EOF");
+    evprof_buf_puts(&longer, " and more");
+    assert_unreadable(longer.data, longer.len,
+                      "decompressing profile: gzip: invalid header");
+    evprof_buf_free(&longer);
     buf.data[buf.len - 6] ^= 1;
     assert_unreadable(buf.data, buf.len,
                       "decompressing profile: gzip: invalid checksum");

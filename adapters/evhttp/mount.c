@@ -20,8 +20,6 @@
 #include "core/base/error.h"
 #include "core/runtime/catalog.h"
 
-typedef void (*callback_fn)(struct evhttp_request *, void *);
-
 typedef struct evprof_route_record {
     evprof_t *prof;
     struct evhttp *http; /* NULL: a route that the application binds */

@@ -3,9 +3,8 @@
  * The profiles that there are: one of each module of the build, and those that
  * are added while running. A list sorted by name; entries are only added while
  * the profiler is open, so that a pointer to one stays good until
- * evprof_free(). init and fini hooks run on the thread that opens and closes
- * the profiler, so that a server which mounts and then forks has no thread of
- * ours to lose; every other hook runs on the worker.
+ * evprof_free(). How a module is switched on and off stands in switch.c; every
+ * other hook runs on the worker.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -5,9 +5,11 @@
 /*
  * The contract of a profile type. A module fills an evprof_module_t; the core
  * configures it, calls its hooks and serves what its snapshot says. Every hook
- * runs on the library's worker thread, one at a time for a module, and may block
- * up to its deadline; none prints or writes HTTP. NULL hooks are skipped; only
- * `abi`, `name`, `summary` and one of `snapshot` and `text` are required.
+ * runs on the library's worker thread, one at a time for a module, and may
+ * block up to its deadline, but for init and fini of evprof_new() and
+ * evprof_free(), which run on the thread that calls these; none prints or
+ * writes HTTP. NULL hooks are skipped; only `abi`, `name`, `summary` and one of
+ * `snapshot` and `text` are required.
  */
 
 #include <stdbool.h>
@@ -41,10 +43,10 @@ enum evprof_module_flag {
 
 /* What was asked. Strings and body live as long as the request. */
 typedef struct evprof_ask {
-    double seconds; /* length of the window, 0: a snapshot of now */
-    int debug;      /* 0: profile.proto, else text */
-    bool gc;        /* flush and purge before a heap snapshot */
-    long tid;       /* kernel id of the thread that asked, 0: unknown */
+    double seconds;    /* length of the window, 0: a snapshot of now */
+    int debug;         /* 0: profile.proto, else text */
+    bool gc;           /* flush and purge before a heap snapshot */
+    long tid;          /* kernel id of the thread that asked, 0: unknown */
     const char *query; /* the raw query or NULL */
     const void *body;
     size_t body_len;

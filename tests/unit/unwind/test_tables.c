@@ -81,8 +81,8 @@ test_every_call_of_libc(void **state)
     (void)state;
     assert_int_equal(evprof_unwind_refresh(), 0);
     evprof_pinned_t pinned = evprof_map_pin();
-    const evprof_segment_t *libc =
-        evprof_map_find(pinned.map, (uintptr_t)dlsym(RTLD_DEFAULT, "qsort"));
+    const evprof_segment_t *libc = evprof_map_find(
+        pinned.map, (uintptr_t)dlsym(RTLD_DEFAULT, "gnu_get_libc_version"));
     assert_non_null(libc);
     assert_non_null(libc->table);
     evprof_cfi_t cfi = { .data = (const unsigned char *)libc->eh_low,
@@ -141,8 +141,8 @@ test_wrong_files(void **state)
 {
     (void)state;
     const evprof_objects_t *objects = evprof_objects_acquire();
-    evprof_object_t object =
-        *evprof_objects_find(objects, (uintptr_t)dlsym(RTLD_DEFAULT, "qsort"));
+    evprof_object_t object = *evprof_objects_find(
+        objects, (uintptr_t)dlsym(RTLD_DEFAULT, "gnu_get_libc_version"));
     evprof_table_job_t job = { .object = &object };
     object.path = "/nowhere/libc.so.6";
     assert_int_equal(evprof_tables_build(&job, 1), 0);

@@ -205,55 +205,6 @@ read_fp(const evprof_cfi_t *cfi, const evprof_row_t *row, evprof_rule_t *out)
     }
 }
 
-#if defined(__x86_64__)
-/* The slot of sig_rule.h, or one that is too large for it. */
-static unsigned
-slot_of(const evprof_rule_t *rule)
-{
-    if (rule->ra_offset != -8) {
-        return UINT32_MAX;
-    }
-    if (rule->fp == EVPROF_RULE_FP_SAME) {
-        return 0;
-    }
-    if (rule->fp != EVPROF_RULE_FP_AT_CFA || rule->fp_offset >= -8 ||
-        rule->fp_offset % 8 != 0) {
-        return UINT32_MAX;
-    }
-    return (unsigned)(rule->fp_offset / -8);
-}
-#else
-static unsigned
-slot_of(const evprof_rule_t *rule)
-{
-    if (rule->fp != EVPROF_RULE_FP_AT_CFA ||
-        rule->ra_offset != rule->fp_offset + 8) {
-        return UINT32_MAX;
-    }
-    if (rule->fp_offset == -rule->offset) {
-        return 0;
-    }
-    return rule->fp_offset < 0 && rule->fp_offset % 16 == 0
-               ? (unsigned)(rule->fp_offset / -16)
-               : UINT32_MAX;
-}
-#endif
-
-/* The self-contained form, or EVPROF_CODE_RAW. */
-static unsigned
-pack(const evprof_rule_t *rule)
-{
-    int32_t unit = (int32_t)EVPROF_RULE_UNIT;
-    unsigned slot = slot_of(rule);
-    if (rule->is_loaded || rule->offset <= 0 || rule->offset % unit != 0 ||
-        (unsigned)(rule->offset / unit) > EVPROF_CODE_SIZE_MOST ||
-        slot > EVPROF_CODE_SLOT_MOST) {
-        return EVPROF_CODE_RAW;
-    }
-    return (rule->base == EVPROF_REG_FP ? EVPROF_CODE_FP : 0) |
-           slot << EVPROF_CODE_SLOT_SHIFT | (unsigned)(rule->offset / unit);
-}
-
 unsigned
 evprof_rule_of_row(const evprof_cfi_t *cfi, const evprof_fde_t *fde,
                    const evprof_row_t *row)
@@ -274,6 +225,6 @@ evprof_rule_of_row(const evprof_cfi_t *cfi, const evprof_fde_t *fde,
         return EVPROF_CODE_RAW;
     }
     rule.ra_offset = row->value[ra];
-    unsigned code = pack(&rule);
+    unsigned code = evprof_rule_pack(&rule);
     return code == EVPROF_CODE_RAW ? learn(&rule) : code;
 }

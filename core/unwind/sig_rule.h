@@ -60,6 +60,55 @@ typedef struct evprof_rule {
 /* Written before any table that names the entry is published. */
 extern evprof_rule_t evprof_rules[EVPROF_RULES_MOST];
 
+#if defined(__x86_64__)
+/* The slot of the code, or one that is too large for it. */
+static inline unsigned
+evprof_rule_slot(const evprof_rule_t *rule)
+{
+    if (rule->ra_offset != -8) {
+        return UINT32_MAX;
+    }
+    if (rule->fp == EVPROF_RULE_FP_SAME) {
+        return 0;
+    }
+    if (rule->fp != EVPROF_RULE_FP_AT_CFA || rule->fp_offset >= -8 ||
+        rule->fp_offset % 8 != 0) {
+        return UINT32_MAX;
+    }
+    return (unsigned)(rule->fp_offset / -8);
+}
+#else
+static inline unsigned
+evprof_rule_slot(const evprof_rule_t *rule)
+{
+    if (rule->fp != EVPROF_RULE_FP_AT_CFA ||
+        rule->ra_offset != rule->fp_offset + 8) {
+        return UINT32_MAX;
+    }
+    if (rule->fp_offset == -rule->offset) {
+        return 0;
+    }
+    return rule->fp_offset < 0 && rule->fp_offset % 16 == 0
+               ? (unsigned)(rule->fp_offset / -16)
+               : UINT32_MAX;
+}
+#endif
+
+/* The self-contained form, or EVPROF_CODE_RAW. */
+static inline unsigned
+evprof_rule_pack(const evprof_rule_t *rule)
+{
+    int32_t unit = (int32_t)EVPROF_RULE_UNIT;
+    unsigned slot = evprof_rule_slot(rule);
+    if (rule->is_loaded || rule->offset <= 0 || rule->offset % unit != 0 ||
+        (unsigned)(rule->offset / unit) > EVPROF_CODE_SIZE_MOST ||
+        slot > EVPROF_CODE_SLOT_MOST) {
+        return EVPROF_CODE_RAW;
+    }
+    return (rule->base == EVPROF_REG_FP ? EVPROF_CODE_FP : 0) |
+           slot << EVPROF_CODE_SLOT_SHIFT | (unsigned)(rule->offset / unit);
+}
+
 /* What a table-driven step needs of the registers. */
 typedef struct evprof_frame {
     uintptr_t pc;

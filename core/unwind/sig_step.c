@@ -291,6 +291,7 @@ step_by(evprof_stepper_t *stepper, const struct source *source,
     if (!evprof_cfi_row_at(&run, &source->cfi, fde, pc)) {
         return EVPROF_STEP_UNKNOWN;
     }
+    stepper->code = evprof_table_code(&run.row, fde->ra_reg);
     /* Not cleared as a whole: `caller` is filled in by apply(). */
     struct applying a;
     a.stepper = stepper;
@@ -305,6 +306,8 @@ evprof_step_raw(evprof_stepper_t *stepper)
 {
     uintptr_t pc = stepper->regs.pc - !stepper->is_exact;
     const evprof_segment_t *segment = evprof_map_find(stepper->map, pc);
+    bool is_permanent = segment != NULL && segment->is_permanent;
+    stepper->code = EVPROF_CODE_RAW;
     struct source source;
     bool has_source = false;
     if (segment != NULL && evprof_step_is_loaded(stepper, segment)) {
@@ -327,7 +330,9 @@ evprof_step_raw(evprof_stepper_t *stepper)
         bool is_new = segment == NULL && has_source;
         return evprof_step_bare(stepper, is_new ? &page : segment);
     }
-    return step_by(stepper, &source, &fde, pc - source.bias);
+    enum evprof_step step = step_by(stepper, &source, &fde, pc - source.bias);
+    stepper->code = is_permanent ? stepper->code : EVPROF_CODE_RAW;
+    return step;
 }
 
 enum evprof_step

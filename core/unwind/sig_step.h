@@ -25,6 +25,9 @@ typedef struct evprof_stepper {
     evprof_stack_bounds_t bounds;
     evprof_regs_t regs;
     bool is_exact; /* regs.pc was interrupted; it is no return address */
+    /* After a raw step: the rule that says the same, if there is one and the
+     * code can never be unloaded, else EVPROF_CODE_RAW. */
+    unsigned code;
     const evprof_segment_t *checked; /* the last that was seen to be loaded */
 } evprof_stepper_t;
 

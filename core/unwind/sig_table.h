@@ -54,4 +54,28 @@ evprof_table_find(const evprof_table_t *table, uintptr_t offset)
     return low == 0 ? EVPROF_CODE_NONE : table->rows[low - 1] & 0xffff;
 }
 
+/* The self-contained rule of a row, EVPROF_CODE_RAW where there is none.
+ * Signal-safe. */
+static inline unsigned
+evprof_table_code(const evprof_row_t *row, uint64_t ra_reg)
+{
+    const unsigned fp = EVPROF_REG_FP - EVPROF_RULE_FIRST;
+    int ra = evprof_cfi_index(ra_reg);
+    if (ra < 0 || row->cfa_is_expr || row->how[ra] != EVPROF_HOW_OFFSET ||
+        (row->cfa_reg != EVPROF_REG_SP && row->cfa_reg != EVPROF_REG_FP) ||
+        row->how[fp] == EVPROF_HOW_UNDEFINED ||
+        row->how[fp] > EVPROF_HOW_OFFSET) {
+        return EVPROF_CODE_RAW;
+    }
+    evprof_rule_t rule = {
+        .base = row->cfa_reg,
+        .offset = row->cfa_value,
+        .fp = row->how[fp] == EVPROF_HOW_OFFSET ? EVPROF_RULE_FP_AT_CFA
+                                                : EVPROF_RULE_FP_SAME,
+        .fp_offset = row->value[fp],
+        .ra_offset = row->value[ra],
+    };
+    return evprof_rule_pack(&rule);
+}
+
 #endif

@@ -24,6 +24,12 @@ evprof_rule_t evprof_rules[EVPROF_RULES_MOST];
 
 static atomic_uint_fast64_t cache[1u << CACHE_BITS];
 
+/* The same for interrupted pcs, which mean the instruction and not the call
+ * before it: 16 KiB, since hot loops are few. */
+#define EXACT_BITS 11u
+
+static atomic_uint_fast64_t exact_cache[1u << EXACT_BITS];
+
 struct walker {
     evprof_walk_t *walk;
     evprof_stepper_t stepper;
@@ -174,6 +180,18 @@ begin(struct walker *w)
     evprof_walk_add(w->walk, &w->skip, w->begin->pc);
 }
 
+/* Goes on from a frame of which no other registers are known. */
+static void
+set_frame(evprof_stepper_t *stepper, const evprof_frame_t *frame)
+{
+    stepper->regs.pc = frame->pc;
+    stepper->regs.r[EVPROF_REG_SP] = frame->sp;
+    stepper->regs.r[EVPROF_REG_FP] = frame->fp;
+    stepper->regs.known = UINT64_C(1) << EVPROF_REG_SP | UINT64_C(1)
+                                                             << EVPROF_REG_FP;
+    stepper->is_exact = false;
+}
+
 /* By tables as far as they reach, then one frame by the means they call for. */
 static enum evprof_step
 step_callers(struct walker *w)
@@ -183,12 +201,8 @@ step_callers(struct walker *w)
                              regs->r[EVPROF_REG_FP] };
     enum follow next = follow_tables(w, &frame);
     if (frame.pc != regs->pc || frame.sp != regs->r[EVPROF_REG_SP]) {
-        regs->known = UINT64_C(1) << EVPROF_REG_SP | UINT64_C(1)
-                                                         << EVPROF_REG_FP;
+        set_frame(&w->stepper, &frame);
     }
-    regs->pc = frame.pc;
-    regs->r[EVPROF_REG_SP] = frame.sp;
-    regs->r[EVPROF_REG_FP] = frame.fp;
     switch (next) {
     case FOLLOW_END:
         return EVPROF_STEP_END;
@@ -201,11 +215,40 @@ step_callers(struct walker *w)
     }
 }
 
+/* An interrupted frame: by the rule that was seen to hold at this pc, or by the
+ * call-frame data. */
+static enum evprof_step
+step_exact(struct walker *w)
+{
+    evprof_regs_t *regs = &w->stepper.regs;
+    uintptr_t pc = regs->pc;
+    atomic_uint_fast64_t *slot =
+        &exact_cache[(uint64_t)pc * UINT64_C(0x9e3779b97f4a7c15) >>
+                     (64 - EXACT_BITS)];
+    uint64_t word = atomic_load_explicit(slot, memory_order_relaxed);
+    evprof_frame_t frame = { pc, regs->r[EVPROF_REG_SP],
+                             regs->r[EVPROF_REG_FP] };
+    if (word >> 16 == pc &&
+        step_simple((unsigned)(word & 0xffff), &frame, &w->stepper.window)) {
+        set_frame(&w->stepper, &frame);
+        return frame.pc == 0 ? EVPROF_STEP_END : EVPROF_STEP_OK;
+    }
+    enum evprof_step step = evprof_step_raw(&w->stepper);
+    if (step == EVPROF_STEP_OK && w->stepper.code != EVPROF_CODE_RAW &&
+        pc < CACHE_PC_LIMIT) {
+        atomic_store_explicit(slot, (uint64_t)pc << 16 | w->stepper.code,
+                              memory_order_relaxed);
+    }
+    return step;
+}
+
 static enum evprof_step
 step_once(struct walker *w)
 {
-    return w->is_slow || w->stepper.is_exact ? evprof_step_raw(&w->stepper)
-                                             : step_callers(w);
+    if (w->is_slow) {
+        return evprof_step_raw(&w->stepper);
+    }
+    return w->stepper.is_exact ? step_exact(w) : step_callers(w);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adapters/cli/busy.h"
 #include "adapters/cli/cli.h"
 #include "adapters/cli/remote.h"
 #include "adapters/cli/source.h"
@@ -183,7 +184,10 @@ load_batch(struct batch *batch, const char *what, evprof_pprof_t **out,
     evprof_error_t inner;
     *out = NULL;
     cli_fetch_items(batch->cli, batch->items, batch->count);
+    cli_busy_t busy;
+    cli_busy_begin(&busy, "reading profiles");
     load_items(batch);
+    cli_busy_end(&busy);
     int status = combine(batch, out, &loaded, &inner);
     if (status != EVPROF_OK) {
         return evprof_fail(err, status, "problem fetching %s profiles: %s",

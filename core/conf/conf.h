@@ -190,7 +190,4 @@ const char *evprof_conf_path(evprof_conf_t *cf, const char *path);
 void evprof_conf_warn(evprof_conf_t *cf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The name of the directive that is being set. */
-const char *evprof_conf_name(const evprof_conf_t *cf);
-
 #endif

@@ -31,12 +31,6 @@ evprof_conf_arg_count(const evprof_conf_t *cf)
 }
 
 const char *
-evprof_conf_name(const evprof_conf_t *cf)
-{
-    return cf->directive->name;
-}
-
-const char *
 evprof_conf_fragment(evprof_conf_t *cf, const char *format, ...)
 {
     va_list args;

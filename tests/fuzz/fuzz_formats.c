@@ -41,6 +41,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         judge(status, p, &err);
     }
     p = NULL;
-    judge(evprof_format_read(evprof_formats, data, len, &p, &err), p, &err);
+    int status = evprof_format_read(evprof_formats, data, len, &p, &err);
+    judge(status, p, &err);
     return 0;
 }

@@ -70,8 +70,7 @@ in_network(const address_t *a, const char *text)
     }
     bits += base.is_v4 ? 96 : 0;
     for (int i = 0; i < 16 && bits > 0; i++, bits -= 8) {
-        unsigned char mask =
-            bits >= 8 ? 0xff : (unsigned char)(0xff << (8 - bits));
+        unsigned mask = bits >= 8 ? 0xffu : 0xffu << (8 - bits);
         if (((a->bytes[i] ^ base.bytes[i]) & mask) != 0) {
             return false;
         }

@@ -192,16 +192,6 @@ evprof_loop(evprof_tb_t *b)
 }
 
 static void
-call_body(struct evprof_tb_state *s)
-{
-    if (s->entry != NULL) {
-        s->entry(&s->tb);
-    } else {
-        s->sub(&s->tb, s->arg);
-    }
-}
-
-static void
 run_n(struct evprof_tb_state *s, int64_t n)
 {
     evprof_bench_t *m = &s->bench;
@@ -210,7 +200,7 @@ run_n(struct evprof_tb_state *s, int64_t n)
     m->loop_target = 0;
     evprof_reset_timer(&s->tb);
     evprof_start_timer(&s->tb);
-    evprof_tb_protect(s, call_body);
+    evprof_tb_protect(s, evprof_tb_call);
     evprof_stop_timer(&s->tb);
     m->previous_n = n;
     m->previous_ns = m->duration_ns;

@@ -107,6 +107,9 @@ void evprof_tb_free(struct evprof_tb_state *s);
 void evprof_tb_protect(struct evprof_tb_state *s,
                        void (*body)(struct evprof_tb_state *s));
 
+/* Calls the body of a test or benchmark, top-level or sub. */
+void evprof_tb_call(struct evprof_tb_state *s);
+
 /* Runs the cleanups and removes the temporary folder. */
 void evprof_tb_clean_up(struct evprof_tb_state *s);
 

@@ -80,6 +80,16 @@ evprof_tb_free(struct evprof_tb_state *s)
 }
 
 void
+evprof_tb_call(struct evprof_tb_state *s)
+{
+    if (s->entry != NULL) {
+        s->entry(&s->tb);
+    } else {
+        s->sub(&s->tb, s->arg);
+    }
+}
+
+void
 evprof_tb_protect(struct evprof_tb_state *s,
                   void (*body)(struct evprof_tb_state *s))
 {

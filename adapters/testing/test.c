@@ -78,16 +78,6 @@ evprof_parallel(evprof_tb_t *t)
 }
 
 static void
-call_body(struct evprof_tb_state *s)
-{
-    if (s->entry != NULL) {
-        s->entry(&s->tb);
-    } else {
-        s->sub(&s->tb, s->arg);
-    }
-}
-
-static void
 report(struct evprof_tb_state *s)
 {
     const char *word = evprof_failed(&s->tb)         ? "FAIL"
@@ -127,7 +117,7 @@ test_thread(void *arg)
     struct evprof_tb_state *s = arg;
     evprof_watch_enter(s);
     s->start_ns = evprof_testing_now_ns();
-    evprof_tb_protect(s, call_body);
+    evprof_tb_protect(s, evprof_tb_call);
     s->duration_ns += evprof_testing_now_ns() - s->start_ns;
     if (s->parallel_subs != NULL) {
         if (s->is_parallel) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names of linkage stubs. No symbol table has them, but a sample does fall on a
- * stub now and then, and one address without a name makes readers symbolize the
- * whole object again, with less than we know. A stub jumps through a slot of
- * the global offset table, and the slot's relocation names the function: the
- * stub is called "function@plt", as debuggers call it. What else is in such a
- * section (the common entry, padding) gets the section's name.
+ * Names of procedure linkage entries. No symbol table has them, but a sample
+ * does fall on one now and then, and one address without a name makes readers
+ * symbolize the whole object again, with less than we know. An entry jumps
+ * through a slot of the global offset table, and the slot's relocation names the
+ * function: it is called "function@plt", as debuggers call it. What else is in
+ * such a section (the common entry, padding) gets the section's name.
  */
 #include <gelf.h>
 #include <stdbool.h>
@@ -16,20 +16,20 @@
 #include "core/base/buf.h"
 #include "core/symbol/query.h"
 
-/* A stub is aligned to its size: 16 bytes, and 8 in .plt.got without CET. */
-#define STUB_SIZE 16
-#define SHORT_STUB_SIZE 8
+/* An entry is aligned to its size: 16 bytes, and 8 in .plt.got without CET. */
+#define ENTRY_SIZE 16
+#define SHORT_ENTRY_SIZE 8
 
-typedef struct stubs {
+typedef struct section {
     const char *name; /* of the section */
     uint64_t start;
     uint64_t end;
     const unsigned char *code; /* NULL: not in this file */
-} stubs_t;
+} section_t;
 
 /* The section with linkage code that holds `vaddr`. */
 static bool
-find_section(Elf *elf, uint64_t vaddr, stubs_t *out)
+find_section(Elf *elf, uint64_t vaddr, section_t *out)
 {
     size_t names = 0;
     Elf_Scn *section = NULL;
@@ -49,10 +49,10 @@ find_section(Elf *elf, uint64_t vaddr, stubs_t *out)
         if (is_linkage && (header.sh_flags & SHF_EXECINSTR) != 0) {
             Elf_Data *data = elf_getdata(section, NULL);
             bool is_whole = data != NULL && data->d_size == header.sh_size;
-            *out = (stubs_t){ .name = name,
-                              .start = header.sh_addr,
-                              .end = header.sh_addr + header.sh_size,
-                              .code = is_whole ? data->d_buf : NULL };
+            *out = (section_t){ .name = name,
+                                .start = header.sh_addr,
+                                .end = header.sh_addr + header.sh_size,
+                                .code = is_whole ? data->d_buf : NULL };
             return true;
         }
     }
@@ -60,9 +60,9 @@ find_section(Elf *elf, uint64_t vaddr, stubs_t *out)
 }
 
 #if defined(__x86_64__)
-/* The slot of `jmp *slot(%rip)` (ff 25) inside a stub, 0: no such jump. */
+/* The slot of `jmp *slot(%rip)` (ff 25) inside an entry, 0: no such jump. */
 static uint64_t
-slot_of_stub(const unsigned char *code, size_t size, uint64_t vaddr)
+slot_of_entry(const unsigned char *code, size_t size, uint64_t vaddr)
 {
     for (size_t i = 0; i + 6 <= size; i++) {
         if (code[i] == 0xff && code[i + 1] == 0x25) {
@@ -76,7 +76,7 @@ slot_of_stub(const unsigned char *code, size_t size, uint64_t vaddr)
 #elif defined(__aarch64__)
 /* The slot of `adrp x16, page; ldr x17, [x16, #offset]`, 0: not these. */
 static uint64_t
-slot_of_stub(const unsigned char *code, size_t size, uint64_t vaddr)
+slot_of_entry(const unsigned char *code, size_t size, uint64_t vaddr)
 {
     for (size_t i = 0; i + 8 <= size; i += 4) {
         uint32_t words[2];
@@ -141,13 +141,15 @@ name_of_slot(Elf *elf, uint64_t slot)
 }
 
 static const char *
-function_of_stub(Elf *elf, const stubs_t *stubs, uint64_t vaddr, uint64_t size)
+function_of_entry(Elf *elf, const section_t *entries, uint64_t vaddr,
+                  uint64_t size)
 {
-    uint64_t at = (vaddr - stubs->start) / size * size;
-    if (stubs->code == NULL || stubs->start + at + size > stubs->end) {
+    uint64_t at = (vaddr - entries->start) / size * size;
+    if (entries->code == NULL || entries->start + at + size > entries->end) {
         return NULL;
     }
-    uint64_t slot = slot_of_stub(stubs->code + at, size, stubs->start + at);
+    uint64_t slot =
+        slot_of_entry(entries->code + at, size, entries->start + at);
     return slot == 0 ? NULL : name_of_slot(elf, slot);
 }
 
@@ -156,20 +158,20 @@ evprof_elf_plt(Elf *elf, evprof_query_t *queries, size_t count,
                evprof_strings_t *names)
 {
     for (size_t i = 0; i < count; i++) {
-        stubs_t stubs;
+        section_t entries;
         if (queries[i].symbol != NULL ||
-            !find_section(elf, queries[i].vaddr, &stubs)) {
+            !find_section(elf, queries[i].vaddr, &entries)) {
             continue;
         }
         const char *function =
-            function_of_stub(elf, &stubs, queries[i].vaddr, STUB_SIZE);
-        if (strcmp(stubs.name, ".plt.got") == 0 && function == NULL) {
-            function = function_of_stub(elf, &stubs, queries[i].vaddr,
-                                        SHORT_STUB_SIZE);
+            function_of_entry(elf, &entries, queries[i].vaddr, ENTRY_SIZE);
+        if (strcmp(entries.name, ".plt.got") == 0 && function == NULL) {
+            function = function_of_entry(elf, &entries, queries[i].vaddr,
+                                         SHORT_ENTRY_SIZE);
         }
         evprof_buf_t name = { 0 };
         evprof_buf_printf(&name, "%s%s",
-                          function == NULL ? stubs.name : function,
+                          function == NULL ? entries.name : function,
                           function == NULL ? "" : "@plt");
         if (!name.failed) {
             queries[i].symbol = evprof_strings_intern(names, name.data);

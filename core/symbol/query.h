@@ -32,7 +32,7 @@ size_t evprof_query_lower(const evprof_query_t *queries, size_t count,
 int evprof_elf_names(Elf *elf, evprof_query_t *queries, size_t count);
 
 /*
- * Gives the queries that have no symbol yet, but stand in linkage stubs, a name
+ * Gives the queries that have no symbol yet, but stand in linkage entries, a name
  * ("malloc@plt"), kept by `names`. EVPROF_ENOMEM.
  */
 int evprof_elf_plt(Elf *elf, evprof_query_t *queries, size_t count,

@@ -68,7 +68,7 @@ resolve(const evprof_object_t *object, bool is_main, evprof_query_t *queries,
 {
     evprof_elf_file_t own = { .fd = -1 };
     evprof_elf_file_t debug = { .fd = -1 };
-    evprof_strings_t stub_names = { 0 };
+    evprof_strings_t entry_names = { 0 };
     int status = 0;
     if (evprof_elf_open_object(object, is_main, &own)) {
         bool has_symbols = evprof_elf_has_section(own.elf, ".symtab");
@@ -81,7 +81,7 @@ resolve(const evprof_object_t *object, bool is_main, evprof_query_t *queries,
         status = evprof_elf_names(
             !has_symbols && is_apart ? debug.elf : own.elf, queries, count);
         if (status == 0) {
-            status = evprof_elf_plt(own.elf, queries, count, &stub_names);
+            status = evprof_elf_plt(own.elf, queries, count, &entry_names);
         }
         if (status == 0) {
             status = evprof_dwarf_frames(
@@ -91,7 +91,7 @@ resolve(const evprof_object_t *object, bool is_main, evprof_query_t *queries,
     } else {
         status = evprof_dwarf_frames(NULL, queries, count, file);
     }
-    evprof_strings_free(&stub_names);
+    evprof_strings_free(&entry_names);
     evprof_elf_close(&debug);
     evprof_elf_close(&own);
     return status;

@@ -2,7 +2,8 @@
 /*
  * Containers around a profile. The output buffer starts at the size that the
  * container claims, as far as that is believable, and doubles. A bomb is told
- * from a profile by its ratio: deflate reaches 1032, profiles stay below 100.
+ * from a profile by its ratio: deflate reaches 1032, profiles stay below 100;
+ * the ratio is looked at on the way.
  */
 #include "core/profile/unpack.h"
 
@@ -29,38 +30,23 @@
 /* Of a gzip member, at the least. */
 #define HEADER_SIZE 10
 
+/* Output between two looks at the ratio. */
+#define STEP_SIZE ((size_t)16 << 20)
+
 typedef struct output {
     char *data;
     size_t len;
     size_t cap;
     size_t max;
-    size_t source_len;
+    const unsigned char *source;
 } output_t;
 
 static int
-too_large(const output_t *o, evprof_error_t *err)
+grow(output_t *o, size_t wanted, evprof_error_t *err)
 {
-    return evprof_fail(err, EVPROF_ELIMIT,
-                       "decompressing profile: %zu bytes become more than %zu, "
-                       "which is no profile or too large a one",
-                       o->source_len, o->len);
-}
-
-/* Makes room for at least one more byte. */
-static int
-make_room(output_t *o, size_t wanted, evprof_error_t *err)
-{
-    size_t ratio_max = o->source_len > SIZE_MAX / RATIO_MAX
-                           ? SIZE_MAX
-                           : o->source_len * RATIO_MAX;
-    size_t max = ratio_max > FREE_SIZE ? ratio_max : FREE_SIZE;
-    max = max < o->max ? max : o->max;
-    if (o->len >= max) {
-        return too_large(o, err);
-    }
     size_t cap = wanted > o->len ? wanted : o->cap * 2;
     cap = cap < FIRST_SIZE ? FIRST_SIZE : cap;
-    cap = cap > max ? max : cap;
+    cap = cap > o->max ? o->max : cap;
     char *data = realloc(o->data, cap);
     if (data == NULL) {
         return evprof_fail(err, EVPROF_ENOMEM,
@@ -70,6 +56,29 @@ make_room(output_t *o, size_t wanted, evprof_error_t *err)
     o->data = data;
     o->cap = cap;
     return EVPROF_OK;
+}
+
+/* Makes room for the next step; `next` is how far the source has been read, so
+ * that a bomb is noticed early, however large its file is. */
+static int
+make_room(output_t *o, const unsigned char *next, evprof_error_t *err)
+{
+    size_t consumed = (size_t)(next - o->source);
+    bool is_bomb = o->len > FREE_SIZE && o->len / RATIO_MAX > consumed;
+    if (is_bomb || o->len >= o->max) {
+        return evprof_fail(err, EVPROF_ELIMIT,
+                           "decompressing profile: %zu bytes become more than "
+                           "%zu, which is no profile or too large a one",
+                           consumed, o->len);
+    }
+    return o->len < o->cap ? EVPROF_OK : grow(o, 0, err);
+}
+
+static size_t
+step_size(const output_t *o)
+{
+    size_t room = o->cap - o->len;
+    return room < STEP_SIZE ? room : STEP_SIZE;
 }
 
 /* What the last member's trailer claims, when it can be true: not more than
@@ -127,14 +136,11 @@ inflate_member(z_stream *z, const unsigned char *end, output_t *o,
 {
     for (;;) {
         refill(z, end);
-        if (o->len == o->cap) {
-            int status = make_room(o, 0, err);
-            if (status != EVPROF_OK) {
-                return status;
-            }
+        int status = make_room(o, z->next_in, err);
+        if (status != EVPROF_OK) {
+            return status;
         }
-        size_t room = o->cap - o->len;
-        uInt part = room < UINT_MAX ? (uInt)room : UINT_MAX;
+        uInt part = (uInt)step_size(o);
         z->next_out = (unsigned char *)o->data + o->len;
         z->avail_out = part;
         int result = inflate(z, Z_NO_FLUSH);
@@ -157,7 +163,7 @@ unpack_gzip(const unsigned char *data, size_t len, output_t *o,
         return evprof_fail(err, EVPROF_ENOMEM,
                            "decompressing profile: out of memory");
     }
-    int status = make_room(o, claimed_size(data, len), err);
+    int status = grow(o, claimed_size(data, len), err);
     const unsigned char *end = data + len;
     while (status == EVPROF_OK && z.next_in < end) {
         if (end - z.next_in < HEADER_SIZE) {
@@ -185,11 +191,11 @@ unpack_zstd(const void *data, size_t len, output_t *o, evprof_error_t *err)
     size_t hint = 1;
     int status = EVPROF_OK;
     while (status == EVPROF_OK && hint != 0) {
-        status = o->len == o->cap ? make_room(o, 0, err) : EVPROF_OK;
+        status = make_room(o, o->source + in.pos, err);
         if (status != EVPROF_OK) {
             break;
         }
-        ZSTD_outBuffer out = { o->data, o->cap, o->len };
+        ZSTD_outBuffer out = { o->data, o->len + step_size(o), o->len };
         hint = ZSTD_decompressStream(stream, &out, &in);
         bool starved = in.pos == in.size && out.pos < out.size;
         o->len = out.pos;
@@ -219,7 +225,7 @@ int
 evprof_unpack(const void *data, size_t len, size_t max_len,
               evprof_unpacked_t *out, evprof_error_t *err)
 {
-    output_t o = { .max = max_len, .source_len = len };
+    output_t o = { .max = max_len, .source = data };
     int status = EVPROF_OK;
     if (starts_with(data, len, "\x1f\x8b", 2)) {
         status = unpack_gzip(data, len, &o, err);

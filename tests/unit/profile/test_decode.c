@@ -447,7 +447,7 @@ static void
 test_a_gzip_bomb_is_stopped(void **state)
 {
     (void)state;
-    enum { BLOCK = 1 << 20, BLOCKS = 80 };
+    enum { BLOCK = 1 << 20, BLOCKS = 100 };
     evprof_buf_t bomb = { 0 };
     char *zeros = calloc(1, BLOCK);
     assert_non_null(zeros);

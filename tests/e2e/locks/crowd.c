@@ -13,7 +13,6 @@
 enum { WORKERS = 999, HELD_NS = 20000 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_barrier_t start;
 
 static long
 elapsed_ns(const struct timespec *since)
@@ -39,7 +38,6 @@ hold_mutex(void)
 static void *
 work(void *arg)
 {
-    pthread_barrier_wait(&start);
     hold_mutex();
     return arg;
 }
@@ -67,14 +65,15 @@ main(int argc, char **argv)
     }
     evprof_set_block_rate(prof, 1);
     evprof_set_mutex_fraction(prof, 1);
-    pthread_barrier_init(&start, NULL, WORKERS);
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, 65536);
+    pthread_mutex_lock(&mutex);
     for (int i = 0; i < WORKERS; i++) {
         if (pthread_create(&threads[i], &attr, work, NULL) != 0) {
             return 2;
         }
     }
+    pthread_mutex_unlock(&mutex);
     for (int i = 0; i < WORKERS; i++) {
         pthread_join(threads[i], NULL);
     }

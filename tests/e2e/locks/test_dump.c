@@ -27,6 +27,12 @@
 #include "core/sample/dump.h"
 #include "core/sample/threads.h"
 
+/* Functions under test have these bytes for themselves, also with the checks
+ * of a sanitizer in them. */
+#define FRAME_BYTES 2048
+#define FRAME                                                                  \
+    __attribute__((noinline, aligned(FRAME_BYTES), section(".text.frames")))
+
 typedef struct worker {
     pthread_t thread;
     _Atomic pid_t tid;
@@ -45,7 +51,7 @@ run_worker(void *arg)
     return NULL;
 }
 
-static void
+FRAME static void
 start_worker(worker_t *worker, void (*body)(worker_t *))
 {
     memset(worker, 0, sizeof(*worker));
@@ -108,7 +114,7 @@ take(evprof_dump_t *dump)
     }
 }
 
-__attribute__((noinline)) static void
+FRAME static void
 sleep_in_semaphore(worker_t *self)
 {
     EVPROF_LABEL("tenant", "t1");
@@ -122,7 +128,8 @@ static bool
 has_frame(const evprof_stack_t *stack, uintptr_t function)
 {
     for (size_t i = 0; i < stack->count; i++) {
-        if (stack->pcs[i] > function && stack->pcs[i] < function + 256) {
+        if (stack->pcs[i] > function &&
+            stack->pcs[i] < function + FRAME_BYTES) {
             return true;
         }
     }
@@ -337,7 +344,7 @@ test_births_and_deaths_meanwhile(void **state)
     }
 }
 
-static void
+FRAME static void
 sleep_in_crowd(worker_t *self)
 {
     while (sem_wait(&self->go) != 0) {

@@ -305,7 +305,9 @@ test_the_asking_thread_comes_first(void **state)
     reply_t reply = get(PREFIX "goroutine?debug=2");
     snprintf(head, sizeof(head), "thread %ld \"", loop);
     assert_memory_equal(reply.body, head, strlen(head));
+#ifndef __SANITIZE_ADDRESS__ /* whose wrapper of pthread_create calls ours */
     assert_non_null(strstr(reply.body, "created by server_run()\n\t"));
+#endif
     reply_free(&reply);
 }
 

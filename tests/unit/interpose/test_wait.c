@@ -94,6 +94,7 @@ static void
 test_a_free_semaphore_is_a_cancellation_point(void **state)
 {
     (void)state;
+    SKIP_WITH_ASAN();
     for (int way = 0; way < 2; way++) {
         way == 0 ? record_nothing() : record_all();
         atomic_store(&may_go, false);
@@ -153,6 +154,7 @@ static void
 test_a_join_can_be_cancelled(void **state)
 {
     (void)state;
+    SKIP_WITH_ASAN();
     SKIP_WITH_TSAN();
     record_all();
     sem_init(&semaphore, 0, 0);

@@ -29,6 +29,13 @@
 #define SKIP_WITH_TSAN() ((void)0)
 #endif
 
+/* The address sanitizer does not follow the unwinding of a cancelled thread. */
+#ifdef __SANITIZE_ADDRESS__
+#define SKIP_WITH_ASAN() skip()
+#else
+#define SKIP_WITH_ASAN() ((void)0)
+#endif
+
 /* Everything is recorded, or nothing. */
 void record_all(void);
 void record_nothing(void);
@@ -37,7 +44,7 @@ void record_nothing(void);
  * A function that appears as a leaf: it has these bytes for itself, so that a
  * return address tells it from its neighbours.
  */
-#define LEAF_BYTES 512
+#define LEAF_BYTES 2048
 #define LEAF                                                                   \
     __attribute__((noinline, aligned(LEAF_BYTES), section(".text.leaves")))
 

@@ -187,6 +187,8 @@ test_a_wait_can_be_cancelled(void **state)
     }
 }
 
+LEAF_END
+
 int
 main(void)
 {

@@ -154,6 +154,8 @@ test_stacks_are_counted(void **state)
     assert_int_equal(stats.no_room, 0);
 }
 
+LEAF_END
+
 int
 main(void)
 {

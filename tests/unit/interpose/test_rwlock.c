@@ -89,6 +89,8 @@ test_results_stay(void **state)
     }
 }
 
+LEAF_END
+
 int
 main(void)
 {

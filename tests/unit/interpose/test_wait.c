@@ -199,6 +199,8 @@ test_the_last_at_a_barrier_does_not_wait(void **state)
     assert_int_equal(seen_at(EVPROF_CONTENTION_BLOCK, meet).count, 2);
 }
 
+LEAF_END
+
 int
 main(void)
 {

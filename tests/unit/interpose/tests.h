@@ -48,6 +48,12 @@ void record_nothing(void);
 #define LEAF                                                                   \
     __attribute__((noinline, aligned(LEAF_BYTES), section(".text.leaves")))
 
+/* Stands behind the last of them and keeps other functions off its bytes. */
+#define LEAF_END                                                               \
+    LEAF __attribute__((used)) static void end_of_leaves(void)                 \
+    {                                                                          \
+    }
+
 /* Keeps a call from becoming the last act of its caller, whose frame would then
  * be gone. */
 #define NO_TAIL_CALL() __asm__ volatile("")

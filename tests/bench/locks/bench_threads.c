@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Dumps of all threads and wall profiles, on threads that sleep. */
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/profile/builder.h"
+#include "core/sample/dump.h"
+#include "core/sample/task.h"
+#include "core/sample/wall.h"
+#include "tests/bench/locks/bench_locks.h"
+
+enum { SLEEPERS_MAX = 2000, STACK_BYTES = 65536, ROUNDS = 5 };
+
+typedef struct sleeper {
+    pthread_t thread;
+    _Atomic pid_t tid;
+    _Atomic int wakes; /* how often its call came back */
+} sleeper_t;
+
+static sleeper_t sleepers[SLEEPERS_MAX];
+static atomic_bool is_over;
+
+static void *
+sleep_here(void *arg)
+{
+    sleeper_t *self = arg;
+    self->tid = (pid_t)syscall(SYS_gettid);
+    while (!atomic_load(&is_over)) {
+        poll(NULL, 0, -1);
+        atomic_fetch_add(&self->wakes, 1);
+    }
+    return NULL;
+}
+
+static void
+ignore(int sig)
+{
+    (void)sig;
+}
+
+static void
+start_sleepers(int count)
+{
+    pthread_attr_t attr;
+    struct sigaction action = { .sa_handler = ignore };
+    sigaction(SIGUSR1, &action, NULL);
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, STACK_BYTES);
+    atomic_store(&is_over, false);
+    for (int i = 0; i < count; i++) {
+        sleepers[i] = (sleeper_t){ 0 };
+        if (pthread_create(&sleepers[i].thread, &attr, sleep_here,
+                           &sleepers[i]) != 0) {
+            perror("pthread_create");
+            exit(1);
+        }
+    }
+    pthread_attr_destroy(&attr);
+    for (int i = 0; i < count; i++) {
+        evprof_task_info_t task = { .state = 'R' };
+        while (sleepers[i].tid == 0 || task.state != 'S') {
+            sched_yield();
+            evprof_task_read(sleepers[i].tid, &task);
+        }
+    }
+}
+
+static void
+stop_sleepers(int count)
+{
+    atomic_store(&is_over, true);
+    for (int i = 0; i < count; i++) {
+        while (pthread_tryjoin_np(sleepers[i].thread, NULL) != 0) {
+            pthread_kill(sleepers[i].thread, SIGUSR1);
+            sched_yield();
+        }
+    }
+}
+
+static double
+dump_ms(void)
+{
+    evprof_dump_t dump;
+    int64_t start_ns = bench_clock(CLOCK_MONOTONIC);
+    if (evprof_dump_take(&dump, NULL) != 0) {
+        exit(1);
+    }
+    evprof_dump_free(&dump);
+    return (double)(bench_clock(CLOCK_MONOTONIC) - start_ns) / 1e6;
+}
+
+static void
+bench_dump_of(int count, double budget_ms)
+{
+    double fresh[ROUNDS];
+    double again[ROUNDS];
+    double longest_us = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        static int64_t cpu_ns[SLEEPERS_MAX];
+        start_sleepers(count);
+        for (int i = 0; i < count; i++) {
+            cpu_ns[i] = evprof_task_cpu_ns(sleepers[i].tid);
+        }
+        fresh[round] = dump_ms();
+        for (int i = 0; i < count; i++) {
+            double us =
+                (double)(evprof_task_cpu_ns(sleepers[i].tid) - cpu_ns[i]) / 1e3;
+            longest_us = us > longest_us ? us : longest_us;
+        }
+        again[round] = dump_ms();
+        stop_sleepers(count);
+    }
+    printf("dump: %d sleeping threads: %.1f ms (budget %.0f), again %.1f ms "
+           "without a signal; longest stop of a thread %.0f us of its CPU "
+           "time (budget 1,000)\n",
+           count, bench_median(fresh, ROUNDS), budget_ms,
+           bench_median(again, ROUNDS), longest_us);
+}
+
+void
+bench_dump(void)
+{
+    bench_dump_of(500, 50);
+    bench_dump_of(2000, 1000);
+}
+
+void
+bench_wall(void)
+{
+    enum { COUNT = 200, SECONDS = 4 };
+    const struct timespec window = { .tv_sec = SECONDS };
+    const evprof_wall_options_t options = {
+        .rate_hz = 100, .unwinder = evprof_unwinder_find("auto"), .depth = 128
+    };
+    start_sleepers(COUNT);
+    int64_t cpu_ns = bench_clock(CLOCK_PROCESS_CPUTIME_ID);
+    if (evprof_wall_begin(&options, NULL) != 0) {
+        exit(1);
+    }
+    nanosleep(&window, NULL);
+    evprof_builder_t *builder = evprof_builder_new(0);
+    evprof_wall_end(builder, NULL);
+    cpu_ns = bench_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
+    evprof_pprof_t *p = NULL;
+    evprof_builder_finish(builder, &p, NULL);
+    double given_ns = 0;
+    for (size_t i = 0; i < p->sample_count; i++) {
+        given_ns += (double)p->samples[i].values[1];
+    }
+    int most = 0;
+    for (int i = 0; i < COUNT; i++) {
+        most = sleepers[i].wakes > most ? sleepers[i].wakes : most;
+    }
+    printf("wall: 100 Hz, 200 sleeping threads: %.2f %% of a core (budget 1), "
+           "a sleeper interrupted at most %d times (budget 1), %.3f of the "
+           "threads' time accounted for\n",
+           (double)cpu_ns / (SECONDS * 1e7), most,
+           given_ns / ((COUNT + 1) * SECONDS * 1e9));
+    evprof_pprof_free(p);
+    evprof_builder_free(builder);
+    stop_sleepers(COUNT);
+}

@@ -18,6 +18,7 @@
 #include "core/runtime/heap_trim.h"
 #include "core/runtime/worker.h"
 #include "core/sample/jemalloc.h"
+#include "core/sample/labels.h"
 
 #define DEFAULT_MAX_STACKS 65536
 
@@ -201,6 +202,20 @@ add_scaled(void *ctx, const uint64_t *pcs, size_t count,
                            label.number > 0 ? &label : NULL);
 }
 
+/* The labels that the hook has put behind the last frame, which is cut off. */
+static size_t
+take_labels(const uintptr_t *frames, size_t *count, evprof_sample_label_t *out)
+{
+    const evprof_label_set_t *set =
+        *count > 0 ? evprof_label_marked(frames[*count - 1]) : NULL;
+    if (set == NULL) {
+        return 0;
+    }
+    --*count;
+    memcpy(out, set->items, (size_t)set->count * sizeof(*out));
+    return set->count;
+}
+
 int
 evprof_heap_add(evprof_heap_stacks_t *stacks, const uint64_t *pcs, size_t count,
                 const evprof_heap_counts_t *counts,
@@ -215,10 +230,14 @@ evprof_heap_add(evprof_heap_stacks_t *stacks, const uint64_t *pcs, size_t count,
     if (values[0] == 0 && values[1] == 0 && values[2] == 0 && values[3] == 0) {
         return 0;
     }
+    evprof_sample_label_t labels[EVPROF_LABELS_MAX + 1];
+    size_t label_count = take_labels(frames, &count, labels);
+    if (label != NULL) {
+        labels[label_count++] = *label;
+    }
     size_t skip = evprof_heap_trim(&stacks->trim, frames, count);
     evprof_stack_t stack = { .pcs = frames + skip, .count = count - skip };
-    return evprof_builder_add(stacks->out, &stack, label, label != NULL,
-                              values);
+    return evprof_builder_add(stacks->out, &stack, labels, label_count, values);
 }
 
 int

@@ -17,6 +17,8 @@
 #include <sys/mman.h>
 
 #include "core/base/hash.h"
+#include "core/sample/labels.h"
+#include "core/sample/sig_labels.h"
 #include "core/sample/threads.h"
 
 /* jemalloc asks for at most this many frames. */
@@ -124,6 +126,19 @@ shorten(uintptr_t *pcs, size_t count, size_t limit)
     return 1;
 }
 
+/* jemalloc counts by addresses alone, so the thread's labels are one more. */
+static size_t
+add_labels(uintptr_t *pcs, size_t count, size_t max)
+{
+    uintptr_t mark = evprof_label_mark(evprof_sig_labels());
+    if (mark == 0 || count == 0 || max < 2) {
+        return count;
+    }
+    count = count < max ? count + 1 : max;
+    pcs[count - 1] = mark;
+    return count;
+}
+
 /* Inlined, as the walk leaves out the function that asks for it: the hook. */
 static inline __attribute__((always_inline)) size_t
 walk_caller(uintptr_t *pcs, size_t max)
@@ -150,7 +165,7 @@ evprof_jemalloc_hook(void **vec, unsigned *len, unsigned max_len)
     size_t count = 0;
     if (!is_walking) {
         is_walking = true;
-        count = walk_caller(pcs, max);
+        count = add_labels(pcs, walk_caller(pcs, max), max);
         is_walking = false;
     }
     atomic_fetch_add_explicit(&sample_count, 1, memory_order_relaxed);

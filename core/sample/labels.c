@@ -186,6 +186,22 @@ evprof_label_restore(int token)
     }
 }
 
+/* Not canonical on any processor: bits above the address space differ. */
+#define MARK UINT64_C(0xe7b0000000000000)
+#define MARK_MASK UINT64_C(0xffffffff00000000)
+
+uintptr_t
+evprof_label_mark(const evprof_label_set_t *set)
+{
+    return set == NULL ? 0 : (uintptr_t)(MARK | id_of(set));
+}
+
+const evprof_label_set_t *
+evprof_label_marked(uintptr_t pc)
+{
+    return (pc & MARK_MASK) == MARK ? set_of_id((uint32_t)pc) : NULL;
+}
+
 uint64_t
 evprof_label_overflows(void)
 {

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/sample/labelset.h"
+
 /* Pushing and restoring are public, see <evprof/evprof.h>; this is for the
  * core. */
 
@@ -17,6 +19,14 @@
 /* While they are off, pushing changes nothing; what is set stays until it is
  * restored. On at first. */
 void evprof_labels_switch(bool is_on);
+
+/*
+ * A set as an address at which no code can be, so that it can stand at the end
+ * of a stack for those who keep nothing but addresses; 0: no labels. And the
+ * set of such an address, NULL when it is another. No lock, no allocation.
+ */
+uintptr_t evprof_label_mark(const evprof_label_set_t *set);
+const evprof_label_set_t *evprof_label_marked(uintptr_t pc);
 
 /* How many pushes lost their value to a bound since the process began. */
 uint64_t evprof_label_overflows(void);

@@ -7,7 +7,6 @@
 
 #include <linux/futex.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -109,33 +108,11 @@ evprof_drainer_start(void (*take)(const evprof_record_t *record),
     drainer.take = take;
     drainer.tick = tick;
     atomic_store(&drainer.is_on, true);
-    /* The application's signals are for its own threads. */
-    sigset_t none_but_ours;
-    sigset_t saved;
-    sigfillset(&none_but_ours);
-    sigdelset(&none_but_ours, SIGPROF);
-    pthread_sigmask(SIG_SETMASK, &none_but_ours, &saved);
-    const int failed = pthread_create(&drainer.thread, NULL, drain, NULL);
-    pthread_sigmask(SIG_SETMASK, &saved, NULL);
-    if (failed) {
+    if (evprof_thread_create_ours(&drainer.thread, drain) != 0) {
         atomic_store(&drainer.is_on, false);
         return EVPROF_EIO;
     }
     return EVPROF_OK;
-}
-
-/* The wait is the library's own and no block of the application's. */
-static void
-join_quietly(pthread_t thread)
-{
-    evprof_thread_t *self = evprof_thread_self();
-    if (self) {
-        self->depth++;
-    }
-    pthread_join(thread, NULL);
-    if (self) {
-        self->depth--;
-    }
 }
 
 void
@@ -146,7 +123,7 @@ evprof_drainer_stop(void)
     }
     atomic_store(&drainer.is_on, false);
     evprof_ring_wake();
-    join_quietly(drainer.thread);
+    evprof_thread_join_ours(drainer.thread);
     evprof_drainer_flush();
 }
 

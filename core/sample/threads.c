@@ -492,3 +492,29 @@ evprof_thread_mark_ours(void)
     }
     evprof_jemalloc_leave_out();
 }
+
+int
+evprof_thread_create_ours(pthread_t *out, void *(*body)(void *))
+{
+    sigset_t none_but_ours;
+    sigset_t saved;
+    sigfillset(&none_but_ours);
+    sigdelset(&none_but_ours, SIGPROF);
+    pthread_sigmask(SIG_SETMASK, &none_but_ours, &saved);
+    const int error = pthread_create(out, NULL, body, NULL);
+    pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    return error;
+}
+
+void
+evprof_thread_join_ours(pthread_t thread)
+{
+    evprof_thread_t *self = evprof_thread_self();
+    if (self) {
+        self->depth++;
+    }
+    pthread_join(thread, NULL);
+    if (self) {
+        self->depth--;
+    }
+}

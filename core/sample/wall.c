@@ -293,7 +293,7 @@ static int
 start_thread(evprof_error_t *err)
 {
     atomic_store(&wall.is_running, 1);
-    if (pthread_create(&wall.thread, NULL, watch, NULL) != 0) {
+    if (evprof_thread_create_ours(&wall.thread, watch) != 0) {
         return evprof_fail(err, EVPROF_EIO,
                            "wall: the sampler's thread cannot be made");
     }
@@ -305,7 +305,7 @@ stop_thread(void)
 {
     atomic_store(&wall.is_running, 0);
     evprof_futex_wake(&wall.is_running);
-    pthread_join(wall.thread, NULL);
+    evprof_thread_join_ours(wall.thread);
 }
 
 static void

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Wall profiles: all time of all threads is given to where they were, and who
+ * sleeps is left alone. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/profile/builder.h"
+#include "core/sample/wall.h"
+
+/* Functions under test have these bytes for themselves. */
+#define FRAME_BYTES 2048
+#define FRAME                                                                  \
+    __attribute__((noinline, aligned(FRAME_BYTES), section(".text.frames")))
+
+enum { SLEEPERS = 3, LOOKS = 60 };
+
+static atomic_bool is_over;
+static _Atomic int interruptions;
+static _Atomic int asleep;
+
+FRAME static void *
+sleep_here(void *arg)
+{
+    (void)arg;
+    atomic_fetch_add(&asleep, 1);
+    while (!atomic_load(&is_over)) {
+        if (poll(NULL, 0, -1) < 0 && errno == EINTR) {
+            atomic_fetch_add(&interruptions, 1);
+        }
+    }
+    return NULL;
+}
+
+FRAME static void *
+burn_here(void *arg)
+{
+    (void)arg;
+    while (!atomic_load_explicit(&is_over, memory_order_relaxed)) {
+    }
+    return NULL;
+}
+
+FRAME __attribute__((used)) static void
+end_of_frames(void)
+{
+}
+
+static void
+wake(int sig)
+{
+    (void)sig;
+}
+
+static void
+stop(pthread_t *threads, int count)
+{
+    atomic_store(&is_over, true);
+    for (int i = 0; i < count; i++) {
+        while (pthread_tryjoin_np(threads[i], NULL) == EBUSY) {
+            pthread_kill(threads[i], SIGUSR1);
+            sched_yield();
+        }
+    }
+}
+
+static int64_t
+sum_at(const evprof_pprof_t *p, uintptr_t function)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < p->sample_count; i++) {
+        const evprof_sample_t *sample = &p->samples[i];
+        for (uint32_t k = 0; k < sample->location_count; k++) {
+            uint64_t pc = p->locations[sample->locations[k]].address;
+            if (pc >= function && pc < function + FRAME_BYTES) {
+                sum += sample->values[1];
+                break;
+            }
+        }
+    }
+    return sum;
+}
+
+static void
+begin(void)
+{
+    const evprof_wall_options_t options = {
+        .rate_hz = 1000,
+        .unwinder = evprof_unwinder_find("auto"),
+        .depth = 128,
+    };
+    evprof_error_t err;
+    if (evprof_wall_begin(&options, &err) != 0) {
+        fail_msg("%s", err.message);
+    }
+}
+
+static evprof_pprof_t *
+end(void)
+{
+    evprof_pprof_t *p = NULL;
+    evprof_builder_t *builder = evprof_builder_new(0);
+    assert_int_equal(evprof_wall_end(builder, NULL), 0);
+    assert_int_equal(evprof_builder_finish(builder, &p, NULL), 0);
+    evprof_builder_free(builder);
+    return p;
+}
+
+/* Until every thread was looked at often enough. */
+static void
+await_looks(uint64_t count)
+{
+    evprof_wall_stats_t stats;
+    do {
+        sched_yield();
+        evprof_wall_stats(&stats);
+    } while (stats.looks < count);
+}
+
+static void
+test_time_goes_to_where_threads_are(void **state)
+{
+    (void)state;
+    pthread_t threads[SLEEPERS + 1];
+    atomic_store(&is_over, false);
+    for (int i = 0; i <= SLEEPERS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL,
+                                        i == 0 ? burn_here : sleep_here, NULL),
+                         0);
+    }
+    while (atomic_load(&asleep) < SLEEPERS) {
+        sched_yield();
+    }
+    begin();
+    await_looks(LOOKS * (SLEEPERS + 2));
+    evprof_pprof_t *p = end();
+    evprof_wall_stats_t stats;
+    evprof_wall_stats(&stats);
+    int64_t slept_ns = sum_at(p, (uintptr_t)sleep_here);
+    int64_t burnt_ns = sum_at(p, (uintptr_t)burn_here);
+    /* Nobody has more time than the window, and all but what passed before the
+     * first look is there: sums are of looks, not of luck. */
+    assert_true(slept_ns > 0 && slept_ns <= SLEEPERS * p->duration_ns);
+    assert_true(burnt_ns > 0 && burnt_ns <= p->duration_ns);
+    assert_true(stats.still > 0);
+    /* Each sleeper was asked once; the burner again and again. */
+    assert_true(stats.asked > SLEEPERS);
+    assert_true(atomic_load(&interruptions) <= SLEEPERS);
+    evprof_pprof_free(p);
+    stop(threads, SLEEPERS + 1);
+}
+
+static void
+test_one_at_a_time(void **state)
+{
+    (void)state;
+    const evprof_wall_options_t options = {
+        .rate_hz = 100,
+        .unwinder = evprof_unwinder_find("auto"),
+        .depth = 128,
+    };
+    evprof_wall_options_t bad = options;
+    bad.rate_hz = 0;
+    assert_int_equal(evprof_wall_begin(&bad, NULL), EVPROF_EINVAL);
+    assert_int_equal(evprof_wall_end(NULL, NULL), EVPROF_ESTATE);
+    begin();
+    assert_int_equal(evprof_wall_begin(&options, NULL), EVPROF_EBUSY);
+    assert_int_equal(evprof_wall_end(NULL, NULL), 0);
+    assert_int_equal(evprof_wall_end(NULL, NULL), EVPROF_ESTATE);
+}
+
+static void
+test_a_forked_child_is_not_watched(void **state)
+{
+    (void)state;
+#ifdef __SANITIZE_THREAD__
+    skip(); /* it ends children that make threads */
+#endif
+    begin();
+    pid_t child = fork();
+    if (child == 0) {
+        const evprof_wall_options_t options = {
+            .rate_hz = 100,
+            .unwinder = evprof_unwinder_find("auto"),
+            .depth = 128,
+        };
+        int bad = evprof_wall_end(NULL, NULL) != EVPROF_ESTATE ||
+                  evprof_wall_begin(&options, NULL) != 0 ||
+                  evprof_wall_end(NULL, NULL) != 0;
+        _exit(bad);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    evprof_pprof_free(end());
+}
+
+static int
+take_wakes(void **state)
+{
+    (void)state;
+    struct sigaction action = { .sa_handler = wake };
+    return sigaction(SIGUSR1, &action, NULL);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_time_goes_to_where_threads_are),
+        cmocka_unit_test(test_one_at_a_time),
+        cmocka_unit_test(test_a_forked_child_is_not_watched),
+    };
+    return cmocka_run_group_tests_name("wall", tests, take_wakes, NULL);
+}

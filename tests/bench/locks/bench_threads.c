@@ -134,7 +134,6 @@ void
 bench_wall(void)
 {
     enum { COUNT = 200, SECONDS = 4 };
-    const struct timespec window = { .tv_sec = SECONDS };
     const evprof_wall_options_t options = {
         .rate_hz = 100, .unwinder = evprof_unwinder_find("auto"), .depth = 128
     };
@@ -143,12 +142,21 @@ bench_wall(void)
     if (evprof_wall_begin(&options, NULL) != 0) {
         exit(1);
     }
-    nanosleep(&window, NULL);
+    /* This thread is watched too, and its sleep interrupted. */
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += SECONDS;
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) != 0) {
+    }
     evprof_builder_t *builder = evprof_builder_new(0);
-    evprof_wall_end(builder, NULL);
+    if (builder == NULL || evprof_wall_end(builder, NULL) != 0) {
+        exit(1);
+    }
     cpu_ns = bench_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
     evprof_pprof_t *p = NULL;
-    evprof_builder_finish(builder, &p, NULL);
+    if (evprof_builder_finish(builder, &p, NULL) != 0) {
+        exit(1);
+    }
     double given_ns = 0;
     for (size_t i = 0; i < p->sample_count; i++) {
         given_ns += (double)p->samples[i].values[1];

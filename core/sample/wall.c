@@ -33,7 +33,7 @@ enum { SIGNALS_A_TICK = 8, LOOKS_A_TICK = 32, SCANS_A_SECOND = 10 };
 /* A clock that moved less has at most answered a timer or a signal. */
 #define STILL_NS INT64_C(10000)
 /* What an answer may cost its thread, up to falling asleep again. */
-#define ANSWER_NS INT64_C(100000)
+#define ANSWER_NS INT64_C(1000000)
 #define PATIENCE_NS INT64_C(200000000)
 #define TABLE_MAX_BYTES ((size_t)64 << 20)
 

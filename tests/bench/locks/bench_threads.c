@@ -63,10 +63,11 @@ start_sleepers(int count)
     }
     pthread_attr_destroy(&attr);
     for (int i = 0; i < count; i++) {
-        evprof_task_info_t task = { .state = 'R' };
-        while (sleepers[i].tid == 0 || task.state != 'S') {
+        evprof_task_info_t task;
+        while (sleepers[i].tid == 0 ||
+               evprof_task_read(sleepers[i].tid, &task) != 0 ||
+               task.state != 'S') {
             sched_yield();
-            evprof_task_read(sleepers[i].tid, &task);
         }
     }
 }
@@ -75,6 +76,9 @@ static void
 stop_sleepers(int count)
 {
     atomic_store(&is_over, true);
+    for (int i = 0; i < count; i++) {
+        pthread_kill(sleepers[i].thread, SIGUSR1);
+    }
     for (int i = 0; i < count; i++) {
         while (pthread_tryjoin_np(sleepers[i].thread, NULL) != 0) {
             pthread_kill(sleepers[i].thread, SIGUSR1);
@@ -99,6 +103,7 @@ static void
 bench_dump_of(int count, double budget_ms)
 {
     double fresh[ROUNDS];
+    double cpu[ROUNDS];
     double again[ROUNDS];
     double longest_us = 0;
     for (int round = 0; round < ROUNDS; round++) {
@@ -107,7 +112,10 @@ bench_dump_of(int count, double budget_ms)
         for (int i = 0; i < count; i++) {
             cpu_ns[i] = evprof_task_cpu_ns(sleepers[i].tid);
         }
+        int64_t start_ns = bench_clock(CLOCK_PROCESS_CPUTIME_ID);
         fresh[round] = dump_ms();
+        cpu[round] =
+            (double)(bench_clock(CLOCK_PROCESS_CPUTIME_ID) - start_ns) / 1e6;
         for (int i = 0; i < count; i++) {
             double us =
                 (double)(evprof_task_cpu_ns(sleepers[i].tid) - cpu_ns[i]) / 1e3;
@@ -116,11 +124,12 @@ bench_dump_of(int count, double budget_ms)
         again[round] = dump_ms();
         stop_sleepers(count);
     }
-    printf("dump: %d sleeping threads: %.1f ms (budget %.0f), again %.1f ms "
+    printf("dump: %d sleeping threads: %.1f ms (budget %.0f), %.1f ms of CPU "
+           "time in all threads, again %.1f ms "
            "without a signal; longest stop of a thread %.0f us of its CPU "
            "time (budget 1,000)\n",
            count, bench_median(fresh, ROUNDS), budget_ms,
-           bench_median(again, ROUNDS), longest_us);
+           bench_median(cpu, ROUNDS), bench_median(again, ROUNDS), longest_us);
 }
 
 void
@@ -169,7 +178,7 @@ bench_wall(void)
            "a sleeper interrupted at most %d times (budget 1), %.3f of the "
            "threads' time accounted for\n",
            (double)cpu_ns / (SECONDS * 1e7), most,
-           given_ns / ((COUNT + 1) * SECONDS * 1e9));
+           given_ns / ((COUNT + 1) * (double)p->duration_ns));
     evprof_pprof_free(p);
     evprof_builder_free(builder);
     stop_sleepers(COUNT);

@@ -93,21 +93,25 @@ sleeper_join(sleeper_t *sleeper)
     return value;
 }
 
+/* As proc(5) has it; '?' before the thread has said its id. */
+static char
+state_of(const sleeper_t *sleeper)
+{
+    char path[64];
+    char state = '?';
+    snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)sleeper->tid);
+    FILE *file = sleeper->tid == 0 ? NULL : fopen(path, "r");
+    if (file != NULL) {
+        assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+        fclose(file);
+    }
+    return state;
+}
+
 void
 await_asleep(const sleeper_t *sleeper)
 {
-    char path[64];
-    char state = 'R';
-    while (state != 'S') {
+    while (state_of(sleeper) != 'S') {
         sched_yield();
-        if (sleeper->tid == 0) {
-            continue;
-        }
-        snprintf(path, sizeof(path), "/proc/self/task/%d/stat",
-                 (int)sleeper->tid);
-        FILE *file = fopen(path, "r");
-        assert_non_null(file);
-        assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
-        fclose(file);
     }
 }

@@ -81,7 +81,11 @@ offer_function(struct finder *f, const char *dash, const char *name)
         if (strchr("\\.+*?()|[]{}^$", *at) != NULL) {
             evprof_buf_putc(&word, '\\');
         }
-        evprof_buf_putc(&word, *at == ' ' ? '.' : *at);
+        if (*at == ' ') {
+            evprof_buf_putc(&word, '.');
+        } else {
+            evprof_buf_putc(&word, *at);
+        }
     }
     if (!word.failed) {
         f->found(f->ctx, word.data);

@@ -53,9 +53,9 @@ command_of(const evprof_viewer_t *viewer)
 {
     const char *command =
         viewer->variable != NULL ? getenv(viewer->variable) : viewer->command;
-    const char *needed = viewer->only_if_set;
-    bool is_usable =
-        needed == NULL || (getenv(needed) != NULL && getenv(needed)[0] != '\0');
+    const char *needed =
+        viewer->only_if_set != NULL ? getenv(viewer->only_if_set) : "1";
+    bool is_usable = needed != NULL && needed[0] != '\0';
     return is_usable && command != NULL && command[0] != '\0' ? command : NULL;
 }
 

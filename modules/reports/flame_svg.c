@@ -39,7 +39,11 @@ add_escaped(evprof_buf_t *out, const char *text)
             evprof_buf_puts(out, "&quot;");
             break;
         default:
-            evprof_buf_putc(out, (unsigned char)*text < 0x20 ? ' ' : *text);
+            if ((unsigned char)*text < 0x20) {
+                evprof_buf_putc(out, ' ');
+            } else {
+                evprof_buf_putc(out, *text);
+            }
         }
     }
 }

@@ -18,7 +18,11 @@ add_frame(evprof_buf_t *out, const char *name)
         return;
     }
     for (; *name != '\0'; name++) {
-        evprof_buf_putc(out, *name == ';' || *name == '\n' ? ':' : *name);
+        if (*name == ';' || *name == '\n') {
+            evprof_buf_putc(out, ':');
+        } else {
+            evprof_buf_putc(out, *name);
+        }
     }
 }
 

@@ -13,6 +13,21 @@ evprof_epoch_t evprof_map_epoch;
 atomic_bool evprof_map_is_stale;
 evprof_walk_counters_t evprof_walk_counters;
 
+/* Different, so that no linker makes them one. */
+void
+evprof_mark_unknown_caller(void)
+{
+    __asm__ volatile("# unknown caller" ::: "memory");
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+void
+evprof_mark_truncated(void)
+{
+    __asm__ volatile("# truncated" ::: "memory");
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
 /* This function's frame and its caller's. */
 #define OWN_FRAMES 2u
 

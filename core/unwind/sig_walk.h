@@ -26,10 +26,24 @@ evprof_walk_count(atomic_uint_fast64_t *counter)
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
+/* Ends the stack with a marker, at the cost of the outermost frame if there is
+ * no room; like a return address it is one byte behind what it means. */
+static inline void
+evprof_walk_mark(evprof_walk_t *walk, unsigned flag, void (*marker)(void))
+{
+    walk->flags |= flag;
+    if (walk->count < walk->max) {
+        walk->count++;
+    }
+    if (walk->count > 1) {
+        walk->pcs[walk->count - 1] = (uintptr_t)marker + 1;
+    }
+}
+
 static inline void
 evprof_walk_broken(evprof_walk_t *walk)
 {
-    walk->flags |= EVPROF_WALK_BROKEN;
+    evprof_walk_mark(walk, EVPROF_WALK_BROKEN, evprof_mark_unknown_caller);
     evprof_walk_count(&evprof_walk_counters.broken);
 }
 
@@ -43,7 +57,7 @@ evprof_walk_add(evprof_walk_t *walk, size_t *skip, uintptr_t pc)
         return true;
     }
     if (walk->count >= walk->max) {
-        walk->flags |= EVPROF_WALK_TRUNCATED;
+        evprof_walk_mark(walk, EVPROF_WALK_TRUNCATED, evprof_mark_truncated);
         return false;
     }
     walk->pcs[walk->count++] = pc;

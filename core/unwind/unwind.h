@@ -25,9 +25,17 @@ typedef struct evprof_stack_bounds {
     uintptr_t high;
 } evprof_stack_bounds_t;
 
+/*
+ * The outermost frame of a stack that is not whole: two functions that are
+ * never called, whose names say what is missing, as Go has it. Symbols are
+ * found for them like for any other.
+ */
+void evprof_mark_unknown_caller(void) __asm__("evprof.unknown_caller");
+void evprof_mark_truncated(void) __asm__("evprof.truncated");
+
 enum evprof_walk_flag {
-    EVPROF_WALK_TRUNCATED = 1u << 0, /* more frames than room */
-    EVPROF_WALK_BROKEN = 1u << 1,    /* the caller could not be told */
+    EVPROF_WALK_TRUNCATED = 1u << 0, /* more frames than room; marked */
+    EVPROF_WALK_BROKEN = 1u << 1,    /* the caller could not be told; marked */
 };
 
 typedef struct evprof_walk {

@@ -79,6 +79,7 @@ test_truncation_is_marked(void **state)
     size_t got = walk_outer(2, 0, own_bounds());
     assert_int_equal(got >> 8, 2);
     assert_int_equal(got & 255, EVPROF_WALK_TRUNCATED);
+    assert_int_equal(pcs[1] - 1, (uintptr_t)evprof_mark_truncated);
 }
 
 static size_t steps_in_libc;
@@ -157,6 +158,9 @@ test_junk_registers(void **state)
                                .bounds = bounds[i / count / count] };
         fp->walk_regs(&walk, &regs, 0);
         assert_true(walk.count >= 1 && walk.count <= 64);
+        bool is_marked = walk.pcs[walk.count - 1] - 1 ==
+                         (uintptr_t)evprof_mark_unknown_caller;
+        assert_int_equal((walk.flags & EVPROF_WALK_BROKEN) != 0, is_marked);
     }
     munmap(hole, 12288);
 }

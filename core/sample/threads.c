@@ -224,7 +224,7 @@ evprof_thread_prepare(size_t skip)
     if (creator) {
         walk.bounds = creator->bounds;
     }
-    evprof_walk_here(evprof_unwinder_find("fp"), &walk, skip);
+    evprof_walk_here(evprof_unwinder_find("auto"), &walk, skip);
     thread->creator_count = (uint32_t)walk.count;
     return thread;
 }

@@ -30,8 +30,8 @@ typedef struct evprof_stack_bounds {
  * never called, whose names say what is missing, as Go has it. Symbols are
  * found for them like for any other.
  */
-void evprof_mark_unknown_caller(void) __asm__("evprof.unknown_caller");
-void evprof_mark_truncated(void) __asm__("evprof.truncated");
+void evprof_mark_unknown_caller(void) __asm__("stack.unknown_caller");
+void evprof_mark_truncated(void) __asm__("stack.truncated");
 
 enum evprof_walk_flag {
     EVPROF_WALK_TRUNCATED = 1u << 0, /* more frames than room; marked */

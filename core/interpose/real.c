@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 static bool
 is_in_one_object(const void *a, const void *b)
@@ -49,7 +50,7 @@ find_in_libc(const evprof_real_t *real)
     return found;
 }
 
-uintptr_t
+evprof_real_fn
 evprof_real_find(evprof_real_t *real)
 {
     void *found = find_in(RTLD_NEXT, real);
@@ -61,7 +62,9 @@ evprof_real_find(evprof_real_t *real)
          * not have been linked; there is nothing to fall back to. */
         abort();
     }
-    atomic_store_explicit(&real->address, (uintptr_t)found,
-                          memory_order_relaxed);
-    return (uintptr_t)found;
+    /* ISO C knows no conversion from an object pointer to a function. */
+    evprof_real_fn function;
+    memcpy(&function, &found, sizeof(function));
+    atomic_store_explicit(&real->address, function, memory_order_relaxed);
+    return function;
 }

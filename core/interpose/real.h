@@ -3,36 +3,38 @@
 #define EVPROF_INTERPOSE_REAL_H
 
 #include <stdatomic.h>
-#include <stdint.h>
+#include <stddef.h>
 
 /*
  * The next definition of a name that we define: libc's, or that of another
  * interposer behind us (a sanitizer). Looked up at first use, by any number of
- * threads at once, which find the same. The lookup may allocate: what allocators
- * call must not go through here before a constructor has looked.
+ * threads at once, which find the same. The lookup may allocate: what
+ * allocators call must not go through here before a constructor has looked.
  */
+typedef void (*evprof_real_fn)(void); /* of whatever type it is */
+
 typedef struct evprof_real {
-    _Atomic uintptr_t address; /* 0: not looked up */
+    _Atomic(evprof_real_fn) address; /* NULL: not looked up */
     const char *name;
     const char *version; /* of the symbol, NULL: the default one */
 } evprof_real_t;
 
 #define EVPROF_REAL(function, symbol_version)                                  \
     {                                                                          \
-        .address = 0, .name = #function, .version = (symbol_version)           \
+        .address = NULL, .name = #function, .version = (symbol_version)        \
     }
 
 /* Looks it up again, even if it is known; ends the process when libc lacks it.
  * Any thread. */
-uintptr_t evprof_real_find(evprof_real_t *real);
+evprof_real_fn evprof_real_find(evprof_real_t *real);
 
 /* Its address, to be cast to its type. */
-static inline uintptr_t
+static inline evprof_real_fn
 evprof_real(evprof_real_t *real)
 {
-    uintptr_t address =
+    evprof_real_fn address =
         atomic_load_explicit(&real->address, memory_order_relaxed);
-    return address != 0 ? address : evprof_real_find(real);
+    return address != NULL ? address : evprof_real_find(real);
 }
 
 #endif

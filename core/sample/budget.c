@@ -15,7 +15,7 @@
 
 #define WINDOW_NS INT64_C(1000000000)
 /* Two thirds of the budget: room for a second that is busier than the last. */
-#define STEADY_STACKS (EVPROF_BUDGET_STACKS / 3 * 2)
+#define STEADY_STACKS ((int64_t)EVPROF_BUDGET_STACKS * 2 / 3)
 /* After so many stacks T doubles: ten times in a window. */
 #define BURST_STEP (EVPROF_BUDGET_STACKS / 10)
 

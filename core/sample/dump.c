@@ -42,6 +42,7 @@ typedef struct memory_of_thread {
     evprof_task_info_t task;
     int64_t since_ns; /* it is known not to have moved since */
     evprof_stack_t stack;
+    uintptr_t *pcs; /* of the stack; room for `cap` */
     size_t cap;
     const evprof_label_set_t *labels;
 } kept_t;
@@ -126,8 +127,8 @@ keep(const asked_t *asked, const evprof_dump_thread_t *thread)
     if (kept == NULL) {
         return;
     }
-    uintptr_t *pcs = (uintptr_t *)(uintptr_t)kept->stack.pcs;
-    pcs = evprof_grow(pcs, &kept->cap, thread->stack.count, sizeof(*pcs));
+    uintptr_t *pcs =
+        evprof_grow(kept->pcs, &kept->cap, thread->stack.count, sizeof(*pcs));
     if (pcs == NULL) {
         kept->stack.count = 0;
         return;
@@ -137,6 +138,7 @@ keep(const asked_t *asked, const evprof_dump_thread_t *thread)
     kept->was_asked = true;
     kept->task = thread->task;
     kept->since_ns = now_ns();
+    kept->pcs = pcs;
     kept->stack = thread->stack;
     kept->stack.pcs = pcs;
     kept->labels = thread->labels;

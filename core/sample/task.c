@@ -25,7 +25,7 @@ static ssize_t
 read_file(pid_t tid, const char *name, char *out, size_t size)
 {
     char path[PATH_SIZE];
-    snprintf(path, sizeof(path), "/proc/self/task/%d/%s", (int)tid, name);
+    (void)snprintf(path, sizeof(path), "/proc/self/task/%d/%s", (int)tid, name);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return -1;
@@ -53,8 +53,8 @@ static void
 read_status(const char *status, evprof_task_info_t *out)
 {
     const char *name = field(status, "Name:");
-    snprintf(out->name, sizeof(out->name), "%.*s", (int)strcspn(name, "\n"),
-             name);
+    (void)snprintf(out->name, sizeof(out->name), "%.*s",
+                   (int)strcspn(name, "\n"), name);
     out->state = field(status, "State:")[0];
     uint64_t blocked = strtoull(field(status, "SigBlk:"), NULL, 16);
     out->holds_sigprof_back = (blocked >> (SIGPROF - 1) & 1) != 0;

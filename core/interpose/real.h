@@ -21,7 +21,7 @@ typedef struct evprof_real {
 
 #define EVPROF_REAL(function, symbol_version)                                  \
     {                                                                          \
-        .address = NULL, .name = #function, .version = (symbol_version)        \
+        .name = #function, .version = (symbol_version)                         \
     }
 
 /* Looks it up again, even if it is known; ends the process when libc lacks it.

@@ -144,16 +144,23 @@ EVPROF_API size_t evprof_profiles(evprof_t *prof, evprof_profile_t **out,
 /*
  * Sets a label of the calling thread until it is restored; samples taken
  * meanwhile carry it, threads created meanwhile inherit it. Returns a token > 0
- * for evprof_label_restore(), or a negative status. Both strings are copied.
+ * for evprof_label_restore(), or a negative status. Both strings are copied and
+ * kept for ever, up to a bound of some thousand: a value beyond it, or longer
+ * than 255 bytes, becomes "(overflow)". Lock-free and async-signal-safe.
+ *
+ * EVPROF_EINVAL: no key, an empty one, no value; EVPROF_ELIMIT: 16 labels
+ * already, or a key that is too long or one too many.
  */
 EVPROF_API int evprof_label_push(const char *key, const char *value);
 
-/* The calling thread's value for `key`, or NULL; valid until restored. */
+/* The calling thread's value for `key`, or NULL; valid for ever. Lock-free and
+ * async-signal-safe. */
 EVPROF_API const char *evprof_label_get(const char *key);
 
 /*
  * Goes back to the labels before the push that gave `token`, whatever later
- * pushes a longjmp has skipped. Statuses (token <= 0) are ignored.
+ * pushes a longjmp has skipped. Statuses (token <= 0) are ignored. Lock-free and
+ * async-signal-safe.
  */
 EVPROF_API void evprof_label_restore(int token);
 
@@ -179,14 +186,15 @@ evprof_label__leave(const int *token)
 
 /*
  * Blocking events shorter than `ns` are sampled with probability duration / ns,
- * longer ones all; 0 or less switches the block profile off. What was recorded
- * before stays as it was.
+ * longer ones all; 0 or less records nothing. What was recorded before stays as
+ * it was. EVPROF_EOFF: the configuration has switched the profile off.
  */
 EVPROF_API int evprof_set_block_rate(evprof_t *prof, long ns);
 
 /*
- * One in `fraction` contentions is recorded in the mutex profile; 0 switches it
- * off, a negative argument only reads. Returns the previous value.
+ * One in `fraction` contentions is recorded in the mutex profile; 0 records
+ * nothing, a negative argument only reads. Returns the previous value, or
+ * EVPROF_EOFF when the configuration has switched the profile off.
  */
 EVPROF_API int evprof_set_mutex_fraction(evprof_t *prof, int fraction);
 

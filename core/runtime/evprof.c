@@ -21,6 +21,7 @@
 #include "core/runtime/symbols.h"
 #include "core/runtime/worker.h"
 #include "core/sample/labels.h"
+#include "core/unwind/unwind.h"
 
 static evprof_t the_profiler;
 
@@ -92,6 +93,16 @@ open_profiler(evprof_t *prof, const char *conf_file, evprof_error_t *err)
     return status;
 }
 
+/* A server that throws would not know why it became slow. */
+static void
+warn_of_exceptions(evprof_t *prof)
+{
+    evprof_error_t err;
+    if (evprof_unwind_check_exceptions(&err) != EVPROF_OK) {
+        evprof_log(prof, EVPROF_LOG_WARN, "%s", err.message);
+    }
+}
+
 evprof_t *
 evprof_new(const char *conf_file, evprof_error_t *err)
 {
@@ -104,6 +115,7 @@ evprof_new(const char *conf_file, evprof_error_t *err)
         is_taken = true;
         prof = &the_profiler;
         atomic_store(&prof->is_open, true);
+        warn_of_exceptions(prof);
     }
     evprof_lock_leave(&life_lock);
     return prof;

@@ -44,6 +44,9 @@ typedef uintptr_t evprof_any_word __attribute__((aligned(1), may_alias));
 EVPROF_UNCHECKED static inline uintptr_t
 evprof_peek(uintptr_t address)
 {
+    /* Where it was told that a constant comes from, the compiler warns of a
+     * small one as a null pointer with an offset. */
+    __asm__("" : "+r"(address));
     return *(const volatile evprof_any_word *)address; // NOLINT
 }
 

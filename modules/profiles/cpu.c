@@ -12,8 +12,9 @@
 
 #include "core/base/error.h"
 #include "core/sample/cpu.h"
+#include "core/unwind/unwind.h"
 
-enum { TEXT_MAX = 512 };
+enum { TEXT_MAX = 1024 };
 
 typedef struct cpu_conf {
     long rate;
@@ -125,6 +126,8 @@ status(void *state, const evprof_writer_t *out)
     const evprof_cpu_options_t *options = state;
     evprof_cpu_stats_t stats;
     char text[TEXT_MAX];
+    evprof_error_t err = { .message = "the compiler's runtime" };
+    evprof_unwind_check_exceptions(&err);
     evprof_cpu_stats(&stats);
     const unsigned long long lost = stats.timers.lost + stats.overflow;
     const int len = snprintf(
@@ -132,7 +135,8 @@ status(void *state, const evprof_writer_t *out)
         "rate: %u\nunwinder: %s\nthreads: %u\nthreads_sampled: %llu\n"
         "threads_missed: %llu\nsamples: %llu\nexpiries: %llu\n"
         "overrun: %llu\ndropped: %llu\nlost: %llu\nlate_signals: %llu\n"
-        "walks_truncated: %llu\nwalks_broken: %llu\n",
+        "walks_truncated: %llu\nwalks_broken: %llu\n"
+        "exceptions: %s\n",
         options->rate_hz, options->unwinder->name, stats.threads,
         (unsigned long long)stats.timers.armed,
         (unsigned long long)stats.timers.missed,
@@ -142,7 +146,7 @@ status(void *state, const evprof_writer_t *out)
         (unsigned long long)stats.tap.dropped, lost,
         (unsigned long long)stats.tap.late,
         (unsigned long long)stats.tap.truncated,
-        (unsigned long long)stats.tap.broken);
+        (unsigned long long)stats.tap.broken, err.message);
     return len > 0 && (size_t)len < sizeof(text)
                ? out->write(out->ctx, text, (size_t)len)
                : EVPROF_ELIMIT;

@@ -219,13 +219,17 @@ evprof_thread_prepare(size_t skip)
     }
     atomic_store(&thread->state, EVPROF_THREAD_STARTING);
     thread->labels = evprof_sig_labels();
-    evprof_walk_t walk = { .pcs = thread->creator,
-                           .max = EVPROF_THREAD_CREATOR_DEPTH };
+    uintptr_t pcs[EVPROF_THREAD_CREATOR_DEPTH];
+    evprof_walk_t walk = { .pcs = pcs, .max = EVPROF_THREAD_CREATOR_DEPTH };
     if (creator) {
         walk.bounds = creator->bounds;
     }
     evprof_walk_here(evprof_unwinder_find("auto"), &walk, skip);
+    /* A dump may still be reading the record of the thread before. */
+    evprof_lock_enter(&thread->lock);
+    memcpy(thread->creator, pcs, walk.count * sizeof(*pcs));
     thread->creator_count = (uint32_t)walk.count;
+    evprof_lock_leave(&thread->lock);
     return thread;
 }
 

@@ -56,6 +56,9 @@ evprof_heap_trim_begin(evprof_heap_trim_t *trim)
     const evprof_object_t *program =
         &trim->objects->items[trim->objects->main_index];
     trim->own = own != NULL && own->bias != program->bias ? own : NULL;
+    const evprof_object_t *counter =
+        evprof_objects_find(trim->objects, evprof_jemalloc_counter());
+    trim->counter = counter != program ? counter : NULL;
     return true;
 }
 
@@ -77,7 +80,7 @@ static bool
 is_allocator(evprof_heap_trim_t *trim, uintptr_t pc)
 {
     uintptr_t site = pc - 1;
-    if (holds(trim->own, site)) {
+    if (holds(trim->own, site) || holds(trim->counter, site)) {
         return true;
     }
     if (!holds(trim->allocator, site) || trim->is_alone) {

@@ -19,8 +19,9 @@
 typedef struct evprof_heap_trim {
     const evprof_objects_t *objects;
     const evprof_object_t *allocator; /* the object that holds jemalloc */
-    const evprof_object_t *own; /* libevprof, NULL when linked statically */
-    bool is_alone;              /* the allocator's object has nothing else */
+    const evprof_object_t *own;     /* libevprof, NULL when linked statically */
+    const evprof_object_t *counter; /* the test library, or NULL */
+    bool is_alone; /* the allocator's object has nothing else */
     /* What was found out by name, by call site. */
     struct {
         uintptr_t pc;

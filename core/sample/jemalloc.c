@@ -135,6 +135,20 @@ program_base(void)
     return dladdr(headers, &info) == 0 ? NULL : info.dli_fbase;
 }
 
+uintptr_t
+evprof_jemalloc_counter(void)
+{
+    return (uintptr_t)dlsym(RTLD_DEFAULT, "evprof_testing_register");
+}
+
+/* The malloc that serves the program, behind one that only counts. */
+static const void *
+serving_malloc(void)
+{
+    return dlsym(evprof_jemalloc_counter() != 0 ? RTLD_NEXT : RTLD_DEFAULT,
+                 "malloc");
+}
+
 static int
 judge(const char *prefix, evprof_error_t *err)
 {
@@ -149,7 +163,7 @@ judge(const char *prefix, evprof_error_t *err)
         .prefix = prefix,
         .has_mallctl = control != NULL,
         .mallctl_file = file_of(mallctl_address, &mallctl_info),
-        .malloc_file = file_of(dlsym(RTLD_DEFAULT, "malloc"), &malloc_info),
+        .malloc_file = file_of(serving_malloc(), &malloc_info),
         .can_profile = read_flag("config.prof"),
         .is_prepared = read_flag("opt.prof"),
         .is_conf_ours = evprof_malloc_conf_is_ours(),

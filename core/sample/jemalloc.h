@@ -34,6 +34,9 @@ bool evprof_jemalloc_size(const char *name, size_t *out);
 /* "5.3.0-..." or "". Static. */
 const char *evprof_jemalloc_version(void);
 
+/* An address in the test library, whose malloc counts and hands on, or 0. */
+uintptr_t evprof_jemalloc_counter(void);
+
 /* An address inside the jemalloc that was found, 0 before that. */
 uintptr_t evprof_jemalloc_address(void);
 

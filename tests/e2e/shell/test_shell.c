@@ -174,7 +174,7 @@ test_end_of_input(void **state)
 {
     terminal_t t;
     start(&t, *state, 120);
-    terminal_type(&t, "\004");
+    terminal_type_until_end(&t, "\004");
     assert_int_equal(terminal_end(&t), 0);
 }
 

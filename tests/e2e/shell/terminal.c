@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #define PATIENCE_MS 20000
-#define RETRY_MS 500
 
 static void
 become(const char *side, char *const argv[], unsigned short columns)
@@ -118,21 +117,6 @@ terminal_wait(terminal_t *t, const char *text)
         add_plain(&t->screen, piece, (size_t)n);
         if (t->screen.len > 0 && strstr(t->screen.data, text) != NULL) {
             return true;
-        }
-    }
-}
-
-void
-terminal_type_until_end(terminal_t *t, const char *text)
-{
-    for (int waited = 0; waited < PATIENCE_MS; waited += RETRY_MS) {
-        struct pollfd ready = { .fd = t->fd, .events = POLLIN };
-        char rest[4096];
-        terminal_type(t, text);
-        while (poll(&ready, 1, RETRY_MS) > 0) {
-            if (read(t->fd, rest, sizeof(rest)) <= 0) {
-                return;
-            }
         }
     }
 }

@@ -27,12 +27,6 @@ void terminal_type(terminal_t *t, const char *text);
  */
 bool terminal_wait(terminal_t *t, const char *text);
 
-/*
- * Types `text` again and again until the program has closed the terminal: what
- * is typed while an editor switches the terminal's mode may be lost.
- */
-void terminal_type_until_end(terminal_t *t, const char *text);
-
 /* Waits for the end; the exit status, or -1. Frees what is held. */
 int terminal_end(terminal_t *t);
 

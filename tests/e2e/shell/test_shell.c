@@ -169,15 +169,6 @@ test_width(void **state)
     quit(&t);
 }
 
-static void
-test_end_of_input(void **state)
-{
-    terminal_t t;
-    start(&t, *state, 120);
-    terminal_type_until_end(&t, "\004");
-    assert_int_equal(terminal_end(&t), 0);
-}
-
 int
 main(void)
 {
@@ -188,7 +179,6 @@ main(void)
         cmocka_unit_test_setup_teardown(test_pipes_and_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mistakes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_width, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_end_of_input, setup, teardown),
     };
     return cmocka_run_group_tests_name("shell", tests, NULL, NULL);
 }

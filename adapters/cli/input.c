@@ -6,16 +6,21 @@
  */
 #include <errno.h>
 #include <histedit.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "adapters/cli/shell.h"
 
 #define HISTORY_LINES 1000
 #define MAX_SHOWN 100
+/* A terminal holds no longer lines (N_TTY_BUF_SIZE of Linux). */
+#define MAX_TYPED_LINE 4096
+#define END_OF_INPUT '\004'
 
 struct cli_input {
     const cli_shell_t *shell;
@@ -248,10 +253,43 @@ read_plain(cli_input_t *in)
     return in->line;
 }
 
+/*
+ * Takes what was typed while the terminal still read by lines, before the first
+ * prompt or during a report, and lets the editor read it as keys. Left in the
+ * terminal's queue an end of input would become a NUL there, and be lost, as
+ * soon as the editor turns line mode off.
+ */
+static void
+take_typed_ahead(cli_input_t *in)
+{
+    struct pollfd ready = { .fd = STDIN_FILENO, .events = POLLIN };
+    struct termios mode;
+    bool is_over =
+        tcgetattr(STDIN_FILENO, &mode) != 0 || (mode.c_lflag & ICANON) == 0;
+    evprof_buf_clear(&in->text);
+    while (!is_over && poll(&ready, 1, 0) > 0) {
+        char line[MAX_TYPED_LINE];
+        ssize_t len = read(STDIN_FILENO, line, sizeof(line));
+        is_over = len <= 0;
+        if (len > 0) {
+            evprof_buf_add(&in->text, line, (size_t)len);
+        } else if (len == 0) {
+            evprof_buf_putc(&in->text, END_OF_INPUT);
+        }
+    }
+    if (in->text.len > 0 && !in->text.failed) {
+        el_push(in->editor, in->text.data);
+    }
+}
+
+/* The editor itself would take the terminal over only after the prompt, and
+ * keys pressed in between would meet line mode. */
 static const char *
 read_edited(cli_input_t *in)
 {
     int len;
+    take_typed_ahead(in);
+    el_set(in->editor, EL_PREP_TERM, 1);
     const char *line = el_gets(in->editor, &len);
     if (line == NULL || len <= 0) {
         fputc('\n', stdout);

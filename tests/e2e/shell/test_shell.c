@@ -169,6 +169,30 @@ test_width(void **state)
     quit(&t);
 }
 
+static void
+test_end_of_input(void **state)
+{
+    terminal_t t;
+    start(&t, *state, 120);
+    terminal_type(&t, "\004");
+    assert_int_equal(terminal_end(&t), 0);
+}
+
+/* Keys that come before the shell does: they must be neither lost nor taken for
+ * others. The terminal still reads by lines then. */
+static void
+test_typed_ahead(void **state)
+{
+    struct place *place = *state;
+    terminal_t t;
+    char tool[] = EVPROF_TOOL;
+    char *argv[] = { tool, place->profile, NULL };
+    assert_true(terminal_start(&t, argv, 120));
+    terminal_type(&t, "granularity=lines\ro\r\004");
+    assert_true(terminal_wait(&t, "= lines"));
+    assert_int_equal(terminal_end(&t), 0);
+}
+
 int
 main(void)
 {
@@ -179,6 +203,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_pipes_and_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mistakes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_width, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_end_of_input, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_typed_ahead, setup, teardown),
     };
     return cmocka_run_group_tests_name("shell", tests, NULL, NULL);
 }

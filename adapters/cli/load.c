@@ -1,237 +1,166 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From sources to one profile. Sources are read on all processors at once; one
- * that fails is reported and left out, as long as another is there. Bases are
- * merged alike and then taken away.
+ * From sources to one profile. A source that fails is reported and left out, as
+ * long as another is there. Bases are merged alike and then taken away.
  */
-#include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "adapters/cli/busy.h"
 #include "adapters/cli/cli.h"
-#include "adapters/cli/remote.h"
-#include "adapters/cli/source.h"
+#include "adapters/cli/gather.h"
 #include "adapters/fetch/save.h"
 #include "core/base/error.h"
 #include "core/profile/merge.h"
 #include "core/profile/prune.h"
 #include "core/profile/scale.h"
 
-#define MAX_THREADS 16
-
-struct batch {
-    const cli_t *cli;
-    cli_item_t *items;
-    size_t count;
-    atomic_size_t next;
-};
-
-/* A profile without mappings gets one, so that its locations have a place to
- * look for symbols in. False: out of memory. */
-static bool
-add_missing_mapping(evprof_pprof_t *p)
-{
-    if (p->mapping_count > 0) {
-        return true;
-    }
-    evprof_mapping_t *m = evprof_arena_calloc(&p->arena, 1, sizeof(*m));
-    const char *empty = evprof_strings_intern(&p->strings, "");
-    if (m == NULL || empty == NULL) {
-        return false;
-    }
-    m->id = 1;
-    m->file = empty;
-    m->build_id = empty;
-    p->mappings = m;
-    p->mapping_count = 1;
-    for (size_t i = 0; i < p->location_count; i++) {
-        p->locations[i].mapping = 0;
-    }
-    return true;
-}
-
-/* The binary and the build id of the command line belong to the first mapping;
- * a build id that is there already is not replaced. */
-static bool
-name_binary(const cli_t *cli, evprof_pprof_t *p)
-{
-    evprof_mapping_t *m = &p->mappings[0];
-    if (cli->binary != NULL) {
-        m->file = evprof_strings_intern(&p->strings, cli->binary);
-    }
-    if (cli->build_id[0] != '\0' && m->build_id[0] == '\0') {
-        m->build_id = evprof_strings_intern(&p->strings, cli->build_id);
-    }
-    return m->file != NULL && m->build_id != NULL;
-}
-
+/* One item a source: those of the command line, then those of a file. */
 static void
-load_item(const cli_t *cli, cli_item_t *item)
+make_items(cli_batch_t *batch, const cli_list_t *list,
+           const evprof_source_line_t *lines, size_t line_count)
 {
-    if (!cli_is_remote(item->source) &&
-        cli_source_read(cli, item->source, &item->profile, &item->err) !=
-            EVPROF_OK) {
-        item->profile = NULL;
-    }
-    if (item->profile != NULL && (!add_missing_mapping(item->profile) ||
-                                  !name_binary(cli, item->profile))) {
-        evprof_pprof_free(item->profile);
-        item->profile = NULL;
-        evprof_fail(&item->err, EVPROF_ENOMEM, "out of memory");
-    }
-}
-
-static void *
-work(void *arg)
-{
-    struct batch *batch = arg;
-    for (;;) {
-        size_t i =
-            atomic_fetch_add_explicit(&batch->next, 1, memory_order_relaxed);
-        if (i >= batch->count) {
-            return NULL;
-        }
-        load_item(batch->cli, &batch->items[i]);
-    }
-}
-
-static void
-load_items(struct batch *batch)
-{
-    pthread_t threads[MAX_THREADS];
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t wanted = processors > 1 ? (size_t)processors - 1 : 0;
-    if (wanted > batch->count - 1) {
-        wanted = batch->count - 1;
-    }
-    if (wanted > MAX_THREADS) {
-        wanted = MAX_THREADS;
-    }
-    size_t started = 0;
-    while (started < wanted &&
-           pthread_create(&threads[started], NULL, work, batch) == 0) {
-        started++;
-    }
-    work(batch);
-    for (size_t i = 0; i < started; i++) {
-        pthread_join(threads[i], NULL);
-    }
-}
-
-/* Merges what was loaded; `*out` stays NULL when nothing was. */
-static int
-combine(struct batch *batch, evprof_pprof_t **out, size_t *loaded,
-        evprof_error_t *err)
-{
-    evprof_pprof_t **profiles = calloc(batch->count + 1, sizeof(*profiles));
-    if (profiles == NULL) {
-        return evprof_fail(err, EVPROF_ENOMEM, "out of memory");
-    }
-    *loaded = 0;
+    batch->count = list->count + line_count;
     for (size_t i = 0; i < batch->count; i++) {
         cli_item_t *item = &batch->items[i];
-        if (item->profile != NULL) {
-            profiles[(*loaded)++] = item->profile;
-        } else {
+        bool is_line = i >= list->count;
+        item->line = is_line ? &lines[i - list->count] : NULL;
+        item->source = is_line ? item->line->source.url : list->items[i];
+        item->is_remote = cli_is_remote(item->source);
+    }
+}
+
+static void
+complain_of(const cli_batch_t *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        const cli_item_t *item = &batch->items[i];
+        if (!item->is_loaded) {
             cli_complain("%s: %s",
                          item->shown != NULL ? item->shown : item->source,
                          item->err.message);
         }
     }
-    int status = EVPROF_OK;
-    if (*loaded > 0) {
-        status = evprof_pprof_combine(profiles, *loaded, out, err);
-    }
-    free(profiles);
-    return status;
 }
 
-/* One item a source: those of the command line, then those of a file. */
-static cli_item_t *
-make_items(const cli_list_t *list, const evprof_source_line_t *lines,
-           size_t line_count)
-{
-    cli_item_t *items = calloc(list->count + line_count + 1, sizeof(*items));
-    for (size_t i = 0; items != NULL && i < list->count; i++) {
-        items[i].source = list->items[i];
-    }
-    for (size_t i = 0; items != NULL && i < line_count; i++) {
-        items[list->count + i].source = lines[i].source.url;
-        items[list->count + i].line = &lines[i];
-    }
-    return items;
-}
-
-static void
-free_items(struct batch *batch)
-{
-    for (size_t i = 0; i < batch->count; i++) {
-        free(batch->items[i].shown);
-    }
-    free(batch->items);
-}
-
-/* Loads a batch as one profile; `what` is "source" or "base". */
+/* Merges a list to `*out`, which stays NULL when nothing of it was loaded. */
 static int
-load_batch(struct batch *batch, const char *what, evprof_pprof_t **out,
-           evprof_error_t *err)
+combine(cli_batch_t *batch, const char *what, evprof_pprof_t **out,
+        evprof_error_t *err)
 {
-    size_t loaded = 0;
     evprof_error_t inner;
+    size_t count = batch->profile_count;
     *out = NULL;
-    cli_fetch_items(batch->cli, batch->items, batch->count);
-    cli_busy_t busy;
-    cli_busy_begin(&busy, "reading profiles");
-    load_items(batch);
-    cli_busy_end(&busy);
-    int status = combine(batch, out, &loaded, &inner);
-    if (status != EVPROF_OK) {
-        return evprof_fail(err, status, "problem fetching %s profiles: %s",
-                           what, inner.message);
+    if (count == 0) {
+        return EVPROF_OK;
     }
-    if (loaded == 0) {
+    batch->profile_count = 0;
+    int status = evprof_pprof_combine(batch->profiles, count, out, &inner);
+    return status == EVPROF_OK
+               ? EVPROF_OK
+               : evprof_fail(err, status, "problem fetching %s profiles: %s",
+                             what, inner.message);
+}
+
+/* Says which sources failed; a list of which nothing is left is a failure. */
+static int
+check_loaded(const cli_batch_t *sources, const cli_batch_t *bases,
+             evprof_error_t *err)
+{
+    if (sources->loaded == 0) {
         return evprof_fail(err, EVPROF_ENOENT,
-                           "failed to fetch any %s profiles", what);
+                           "failed to fetch any source profiles");
     }
-    if (loaded < batch->count) {
-        cli_complain("Fetched %zu %s profiles out of %zu", loaded, what,
-                     batch->count);
+    if (bases->loaded == 0 && bases->count > 0) {
+        return evprof_fail(err, EVPROF_ENOENT,
+                           "failed to fetch any base profiles");
+    }
+    if (sources->loaded < sources->count) {
+        cli_complain("Fetched %zu source profiles out of %zu", sources->loaded,
+                     sources->count);
+    }
+    if (bases->loaded < bases->count) {
+        cli_complain("Fetched %zu base profiles out of %zu", bases->loaded,
+                     bases->count);
     }
     return EVPROF_OK;
 }
 
-/* The same for the sources that are asked for; `*is_remote` becomes true when
- * one came from the network. */
+/* What loading comes to. */
+typedef struct loaded {
+    evprof_pprof_t *sources;
+    evprof_pprof_t *bases; /* NULL: there are none */
+    evprof_buf_t body;     /* of a single source, when it is all of it */
+    bool is_remote;        /* one of them at least */
+} loaded_t;
+
 static int
-load_list(const cli_t *cli, bool is_base, evprof_pprof_t **out, bool *is_remote,
-          evprof_error_t *err)
+gather(const cli_t *cli, cli_batch_t batches[2], loaded_t *out,
+       evprof_error_t *err)
 {
-    const cli_list_t *list = is_base ? &cli->bases : &cli->sources;
+    cli_batch_t *sources = &batches[0];
+    cli_batch_t *bases = &batches[1];
+    sources->items[0].keeps_body = sources->count == 1 && bases->count == 0;
+    int status = cli_gather(cli, batches, 2, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    complain_of(sources);
+    complain_of(bases);
+    status = combine(sources, "source", &out->sources, err);
+    if (status == EVPROF_OK) {
+        status = combine(bases, "base", &out->bases, err);
+    }
+    if (status == EVPROF_OK) {
+        status = check_loaded(sources, bases, err);
+    }
+    for (size_t i = 0; i < sources->count + bases->count; i++) {
+        const cli_item_t *item = &sources->items[i];
+        out->is_remote = out->is_remote || (item->is_remote && item->is_loaded);
+    }
+    out->body = sources->items[0].body;
+    sources->items[0].body = (evprof_buf_t){ 0 };
+    return status;
+}
+
+static void
+free_batches(cli_batch_t batches[2])
+{
+    cli_item_t *items = batches[0].items;
+    for (size_t i = 0; i < batches[0].count + batches[1].count; i++) {
+        free(items[i].shown);
+        evprof_buf_free(&items[i].body);
+    }
+    free(items);
+    cli_batch_free(&batches[0]);
+    cli_batch_free(&batches[1]);
+}
+
+/* Sources and bases are got together, so that bases from a server are of the
+ * same time. */
+static int
+load_lists(const cli_t *cli, loaded_t *out, evprof_error_t *err)
+{
     evprof_arena_t arena = { 0 };
     evprof_source_line_t *lines = NULL;
     size_t line_count = 0;
     int status = EVPROF_OK;
-    if (!is_base && cli->sources_file != NULL) {
+    if (cli->sources_file != NULL) {
         status = evprof_sources_read(cli->sources_file, &arena, &lines,
                                      &line_count, err);
     }
-    struct batch batch = { .cli = cli, .count = list->count + line_count };
+    size_t total = cli->sources.count + line_count + cli->bases.count;
+    cli_item_t *items = calloc(total + 1, sizeof(*items));
+    cli_batch_t batches[2] = { { .items = items }, { .items = items } };
+    if (status == EVPROF_OK && items == NULL) {
+        status = evprof_fail(err, EVPROF_ENOMEM, "out of memory");
+    }
     if (status == EVPROF_OK) {
-        batch.items = make_items(list, lines, line_count);
-        status = batch.items != NULL
-                     ? load_batch(&batch, is_base ? "base" : "source", out, err)
-                     : evprof_fail(err, EVPROF_ENOMEM, "out of memory");
+        make_items(&batches[0], &cli->sources, lines, line_count);
+        batches[1].items = items + batches[0].count;
+        make_items(&batches[1], &cli->bases, NULL, 0);
+        status = gather(cli, batches, out, err);
     }
-    for (size_t i = 0; batch.items != NULL && i < batch.count; i++) {
-        *is_remote = *is_remote || batch.items[i].is_remote;
-    }
-    if (batch.items != NULL) {
-        free_items(&batch);
-    }
+    free_batches(batches);
     evprof_arena_free(&arena);
     return status;
 }
@@ -310,11 +239,15 @@ is_side_by_side(const cli_t *cli)
 
 /* Keeps what came over the network: it may not be had again. */
 static void
-save(const evprof_pprof_t *p)
+save(const cli_t *cli, const evprof_pprof_t *p, const evprof_buf_t *body)
 {
     evprof_buf_t name = { 0 };
     evprof_error_t err;
-    if (evprof_fetch_save(p, &name, &err) == EVPROF_OK) {
+    bool is_as_it_came = body->len > 0 && cli->comment[0] == '\0' &&
+                         cli->binary == NULL && cli->build_id[0] == '\0' &&
+                         !cli->all_frames && p->drop_frames[0] == '\0';
+    if (evprof_fetch_save(p, is_as_it_came ? body : NULL, &name, &err) ==
+        EVPROF_OK) {
         cli_complain("Saved profile in %s", name.data);
     } else {
         cli_complain("Could not save profile: %s", err.message);
@@ -322,46 +255,43 @@ save(const evprof_pprof_t *p)
     evprof_buf_free(&name);
 }
 
+/* Brings the bases into the sources, or beside them. */
 static int
-load_both(const cli_t *cli, evprof_pprof_t **p, evprof_pprof_t **base,
-          bool *is_remote, evprof_error_t *err)
+apply_bases(const cli_t *cli, loaded_t *l, evprof_error_t *err)
 {
-    int status = load_list(cli, false, p, is_remote, err);
-    if (status != EVPROF_OK || cli->bases.count == 0) {
-        return status;
-    }
-    evprof_pprof_t *taken = NULL;
-    status = load_list(cli, true, &taken, is_remote, err);
-    if (status != EVPROF_OK) {
-        return status;
+    if (l->bases == NULL) {
+        return EVPROF_OK;
     }
     if (is_side_by_side(cli)) {
-        *base = taken;
-        return finish(cli, taken, err);
+        return finish(cli, l->bases, err);
     }
-    return subtract(cli, p, taken, err);
+    evprof_pprof_t *taken = l->bases;
+    l->bases = NULL;
+    return subtract(cli, &l->sources, taken, err);
 }
 
 int
 cli_load(const cli_t *cli, evprof_pprof_t **out, evprof_pprof_t **base,
          evprof_error_t *err)
 {
-    evprof_pprof_t *p = NULL;
-    bool is_remote = false;
-    *base = NULL;
-    int status = load_both(cli, &p, base, &is_remote, err);
+    loaded_t l = { 0 };
+    int status = load_lists(cli, &l, err);
     if (status == EVPROF_OK) {
-        status = finish(cli, p, err);
+        status = apply_bases(cli, &l, err);
     }
-    if (status == EVPROF_OK && is_remote) {
-        save(p);
+    if (status == EVPROF_OK) {
+        status = finish(cli, l.sources, err);
     }
+    if (status == EVPROF_OK && l.is_remote) {
+        save(cli, l.sources, &l.body);
+    }
+    evprof_buf_free(&l.body);
     if (status != EVPROF_OK) {
-        evprof_pprof_free(p);
-        evprof_pprof_free(*base);
-        *base = NULL;
+        evprof_pprof_free(l.sources);
+        evprof_pprof_free(l.bases);
         return status;
     }
-    *out = p;
+    *out = l.sources;
+    *base = l.bases;
     return EVPROF_OK;
 }

@@ -67,43 +67,76 @@ find_fetcher(evprof_error_t *err)
 
 struct fetch {
     cli_item_t **items; /* those that are remote, in the fetcher's order */
+    void (*on_item)(void *ctx, cli_item_t *item);
+    void *ctx;
 };
 
+static void
+take(void *ctx, evprof_fetched_t *fetched)
+{
+    struct fetch *fetch = ctx;
+    cli_item_t *item = fetch->items[fetched->index];
+    item->status = fetched->status;
+    if (fetched->status == EVPROF_OK) {
+        item->body = fetched->body;
+        fetched->body = (evprof_buf_t){ 0 };
+    } else {
+        evprof_fail(&item->err, fetched->status, "%s", fetched->why);
+    }
+    fetch->on_item(fetch->ctx, item);
+}
+
 static int
-add_labels(cli_item_t *item)
+add_labels(cli_item_t *item, evprof_pprof_t *p)
 {
     const evprof_source_label_t *label =
         item->line == NULL ? NULL : item->line->labels;
     int status = EVPROF_OK;
     for (; label != NULL && status == EVPROF_OK; label = label->next) {
-        status =
-            evprof_pprof_set_label(item->profile, label->key, label->value);
+        status = evprof_pprof_set_label(p, label->key, label->value);
     }
     return status == EVPROF_OK
                ? status
                : evprof_fail(&item->err, status, "out of memory");
 }
 
-static void
-take(void *ctx, evprof_fetched_t *fetched)
+/* Whether the body says the same as what was read from it: the format that we
+ * write, in gzip, with nothing added to it. */
+static bool
+is_as_it_came(const cli_item_t *item, const evprof_pprof_t *p)
 {
-    cli_item_t *item = ((struct fetch *)ctx)->items[fetched->index];
-    int status = fetched->status;
+    const evprof_buf_t *body = &item->body;
+    bool is_gzip = body->len > 2 && memcmp(body->data, "\x1f\x8b", 2) == 0;
+    return is_gzip && p->mapping_count > 0 &&
+           (item->line == NULL || item->line->labels == NULL);
+}
+
+int
+cli_remote_read(cli_item_t *item, evprof_pprof_t **out)
+{
+    evprof_pprof_t *p = NULL;
+    int status = item->status;
+    bool keeps_body = false;
+    if (status == EVPROF_OK && item->keeps_body &&
+        evprof_pprof_decode(item->body.data, item->body.len, 0, &p, NULL) ==
+            EVPROF_OK) {
+        keeps_body = is_as_it_came(item, p);
+    } else if (status == EVPROF_OK) {
+        status = evprof_format_read(evprof_formats, item->body.data,
+                                    item->body.len, &p, &item->err);
+    }
+    if (!keeps_body) {
+        evprof_buf_free(&item->body);
+    }
+    if (status == EVPROF_OK) {
+        status = add_labels(item, p);
+    }
     if (status != EVPROF_OK) {
-        evprof_fail(&item->err, status, "%s", fetched->why);
-        return;
+        evprof_pprof_free(p);
+        return status;
     }
-    status = evprof_format_read(evprof_formats, fetched->body.data,
-                                fetched->body.len, &item->profile, &item->err);
-    if (status == EVPROF_OK) {
-        status = add_labels(item);
-    }
-    if (status == EVPROF_OK) {
-        item->is_remote = true;
-    } else {
-        evprof_pprof_free(item->profile);
-        item->profile = NULL;
-    }
+    *out = p;
+    return status;
 }
 
 static void
@@ -140,26 +173,33 @@ fetch_all(const cli_t *cli, struct fetch *fetch,
                                    .ctx = fetch,
                                    .has_terminal = isatty(STDERR_FILENO) };
     fetch_fn run = find_fetcher(&err);
-    if (run == NULL || run(sources, count, &options, &ui, &err) != EVPROF_OK) {
-        for (size_t i = 0; i < count; i++) {
-            fetch->items[i]->err = err;
-        }
+    int status =
+        run == NULL ? EVPROF_ENOTSUP : run(sources, count, &options, &ui, &err);
+    for (size_t i = 0; status != EVPROF_OK && i < count; i++) {
+        fetch->items[i]->status = status;
+        fetch->items[i]->err = err;
+        fetch->on_item(fetch->ctx, fetch->items[i]);
     }
 }
 
 void
-cli_fetch_items(const cli_t *cli, cli_item_t *items, size_t count)
+cli_fetch_items(const cli_t *cli, cli_item_t *items, size_t count,
+                void (*on_item)(void *ctx, cli_item_t *item), void *ctx)
 {
     evprof_fetch_source_t *sources = calloc(count + 1, sizeof(*sources));
-    struct fetch fetch = { calloc(count + 1, sizeof(cli_item_t *)) };
+    struct fetch fetch = { .items = calloc(count + 1, sizeof(*fetch.items)),
+                           .on_item = on_item,
+                           .ctx = ctx };
     size_t remote = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!cli_is_remote(items[i].source)) {
+        if (!items[i].is_remote) {
             continue;
         }
         items[i].shown = evprof_url_redact(items[i].source);
         if (sources == NULL || fetch.items == NULL || items[i].shown == NULL) {
-            evprof_fail(&items[i].err, EVPROF_ENOMEM, "out of memory");
+            items[i].status =
+                evprof_fail(&items[i].err, EVPROF_ENOMEM, "out of memory");
+            on_item(ctx, &items[i]);
             continue;
         }
         if (items[i].line != NULL) {

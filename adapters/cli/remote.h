@@ -9,9 +9,12 @@
 typedef struct cli_item {
     const char *source;
     const evprof_source_line_t *line; /* of a sources file, or NULL */
-    evprof_pprof_t *profile;          /* NULL: it failed */
-    char *shown; /* the source without secrets, owned; NULL: as it is */
+    char *shown;       /* the source without secrets, owned; NULL: as it is */
+    evprof_buf_t body; /* what came from there, until it is read */
     bool is_remote;
+    bool keeps_body; /* `body` is wanted if it is all of the profile */
+    bool is_loaded;
+    int status; /* of the fetch */
     evprof_error_t err;
 } cli_item_t;
 
@@ -20,10 +23,17 @@ typedef struct cli_item {
 bool cli_is_remote(const char *source);
 
 /*
- * Fetches the items that are remote, many at a time, and decodes each as it
- * comes. Errors are left in the items.
+ * Fetches the items that are remote, many at a time. `on_item` is called on
+ * this thread for each of them, with its body or with its status and error.
  */
-void cli_fetch_items(const cli_t *cli, cli_item_t *items, size_t count);
+void cli_fetch_items(const cli_t *cli, cli_item_t *items, size_t count,
+                     void (*on_item)(void *ctx, cli_item_t *item), void *ctx);
+
+/*
+ * Reads what came for an item, which is freed, and puts the item's labels on
+ * it; what could not be fetched fails as it did there. MT-Safe.
+ */
+int cli_remote_read(cli_item_t *item, evprof_pprof_t **out);
 
 /*
  * Copies what of the command line may hold a secret and blanks the original, so

@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/profile/gzip_parallel.h"
 
-#define MAX_NUMBER 1000
+#define MAX_NUMBER 10000
 
 /* mkdir -p; true when it is there afterwards. */
 static bool
@@ -87,38 +88,79 @@ add_prefix(evprof_buf_t *name, const evprof_pprof_t *p)
     }
 }
 
-int
-evprof_fetch_save(const evprof_pprof_t *p, evprof_buf_t *name,
-                  evprof_error_t *err)
+static int
+make_body(const evprof_pprof_t *p, evprof_buf_t *out, evprof_error_t *err)
 {
-    int status = find_folder(name, err);
-    if (status != EVPROF_OK) {
-        return status;
+    evprof_buf_t plain = { 0 };
+    evprof_writer_t to_plain = evprof_writer_buf(&plain);
+    evprof_writer_t to_out = evprof_writer_buf(out);
+    int status = evprof_pprof_encode(p, EVPROF_ENCODE_PLAIN, &to_plain, err);
+    if (status == EVPROF_OK) {
+        status = evprof_gzip_parallel(plain.data, plain.len, &to_out, err);
     }
-    add_prefix(name, p);
+    evprof_buf_free(&plain);
+    return status;
+}
+
+/* Opens the first file of that beginning that is not there yet; its name is
+ * appended to. Below 0: errno. */
+static int
+create_file(evprof_buf_t *name)
+{
     size_t prefix_len = name->len;
     int fd = -1;
     for (int i = 1; i < MAX_NUMBER && fd < 0 && !name->failed; i++) {
         name->len = prefix_len;
         evprof_buf_printf(name, "%03d.pb.gz", i);
-        fd = open(name->data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        fd = open(name->data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd < 0 && errno != EEXIST) {
             break;
         }
     }
-    if (fd < 0) {
-        return evprof_fail(err, EVPROF_EIO, "cannot create %s: %s",
-                           name->failed ? "a file" : name->data,
-                           strerror(errno));
-    }
+    return fd;
+}
+
+/* Writes and closes the file. */
+static int
+write_file(int fd, const char *name, const evprof_buf_t *body,
+           evprof_error_t *err)
+{
     evprof_writer_t out = evprof_writer_fd(fd);
-    status = evprof_pprof_encode(p, 0, &out, err);
+    int status = evprof_buf_write(body, &out);
+    int why = errno;
     if (close(fd) != 0 && status == EVPROF_OK) {
-        status = evprof_fail(err, EVPROF_EIO, "cannot write %s: %s", name->data,
-                             strerror(errno));
+        status = EVPROF_EIO;
+        why = errno;
     }
     if (status != EVPROF_OK) {
-        unlink(name->data);
+        unlink(name);
+        return evprof_fail(err, status, "write %s: %s", name, strerror(why));
     }
+    return EVPROF_OK;
+}
+
+int
+evprof_fetch_save(const evprof_pprof_t *p, const evprof_buf_t *body,
+                  evprof_buf_t *name, evprof_error_t *err)
+{
+    int status = find_folder(name, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    evprof_buf_t made = { 0 };
+    if (body == NULL) {
+        status = make_body(p, &made, err);
+        body = &made;
+    }
+    add_prefix(name, p);
+    int fd = status == EVPROF_OK ? create_file(name) : -1;
+    if (fd >= 0) {
+        status = write_file(fd, name->data, body, err);
+    } else if (status == EVPROF_OK) {
+        status =
+            evprof_fail(err, EVPROF_EIO, "open %s: %s",
+                        name->failed ? "a file" : name->data, strerror(errno));
+    }
+    evprof_buf_free(&made);
     return status;
 }

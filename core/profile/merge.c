@@ -237,6 +237,41 @@ settle(evprof_merger_t *m)
     return complete ? EVPROF_OK : EVPROF_ENOMEM;
 }
 
+/* Adds all samples of a source; headers are not looked at. */
+static int
+add_source(evprof_merger_t *m, const evprof_pprof_t *source)
+{
+    int status = begin_source(m, source);
+    for (size_t n = 0; n < source->sample_count && status == EVPROF_OK; n++) {
+        if (!is_zero(source, &source->samples[n])) {
+            status = merge_sample(m, &source->samples[n]);
+        }
+    }
+    return status;
+}
+
+/* Hands out what was merged, unless `status` tells of a failure. */
+static int
+end_merger(evprof_merger_t *m, int status, evprof_pprof_t **out)
+{
+    int settled = settle(m);
+    forget_source(m);
+    evprof_index_free(&m->samples);
+    evprof_index_free(&m->locations);
+    evprof_index_free(&m->functions);
+    evprof_index_free(&m->mappings);
+    free(m->stack);
+    free(m->labels);
+    free(m->lines);
+    status = status == EVPROF_OK ? settled : status;
+    if (status != EVPROF_OK) {
+        evprof_pprof_free(m->out);
+        return status;
+    }
+    *out = m->out;
+    return EVPROF_OK;
+}
+
 /* Merges on this thread; headers are left to the caller. */
 static int
 merge_run(evprof_pprof_t *const *sources, size_t count, evprof_pprof_t **out)
@@ -247,31 +282,9 @@ merge_run(evprof_pprof_t *const *sources, size_t count, evprof_pprof_t **out)
     }
     int status = evprof_merge_columns(m.out, sources[0]);
     for (size_t i = 0; i < count && status == EVPROF_OK; i++) {
-        const evprof_pprof_t *source = sources[i];
-        status = begin_source(&m, source);
-        for (size_t n = 0; n < source->sample_count && status == EVPROF_OK;
-             n++) {
-            if (!is_zero(source, &source->samples[n])) {
-                status = merge_sample(&m, &source->samples[n]);
-            }
-        }
+        status = add_source(&m, sources[i]);
     }
-    int settled = settle(&m);
-    forget_source(&m);
-    evprof_index_free(&m.samples);
-    evprof_index_free(&m.locations);
-    evprof_index_free(&m.functions);
-    evprof_index_free(&m.mappings);
-    free(m.stack);
-    free(m.labels);
-    free(m.lines);
-    status = status == EVPROF_OK ? settled : status;
-    if (status != EVPROF_OK) {
-        evprof_pprof_free(m.out);
-        return status;
-    }
-    *out = m.out;
-    return EVPROF_OK;
+    return end_merger(&m, status, out);
 }
 
 /* One thread's share. */
@@ -402,6 +415,97 @@ evprof_pprof_merge(evprof_pprof_t *const *sources, size_t count,
     if (status == EVPROF_OK) {
         status = evprof_merge_headers(p, sources, count);
     }
+    if (status != EVPROF_OK) {
+        evprof_pprof_free(p);
+        return evprof_fail(err, status, "merge: out of memory");
+    }
+    *out = p;
+    return EVPROF_OK;
+}
+
+/* ---- As they come ---- */
+
+struct evprof_merging {
+    evprof_merger_t merger;
+    evprof_pprof_t *head; /* the sources' headers; NULL: none came yet */
+    int status;           /* the first failure that spoils the result */
+};
+
+evprof_merging_t *
+evprof_merging_new(void)
+{
+    evprof_merging_t *m = calloc(1, sizeof(*m));
+    if (m != NULL) {
+        m->merger.out = evprof_pprof_new();
+    }
+    if (m != NULL && m->merger.out == NULL) {
+        free(m);
+        return NULL;
+    }
+    return m;
+}
+
+/* The headers so far and those of `source`, as those of one profile. */
+static int
+add_head(evprof_merging_t *m, evprof_pprof_t *source)
+{
+    evprof_pprof_t *both[] = { m->head == NULL ? source : m->head, source };
+    evprof_pprof_t *head = evprof_pprof_new();
+    int status =
+        head == NULL ? EVPROF_ENOMEM : evprof_merge_columns(head, source);
+    if (status == EVPROF_OK) {
+        status = m->head == NULL ? evprof_merge_headers(head, both, 1)
+                                 : evprof_merge_headers(head, both, 2);
+    }
+    if (status == EVPROF_OK && m->head == NULL) {
+        status = evprof_merge_columns(m->merger.out, source);
+    }
+    if (status != EVPROF_OK) {
+        evprof_pprof_free(head);
+        return status;
+    }
+    evprof_pprof_free(m->head);
+    m->head = head;
+    return EVPROF_OK;
+}
+
+int
+evprof_merging_add(evprof_merging_t *m, evprof_pprof_t *source,
+                   evprof_error_t *err)
+{
+    int status = m->status;
+    if (status == EVPROF_OK && m->head != NULL) {
+        status = evprof_types_check_equal(m->head, source, err);
+        if (status != EVPROF_OK) {
+            return status;
+        }
+    }
+    if (status == EVPROF_OK) {
+        status = add_head(m, source);
+    }
+    if (status == EVPROF_OK) {
+        status = add_source(&m->merger, source);
+    }
+    m->status = status;
+    return status == EVPROF_OK
+               ? EVPROF_OK
+               : evprof_fail(err, status, "merge: out of memory");
+}
+
+int
+evprof_merging_end(evprof_merging_t *m, evprof_pprof_t **out,
+                   evprof_error_t *err)
+{
+    evprof_pprof_t *p = NULL;
+    int status = end_merger(&m->merger, m->status, &p);
+    if (status == EVPROF_OK) {
+        status = collect_zeros(&p);
+    }
+    if (status == EVPROF_OK && m->head != NULL) {
+        status = evprof_merge_headers(p, &m->head, 1);
+    }
+    evprof_pprof_free(m->head);
+    free(m);
     if (status != EVPROF_OK) {
         evprof_pprof_free(p);
         return evprof_fail(err, status, "merge: out of memory");

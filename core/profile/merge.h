@@ -22,6 +22,25 @@ int evprof_pprof_merge(evprof_pprof_t *const *sources, size_t count,
                        evprof_pprof_t **out, evprof_error_t *err);
 
 /*
+ * The same for sources that come one after another, on the caller's thread, so
+ * that each can be freed as soon as it was added.
+ */
+typedef struct evprof_merging evprof_merging_t;
+
+/* NULL: out of memory. Ends with evprof_merging_end(). */
+evprof_merging_t *evprof_merging_new(void);
+
+/* Adds a source, which stays as it is. EVPROF_EINVAL: it does not fit the ones
+ * before, and nothing has changed; EVPROF_ENOMEM: this one and the end fail. */
+int evprof_merging_add(evprof_merging_t *m, evprof_pprof_t *source,
+                       evprof_error_t *err);
+
+/* Frees `m` and hands out what it came to; at least one source must have been
+ * added. EVPROF_ENOMEM. */
+int evprof_merging_end(evprof_merging_t *m, evprof_pprof_t **out,
+                       evprof_error_t *err);
+
+/*
  * What pprof does with its sources: keeps the columns all of them have, brings
  * units to the finest, merges. Owns and frees the sources, also on failure; a
  * single one is handed back as it is. Statuses as above.

@@ -296,29 +296,35 @@ take_search_table(const struct file *file, const unsigned char *hdr,
     evprof_cfi_t table = { .data = hdr,
                            .size = (size_t)file->hdr.size,
                            .address = file->hdr.address };
-    size_t first = 0;
-    size_t count = evprof_cfi_search_size(&table, 0, &first);
-    if (count == 0) {
+    evprof_cfi_search_t search;
+    if (!evprof_cfi_search_open(&table, 0, &search)) {
         return EVPROF_ENOENT;
     }
-    out->fdes = malloc(count * 2 * sizeof(*out->fdes));
+    out->fdes = malloc(search.count * 2 * sizeof(*out->fdes));
     if (out->fdes == NULL) {
         return EVPROF_ENOMEM;
     }
     uintptr_t place = file->hdr.address - out->cfi.address;
-    for (size_t i = 0; i < count; i++) {
+    size_t last = 0;
+    for (size_t i = 0; i < search.count; i++) {
         int32_t pair[2];
-        memcpy(pair, hdr + first + 8 * i, sizeof(pair));
+        memcpy(pair, hdr + search.first + 8 * i, sizeof(pair));
         uintptr_t code =
             file->hdr.address + (uintptr_t)(intptr_t)pair[0] - out->base;
         uintptr_t at = place + (uintptr_t)(intptr_t)pair[1];
         if (code < file->code->p_memsz + EVPROF_PAGE && at < out->cfi.size) {
             out->fdes[2 * out->fde_count] = (uint32_t)code;
             out->fdes[2 * out->fde_count + 1] = (uint32_t)at;
-            out->fde_count++;
+            if (out->fde_count++ == 0) {
+                out->fde_skipped = (uint32_t)i;
+            }
+            last = i + 1;
         }
     }
     out->is_searchable = true;
+    if (out->fde_count == last - out->fde_skipped) {
+        out->search_first = (uint32_t)search.first;
+    }
     return EVPROF_OK;
 }
 
@@ -395,10 +401,25 @@ read_eh_frame(struct file *file, evprof_frames_t *out)
     return status;
 }
 
+static void
+find_range(const struct file *file, evprof_frames_t *out)
+{
+    out->low = UINTPTR_MAX;
+    for (unsigned i = 0; i < file->ehdr.e_phnum; i++) {
+        const ElfW(Phdr) *ph = &file->phdrs[i];
+        if (ph->p_type == PT_LOAD) {
+            uintptr_t end = ph->p_vaddr + ph->p_memsz;
+            out->low = ph->p_vaddr < out->low ? ph->p_vaddr : out->low;
+            out->high = end > out->high ? end : out->high;
+        }
+    }
+}
+
 static int
 read_frames(struct file *file, evprof_frames_t *out)
 {
     out->base = file->object->start - file->object->bias;
+    find_range(file, out);
     int status = read_eh_frame(file, out);
     if (status == EVPROF_ENOENT && file->debug_frame.size != 0) {
         free((void *)(uintptr_t)out->cfi.data); // NOLINT

@@ -12,8 +12,14 @@ typedef struct evprof_frames {
     evprof_cfi_t cfi; /* an owned copy, in the file's addresses */
     uint32_t *fdes;   /* owned pairs: code - base, offset in cfi; sorted */
     size_t fde_count;
-    uintptr_t base;     /* file address of the executable segment */
+    uintptr_t base; /* file address of the executable segment */
+    uintptr_t low;  /* file addresses of the whole object */
+    uintptr_t high;
     bool is_searchable; /* the linker's search table is in memory */
+    /* Of that table: from its header to its first row, 0 when `fdes` are not
+     * one run of its rows; and how many rows there are before that run. */
+    uint32_t search_first;
+    uint32_t fde_skipped;
 } evprof_frames_t;
 
 /*

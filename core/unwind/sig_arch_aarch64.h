@@ -28,6 +28,26 @@
 #define EVPROF_SIGNAL_CONTEXT 128u
 #define EVPROF_SIGNAL_REGISTERS (offsetof(mcontext_t, pc) + 8)
 
+/*
+ * What nearly all CIEs say: a plain one, and one for functions with exception
+ * tables; in both CFA = sp and the return address is still in x30.
+ */
+#define EVPROF_USUAL_CODE_ALIGN 4u
+#define EVPROF_USUAL_DATA_ALIGN (-8)
+#define EVPROF_USUAL_CFA_OFFSET 0
+#define EVPROF_USUAL_RA_OFFSET 0 /* none: it is in its register */
+
+/* Whether the `size` bytes behind the mark of a CIE are one of these. */
+static inline bool
+evprof_arch_is_usual_cie(const unsigned char *bytes, size_t size)
+{
+    if (size == 12) {
+        return memcmp(bytes, "\1zR\0\x04\x78\x1e\x01\x1b\x0c\x1f\0", 12) == 0;
+    }
+    return size == 20 && memcmp(bytes, "\1zPLR\0\x04\x78\x1e\x07", 10) == 0 &&
+           memcmp(bytes + 16, "\x1b\x0c\x1f\0", 4) == 0;
+}
+
 /* mov x8, #SYS_rt_sigreturn; svc #0 */
 #define EVPROF_SIGNAL_RETURN 8u
 #define EVPROF_SIGNAL_SYSCALL 4u /* where its second instruction is */
@@ -93,17 +113,23 @@ evprof_arch_strip(uintptr_t ra)
 
 #define EVPROF_CODE_ALIGN 4u
 
-/* 4 for bl, blr and the authenticating blraa, blrab, blraaz, blrabz; else 0. */
+/* 4 for bl, blr and the authenticating blraa, blrab, blraaz, blrabz; else 0.
+ * *target becomes the destination of a bl relative to its end, else 0. */
 static inline size_t
-evprof_arch_call_length(const unsigned char *bytes, size_t len)
+evprof_arch_call_length(const unsigned char *bytes, size_t len, int64_t *target)
 {
     uint32_t word;
+    *target = 0;
     if (len < sizeof(word)) {
         return 0;
     }
     memcpy(&word, bytes, sizeof(word));
-    bool is_call = (word & 0xfc000000u) == 0x94000000u ||
-                   (word & 0xfffffc1fu) == 0xd63f0000u ||
+    if ((word & 0xfc000000u) == 0x94000000u) {
+        int64_t words = (int64_t)(word & 0x03ffffffu);
+        *target = (words >= 0x02000000 ? words - 0x04000000 : words) * 4 - 4;
+        return sizeof(word);
+    }
+    bool is_call = (word & 0xfffffc1fu) == 0xd63f0000u ||
                    (word & 0xfefff800u) == 0xd63f0800u;
     return is_call ? sizeof(word) : 0;
 }
@@ -112,18 +138,8 @@ static inline bool
 evprof_arch_ends_in_call(const unsigned char *bytes, size_t len,
                          int64_t *target)
 {
-    uint32_t word;
     *target = 0;
-    if (len < sizeof(word) ||
-        evprof_arch_call_length(bytes + len - 4, 4) == 0) {
-        return false;
-    }
-    memcpy(&word, bytes + len - 4, sizeof(word));
-    if ((word & 0xfc000000u) == 0x94000000u) {
-        int64_t words = (int64_t)(word & 0x03ffffffu);
-        *target = (words >= 0x02000000 ? words - 0x04000000 : words) * 4 - 4;
-    }
-    return true;
+    return len >= 4 && evprof_arch_call_length(bytes + len - 4, 4, target) != 0;
 }
 
 static inline bool

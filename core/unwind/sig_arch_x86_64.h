@@ -30,6 +30,28 @@
 #define EVPROF_SIGNAL_CONTEXT 0u
 #define EVPROF_SIGNAL_REGISTERS (NGREG * sizeof(greg_t))
 
+/*
+ * What nearly all CIEs say: a plain one, and one for functions with exception
+ * tables; in both CFA = rsp + 8 and the return address is below it.
+ */
+#define EVPROF_USUAL_CODE_ALIGN 1u
+#define EVPROF_USUAL_DATA_ALIGN (-8)
+#define EVPROF_USUAL_CFA_OFFSET 8
+#define EVPROF_USUAL_RA_OFFSET (-8)
+
+/* Whether the `size` bytes behind the mark of a CIE are one of these. */
+static inline bool
+evprof_arch_is_usual_cie(const unsigned char *bytes, size_t size)
+{
+    if (size == 16) {
+        return memcmp(bytes,
+                      "\1zR\0\x01\x78\x10\x01\x1b\x0c\x07\x08\x90\x01\0\0",
+                      16) == 0;
+    }
+    return size == 24 && memcmp(bytes, "\1zPLR\0\x01\x78\x10\x07", 10) == 0 &&
+           memcmp(bytes + 16, "\x1b\x0c\x07\x08\x90\x01\0\0", 8) == 0;
+}
+
 /* mov $SYS_rt_sigreturn, %rax; syscall */
 #define EVPROF_SIGNAL_RETURN 9u
 #define EVPROF_SIGNAL_SYSCALL 7u /* where its second instruction is */
@@ -109,13 +131,21 @@ evprof_arch_strip(uintptr_t ra)
 /*
  * The length of the call instruction that `bytes` begin with, 0: another one,
  * or more than the `len` bytes. Of `call *reg/mem` (ff /2) every form is known;
- * a prefix counts to what is before.
+ * a prefix counts to what is before. *target becomes the destination relative
+ * to the end of the instruction, of a direct call only (else 0).
  */
 static inline size_t
-evprof_arch_call_length(const unsigned char *bytes, size_t len)
+evprof_arch_call_length(const unsigned char *bytes, size_t len, int64_t *target)
 {
+    *target = 0;
     if (bytes[0] == 0xe8) {
-        return len >= 5 ? 5 : 0;
+        int32_t relative = 0;
+        if (len < 5) {
+            return 0;
+        }
+        memcpy(&relative, bytes + 1, sizeof(relative));
+        *target = relative;
+        return 5;
     }
     if (bytes[0] != 0xff || len < 2 || (bytes[1] & 0x38) != 0x10) {
         return 0;
@@ -141,26 +171,20 @@ evprof_arch_call_length(const unsigned char *bytes, size_t len)
 /* Bytes are looked at one by one: code has no alignment. */
 #define EVPROF_CODE_ALIGN 1u
 
-/*
- * Whether the `len` (up to EVPROF_CALL_MAX) bytes end in a call instruction;
- * *target becomes the destination relative to the end, of a direct call only
- * (else 0).
- */
+/* Whether the `len` (up to EVPROF_CALL_MAX) bytes end in a call instruction;
+ * *target as above. */
 static inline bool
 evprof_arch_ends_in_call(const unsigned char *bytes, size_t len,
                          int64_t *target)
 {
     const unsigned char *end = bytes + len;
-    *target = 0;
     if (len >= 5 && end[-5] == 0xe8) {
-        uint32_t rel = (uint32_t)end[-4] | (uint32_t)end[-3] << 8 |
-                       (uint32_t)end[-2] << 16 | (uint32_t)end[-1] << 24;
-        *target = (int32_t)rel;
-        return true;
+        return evprof_arch_call_length(end - 5, 5, target) == 5;
     }
+    *target = 0;
     for (size_t n = 2; n <= 7 && n <= len; n++) {
         if (end[-(ptrdiff_t)n] == 0xff &&
-            evprof_arch_call_length(end - n, n) == n) {
+            evprof_arch_call_length(end - n, n, target) == n) {
             return true;
         }
     }

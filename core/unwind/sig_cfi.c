@@ -146,6 +146,17 @@ read_augmentation(evprof_reader_t *r, const evprof_cfi_t *cfi,
     evprof_read_skip(r, size);
 }
 
+static void
+set_usual_cie(evprof_fde_t *out)
+{
+    out->code_align = EVPROF_USUAL_CODE_ALIGN;
+    out->data_align = EVPROF_USUAL_DATA_ALIGN;
+    out->ra_reg = EVPROF_REG_RA;
+    out->encoding = PE_PCREL | PE_S4;
+    out->is_signal = false;
+    out->has_sizes = true;
+}
+
 static bool
 read_cie(const evprof_cfi_t *cfi, size_t offset, evprof_fde_t *out)
 {
@@ -153,6 +164,13 @@ read_cie(const evprof_cfi_t *cfi, size_t offset, evprof_fde_t *out)
     struct entry entry;
     if (read_entry(&r, cfi, &entry) != EVPROF_CFI_CIE) {
         return false;
+    }
+    out->cie = offset;
+    out->is_usual =
+        evprof_arch_is_usual_cie(cfi->data + r.at, entry.end - r.at);
+    if (out->is_usual) {
+        set_usual_cie(out);
+        return true;
     }
     uint8_t version = evprof_read_u8(&r);
     size_t letters = r.at;
@@ -181,7 +199,6 @@ read_cie(const evprof_cfi_t *cfi, size_t offset, evprof_fde_t *out)
     }
     out->cie_code = r.at;
     out->cie_code_end = entry.end;
-    out->cie = offset;
     return !r.failed;
 }
 
@@ -199,10 +216,9 @@ evprof_cfi_entry(const evprof_cfi_t *cfi, size_t offset, evprof_fde_t *out)
         return kind;
     }
     uint64_t cie = cfi->is_debug_frame ? entry.id : entry.id_at - entry.id;
-    /* cie_code is 0 only in a zeroed FDE: no CIE is that short. */
-    if (out->cie_code == 0 || out->cie != cie) {
-        if (cie >= cfi->size || !read_cie(cfi, (size_t)cie, out)) {
-            out->cie_code = 0;
+    if (!out->has_cie || out->cie != cie) {
+        out->has_cie = cie < cfi->size && read_cie(cfi, (size_t)cie, out);
+        if (!out->has_cie) {
             return EVPROF_CFI_BAD;
         }
     }
@@ -217,8 +233,9 @@ evprof_cfi_entry(const evprof_cfi_t *cfi, size_t offset, evprof_fde_t *out)
                                                : EVPROF_CFI_FDE;
 }
 
-size_t
-evprof_cfi_search_size(const evprof_cfi_t *cfi, size_t hdr, size_t *first)
+bool
+evprof_cfi_search_open(const evprof_cfi_t *cfi, size_t hdr,
+                       evprof_cfi_search_t *out)
 {
     evprof_reader_t r = { .data = cfi->data, .at = hdr, .end = cfi->size };
     uint8_t version = evprof_read_u8(&r);
@@ -227,12 +244,13 @@ evprof_cfi_search_size(const evprof_cfi_t *cfi, size_t hdr, size_t *first)
     uint8_t table_encoding = evprof_read_u8(&r);
     if (version != 1 || count_encoding == PE_OMIT ||
         table_encoding != PE_DATAREL_S4) {
-        return 0;
+        return false;
     }
     read_form(&r, frame_encoding);
-    size_t count = read_form(&r, count_encoding);
-    *first = r.at;
-    return r.failed || count > (r.end - r.at) / 8 ? 0 : count;
+    out->hdr = hdr;
+    out->count = read_form(&r, count_encoding);
+    out->first = r.at;
+    return !r.failed && out->count > 0 && out->count <= (r.end - r.at) / 8;
 }
 
 static inline int32_t
@@ -243,26 +261,23 @@ row_word(const evprof_cfi_t *cfi, size_t at)
     return out;
 }
 
-EVPROF_FLAT bool
-evprof_cfi_search(const evprof_cfi_t *cfi, size_t hdr, uintptr_t pc,
-                  size_t *offset)
+bool
+evprof_cfi_search(const evprof_cfi_t *cfi, const evprof_cfi_search_t *search,
+                  uintptr_t pc, size_t *offset)
 {
-    size_t first = 0;
-    size_t count = evprof_cfi_search_size(cfi, hdr, &first);
-    int64_t want = (int64_t)(pc - cfi->address - hdr);
-    /* The size has been checked: all rows lie inside. */
-    size_t low = 0;
+    int64_t want = (int64_t)(pc - cfi->address - search->hdr);
+    size_t at = search->first;
     /* Written so that compilers choose without a branch, which would be
      * predicted wrong half of the time. */
-    for (size_t left = count; left > 1;) {
+    for (size_t left = search->count; left > 1;) {
         size_t half = left / 2;
-        bool is_above = row_word(cfi, first + (low + half) * 8) <= want;
-        low += is_above ? half : 0;
+        bool is_above = row_word(cfi, at + half * 8) <= want;
+        at += is_above ? half * 8 : 0;
         left -= half;
     }
-    if (count == 0 || row_word(cfi, first + low * 8) > want) {
+    if (search->count == 0 || row_word(cfi, at) > want) {
         return false;
     }
-    *offset = hdr + (size_t)(intptr_t)row_word(cfi, first + low * 8 + 4);
+    *offset = search->hdr + (size_t)(intptr_t)row_word(cfi, at + 4);
     return *offset < cfi->size;
 }

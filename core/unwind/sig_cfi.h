@@ -39,8 +39,10 @@ typedef struct evprof_fde {
     int64_t data_align;
     uint64_t ra_reg;
     uint8_t encoding; /* DW_EH_PE of code addresses */
+    bool has_cie;     /* what follows from the CIE at `cie` is set */
     bool has_sizes;   /* augmentation data follow */
     bool is_signal;   /* the caller was interrupted, not calling */
+    bool is_usual;    /* the CIE is one of those that sig_arch.h knows */
 } evprof_fde_t;
 
 enum evprof_how {
@@ -75,7 +77,8 @@ typedef struct evprof_cfi_run {
     unsigned depth;
     bool is_last;
     evprof_row_t row;
-    evprof_row_t initial;
+    const evprof_row_t *initial; /* what the CIE gave */
+    evprof_row_t own_initial;
     evprof_row_t states[EVPROF_CFI_STATES];
 } evprof_cfi_run_t;
 
@@ -94,16 +97,23 @@ enum evprof_cfi_entry {
 enum evprof_cfi_entry evprof_cfi_entry(const evprof_cfi_t *cfi, size_t offset,
                                        evprof_fde_t *out);
 
-/* Finds by the binary search table of .eh_frame_hdr at offset `hdr` the FDE
- * that begins last before `pc`. False: none, or a form that is not searched. */
-bool evprof_cfi_search(const evprof_cfi_t *cfi, size_t hdr, uintptr_t pc,
-                       size_t *offset);
+/* Rows of a search table: two 32-bit values relative to `hdr`, where the code
+ * starts and where its FDE is. */
+typedef struct evprof_cfi_search {
+    size_t hdr;
+    size_t first; /* offset of the first row */
+    size_t count; /* all of them lie within the data */
+} evprof_cfi_search_t;
 
-/* The number of rows of that search table, 0: none that can be searched;
- * *first is the offset of the first row: two 32-bit values relative to `hdr`,
- * where the code starts and where its FDE is. */
-size_t evprof_cfi_search_size(const evprof_cfi_t *cfi, size_t hdr,
-                              size_t *first);
+/* The whole search table of the .eh_frame_hdr at offset `hdr`; false: none, or
+ * a form that is not searched. */
+bool evprof_cfi_search_open(const evprof_cfi_t *cfi, size_t hdr,
+                            evprof_cfi_search_t *out);
+
+/* Finds the FDE that begins last before `pc`; false: none in these rows. */
+bool evprof_cfi_search(const evprof_cfi_t *cfi,
+                       const evprof_cfi_search_t *search, uintptr_t pc,
+                       size_t *offset);
 
 /* Prepares the rows of an FDE; false when its CIE cannot be run. */
 bool evprof_cfi_begin(evprof_cfi_run_t *run, const evprof_cfi_t *cfi,

@@ -57,8 +57,8 @@ restore_rule(evprof_cfi_run_t *run, uint64_t reg)
 {
     int index = evprof_cfi_index(reg);
     if (index >= 0) {
-        run->row.how[index] = run->initial.how[index];
-        run->row.value[index] = run->initial.value[index];
+        run->row.how[index] = run->initial->how[index];
+        run->row.value[index] = run->initial->value[index];
     }
 }
 
@@ -266,24 +266,46 @@ run_to(evprof_cfi_run_t *run, uint64_t want, struct span *out)
     return !r.failed;
 }
 
+/* What the instructions of a usual CIE give. */
+static const evprof_row_t usual_row = {
+    .cfa_reg = EVPROF_REG_SP,
+    .cfa_value = EVPROF_USUAL_CFA_OFFSET,
+    .how[EVPROF_REG_RA - EVPROF_RULE_FIRST] =
+        EVPROF_USUAL_RA_OFFSET == 0 ? EVPROF_HOW_SAME : EVPROF_HOW_OFFSET,
+    .value[EVPROF_REG_RA - EVPROF_RULE_FIRST] = EVPROF_USUAL_RA_OFFSET,
+};
+
+static bool
+run_cie(evprof_cfi_run_t *run)
+{
+    struct span span;
+    run->at = run->fde->cie_code;
+    run->end = run->fde->cie_code_end;
+    memset(&run->row, 0, sizeof(run->row));
+    run->row.cfa_reg = UINT8_MAX;
+    run->own_initial = run->row;
+    run->initial = &run->own_initial;
+    if (!run_to(run, 0, &span) || span.limit != 0) {
+        return false;
+    }
+    run->own_initial = run->row;
+    return true;
+}
+
 bool
 evprof_cfi_begin(evprof_cfi_run_t *run, const evprof_cfi_t *cfi,
                  const evprof_fde_t *fde)
 {
-    struct span span;
     run->cfi = cfi;
     run->fde = fde;
     run->depth = 0;
     run->is_last = false;
-    run->at = fde->cie_code;
-    run->end = fde->cie_code_end;
-    memset(&run->row, 0, sizeof(run->row));
-    run->row.cfa_reg = UINT8_MAX;
-    run->initial = run->row;
-    if (!run_to(run, 0, &span) || span.limit != 0) {
+    if (fde->is_usual) {
+        run->row = usual_row;
+        run->initial = &usual_row;
+    } else if (!run_cie(run)) {
         return false;
     }
-    run->initial = run->row;
     run->at = fde->code;
     run->end = fde->code_end;
     run->row.limit = fde->start;

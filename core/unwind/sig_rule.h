@@ -18,7 +18,7 @@
  * a pair, slot k > 0 is 2 k words below the end, 0 is "where the base points".
  */
 
-#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/unwind/sig_arch.h"
@@ -77,6 +77,30 @@ evprof_rule_slot(const evprof_rule_t *rule)
     }
     return (unsigned)(rule->fp_offset / -8);
 }
+
+/* The lowest word that a step by a self-contained rule loads: the frame
+ * pointer's, or else the return address. */
+static inline uintptr_t
+evprof_rule_lowest(uintptr_t base, uintptr_t cfa, unsigned slot)
+{
+    (void)base;
+    return cfa - (slot == 0 ? 1 : slot) * (uintptr_t)8;
+}
+
+/* Where the return address is. */
+static inline uintptr_t
+evprof_rule_ra(uintptr_t cfa, uintptr_t lowest)
+{
+    (void)lowest;
+    return cfa - 8;
+}
+
+/* Whether the frame pointer is still the caller's. */
+static inline bool
+evprof_rule_keeps_fp(unsigned slot)
+{
+    return slot == 0;
+}
 #else
 static inline unsigned
 evprof_rule_slot(const evprof_rule_t *rule)
@@ -91,6 +115,26 @@ evprof_rule_slot(const evprof_rule_t *rule)
     return rule->fp_offset < 0 && rule->fp_offset % 16 == 0
                ? (unsigned)(rule->fp_offset / -16)
                : UINT32_MAX;
+}
+
+static inline uintptr_t
+evprof_rule_lowest(uintptr_t base, uintptr_t cfa, unsigned slot)
+{
+    return slot == 0 ? base : cfa - slot * (uintptr_t)16;
+}
+
+static inline uintptr_t
+evprof_rule_ra(uintptr_t cfa, uintptr_t lowest)
+{
+    (void)cfa;
+    return lowest + 8;
+}
+
+static inline bool
+evprof_rule_keeps_fp(unsigned slot)
+{
+    (void)slot;
+    return false;
 }
 #endif
 

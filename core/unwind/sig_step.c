@@ -12,12 +12,12 @@
 
 #define NULL_PC_LIMIT ((uintptr_t)4096)
 
-/* Call-frame data and where in it the search table is. */
+/* Call-frame data and what finds an FDE in it. */
 struct source {
     evprof_cfi_t cfi;
-    size_t hdr;
-    const evprof_table_t *table; /* has a copy and a search table of its own */
-    uintptr_t bias;              /* from the addresses in cfi to memory's */
+    evprof_cfi_search_t search;      /* of the linker */
+    const evprof_table_copy_t *copy; /* has a search table of its own */
+    uintptr_t bias;                  /* from the addresses in cfi to memory's */
 };
 
 static const unsigned char *
@@ -26,23 +26,50 @@ bytes_at(uintptr_t address)
     return (const unsigned char *)address; // NOLINT(performance-no-int-to-ptr)
 }
 
+/* The rows of the search table for the stretch of code that holds `pc`, and the
+ * one before, which may reach into it. */
 static bool
-source_of_segment(const evprof_segment_t *segment, struct source *out)
+narrow(const evprof_segment_t *segment, uintptr_t pc, struct source *out)
 {
     const evprof_table_t *table = segment->table;
-    if (table != NULL && table->copy.data != NULL) {
-        *out = (struct source){ .cfi = table->copy,
-                                .table = table,
-                                .bias = table->bias };
+    size_t stretch = (pc - segment->start) >> EVPROF_STRETCH_SHIFT;
+    if (table == NULL || stretch >= table->stretch_count) {
+        return false;
+    }
+    const uint32_t *before = evprof_table_stretches(table) + stretch;
+    size_t first = before[0] == 0 ? 0 : before[0] - 1;
+    size_t hdr = segment->eh_frame_hdr - segment->eh_low;
+    out->search = (evprof_cfi_search_t){
+        .hdr = hdr,
+        .first = hdr + table->search_first + first * 8,
+        .count = before[1] - first,
+    };
+    return out->search.first + out->search.count * 8 <= out->cfi.size;
+}
+
+static bool
+source_of_segment(const evprof_segment_t *segment, uintptr_t pc,
+                  struct source *out)
+{
+    const evprof_table_t *table = segment->table;
+    if (table != NULL && table->copy != NULL) {
+        *out = (struct source){ .cfi = table->copy->cfi,
+                                .copy = table->copy,
+                                .bias = table->copy->bias };
         return true;
     }
-    *out = (struct source){
-        .cfi = { .data = bytes_at(segment->eh_low),
-                 .size = segment->eh_high - segment->eh_low,
-                 .address = segment->eh_low },
-        .hdr = segment->eh_frame_hdr - segment->eh_low,
-    };
-    return segment->eh_frame_hdr != 0 && segment->eh_low != 0;
+    if (segment->eh_frame_hdr == 0 || segment->eh_low == 0) {
+        return false;
+    }
+    out->cfi = (evprof_cfi_t){ .data = bytes_at(segment->eh_low),
+                               .size = segment->eh_high - segment->eh_low,
+                               .address = segment->eh_low };
+    out->copy = NULL;
+    out->bias = 0;
+    return narrow(segment, pc, out) ||
+           evprof_cfi_search_open(&out->cfi,
+                                  segment->eh_frame_hdr - segment->eh_low,
+                                  &out->search);
 }
 
 static bool
@@ -60,20 +87,23 @@ source_of_loader(uintptr_t pc, struct source *out)
         .cfi = { .data = found.dlfo_map_start,
                  .size = (uintptr_t)found.dlfo_map_end - low,
                  .address = low },
-        .hdr = (uintptr_t)found.dlfo_eh_frame - low,
     };
+    if (!evprof_cfi_search_open(&out->cfi, (uintptr_t)found.dlfo_eh_frame - low,
+                                &out->search)) {
+        out->search.count = 0;
+    }
     return true;
 }
 
 static bool
-search_table(const evprof_table_t *table, uintptr_t pc, size_t *offset)
+search_copy(const evprof_table_copy_t *copy, uintptr_t pc, size_t *offset)
 {
     size_t low = 0;
-    size_t high = table->searched_count;
-    uintptr_t want = pc - table->copy_base;
+    size_t high = copy->searched_count;
+    uintptr_t want = pc - copy->base;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (table->searched[2 * middle] <= want) {
+        if (copy->searched[2 * middle] <= want) {
             low = middle + 1;
         } else {
             high = middle;
@@ -82,7 +112,7 @@ search_table(const evprof_table_t *table, uintptr_t pc, size_t *offset)
     if (low == 0) {
         return false;
     }
-    *offset = table->searched[2 * (low - 1) + 1];
+    *offset = copy->searched[2 * (low - 1) + 1];
     return true;
 }
 
@@ -91,10 +121,10 @@ find_fde(const struct source *source, uintptr_t pc, evprof_fde_t *fde)
 {
     size_t offset = 0;
     bool is_found =
-        source->table != NULL
-            ? search_table(source->table, pc, &offset)
-            : evprof_cfi_search(&source->cfi, source->hdr, pc, &offset);
-    fde->cie_code = 0;
+        source->copy != NULL
+            ? search_copy(source->copy, pc, &offset)
+            : evprof_cfi_search(&source->cfi, &source->search, pc, &offset);
+    fde->has_cie = false;
     return is_found &&
            evprof_cfi_entry(&source->cfi, offset, fde) == EVPROF_CFI_FDE &&
            pc >= fde->start && pc < fde->limit;
@@ -105,7 +135,7 @@ evprof_step_is_described(const evprof_segment_t *segment, uintptr_t pc)
 {
     struct source source;
     evprof_fde_t fde;
-    return source_of_segment(segment, &source) &&
+    return source_of_segment(segment, pc, &source) &&
            find_fde(&source, pc - source.bias, &fde);
 }
 
@@ -280,6 +310,23 @@ apply(struct applying *a, uint64_t ra_reg)
     return a->caller.pc < NULL_PC_LIMIT ? EVPROF_STEP_END : EVPROF_STEP_OK;
 }
 
+/* Most rows are self-contained rules, and most callers need no more. */
+static bool
+step_by_code(evprof_stepper_t *stepper)
+{
+    const uint64_t needed = UINT64_C(1) << EVPROF_REG_SP | UINT64_C(1)
+                                                               << EVPROF_REG_FP;
+    evprof_frame_t frame = { stepper->regs.pc, stepper->regs.r[EVPROF_REG_SP],
+                             stepper->regs.r[EVPROF_REG_FP] };
+    if ((stepper->code & EVPROF_CODE_RULE) != 0 ||
+        (stepper->regs.known & needed) != needed ||
+        !evprof_step_simple(stepper->code, &frame, &stepper->window)) {
+        return false;
+    }
+    evprof_step_take(stepper, &frame);
+    return true;
+}
+
 static enum evprof_step
 step_by(evprof_stepper_t *stepper, const struct source *source,
         const evprof_fde_t *fde, uintptr_t pc)
@@ -292,6 +339,10 @@ step_by(evprof_stepper_t *stepper, const struct source *source,
         return EVPROF_STEP_UNKNOWN;
     }
     stepper->code = evprof_table_code(&run.row, fde->ra_reg);
+    if (!stepper->wants_all && step_by_code(stepper)) {
+        return stepper->regs.pc < NULL_PC_LIMIT ? EVPROF_STEP_END
+                                                : EVPROF_STEP_OK;
+    }
     /* Not cleared as a whole: `caller` is filled in by apply(). */
     struct applying a;
     a.stepper = stepper;
@@ -311,7 +362,7 @@ evprof_step_raw(evprof_stepper_t *stepper)
     struct source source;
     bool has_source = false;
     if (segment != NULL && evprof_step_is_loaded(stepper, segment)) {
-        has_source = source_of_segment(segment, &source);
+        has_source = source_of_segment(segment, pc, &source);
     } else {
         segment = NULL;
         has_source = source_of_loader(pc, &source);

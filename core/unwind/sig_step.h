@@ -9,6 +9,7 @@
  */
 
 #include "core/unwind/sig_map.h"
+#include "core/unwind/sig_rule.h"
 #include "core/unwind/sig_window.h"
 
 enum evprof_step {
@@ -24,12 +25,46 @@ typedef struct evprof_stepper {
     evprof_window_t window;
     evprof_stack_bounds_t bounds;
     evprof_regs_t regs;
-    bool is_exact; /* regs.pc was interrupted; it is no return address */
+    bool is_exact;  /* regs.pc was interrupted; it is no return address */
+    bool wants_all; /* follow all registers, not only those that rules use */
     /* After a raw step: the rule that says the same, if there is one and the
      * code can never be unloaded, else EVPROF_CODE_RAW. */
     unsigned code;
     const evprof_segment_t *checked; /* the last that was seen to be loaded */
 } evprof_stepper_t;
+
+/* Steps by a self-contained rule (sig_rule.h); false when it leads out of the
+ * stack, or not up. Signal-safe. */
+static inline bool
+evprof_step_simple(unsigned code, evprof_frame_t *frame,
+                   evprof_window_t *window)
+{
+    uintptr_t base = (code & EVPROF_CODE_FP) != 0 ? frame->fp : frame->sp;
+    uintptr_t cfa = base + (code & EVPROF_CODE_SIZE_MOST) * EVPROF_RULE_UNIT;
+    unsigned slot = code >> EVPROF_CODE_SLOT_SHIFT & EVPROF_CODE_SLOT_MOST;
+    uintptr_t lowest = evprof_rule_lowest(base, cfa, slot);
+    uintptr_t ra = evprof_rule_ra(cfa, lowest);
+    if (lowest < frame->sp || cfa <= frame->sp ||
+        !evprof_window_has(window, ra)) {
+        return false;
+    }
+    frame->pc = evprof_arch_strip(evprof_peek(ra));
+    frame->fp = evprof_rule_keeps_fp(slot) ? frame->fp : evprof_peek(lowest);
+    frame->sp = cfa;
+    return true;
+}
+
+/* Goes on from a frame of which no other registers are known. */
+static inline void
+evprof_step_take(evprof_stepper_t *stepper, const evprof_frame_t *frame)
+{
+    stepper->regs.pc = frame->pc;
+    stepper->regs.r[EVPROF_REG_SP] = frame->sp;
+    stepper->regs.r[EVPROF_REG_FP] = frame->fp;
+    stepper->regs.known = UINT64_C(1) << EVPROF_REG_SP | UINT64_C(1)
+                                                             << EVPROF_REG_FP;
+    stepper->is_exact = false;
+}
 
 /* Steps by call-frame data, or by what else is certain. Signal-safe. */
 enum evprof_step evprof_step_raw(evprof_stepper_t *stepper);

@@ -36,7 +36,6 @@ struct walker {
     const evprof_regs_t *begin;
     size_t skip;
     size_t skip_all;
-    bool is_slow; /* all registers are followed */
 };
 
 static inline atomic_uint_fast64_t *
@@ -70,42 +69,6 @@ find_code(evprof_stepper_t *stepper, uintptr_t pc)
     return word >> 16 == pc ? (unsigned)(word & 0xffff)
                             : find_in_table(stepper, pc);
 }
-
-#if defined(__x86_64__)
-static inline bool
-step_simple(unsigned code, evprof_frame_t *frame, evprof_window_t *window)
-{
-    uintptr_t base = (code & EVPROF_CODE_FP) != 0 ? frame->fp : frame->sp;
-    uintptr_t cfa = base + (code & EVPROF_CODE_SIZE_MOST) * EVPROF_RULE_UNIT;
-    uintptr_t slot = code >> EVPROF_CODE_SLOT_SHIFT & EVPROF_CODE_SLOT_MOST;
-    uintptr_t lowest = cfa - (slot == 0 ? 1 : slot) * sizeof(cfa);
-    if (lowest < frame->sp || cfa <= frame->sp ||
-        !evprof_window_has(window, cfa - sizeof(cfa))) {
-        return false;
-    }
-    frame->pc = evprof_peek(cfa - sizeof(cfa));
-    frame->fp = slot == 0 ? frame->fp : evprof_peek(lowest);
-    frame->sp = cfa;
-    return true;
-}
-#else
-static inline bool
-step_simple(unsigned code, evprof_frame_t *frame, evprof_window_t *window)
-{
-    uintptr_t base = (code & EVPROF_CODE_FP) != 0 ? frame->fp : frame->sp;
-    uintptr_t cfa = base + (code & EVPROF_CODE_SIZE_MOST) * EVPROF_RULE_UNIT;
-    uintptr_t slot = code >> EVPROF_CODE_SLOT_SHIFT & EVPROF_CODE_SLOT_MOST;
-    uintptr_t pair = slot == 0 ? base : cfa - slot * 2 * sizeof(cfa);
-    if (pair < frame->sp || cfa <= frame->sp ||
-        !evprof_window_has(window, pair + sizeof(pair))) {
-        return false;
-    }
-    frame->pc = evprof_arch_strip(evprof_peek(pair + sizeof(pair)));
-    frame->fp = evprof_peek(pair);
-    frame->sp = cfa;
-    return true;
-}
-#endif
 
 static bool
 step_rule(const evprof_rule_t *rule, evprof_frame_t *frame,
@@ -149,7 +112,7 @@ follow_tables(struct walker *w, evprof_frame_t *frame)
         unsigned code = find_code(&w->stepper, frame->pc);
         bool is_good = false;
         if ((code & EVPROF_CODE_RULE) == 0) {
-            is_good = step_simple(code, frame, window);
+            is_good = evprof_step_simple(code, frame, window);
         } else if (code >= EVPROF_CODE_FIRST) {
             is_good = step_rule(&evprof_rules[code & ~EVPROF_CODE_RULE], frame,
                                 window);
@@ -180,18 +143,6 @@ begin(struct walker *w)
     evprof_walk_add(w->walk, &w->skip, w->begin->pc);
 }
 
-/* Goes on from a frame of which no other registers are known. */
-static void
-set_frame(evprof_stepper_t *stepper, const evprof_frame_t *frame)
-{
-    stepper->regs.pc = frame->pc;
-    stepper->regs.r[EVPROF_REG_SP] = frame->sp;
-    stepper->regs.r[EVPROF_REG_FP] = frame->fp;
-    stepper->regs.known = UINT64_C(1) << EVPROF_REG_SP | UINT64_C(1)
-                                                             << EVPROF_REG_FP;
-    stepper->is_exact = false;
-}
-
 /* By tables as far as they reach, then one frame by the means they call for. */
 static enum evprof_step
 step_callers(struct walker *w)
@@ -201,7 +152,7 @@ step_callers(struct walker *w)
                              regs->r[EVPROF_REG_FP] };
     enum follow next = follow_tables(w, &frame);
     if (frame.pc != regs->pc || frame.sp != regs->r[EVPROF_REG_SP]) {
-        set_frame(&w->stepper, &frame);
+        evprof_step_take(&w->stepper, &frame);
     }
     switch (next) {
     case FOLLOW_END:
@@ -228,9 +179,9 @@ step_exact(struct walker *w)
     uint64_t word = atomic_load_explicit(slot, memory_order_relaxed);
     evprof_frame_t frame = { pc, regs->r[EVPROF_REG_SP],
                              regs->r[EVPROF_REG_FP] };
-    if (word >> 16 == pc &&
-        step_simple((unsigned)(word & 0xffff), &frame, &w->stepper.window)) {
-        set_frame(&w->stepper, &frame);
+    if (word >> 16 == pc && evprof_step_simple((unsigned)(word & 0xffff),
+                                               &frame, &w->stepper.window)) {
+        evprof_step_take(&w->stepper, &frame);
         return frame.pc == 0 ? EVPROF_STEP_END : EVPROF_STEP_OK;
     }
     enum evprof_step step = evprof_step_raw(&w->stepper);
@@ -245,7 +196,7 @@ step_exact(struct walker *w)
 static enum evprof_step
 step_once(struct walker *w)
 {
-    if (w->is_slow) {
+    if (w->stepper.wants_all) {
         return evprof_step_raw(&w->stepper);
     }
     return w->stepper.is_exact ? step_exact(w) : step_callers(w);
@@ -258,9 +209,9 @@ follow_all(struct walker *w)
     begin(w);
     while (step == EVPROF_STEP_OK) {
         step = step_once(w);
-        if (step == EVPROF_STEP_NEEDS_ALL && !w->is_slow) {
+        if (step == EVPROF_STEP_NEEDS_ALL && !w->stepper.wants_all) {
             evprof_walk_count(&evprof_walk_counters.raw);
-            w->is_slow = true;
+            w->stepper.wants_all = true;
             step = EVPROF_STEP_OK;
             begin(w);
             continue;
@@ -288,7 +239,7 @@ walk_regs(evprof_walk_t *walk, const evprof_regs_t *regs, size_t skip)
     w.walk = walk;
     w.begin = regs;
     w.skip_all = skip;
-    w.is_slow = false;
+    w.stepper.wants_all = false;
     w.stepper.map = pinned.map;
     w.stepper.bounds = walk->bounds;
     w.stepper.checked = NULL;

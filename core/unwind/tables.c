@@ -30,9 +30,6 @@
 #define THREADED_FDES ((size_t)16384)
 #define THREADS_MOST 4u
 
-/* Rows of code this long are kept without a look: most of them hold a call. */
-#define LONG_SPAN 40u
-
 /* Shorter gaps between functions are padding. */
 #define PADDING_MOST 16u
 
@@ -40,8 +37,10 @@
 
 struct row {
     uint32_t start; /* from the segment's start */
-    uint32_t code;
+    uint32_t code;  /* ROW_NUMBER: the rest is the row's number already */
 };
+
+#define ROW_NUMBER ((uint32_t)1 << 16)
 
 /* A run of FDEs of one object and the rows they gave. */
 struct piece {
@@ -53,8 +52,10 @@ struct piece {
     struct row *rows;
     size_t row_count;
     size_t row_cap;
-    uint32_t last_code;
-    bool failed; /* out of memory */
+    uint32_t last_code;   /* in force at the end of the rows */
+    uint32_t before_last; /* in force before the last row */
+    unsigned calls;       /* rows for calls right before the last row */
+    bool failed;          /* out of memory */
 };
 
 struct work {
@@ -86,7 +87,17 @@ text_load(struct text *text, uint32_t low, uint32_t high)
     return high - low <= text->size;
 }
 
-/* Whether a call instruction can end in [start, end). */
+/* Whether a direct call from `end` can lead there: an object calls others by
+ * way of its own linkage table. */
+static bool
+is_in_reach(const evprof_frames_t *frames, uint32_t end, int64_t target)
+{
+    uintptr_t to = frames->base + end + (uintptr_t)target;
+    return target == 0 || (to >= frames->low && to < frames->high);
+}
+
+/* Whether a call instruction can end in [start, end). Reading bytes that begin
+ * in the middle of an instruction finds too many rather than too few. */
 static bool
 holds_call_end(struct text *text, uint32_t start, uint32_t end)
 {
@@ -94,12 +105,15 @@ holds_call_end(struct text *text, uint32_t start, uint32_t end)
     if (!text_load(text, low, end)) {
         return true;
     }
+    int64_t target = 0;
     const unsigned char *bytes = text->bytes + (low - text->start);
     size_t size = end - low;
     size_t after = start - low; /* the call must end behind this */
     for (size_t i = low % EVPROF_CODE_ALIGN; i < size; i += EVPROF_CODE_ALIGN) {
-        size_t length = evprof_arch_call_length(bytes + i, size - i);
-        if (length != 0 && i + length > after) {
+        size_t length = evprof_arch_call_length(bytes + i, size - i, &target);
+        uint32_t call_end = low + (uint32_t)(i + length);
+        if (length != 0 && i + length > after &&
+            is_in_reach(text->piece->frames, call_end, target)) {
             return true;
         }
     }
@@ -109,8 +123,8 @@ holds_call_end(struct text *text, uint32_t start, uint32_t end)
 static bool
 is_kept(struct text *text, uint32_t start, uint32_t end, unsigned code)
 {
-    return end - start >= LONG_SPAN || code == EVPROF_CODE_END ||
-           code == EVPROF_CODE_SIGNAL || holds_call_end(text, start, end);
+    return code == EVPROF_CODE_END || code == EVPROF_CODE_SIGNAL ||
+           holds_call_end(text, start, end);
 }
 
 static void
@@ -126,8 +140,51 @@ push_row(struct piece *piece, uint32_t start, unsigned code)
         piece->rows = rows;
         piece->row_cap = cap;
     }
+    bool is_call = piece->row_count > 0 &&
+                   piece->rows[piece->row_count - 1].code >= ROW_NUMBER;
+    piece->calls = is_call ? piece->calls + 1 : 0;
     piece->rows[piece->row_count++] = (struct row){ start, code };
+    piece->before_last = piece->last_code;
     piece->last_code = code;
+}
+
+/* The units by which a frame is larger than before, all else being equal; 0:
+ * it is not so. */
+static unsigned
+growth_of(uint32_t before, uint32_t code)
+{
+    unsigned growth = code - before;
+    bool is_simple = ((before | code) & ~(uint32_t)0x7fff) == 0 &&
+                     ((before ^ code) & ~EVPROF_CODE_SIZE_MOST) == 0;
+    return is_simple && growth <= EVPROF_ROW_GROWTH_MOST ? growth : 0;
+}
+
+/*
+ * Where `code` comes back into force at `start` after a call with arguments on
+ * the stack, the last row becomes one for that call, which says so itself. It
+ * ends in whole units, if no call ends in what is too much.
+ */
+static bool
+fold_call(struct piece *piece, struct text *text, uint32_t start, unsigned code)
+{
+    if (code != piece->before_last || piece->row_count == 0 ||
+        piece->calls == EVPROF_ROW_CALLS_MOST) {
+        return false;
+    }
+    struct row *last = &piece->rows[piece->row_count - 1];
+    unsigned growth = growth_of(code, last->code);
+    uint32_t units =
+        (start - last->start + EVPROF_ROW_CALL_UNIT - 1) / EVPROF_ROW_CALL_UNIT;
+    uint32_t end = last->start + units * EVPROF_ROW_CALL_UNIT;
+    if (growth == 0 || units > EVPROF_ROW_CALL_MOST ||
+        last->start >> EVPROF_BUCKET_SHIFT !=
+            (end - 1) >> EVPROF_BUCKET_SHIFT ||
+        (end > start && holds_call_end(text, start, end))) {
+        return false;
+    }
+    last->code = ROW_NUMBER | evprof_row_call(growth, units);
+    piece->last_code = code;
+    return true;
 }
 
 /* makecontext makes a function return to the first byte of code that nothing
@@ -141,7 +198,8 @@ add_row(struct piece *piece, struct text *text, uint32_t start, uint32_t end,
         push_row(piece, start - 1, EVPROF_CODE_END);
     }
     if (start < end && code != piece->last_code &&
-        (is_bottom || is_kept(text, start, end, code))) {
+        (is_bottom || is_kept(text, start, end, code)) &&
+        !fold_call(piece, text, start, code)) {
         push_row(piece, start, code);
     }
 }
@@ -281,65 +339,162 @@ count_rows(const struct piece *pieces, size_t count)
     return out;
 }
 
-static void
-fill_rows(const struct piece *pieces, size_t count, uint32_t *index,
-          size_t bucket_count, uint32_t *rows)
+/* The numbers that an object's codes have in its rows, but for those that are
+ * numbers themselves. */
+struct numbering {
+    uint16_t number[UINT16_MAX + 1]; /* by code; 0: none yet */
+    uint16_t codes[EVPROF_ROW_LISTED_MOST];
+    uint32_t count;
+};
+
+/* The last number stands for all codes that come too late: frames with these
+ * are stepped by the call-frame data. No object was seen to have so many. */
+static uint16_t
+number_code(struct numbering *numbering, uint16_t code)
 {
-    uint32_t mask = (1u << EVPROF_BUCKET_SHIFT) - 1;
+    unsigned direct = evprof_row_number(code);
+    if (direct < EVPROF_ROW_LISTED) {
+        return (uint16_t)direct;
+    }
+    if (numbering->count < EVPROF_ROW_LISTED_MOST) {
+        bool is_last = numbering->count == EVPROF_ROW_LISTED_MOST - 1;
+        numbering->codes[numbering->count++] =
+            is_last ? (uint16_t)EVPROF_CODE_RAW : code;
+    }
+    return (uint16_t)(EVPROF_ROW_LISTED + numbering->count - 1);
+}
+
+static void
+number_codes(const struct piece *pieces, size_t count, struct numbering *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < pieces[i].row_count; k++) {
+            uint32_t code = pieces[i].rows[k].code;
+            if (code < ROW_NUMBER && out->number[code] == 0) {
+                out->number[code] = number_code(out, (uint16_t)code);
+            }
+        }
+    }
+}
+
+static void
+put_row(unsigned char *at, const struct row *row,
+        const struct numbering *numbering)
+{
+    uint32_t within = row->start & ((1u << EVPROF_BUCKET_SHIFT) - 1);
+    uint32_t number = row->code >= ROW_NUMBER ? row->code - ROW_NUMBER
+                                              : numbering->number[row->code];
+    uint32_t word = within << EVPROF_ROW_CODE_BITS | number;
+    at[0] = (unsigned char)word;
+    at[1] = (unsigned char)(word >> 8);
+    at[2] = (unsigned char)(word >> 16);
+}
+
+static void
+fill_rows(const struct piece *pieces, size_t count, evprof_table_t *table,
+          const struct numbering *numbering)
+{
+    unsigned char *rows = (unsigned char *)(uintptr_t)evprof_table_rows(table);
     uint32_t done = 0;
     size_t bucket = 0;
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < pieces[i].row_count; k++) {
             const struct row *row = &pieces[i].rows[k];
             while (bucket <= row->start >> EVPROF_BUCKET_SHIFT &&
-                   bucket < bucket_count) {
-                index[bucket++] = done;
+                   bucket < table->bucket_count) {
+                table->words[bucket++] = done;
             }
-            rows[done++] = (row->start & mask) << 16 | row->code;
+            put_row(rows + (size_t)done * EVPROF_ROW_SIZE, row, numbering);
+            done++;
         }
     }
-    while (bucket <= bucket_count) {
-        index[bucket++] = done;
+    while (bucket <= table->bucket_count) {
+        table->words[bucket++] = done;
     }
 }
 
-/* One block of memory: the table, its index, its rows. */
+static void
+fill_stretches(const evprof_frames_t *frames, evprof_table_t *table)
+{
+    uint32_t *out = (uint32_t *)(uintptr_t)evprof_table_stretches(table);
+    size_t stretch = 0;
+    for (size_t i = 0; i < frames->fde_count; i++) {
+        while (stretch <= frames->fdes[2 * i] >> EVPROF_STRETCH_SHIFT &&
+               stretch < table->stretch_count) {
+            out[stretch++] = frames->fde_skipped + (uint32_t)i;
+        }
+    }
+    while (stretch <= table->stretch_count) {
+        out[stretch++] = frames->fde_skipped + (uint32_t)frames->fde_count;
+    }
+}
+
+/* The table without its contents. */
+static evprof_table_t *
+allocate(const struct piece *pieces, size_t count,
+         const struct numbering *numbering)
+{
+    const evprof_frames_t *frames = pieces[0].frames;
+    const evprof_object_t *object = pieces[0].object;
+    uintptr_t last = object->limit - object->start - 1;
+    evprof_table_t shape = {
+        .bucket_count = (uint32_t)(last >> EVPROF_BUCKET_SHIFT) + 1,
+        .row_count = (uint32_t)count_rows(pieces, count),
+        .code_count = numbering->count,
+        .search_first = frames->search_first,
+    };
+    if (frames->search_first != 0) {
+        shape.stretch_count = (uint32_t)(last >> EVPROF_STRETCH_SHIFT) + 1;
+    }
+    evprof_table_t *table = malloc(evprof_table_size(&shape));
+    if (table != NULL) {
+        *table = shape;
+    }
+    return table;
+}
+
 static evprof_table_t *
 assemble(const struct piece *pieces, size_t count)
 {
-    const evprof_object_t *object = pieces[0].object;
-    size_t bucket_count =
-        ((object->limit - object->start) >> EVPROF_BUCKET_SHIFT) + 1;
-    size_t row_count = count_rows(pieces, count);
-    size_t words = bucket_count + 1 + row_count;
-    evprof_table_t *table = malloc(sizeof(*table) + words * sizeof(uint32_t));
-    if (table == NULL) {
+    struct numbering *numbering = calloc(1, sizeof(*numbering));
+    if (numbering == NULL) {
         return NULL;
     }
-    uint32_t *index = (uint32_t *)(table + 1);
-    *table = (evprof_table_t){
-        .bucket_count = bucket_count,
-        .row_count = row_count,
-        .index = index,
-        .rows = index + bucket_count + 1,
-        .bias = object->bias,
-    };
-    fill_rows(pieces, count, index, bucket_count, index + bucket_count + 1);
+    number_codes(pieces, count, numbering);
+    evprof_table_t *table = allocate(pieces, count, numbering);
+    if (table != NULL) {
+        memcpy((void *)(uintptr_t)evprof_table_codes(table), // NOLINT
+               numbering->codes, numbering->count * sizeof(uint16_t));
+        fill_rows(pieces, count, table, numbering);
+        if (table->stretch_count != 0) {
+            fill_stretches(pieces[0].frames, table);
+        }
+    }
+    free(numbering);
     return table;
 }
 
 /* What handlers cannot read in memory goes with the table. */
-static void
-keep_copy(evprof_table_t *table, evprof_frames_t *frames)
+static evprof_table_t *
+keep_copy(evprof_table_t *table, evprof_frames_t *frames, uintptr_t bias)
 {
-    if (!frames->is_searchable) {
-        table->copy = frames->cfi;
-        table->searched = frames->fdes;
-        table->searched_count = frames->fde_count;
-        table->copy_base = frames->base;
-        frames->cfi.data = NULL;
-        frames->fdes = NULL;
+    if (table == NULL || frames->is_searchable) {
+        return table;
     }
+    evprof_table_copy_t *copy = malloc(sizeof(*copy));
+    if (copy == NULL) {
+        evprof_table_free(table);
+        return NULL;
+    }
+    *copy = (evprof_table_copy_t){ .cfi = frames->cfi,
+                                   .searched = frames->fdes,
+                                   .searched_count = frames->fde_count,
+                                   .base = frames->base,
+                                   .bias = bias };
+    table->copy = copy;
+    frames->cfi.data = NULL;
+    frames->fdes = NULL;
+    return table;
 }
 
 static size_t
@@ -365,6 +520,7 @@ cut(const evprof_table_job_t *job, const evprof_frames_t *frames,
             .last = last < frames->fde_count ? last : frames->fde_count,
             .bottom = has_bottom ? (uint32_t)(job->bottom - object->start) : 0,
             .last_code = UINT32_MAX,
+            .before_last = UINT32_MAX,
         };
     }
     return count;
@@ -379,14 +535,12 @@ finish(evprof_table_job_t *job, evprof_frames_t *frames, struct piece *pieces)
         failed |= pieces[i].failed;
     }
     if (count > 0 && !failed) {
-        job->table = assemble(pieces, count);
+        job->table =
+            keep_copy(assemble(pieces, count), frames, job->object->bias);
         failed = job->table == NULL;
     }
     for (size_t i = 0; i < count; i++) {
         free(pieces[i].rows);
-    }
-    if (job->table != NULL) {
-        keep_copy(job->table, frames);
     }
     return failed ? EVPROF_ENOMEM : EVPROF_OK;
 }
@@ -448,18 +602,28 @@ evprof_tables_build(evprof_table_job_t *jobs, size_t count)
 size_t
 evprof_table_size(const evprof_table_t *table)
 {
-    size_t words =
-        table->bucket_count + 1 + table->row_count + 2 * table->searched_count;
-    return sizeof(*table) + words * sizeof(uint32_t) +
-           (table->copy.data == NULL ? 0 : table->copy.size);
+    const unsigned char *end =
+        evprof_table_rows(table) + (size_t)table->row_count * EVPROF_ROW_SIZE;
+    size_t size = (size_t)(end + 1 - (const unsigned char *)table);
+    const evprof_table_copy_t *copy = table->copy;
+    if (copy != NULL) {
+        size += sizeof(*copy) + copy->cfi.size +
+                2 * copy->searched_count * sizeof(*copy->searched);
+    }
+    return size;
 }
 
 void
 evprof_table_free(evprof_table_t *table)
 {
-    if (table != NULL) {
-        free((void *)(uintptr_t)table->copy.data); // NOLINT
-        free((void *)(uintptr_t)table->searched);  // NOLINT
-        free(table);
+    if (table == NULL) {
+        return;
     }
+    evprof_table_copy_t *copy = (evprof_table_copy_t *)(uintptr_t)table->copy;
+    if (copy != NULL) {
+        free((void *)(uintptr_t)copy->cfi.data); // NOLINT
+        free((void *)(uintptr_t)copy->searched); // NOLINT
+        free(copy);
+    }
+    free(table);
 }

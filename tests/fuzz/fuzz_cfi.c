@@ -95,7 +95,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                          .is_debug_frame = (pick & 1) != 0 };
     size_t offset = 0;
     evprof_fde_t fde = { 0 };
-    if (evprof_cfi_search(&cfi, pick & 0xf0, 0x400000 + pick, &offset)) {
+    evprof_cfi_search_t search;
+    if (evprof_cfi_search_open(&cfi, pick & 0xf0, &search) &&
+        evprof_cfi_search(&cfi, &search, 0x400000 + pick, &offset)) {
         evprof_cfi_entry(&cfi, offset, &fde);
     }
     offset = 0;

@@ -214,16 +214,17 @@ random_site(const evprof_segment_t *segment, unsigned *code)
     const evprof_table_t *table = segment->table;
     for (;;) {
         size_t bucket = (size_t)random() % table->bucket_count;
-        uint32_t first = table->index[bucket];
-        uint32_t count = table->index[bucket + 1] - first;
+        uint32_t first = evprof_table_first(table, bucket);
+        uint32_t count = evprof_table_first(table, bucket + 1) - first;
         if (count == 0) {
             continue;
         }
-        uint32_t row = table->rows[first + (uint32_t)random() % count];
-        *code = row & 0xffff;
+        uint32_t row = evprof_table_row(evprof_table_rows(table),
+                                        first + (uint32_t)random() % count);
+        *code = evprof_row_code(table, row);
         if (is_plain(*code)) {
             return segment->start + (bucket << EVPROF_BUCKET_SHIFT) +
-                   (row >> 16) + 1;
+                   (row >> EVPROF_ROW_CODE_BITS) + 1;
         }
     }
 }

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "core/base/clock.h"
 #include "core/base/hash.h"
 #include "core/base/intern.h"
 #include "core/sample/budget.h"
@@ -56,14 +57,6 @@ static _Atomic int mutex_fraction;
 static kind_state_t kinds[EVPROF_CONTENTION_KINDS];
 static evprof_intern_t stacks = EVPROF_INTERN(STACK_COUNT, STACK_BYTES);
 static sums_t sums[STACK_COUNT + 1]; /* by id */
-
-static int64_t
-now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* ---- Rates ---- */
 
@@ -116,7 +109,7 @@ evprof_contention_set_mutex_fraction(int fraction)
     }
     (void)evprof_here_prepare();
     if (fraction > 0) {
-        evprof_waiters_restart(now_ns());
+        evprof_waiters_restart(evprof_clock_ns(CLOCK_MONOTONIC));
     }
     int before = atomic_exchange_explicit(&mutex_fraction, fraction,
                                           memory_order_relaxed);
@@ -173,7 +166,7 @@ evprof_wait_begin(evprof_wait_t *wait, const void *lock, const void *caller)
     if (is_our_thread()) {
         return;
     }
-    wait->start_ns = now_ns();
+    wait->start_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     if (lock != NULL &&
         atomic_load_explicit(&mutex_fraction, memory_order_relaxed) > 0) {
         wait->is_queued = evprof_waiters_enter(lock, wait->start_ns);
@@ -198,7 +191,7 @@ evprof_wait_end(evprof_wait_t *wait, int error)
     if (wait->start_ns == 0) {
         return;
     }
-    int64_t end_ns = now_ns();
+    int64_t end_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     if (wait->is_queued) {
         evprof_waiters_leave(wait->lock, end_ns);
     }
@@ -215,8 +208,9 @@ evprof_wait_end(evprof_wait_t *wait, int error)
 int64_t
 evprof_unlock_begin(const void *lock)
 {
-    return evprof_waiters_any(lock) ? evprof_waiters_collect(lock, now_ns())
-                                    : 0;
+    return evprof_waiters_any(lock)
+               ? evprof_waiters_collect(lock, evprof_clock_ns(CLOCK_MONOTONIC))
+               : 0;
 }
 
 void
@@ -227,7 +221,7 @@ evprof_unlock_end(int64_t waited_ns, const void *caller)
         return;
     }
     kind_state_t *state = &kinds[EVPROF_CONTENTION_MUTEX];
-    int64_t at_ns = now_ns();
+    int64_t at_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     /* The low bits of a clock are as good as dice for one in `fraction`. */
     if (evprof_hash_mix((uint64_t)at_ns ^ (uintptr_t)&at_ns) %
             (unsigned)fraction !=

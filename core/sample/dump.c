@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Threads are asked in batches, so that the rings hold the answers and the CPUs
- * are not flooded with handlers. A batch is given a moment; who runs but gets
- * no CPU may still answer while later batches are asked, and a little longer at
- * the end. Nobody is waited for beyond that.
+ * Each thread is asked as soon as it was looked at, so that it answers on
+ * another CPU while the next one's files are read. Only so many may be asked at
+ * once, so that the rings hold the answers: room is waited for a moment; who
+ * runs but gets no CPU may still answer while others are asked, and a little
+ * longer at the end. Nobody is waited for beyond that.
  *
  * A signal makes some sleeping calls return EINTR, and scrapers ask every few
- * seconds. So the last stack of each thread is kept, together with its counts
- * of context switches and its place in user mode: while these stand still, so
- * does the stack. Answering is itself one switch, which the next look allows
- * for.
+ * seconds. So the last stack of each thread is kept, together with its place in
+ * user mode and how often it had gone to sleep when it answered, which its
+ * handler reads: whoever sleeps at that place and has gone to sleep but once
+ * since is still in the sleep that it went back to. How often it was preempted
+ * on the way says nothing. Who was found so is known by its CPU clock from then
+ * on: while that stands, nothing of /proc has to be read.
  */
 #include "core/sample/dump.h"
 
@@ -18,6 +21,7 @@
 #include <time.h>
 
 #include "core/base/arena.h"
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
 #include "core/sample/lock.h"
@@ -25,21 +29,33 @@
 #include "core/sample/threads.h"
 
 /* The rings hold about 240 stacks of full depth on the smallest machine. */
-enum { BATCH = 64, DEPTH = 128 };
-/* How long a batch may take, and how long all of them together. A handler needs
- * microseconds once its thread has a CPU. */
-#define BATCH_NS INT64_C(20000000)
+enum { AT_ONCE = 64, DEPTH = 128 };
+/* How long room for the next is waited for, and how long all may take. A
+ * handler needs microseconds once its thread has a CPU. */
+#define ROOM_NS INT64_C(20000000)
 #define ALL_NS INT64_C(500000000)
+/* What a thread is given to fall asleep again after an answer: a dump that
+ * follows at once would find it running and interrupt it a second time. */
+#define SETTLE_NS INT64_C(2000000)
 /* How long nobody may answer at the end before the rest is given up. Sleepers
  * get a CPU soon; who runs on a crowded CPU is waited for until ALL_NS. */
 #define SILENCE_NS INT64_C(50000000)
 #define POLL_NS 100000L
 
+/* The length of the instruction that enters the kernel: a call that goes on by
+ * itself after a signal begins there again. */
+#if defined(__x86_64__)
+enum { CALL_BYTES = 2 };
+#else
+enum { CALL_BYTES = 4 };
+#endif
+
 /* What is known of a thread from its last answer; an element a record. */
 typedef struct memory_of_thread {
     uint32_t generation;
-    bool was_asked; /* the counts are from before its answer */
+    uint32_t sleeps; /* when it answered; one more, and it sleeps again */
     evprof_task_info_t task;
+    int64_t cpu_ns;   /* its clock when it was found in that sleep, or -1 */
     int64_t since_ns; /* it is known not to have moved since */
     evprof_stack_t stack;
     uintptr_t *pcs; /* of the stack; room for `cap` */
@@ -55,7 +71,8 @@ typedef struct asked {
 } asked_t;
 
 struct evprof_dump_memory {
-    evprof_arena_t arena;
+    evprof_arena_t looks;   /* of the thread that takes the dump */
+    evprof_arena_t answers; /* of the sink, which may be another */
 };
 
 static struct {
@@ -63,81 +80,90 @@ static struct {
     kept_t *kept;
     size_t kept_count;
     size_t kept_cap;
+    int64_t ended_ns; /* of the last dump */
     evprof_dump_stats_t stats;
 } dumps;
 
-/* The dump that the sink fills; only while the tap is open. */
+/* The dump that the sink fills; only while the tap is open. Its arrays and
+ * `kept` have room for all before that and stay where they are. */
 typedef struct taking {
     evprof_dump_t *dump;
-    asked_t *asked; /* one a thread */
-    evprof_arena_t *arena;
-    size_t cap;
-    size_t asked_cap;
+    asked_t *asked; /* one a thread of the dump */
+    size_t max;
     _Atomic size_t outstanding;
-    bool is_out_of_memory;
+    size_t silent; /* of those, who did not answer while room was waited for */
+    _Atomic bool is_out_of_memory;
 } taking_t;
-
-static int64_t
-now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* ---- What is kept from one dump to the next ---- */
 
-static kept_t *
-kept_of(uint32_t index)
+static bool
+make_room(taking_t *taking, uint32_t limit)
 {
-    if (index >= dumps.kept_count) {
-        kept_t *kept =
-            evprof_grow(dumps.kept, &dumps.kept_cap, index + 1, sizeof(*kept));
-        if (kept == NULL) {
-            return NULL;
-        }
-        memset(kept + dumps.kept_count, 0,
-               (index + 1 - dumps.kept_count) * sizeof(*kept));
-        dumps.kept = kept;
-        dumps.kept_count = index + 1;
+    kept_t *kept =
+        evprof_grow(dumps.kept, &dumps.kept_cap, limit, sizeof(*kept));
+    if (kept == NULL) {
+        return false;
     }
-    return &dumps.kept[index];
+    if (limit > dumps.kept_count) {
+        memset(kept + dumps.kept_count, 0,
+               (limit - dumps.kept_count) * sizeof(*kept));
+        dumps.kept_count = limit;
+    }
+    dumps.kept = kept;
+    taking->dump->threads = calloc(limit, sizeof(*taking->dump->threads));
+    taking->asked = calloc(limit, sizeof(*taking->asked));
+    taking->max = limit;
+    return taking->dump->threads != NULL && taking->asked != NULL;
 }
 
-/* Whether the last stack of the thread still stands. */
 static bool
-has_not_moved(const kept_t *kept, uint32_t generation,
-              const evprof_task_info_t *task)
+has_stack(const kept_t *kept, uint32_t generation)
 {
-    uint64_t own = kept->was_asked ? 1 : 0;
-    return kept->stack.count > 0 && kept->generation == generation &&
-           (task->state == 'S' || task->state == 'D') &&
-           task->switches - kept->task.switches <= own &&
-           task->preemptions - kept->task.preemptions <= own &&
+    return kept->stack.count > 0 && kept->generation == generation;
+}
+
+/* Whether the thread is in the sleep that it went back to after its answer. */
+static bool
+has_not_moved(const kept_t *kept, const evprof_task_info_t *task)
+{
+    return (task->state == 'S' || task->state == 'D') &&
+           (uint32_t)task->switches - kept->sleeps <= 1 &&
            task->call == kept->task.call && task->sp == kept->task.sp &&
            task->pc == kept->task.pc;
+}
+
+/* Whether the signal met the thread in the call that it was seen in before;
+ * it may have left that on its own in the meantime. */
+static bool
+was_in_call(const evprof_task_info_t *task, const evprof_record_t *record)
+{
+    return task->call == EVPROF_TASK_UNKNOWN_CALL ||
+           (task->pc != 0 && record->count > 0 &&
+            (record->pcs[0] == task->pc ||
+             record->pcs[0] == task->pc - CALL_BYTES));
 }
 
 /* Remembers an answer for the next dump; without memory it is just asked
  * again. */
 static void
-keep(const asked_t *asked, const evprof_dump_thread_t *thread)
+keep(const asked_t *asked, const evprof_dump_thread_t *thread,
+     const evprof_record_t *record)
 {
-    kept_t *kept = kept_of(asked->index);
-    if (kept == NULL) {
-        return;
-    }
+    kept_t *kept = &dumps.kept[asked->index];
+    kept->stack.count = 0;
     uintptr_t *pcs =
         evprof_grow(kept->pcs, &kept->cap, thread->stack.count, sizeof(*pcs));
-    if (pcs == NULL) {
-        kept->stack.count = 0;
+    if (pcs == NULL || !was_in_call(&thread->task, record)) {
+        kept->pcs = pcs == NULL ? kept->pcs : pcs;
         return;
     }
     memcpy(pcs, thread->stack.pcs, thread->stack.count * sizeof(*pcs));
     kept->generation = asked->generation;
-    kept->was_asked = true;
+    kept->sleeps = evprof_record_sleeps(record);
     kept->task = thread->task;
-    kept->since_ns = now_ns();
+    kept->cpu_ns = -1;
+    kept->since_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     kept->pcs = pcs;
     kept->stack = thread->stack;
     kept->stack.pcs = pcs;
@@ -147,12 +173,12 @@ keep(const asked_t *asked, const evprof_dump_thread_t *thread)
 /* ---- Taking ---- */
 
 static bool
-copy_stack(taking_t *taking, const evprof_stack_t *from, evprof_stack_t *out)
+copy_stack(taking_t *taking, evprof_arena_t *arena, const evprof_stack_t *from,
+           evprof_stack_t *out)
 {
-    uintptr_t *pcs =
-        evprof_arena_alloc(taking->arena, from->count * sizeof(*pcs));
+    uintptr_t *pcs = evprof_arena_alloc(arena, from->count * sizeof(*pcs));
     if (pcs == NULL) {
-        taking->is_out_of_memory = true;
+        atomic_store(&taking->is_out_of_memory, true);
         return false;
     }
     memcpy(pcs, from->pcs, from->count * sizeof(*pcs));
@@ -166,8 +192,8 @@ static void
 take_answer(void *ctx, const evprof_record_t *record)
 {
     taking_t *taking = ctx;
-    size_t number = (size_t)(uint64_t)record->value;
-    if (number >= taking->dump->count) {
+    size_t number = evprof_record_number(record);
+    if (number >= taking->max) {
         return;
     }
     asked_t *asked = &taking->asked[number];
@@ -177,69 +203,67 @@ take_answer(void *ctx, const evprof_record_t *record)
         .count = record->count,
         .leaf_is_exact = (record->flags & EVPROF_RECORD_EXACT) != 0,
     };
-    if (!asked->is_outstanding || record->thread != asked->index ||
+    /* What was written of the thread before it was asked is seen from here. */
+    if (!atomic_load(&asked->is_outstanding) ||
+        record->thread != asked->index ||
         record->generation != asked->generation) {
         return;
     }
-    asked->is_outstanding = false;
-    if (copy_stack(taking, &stack, &thread->stack)) {
+    atomic_store(&asked->is_outstanding, false);
+    if (copy_stack(taking, &taking->dump->memory->answers, &stack,
+                   &thread->stack)) {
         thread->labels = record->labels;
         thread->answer = EVPROF_DUMP_FRESH;
-        keep(asked, thread);
+        keep(asked, thread, record);
     }
     atomic_fetch_sub(&taking->outstanding, 1);
 }
 
-/* Adds the thread of a record, with its last stack if that still stands. */
+/* What the thread is doing, and its last stack if that still stands. */
 static int
+look(taking_t *taking, const asked_t *asked, evprof_dump_thread_t *thread)
+{
+    kept_t *kept = &dumps.kept[asked->index];
+    bool has_last = has_stack(kept, asked->generation);
+    int64_t cpu_ns = evprof_task_cpu_ns(thread->tid);
+    if (has_last && cpu_ns >= 0 && cpu_ns == kept->cpu_ns) {
+        thread->task = kept->task;
+    } else if (evprof_task_read(thread->tid, &thread->task) != EVPROF_OK) {
+        return EVPROF_ENOENT;
+    } else if (!has_last || !has_not_moved(kept, &thread->task)) {
+        return EVPROF_OK;
+    }
+    kept->task = thread->task;
+    kept->cpu_ns = cpu_ns;
+    thread->labels = kept->labels;
+    thread->still_ns = evprof_clock_ns(CLOCK_MONOTONIC) - kept->since_ns;
+    thread->answer = EVPROF_DUMP_KEPT;
+    copy_stack(taking, &taking->dump->memory->looks, &kept->stack,
+               &thread->stack);
+    return EVPROF_OK;
+}
+
+/* Adds the thread of a record to the dump, unless it has just ended. */
+static bool
 add_thread(taking_t *taking, evprof_thread_t *record)
 {
-    evprof_dump_t *dump = taking->dump;
-    evprof_dump_thread_t thread = { .tid = atomic_load(&record->tid) };
-    asked_t asked = { record->index, atomic_load(&record->generation), false };
-    if (evprof_task_read(thread.tid, &thread.task) != EVPROF_OK) {
-        return EVPROF_OK;
+    size_t number = taking->dump->count;
+    evprof_dump_thread_t *thread = &taking->dump->threads[number];
+    asked_t *asked = &taking->asked[number];
+    thread->tid = atomic_load(&record->tid);
+    asked->index = record->index;
+    asked->generation = atomic_load(&record->generation);
+    if (look(taking, asked, thread) != EVPROF_OK) {
+        return false;
     }
     uintptr_t pcs[EVPROF_THREAD_CREATOR_DEPTH];
     evprof_stack_t creator = { .pcs = pcs };
     creator.count =
         evprof_thread_creator(record, pcs, EVPROF_THREAD_CREATOR_DEPTH);
-    copy_stack(taking, &creator, &thread.creator);
-    kept_t *kept = kept_of(record->index);
-    if (kept != NULL && has_not_moved(kept, asked.generation, &thread.task)) {
-        kept->was_asked = false;
-        kept->task = thread.task;
-        thread.labels = kept->labels;
-        thread.still_ns = now_ns() - kept->since_ns;
-        thread.answer = EVPROF_DUMP_KEPT;
-        copy_stack(taking, &kept->stack, &thread.stack);
-    }
-    evprof_dump_thread_t *threads = evprof_grow(
-        dump->threads, &taking->cap, dump->count + 1, sizeof(*threads));
-    dump->threads = threads == NULL ? dump->threads : threads;
-    asked_t *all = evprof_grow(taking->asked, &taking->asked_cap,
-                               dump->count + 1, sizeof(*all));
-    taking->asked = all == NULL ? taking->asked : all;
-    if (threads == NULL || all == NULL || taking->is_out_of_memory) {
-        return EVPROF_ENOMEM;
-    }
-    threads[dump->count] = thread;
-    all[dump->count++] = asked;
-    return EVPROF_OK;
-}
-
-static int
-list_threads(taking_t *taking)
-{
-    int status = evprof_thread_scan();
-    uint32_t limit = evprof_thread_limit();
-    for (uint32_t i = 0; i < limit && status == EVPROF_OK; i++) {
-        evprof_thread_t *record = evprof_thread_at(i);
-        if (evprof_thread_is_application(record)) {
-            status = add_thread(taking, record);
-        }
-    }
-    return status;
+    copy_stack(taking, &taking->dump->memory->looks, &creator,
+               &thread->creator);
+    taking->dump->count++;
+    return true;
 }
 
 /* A thread that holds the signal back or is stopped would never answer; the
@@ -251,35 +275,36 @@ could_answer(const evprof_task_info_t *task)
            (task->state == 'R' || task->state == 'S');
 }
 
-static bool
+static void
 ask(taking_t *taking, size_t number)
 {
     evprof_dump_thread_t *thread = &taking->dump->threads[number];
     asked_t *asked = &taking->asked[number];
+    bool was_asleep = thread->task.state == 'S';
     if (thread->answer == EVPROF_DUMP_KEPT || !could_answer(&thread->task)) {
-        return false;
+        return;
     }
-    asked->is_outstanding = true;
+    atomic_store(&asked->is_outstanding, true);
     atomic_fetch_add(&taking->outstanding, 1);
     if (evprof_tap_signal(EVPROF_TAP_THREADS, evprof_thread_at(asked->index),
                           asked->generation, (uint32_t)number) != EVPROF_OK) {
-        asked->is_outstanding = false;
+        atomic_store(&asked->is_outstanding, false);
         atomic_fetch_sub(&taking->outstanding, 1);
-        return false;
+        return;
     }
     dumps.stats.asked++;
-    dumps.stats.interrupted += thread->task.state == 'S';
-    return true;
+    dumps.stats.interrupted += was_asleep;
 }
 
-/* Until all have answered, at most until then. */
+/* Until at most `left` are awaited, or until then. */
 static void
-await_answers(taking_t *taking, int64_t until_ns)
+await_answers(taking_t *taking, size_t left, int64_t until_ns)
 {
     const struct timespec moment = { .tv_nsec = POLL_NS };
     for (;;) {
         evprof_tap_flush();
-        if (atomic_load(&taking->outstanding) == 0 || now_ns() >= until_ns) {
+        if (atomic_load(&taking->outstanding) <= left ||
+            evprof_clock_ns(CLOCK_MONOTONIC) >= until_ns) {
             return;
         }
         nanosleep(&moment, NULL);
@@ -290,7 +315,7 @@ static bool
 is_runner_outstanding(const taking_t *taking)
 {
     for (size_t i = 0; i < taking->dump->count; i++) {
-        if (taking->asked[i].is_outstanding &&
+        if (atomic_load(&taking->asked[i].is_outstanding) &&
             taking->dump->threads[i].task.state == 'R') {
             return true;
         }
@@ -305,26 +330,44 @@ await_rest(taking_t *taking, int64_t until_ns)
     size_t before;
     do {
         before = atomic_load(&taking->outstanding);
-        int64_t silent_ns = now_ns() + SILENCE_NS;
+        int64_t silent_ns = evprof_clock_ns(CLOCK_MONOTONIC) + SILENCE_NS;
         bool is_patient = is_runner_outstanding(taking);
-        await_answers(taking, is_patient || silent_ns > until_ns ? until_ns
-                                                                 : silent_ns);
-    } while (atomic_load(&taking->outstanding) < before && now_ns() < until_ns);
+        await_answers(taking, 0,
+                      is_patient || silent_ns > until_ns ? until_ns
+                                                         : silent_ns);
+    } while (atomic_load(&taking->outstanding) < before &&
+             evprof_clock_ns(CLOCK_MONOTONIC) < until_ns);
+}
+
+/* Who is silent for long takes no room from the others. */
+static void
+await_room(taking_t *taking)
+{
+    if (atomic_load(&taking->outstanding) >= taking->silent + AT_ONCE) {
+        await_answers(taking, taking->silent + AT_ONCE / 2,
+                      evprof_clock_ns(CLOCK_MONOTONIC) + ROOM_NS);
+        size_t left = atomic_load(&taking->outstanding);
+        if (left >= taking->silent + AT_ONCE) {
+            taking->silent = left;
+        }
+    }
 }
 
 static void
 ask_all(taking_t *taking)
 {
-    int64_t start_ns = now_ns();
-    size_t in_batch = 0;
-    for (size_t i = 0; i < taking->dump->count; i++) {
-        in_batch += ask(taking, i);
-        if (in_batch == BATCH && now_ns() < start_ns + ALL_NS) {
-            await_answers(taking, now_ns() + BATCH_NS);
-            in_batch = 0;
+    int64_t end_ns = evprof_clock_ns(CLOCK_MONOTONIC) + ALL_NS;
+    for (uint32_t i = 0; i < taking->max; i++) {
+        evprof_thread_t *record = evprof_thread_at(i);
+        if (evprof_thread_is_application(record) &&
+            add_thread(taking, record)) {
+            ask(taking, taking->dump->count - 1);
+        }
+        if (evprof_clock_ns(CLOCK_MONOTONIC) < end_ns) {
+            await_room(taking);
         }
     }
-    await_rest(taking, start_ns + ALL_NS);
+    await_rest(taking, end_ns);
 }
 
 static void
@@ -338,6 +381,17 @@ count_answers(const evprof_dump_t *dump)
     }
 }
 
+static void
+let_settle(void)
+{
+    int64_t left_ns =
+        dumps.ended_ns + SETTLE_NS - evprof_clock_ns(CLOCK_MONOTONIC);
+    if (dumps.ended_ns != 0 && left_ns > 0) {
+        const struct timespec rest = { .tv_nsec = (long)left_ns };
+        nanosleep(&rest, NULL);
+    }
+}
+
 static int
 take_locked(taking_t *taking, evprof_error_t *err)
 {
@@ -348,18 +402,26 @@ take_locked(taking_t *taking, evprof_error_t *err)
         .sink = take_answer,
         .ctx = taking,
     };
-    int status = list_threads(taking);
+    let_settle();
+    int status = evprof_thread_scan();
+    if (status == EVPROF_OK && !make_room(taking, evprof_thread_limit())) {
+        status = EVPROF_ENOMEM;
+    }
     if (status != EVPROF_OK) {
         return evprof_fail(err, status, "threads: cannot list them: %s",
                            evprof_status_text(status));
     }
     status = evprof_tap_open(EVPROF_TAP_THREADS, &tap, err);
-    if (status == EVPROF_OK) {
-        ask_all(taking);
-        evprof_tap_close(EVPROF_TAP_THREADS);
-        count_answers(taking->dump);
+    if (status != EVPROF_OK) {
+        return status;
     }
-    return status;
+    ask_all(taking);
+    evprof_tap_close(EVPROF_TAP_THREADS);
+    dumps.ended_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    count_answers(taking->dump);
+    return atomic_load(&taking->is_out_of_memory)
+               ? evprof_fail(err, EVPROF_ENOMEM, "threads: out of memory")
+               : EVPROF_OK;
 }
 
 int
@@ -369,7 +431,7 @@ evprof_dump_take(evprof_dump_t *out, evprof_error_t *err)
     if (dump.memory == NULL) {
         return evprof_fail(err, EVPROF_ENOMEM, "threads: out of memory");
     }
-    taking_t taking = { .dump = &dump, .arena = &dump.memory->arena };
+    taking_t taking = { .dump = &dump };
     evprof_lock_enter(&dumps.lock);
     int status = take_locked(&taking, err);
     evprof_lock_leave(&dumps.lock);
@@ -386,7 +448,8 @@ void
 evprof_dump_free(evprof_dump_t *dump)
 {
     if (dump->memory != NULL) {
-        evprof_arena_free(&dump->memory->arena);
+        evprof_arena_free(&dump->memory->looks);
+        evprof_arena_free(&dump->memory->answers);
     }
     free(dump->memory);
     free(dump->threads);
@@ -405,4 +468,8 @@ void
 evprof_dump_fork_child(void)
 {
     evprof_lock_reset(&dumps.lock);
+    /* The parent's threads may have been changing these: not freed. */
+    dumps.kept = NULL;
+    dumps.kept_count = 0;
+    dumps.kept_cap = 0;
 }

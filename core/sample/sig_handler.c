@@ -10,6 +10,9 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/sample/sig_labels.h"
@@ -26,6 +29,11 @@ enum {
  * walk that takes longer than a period leaves most of the CPU to the program.
  */
 enum { REST_FACTOR = 3 };
+
+/* How often a thread that was asked for its stack lets others run who hold the
+ * rings. Nothing else would bring its answer, and asking again would interrupt
+ * it again; a timer's sample has the next one to be carried by. */
+enum { ASKED_PATIENCE = 100 };
 
 evprof_sig_tap_t evprof_sig_taps[EVPROF_TAP_KINDS];
 _Atomic uint32_t evprof_sig_cookie;
@@ -188,6 +196,33 @@ take_timer_sample(evprof_thread_t *thread, const siginfo_t *info,
     }
 }
 
+/* What the asker gave, and how often this thread has slept so far: if it sleeps
+ * but once more, it is where it was. */
+static int64_t
+queued_value(const siginfo_t *info)
+{
+    struct rusage usage = { .ru_nvcsw = 0 };
+    (void)syscall(SYS_getrusage, RUSAGE_THREAD, &usage);
+    return (int64_t)((uint64_t)usage.ru_nvcsw << 32 | (uint32_t)info->si_errno);
+}
+
+static void
+take_asked_sample(enum evprof_tap_kind kind, const evprof_thread_t *thread,
+                  const siginfo_t *info, const void *context)
+{
+    const int64_t value = queued_value(info);
+    enum evprof_sig_status status =
+        take_sample(kind, thread, 1, value, context);
+    for (int i = 0; status == EVPROF_SIG_DROPPED && i < ASKED_PATIENCE; i++) {
+        (void)syscall(SYS_sched_yield);
+        status = take_sample(kind, thread, 1, value, context);
+    }
+    if (status == EVPROF_SIG_DROPPED) {
+        atomic_fetch_add_explicit(&evprof_sig_taps[kind].dropped, 1,
+                                  memory_order_relaxed);
+    }
+}
+
 static void
 call_previous(int signum, siginfo_t *info, void *context)
 {
@@ -237,8 +272,7 @@ evprof_sig_handler(int signum, siginfo_t *info, void *context)
     } else if (info->si_code == SI_TIMER) {
         take_timer_sample(thread, info, context);
     } else {
-        (void)take_sample((enum evprof_tap_kind)kind, thread, 1, info->si_errno,
-                          context);
+        take_asked_sample((enum evprof_tap_kind)kind, thread, info, context);
     }
     errno = saved;
 }

@@ -5,8 +5,9 @@
 /*
  * The pool of rings between whoever takes a stack and the drainer. A writer
  * claims a whole ring for the time of one record, so that each ring has one
- * writer at a time and needs no further order; as a writer runs on a CPU, twice
- * the number of CPUs is enough rings however many threads there are.
+ * writer at a time and needs no further order. A writer runs on a CPU, so twice
+ * the number of CPUs is mostly enough, however many threads there are: one that
+ * lost its CPU in the middle keeps its ring from others.
  */
 
 #include <stdatomic.h>

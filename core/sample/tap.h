@@ -51,7 +51,7 @@ typedef struct evprof_record {
     uint32_t thread; /* index of the thread's record */
     uint32_t generation;
     uint64_t weight; /* events it stands for: 1 + overruns + carried drops */
-    int64_t value;   /* the tap's own: nanoseconds waited, id of a dump */
+    int64_t value;   /* the tap's own; of evprof_tap_signal(), see there */
     const evprof_label_set_t *labels; /* NULL: none */
     uintptr_t pcs[];
 } evprof_record_t;
@@ -93,12 +93,26 @@ void evprof_tap_flush(void);
 
 /*
  * Has `thread` record its own stack: queues a SIGPROF to it, whose record
- * carries `value`. EVPROF_ENOENT: the thread ended (or another has its record);
- * EVPROF_ELIMIT: no queued-signal slot left; EVPROF_ESTATE: closed. A thread
- * that blocks SIGPROF or sleeps uninterruptibly answers late or never.
+ * carries `value` in the low half of its own and in the high half how often the
+ * thread had gone to sleep by then. EVPROF_ENOENT: the thread ended (or another
+ * has its record); EVPROF_ELIMIT: no queued-signal slot left; EVPROF_ESTATE:
+ * closed. A thread that blocks SIGPROF or sleeps uninterruptibly answers late
+ * or never.
  */
 int evprof_tap_signal(enum evprof_tap_kind kind, evprof_thread_t *thread,
                       uint32_t generation, uint32_t value);
+
+static inline uint32_t
+evprof_record_number(const evprof_record_t *record)
+{
+    return (uint32_t)(uint64_t)record->value;
+}
+
+static inline uint32_t
+evprof_record_sleeps(const evprof_record_t *record)
+{
+    return (uint32_t)((uint64_t)record->value >> 32);
+}
 
 /*
  * Records the calling thread's stack, `skip` frames left out, from ordinary

@@ -13,8 +13,7 @@ typedef struct evprof_task {
     char name[32];
     char state;              /* as in proc(5): R S D T t Z X I */
     bool holds_sigprof_back; /* SIGPROF is blocked in it */
-    uint64_t switches;       /* voluntary context switches */
-    uint64_t preemptions;    /* involuntary ones */
+    uint64_t switches;       /* voluntary ones: how often it went to sleep */
     long call;               /* number of the system call it is in, or: */
     uintptr_t sp;            /* in user mode, 0 unless it is in a call */
     uintptr_t pc;
@@ -27,6 +26,9 @@ enum {
 
 /* Reads two small files; EVPROF_ENOENT: there is no such thread any more. */
 int evprof_task_read(pid_t tid, evprof_task_info_t *out);
+
+/* Reads one, and leaves `call`, `sp` and `pc` unknown. */
+int evprof_task_read_status(pid_t tid, evprof_task_info_t *out);
 
 /* The clock of a thread's CPU time; glibc makes none for other threads. */
 clockid_t evprof_task_clock(pid_t tid);

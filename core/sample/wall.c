@@ -6,9 +6,9 @@
  * than a tick can look at, each is looked at less often and its stacks are
  * given longer times; sums stay true, what is lost is resolution.
  *
- * An answer itself moves the CPU clock of a sleeper, so the first look after it
- * only takes the new reading. The time between two looks goes to the stack that
- * the second one found.
+ * An answer itself moves the CPU clock of a sleeper, so the looks after it wait
+ * until it sleeps again and take the new reading then. The time between two
+ * looks goes to the stack that the second one found.
  */
 #include "core/sample/wall.h"
 
@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
 #include "core/objects/objects.h"
@@ -27,7 +28,12 @@
 #include "core/sample/stacktable.h"
 #include "core/sample/task.h"
 
-enum { SIGNALS_A_TICK = 8, LOOKS_A_TICK = 32, SCANS_A_SECOND = 10 };
+enum {
+    SIGNALS_A_TICK = 8,
+    MOVERS_A_TICK = 16,
+    OTHERS_A_TICK = 20,
+    SCANS_A_SECOND = 10
+};
 
 #define SECOND_NS INT64_C(1000000000)
 /* A clock that moved less has at most answered a timer or a signal. */
@@ -40,7 +46,7 @@ enum { SIGNALS_A_TICK = 8, LOOKS_A_TICK = 32, SCANS_A_SECOND = 10 };
 enum watch_state {
     WATCH_NEW,     /* no stack yet */
     WATCH_ASKED,   /* a signal is on its way */
-    WATCH_SETTLES, /* it has answered, its clock was not read since */
+    WATCH_SETTLES, /* it has answered and was not seen asleep since */
     WATCH_STILL,
     WATCH_MOVES,
 };
@@ -52,7 +58,8 @@ typedef struct watched {
     uint32_t stack;   /* its id in the table; 0: none */
     int64_t given_ns; /* time up to here was given to stacks */
     int64_t asked_ns; /* when the signal was sent */
-    int64_t cpu_ns;   /* its CPU clock at the last look */
+    int64_t cpu_ns;   /* its CPU clock where it was asked, or is still */
+    uint32_t sleeps;  /* how often it had gone to sleep when it answered */
 } watched_t;
 
 static struct {
@@ -72,14 +79,6 @@ static struct {
     uint32_t next;
     evprof_wall_stats_t stats;
 } wall;
-
-static int64_t
-clock_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
-}
 
 /* Gives the time up to `until_ns` to a stack of the table. */
 static void
@@ -116,6 +115,7 @@ take_answer(void *ctx, const evprof_record_t *record)
         watched->stack =
             evprof_stacktable_add(wall.table, &stack, record->labels, 0, 0);
         give_time(watched, watched->asked_ns);
+        watched->sleeps = evprof_record_sleeps(record);
         watched->state = WATCH_SETTLES;
     }
     evprof_lock_leave(&wall.lock);
@@ -142,17 +142,43 @@ make_room(uint32_t count)
     return true;
 }
 
-/* Whether the thread is where its last stack was taken. */
-static bool
-is_still(watched_t *watched, int64_t cpu_ns)
+/*
+ * Falling asleep again after an answer may take a thread a while, on a crowded
+ * CPU most of all. Its clock counts only from when it sleeps, and that it is
+ * the sleep it went back to is told by their number. Busy threads are told by
+ * the clock alone, so this reads files of sleepers only.
+ */
+static enum watch_state
+settle(const watched_t *watched, pid_t tid, int64_t cpu_ns)
 {
-    int64_t moved_ns = cpu_ns - watched->cpu_ns;
-    int64_t allowed_ns = watched->state == WATCH_SETTLES ? ANSWER_NS : STILL_NS;
-    /* Tiny movements add up: only an answer sets a new mark. */
-    if (watched->state == WATCH_SETTLES) {
-        watched->cpu_ns = cpu_ns;
+    evprof_task_info_t task;
+    if (cpu_ns - watched->cpu_ns >= ANSWER_NS ||
+        evprof_task_read_status(tid, &task) != EVPROF_OK) {
+        return WATCH_MOVES;
     }
-    return watched->state != WATCH_NEW && moved_ns < allowed_ns;
+    uint32_t slept = (uint32_t)task.switches - watched->sleeps;
+    bool is_asleep = task.state == 'S' || task.state == 'D';
+    if (slept > 1 || (slept == 1 && !is_asleep)) {
+        return WATCH_MOVES;
+    }
+    return slept == 1 && evprof_task_cpu_ns(tid) == cpu_ns ? WATCH_STILL
+                                                           : WATCH_SETTLES;
+}
+
+/* Whether the thread is where its last stack was taken. */
+static enum watch_state
+state_now(watched_t *watched, pid_t tid, int64_t cpu_ns)
+{
+    if (watched->state == WATCH_NEW) {
+        return WATCH_NEW;
+    }
+    if (watched->state == WATCH_SETTLES) {
+        enum watch_state state = settle(watched, tid, cpu_ns);
+        watched->cpu_ns = state == WATCH_STILL ? cpu_ns : watched->cpu_ns;
+        return state;
+    }
+    /* Tiny movements add up: only an answer sets a new mark. */
+    return cpu_ns - watched->cpu_ns < STILL_NS ? WATCH_STILL : WATCH_MOVES;
 }
 
 /* True when a signal was sent. */
@@ -196,7 +222,7 @@ is_watchable(evprof_thread_t *thread, watched_t *watched)
     }
     if (watched->generation != generation || watched->given_ns == 0) {
         *watched = (watched_t){ .generation = generation,
-                                .given_ns = clock_ns(CLOCK_MONOTONIC) };
+                                .given_ns = evprof_clock_ns(CLOCK_MONOTONIC) };
     }
     return true;
 }
@@ -207,8 +233,9 @@ look(uint32_t index, bool may_ask)
 {
     evprof_thread_t *thread = evprof_thread_at(index);
     watched_t *watched = &wall.watched[index];
-    int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
-    int64_t cpu_ns = evprof_task_cpu_ns(atomic_load(&thread->tid));
+    int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    pid_t tid = atomic_load(&thread->tid);
+    int64_t cpu_ns = evprof_task_cpu_ns(tid);
     wall.stats.looks++;
     if (watched->state == WATCH_ASKED) {
         if (now_ns - watched->asked_ns > PATIENCE_NS) {
@@ -219,14 +246,11 @@ look(uint32_t index, bool may_ask)
     if (cpu_ns < 0) {
         return false;
     }
-    if (is_still(watched, cpu_ns)) {
+    watched->state = state_now(watched, tid, cpu_ns);
+    if (watched->state == WATCH_STILL || watched->state == WATCH_SETTLES) {
         wall.stats.still++;
         give_time(watched, now_ns);
-        watched->state = WATCH_STILL;
         return false;
-    }
-    if (watched->state != WATCH_NEW) {
-        watched->state = WATCH_MOVES;
     }
     return may_ask && ask(watched, thread, now_ns, cpu_ns);
 }
@@ -257,9 +281,9 @@ tick(void)
 {
     evprof_lock_enter(&wall.lock);
     if (make_room(evprof_thread_limit())) {
-        int sent = look_around(&wall.next_mover, true, LOOKS_A_TICK / 2,
-                               SIGNALS_A_TICK);
-        look_around(&wall.next, false, LOOKS_A_TICK, SIGNALS_A_TICK - sent);
+        int sent =
+            look_around(&wall.next_mover, true, MOVERS_A_TICK, SIGNALS_A_TICK);
+        look_around(&wall.next, false, OTHERS_A_TICK, SIGNALS_A_TICK - sent);
     }
     evprof_lock_leave(&wall.lock);
 }
@@ -272,14 +296,14 @@ watch(void *unused)
     prctl(PR_SET_NAME, "evprof-wall", 0, 0, 0);
     int64_t period_ns = SECOND_NS / wall.rate_hz;
     unsigned ticks_a_scan = wall.rate_hz / SCANS_A_SECOND + 1;
-    int64_t due_ns = clock_ns(CLOCK_MONOTONIC);
+    int64_t due_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     for (unsigned n = 0; atomic_load(&wall.is_running); n++) {
         if (n % ticks_a_scan == 0 && evprof_thread_scan_is_due()) {
             (void)evprof_thread_scan();
         }
         tick();
         /* Ticks that came too late are left out, not made up for. */
-        int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+        int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
         due_ns += period_ns;
         due_ns = due_ns > now_ns ? due_ns : now_ns + period_ns;
         evprof_futex_wait(&wall.is_running, 1, due_ns);
@@ -354,8 +378,8 @@ begin_locked(const evprof_wall_options_t *options, evprof_error_t *err)
     wall.rate_hz = options->rate_hz;
     wall.stats = (evprof_wall_stats_t){ 0 };
     (void)evprof_objects_refresh();
-    wall.began_unix_ns = clock_ns(CLOCK_REALTIME);
-    wall.began_ns = clock_ns(CLOCK_MONOTONIC);
+    wall.began_unix_ns = evprof_clock_ns(CLOCK_REALTIME);
+    wall.began_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     status = evprof_tap_open(EVPROF_TAP_WALL, &tap, err);
     if (status == EVPROF_OK) {
         status = start_thread(err);
@@ -456,7 +480,7 @@ end_locked(evprof_builder_t *out, evprof_error_t *err)
     }
     stop_thread();
     evprof_tap_close(EVPROF_TAP_WALL);
-    int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+    int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     give_rest(now_ns);
     wall.stats.overflow_ns =
         (uint64_t)evprof_stacktable_get(wall.table, 0).total;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -51,14 +53,24 @@ run_worker(void *arg)
     return NULL;
 }
 
-FRAME static void
-start_worker(worker_t *worker, void (*body)(worker_t *))
+/* A test that fails leaves its workers to the teardown, hence not on its
+ * stack. */
+enum { WORKERS_MAX = 8 };
+static worker_t workers[WORKERS_MAX];
+static int worker_count;
+
+FRAME static worker_t *
+start_worker(void (*body)(worker_t *))
 {
+    assert_true(worker_count < WORKERS_MAX);
+    worker_t *worker = &workers[worker_count];
     memset(worker, 0, sizeof(*worker));
     sem_init(&worker->go, 0, 0);
     worker->body = body;
     assert_int_equal(pthread_create(&worker->thread, NULL, run_worker, worker),
                      0);
+    worker_count++;
+    return worker;
 }
 
 /* Lets it out of its wait, whichever that is. */
@@ -68,15 +80,20 @@ wake(int sig)
     (void)sig;
 }
 
-static void
-stop_worker(worker_t *worker)
+static int
+stop_workers(void **state)
 {
-    atomic_store(&worker->is_over, true);
-    sem_post(&worker->go);
-    while (pthread_tryjoin_np(worker->thread, NULL) == EBUSY) {
-        pthread_kill(worker->thread, SIGUSR1);
-        sched_yield();
+    (void)state;
+    while (worker_count > 0) {
+        worker_t *worker = &workers[--worker_count];
+        atomic_store(&worker->is_over, true);
+        sem_post(&worker->go);
+        while (pthread_tryjoin_np(worker->thread, NULL) == EBUSY) {
+            pthread_kill(worker->thread, SIGUSR1);
+            sched_yield();
+        }
     }
+    return 0;
 }
 
 static char
@@ -140,12 +157,11 @@ static void
 test_a_sleeper_is_asked_once(void **state)
 {
     (void)state;
-    worker_t worker;
-    start_worker(&worker, sleep_in_semaphore);
-    await_asleep(&worker);
+    worker_t *worker = start_worker(sleep_in_semaphore);
+    await_asleep(worker);
     evprof_dump_t dump;
     take(&dump);
-    const evprof_dump_thread_t *seen = find(&dump, worker.tid);
+    const evprof_dump_thread_t *seen = find(&dump, worker->tid);
     assert_non_null(seen);
     assert_int_equal(seen->answer, EVPROF_DUMP_FRESH);
     assert_string_equal(seen->task.name, "sleeper");
@@ -156,9 +172,9 @@ test_a_sleeper_is_asked_once(void **state)
     evprof_dump_free(&dump);
 
     for (int i = 0; i < 3; i++) {
-        await_asleep(&worker);
+        await_asleep(worker);
         take(&dump);
-        seen = find(&dump, worker.tid);
+        seen = find(&dump, worker->tid);
         assert_int_equal(seen->answer, EVPROF_DUMP_KEPT);
         assert_true(has_frame(&seen->stack, (uintptr_t)sleep_in_semaphore));
         assert_string_equal(seen->labels->items[0].text, "t1");
@@ -167,17 +183,16 @@ test_a_sleeper_is_asked_once(void **state)
 
     /* It wakes up on its own and sleeps again: that is another sleep. */
     for (int i = 0; i < 3; i++) {
-        sem_post(&worker.go);
+        sem_post(&worker->go);
         int value = 1;
         while (value != 0) {
-            sem_getvalue(&worker.go, &value);
+            sem_getvalue(&worker->go, &value);
         }
-        await_asleep(&worker);
+        await_asleep(worker);
     }
     take(&dump);
-    assert_int_equal(find(&dump, worker.tid)->answer, EVPROF_DUMP_FRESH);
+    assert_int_equal(find(&dump, worker->tid)->answer, EVPROF_DUMP_FRESH);
     evprof_dump_free(&dump);
-    stop_worker(&worker);
 }
 
 /* The calls of a server's threads that a signal ends with EINTR. */
@@ -235,7 +250,8 @@ wait_in_timed_receive(worker_t *self)
     close(pair[1]);
 }
 
-/* However often a scraper asks, a sleeping call is interrupted once. */
+/* However often a scraper asks, and with whatever pauses, a sleeping call is
+ * interrupted once. */
 static void
 test_scrapes_do_not_interrupt_again(void **state)
 {
@@ -244,16 +260,16 @@ test_scrapes_do_not_interrupt_again(void **state)
         worker_t *) = { wait_in_epoll, wait_in_poll, wait_in_nanosleep,
                         wait_in_timed_semaphore, wait_in_timed_receive };
     enum { BODIES = sizeof(bodies) / sizeof(bodies[0]) };
-    worker_t workers[BODIES];
+    worker_t *sleepers[BODIES];
     for (int i = 0; i < BODIES; i++) {
-        start_worker(&workers[i], bodies[i]);
+        sleepers[i] = start_worker(bodies[i]);
     }
     evprof_dump_stats_t before;
     evprof_dump_stats_t after;
     evprof_dump_stats(&before);
     for (int round = 0; round < 10; round++) {
         for (int i = 0; i < BODIES; i++) {
-            await_asleep(&workers[i]);
+            await_asleep(sleepers[i]);
         }
         evprof_dump_t dump;
         take(&dump);
@@ -261,11 +277,73 @@ test_scrapes_do_not_interrupt_again(void **state)
     }
     evprof_dump_stats(&after);
     for (int i = 0; i < BODIES; i++) {
-        assert_int_equal(workers[i].interrupted, 1);
-        stop_worker(&workers[i]);
+        assert_int_equal(sleepers[i]->interrupted, 1);
     }
     assert_int_equal(after.interrupted - before.interrupted, BODIES);
     assert_true(after.kept - before.kept >= 9 * BODIES);
+}
+
+/* To the first CPU that this process may use. */
+static void
+stay_on_one_cpu(void)
+{
+    cpu_set_t all;
+    cpu_set_t one;
+    size_t cpu = 0;
+    assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
+    while (!CPU_ISSET(cpu, &all)) {
+        cpu++;
+    }
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+}
+
+static void
+keep_cpu_busy(worker_t *self)
+{
+    stay_on_one_cpu();
+    while (!atomic_load(&self->is_over)) {
+    }
+}
+
+static long
+own_preemptions(void)
+{
+    struct rusage usage;
+    assert_int_equal(getrusage(RUSAGE_THREAD, &usage), 0);
+    return usage.ru_nivcsw;
+}
+
+/* A busy machine: its thread gets to sleep again by small steps. */
+static void
+wait_and_lose_cpu(worker_t *self)
+{
+    stay_on_one_cpu();
+    while (!atomic_load(&self->is_over)) {
+        self->interrupted += poll(NULL, 0, -1) < 0;
+        long start = own_preemptions();
+        while (own_preemptions() < start + 4 && !atomic_load(&self->is_over)) {
+            sched_yield();
+        }
+    }
+}
+
+static void
+test_losing_the_cpu_is_not_moving(void **state)
+{
+    (void)state;
+    start_worker(keep_cpu_busy);
+    worker_t *sleeper = start_worker(wait_and_lose_cpu);
+    for (int round = 0; round < 4; round++) {
+        await_asleep(sleeper);
+        evprof_dump_t dump;
+        take(&dump);
+        assert_int_equal(find(&dump, sleeper->tid)->answer,
+                         round == 0 ? EVPROF_DUMP_FRESH : EVPROF_DUMP_KEPT);
+        evprof_dump_free(&dump);
+    }
+    assert_int_equal(sleeper->interrupted, 1);
 }
 
 static void
@@ -286,23 +364,24 @@ static void
 test_who_cannot_answer_is_said_to(void **state)
 {
     (void)state;
-    worker_t worker;
-    start_worker(&worker, sleep_with_signals_blocked);
-    sem_wait(&worker.go);
-    await_asleep(&worker);
+    worker_t *worker = start_worker(sleep_with_signals_blocked);
+    sem_wait(&worker->go);
+    await_asleep(worker);
     evprof_dump_t dump;
     take(&dump);
-    const evprof_dump_thread_t *seen = find(&dump, worker.tid);
+    const evprof_dump_thread_t *seen = find(&dump, worker->tid);
     assert_non_null(seen);
     assert_int_equal(seen->answer, EVPROF_DUMP_UNRESPONSIVE);
     assert_int_equal(seen->stack.count, 0);
     assert_true(has_frame(&seen->creator, (uintptr_t)start_worker));
     evprof_dump_free(&dump);
-    stop_worker(&worker);
-    assert_int_equal(worker.interrupted, 0);
+    stop_workers(NULL);
+    assert_int_equal(worker->interrupted, 0);
 }
 
 static atomic_bool births_end;
+static pthread_t mothers[2];
+static int mother_count;
 
 static void *
 live_briefly(void *arg)
@@ -323,24 +402,31 @@ bear_threads(void *arg)
     return NULL;
 }
 
+static int
+end_births(void **state)
+{
+    (void)state;
+    atomic_store(&births_end, true);
+    while (mother_count > 0) {
+        pthread_join(mothers[--mother_count], NULL);
+    }
+    return 0;
+}
+
 static void
 test_births_and_deaths_meanwhile(void **state)
 {
     (void)state;
-    pthread_t mothers[2];
     for (int i = 0; i < 2; i++) {
         assert_int_equal(pthread_create(&mothers[i], NULL, bear_threads, NULL),
                          0);
+        mother_count++;
     }
     for (int i = 0; i < 30; i++) {
         evprof_dump_t dump;
         take(&dump);
         assert_true(dump.count >= 3);
         evprof_dump_free(&dump);
-    }
-    atomic_store(&births_end, true);
-    for (int i = 0; i < 2; i++) {
-        pthread_join(mothers[i], NULL);
     }
 }
 
@@ -351,14 +437,18 @@ sleep_in_crowd(worker_t *self)
     }
 }
 
+/* A thread sanitizer makes each answer so slow that 2,000 of them do not fit in
+ * the half second that a dump may last. */
+#ifdef __SANITIZE_THREAD__
+enum { CROWD = 200 };
+#else
+enum { CROWD = 2000 };
+#endif
+
 static void
 test_two_thousand_threads_answer(void **state)
 {
     (void)state;
-#ifdef __SANITIZE_THREAD__
-    skip(); /* it holds signals back until the thread calls something */
-#endif
-    enum { CROWD = 2000 };
     static worker_t crowd[CROWD];
     /* A sanitizer may have a thread of its own. */
     size_t before = (size_t)evprof_thread_count_application();
@@ -409,10 +499,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_sleeper_is_asked_once),
-        cmocka_unit_test(test_scrapes_do_not_interrupt_again),
-        cmocka_unit_test(test_who_cannot_answer_is_said_to),
-        cmocka_unit_test(test_births_and_deaths_meanwhile),
+        cmocka_unit_test_teardown(test_a_sleeper_is_asked_once, stop_workers),
+        cmocka_unit_test_teardown(test_scrapes_do_not_interrupt_again,
+                                  stop_workers),
+        cmocka_unit_test_teardown(test_losing_the_cpu_is_not_moving,
+                                  stop_workers),
+        cmocka_unit_test_teardown(test_who_cannot_answer_is_said_to,
+                                  stop_workers),
+        cmocka_unit_test_teardown(test_births_and_deaths_meanwhile, end_births),
         cmocka_unit_test(test_two_thousand_threads_answer),
     };
     return cmocka_run_group_tests_name("dump", tests, take_wakes, NULL);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -144,6 +145,14 @@ test_records_keep_their_order(void **state)
     assert_int_equal(seen.bad, 0);
 }
 
+static long
+own_sleeps(void)
+{
+    struct rusage usage;
+    assert_int_equal(getrusage(RUSAGE_THREAD, &usage), 0);
+    return usage.ru_nvcsw;
+}
+
 static void
 test_a_signal_to_oneself(void **state)
 {
@@ -151,6 +160,7 @@ test_a_signal_to_oneself(void **state)
     open_tap(EVPROF_TAP_THREADS, true, NULL);
     evprof_thread_t *self = evprof_thread_self();
     const uint32_t generation = atomic_load(&self->generation);
+    const long sleeps = own_sleeps();
     assert_int_equal(
         evprof_tap_signal(EVPROF_TAP_THREADS, self, generation, 77), EVPROF_OK);
     assert_int_equal(
@@ -160,9 +170,21 @@ test_a_signal_to_oneself(void **state)
                      EVPROF_ESTATE);
     evprof_tap_close(EVPROF_TAP_THREADS);
     assert_int_equal(seen.count, 1);
-    assert_int_equal(seen.last_value, 77);
+    assert_int_equal((uint32_t)seen.last_value, 77);
+    /* It did not sleep before it took its own signal. */
+    assert_int_equal(seen.last_value >> 32, sleeps);
     assert_int_equal(seen.last_tid, atomic_load(&self->tid));
     assert_true(seen.last_flags & EVPROF_RECORD_EXACT);
+}
+
+/* Claims all rings as writers do that have lost their CPU, or ends that. */
+static void
+claim_rings(void)
+{
+    const uint32_t rings = atomic_load(&evprof_ring_count);
+    for (uint32_t i = 0; i < rings; i++) {
+        atomic_fetch_add(&evprof_rings[i].claim, 1);
+    }
 }
 
 /* A writer that finds every ring claimed drops, and says so. */
@@ -171,20 +193,74 @@ test_claimed_rings_make_drops(void **state)
 {
     (void)state;
     open_tap(EVPROF_TAP_MUTEX, false, NULL);
-    const uint32_t rings = atomic_load(&evprof_ring_count);
-    for (uint32_t i = 0; i < rings; i++) {
-        assert_int_equal(atomic_fetch_add(&evprof_rings[i].claim, 1) % 2, 0);
-    }
+    claim_rings();
     assert_false(evprof_tap_here(EVPROF_TAP_MUTEX, 5, 0, 0));
-    for (uint32_t i = 0; i < rings; i++) {
-        atomic_fetch_add(&evprof_rings[i].claim, 1);
-    }
+    claim_rings();
     assert_true(evprof_tap_here(EVPROF_TAP_MUTEX, 1, 0, 0));
     evprof_tap_stats_t stats;
     evprof_tap_close(EVPROF_TAP_MUTEX);
     evprof_tap_stats(EVPROF_TAP_MUTEX, &stats);
     assert_int_equal(stats.dropped, 5);
     assert_int_equal(stats.records, 1);
+}
+
+static void
+ask_oneself(void)
+{
+    evprof_thread_t *self = evprof_thread_self();
+    assert_int_equal(evprof_tap_signal(EVPROF_TAP_THREADS, self,
+                                       atomic_load(&self->generation), 1),
+                     EVPROF_OK);
+}
+
+static atomic_bool may_end_claims;
+
+static void *
+end_claims(void *arg)
+{
+    while (!atomic_load(&may_end_claims)) {
+        sched_yield();
+    }
+    claim_rings();
+    return arg;
+}
+
+/* Who was asked lets them run who hold the rings, on whichever CPU. */
+static void
+test_who_is_asked_waits_for_a_ring(void **state)
+{
+    (void)state;
+    cpu_set_t before;
+    cpu_set_t one;
+    pthread_t holder;
+    assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+    open_tap(EVPROF_TAP_THREADS, true, NULL);
+    assert_int_equal(pthread_create(&holder, NULL, end_claims, NULL), 0);
+    claim_rings();
+    atomic_store(&may_end_claims, true);
+    ask_oneself();
+    pthread_join(holder, NULL);
+    assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+    evprof_tap_close(EVPROF_TAP_THREADS);
+    assert_int_equal(seen.count, 1);
+}
+
+static void
+test_who_is_asked_in_vain_counts_a_drop(void **state)
+{
+    (void)state;
+    open_tap(EVPROF_TAP_THREADS, true, NULL);
+    claim_rings();
+    ask_oneself();
+    claim_rings();
+    evprof_tap_stats_t stats;
+    evprof_tap_close(EVPROF_TAP_THREADS);
+    evprof_tap_stats(EVPROF_TAP_THREADS, &stats);
+    assert_int_equal(stats.dropped, 1);
+    assert_int_equal(seen.count, 0);
 }
 
 static void *
@@ -233,6 +309,8 @@ main(void)
         cmocka_unit_test(test_records_keep_their_order),
         cmocka_unit_test(test_a_signal_to_oneself),
         cmocka_unit_test(test_claimed_rings_make_drops),
+        cmocka_unit_test(test_who_is_asked_waits_for_a_ring),
+        cmocka_unit_test(test_who_is_asked_in_vain_counts_a_drop),
         cmocka_unit_test(test_many_writers_lose_nothing),
     };
     return cmocka_run_group_tests_name("tap", tests, NULL, NULL);

@@ -121,12 +121,15 @@ evprof_report_metric(evprof_tb_t *b, double value, const char *unit)
             return;
         }
     }
-    struct evprof_metric *metrics =
-        realloc(m->metrics, (m->metric_count + 1) * sizeof(*metrics));
     char *copy = strdup(unit);
-    if (metrics == NULL || copy == NULL) {
+    struct evprof_metric *metrics =
+        copy == NULL
+            ? NULL
+            : realloc(m->metrics, (m->metric_count + 1) * sizeof(*metrics));
+    if (metrics == NULL) {
         free(copy);
         evprof_fatal(b, "out of memory");
+        return;
     }
     m->metrics = metrics;
     m->metrics[m->metric_count++] =

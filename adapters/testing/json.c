@@ -15,14 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/utf8.h"
 
 static long long
 unix_now_ns(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (long long)now.tv_sec * 1000000000 + now.tv_nsec;
+    return evprof_clock_ns(CLOCK_REALTIME);
 }
 
 static void

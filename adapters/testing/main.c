@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "adapters/testing/json.h"
@@ -16,6 +15,7 @@
 #include "adapters/testing/stack.h"
 #include "adapters/testing/state.h"
 #include "adapters/testing/watch.h"
+#include "core/base/clock.h"
 #include "core/base/hash.h"
 #include "core/base/parse.h"
 
@@ -104,9 +104,7 @@ shuffle(evprof_testing_entry_t **entries, size_t count)
         return 0;
     }
     if (strcmp(how, "on") == 0) {
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME, &now);
-        seed = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+        seed = evprof_clock_ns(CLOCK_REALTIME);
     } else if (!evprof_parse_int64(how, &seed)) {
         fprintf(stderr,
                 "testing: -shuffle should be \"off\", \"on\", or a valid "

@@ -71,7 +71,7 @@ evprof_run_parallel(evprof_tb_t *b, void (*body)(evprof_pb_t *pb, void *arg),
     if (b->n == 0) {
         return;
     }
-    size_t count = (size_t)(s->bench.parallelism * evprof_test_run.procs);
+    size_t count = (size_t)s->bench.parallelism * (size_t)evprof_test_run.procs;
     evprof_pb_t *workers = calloc(count, sizeof(*workers));
     if (workers == NULL) {
         evprof_fatal(b, "out of memory");

@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "adapters/testing/state.h"
+#include "core/base/clock.h"
 
 /* Folders that nftw() may hold open at once; deeper trees reopen them. */
 #define OPEN_FOLDERS 16
@@ -28,9 +28,7 @@ out_of_memory(void)
 int64_t
 evprof_testing_now_ns(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return evprof_clock_ns(CLOCK_MONOTONIC);
 }
 
 pthread_t
@@ -322,6 +320,7 @@ evprof_setenv(evprof_tb_t *tb, const char *name, const char *value)
         free(saved->value);
         free(saved);
         evprof_fatal(tb, "cannot set %s: %s", name, strerror(errno));
+        return;
     }
     evprof_cleanup(tb, restore_variable, saved);
 }

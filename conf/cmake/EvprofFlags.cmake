@@ -33,6 +33,6 @@ endif()
 if(EVPROF_TIDY)
   set(CMAKE_C_CLANG_TIDY clang-tidy --quiet --warnings-as-errors=*)
   set(CMAKE_C_CPPCHECK cppcheck --enable=warning,performance,portability
-    --inline-suppr --quiet --error-exitcode=1
+    --inline-suppr --quiet --error-exitcode=1 -D__x86_64__
     --suppress=missingIncludeSystem)
 endif()

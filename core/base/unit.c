@@ -78,8 +78,9 @@ plain_name(char out[NAME_SIZE], const char *name)
     if (len >= NAME_SIZE) {
         return false;
     }
-    for (size_t i = 0; i <= len; i++) {
-        out[i] = (char)tolower((unsigned char)name[i]);
+    memcpy(out, name, len + 1);
+    for (size_t i = 0; i < len; i++) {
+        out[i] = (char)tolower((unsigned char)out[i]);
     }
     if (character_count(out) > 2 && out[len - 1] == 's') {
         out[len - 1] = '\0';

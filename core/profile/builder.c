@@ -13,9 +13,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/buf.h"
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
 #include "core/base/hash.h"
@@ -431,14 +431,6 @@ drop_zero_samples(evprof_builder_t *b)
     p->sample_count = kept;
 }
 
-static int64_t
-now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static evprof_location_t *
 make_locations(evprof_builder_t *b, size_t count)
 {
@@ -476,7 +468,7 @@ settle(evprof_builder_t *b)
     }
     p->location_count = count;
     if (p->time_ns == 0) {
-        p->time_ns = now_ns();
+        p->time_ns = evprof_clock_ns(CLOCK_REALTIME);
     }
     return EVPROF_OK;
 }

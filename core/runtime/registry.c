@@ -200,7 +200,7 @@ evprof_catalog_list(evprof_t *prof, evprof_entry_t *out, size_t max)
     size_t count = 0;
     evprof_lock_enter(&prof->lock);
     for (evprof_profile_t *p = prof->profiles; p != NULL; p = p->next) {
-        if (count < max) {
+        if (out != NULL && count < max) {
             out[count] = describe(p);
         }
         count++;

@@ -16,14 +16,12 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/runtime/service.h"
 #include "core/sample/lock.h"
-
-#define NS_PER_S INT64_C(1000000000)
 
 static struct {
     evprof_lock_t lock; /* guards all below but `changes` */
@@ -39,9 +37,7 @@ static _Thread_local bool is_worker;
 int64_t
 evprof_worker_now(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
+    return evprof_clock_ns(CLOCK_MONOTONIC);
 }
 
 bool

@@ -127,7 +127,7 @@ test_server_start(evprof_t *prof)
     struct evhttp_bound_socket *bound =
         evhttp_bind_socket_with_handle(server->http, "127.0.0.1", 0);
     assert_non_null(bound);
-    struct sockaddr_in own;
+    struct sockaddr_in own = { 0 };
     socklen_t len = sizeof(own);
     assert_int_equal(getsockname(evhttp_bound_socket_get_fd(bound),
                                  (struct sockaddr *)&own, &len),

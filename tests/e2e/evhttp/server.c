@@ -52,7 +52,7 @@ server_open(server_t *s)
     struct evhttp_bound_socket *bound =
         evhttp_bind_socket_with_handle(s->http, "127.0.0.1", 0);
     assert_non_null(bound);
-    struct sockaddr_in at;
+    struct sockaddr_in at = { 0 };
     socklen_t len = sizeof(at);
     assert_int_equal(getsockname(evhttp_bound_socket_get_fd(bound),
                                  (struct sockaddr *)&at, &len),

@@ -52,7 +52,7 @@ static void
 work(server_t *s, size_t number, int report)
 {
     pthread_t thread;
-    struct sockaddr_in at;
+    struct sockaddr_in at = { 0 };
     socklen_t len = sizeof(at);
     /* A test that fails leaves no worker behind. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -119,7 +119,7 @@ static void *
 allocate(void *arg)
 {
     for (int i = 0; i < BLOCKS; i++) {
-        if (malloc((size_t)(i % 64)) == NULL) {
+        if (malloc((size_t)(i % 64) + 1) == NULL) {
             return arg;
         }
     }

@@ -52,6 +52,7 @@ static int
 begin_source(evprof_merger_t *m, const evprof_pprof_t *source)
 {
     forget_source(m);
+    memset(m->texts, 0, sizeof(m->texts));
     m->source = source;
     m->location_rows =
         unset_rows(source->location_count, sizeof(*m->location_rows));
@@ -68,7 +69,7 @@ begin_source(evprof_merger_t *m, const evprof_pprof_t *source)
         evprof_merged_mapping_t unused;
         return evprof_merger_mapping(m, 0, &unused);
     }
-    return EVPROF_OK;
+    return evprof_merger_find_known(m);
 }
 
 static int

@@ -14,6 +14,14 @@ typedef struct evprof_merged_mapping {
     uint64_t offset; /* to be added to its addresses */
 } evprof_merged_mapping_t;
 
+/* A text of the source and the merged profile's equal one. */
+typedef struct evprof_merged_text {
+    const char *from;
+    const char *to;
+} evprof_merged_text_t;
+
+#define EVPROF_MERGED_TEXTS 256
+
 typedef struct evprof_merger {
     evprof_pprof_t *out; /* its arrays are from malloc until settled */
     size_t sample_cap;
@@ -30,6 +38,7 @@ typedef struct evprof_merger {
     uint32_t *location_rows; /* EVPROF_NO_INDEX: not yet */
     uint32_t *function_rows;
     evprof_merged_mapping_t *mapping_rows;
+    evprof_merged_text_t texts[EVPROF_MERGED_TEXTS];
 
     uint32_t *stack; /* room for one sample */
     size_t stack_cap;
@@ -43,6 +52,10 @@ typedef struct evprof_merger {
 int evprof_merger_mapping(evprof_merger_t *m, uint32_t row,
                           evprof_merged_mapping_t *out);
 int evprof_merger_location(evprof_merger_t *m, uint32_t row, uint32_t *out);
+
+/* Fills in the rows of the source that are in the tables already.
+ * EVPROF_ENOMEM. */
+int evprof_merger_find_known(evprof_merger_t *m);
 
 /* Interns the text in `p`, in place. EVPROF_ENOMEM. */
 int evprof_merge_text(evprof_pprof_t *p, const char **text);

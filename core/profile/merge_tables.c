@@ -4,6 +4,11 @@
  * once and remembered; the key says what makes two rows the same thing. A
  * program may be loaded elsewhere in each run, so places in a mapping are
  * compared by their distance from its start.
+ *
+ * New rows are made in the order in which samples use them. Most rows of the
+ * second and later sources are there already; those are found beforehand, table
+ * by table, since going through memory in its order is many times faster than
+ * in the order of samples.
  */
 #include <string.h>
 
@@ -14,10 +19,18 @@
 /* Sizes of mappings are compared in pages; linkers and kernels round them. */
 #define PAGE_SIZE UINT64_C(4096)
 
+/* Equal strings of a source have one address, and files are named by many
+ * functions: what was found for an address is kept for the next time. */
 static const char *
 intern(evprof_merger_t *m, const char *text)
 {
-    return evprof_strings_intern(&m->out->strings, text);
+    uint64_t hash = evprof_hash_mix((uint64_t)(uintptr_t)text);
+    evprof_merged_text_t *memo = &m->texts[hash % EVPROF_MERGED_TEXTS];
+    if (memo->from != text) {
+        memo->to = evprof_strings_intern(&m->out->strings, text);
+        memo->from = memo->to == NULL ? NULL : text;
+    }
+    return memo->to;
 }
 
 static uint64_t
@@ -82,6 +95,21 @@ add_mapping(evprof_merger_t *m, const evprof_mapping_t *like, uint64_t hash,
     return evprof_index_add(&m->mappings, hash, *out);
 }
 
+static uint64_t
+hash_mapping(const evprof_mapping_t *map)
+{
+    const char *name = identity(map);
+    return evprof_hash(name, strlen(name), rounded_size(map) ^ map->offset);
+}
+
+/* How far the addresses of a source's mapping are from those of its own. */
+static uint64_t
+distance(const evprof_merger_t *m, uint32_t row, const evprof_mapping_t *like)
+{
+    return row == EVPROF_NO_INDEX ? 0
+                                  : m->out->mappings[row].start - like->start;
+}
+
 int
 evprof_merger_mapping(evprof_merger_t *m, uint32_t row,
                       evprof_merged_mapping_t *out)
@@ -93,9 +121,7 @@ evprof_merger_mapping(evprof_merger_t *m, uint32_t row,
     evprof_merged_mapping_t *known = &m->mapping_rows[row];
     if (known->row == EVPROF_NO_INDEX) {
         const evprof_mapping_t *like = &m->source->mappings[row];
-        const char *name = identity(like);
-        uint64_t hash =
-            evprof_hash(name, strlen(name), rounded_size(like) ^ like->offset);
+        uint64_t hash = hash_mapping(like);
         known->row = find_mapping(m, like, hash);
         if (known->row == EVPROF_INDEX_END) {
             int status = add_mapping(m, like, hash, &known->row);
@@ -103,7 +129,7 @@ evprof_merger_mapping(evprof_merger_t *m, uint32_t row,
                 return status;
             }
         }
-        known->offset = m->out->mappings[known->row].start - like->start;
+        known->offset = distance(m, known->row, like);
     }
     *out = *known;
     return EVPROF_OK;
@@ -147,6 +173,26 @@ add_function(evprof_merger_t *m, const evprof_function_t *own, uint64_t hash,
     return evprof_index_add(&m->functions, hash, *out);
 }
 
+/* The function of a row with texts of the merged profile. EVPROF_ENOMEM. */
+static int
+own_function(evprof_merger_t *m, uint32_t row, evprof_function_t *own,
+             uint64_t *hash)
+{
+    *own = m->source->functions[row];
+    own->name = intern(m, own->name);
+    own->system_name = intern(m, own->system_name);
+    own->filename = intern(m, own->filename);
+    if (own->name == NULL || own->system_name == NULL ||
+        own->filename == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    *hash = evprof_hash_mix(hash_address(own->name));
+    *hash = evprof_hash_mix(*hash ^ hash_address(own->system_name));
+    *hash = evprof_hash_mix(*hash ^ hash_address(own->filename)) ^
+            (uint64_t)own->start_line;
+    return EVPROF_OK;
+}
+
 static int
 merge_function(evprof_merger_t *m, uint32_t row, uint32_t *out)
 {
@@ -156,21 +202,15 @@ merge_function(evprof_merger_t *m, uint32_t row, uint32_t *out)
     }
     uint32_t *known = &m->function_rows[row];
     if (*known == EVPROF_NO_INDEX) {
-        evprof_function_t own = m->source->functions[row];
-        own.name = intern(m, own.name);
-        own.system_name = intern(m, own.system_name);
-        own.filename = intern(m, own.filename);
-        if (own.name == NULL || own.system_name == NULL ||
-            own.filename == NULL) {
-            return EVPROF_ENOMEM;
+        evprof_function_t own;
+        uint64_t hash;
+        int status = own_function(m, row, &own, &hash);
+        if (status != EVPROF_OK) {
+            return status;
         }
-        uint64_t hash = evprof_hash_mix(hash_address(own.name));
-        hash = evprof_hash_mix(hash ^ hash_address(own.system_name));
-        hash = evprof_hash_mix(hash ^ hash_address(own.filename)) ^
-               (uint64_t)own.start_line;
         *known = find_function(m, &own, hash);
         if (*known == EVPROF_INDEX_END) {
-            int status = add_function(m, &own, hash, known);
+            status = add_function(m, &own, hash, known);
             if (status != EVPROF_OK) {
                 return status;
             }
@@ -239,27 +279,50 @@ add_location(evprof_merger_t *m, const evprof_location_t *like, uint64_t hash,
     return evprof_index_add(&m->locations, hash, *out);
 }
 
-/* The lines of a location with merged functions, in m->lines. */
-static int
-merge_lines(evprof_merger_t *m, const evprof_location_t *from, uint64_t *hash)
+static bool
+reserve_lines(evprof_merger_t *m, uint32_t count)
 {
     evprof_line_t *lines =
-        evprof_grow(m->lines, &m->line_cap, from->line_count, sizeof(*lines));
-    if (lines == NULL) {
+        evprof_grow(m->lines, &m->line_cap, count, sizeof(*lines));
+    m->lines = lines == NULL ? m->lines : lines;
+    return lines != NULL;
+}
+
+/* The lines of a location with merged functions, in m->lines. */
+static int
+merge_lines(evprof_merger_t *m, const evprof_location_t *from)
+{
+    if (!reserve_lines(m, from->line_count)) {
         return EVPROF_ENOMEM;
     }
-    m->lines = lines;
     for (uint32_t i = 0; i < from->line_count; i++) {
-        lines[i] = from->lines[i];
+        m->lines[i] = from->lines[i];
         int status =
-            merge_function(m, from->lines[i].function, &lines[i].function);
+            merge_function(m, from->lines[i].function, &m->lines[i].function);
         if (status != EVPROF_OK) {
             return status;
         }
-        *hash = evprof_hash_mix(*hash ^ lines[i].function) ^
-                (uint64_t)lines[i].line ^ (uint64_t)lines[i].column << 32;
     }
     return EVPROF_OK;
+}
+
+/* The merged form of `from`, whose lines are in m->lines. */
+static evprof_location_t
+own_location(const evprof_merger_t *m, const evprof_location_t *from,
+             const evprof_merged_mapping_t *map, uint64_t *hash)
+{
+    evprof_location_t own = *from;
+    own.mapping = map->row;
+    own.address += map->offset;
+    own.lines = m->lines;
+    *hash = 0;
+    for (uint32_t i = 0; i < own.line_count; i++) {
+        *hash = evprof_hash_mix(*hash ^ own.lines[i].function) ^
+                (uint64_t)own.lines[i].line ^
+                (uint64_t)own.lines[i].column << 32;
+    }
+    *hash = evprof_hash_mix(*hash ^ own.address) ^ own.mapping;
+    return own;
 }
 
 int
@@ -269,19 +332,15 @@ evprof_merger_location(evprof_merger_t *m, uint32_t row, uint32_t *out)
     if (*known == EVPROF_NO_INDEX) {
         const evprof_location_t *from = &m->source->locations[row];
         evprof_merged_mapping_t map;
-        uint64_t hash = 0;
         int status = evprof_merger_mapping(m, from->mapping, &map);
         if (status == EVPROF_OK) {
-            status = merge_lines(m, from, &hash);
+            status = merge_lines(m, from);
         }
         if (status != EVPROF_OK) {
             return status;
         }
-        evprof_location_t own = *from;
-        own.mapping = map.row;
-        own.address += map.offset;
-        own.lines = m->lines;
-        hash = evprof_hash_mix(hash ^ own.address) ^ own.mapping;
+        uint64_t hash;
+        evprof_location_t own = own_location(m, from, &map, &hash);
         *known = find_location(m, &own, hash);
         if (*known == EVPROF_INDEX_END) {
             status = add_location(m, &own, hash, known);
@@ -292,4 +351,75 @@ evprof_merger_location(evprof_merger_t *m, uint32_t row, uint32_t *out)
     }
     *out = *known;
     return EVPROF_OK;
+}
+
+/* ---- What is there already ---- */
+
+static void
+find_mappings(evprof_merger_t *m)
+{
+    for (size_t i = 0; i < m->source->mapping_count; i++) {
+        const evprof_mapping_t *like = &m->source->mappings[i];
+        uint32_t row = find_mapping(m, like, hash_mapping(like));
+        m->mapping_rows[i] =
+            (evprof_merged_mapping_t){ row, distance(m, row, like) };
+    }
+}
+
+static int
+find_functions(evprof_merger_t *m)
+{
+    for (size_t i = 0; i < m->source->function_count; i++) {
+        evprof_function_t own;
+        uint64_t hash;
+        int status = own_function(m, (uint32_t)i, &own, &hash);
+        if (status != EVPROF_OK) {
+            return status;
+        }
+        m->function_rows[i] = find_function(m, &own, hash);
+    }
+    return EVPROF_OK;
+}
+
+/* False: one of its functions is new, and so the location is. */
+static bool
+know_lines(evprof_merger_t *m, const evprof_location_t *from)
+{
+    bool are_known = true;
+    for (uint32_t i = 0; i < from->line_count && are_known; i++) {
+        m->lines[i] = from->lines[i];
+        if (from->lines[i].function != EVPROF_NO_INDEX) {
+            m->lines[i].function = m->function_rows[from->lines[i].function];
+            are_known = m->lines[i].function != EVPROF_NO_INDEX;
+        }
+    }
+    return are_known;
+}
+
+int
+evprof_merger_find_known(evprof_merger_t *m)
+{
+    if (m->out->location_count == 0) {
+        return EVPROF_OK;
+    }
+    find_mappings(m);
+    int status = find_functions(m);
+    for (size_t i = 0; i < m->source->location_count && status == EVPROF_OK;
+         i++) {
+        const evprof_location_t *from = &m->source->locations[i];
+        evprof_merged_mapping_t map = { EVPROF_NO_INDEX, 0 };
+        bool has_mapping = from->mapping != EVPROF_NO_INDEX;
+        if (has_mapping) {
+            map = m->mapping_rows[from->mapping];
+        }
+        if (!reserve_lines(m, from->line_count)) {
+            status = EVPROF_ENOMEM;
+        } else if (has_mapping == (map.row != EVPROF_NO_INDEX) &&
+                   know_lines(m, from)) {
+            uint64_t hash;
+            evprof_location_t own = own_location(m, from, &map, &hash);
+            m->location_rows[i] = find_location(m, &own, hash);
+        }
+    }
+    return status;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What fetching costs: the same profile by URL and from a file, beside `curl
- * -o` of the same URL, in turns; and many sources at once. The server is a
- * thread of this program on loopback.
+ * What fetching costs. First `evprof -top URL` beside what it takes the place
+ * of, `curl -o FILE URL` and `evprof -top FILE`: in pairs that take turns, and
+ * the median of their differences. Then many sources at once, beside Go's own
+ * tool where it is installed. The server is a thread of this program on
+ * loopback.
  *
  * usage: bench_fetch EVPROF PROFILE [SOURCES]
  */
@@ -16,15 +18,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define ROUNDS 15
+#define ROUNDS 31
+#define MANY_ROUNDS 5
 #define MAX_SOURCES 1000
 
 static char url[64];
+static char copy[64];
 static const char *profile;
 static size_t profile_size;
 
@@ -99,57 +104,82 @@ by_value(const void *a, const void *b)
 }
 
 static double
-median(double *values)
+median(double *values, size_t count)
 {
-    qsort(values, ROUNDS, sizeof(*values), by_value);
-    return values[ROUNDS / 2];
+    qsort(values, count, sizeof(*values), by_value);
+    return values[count / 2];
+}
+
+/* Processor seconds of the children that have ended. */
+static double
+children_cpu(void)
+{
+    struct rusage u;
+    getrusage(RUSAGE_CHILDREN, &u);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 static void
-compare_with_curl(char *evprof, char *file)
+compare_with_curl(char *evprof)
 {
-    char comments[] = "-comments";
+    char top[] = "-top";
     char curl[] = "curl";
     char silent[] = "-s";
     char to[] = "-o";
-    char nowhere[] = "/dev/null";
-    char *by_url[] = { evprof, comments, url, NULL };
-    char *from_file[] = { evprof, comments, file, NULL };
-    char *by_curl[] = { curl, silent, to, nowhere, url, NULL };
-    double times[3][ROUNDS];
+    char *by_url[] = { evprof, top, url, NULL };
+    char *from_file[] = { evprof, top, copy, NULL };
+    char *by_curl[] = { curl, silent, to, copy, url, NULL };
+    double times[4][ROUNDS];
     for (int i = 0; i < ROUNDS; i++) {
-        times[0][i] = time_command(by_url);
-        times[1][i] = time_command(from_file);
-        times[2][i] = time_command(by_curl);
+        /* Whoever comes second finds warm caches: they change places. */
+        if (i % 2 == 0) {
+            times[0][i] = time_command(by_url);
+        }
+        times[1][i] = time_command(by_curl);
+        times[2][i] = time_command(from_file);
+        if (i % 2 == 1) {
+            times[0][i] = time_command(by_url);
+        }
+        times[3][i] = times[0][i] - times[1][i] - times[2][i];
     }
-    double fetched = median(times[0]) * 1e3;
-    double read = median(times[1]) * 1e3;
-    double copied = median(times[2]) * 1e3;
-    printf("evprof URL %.1f ms, evprof FILE %.1f ms, curl -o URL %.1f ms\n",
-           fetched, read, copied);
-    printf("a fetch over reading the file and curl -o: %+.1f ms "
+    double difference = median(times[3], ROUNDS) * 1e3;
+    printf("%.2f MB: evprof -top URL %.1f ms; curl -o FILE URL %.1f ms, then "
+           "evprof -top FILE %.1f ms\n",
+           (double)profile_size / 1e6, median(times[0], ROUNDS) * 1e3,
+           median(times[1], ROUNDS) * 1e3, median(times[2], ROUNDS) * 1e3);
+    printf("a fetch over curl -o, median of %d pairs: %+.1f ms "
            "(wanted: at most +10)\n",
-           fetched - read - copied);
+           ROUNDS, difference);
 }
 
 static void
-fetch_many(char *evprof, int count)
+fetch_many(const char *who, char *const *prefix, int count)
 {
-    static char *argv[MAX_SOURCES + 3];
-    char top[] = "-top";
-    argv[0] = evprof;
-    argv[1] = top;
+    static char *argv[MAX_SOURCES + 8];
+    int n = 0;
+    while (prefix[n] != NULL) {
+        argv[n] = prefix[n];
+        n++;
+    }
     for (int i = 0; i < count; i++) {
-        argv[2 + i] = url;
+        argv[n++] = url;
     }
-    double best = -1;
-    for (int i = 0; i < 3; i++) {
-        double took = time_command(argv);
-        best = best < 0 || took < best ? took : best;
+    argv[n] = NULL;
+    double times[MANY_ROUNDS];
+    double cpu = children_cpu();
+    for (int i = 0; i < MANY_ROUNDS; i++) {
+        times[i] = time_command(argv);
     }
-    printf("%d sources of %.2f MB, fetched and merged: %.2f s "
-           "(wanted: 200 of 1 MB in 2)\n",
-           count, (double)profile_size / 1e6, best);
+    cpu = (children_cpu() - cpu) / MANY_ROUNDS;
+    double middle = median(times, MANY_ROUNDS);
+    if (times[0] < 0) {
+        printf("%s: not here\n", who);
+        return;
+    }
+    printf("%s: %d sources of %.2f MB fetched and merged: median %.2f s, best "
+           "%.2f s, %.2f s of processor\n",
+           who, count, (double)profile_size / 1e6, middle, times[0], cpu);
 }
 
 int
@@ -168,8 +198,15 @@ main(int argc, char **argv)
         start_server() != 0) {
         return 1;
     }
-    compare_with_curl(argv[1], argv[2]);
-    fetch_many(argv[1], count);
+    snprintf(copy, sizeof(copy), "%s/copy", folder);
+    compare_with_curl(argv[1]);
+    char top[] = "-top";
+    fetch_many("evprof (wanted: 200 of 1 MB in 2 s)",
+               (char *const[]){ argv[1], top, NULL }, count);
+    fetch_many("go tool pprof",
+               (char *const[]){ (char[]){ "go" }, (char[]){ "tool" },
+                                (char[]){ "pprof" }, top, NULL },
+               count);
     char *remove[] = { (char[]){ "rm" }, (char[]){ "-rf" }, folder, NULL };
     time_command(remove);
     return 0;

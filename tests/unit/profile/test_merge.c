@@ -120,6 +120,39 @@ test_mappings_meet_at_any_address(void **state)
 }
 
 static void
+test_merging_as_they_come(void **state)
+{
+    (void)state;
+    evprof_pprof_t *sources[] = { make_stacks("main;b 1\nmain;a 2\n"),
+                                  make_stacks("main;a 3\nmain;c 4\n"),
+                                  make_stacks("main;c 5\nmain;b -1\n") };
+    static const int64_t times[] = { 9, 0, 7 };
+    evprof_pprof_t *at_once = NULL;
+    evprof_pprof_t *p = NULL;
+    evprof_merging_t *m = evprof_merging_new();
+    for (int i = 0; i < 3; i++) {
+        sources[i]->time_ns = times[i];
+        sources[i]->duration_ns = 10;
+    }
+    assert_int_equal(evprof_pprof_merge(sources, 3, &at_once, NULL), EVPROF_OK);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(evprof_merging_add(m, sources[i], NULL), EVPROF_OK);
+        evprof_pprof_free(sources[i]);
+    }
+    /* What does not fit leaves the rest as it was. */
+    evprof_pprof_t *other = make_stacks("main;a 1,2\n");
+    assert_int_equal(evprof_merging_add(m, other, NULL), EVPROF_EINVAL);
+    assert_int_equal(evprof_merging_end(m, &p, NULL), EVPROF_OK);
+    assert_stacks(p, "main;a 5\nmain;c 9\n");
+    assert_int_equal(p->time_ns, at_once->time_ns);
+    assert_int_equal(p->duration_ns, 30);
+    assert_int_equal(p->function_count, at_once->function_count);
+    evprof_pprof_free(other);
+    evprof_pprof_free(at_once);
+    evprof_pprof_free(p);
+}
+
+static void
 test_unlike_columns_are_refused(void **state)
 {
     (void)state;
@@ -261,6 +294,7 @@ run_merge_tests(void)
         cmocka_unit_test(test_what_cancels_out_is_gone),
         cmocka_unit_test(test_threads_do_not_show),
         cmocka_unit_test(test_mappings_meet_at_any_address),
+        cmocka_unit_test(test_merging_as_they_come),
         cmocka_unit_test(test_unlike_columns_are_refused),
         cmocka_unit_test(test_common_columns_are_kept),
         cmocka_unit_test(test_units_become_the_finest),

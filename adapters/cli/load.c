@@ -37,7 +37,7 @@ complain_of(const cli_batch_t *batch)
         if (!item->is_loaded) {
             cli_complain("%s: %s",
                          item->shown != NULL ? item->shown : item->source,
-                         item->err.message);
+                         item->why != NULL ? item->why : item->err.message);
         }
     }
 }
@@ -128,6 +128,7 @@ free_batches(cli_batch_t batches[2])
     cli_item_t *items = batches[0].items;
     for (size_t i = 0; i < batches[0].count + batches[1].count; i++) {
         free(items[i].shown);
+        free(items[i].why);
         evprof_buf_free(&items[i].body);
     }
     free(items);

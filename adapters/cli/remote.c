@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "adapters/cli/library.h"
+#include "adapters/fetch/address.h"
 #include "adapters/fetch/fetch.h"
 #include "adapters/fetch/redact.h"
 #include "core/base/error.h"
@@ -27,8 +28,13 @@ bool
 cli_is_remote(const char *source)
 {
     struct stat info;
-    size_t scheme = strcspn(source, ":/?#");
-    return scheme > 0 && source[scheme] == ':' && stat(source, &info) != 0;
+    evprof_address_t address;
+    if (strcmp(source, "-") == 0 || stat(source, &info) == 0 ||
+        evprof_address_of_source(source, &address) != EVPROF_OK) {
+        return false;
+    }
+    evprof_address_free(&address);
+    return true;
 }
 
 static void *
@@ -81,6 +87,7 @@ take(void *ctx, evprof_fetched_t *fetched)
         item->body = fetched->body;
         fetched->body = (evprof_buf_t){ 0 };
     } else {
+        item->why = strdup(fetched->why);
         evprof_fail(&item->err, fetched->status, "%s", fetched->why);
     }
     fetch->on_item(fetch->ctx, item);

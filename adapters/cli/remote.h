@@ -15,6 +15,7 @@ typedef struct cli_item {
     bool keeps_body; /* `body` is wanted if it is all of the profile */
     bool is_loaded;
     int status; /* of the fetch */
+    char *why;  /* it failed, owned; NULL: see `err` */
     evprof_error_t err;
 } cli_item_t;
 

@@ -7,18 +7,23 @@
  */
 #include "adapters/fetch/fetch.h"
 
-#include <errno.h>
+#include <ctype.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "adapters/fetch/progress.h"
+#include "adapters/fetch/redact.h"
 #include "adapters/fetch/transfer.h"
 #include "core/base/error.h"
 
 #define DEFAULT_PARALLEL 64
-#define MAX_REDIRECTS 10
+/* The first and those that redirects lead to. */
+#define MAX_REQUESTS 10
+
 #define FIRST_PAUSE_NS INT64_C(500000000)
 #define LONGEST_PAUSE_NS INT64_C(30000000000)
 
@@ -110,9 +115,13 @@ static int
 follow(evprof_transfer_t *t, evprof_error_t *err)
 {
     evprof_target_t next;
-    if (++t->redirects > MAX_REDIRECTS) {
-        return evprof_fail(err, EVPROF_ELIMIT, "stopped after %d redirects",
-                           MAX_REDIRECTS);
+    if (++t->redirects >= MAX_REQUESTS) {
+        char *shown = evprof_url_redact(t->answer.location);
+        evprof_fail(err, EVPROF_ELIMIT,
+                    "http fetch: Get \"%s\": stopped after %d redirects",
+                    shown == NULL ? "" : shown, MAX_REQUESTS);
+        free(shown);
+        return EVPROF_ELIMIT;
     }
     int status =
         evprof_target_redirect(&t->target, t->answer.location, &next, err);
@@ -128,18 +137,53 @@ follow(evprof_transfer_t *t, evprof_error_t *err)
     return status;
 }
 
-/* libcurl's own words; none of them holds a credential. */
+/* The system's words in Go's spelling: "connection refused". */
+static void
+add_errno(const evprof_transfer_t *t, evprof_buf_t *why)
+{
+    long code = 0;
+    const char *address = t->address[0] == '\0' ? t->target.host : t->address;
+    char words[128];
+    curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &code);
+    snprintf(words, sizeof(words), "%s",
+             code == 0 ? "connection failed" : strerror((int)code));
+    words[0] = (char)tolower((unsigned char)words[0]);
+    bool is_v6 = strchr(address, ':') != NULL;
+    evprof_buf_printf(why, "dial tcp %s%s%s:%d: connect: %s", is_v6 ? "[" : "",
+                      address, is_v6 ? "]" : "", t->target.port, words);
+}
+
+/* As pprof words it where it has words of its own, else libcurl's; neither
+ * holds a credential. */
+static void
+explain(const evprof_transfer_t *t, CURLcode code, evprof_buf_t *why)
+{
+    if (t->is_too_large) {
+        evprof_buf_puts(why, "the answer is larger than -max_bytes allows");
+        return;
+    }
+    if (code == CURLE_PARTIAL_FILE) {
+        evprof_buf_printf(why, "unexpected EOF: the body ends after %zu bytes",
+                          t->answer.body.len);
+        return;
+    }
+    evprof_buf_printf(why, "http fetch: Get \"%s\": ", t->target.shown);
+    if (code == CURLE_COULDNT_CONNECT && !t->has_proxy) {
+        add_errno(t, why);
+    } else if (code == CURLE_COULDNT_RESOLVE_HOST) {
+        evprof_buf_printf(why, "dial tcp: lookup %s: no such host",
+                          t->target.host);
+    } else {
+        evprof_buf_puts(why, t->error[0] != '\0' ? t->error
+                                                 : curl_easy_strerror(code));
+    }
+}
+
 static void
 finish_failed(fetcher_t *f, evprof_transfer_t *t, CURLcode code)
 {
     evprof_buf_t why = { 0 };
-    if (t->is_too_large) {
-        evprof_buf_puts(&why, "the answer is larger than -max_bytes allows");
-    } else {
-        evprof_buf_printf(&why, "http fetch: %s",
-                          t->error[0] != '\0' ? t->error
-                                              : curl_easy_strerror(code));
-    }
+    explain(t, code, &why);
     evprof_buf_clear(&t->answer.body);
     finish(f, t, t->is_too_large ? EVPROF_ELIMIT : EVPROF_EIO,
            why.data == NULL ? "http fetch failed" : why.data);
@@ -176,6 +220,19 @@ take_result(fetcher_t *f, evprof_transfer_t *t, CURLcode code)
     }
 }
 
+/* As Go prints a time.Duration: "1h0m30s". */
+static void
+add_duration(evprof_buf_t *out, int64_t seconds)
+{
+    if (seconds >= 3600) {
+        evprof_buf_printf(out, "%" PRId64 "h", seconds / 3600);
+    }
+    if (seconds >= 60) {
+        evprof_buf_printf(out, "%" PRId64 "m", seconds / 60 % 60);
+    }
+    evprof_buf_printf(out, "%" PRId64 "s", seconds % 60);
+}
+
 static void
 announce(const fetcher_t *f, const evprof_transfer_t *t)
 {
@@ -187,20 +244,53 @@ announce(const fetcher_t *f, const evprof_transfer_t *t)
     }
     if (t->options->seconds > 0) {
         evprof_buf_clear(&line);
-        evprof_buf_printf(&line, "Please wait... (%llds)",
-                          (long long)t->options->seconds);
-        f->ui->say(f->ui->ctx, line.data);
+        evprof_buf_puts(&line, "Please wait... (");
+        add_duration(&line, t->options->seconds);
+        evprof_buf_putc(&line, ')');
+        if (!line.failed) {
+            f->ui->say(f->ui->ctx, line.data);
+        }
     }
     evprof_buf_free(&line);
+}
+
+/* Whether the target's scheme and port are such as can be asked; `why` says in
+ * Go's words why not. */
+static bool
+can_ask(const evprof_target_t *target, evprof_buf_t *why)
+{
+    static const char *const schemes[] = { "http", "https", "https+insecure" };
+    bool is_known = false;
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        is_known = is_known || strcmp(target->scheme, schemes[i]) == 0;
+    }
+    if (is_known && target->port <= UINT16_MAX) {
+        return true;
+    }
+    evprof_buf_printf(why, "http fetch: Get \"%s\": ", target->shown);
+    if (!is_known) {
+        evprof_buf_printf(why, "unsupported protocol scheme \"%s\"",
+                          target->scheme);
+    } else {
+        evprof_buf_printf(why, "dial tcp: address %d: invalid port",
+                          target->port);
+    }
+    return false;
 }
 
 static void
 start(fetcher_t *f, evprof_transfer_t *t)
 {
     evprof_error_t err = { 0 };
+    evprof_buf_t why = { 0 };
     if (t->attempts == 0 && t->redirects == 0 && t->post == NULL) {
         evprof_progress_clear(&f->progress);
         announce(f, t);
+    }
+    if (!can_ask(&t->target, &why)) {
+        finish(f, t, EVPROF_EINVAL, why.data == NULL ? "" : why.data);
+        evprof_buf_free(&why);
+        return;
     }
     if (evprof_transfer_prepare(t, &err) != EVPROF_OK) {
         finish(f, t, EVPROF_EIO, err.message);

@@ -41,17 +41,15 @@ is_page(const evprof_answer_t *answer)
            (body->len - i >= 5 && strncasecmp(body->data + i, "<html", 5) == 0);
 }
 
-/* One line of a body, for a message: control characters become spaces. */
+/* A body as part of a message: lines stay, other control characters, which
+ * could move a terminal's cursor, become spaces. */
 static void
-add_line(evprof_buf_t *why, const evprof_buf_t *body)
+add_text(evprof_buf_t *why, const evprof_buf_t *body)
 {
-    size_t len = body->len;
-    while (len > 0 && isspace((unsigned char)body->data[len - 1])) {
-        len--;
-    }
-    for (size_t i = 0; i < len && i < 1024; i++) {
+    for (size_t i = 0; i < body->len && i < LOOK_AT; i++) {
         unsigned char c = (unsigned char)body->data[i];
-        evprof_buf_putc(why, c < 0x20 || c == 0x7f ? ' ' : (char)c);
+        bool is_control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
+        evprof_buf_putc(why, is_control ? ' ' : (char)c);
     }
 }
 
@@ -59,17 +57,12 @@ bool
 evprof_answer_judge(const evprof_answer_t *answer, evprof_buf_t *why)
 {
     if (answer->status != 200) {
-        evprof_buf_printf(why, "server response: %ld%s%s", answer->status,
-                          answer->reason[0] == '\0' ? "" : " ", answer->reason);
+        evprof_buf_printf(why, "server response: %s", answer->status_text);
         if (answer->is_from_pprof &&
             strstr(answer->content_type, "text/plain") != NULL) {
             evprof_buf_puts(why, " - ");
-            add_line(why, &answer->body);
+            add_text(why, &answer->body);
         }
-        return false;
-    }
-    if (answer->body.len == 0) {
-        evprof_buf_puts(why, "the server sent nothing");
         return false;
     }
     if (is_page(answer)) {

@@ -8,8 +8,8 @@
 
 /* What a server answered. */
 typedef struct evprof_answer {
-    long status;     /* 200 */
-    char reason[64]; /* "OK" */
+    long status;           /* 200 */
+    char status_text[128]; /* "200 OK", as the server wrote it */
     char content_type[128];
     bool is_from_pprof;  /* the header X-Go-Pprof was there */
     char location[2048]; /* of a redirect */

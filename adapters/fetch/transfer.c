@@ -7,9 +7,11 @@
  */
 #include "adapters/fetch/transfer.h"
 
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "adapters/fetch/proxy.h"
@@ -18,6 +20,14 @@
 
 /* One body may be so large unless -max_bytes says otherwise. */
 #define DEFAULT_MAX_BYTES INT64_C(1073741824)
+
+/* A body of this size is harmless, whatever was sent for it. */
+#define HARMLESS_BYTES ((size_t)64 << 20)
+#define MAX_RATIO 200
+
+/* libcurl reads so many bytes at once; by its default it would take four times
+ * as many calls. */
+#define READ_BYTES 65536L
 
 /* Beyond a profile's own time, for connecting and sending: as pprof has it. */
 #define GRACE_S 5
@@ -79,6 +89,30 @@ evprof_credentials_free(evprof_credentials_t *c)
 
 /* ---- What comes in ---- */
 
+/* What was sent compressed may not grow beyond measure: a profile becomes some
+ * ten times as long, and deflate could make it a thousand times. */
+static bool
+is_bomb(const evprof_transfer_t *t, size_t len)
+{
+    curl_off_t sent = 0;
+    if (len <= HARMLESS_BYTES) {
+        return false;
+    }
+    curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &sent);
+    return len / MAX_RATIO > (size_t)sent;
+}
+
+/* The announced length is made room for at once, as far as that is modest. */
+static void
+expect_body(evprof_transfer_t *t)
+{
+    curl_off_t len = -1;
+    curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &len);
+    if (len > 0 && len <= (curl_off_t)HARMLESS_BYTES) {
+        evprof_buf_reserve(&t->answer.body, (size_t)len);
+    }
+}
+
 static size_t
 on_body(char *data, size_t size, size_t count, void *arg)
 {
@@ -86,9 +120,13 @@ on_body(char *data, size_t size, size_t count, void *arg)
     size_t len = size * count;
     int64_t limit =
         t->options->max_bytes > 0 ? t->options->max_bytes : DEFAULT_MAX_BYTES;
-    if (t->answer.body.len + len > (size_t)limit) {
+    if (t->answer.body.len + len > (size_t)limit ||
+        is_bomb(t, t->answer.body.len + len)) {
         t->is_too_large = true;
         return 0;
+    }
+    if (t->answer.body.len == 0) {
+        expect_body(t);
     }
     evprof_buf_add(&t->answer.body, data, len);
     return t->answer.body.failed ? 0 : len;
@@ -125,13 +163,16 @@ take_status_line(evprof_answer_t *answer, const char *line, size_t len)
     evprof_buf_t body = answer->body;
     evprof_buf_clear(&body);
     *answer = (evprof_answer_t){ .body = body };
+    while (len > 0 && strchr("\r\n", line[len - 1]) != NULL) {
+        len--;
+    }
     const char *space = memchr(line, ' ', len);
     size_t skip = space == NULL ? len : (size_t)(space - line) + 1;
-    const char *reason =
-        skip < len ? memchr(line + skip, ' ', len - skip) : NULL;
-    if (reason != NULL) {
-        take_header(reason, len - (size_t)(reason - line), " ", answer->reason,
-                    sizeof(answer->reason));
+    size_t size = sizeof(answer->status_text) - 1;
+    size_t text_len = len - skip < size ? len - skip : size;
+    for (size_t i = 0; i < text_len; i++) {
+        unsigned char c = (unsigned char)line[skip + i];
+        answer->status_text[i] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
     }
 }
 
@@ -267,6 +308,7 @@ set_proxy(evprof_transfer_t *t, evprof_error_t *err)
         proxy = NULL;
     }
     /* "" keeps libcurl from looking into the environment itself. */
+    t->has_proxy = proxy != NULL;
     curl_easy_setopt(t->easy, CURLOPT_PROXY, proxy == NULL ? "" : proxy);
     curl_easy_setopt(t->easy, CURLOPT_NOPROXY, "");
     if (proxy == NULL) {
@@ -287,6 +329,20 @@ set_proxy(evprof_transfer_t *t, evprof_error_t *err)
     return status;
 }
 
+/* Opens a socket as libcurl would, and keeps the address for messages. */
+static curl_socket_t
+on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *at)
+{
+    evprof_transfer_t *t = arg;
+    (void)purpose;
+    if (t->address[0] == '\0' &&
+        getnameinfo(&at->addr, at->addrlen, t->address, sizeof(t->address),
+                    NULL, 0, NI_NUMERICHOST) != 0) {
+        t->address[0] = '\0';
+    }
+    return socket(at->family, at->socktype | SOCK_CLOEXEC, at->protocol);
+}
+
 static void
 set_basics(evprof_transfer_t *t)
 {
@@ -294,6 +350,12 @@ set_basics(evprof_transfer_t *t)
     CURL *easy = t->easy;
     curl_easy_setopt(easy, CURLOPT_URL, t->target.url);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, READ_BYTES);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "evprof");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
@@ -365,6 +427,7 @@ evprof_transfer_reset(evprof_transfer_t *t)
     evprof_buf_free(&t->answer.body);
     t->answer = (evprof_answer_t){ 0 };
     t->error[0] = '\0';
+    t->address[0] = '\0';
     t->is_too_large = false;
 }
 

@@ -29,10 +29,12 @@ typedef struct evprof_transfer {
     struct curl_slist *headers;
     struct curl_slist *proxy_headers;
     char error[CURL_ERROR_SIZE];
+    char address[64]; /* the first that was tried, without a port */
     evprof_answer_t answer;
     const char *post;  /* a body to send, NULL: GET */
     bool is_elsewhere; /* a redirect has left the first origin */
     bool is_too_large;
+    bool has_proxy;
     int redirects;
     int64_t attempts;
     int64_t started_ns;    /* of this attempt, 0: not yet */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "adapters/fetch/address.h"
 #include "adapters/fetch/redact.h"
 #include "core/base/buf.h"
 #include "core/base/error.h"
@@ -33,9 +34,12 @@ part(CURLU *u, CURLUPart what, unsigned flags)
     return copy;
 }
 
+/* ---- The query ---- */
+
 struct pair {
-    char *text; /* "key=value", encoded as it will be sent */
-    size_t key_len;
+    evprof_buf_t key;
+    evprof_buf_t value;
+    size_t row;
 };
 
 static int
@@ -43,71 +47,271 @@ by_key(const void *a, const void *b)
 {
     const struct pair *x = a;
     const struct pair *y = b;
-    size_t len = x->key_len < y->key_len ? x->key_len : y->key_len;
-    int order = memcmp(x->text, y->text, len);
-    if (order == 0) {
-        order = (x->key_len > y->key_len) - (x->key_len < y->key_len);
-    }
-    /* qsort is not stable; the addresses keep the order of equal keys. */
-    return order != 0 ? order : (x->text > y->text) - (x->text < y->text);
+    int order = strcmp(x->key.data, y->key.data);
+    return order != 0 ? order : (x->row > y->row) - (x->row < y->row);
 }
 
-/* Go's Values.Encode(): pairs sorted by key, `seconds` set when positive. */
-static char *
-rebuild_query(const char *query, int64_t seconds)
+/* "key=value", decoded; false: pprof leaves such a pair out. */
+static bool
+take_pair(const char *text, size_t len, struct pair *out)
 {
-    evprof_buf_t out = { 0 };
-    char *copy = strdup(query == NULL ? "" : query);
-    size_t count = 1;
-    for (const char *c = copy; c != NULL && *c != '\0'; c++) {
-        count += *c == '&';
+    const char *equals = memchr(text, '=', len);
+    size_t key_len = equals == NULL ? len : (size_t)(equals - text);
+    size_t skip = equals == NULL ? len : key_len + 1;
+    *out = (struct pair){ .row = 0 };
+    evprof_buf_puts(&out->key, "");
+    evprof_buf_puts(&out->value, "");
+    bool is_good = len > 0 && memchr(text, ';', len) == NULL &&
+                   evprof_query_unescape(text, key_len, &out->key) &&
+                   evprof_query_unescape(text + skip, len - skip, &out->value);
+    if (!is_good || out->key.failed || out->value.failed) {
+        evprof_buf_free(&out->key);
+        evprof_buf_free(&out->value);
+        return false;
     }
-    struct pair *pairs = calloc(count + 1, sizeof(*pairs));
-    char own[40];
-    size_t n = 0;
-    char *rest = copy;
-    for (char *word; pairs && rest && (word = strsep(&rest, "&")) != NULL;) {
-        size_t len = strcspn(word, "=");
-        bool is_seconds = len == 7 && memcmp(word, "seconds", 7) == 0;
-        if (word[0] != '\0' && !(is_seconds && seconds > 0)) {
-            pairs[n++] = (struct pair){ word, len };
-        }
-    }
-    if (pairs != NULL && seconds > 0) {
-        snprintf(own, sizeof(own), "seconds=%lld", (long long)seconds);
-        pairs[n++] = (struct pair){ own, 7 };
-    }
-    if (n > 0) {
-        qsort(pairs, n, sizeof(*pairs), by_key);
-    }
-    for (size_t i = 0; i < n; i++) {
-        evprof_buf_printf(&out, "%s%s%s", i == 0 ? "" : "&", pairs[i].text,
-                          pairs[i].text[pairs[i].key_len] == '\0' ? "=" : "");
-    }
-    free(pairs);
-    free(copy);
-    return out.data;
+    return true;
 }
 
-static int64_t
-seconds_in(const char *query)
+/* The pairs of a query, one more than there are `&` in it. */
+static struct pair *
+split_query(const char *query, size_t *count)
 {
-    int64_t seconds = 0;
-    const char *at = query;
-    while (at != NULL && *at != '\0') {
+    size_t room = 2;
+    for (const char *c = query; *c != '\0'; c++) {
+        room += *c == '&';
+    }
+    struct pair *pairs = calloc(room, sizeof(*pairs));
+    *count = 0;
+    for (const char *at = query; pairs != NULL;) {
         size_t len = strcspn(at, "&");
-        if (len > 8 && strncmp(at, "seconds=", 8) == 0) {
-            char number[24] = "";
-            if (len - 8 < sizeof(number)) {
-                memcpy(number, at + 8, len - 8);
-            }
-            evprof_parse_int64(number, &seconds);
+        if (take_pair(at, len, &pairs[*count])) {
+            pairs[*count].row = *count;
+            ++*count;
+        }
+        if (at[len] == '\0') {
             break;
         }
-        at += len + (at[len] == '&');
+        at += len + 1;
     }
-    return seconds < 0 ? 0 : seconds;
+    return pairs;
 }
+
+static void
+free_pairs(struct pair *pairs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        evprof_buf_free(&pairs[i].key);
+        evprof_buf_free(&pairs[i].value);
+    }
+    free(pairs);
+}
+
+/* The first `seconds` of the query, 0: it has none that is a number. */
+static int64_t
+seconds_in(const struct pair *pairs, size_t count)
+{
+    int64_t seconds = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(pairs[i].key.data, "seconds") == 0) {
+            const char *number = pairs[i].value.data;
+            bool is_number =
+                evprof_parse_int64(number + (number[0] == '+'), &seconds);
+            return is_number && seconds > 0 && seconds <= INT32_MAX ? seconds
+                                                                    : 0;
+        }
+    }
+    return 0;
+}
+
+/* Puts `seconds` > 0 in the place of those that are there. */
+static void
+set_seconds(struct pair *pairs, size_t *count, int64_t seconds)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++) {
+        if (strcmp(pairs[i].key.data, "seconds") == 0) {
+            evprof_buf_free(&pairs[i].key);
+            evprof_buf_free(&pairs[i].value);
+        } else {
+            pairs[kept++] = pairs[i];
+        }
+    }
+    pairs[kept] = (struct pair){ .row = kept };
+    evprof_buf_puts(&pairs[kept].key, "seconds");
+    evprof_buf_printf(&pairs[kept].value, "%lld", (long long)seconds);
+    *count = kept + 1;
+}
+
+/* Writes the query anew, as Go does: decoded, by key, encoded; takes the
+ * duration from it, or sets it. */
+static int
+apply_seconds(evprof_address_t *a, int64_t seconds, evprof_target_t *out)
+{
+    size_t count;
+    evprof_buf_t query = { 0 };
+    bool is_forced = a->has_query && a->query[0] == '\0';
+    struct pair *pairs = split_query(a->query, &count);
+    if (pairs == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    out->duration_s = seconds > 0 ? seconds : seconds_in(pairs, count);
+    if (seconds > 0) {
+        set_seconds(pairs, &count, seconds);
+    }
+    qsort(pairs, count, sizeof(*pairs), by_key);
+    evprof_buf_puts(&query, "");
+    for (size_t i = 0; i < count; i++) {
+        evprof_buf_puts(&query, i == 0 ? "" : "&");
+        evprof_query_escape(pairs[i].key.data, &query);
+        evprof_buf_putc(&query, '=');
+        evprof_query_escape(pairs[i].value.data, &query);
+    }
+    free_pairs(pairs, count);
+    if (query.failed) {
+        evprof_buf_free(&query);
+        return EVPROF_ENOMEM;
+    }
+    free(a->query);
+    a->query = query.data;
+    a->has_query = is_forced || query.len > 0;
+    return EVPROF_OK;
+}
+
+/* ---- Sources ---- */
+
+static bool
+is_bare_path(const char *path)
+{
+    return path[0] == '\0' || strcmp(path, "/") == 0;
+}
+
+/* Host and port apart; no host, as in ":6060", is this machine. */
+static void
+take_host(const evprof_address_t *a, evprof_target_t *out)
+{
+    const char *colon = strrchr(a->host, ':');
+    if (colon != NULL && strchr(colon, ']') != NULL) {
+        colon = NULL;
+    }
+    size_t len = colon == NULL ? strlen(a->host) : (size_t)(colon - a->host);
+    bool is_bracketed = len > 1 && a->host[0] == '[';
+    int64_t port = out->is_tls ? 443 : 80;
+    if (colon != NULL && colon[1] != '\0' &&
+        !evprof_parse_int64(colon + 1, &port)) {
+        port = INT32_MAX;
+    }
+    out->port = port > INT32_MAX ? INT32_MAX : (int)port;
+    out->host = len == 0 ? strdup("localhost")
+                         : strndup(a->host + is_bracketed,
+                                   len - 2 * (size_t)is_bracketed);
+}
+
+/* What libcurl gets: no credentials, no fragment. */
+static void
+build_url(const evprof_address_t *a, evprof_target_t *out)
+{
+    evprof_buf_t origin = { 0 };
+    evprof_buf_t url = { 0 };
+    bool is_v6 = out->host != NULL && strchr(out->host, ':') != NULL;
+    if (out->host == NULL) {
+        return;
+    }
+    evprof_buf_printf(&origin, "%s://%s", out->is_tls ? "https" : "http",
+                      is_v6 ? "[" : "");
+    evprof_host_escape(out->host, &origin);
+    evprof_buf_puts(&origin, is_v6 ? "]" : "");
+    evprof_buf_puts(&url, origin.failed ? "" : origin.data);
+    if (out->port != (out->is_tls ? 443 : 80)) {
+        evprof_buf_printf(&url, ":%d", out->port);
+    }
+    evprof_buf_printf(&origin, ":%d", out->port);
+    evprof_buf_printf(&url, "%s%s%s%s", a->path[0] == '/' ? "" : "/", a->path,
+                      a->has_query ? "?" : "", a->query);
+    out->origin = origin.data;
+    out->url = url.failed ? NULL : url.data;
+}
+
+static int
+fill_from_address(evprof_address_t *a, int64_t seconds, int64_t timeout_s,
+                  evprof_target_t *out)
+{
+    if (is_bare_path(a->path)) {
+        free(a->path);
+        a->path = strdup(CPU_PROFILE);
+    }
+    if (a->path == NULL || apply_seconds(a, seconds, out) != EVPROF_OK) {
+        return EVPROF_ENOMEM;
+    }
+    out->timeout_s = timeout_s > 0 ? timeout_s
+                     : out->duration_s > 0
+                         ? out->duration_s + out->duration_s / 2
+                         : DEFAULT_TIMEOUT_S;
+    out->is_insecure = strcmp(a->scheme, "https+insecure") == 0;
+    out->is_tls = out->is_insecure || strcmp(a->scheme, "https") == 0;
+    take_host(a, out);
+    build_url(a, out);
+    evprof_buf_t shown = { 0 };
+    evprof_address_print(a, &shown);
+    out->shown = shown.data;
+    out->scheme = a->scheme;
+    out->user = a->user;
+    out->password = a->password;
+    a->scheme = NULL;
+    a->user = NULL;
+    a->password = NULL;
+    return out->url != NULL && out->shown != NULL && !shown.failed
+               ? EVPROF_OK
+               : EVPROF_ENOMEM;
+}
+
+/* "http+unix://%2Frun%2Fa.sock/path": the socket; `out` is what is left. */
+static bool
+take_socket(const char *source, char **socket, evprof_buf_t *out)
+{
+    static const char scheme[] = "http+unix://";
+    size_t skip = sizeof(scheme) - 1;
+    if (strncasecmp(source, scheme, skip) != 0) {
+        return false;
+    }
+    size_t len = strcspn(source + skip, "/?#");
+    evprof_buf_t path = { 0 };
+    if (!evprof_query_unescape(source + skip, len, &path) || path.failed ||
+        path.len == 0 || path.data[0] != '/') {
+        evprof_buf_free(&path);
+    }
+    *socket = path.data;
+    evprof_buf_printf(out, "http://localhost%s", source + skip + len);
+    return true;
+}
+
+int
+evprof_target_parse(const char *source, int64_t seconds, int64_t timeout_s,
+                    evprof_target_t *out, evprof_error_t *err)
+{
+    *out = (evprof_target_t){ 0 };
+    evprof_address_t a = { 0 };
+    evprof_buf_t tcp = { 0 };
+    bool is_unix = take_socket(source, &out->unix_socket, &tcp);
+    int status =
+        is_unix && (out->unix_socket == NULL || tcp.failed)
+            ? EVPROF_EINVAL
+            : evprof_address_of_source(is_unix ? tcp.data : source, &a);
+    if (status == EVPROF_OK) {
+        status = fill_from_address(&a, seconds, timeout_s, out);
+    }
+    evprof_address_free(&a);
+    evprof_buf_free(&tcp);
+    if (status != EVPROF_OK) {
+        char *shown = evprof_url_redact(source);
+        evprof_target_free(out);
+        evprof_fail(err, status, "%s: neither a file nor a URL",
+                    shown == NULL ? "source" : shown);
+        free(shown);
+    }
+    return status;
+}
+
+/* ---- Redirects ---- */
 
 /* Takes what we keep apart out of the URL, and fills the rest of `out`. */
 static int
@@ -118,16 +322,16 @@ fill(CURLU *u, evprof_target_t *out)
     curl_url_set(u, CURLUPART_USER, NULL, 0);
     curl_url_set(u, CURLUPART_PASSWORD, NULL, 0);
     curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0);
-    char *scheme = part(u, CURLUPART_SCHEME, 0);
     char *host = part(u, CURLUPART_HOST, 0);
     char *port = part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT);
     int64_t number = 0;
     evprof_buf_t origin = { 0 };
-    if (scheme != NULL && host != NULL && port != NULL &&
+    out->scheme = part(u, CURLUPART_SCHEME, 0);
+    if (out->scheme != NULL && host != NULL && port != NULL &&
         evprof_parse_int64(port, &number)) {
-        out->is_tls = strcasecmp(scheme, "https") == 0;
+        out->is_tls = strcasecmp(out->scheme, "https") == 0;
         out->port = (int)number;
-        evprof_buf_printf(&origin, "%s://%s:%s", scheme, host, port);
+        evprof_buf_printf(&origin, "%s://%s:%s", out->scheme, host, port);
         out->origin = origin.data;
         size_t len = strlen(host);
         bool is_bracketed = len > 1 && host[0] == '[';
@@ -135,143 +339,23 @@ fill(CURLU *u, evprof_target_t *out)
             strndup(host + is_bracketed, len - 2 * (size_t)is_bracketed);
     }
     out->url = part(u, CURLUPART_URL, 0);
-    free(scheme);
     free(host);
     free(port);
     return out->url != NULL && out->origin != NULL ? EVPROF_OK : EVPROF_EINVAL;
 }
 
 static void
-add_shown(evprof_target_t *out, const char *prefix)
+add_shown(evprof_target_t *out)
 {
     evprof_buf_t shown = { 0 };
     const char *rest = strstr(out->url, "://");
-    evprof_buf_puts(&shown, prefix != NULL ? prefix
-                            : out->is_tls  ? "https://"
-                                           : "http://");
+    evprof_buf_puts(&shown, out->is_tls ? "https://" : "http://");
     if (out->user != NULL) {
         evprof_buf_printf(&shown, "%s%s@", out->user,
                           out->password == NULL ? "" : ":xxxxx");
     }
     evprof_buf_puts(&shown, rest == NULL ? out->url : rest + 3);
     out->shown = shown.data;
-}
-
-/* The scheme that libcurl is to see, and what of `source` follows ours. */
-static const char *
-strip_scheme(const char *source, evprof_target_t *out, bool *is_unix)
-{
-    static const char insecure[] = "https+insecure://";
-    static const char over_unix[] = "http+unix://";
-    *is_unix = strncasecmp(source, over_unix, sizeof(over_unix) - 1) == 0;
-    if (*is_unix) {
-        return source + sizeof(over_unix) - 1;
-    }
-    if (strncasecmp(source, insecure, sizeof(insecure) - 1) == 0) {
-        out->is_insecure = true;
-        return source + sizeof(insecure) - 1;
-    }
-    return NULL;
-}
-
-/* "%2Frun%2Fa.sock/path": the socket, and an URL for what follows it. */
-static char *
-take_socket(const char *rest, evprof_target_t *out)
-{
-    size_t len = strcspn(rest, "/?");
-    int decoded_len = 0;
-    char *encoded = strndup(rest, len);
-    char *decoded =
-        encoded == NULL
-            ? NULL
-            : curl_easy_unescape(NULL, encoded, (int)len, &decoded_len);
-    free(encoded);
-    if (decoded == NULL || decoded_len == 0 || decoded[0] != '/') {
-        curl_free(decoded);
-        return NULL;
-    }
-    out->unix_socket = strdup(decoded);
-    curl_free(decoded);
-    evprof_buf_t url = { 0 };
-    evprof_buf_printf(&url, "http://localhost%s", rest + len);
-    return url.data;
-}
-
-static char *
-with_scheme(const char *source, evprof_target_t *out)
-{
-    bool is_unix;
-    const char *rest = strip_scheme(source, out, &is_unix);
-    evprof_buf_t url = { 0 };
-    if (is_unix) {
-        return take_socket(rest, out);
-    }
-    if (out->is_insecure) {
-        evprof_buf_printf(&url, "https://%s", rest);
-    } else if (strncasecmp(source, "http://", 7) == 0 ||
-               strncasecmp(source, "https://", 8) == 0) {
-        evprof_buf_puts(&url, source);
-    } else if (strstr(source, "://") == NULL) {
-        evprof_buf_printf(&url, "http://%s", source);
-    }
-    return url.data;
-}
-
-static bool
-is_bare_path(const char *path)
-{
-    return path == NULL || path[0] == '\0' || strcmp(path, "/") == 0;
-}
-
-/* Puts duration and path into the URL. */
-static int
-apply_rules(CURLU *u, int64_t seconds, int64_t timeout_s, evprof_target_t *out)
-{
-    char *path = part(u, CURLUPART_PATH, 0);
-    char *query = part(u, CURLUPART_QUERY, 0);
-    if (is_bare_path(path)) {
-        curl_url_set(u, CURLUPART_PATH, CPU_PROFILE, 0);
-    }
-    char *rebuilt = rebuild_query(query, seconds);
-    CURLUcode code = curl_url_set(u, CURLUPART_QUERY, rebuilt, 0);
-    out->duration_s = seconds > 0 ? seconds : seconds_in(query);
-    out->timeout_s = timeout_s > 0 ? timeout_s
-                     : out->duration_s > 0
-                         ? out->duration_s + out->duration_s / 2
-                         : DEFAULT_TIMEOUT_S;
-    free(rebuilt);
-    free(path);
-    free(query);
-    return code == CURLUE_OK ? EVPROF_OK : EVPROF_EINVAL;
-}
-
-int
-evprof_target_parse(const char *source, int64_t seconds, int64_t timeout_s,
-                    evprof_target_t *out, evprof_error_t *err)
-{
-    *out = (evprof_target_t){ 0 };
-    CURLU *u = curl_url();
-    char *url = with_scheme(source, out);
-    int status = EVPROF_EINVAL;
-    if (u != NULL && url != NULL &&
-        curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK) {
-        status = apply_rules(u, seconds, timeout_s, out);
-    }
-    if (status == EVPROF_OK) {
-        status = fill(u, out);
-    }
-    if (status == EVPROF_OK) {
-        add_shown(out, out->is_insecure ? "https+insecure://" : NULL);
-    } else {
-        char *shown = evprof_url_redact(source);
-        evprof_target_free(out);
-        status = evprof_fail(err, EVPROF_EINVAL, "%s: neither a file nor a URL",
-                             shown == NULL ? "source" : shown);
-        free(shown);
-    }
-    curl_url_cleanup(u);
-    free(url);
-    return status;
 }
 
 int
@@ -304,7 +388,7 @@ evprof_target_redirect(const evprof_target_t *from, const char *location,
         out->user = strdup(from->user);
         out->password = from->password == NULL ? NULL : strdup(from->password);
     }
-    add_shown(out, NULL);
+    add_shown(out);
     return EVPROF_OK;
 }
 
@@ -369,6 +453,7 @@ evprof_target_free(evprof_target_t *t)
     if (t->password != NULL) {
         explicit_bzero(t->password, strlen(t->password));
     }
+    free(t->scheme);
     free(t->url);
     free(t->shown);
     free(t->user);

@@ -9,6 +9,7 @@
 
 /* A source as it is asked for. Strings are owned; free with the function. */
 typedef struct evprof_target {
+    char *scheme;      /* as it was said: "https+insecure" */
     char *url;         /* without user and password */
     char *shown;       /* `url` for people: passwords replaced by "xxxxx" */
     char *user;        /* NULL: none */
@@ -20,13 +21,14 @@ typedef struct evprof_target {
     bool is_insecure;   /* https+insecure:// */
     int64_t duration_s; /* of the profile, 0: not known */
     int64_t timeout_s;
-    int port;
+    int port; /* beyond 65535: there is no such port */
 } evprof_target_t;
 
 /*
  * By pprof's rules: "host:port/path" gets http://, an empty path asks for the
  * CPU profile, `seconds` > 0 goes into the query, the timeout is one and a half
- * times the duration or a minute. EVPROF_EINVAL: it is no URL.
+ * times the duration or a minute. Whether the scheme is one that can be asked
+ * for is not looked at. EVPROF_EINVAL: it is no URL; EVPROF_ENOMEM.
  */
 int evprof_target_parse(const char *source, int64_t seconds, int64_t timeout_s,
                         evprof_target_t *out, evprof_error_t *err);

@@ -153,7 +153,7 @@ fetch 2 'this is a login page, not a profile' "http://$server:7070/login"
 fetch 2 'server response: 500 Internal Server Error - no profile today' \
     "http://$server:7070/error"
 fetch 2 'server response: 404 Not Found' "http://$server:7070/nothing"
-fetch 2 'http fetch: .*(remaining|closed)' "http://$server:7070/truncated"
+fetch 2 'unexpected EOF' "http://$server:7070/truncated"
 fetch 2 'larger than -max_bytes allows' -max_bytes 100000 \
     "http://$server:7070/endless"
 fetch 2 'http fetch: .*timed out' -timeout 1 "http://$server:7070/silent"

@@ -14,22 +14,26 @@ test_verdicts(void **state)
         const char *body, *why;
     } rows[] = {
         { { .status = 200, .content_type = "application/octet-stream" },
-          "\x1f\x8b", NULL },
-        { { .status = 200 }, "", "the server sent nothing" },
-        { { .status = 404, .reason = "Not Found" }, "page",
+          "\x1f\x8b",
+          NULL },
+        { { .status = 404, .status_text = "404 Not Found" },
+          "page",
           "server response: 404 Not Found" },
         { { .status = 500,
-            .reason = "Internal Server Error",
+            .status_text = "500 Internal Server Error",
             .content_type = "text/plain; charset=utf-8",
             .is_from_pprof = true },
           "Could not enable\nit\n",
-          "server response: 500 Internal Server Error - Could not enable it" },
+          "server response: 500 Internal Server Error - Could not "
+          "enable\nit\n" },
         { { .status = 200, .content_type = "text/html; charset=utf-8" },
           "<form><input type=password>",
           "this is a login page, not a profile" },
-        { { .status = 200 }, "\n <!DOCTYPE html><p>Sign in",
+        { { .status = 200 },
+          "\n <!DOCTYPE html><p>Sign in",
           "this is a login page, not a profile" },
-        { { .status = 200, .content_type = "text/html" }, "hello",
+        { { .status = 200, .content_type = "text/html" },
+          "hello",
           "this is a web page, not a profile" },
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -23,16 +23,24 @@ test_sources_become_addresses(void **state)
         { "h:1/debug/pprof/heap", 0, "http://h:1/debug/pprof/heap", 0, 60 },
         { "https://h/p?seconds=30", 0, "https://h/p?seconds=30", 30, 45 },
         { "https://h/p?seconds=30&a=1", 4, "https://h/p?a=1&seconds=4", 4, 6 },
-        { "h/p?b=2&a", 0, "http://h/p?a=&b=2", 0, 60 },
+        { "h:1/p?b=2&a", 0, "http://h:1/p?a=&b=2", 0, 60 },
+        { "http://h/p?a=%2f%20&b;c&d=%zz&=&e=1&e=0", 0,
+          "http://h/p?=&a=%2F+&e=1&e=0", 0, 60 },
+        { "http://h/a/../b c?", 0, "http://h/a/../b%20c?", 0, 60 },
+        { "http://h/p?seconds=x", 0, "http://h/p?seconds=x", 0, 60 },
+        { "http://h/p?seconds=1&seconds=2", 9, "http://h/p?seconds=9", 9, 13 },
+        { ":6060", 0, "http://localhost:6060/debug/pprof/profile", 0, 60 },
+        { "http://h:/p", 0, "http://h/p", 0, 60 },
+        { "http://[fe80::1%25eth0]/p", 0, "http://[fe80::1%25eth0]/p", 0, 60 },
         { "https+insecure://h/p", 0, "https://h/p", 0, 60 },
         { "http+unix://%2Frun%2Fa.sock/p", 0, "http://localhost/p", 0, 60 },
-        { "http://[::1]:80/p#frag", 0, "http://[::1]:80/p", 0, 60 },
+        { "http://[::1]:80/p#frag", 0, "http://[::1]/p", 0, 60 },
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         evprof_target_t t;
-        assert_int_equal(evprof_target_parse(rows[i].source, rows[i].seconds,
-                                             -1, &t, NULL),
-                         0);
+        assert_int_equal(
+            evprof_target_parse(rows[i].source, rows[i].seconds, -1, &t, NULL),
+            0);
         assert_string_equal(t.url, rows[i].url);
         assert_int_equal(t.duration_s, rows[i].duration_s);
         assert_int_equal(t.timeout_s, rows[i].timeout_s);
@@ -45,7 +53,7 @@ test_a_given_timeout_wins(void **state)
 {
     (void)state;
     evprof_target_t t;
-    assert_int_equal(evprof_target_parse("h?seconds=30", -1, 3, &t, NULL), 0);
+    assert_int_equal(evprof_target_parse("h:1?seconds=30", -1, 3, &t, NULL), 0);
     assert_int_equal(t.timeout_s, 3);
     evprof_target_free(&t);
 }
@@ -55,9 +63,9 @@ test_credentials_leave_the_address(void **state)
 {
     (void)state;
     evprof_target_t t;
-    assert_int_equal(evprof_target_parse("https://me:s%40cret@h:8443/p", -1,
-                                         -1, &t, NULL),
-                     0);
+    assert_int_equal(
+        evprof_target_parse("https://me:s%40cret@h:8443/p", -1, -1, &t, NULL),
+        0);
     assert_string_equal(t.user, "me");
     assert_string_equal(t.password, "s@cret");
     assert_string_equal(t.url, "https://h:8443/p");
@@ -70,8 +78,11 @@ static void
 test_what_is_no_url(void **state)
 {
     (void)state;
-    static const char *const sources[] = { "", "ftp://h/p", "http://",
-                                           "http+unix://relative/p" };
+    static const char *const sources[] = {
+        "",          "file.pb.gz",   "a/b:c", "http://h/%zz",
+        "file:///p", "http:h:1/p",   "h:x/p", "http+unix://relative/p",
+        "a b:1",     "http://h\n/p",
+    };
     for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
         evprof_target_t t;
         evprof_error_t err;
@@ -82,14 +93,37 @@ test_what_is_no_url(void **state)
 }
 
 static void
+test_what_is_printed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *source, *shown;
+    } rows[] = {
+        { "HTTP://h/p#f", "http://h/p#f" },
+        { "http://u:@h/p", "http://u:xxxxx@h/p" },
+        { "http://u%2f@h/\xc3\xbc", "http://u%2F@h/%C3%BC" },
+        { "ftp://h/p?", "ftp://h/p?" },
+        { "//h/p", "//h/p" },
+        { "http://", "http://http://" },
+        { "https+insecure://h/!(x)", "https+insecure://h/!(x)" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        evprof_target_t t;
+        assert_int_equal(evprof_target_parse(rows[i].source, -1, -1, &t, NULL),
+                         0);
+        assert_string_equal(t.shown, rows[i].shown);
+        evprof_target_free(&t);
+    }
+}
+
+static void
 test_redirects(void **state)
 {
     (void)state;
     evprof_target_t from;
-    assert_int_equal(
-        evprof_target_parse("http://me:pw@h:1/a/b?seconds=9", -1, -1, &from,
-                            NULL),
-        0);
+    assert_int_equal(evprof_target_parse("http://me:pw@h:1/a/b?seconds=9", -1,
+                                         -1, &from, NULL),
+                     0);
     static const struct {
         const char *location, *url;
         bool keeps_user;
@@ -171,6 +205,7 @@ run_url_tests(void)
         cmocka_unit_test(test_a_given_timeout_wins),
         cmocka_unit_test(test_credentials_leave_the_address),
         cmocka_unit_test(test_what_is_no_url),
+        cmocka_unit_test(test_what_is_printed),
         cmocka_unit_test(test_redirects),
         cmocka_unit_test(test_where_symbols_are_asked_for),
         cmocka_unit_test(test_redaction),

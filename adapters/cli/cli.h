@@ -86,9 +86,15 @@ bool cli_print_help_on(evprof_buf_t *out, const char *name,
 
 /* ---- Profiles ---- */
 
+typedef struct cli_profiles {
+    evprof_pprof_t *profile; /* of all sources, without the bases */
+    evprof_pprof_t *whole;   /* with them, for the shell; NULL: the same */
+    evprof_pprof_t *base;    /* what reports show beside `whole`, or NULL */
+} cli_profiles_t;
+
 /* Loads and merges all sources, takes the bases away. */
-int cli_load(const cli_t *cli, evprof_pprof_t **out, evprof_pprof_t **base,
-             evprof_error_t *err);
+int cli_load(const cli_t *cli, cli_profiles_t *out, evprof_error_t *err);
+void cli_profiles_free(cli_profiles_t *profiles);
 
 /* ---- Reports ---- */
 
@@ -109,7 +115,7 @@ void cli_remove_files(void);
 
 /* ---- The shell ---- */
 
-/* Reads commands until the end; the exit status. */
-int cli_shell(cli_t *cli, const evprof_pprof_t *p, const evprof_pprof_t *base);
+/* Reads commands until the end. */
+int cli_shell(cli_t *cli, const cli_profiles_t *profiles);
 
 #endif

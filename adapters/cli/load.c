@@ -55,10 +55,12 @@ combine(cli_batch_t *batch, const char *what, evprof_pprof_t **out,
     }
     batch->profile_count = 0;
     int status = evprof_pprof_combine(batch->profiles, count, out, &inner);
+    /* The comma is in pprof's own text. */
     return status == EVPROF_OK
                ? EVPROF_OK
-               : evprof_fail(err, status, "problem fetching %s profiles: %s",
-                             what, inner.message);
+               : evprof_fail(err, status, "problem fetching %s profiles: %s%s",
+                             what, inner.message,
+                             strcmp(what, "base") == 0 ? "," : "");
 }
 
 /* Says which sources failed; a list of which nothing is left is a failure. */
@@ -171,19 +173,10 @@ static int
 subtract(const cli_t *cli, evprof_pprof_t **p, evprof_pprof_t *base,
          evprof_error_t *err)
 {
-    int status = EVPROF_OK;
-    if (cli->is_diff_base) {
-        status = evprof_pprof_set_label(base, "pprof::base", "true");
-        if (status != EVPROF_OK) {
-            evprof_fail(err, status, "out of memory");
-        }
-    }
-    if (status == EVPROF_OK && cli->options.normalize) {
-        status = evprof_pprof_normalize(*p, base, err);
-    }
-    if (status != EVPROF_OK) {
+    if (cli->is_diff_base &&
+        evprof_pprof_set_label(base, "pprof::base", "true") != EVPROF_OK) {
         evprof_pprof_free(base);
-        return status;
+        return evprof_fail(err, EVPROF_ENOMEM, "out of memory");
     }
     evprof_pprof_negate(base);
     evprof_pprof_t *both[] = { *p, base };
@@ -229,8 +222,8 @@ finish(const cli_t *cli, evprof_pprof_t *p, evprof_error_t *err)
     return status == EVPROF_OK ? evprof_pprof_check(p, err) : status;
 }
 
-/* "diff" shows both profiles side by side, so the base is kept for it, and
- * nothing is taken away. */
+/* "diff" shows both profiles side by side, so that nothing is taken away for
+ * it. */
 static bool
 is_side_by_side(const cli_t *cli)
 {
@@ -256,15 +249,40 @@ save(const cli_t *cli, const evprof_pprof_t *p, const evprof_buf_t *body)
     evprof_buf_free(&name);
 }
 
+/* The shell may be asked for both: a difference, and the two beside each
+ * other. */
+static int
+keep_apart(const loaded_t *l, cli_profiles_t *out, evprof_error_t *err)
+{
+    out->whole = evprof_pprof_copy(l->sources);
+    out->base = evprof_pprof_copy(l->bases);
+    return out->whole != NULL && out->base != NULL
+               ? EVPROF_OK
+               : evprof_fail(err, EVPROF_ENOMEM, "out of memory");
+}
+
 /* Brings the bases into the sources, or beside them. */
 static int
-apply_bases(const cli_t *cli, loaded_t *l, evprof_error_t *err)
+apply_bases(const cli_t *cli, loaded_t *l, cli_profiles_t *out,
+            evprof_error_t *err)
 {
+    int status = EVPROF_OK;
     if (l->bases == NULL) {
-        return EVPROF_OK;
+        return status;
     }
-    if (is_side_by_side(cli)) {
-        return finish(cli, l->bases, err);
+    if (cli->options.normalize) {
+        status = evprof_pprof_normalize(l->sources, l->bases, err);
+    }
+    if (status == EVPROF_OK && is_side_by_side(cli)) {
+        out->base = l->bases;
+        l->bases = NULL;
+        return status;
+    }
+    if (status == EVPROF_OK && cli->report == NULL && cli->http[0] == '\0') {
+        status = keep_apart(l, out, err);
+    }
+    if (status != EVPROF_OK) {
+        return status;
     }
     evprof_pprof_t *taken = l->bases;
     l->bases = NULL;
@@ -272,27 +290,38 @@ apply_bases(const cli_t *cli, loaded_t *l, evprof_error_t *err)
 }
 
 int
-cli_load(const cli_t *cli, evprof_pprof_t **out, evprof_pprof_t **base,
-         evprof_error_t *err)
+cli_load(const cli_t *cli, cli_profiles_t *out, evprof_error_t *err)
 {
     loaded_t l = { 0 };
+    cli_profiles_t got = { .profile = NULL };
     int status = load_lists(cli, &l, err);
     if (status == EVPROF_OK) {
-        status = apply_bases(cli, &l, err);
+        status = apply_bases(cli, &l, &got, err);
     }
-    if (status == EVPROF_OK) {
-        status = finish(cli, l.sources, err);
+    got.profile = l.sources;
+    evprof_pprof_t *const all[] = { got.profile, got.whole, got.base };
+    for (size_t i = 0; status == EVPROF_OK && i < sizeof(all) / sizeof(all[0]);
+         i++) {
+        status = all[i] != NULL ? finish(cli, all[i], err) : EVPROF_OK;
     }
     if (status == EVPROF_OK && l.is_remote) {
-        save(cli, l.sources, &l.body);
+        save(cli, got.profile, &l.body);
     }
     evprof_buf_free(&l.body);
+    evprof_pprof_free(l.bases);
     if (status != EVPROF_OK) {
-        evprof_pprof_free(l.sources);
-        evprof_pprof_free(l.bases);
+        cli_profiles_free(&got);
         return status;
     }
-    *out = l.sources;
-    *base = l.bases;
+    *out = got;
     return EVPROF_OK;
+}
+
+void
+cli_profiles_free(cli_profiles_t *profiles)
+{
+    evprof_pprof_free(profiles->profile);
+    evprof_pprof_free(profiles->whole);
+    evprof_pprof_free(profiles->base);
+    *profiles = (cli_profiles_t){ .profile = NULL };
 }

@@ -14,11 +14,10 @@
 static int
 run(cli_t *cli, evprof_error_t *err)
 {
-    evprof_pprof_t *p;
-    evprof_pprof_t *base;
+    cli_profiles_t loaded;
     int status = cli_hide_secrets(cli, err);
     if (status == EVPROF_OK) {
-        status = cli_load(cli, &p, &base, err);
+        status = cli_load(cli, &loaded, err);
     }
     if (status != EVPROF_OK) {
         return status;
@@ -30,13 +29,12 @@ run(cli_t *cli, evprof_error_t *err)
         const cli_job_t job = { .report = cli->report,
                                 .param = cli->param,
                                 .options = &cli->options,
-                                .base = base };
-        status = cli_report(p, &job, err);
+                                .base = loaded.base };
+        status = cli_report(loaded.profile, &job, err);
     } else {
-        status = cli_shell(cli, p, base);
+        status = cli_shell(cli, &loaded);
     }
-    evprof_pprof_free(p);
-    evprof_pprof_free(base);
+    cli_profiles_free(&loaded);
     return status;
 }
 

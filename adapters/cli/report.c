@@ -21,59 +21,77 @@
 
 /* A file that is opened by its first write. */
 struct late_file {
-    const char *name;
+    const char *name;   /* NULL: profileNNN.SUFFIX in the current directory */
+    const char *suffix; /* for that */
+    evprof_buf_t own_name;
     int fd; /* -1: not yet */
-    int reason;
+    int status;
+    evprof_error_t err; /* what kept it from being opened or written */
 };
 
-static bool
+static int
+fail_file(struct late_file *file, int reason)
+{
+    file->status =
+        evprof_fail(&file->err, EVPROF_EIO, "open %s: %s", file->name,
+                    reason == ENOENT   ? "no such file or directory"
+                    : reason == EACCES ? "permission denied"
+                    : reason == EISDIR ? "is a directory"
+                                       : strerror(reason));
+    return file->status;
+}
+
+static int
 open_late(struct late_file *file)
 {
-    if (file->fd < 0) {
-        file->fd =
-            open(file->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        file->reason = file->fd < 0 ? errno : 0;
+    if (file->fd >= 0 || file->status != EVPROF_OK) {
+        return file->status;
     }
-    return file->fd >= 0;
+    if (file->name == NULL) {
+        file->status = cli_new_file("", "profile", file->suffix,
+                                    &file->own_name, &file->err);
+        if (file->status != EVPROF_OK) {
+            return file->status;
+        }
+        file->name = file->own_name.data;
+    }
+    cli_complain("Generating report in %s", file->name);
+    file->fd = open(file->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    return file->fd >= 0 ? EVPROF_OK : fail_file(file, errno);
 }
 
 static int
 write_late(void *ctx, const void *data, size_t len)
 {
     struct late_file *file = ctx;
-    if (!open_late(file)) {
-        return EVPROF_EIO;
+    if (open_late(file) != EVPROF_OK) {
+        return file->status;
     }
     evprof_writer_t out = evprof_writer_fd(file->fd);
     int status = out.write(out.ctx, data, len);
-    file->reason = status != EVPROF_OK ? errno : 0;
-    return status;
+    return status == EVPROF_OK ? status : fail_file(file, errno);
 }
 
 static int
-fail_file(const struct late_file *file, evprof_error_t *err)
+write_to_file(evprof_view_t *view, struct late_file *file, evprof_error_t *err)
 {
-    return evprof_fail(err, EVPROF_EIO, "open %s: %s", file->name,
-                       file->reason == ENOENT   ? "no such file or directory"
-                       : file->reason == EACCES ? "permission denied"
-                       : file->reason == EISDIR ? "is a directory"
-                                                : strerror(file->reason));
-}
-
-static int
-write_to_file(evprof_view_t *view, const char *name, evprof_error_t *err)
-{
-    struct late_file file = { .name = name, .fd = -1 };
-    evprof_writer_t out = { .write = write_late, .ctx = &file };
+    file->fd = -1;
+    evprof_writer_t out = { .write = write_late, .ctx = file };
     int status = evprof_view_write(view, &out, err);
-    if (status == EVPROF_OK && !open_late(&file)) {
-        status = EVPROF_EIO;
+    if (status == EVPROF_OK) {
+        status = open_late(file);
     }
-    if (file.fd >= 0 && close(file.fd) != 0 && status == EVPROF_OK) {
-        file.reason = errno;
-        status = EVPROF_EIO;
+    if (file->fd >= 0 && close(file->fd) != 0 && status == EVPROF_OK) {
+        status = fail_file(file, errno);
     }
-    return file.reason != 0 ? fail_file(&file, err) : status;
+    if (file->status != EVPROF_OK) {
+        status = evprof_fail(err, file->status, "%s", file->err.message);
+    }
+    if (status != EVPROF_OK && file->own_name.len > 0) {
+        unlink(file->own_name.data);
+    }
+    evprof_buf_free(&file->own_name);
+    return status;
 }
 
 int
@@ -100,23 +118,6 @@ cli_new_file(const char *dir, const char *prefix, const char *suffix,
     return evprof_fail(err, EVPROF_EIO,
                        "could not create file of the form %s001.%s", prefix,
                        suffix);
-}
-
-/* To profileNNN.SUFFIX in the current directory. */
-static int
-write_away(evprof_view_t *view, const char *suffix, evprof_error_t *err)
-{
-    evprof_buf_t name = { 0 };
-    int status = cli_new_file("", "profile", suffix, &name, err);
-    if (status == EVPROF_OK) {
-        cli_complain("Generating report in %s", name.data);
-        status = write_to_file(view, name.data, err);
-        if (status != EVPROF_OK) {
-            unlink(name.data);
-        }
-    }
-    evprof_buf_free(&name);
-    return status;
 }
 
 static int
@@ -160,8 +161,8 @@ write_view(evprof_view_t *view, const cli_job_t *job, evprof_error_t *err)
     const char *output = job->options->output;
     bool is_binary = (report->flags & EVPROF_REPORT_BINARY) != 0;
     if (output[0] != '\0') {
-        cli_complain("Generating report in %s", output);
-        return write_to_file(view, output, err);
+        struct late_file file = { .name = output };
+        return write_to_file(view, &file, err);
     }
     if (job->pipe != NULL) {
         return write_to_command(view, job->pipe, err);
@@ -170,7 +171,8 @@ write_view(evprof_view_t *view, const cli_job_t *job, evprof_error_t *err)
         return cli_view(view, report, job->is_shell, err);
     }
     if (is_binary && (job->is_shell || isatty(STDOUT_FILENO) != 0)) {
-        return write_away(view, report->suffix, err);
+        struct late_file file = { .suffix = report->suffix };
+        return write_to_file(view, &file, err);
     }
     return write_to_stdout(view, err);
 }

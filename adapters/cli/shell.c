@@ -218,7 +218,9 @@ run_command(cli_shell_t *shell, const cli_words_t *words)
         cli_complain("%s", err.message);
         return;
     }
-    evprof_pprof_t *copy = evprof_pprof_copy(shell->profile);
+    bool is_beside = (command.report->flags & EVPROF_REPORT_BASE) != 0;
+    evprof_pprof_t *copy =
+        evprof_pprof_copy(is_beside ? shell->whole : shell->profile);
     if (copy == NULL) {
         status = evprof_fail(&err, EVPROF_ENOMEM, "out of memory");
     } else {
@@ -475,9 +477,14 @@ greet(const cli_shell_t *shell)
 }
 
 int
-cli_shell(cli_t *cli, const evprof_pprof_t *p, const evprof_pprof_t *base)
+cli_shell(cli_t *cli, const cli_profiles_t *profiles)
 {
-    cli_shell_t shell = { .cli = cli, .profile = p, .base = base };
+    const evprof_pprof_t *p = profiles->profile;
+    cli_shell_t shell = { .cli = cli,
+                          .profile = p,
+                          .whole =
+                              profiles->whole != NULL ? profiles->whole : p,
+                          .base = profiles->base };
     cli->options.compact_labels = true;
     greet(&shell);
     cli_input_t *in = cli_input_new(&shell);

@@ -9,6 +9,7 @@
 typedef struct cli_shell {
     cli_t *cli;
     const evprof_pprof_t *profile;
+    const evprof_pprof_t *whole; /* for reports that show the base beside it */
     const evprof_pprof_t *base;
     bool is_over;
 } cli_shell_t;

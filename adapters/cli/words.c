@@ -21,7 +21,7 @@
 int
 cli_words_split(const char *line, bool is_strict, cli_words_t *out)
 {
-    *out = (cli_words_t){ 0 };
+    *out = (cli_words_t){ .is_strict = is_strict };
     out->text = strdup(line);
     out->items = calloc(strlen(line) + 1, sizeof(*out->items));
     if (out->text == NULL || out->items == NULL) {
@@ -83,12 +83,47 @@ parse_count(const char *word, int64_t *out)
     return true;
 }
 
-/* Takes one word after the command, or two of ">" and a name. */
+/* A command and its arguments. Digits behind the command are the first argument
+ * where nothing else has that name: "top10" is "top 10". */
+struct command_line {
+    char *name;
+    const char **args;
+    size_t count;
+    const evprof_report_t *report; /* NULL: there is none */
+    bool is_strict;
+};
+
 static int
-take_word(const cli_words_t *words, size_t *at, cli_command_t *command,
+read_command_line(const cli_words_t *words, struct command_line *out)
+{
+    const char *word = words->items[0];
+    out->name = strdup(word);
+    out->args = calloc(words->count + 1, sizeof(*out->args));
+    if (out->name == NULL || out->args == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    out->report = evprof_report_find(word);
+    size_t len = strlen(word);
+    while (len > 0 && isdigit((unsigned char)word[len - 1])) {
+        len--;
+    }
+    if (out->report == NULL && len > 0 && word[len] != '\0') {
+        out->name[len] = '\0';
+        out->args[out->count++] = word + len;
+        out->report = evprof_report_find(out->name);
+    }
+    for (size_t i = 1; i < words->count; i++) {
+        out->args[out->count++] = words->items[i];
+    }
+    return EVPROF_OK;
+}
+
+/* Takes one argument, or two of ">" and a name. */
+static int
+take_word(const struct command_line *line, size_t *at, cli_command_t *command,
           struct choices *choices, evprof_error_t *err)
 {
-    const char *word = words->items[(*at)++];
+    const char *word = line->args[(*at)++];
     evprof_options_t *o = &command->options;
     if (parse_count(word, &o->nodecount)) {
         return EVPROF_OK;
@@ -96,11 +131,11 @@ take_word(const cli_words_t *words, size_t *at, cli_command_t *command,
     if (word[0] == '>') {
         const char *file = word + 1;
         if (file[0] == '\0') {
-            if (*at >= words->count) {
+            if (*at >= line->count) {
                 return evprof_fail(err, EVPROF_EPARSE,
                                    "unexpected end of line after >");
             }
-            file = words->items[(*at)++];
+            file = line->args[(*at)++];
         }
         return evprof_options_set(o, "output", file, err);
     }
@@ -128,13 +163,13 @@ set_choice(cli_command_t *command, const char *name, const evprof_buf_t *list,
 }
 
 static int
-take_words(const cli_words_t *words, size_t at, cli_command_t *command,
+take_words(const struct command_line *line, size_t at, cli_command_t *command,
            evprof_error_t *err)
 {
     struct choices choices = { .focus = { 0 } };
     int status = EVPROF_OK;
-    while (status == EVPROF_OK && at < words->count) {
-        status = take_word(words, &at, command, &choices, err);
+    while (status == EVPROF_OK && at < line->count) {
+        status = take_word(line, &at, command, &choices, err);
     }
     bool is_tags = (command->report->flags & EVPROF_REPORT_TAG_WORDS) != 0;
     if (status == EVPROF_OK) {
@@ -150,53 +185,22 @@ take_words(const cli_words_t *words, size_t at, cli_command_t *command,
     return status;
 }
 
-/* "top10" is "top 10": the report, and the number in `count`. */
-static const evprof_report_t *
-find_counted(const char *word, int64_t *count)
-{
-    size_t len = strlen(word);
-    while (len > 0 && isdigit((unsigned char)word[len - 1])) {
-        len--;
-    }
-    if (len == 0 || word[len] == '\0') {
-        return NULL;
-    }
-    for (size_t i = 0; evprof_reports[i] != NULL; i++) {
-        const char *name = evprof_reports[i]->name;
-        if (strncmp(name, word, len) == 0 && name[len] == '\0') {
-            return parse_count(word + len, count) ? evprof_reports[i] : NULL;
-        }
-    }
-    return NULL;
-}
-
-/* The word without digits at its end, which were taken for a count. */
-static char *
-without_count(const char *word, const char **count)
-{
-    size_t len = strlen(word);
-    while (len > 0 && isdigit((unsigned char)word[len - 1])) {
-        len--;
-    }
-    *count = len > 0 && word[len] != '\0' ? word + len : NULL;
-    return strndup(word, len > 0 ? len : strlen(word));
-}
-
 static int
-fail_command(const char *name, const char *value, evprof_error_t *err)
+fail_unknown(const struct command_line *line, evprof_error_t *err)
 {
-    const evprof_option_t *option = evprof_option_find(name);
+    const evprof_option_t *option = evprof_option_find(line->name);
     if ((option != NULL && option->choices == NULL) ||
-        evprof_option_of_choice(name) != NULL) {
-        return evprof_fail(err, EVPROF_ENOENT, "did you mean: %s=%s", name,
-                           value);
+        evprof_option_of_choice(line->name) != NULL) {
+        return evprof_fail(err, EVPROF_ENOENT, "did you mean: %s=%s",
+                           line->name,
+                           line->count > 0 ? line->args[0] : "<val>");
     }
     evprof_buf_t quoted = { 0 };
-    evprof_utf8_quote(&quoted, name);
-    const char *near = cli_nearest(name);
+    evprof_utf8_quote(&quoted, line->name);
+    const char *near = line->is_strict ? NULL : cli_nearest(line->name);
     int status =
         evprof_fail(err, EVPROF_ENOENT, "unrecognized command: %s%s%s%s",
-                    quoted.failed ? name : quoted.data,
+                    quoted.failed ? line->name : quoted.data,
                     near != NULL ? "; did you mean " : "",
                     near != NULL ? near : "", near != NULL ? "?" : "");
     evprof_buf_free(&quoted);
@@ -204,59 +208,49 @@ fail_command(const char *name, const char *value, evprof_error_t *err)
 }
 
 static int
-fail_unknown(const cli_words_t *words, evprof_error_t *err)
+parse_line(const struct command_line *line, const evprof_options_t *options,
+           cli_command_t *out, evprof_error_t *err)
 {
-    const char *value;
-    char *name = without_count(words->items[0], &value);
-    if (name == NULL) {
-        return evprof_fail(err, EVPROF_ENOMEM, "out of memory");
+    cli_command_t command = { .report = line->report };
+    if (line->report == NULL) {
+        return fail_unknown(line, err);
     }
-    if (value == NULL) {
-        value = words->count > 1 ? words->items[1] : "<val>";
+    size_t at = 0;
+    if ((line->report->flags & EVPROF_REPORT_PARAM) != 0) {
+        if (line->count == 0) {
+            return evprof_fail(err, EVPROF_EPARSE,
+                               "command %s requires an argument", line->name);
+        }
+        command.param = line->args[at++];
     }
-    int status = fail_command(name, value, err);
-    free(name);
-    return status;
+    int status = evprof_options_copy(&command.options, options, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    status = take_words(line, at, &command, err);
+    if (status != EVPROF_OK) {
+        evprof_options_free(&command.options);
+        return status;
+    }
+    if (command.options.nodecount == -1 &&
+        (strcmp(line->name, "top") == 0 || strcmp(line->name, "text") == 0)) {
+        command.options.nodecount = 10;
+    }
+    *out = command;
+    return EVPROF_OK;
 }
 
 int
 cli_command_parse(const cli_words_t *words, const evprof_options_t *options,
                   cli_command_t *out, evprof_error_t *err)
 {
-    cli_command_t command = { .report = evprof_report_find(words->items[0]) };
-    int64_t count = options->nodecount;
-    if (command.report == NULL) {
-        command.report = find_counted(words->items[0], &count);
-    }
-    if (command.report == NULL) {
-        return fail_unknown(words, err);
-    }
-    size_t at = 1;
-    if ((command.report->flags & EVPROF_REPORT_PARAM) != 0) {
-        if (words->count < 2) {
-            return evprof_fail(err, EVPROF_EPARSE,
-                               "command %s requires an argument",
-                               command.report->name);
-        }
-        command.param = words->items[at++];
-    }
-    int status = evprof_options_copy(&command.options, options, err);
-    if (status != EVPROF_OK) {
-        return status;
-    }
-    command.options.nodecount = count;
-    status = take_words(words, at, &command, err);
-    if (status != EVPROF_OK) {
-        evprof_options_free(&command.options);
-        return status;
-    }
-    const char *name = command.report->name;
-    if (command.options.nodecount == -1 &&
-        (strcmp(name, "top") == 0 || strcmp(name, "text") == 0)) {
-        command.options.nodecount = 10;
-    }
-    *out = command;
-    return EVPROF_OK;
+    struct command_line line = { .is_strict = words->is_strict };
+    int status = read_command_line(words, &line);
+    status = status == EVPROF_OK ? parse_line(&line, options, out, err)
+                                 : evprof_fail(err, status, "out of memory");
+    free(line.name);
+    free(line.args);
+    return status;
 }
 
 /* How many letters must be changed, added, left out or swapped with the next to

@@ -10,6 +10,7 @@ typedef struct cli_words {
     const char **items;
     size_t count;
     const char *pipe; /* what follows a word "|", or NULL */
+    bool is_strict;   /* no advice but pprof's */
 } cli_words_t;
 
 /* Splits at white space; a command after "|" stays whole unless `is_strict`,

@@ -10,12 +10,12 @@ check_sample(const evprof_pprof_t *p, size_t row, evprof_error_t *err)
 {
     const evprof_sample_t *s = &p->samples[row];
     if (s->values == NULL) {
-        return evprof_fail(err, EVPROF_EPARSE,
+        return evprof_fail(err, EVPROF_EINVAL,
                            "malformed profile: sample %zu has no values", row);
     }
     for (uint32_t i = 0; i < s->location_count; i++) {
         if (s->locations[i] >= p->location_count) {
-            return evprof_fail(err, EVPROF_EPARSE,
+            return evprof_fail(err, EVPROF_EINVAL,
                                "malformed profile: sample %zu refers to "
                                "location %u of %zu",
                                row, s->locations[i], p->location_count);
@@ -29,14 +29,14 @@ check_location(const evprof_pprof_t *p, size_t row, evprof_error_t *err)
 {
     const evprof_location_t *l = &p->locations[row];
     if (l->mapping != EVPROF_NO_INDEX && l->mapping >= p->mapping_count) {
-        return evprof_fail(err, EVPROF_EPARSE,
+        return evprof_fail(err, EVPROF_EINVAL,
                            "malformed profile: location %zu refers to mapping "
                            "%u of %zu",
                            row, l->mapping, p->mapping_count);
     }
     for (uint32_t i = 0; i < l->line_count; i++) {
         if (l->lines[i].function >= p->function_count) {
-            return evprof_fail(err, EVPROF_EPARSE,
+            return evprof_fail(err, EVPROF_EINVAL,
                                "malformed profile: location %zu refers to "
                                "function %u of %zu",
                                row, l->lines[i].function, p->function_count);
@@ -49,7 +49,7 @@ int
 evprof_pprof_check(const evprof_pprof_t *p, evprof_error_t *err)
 {
     if (p->type_count == 0 && p->sample_count > 0) {
-        return evprof_fail(err, EVPROF_EPARSE,
+        return evprof_fail(err, EVPROF_EINVAL,
                            "malformed profile: missing sample type "
                            "information");
     }

@@ -10,9 +10,11 @@
  * Whatever the bytes are, memory stays within a small multiple of their number,
  * since each row costs at least two bytes of input and is checked when read.
  */
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/buf.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
 #include "core/profile/decode_state.h"
@@ -66,6 +68,24 @@ no_memory(evprof_decoder_t *d)
     return evprof_fail(d->err, EVPROF_ENOMEM, "parsing profile: out of memory");
 }
 
+void
+evprof_decoder_fault(evprof_decoder_t *d, enum evprof_fault_rank rank,
+                     const char *format, ...)
+{
+    if (d->fault.status != EVPROF_OK && (int)rank >= d->fault_rank) {
+        return;
+    }
+    evprof_buf_t text = { 0 };
+    va_list args;
+    va_start(args, format);
+    evprof_buf_vprintf(&text, format, args);
+    va_end(args);
+    d->fault_rank = (int)rank;
+    evprof_fail(&d->fault, EVPROF_EINVAL, "malformed profile: %s",
+                text.failed ? "inconsistent" : text.data);
+    evprof_buf_free(&text);
+}
+
 static bool
 is_message(uint32_t field)
 {
@@ -104,7 +124,7 @@ survey(evprof_decoder_t *d, evprof_wire_t w, layout_t *l)
     const unsigned char *at = w.at;
     bool has_time = false;
     for (; evprof_wire_next(&w, &f); at = w.at) {
-        if (f.number >= KIND_COUNT) {
+        if (f.number == 0 || f.number >= KIND_COUNT) {
             continue;
         }
         if (is_message(f.number) && f.type != EVPROF_WIRE_BYTES) {
@@ -113,7 +133,7 @@ survey(evprof_decoder_t *d, evprof_wire_t w, layout_t *l)
         if (f.number == EVPROF_WIRE_TIME_NANOS) {
             if (has_time) {
                 return evprof_fail(
-                    d->err, EVPROF_EPARSE,
+                    d->err, EVPROF_EINVAL,
                     "parsing profile: concatenated profiles detected");
             }
             has_time = f.value != 0;
@@ -213,9 +233,11 @@ read_scalar(evprof_decoder_t *d, const evprof_wire_field_t *f)
 {
     evprof_pprof_t *p = d->profile;
     const char **text = NULL;
-    if (f->type != EVPROF_WIRE_VARINT && f->number != EVPROF_WIRE_COMMENT) {
-        return f->number < KIND_COUNT ? evprof_decoder_malformed(d, "field")
-                                      : EVPROF_OK;
+    bool is_number =
+        f->type == EVPROF_WIRE_VARINT ||
+        (f->number == EVPROF_WIRE_COMMENT && f->type == EVPROF_WIRE_BYTES);
+    if (!is_number) {
+        return evprof_decoder_malformed(d, "field");
     }
     switch (f->number) {
     case EVPROF_WIRE_DROP_FRAMES:
@@ -261,7 +283,9 @@ read_scalars(evprof_decoder_t *d, const layout_t *l)
         evprof_wire_t w = { run->at, run->end, false };
         evprof_wire_field_t f;
         while (evprof_wire_next(&w, &f)) {
-            int status = is_message(f.number) ? EVPROF_OK : read_scalar(d, &f);
+            bool is_ours = f.number > 0 && f.number < KIND_COUNT;
+            int status = is_ours && !is_message(f.number) ? read_scalar(d, &f)
+                                                          : EVPROF_OK;
             if (status != EVPROF_OK) {
                 return status;
             }
@@ -320,22 +344,26 @@ make_tables(evprof_decoder_t *d, const layout_t *l)
 
 /* What evprof_ids_init() found wrong with the ids of a table. */
 static int
-check_ids(evprof_decoder_t *d, int status, const char *what, uint64_t fault)
+check_ids(evprof_decoder_t *d, int status, enum evprof_fault_rank rank,
+          uint64_t id)
 {
-    if (status == EVPROF_OK) {
-        return EVPROF_OK;
-    }
+    static const char *const names[] = {
+        [EVPROF_FAULT_MAPPING] = "mapping",
+        [EVPROF_FAULT_FUNCTION] = "function",
+        [EVPROF_FAULT_LOCATION] = "location",
+    };
     if (status == EVPROF_ENOMEM) {
         return no_memory(d);
     }
-    if (fault == 0) {
-        return evprof_fail(d->err, status,
-                           "malformed profile: found %s with reserved ID=0",
-                           what);
+    if (status != EVPROF_OK && id == 0) {
+        evprof_decoder_fault(d, rank, "found %s with reserved %s=0",
+                             names[rank],
+                             rank == EVPROF_FAULT_LOCATION ? "id" : "ID");
+    } else if (status != EVPROF_OK) {
+        evprof_decoder_fault(d, rank, "multiple %ss with same id: %llu",
+                             names[rank], (unsigned long long)id);
     }
-    return evprof_fail(d->err, status,
-                       "malformed profile: multiple %ss with same id: %llu",
-                       what, (unsigned long long)fault);
+    return EVPROF_OK;
 }
 
 static int
@@ -349,7 +377,7 @@ read_mappings(evprof_decoder_t *d, const layout_t *l)
     uint64_t fault = 0;
     status = evprof_ids_init(&d->mappings, &p->mappings->id,
                              sizeof(*p->mappings), p->mapping_count, &fault);
-    return check_ids(d, status, "mapping", fault);
+    return check_ids(d, status, EVPROF_FAULT_MAPPING, fault);
 }
 
 static int
@@ -363,7 +391,7 @@ read_functions(evprof_decoder_t *d, const layout_t *l)
     uint64_t fault = 0;
     status = evprof_ids_init(&d->functions, &p->functions->id,
                              sizeof(*p->functions), p->function_count, &fault);
-    return check_ids(d, status, "function", fault);
+    return check_ids(d, status, EVPROF_FAULT_FUNCTION, fault);
 }
 
 static int
@@ -377,16 +405,16 @@ read_locations(evprof_decoder_t *d, const layout_t *l)
     uint64_t fault = 0;
     status = evprof_ids_init(&d->locations, &p->locations->id,
                              sizeof(*p->locations), p->location_count, &fault);
-    return check_ids(d, status, "location", fault);
+    return check_ids(d, status, EVPROF_FAULT_LOCATION, fault);
 }
 
 static int
 read_samples(evprof_decoder_t *d, const layout_t *l)
 {
     if (d->profile->type_count == 0 && l->counts[EVPROF_WIRE_SAMPLE] > 0) {
-        return evprof_fail(d->err, EVPROF_EPARSE,
-                           "malformed profile: missing sample type "
-                           "information");
+        evprof_decoder_fault(d, EVPROF_FAULT_SAMPLE,
+                             "missing sample type information");
+        return EVPROF_OK;
     }
     return for_each(d, l, EVPROF_WIRE_SAMPLE, read_sample);
 }
@@ -434,6 +462,9 @@ decode_plain(const char *data, size_t len, evprof_pprof_t **out,
     }
     if (status == EVPROF_OK) {
         status = read_all(&d, &layout);
+    }
+    if (status == EVPROF_OK && d.fault.status != EVPROF_OK) {
+        status = evprof_fail(err, d.fault.status, "%s", d.fault.message);
     }
     evprof_ids_fini(&d.mappings);
     evprof_ids_fini(&d.functions);

@@ -45,11 +45,10 @@ reserve_stack(evprof_decoder_t *d, size_t used, size_t count)
     return EVPROF_OK;
 }
 
-static int
+static void
 unknown_location(evprof_decoder_t *d)
 {
-    return evprof_fail(d->err, EVPROF_EPARSE,
-                       "malformed profile: sample has nil location");
+    evprof_decoder_fault(d, EVPROF_FAULT_SAMPLE, "sample has nil location");
 }
 
 /* Ids one by one, through the table. */
@@ -62,7 +61,7 @@ read_stack_mapped(evprof_decoder_t *d, evprof_wire_t w, uint32_t *out,
         uint64_t id = evprof_wire_varint(&w);
         out[n] = evprof_ids_find(&d->locations, id);
         if (out[n++] == EVPROF_INDEX_END) {
-            return unknown_location(d);
+            unknown_location(d);
         }
     }
     *count = n;
@@ -78,9 +77,11 @@ read_stack_sequential(evprof_decoder_t *d, evprof_wire_t w, uint32_t *out,
     size_t n = 0;
     while (w.at < w.end) {
         uint64_t row = evprof_wire_varint(&w) - 1;
+        if (row >= known && w.bad) {
+            return evprof_decoder_malformed(d, "sample");
+        }
         if (row >= known) {
-            return w.bad ? evprof_decoder_malformed(d, "sample")
-                         : unknown_location(d);
+            unknown_location(d);
         }
         out[n++] = (uint32_t)row;
     }
@@ -110,7 +111,9 @@ read_stack(evprof_decoder_t *d, const evprof_wire_field_t *f,
     size_t count = 1;
     if (f->type != EVPROF_WIRE_BYTES) {
         *to = evprof_ids_find(&d->locations, f->value);
-        status = *to == EVPROF_INDEX_END ? unknown_location(d) : EVPROF_OK;
+        if (*to == EVPROF_INDEX_END) {
+            unknown_location(d);
+        }
     } else if (d->locations.sequential) {
         status = read_stack_sequential(d, f->sub, to, &count);
     } else {
@@ -170,6 +173,9 @@ read_label(evprof_decoder_t *d, evprof_wire_t w, evprof_label_t *out)
     *out = (evprof_label_t){ 0 };
     evprof_wire_field_t f;
     while (evprof_wire_next(&w, &f)) {
+        w.bad = w.bad || (f.number >= EVPROF_WIRE_LABEL_KEY &&
+                          f.number <= EVPROF_WIRE_LABEL_NUM_UNIT &&
+                          f.type != EVPROF_WIRE_VARINT);
         switch (f.number) {
         case EVPROF_WIRE_LABEL_KEY:
             key = f.value;
@@ -232,17 +238,15 @@ keep_labels(evprof_decoder_t *d, size_t count, evprof_sample_t *out)
     return EVPROF_OK;
 }
 
-static int
+static void
 check_values(evprof_decoder_t *d, size_t count)
 {
     size_t columns = d->profile->type_count;
-    if (count == columns) {
-        return EVPROF_OK;
+    if (count != columns) {
+        evprof_decoder_fault(d, EVPROF_FAULT_SAMPLE,
+                             "mismatch: sample has %zu values vs. %zu types",
+                             count, columns);
     }
-    return evprof_fail(d->err, EVPROF_EPARSE,
-                       "malformed profile: mismatch: sample has %zu values vs. "
-                       "%zu types",
-                       count, columns);
 }
 
 int
@@ -258,6 +262,10 @@ evprof_decoder_sample(evprof_decoder_t *d, evprof_wire_t message,
     int status = EVPROF_OK;
     evprof_wire_field_t f;
     while (status == EVPROF_OK && evprof_wire_next(&message, &f)) {
+        bool is_fixed =
+            f.type == EVPROF_WIRE_FIXED64 || f.type == EVPROF_WIRE_FIXED32;
+        message.bad =
+            is_fixed && f.number > 0 && f.number <= EVPROF_WIRE_SAMPLE_LABEL;
         switch (f.number) {
         case EVPROF_WIRE_SAMPLE_LOCATION_ID:
             status = read_stack(d, &f, out);
@@ -277,9 +285,7 @@ evprof_decoder_sample(evprof_decoder_t *d, evprof_wire_t message,
     if (status == EVPROF_OK && message.bad) {
         status = evprof_decoder_malformed(d, "sample");
     }
-    if (status == EVPROF_OK) {
-        status = check_values(d, value_count);
-    }
+    check_values(d, value_count);
     if (status == EVPROF_OK) {
         status = keep_labels(d, label_count, out);
     }

@@ -13,6 +13,8 @@
 typedef struct evprof_decoder {
     evprof_pprof_t *profile;
     evprof_error_t *err;
+    evprof_error_t fault; /* what contradicts itself; status 0: nothing */
+    int fault_rank;
     const char **strings; /* of the table, interned */
     size_t string_count;
     evprof_ids_t mappings;
@@ -34,6 +36,22 @@ const char *evprof_decoder_text(evprof_decoder_t *d, uint64_t number);
 
 /* EVPROF_EPARSE with a message that something in `what` is no protobuf. */
 int evprof_decoder_malformed(evprof_decoder_t *d, const char *what);
+
+/*
+ * Notes what contradicts itself in a profile that can be read; reading goes on,
+ * since bytes that cannot be read are worse. What is said in the end is the
+ * fault of the lowest rank, which is the order of pprof's checks, and the first
+ * of those.
+ */
+enum evprof_fault_rank {
+    EVPROF_FAULT_SAMPLE = 1,
+    EVPROF_FAULT_MAPPING,
+    EVPROF_FAULT_FUNCTION,
+    EVPROF_FAULT_LOCATION,
+};
+void evprof_decoder_fault(evprof_decoder_t *d, enum evprof_fault_rank rank,
+                          const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Each reads one message into the next row of its table. EVPROF_EPARSE,
  * EVPROF_ENOMEM. */

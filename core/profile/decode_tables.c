@@ -20,7 +20,8 @@ gather(evprof_decoder_t *d, evprof_wire_t w, uint64_t *values, size_t count)
 {
     evprof_wire_field_t f;
     while (evprof_wire_next(&w, &f)) {
-        if (f.number < count && f.type == EVPROF_WIRE_VARINT) {
+        if (f.number > 0 && f.number < count) {
+            w.bad = w.bad || f.type != EVPROF_WIRE_VARINT;
             values[f.number] = f.value;
         }
     }
@@ -98,10 +99,9 @@ read_line(evprof_decoder_t *d, evprof_wire_t w, uint64_t location,
     out->line = (int64_t)v[EVPROF_WIRE_LINE_LINE];
     out->column = (int64_t)v[EVPROF_WIRE_LINE_COLUMN];
     if (out->function == EVPROF_INDEX_END) {
-        return evprof_fail(d->err, EVPROF_EPARSE,
-                           "malformed profile: location id: %llu has a line "
-                           "with nil function",
-                           (unsigned long long)location);
+        evprof_decoder_fault(d, EVPROF_FAULT_LOCATION,
+                             "location id: %llu has a line with nil function",
+                             (unsigned long long)location);
     }
     return EVPROF_OK;
 }
@@ -138,8 +138,8 @@ evprof_decoder_location(evprof_decoder_t *d, evprof_wire_t w)
         if (f.number == EVPROF_WIRE_LOCATION_LINE) {
             w.bad = w.bad || f.type != EVPROF_WIRE_BYTES;
             l->line_count++;
-        } else if (f.number < sizeof(v) / sizeof(v[0]) &&
-                   f.type == EVPROF_WIRE_VARINT) {
+        } else if (f.number > 0 && f.number < sizeof(v) / sizeof(v[0])) {
+            w.bad = w.bad || f.type != EVPROF_WIRE_VARINT;
             v[f.number] = f.value;
         }
     }

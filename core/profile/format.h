@@ -19,7 +19,8 @@ typedef struct evprof_format {
     bool (*probe)(const char *data, size_t len);
 
     /* The whole file, uncompressed, not kept. EVPROF_ENOTSUP: not of this
-     * format after all; EVPROF_EPARSE, EVPROF_ELIMIT, EVPROF_ENOMEM. */
+     * format after all; EVPROF_EPARSE, EVPROF_EINVAL, EVPROF_ELIMIT,
+     * EVPROF_ENOMEM. */
     int (*read)(const char *data, size_t len, evprof_pprof_t **out,
                 evprof_error_t *err);
 } evprof_format_t;
@@ -30,7 +31,7 @@ extern const evprof_format_t *const evprof_formats[];
 /*
  * Reads a profile of any of the formats, plain or in gzip or zstd, checked. The
  * message is pprof's where it has one: "parsing profile: empty input file".
- * EVPROF_EPARSE, EVPROF_ELIMIT, EVPROF_ENOMEM.
+ * EVPROF_EPARSE, EVPROF_EINVAL, EVPROF_ELIMIT, EVPROF_ENOMEM.
  */
 int evprof_format_read(const evprof_format_t *const *formats, const void *data,
                        size_t len, evprof_pprof_t **out, evprof_error_t *err);

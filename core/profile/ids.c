@@ -37,15 +37,19 @@ evprof_ids_init(evprof_ids_t *map, const uint64_t *ids, size_t stride,
         return EVPROF_OK;
     }
     int status = evprof_index_reserve(&map->index, count);
+    bool is_faulty = false;
     for (size_t i = 0; i < count && status == EVPROF_OK; i++) {
         uint64_t id = id_of(map, i);
-        if (id == 0 || evprof_ids_find(map, id) != EVPROF_INDEX_END) {
+        bool is_known = evprof_ids_find(map, id) != EVPROF_INDEX_END;
+        if (!is_faulty && (id == 0 || is_known)) {
             *fault = id;
-            return EVPROF_EPARSE;
+            is_faulty = true;
         }
-        status = evprof_index_add(&map->index, id, (uint32_t)i);
+        if (!is_known) {
+            status = evprof_index_add(&map->index, id, (uint32_t)i);
+        }
     }
-    return status;
+    return status == EVPROF_OK && is_faulty ? EVPROF_EINVAL : status;
 }
 
 uint32_t

@@ -22,8 +22,8 @@ typedef struct evprof_ids {
 
 /*
  * `ids` is the id of the first of `count` rows, each `stride` bytes long; the
- * rows are borrowed. EVPROF_ENOMEM; EVPROF_EPARSE: `*fault` is 0 or there
- * twice.
+ * rows are borrowed. EVPROF_ENOMEM; EVPROF_EINVAL: `*fault`, the first such id,
+ * is 0 or there twice; the first row of each id can be found all the same.
  */
 int evprof_ids_init(evprof_ids_t *map, const uint64_t *ids, size_t stride,
                     size_t count, uint64_t *fault);

@@ -255,6 +255,7 @@ name_location(evprof_assembly_t *a, uint32_t row, evprof_span_t symbol)
     *line = (evprof_line_t){ .function = function, .line = number };
     a->profile->locations[row].lines = line;
     a->profile->locations[row].line_count = 1;
+    a->profile->locations[row].address = 0;
 }
 
 int
@@ -275,13 +276,13 @@ evprof_legacy_finish_java(evprof_assembly_t *a, evprof_span_t rest,
         }
     }
     if (a->status == EVPROF_OK) {
-        evprof_assembly_order(a);
-        for (size_t i = 0; i < a->profile->location_count; i++) {
-            a->profile->locations[i].address = 0;
-        }
         set_frame_lists(a);
     }
-    return a->status == EVPROF_OK
-               ? EVPROF_OK
-               : evprof_fail(err, a->status, "parsing profile: out of memory");
+    /* An id that stays without a name gets a mapping like any address. */
+    int status = evprof_maps_finish(a, rest, err);
+    for (size_t i = 0; status == EVPROF_OK && i < a->profile->location_count;
+         i++) {
+        a->profile->locations[i].address = 0;
+    }
+    return status;
 }

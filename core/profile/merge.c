@@ -519,11 +519,11 @@ int
 evprof_pprof_combine(evprof_pprof_t *const *sources, size_t count,
                      evprof_pprof_t **out, evprof_error_t *err)
 {
-    if (count == 1) {
+    int status = evprof_pprof_keep_common_types(sources, count, err);
+    if (status == EVPROF_OK && count == 1) {
         *out = sources[0];
         return EVPROF_OK;
     }
-    int status = evprof_pprof_keep_common_types(sources, count, err);
     if (status == EVPROF_OK) {
         status = evprof_pprof_unify_units(sources, count, err);
     }

@@ -129,7 +129,8 @@ int evprof_pprof_encode(const evprof_pprof_t *p, unsigned flags,
 /*
  * Reads profile.proto, plain or compressed by gzip. `max_len` bounds the bytes
  * after decompression, 0: EVPROF_DECODE_MAX. The result has passed the check
- * below. EVPROF_EPARSE, EVPROF_ELIMIT, EVPROF_ENOMEM.
+ * below. EVPROF_EPARSE for what is not this format, EVPROF_EINVAL for what is
+ * but contradicts itself, EVPROF_ELIMIT, EVPROF_ENOMEM.
  */
 #define EVPROF_DECODE_MAX ((size_t)4 << 30)
 int evprof_pprof_decode(const void *data, size_t len, size_t max_len,
@@ -140,7 +141,7 @@ evprof_pprof_t *evprof_pprof_copy(const evprof_pprof_t *p);
 
 /*
  * Checks what every user relies on: indices in range, one value a column,
- * sample types present. EVPROF_EPARSE with the first fault.
+ * sample types present. EVPROF_EINVAL with the first fault.
  */
 int evprof_pprof_check(const evprof_pprof_t *p, evprof_error_t *err);
 

@@ -161,9 +161,10 @@ evprof_tag_filter_new(const char *name, const char *value,
     const char *equals = strchr(value, '=');
     f->units = units;
     f->value = strdup(equals == NULL ? value : equals + 1);
-    f->key = equals == NULL ? NULL : strndup(value, (size_t)(equals - value));
+    bool has_key = equals != NULL && equals > value;
+    f->key = has_key ? strndup(value, (size_t)(equals - value)) : NULL;
     int status = EVPROF_OK;
-    if (f->value == NULL || (equals != NULL && f->key == NULL)) {
+    if (f->value == NULL || (has_key && f->key == NULL)) {
         status = evprof_fail(err, EVPROF_ENOMEM, "%s: out of memory", name);
     } else {
         f->is_range = parse_range(f);

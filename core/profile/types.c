@@ -91,15 +91,19 @@ find_type(const evprof_pprof_t *p, const char *type)
     return i;
 }
 
+/* True when there are as many columns of that name as profiles. Two of one name
+ * in a profile could not be told apart, so that neither is kept. */
 static bool
-all_have_type(evprof_pprof_t *const *profiles, size_t count, const char *type)
+is_common_type(evprof_pprof_t *const *profiles, size_t count, const char *type)
 {
+    size_t found = 0;
     for (size_t i = 0; i < count; i++) {
-        if (find_type(profiles[i], type) == profiles[i]->type_count) {
-            return false;
+        const evprof_pprof_t *p = profiles[i];
+        for (size_t c = 0; c < p->type_count; c++) {
+            found += strcmp(p->types[c].type, type) == 0;
         }
     }
-    return true;
+    return found == count;
 }
 
 /* Leaves column columns[i] as the i-th; `room` holds one row. */
@@ -118,7 +122,8 @@ choose_columns(evprof_pprof_t *p, const size_t *columns, size_t count,
 
 /* Keeps of `p` the columns named by `like`'s first `count`. */
 static int
-choose_types(evprof_pprof_t *p, const char *const *names, size_t count)
+choose_types(evprof_pprof_t *p, const char *const *names, size_t count,
+             evprof_error_t *err)
 {
     size_t *columns = calloc(count + 1, sizeof(*columns));
     int64_t *room = calloc(count + 1, sizeof(*room));
@@ -127,18 +132,25 @@ choose_types(evprof_pprof_t *p, const char *const *names, size_t count)
     if (columns == NULL || room == NULL || types == NULL) {
         free(columns);
         free(room);
-        return EVPROF_ENOMEM;
+        return evprof_fail(err, EVPROF_ENOMEM, "merge: out of memory");
     }
     bool changes = count != p->type_count;
     bool keeps_default = false;
+    int status = EVPROF_OK;
     for (size_t i = 0; i < count; i++) {
         columns[i] = find_type(p, names[i]);
+        if (columns[i] == p->type_count) {
+            status = evprof_fail(err, EVPROF_EINVAL,
+                                 "\"%s\" sample type is not found in profile",
+                                 names[i]);
+            break;
+        }
         types[i] = p->types[columns[i]];
         changes = changes || columns[i] != i;
         keeps_default =
             keeps_default || strcmp(types[i].type, p->default_type) == 0;
     }
-    if (changes) {
+    if (status == EVPROF_OK && changes) {
         choose_columns(p, columns, count, room);
         p->types = types;
         p->type_count = count;
@@ -146,7 +158,7 @@ choose_types(evprof_pprof_t *p, const char *const *names, size_t count)
     }
     free(columns);
     free(room);
-    return EVPROF_OK;
+    return status;
 }
 
 int
@@ -160,7 +172,7 @@ evprof_pprof_keep_common_types(evprof_pprof_t *const *profiles, size_t count,
     }
     size_t common = 0;
     for (size_t i = 0; i < first->type_count; i++) {
-        if (all_have_type(profiles, count, first->types[i].type)) {
+        if (is_common_type(profiles, count, first->types[i].type)) {
             names[common++] = first->types[i].type;
         }
     }
@@ -170,9 +182,7 @@ evprof_pprof_keep_common_types(evprof_pprof_t *const *profiles, size_t count,
                              "profiles have empty common sample type list");
     }
     for (size_t i = 0; i < count && status == EVPROF_OK; i++) {
-        if (choose_types(profiles[i], names, common) != EVPROF_OK) {
-            status = evprof_fail(err, EVPROF_ENOMEM, "merge: out of memory");
-        }
+        status = choose_types(profiles[i], names, common, err);
     }
     free(names);
     return status;

@@ -80,7 +80,8 @@ evprof_wire_next(evprof_wire_t *w, evprof_wire_field_t *out)
         return false;
     }
     uint64_t tag = evprof_wire_varint(w);
-    out->number = (uint32_t)(tag >> 3);
+    /* Numbers that no field of ours can have are skipped, whatever they are. */
+    out->number = tag >> 3 < UINT32_MAX ? (uint32_t)(tag >> 3) : UINT32_MAX;
     out->type = (enum evprof_wire_type)(tag & 7);
     out->value = 0;
     out->sub = (evprof_wire_t){ w->at, w->at, false };
@@ -100,9 +101,6 @@ evprof_wire_next(evprof_wire_t *w, evprof_wire_field_t *out)
     default:
         w->bad = true;
         break;
-    }
-    if (out->number == 0 || tag >> 3 > UINT32_MAX) {
-        w->bad = true;
     }
     return !w->bad;
 }

@@ -33,7 +33,7 @@ evprof_dot_escape(evprof_buf_t *out, const char *text)
 static unsigned char
 color_byte(double intensity)
 {
-    return (unsigned char)(intensity * 255.0);
+    return isnan(intensity) ? 0 : (unsigned char)(intensity * 255.0);
 }
 
 void
@@ -47,8 +47,8 @@ evprof_dot_color(char out[EVPROF_COLOR_SIZE], double share,
     double saturation = use == EVPROF_COLOR_FILL ? 0.1 : 1.0;
     double value = use == EVPROF_COLOR_FILL ? 0.93 : 0.7;
 
-    /* A total of zero makes the share no number, which counts as grey. */
-    share = isnan(share) ? 0 : fmax(-1.0, fmin(1.0, share));
+    /* A total of zero makes the share no number, which pprof shows as red. */
+    share = isnan(share) ? share : fmax(-1.0, fmin(1.0, share));
     if (fabs(share) < faint) {
         saturation *= fabs(share) / faint;
     }

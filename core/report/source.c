@@ -176,6 +176,26 @@ set_problem(evprof_sources_t *s, struct file *file, const char *format,
     evprof_buf_free(&text);
 }
 
+/* Makes a clean path that of its parent, which is "." for a single name; false
+ * when there is none. */
+static bool
+go_up(evprof_buf_t *path)
+{
+    if (path->failed || strcmp(path->data, "/") == 0 ||
+        strcmp(path->data, ".") == 0) {
+        return false;
+    }
+    const char *slash = strrchr(path->data, '/');
+    if (slash == NULL) {
+        evprof_buf_clear(path);
+        evprof_buf_putc(path, '.');
+        return true;
+    }
+    path->len = slash == path->data ? 1 : (size_t)(slash - path->data);
+    path->data[path->len] = '\0';
+    return true;
+}
+
 /* Opens `name` in `dir` or any directory above it; -1: in none. */
 static int
 open_upwards(const char *dir, const char *name)
@@ -188,12 +208,9 @@ open_upwards(const char *dir, const char *name)
         evprof_buf_clear(&path);
         evprof_path_join(&path, at.data, name);
         fd = path.failed ? -1 : open(path.data, O_RDONLY | O_CLOEXEC);
-        char *slash = strrchr(at.data, '/');
-        if (slash == NULL || strcmp(at.data, "/") == 0) {
+        if (!go_up(&at)) {
             break;
         }
-        at.len = slash == at.data ? 1 : (size_t)(slash - at.data);
-        at.data[at.len] = '\0';
     }
     evprof_buf_free(&at);
     evprof_buf_free(&path);

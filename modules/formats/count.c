@@ -3,6 +3,8 @@
  * Go's text of profiles that count: "goroutine profile: total 7", then one
  * stack a line, "3 @ 0x4310 0x5120".
  */
+#include <string.h>
+
 #include "core/base/error.h"
 #include "core/profile/legacy.h"
 
@@ -30,17 +32,37 @@ probe(const char *data, size_t len)
     return read_header(&text, &name);
 }
 
+/* Addresses with a space before each, and nothing else. */
+static bool
+is_stack(evprof_span_t s)
+{
+    do {
+        if (!evprof_take(&s, " 0x")) {
+            return false;
+        }
+        const char *digits = s.at;
+        while (s.at < s.end && strchr("0123456789abcdef", *s.at) != NULL &&
+               *s.at != '\0') {
+            s.at++;
+        }
+        if (s.at == digits) {
+            return false;
+        }
+    } while (s.at < s.end);
+    return true;
+}
+
 static int
 read_sample(evprof_assembly_t *a, evprof_span_t line,
             evprof_legacy_stack_t *stack, evprof_error_t *err)
 {
     int64_t count = 0;
     stack->count = 0;
-    if (!evprof_take_digits(&line, &count) || !evprof_take(&line, " @ 0x")) {
+    if (!evprof_take_digits(&line, &count) || !evprof_take(&line, " @") ||
+        !is_stack(line)) {
         return evprof_fail(err, EVPROF_EPARSE,
                            "parsing profile: malformed profile format");
     }
-    line.at -= 2;
     int status = evprof_legacy_push_all(a, stack, line, err);
     if (status == EVPROF_OK) {
         evprof_assembly_sample(a, stack->rows, stack->count, &count, NULL);

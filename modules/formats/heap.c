@@ -8,6 +8,8 @@
  * each further one is a stack: objects and bytes in use, in brackets what was
  * ever allocated, and its addresses. Counts are sampled and scaled up here.
  */
+#include <ctype.h>
+
 #include "core/base/error.h"
 #include "core/profile/heap_v2.h"
 #include "core/profile/legacy.h"
@@ -70,6 +72,20 @@ take_row(evprof_span_t *s, row_t *out)
     }
     *s = at;
     return true;
+}
+
+/* Takes the first row that stands anywhere in the line. */
+static bool
+find_row(evprof_span_t *line, row_t *out)
+{
+    for (evprof_span_t s = *line; s.at < s.end; s.at++) {
+        bool is_inside = s.at > line->at && isdigit((unsigned char)s.at[-1]);
+        if (!is_inside && take_row(&s, out)) {
+            *line = s;
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool
@@ -182,7 +198,7 @@ read_sample(evprof_assembly_t *a, const header_t *header, evprof_span_t line,
             evprof_legacy_stack_t *stack, evprof_error_t *err)
 {
     row_t row;
-    if (!take_row(&line, &row)) {
+    if (!find_row(&line, &row)) {
         return evprof_fail(err, EVPROF_EPARSE,
                            "parsing profile: unexpected number of sample "
                            "values: got 0, want 6");

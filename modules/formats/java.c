@@ -206,10 +206,6 @@ read_profile(const char *data, size_t len, evprof_pprof_t **out,
     }
     evprof_assembly_begin(&j.assembly);
     int status = read_attributes(&j, &text, err);
-    if (status == EVPROF_OK && j.assembly.status == EVPROF_OK &&
-        j.assembly.profile->type_count == 0) {
-        status = EVPROF_ENOTSUP;
-    }
     if (status == EVPROF_OK) {
         status = read_samples(&j, &text, err);
     }

@@ -37,30 +37,14 @@ probe(const char *data, size_t len)
             (is_number && type == EVPROF_WIRE_VARINT));
 }
 
-/* Bytes that are no message at all may be some other format. */
-static bool
-has_string_table(const char *data, size_t len)
-{
-    const unsigned char *at = (const unsigned char *)data;
-    evprof_wire_t w = { at, at + len, false };
-    evprof_wire_field_t f;
-    while (evprof_wire_next(&w, &f)) {
-        if (f.number == EVPROF_WIRE_STRING_TABLE) {
-            return true;
-        }
-    }
-    return false;
-}
-
+/* Bytes that cannot be read as this message may be some other format's, and
+ * what is wrong with them as a message says little then. */
 static int
 read_profile(const char *data, size_t len, evprof_pprof_t **out,
              evprof_error_t *err)
 {
     int status = evprof_pprof_decode(data, len, 0, out, err);
-    if (status == EVPROF_EPARSE && !has_string_table(data, len)) {
-        return EVPROF_ENOTSUP;
-    }
-    return status;
+    return status == EVPROF_EPARSE ? EVPROF_ENOTSUP : status;
 }
 
 const evprof_format_t evprof_format_proto = {

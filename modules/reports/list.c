@@ -46,6 +46,8 @@ start_of(const evprof_node_t *node)
                                       : node->info.line - MARGIN_LINES;
 }
 
+/* As pprof has it: a node that lets the range begin earlier does not let it end
+ * later. */
 static struct range
 range_of(evprof_node_t *const *nodes, size_t count)
 {
@@ -53,8 +55,11 @@ range_of(evprof_node_t *const *nodes, size_t count)
     for (size_t i = 1; i < count; i++) {
         int64_t first = start_of(nodes[i]);
         int64_t last = nodes[i]->info.line + MARGIN_LINES;
-        r.first = first < r.first ? first : r.first;
-        r.last = last > r.last ? last : r.last;
+        if (first < r.first) {
+            r.first = first;
+        } else if (last > r.last) {
+            r.last = last;
+        }
     }
     r.first = r.first < 1 ? 1 : r.first;
     return r;
@@ -87,6 +92,15 @@ print_lines(struct listing *l, evprof_node_t *const *nodes, size_t count)
 {
     const char *file = nodes[0]->info.file;
     struct range r = range_of(nodes, count);
+    const char *problem = NULL;
+    if (r.first <= r.last) {
+        evprof_sources_line(l->sources, file, r.first);
+        problem = evprof_sources_problem(l->sources, file);
+    }
+    if (problem != NULL) {
+        evprof_buf_printf(&l->s.buf, " Error: %s\n", problem);
+        return;
+    }
     for (int64_t number = r.first; number <= r.last; number++) {
         const char *line = evprof_sources_line(l->sources, file, number);
         if (line == NULL) {
@@ -117,12 +131,6 @@ print_file(struct listing *l, evprof_node_t *const *nodes, size_t count)
     evprof_buf_putc(out, ' ');
     evprof_view_print_wide(l->view, out, sum.cum, 10);
     evprof_buf_printf(out, " (flat, cum) %s of Total\n", percent);
-    evprof_sources_line(l->sources, file, 1);
-    const char *problem = evprof_sources_problem(l->sources, file);
-    if (problem != NULL) {
-        evprof_buf_printf(out, " Error: %s\n", problem);
-        return;
-    }
     print_lines(l, nodes, count);
 }
 

@@ -14,6 +14,9 @@ unset XDG_CONFIG_HOME PPROF_TMPDIR PPROF_BINARY_PATH PPROF_TOOLS
 "$make_input" server >"$work/S" || exit 1
 "$make_input" server late >"$work/L" || exit 1
 "$make_input" arena >"$work/A" || exit 1
+head -c 20 "$work/S" >"$work/B"
+cat "$work/S" "$work/S" >"$work/T"
+mkdir -p "$work/near/by"
 i=1
 while [ "$i" -le 70 ]; do
     echo "line $i of tree.c"
@@ -26,12 +29,22 @@ while IFS='|' read -r name flags; do
     name=$(echo "$name" | tr -d ' ')
     case $name in '' | '#'*) continue ;; esac
     # The rest of the line, in which a regular expression may have a bar.
+    # What is typed into the shell, where that is asked for.
+    typed=/dev/null
+    [ -f "$here/typed/$name" ] && typed=$here/typed/$name
     # shellcheck disable=SC2086 # a list of words
     { set -f; "$evprof" -symbolize=none $flags; status=$?; set +f; } \
-        >"$work/out" 2>"$work/err" </dev/null
+        >"$work/out" 2>"$work/err" <"$typed"
     # Of the usage text only the first lines matter here.
-    { cat "$work/out"; echo "--"; sed 3q "$work/err"; echo "exit $status"; } \
-        >"$work/got"
+    { cat "$work/out"; echo "--"
+        if [ "$typed" = /dev/null ]; then sed 3q "$work/err"
+        else cat "$work/err"; fi
+        echo "exit $status"; } >"$work/got"
+    for file in made_*; do
+        [ -f "$file" ] || continue
+        { echo "-- $file"; cat "$file"; } >>"$work/got"
+        rm -f "$file"
+    done
     count=$((count + 1))
     if [ "$update" = --update ]; then
         cp "$work/got" "$here/expected/$name"

@@ -39,7 +39,9 @@ test_broken_samples(void **state)
     assert_not_read("work profile: total 1\n1 @ nowhere\n",
                     "parsing profile: malformed profile format");
     assert_not_read("work profile: total 1\n1 @ 0x11111111111111111\n",
-                    "parsing profile: malformed sample: 0x11111111111111111");
+                    "parsing profile: malformed sample:  0x11111111111111111");
+    assert_not_read("work profile: total 1\n1 @ 0x1f 0x2 and\n",
+                    "parsing profile: malformed profile format");
     assert_not_read("--- heapz 1 ---\nresolution = bytes\n 5 0 @ 0x1\n",
                     "parsing profile: parsing sample 5 0 @ 0x1: second value "
                     "must be non-zero");
@@ -52,18 +54,43 @@ test_broken_samples(void **state)
 }
 
 static void
-test_a_broken_proto_says_where(void **state)
+assert_bytes_refused(const char *bytes, size_t len, const char *message)
 {
-    (void)state;
-    /* A table of strings, then a sample that ends early. */
-    static const char proto[] = "\x32\x00\x12\x05\x08";
     evprof_pprof_t *p = NULL;
     evprof_error_t err = { 0 };
-    assert_int_equal(
-        evprof_format_read(evprof_formats, proto, sizeof(proto) - 1, &p, &err),
-        EVPROF_EPARSE);
-    assert_string_equal(err.message,
-                        "parsing profile: malformed field in profile.proto");
+    assert_int_not_equal(
+        evprof_format_read(evprof_formats, bytes, len, &p, &err), EVPROF_OK);
+    assert_string_equal(err.message, message);
+}
+
+/* Bytes that are no message may be of any format; a message that contradicts
+ * itself is said to do so. Of several faults that of the samples comes first.
+ */
+static void
+test_broken_protos(void **state)
+{
+    (void)state;
+    static const char cut[] = "\x32\x00\x12\x05\x08";
+    assert_bytes_refused(cut, sizeof(cut) - 1,
+                         "parsing profile: unrecognized profile format");
+    static const char no_text[] = "\x0a\x02\x08\x07\x32\x00";
+    assert_bytes_refused(no_text, sizeof(no_text) - 1,
+                         "parsing profile: unrecognized profile format");
+    static const char mapping[] = "\x0a\x00\x1a\x02\x10\x01\x32\x00";
+    assert_bytes_refused(mapping, sizeof(mapping) - 1,
+                         "malformed profile: found mapping with reserved ID=0");
+    static const char location[] =
+        "\x0a\x00\x22\x02\x18\x01\x12\x05\x0a\x01\x00\x10\x01\x32\x00";
+    assert_bytes_refused(location, sizeof(location) - 1,
+                         "malformed profile: found location with reserved "
+                         "id=0");
+    static const char both[] = "\x0a\x00\x1a\x02\x10\x01\x12\x00\x32\x00";
+    assert_bytes_refused(both, sizeof(both) - 1,
+                         "malformed profile: mismatch: sample has 0 values vs. "
+                         "1 types");
+    static const char fixed[] = "\x0a\x05\x0d\x01\x00\x00\x00\x32\x00";
+    assert_bytes_refused(fixed, sizeof(fixed) - 1,
+                         "parsing profile: unrecognized profile format");
 }
 
 static void
@@ -124,7 +151,7 @@ run_refusal_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_no_profile),
         cmocka_unit_test(test_broken_samples),
-        cmocka_unit_test(test_a_broken_proto_says_where),
+        cmocka_unit_test(test_broken_protos),
         cmocka_unit_test(test_many_mappings_and_locations_are_refused),
         cmocka_unit_test(test_probes_do_not_overlap),
     };

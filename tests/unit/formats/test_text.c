@@ -35,6 +35,11 @@ test_heap_relatives_are_exact(void **state)
                 "2: 64 [2: 64] @ 0x1001\n",
                 "objects/count space/bytes period 1 space/bytes\n"
                 "2 64: 1000 bytes=32\n" EVERYTHING);
+    /* A row may stand behind other words. */
+    assert_read("heap profile: 1: 100 [1: 100] @ growthz\n"
+                "heap profile: 2: 64 [2: 64] @ growthz\n",
+                "objects/count space/bytes period 1 space/bytes\n"
+                "2 64: bytes=32\n");
     assert_read("heap profile: 1: 100 [1: 100] @ growthz\n"
                 "1: 100 [1: 100] @ 0x1001\n",
                 "objects/count space/bytes period 1 space/bytes\n"
@@ -124,6 +129,14 @@ test_java(void **state)
                 "contentions/count delay/microseconds period 10 "
                 "contentions/count for 2000000\n"
                 "20 500: shop.Lock.take@Lock.java:0\n");
+    /* An id that nothing names gets the mapping of everything. */
+    assert_read("--- contentionz 1 ---\n"
+                "format = java\n"
+                "resolution = microseconds\n"
+                "  50 2 @ 0x1 0x2\n"
+                "  0x1 shop.Lock.take (Lock.java:3)\n",
+                "contentions/count delay/microseconds period 0 /\n"
+                "2 50: shop.Lock.take@Lock.java:3 0\n" EVERYTHING);
 }
 
 static void

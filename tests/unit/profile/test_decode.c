@@ -114,7 +114,9 @@ assert_refused(minimal_t *m, const char *message)
     evprof_buf_t buf = pack(m);
     evprof_pprof_t *p = NULL;
     evprof_error_t err = { 0 };
-    assert_int_equal(decode_buf(&buf, &p, &err), EVPROF_EPARSE);
+    bool is_readable = strncmp(message, "malformed", 9) == 0;
+    assert_int_equal(decode_buf(&buf, &p, &err),
+                     is_readable ? EVPROF_EINVAL : EVPROF_EPARSE);
     assert_null(p);
     assert_string_equal(err.message, message);
     evprof_buf_free(&buf);
@@ -351,7 +353,7 @@ test_concatenated_and_empty(void **state)
     evprof_buf_add(&two, one.data, one.len);
     evprof_pprof_t *p = NULL;
     evprof_error_t err = { 0 };
-    assert_int_equal(decode_buf(&two, &p, &err), EVPROF_EPARSE);
+    assert_int_equal(decode_buf(&two, &p, &err), EVPROF_EINVAL);
     assert_string_equal(err.message,
                         "parsing profile: concatenated profiles detected");
     assert_int_equal(evprof_pprof_decode("", 0, 0, &p, &err), EVPROF_EPARSE);

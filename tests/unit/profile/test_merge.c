@@ -194,6 +194,14 @@ test_common_columns_are_kept(void **state)
                      EVPROF_EINVAL);
     assert_string_equal(err.message,
                         "profiles have empty common sample type list");
+
+    /* Which of two columns of one name is meant, nothing tells. */
+    evprof_pprof_t *twins = make_stacks("a 1,2,3\n");
+    twins->types[2].type = text(twins, "one");
+    assert_int_equal(evprof_pprof_combine(&twins, 1, &p, &err), EVPROF_OK);
+    assert_stacks(p, "a 2\n");
+    assert_string_equal(p->types[0].type, "two");
+    evprof_pprof_free(p);
 }
 
 static void

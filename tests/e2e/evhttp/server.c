@@ -169,7 +169,7 @@ read_head(int fd, reply_t *out)
 const char *
 reply_header(const reply_t *reply, const char *name)
 {
-    static char value[512];
+    static _Thread_local char value[512];
     size_t name_len = strlen(name);
     const char *line = strstr(reply->head, "\r\n");
     while (line != NULL) {

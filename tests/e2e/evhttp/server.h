@@ -60,7 +60,7 @@ void client_ask(unsigned short port, const char *request, const char *headers,
                 const char *body, reply_t *out);
 void reply_free(reply_t *reply);
 
-/* The value of a header, or NULL; in static memory. */
+/* The value of a header, or NULL; in memory of the thread's, until its next. */
 const char *reply_header(const reply_t *reply, const char *name);
 
 /* Asks until the answer has `code`; fails the test after 20 s. */

@@ -173,9 +173,6 @@ static void
 test_a_forked_child_has_its_own(void **state)
 {
     (void)state;
-#ifdef __SANITIZE_THREAD__
-    skip(); /* it ends children that make threads */
-#endif
     char value;
     evprof_profile_t *p = evprof_lookup(prof, "busy");
     assert_int_equal(evprof_profile_add(p, &value, 0), EVPROF_OK);

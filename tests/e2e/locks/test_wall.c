@@ -120,7 +120,8 @@ end(void)
     return p;
 }
 
-/* Until every thread was looked at often enough. */
+/* Until every thread was looked at often enough, and sleepers have answered and
+ * were found where they were; on a busy machine those come late. */
 static void
 await_looks(uint64_t count)
 {
@@ -128,7 +129,7 @@ await_looks(uint64_t count)
     do {
         sched_yield();
         evprof_wall_stats(&stats);
-    } while (stats.looks < count);
+    } while (stats.looks < count || stats.still < count / 4);
 }
 
 static void
@@ -156,7 +157,6 @@ test_time_goes_to_where_threads_are(void **state)
      * first look is there: sums are of looks, not of luck. */
     assert_true(slept_ns > 0 && slept_ns <= SLEEPERS * p->duration_ns);
     assert_true(burnt_ns > 0 && burnt_ns <= p->duration_ns);
-    assert_true(stats.still > 0);
     /* Each sleeper was asked once; the burner again and again. */
     assert_true(stats.asked > SLEEPERS);
     assert_true(atomic_load(&interruptions) <= SLEEPERS);
@@ -188,7 +188,8 @@ test_a_forked_child_is_not_watched(void **state)
 {
     (void)state;
 #ifdef __SANITIZE_THREAD__
-    skip(); /* it ends children that make threads */
+    skip(); /* it ends a child whose thread gets the stack of one of its
+               parent's: it knows them by that address */
 #endif
     begin();
     pid_t child = fork();

@@ -9,37 +9,68 @@
 
 enum { ROUNDS = 9, LABELS = 1000000 };
 
+/* Of a lock and unlock, and of a try and unlock. */
+typedef struct pair {
+    double locked_ns;
+    double tried_ns;
+} pair_t;
+
 /* What the program prints when it is run so. */
-static double
+static pair_t
 run_pair(const char *command)
 {
-    double ns = 0;
+    pair_t pair = { 0 };
     FILE *out = popen(command, "r");
-    if (out == NULL || fscanf(out, "%lf", &ns) != 1) {
+    if (out == NULL ||
+        fscanf(out, "%lf %lf", &pair.locked_ns, &pair.tried_ns) != 2) {
         fprintf(stderr, "cannot run %s\n", command);
         exit(1);
     }
     pclose(out);
-    return ns;
+    return pair;
+}
+
+typedef struct pairs {
+    double locked_ns[ROUNDS];
+    double tried_ns[ROUNDS];
+} pairs_t;
+
+static void
+set_pair(pairs_t *pairs, int round, pair_t pair, pair_t base)
+{
+    pairs->locked_ns[round] = pair.locked_ns - base.locked_ns;
+    pairs->tried_ns[round] = pair.tried_ns - base.tried_ns;
+}
+
+static void
+print_pair(const char *what, double bare, double off, double on)
+{
+    printf("pair: uncontended %s and unlock: libc %.2f ns; wrapped and off "
+           "%+.2f ns (budget +1); on %+.2f ns (budget +8)\n",
+           what, bare, off, on);
 }
 
 void
 bench_pair(void)
 {
-    double bare[ROUNDS];
-    double off[ROUNDS];
-    double on[ROUNDS];
+    pairs_t bare;
+    pairs_t off;
+    pairs_t on;
     for (int i = 0; i < ROUNDS; i++) {
-        double base = run_pair(BENCH_PAIR);
-        bare[i] = base;
-        off[i] = run_pair("LD_PRELOAD=" BENCH_LIBRARY " " BENCH_PAIR) - base;
-        on[i] =
-            run_pair("LD_PRELOAD=" BENCH_LIBRARY " " BENCH_PAIR " on") - base;
+        pair_t base = run_pair(BENCH_PAIR);
+        set_pair(&bare, i, base, (pair_t){ 0 });
+        set_pair(&off, i, run_pair("LD_PRELOAD=" BENCH_LIBRARY " " BENCH_PAIR),
+                 base);
+        set_pair(&on, i,
+                 run_pair("LD_PRELOAD=" BENCH_LIBRARY " " BENCH_PAIR " on"),
+                 base);
     }
-    printf("pair: uncontended lock and unlock: libc %.2f ns; wrapped and off "
-           "%+.2f ns (budget +1); on %+.2f ns (budget +8)\n",
-           bench_median(bare, ROUNDS), bench_median(off, ROUNDS),
-           bench_median(on, ROUNDS));
+    print_pair("lock", bench_median(bare.locked_ns, ROUNDS),
+               bench_median(off.locked_ns, ROUNDS),
+               bench_median(on.locked_ns, ROUNDS));
+    print_pair("try", bench_median(bare.tried_ns, ROUNDS),
+               bench_median(off.tried_ns, ROUNDS),
+               bench_median(on.tried_ns, ROUNDS));
 }
 
 void

@@ -103,6 +103,8 @@ lock_everything(void)
     check(pthread_mutex_lock(&mutex));
     check(pthread_cond_timedwait(&condition, &mutex, &past) != ETIMEDOUT);
     check(pthread_mutex_unlock(&mutex));
+    check(pthread_mutex_trylock(&mutex));
+    check(pthread_mutex_unlock(&mutex));
     check(pthread_rwlock_rdlock(&rwlock));
     check(pthread_rwlock_unlock(&rwlock));
     check(pthread_rwlock_wrlock(&rwlock));

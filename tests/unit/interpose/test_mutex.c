@@ -147,6 +147,51 @@ test_robust(void **state)
     pthread_mutex_destroy(&mutex);
 }
 
+static void *
+try_only(void *arg)
+{
+    return (void *)(intptr_t)pthread_mutex_trylock(arg);
+}
+
+static int
+try_elsewhere(pthread_mutex_t *mutex)
+{
+    sleeper_t other;
+    sleeper_start(&other, try_only, mutex);
+    return (int)(intptr_t)sleeper_join(&other);
+}
+
+static void
+test_tries_of_each_type(void **state)
+{
+    (void)state;
+    SKIP_WITH_TSAN();
+    pthread_mutex_t normal = PTHREAD_MUTEX_INITIALIZER;
+    assert_int_equal(pthread_mutex_trylock(&normal), 0);
+    assert_int_equal(pthread_mutex_trylock(&normal), EBUSY);
+    assert_int_equal(try_elsewhere(&normal), EBUSY);
+    assert_int_equal(pthread_mutex_unlock(&normal), 0);
+    pthread_mutex_t recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    assert_int_equal(pthread_mutex_trylock(&recursive), 0);
+    assert_int_equal(pthread_mutex_trylock(&recursive), 0);
+    assert_int_equal(try_elsewhere(&recursive), EBUSY);
+    assert_int_equal(pthread_mutex_unlock(&recursive), 0);
+    assert_int_equal(pthread_mutex_unlock(&recursive), 0);
+    pthread_mutex_t checking = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
+    assert_int_equal(pthread_mutex_trylock(&checking), 0);
+    assert_int_equal(pthread_mutex_trylock(&checking), EBUSY);
+    assert_int_equal(pthread_mutex_lock(&checking), EDEADLK);
+    assert_int_equal(pthread_mutex_unlock(&checking), 0);
+    pthread_mutex_t robust =
+        make_mutex(PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST,
+                   PTHREAD_PRIO_NONE, PTHREAD_PROCESS_PRIVATE);
+    assert_int_equal(try_elsewhere(&robust), 0);
+    assert_int_equal(pthread_mutex_trylock(&robust), EOWNERDEAD);
+    assert_int_equal(pthread_mutex_consistent(&robust), 0);
+    assert_int_equal(pthread_mutex_unlock(&robust), 0);
+    pthread_mutex_destroy(&robust);
+}
+
 static void
 test_timed_locks_time_out(void **state)
 {
@@ -271,6 +316,7 @@ main(void)
         EACH_WAY(test_errorcheck),
         EACH_WAY(test_adaptive_and_priority_inheriting),
         EACH_WAY(test_robust),
+        EACH_WAY(test_tries_of_each_type),
         EACH_WAY(test_timed_locks_time_out),
         EACH_WAY(test_shared_between_processes),
         EACH_WAY(test_unlock_in_another_thread),

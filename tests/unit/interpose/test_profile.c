@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is recorded: whose delay, at whose stack, with which labels. */
+#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -63,6 +64,53 @@ test_all_delay_is_at_the_unlocker(void **state)
     assert_int_equal(blamed.count, 1);
     assert_true(blamed.delay_ns >= WAITERS * (unlocked_ns - queued_ns));
     assert_true(blamed.delay_ns <= WAITERS * (end_ns - start_ns));
+}
+
+LEAF static void
+give_back_tried(pthread_mutex_t *tried)
+{
+    pthread_mutex_unlock(tried);
+    NO_TAIL_CALL();
+}
+
+/* A lock that a try has taken is held like any other. */
+static void
+test_delay_is_at_the_unlocker_of_a_try(void **state)
+{
+    (void)state;
+    pthread_mutex_t tried = PTHREAD_MUTEX_INITIALIZER;
+    sleeper_t waiter;
+    record_all();
+    assert_int_equal(pthread_mutex_trylock(&tried), 0);
+    sleeper_start(&waiter, wait_for_mutex, &tried);
+    while (!evprof_waiters_any(&tried)) {
+        sched_yield();
+    }
+    int64_t queued_ns = clock_ns();
+    while (clock_ns() < queued_ns + HELD_NS) {
+        sched_yield();
+    }
+    give_back_tried(&tried);
+    sleeper_join(&waiter);
+    seen_t blamed = seen_at(EVPROF_CONTENTION_MUTEX, give_back_tried);
+    assert_int_equal(blamed.count, 1);
+    assert_true(blamed.delay_ns >= HELD_NS);
+}
+
+static void
+test_failed_tries_leave_nothing(void **state)
+{
+    (void)state;
+    pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
+    record_all();
+    assert_int_equal(pthread_mutex_lock(&held), 0);
+    long before = evprof_contention_count(EVPROF_CONTENTION_BLOCK);
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(pthread_mutex_trylock(&held), EBUSY);
+    }
+    assert_int_equal(evprof_contention_count(EVPROF_CONTENTION_BLOCK), before);
+    assert_false(evprof_waiters_any(&held));
+    assert_int_equal(pthread_mutex_unlock(&held), 0);
 }
 
 static void
@@ -161,6 +209,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_delay_is_at_the_unlocker),
+        cmocka_unit_test(test_delay_is_at_the_unlocker_of_a_try),
+        cmocka_unit_test(test_failed_tries_leave_nothing),
         cmocka_unit_test(test_uncontended_locks_leave_nothing),
         cmocka_unit_test(test_rates_do_not_change_the_past),
         cmocka_unit_test(test_equal_stacks_are_one),

@@ -15,9 +15,9 @@
 #include <sys/socket.h>
 
 #include "adapters/evhttp/flight.h"
-#include "adapters/evhttp/pages.h"
 #include "adapters/evhttp/reply.h"
 #include "core/base/error.h"
+#include "core/runtime/catalog.h"
 #include "core/runtime/settings.h"
 
 static evprof_authorize_fn authorize;

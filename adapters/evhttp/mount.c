@@ -14,7 +14,6 @@
 #include <evprof/evhttp.h>
 
 #include "adapters/evhttp/flight.h"
-#include "adapters/evhttp/pages.h"
 #include "adapters/evhttp/serve.h"
 #include "core/base/buf.h"
 #include "core/base/error.h"
@@ -33,9 +32,10 @@ static route_t *routes; /* under the lock; records are never freed */
 static unsigned last_mount;
 
 /* Served beside the profiles of the catalogue. */
-static const char *const fixed_names[] = { "",       "cmdline",    "profile",
-                                           "symbol", "threads",    "trace",
-                                           "status", EVPROF_FGPROF };
+static const char *const fixed_names[] = { "",        "cmdline",
+                                           "profile", "symbol",
+                                           "threads", "trace",
+                                           "status",  EVPROF_LEAF_FGPROF };
 #define FIXED_COUNT (sizeof(fixed_names) / sizeof(fixed_names[0]))
 
 static void
@@ -370,7 +370,7 @@ is_fgprof(evprof_t *prof, struct evhttp_request *req)
     const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
     size_t len = parent_length(prefix);
     return strncmp(path, prefix, len) == 0 &&
-           strcmp(path + len, &EVPROF_FGPROF[3]) == 0;
+           strcmp(path + len, &EVPROF_LEAF_FGPROF[3]) == 0;
 }
 
 bool
@@ -381,7 +381,7 @@ evprof_evhttp_handle(evprof_t *prof, struct evhttp_request *req)
         return true;
     }
     if (is_fgprof(prof, req)) {
-        evprof_serve(prof, NULL, req, EVPROF_FGPROF);
+        evprof_serve(prof, NULL, req, EVPROF_LEAF_FGPROF);
         return true;
     }
     char *name = name_below_prefix(prof, req);

@@ -12,42 +12,6 @@
 #include "adapters/evhttp/flight.h"
 #include "core/runtime/catalog.h"
 
-/* Served under another name than the module's own; the first of a profile is
- * the one that the index shows. */
-static const struct {
-    const char *leaf;
-    const char *profile;
-    bool is_shown;
-} aliases[] = {
-    { "profile", "cpu", true },
-    { "threads", "goroutine", false },
-    { EVPROF_FGPROF, "wall", false },
-};
-
-#define ALIAS_COUNT (sizeof(aliases) / sizeof(aliases[0]))
-
-const char *
-evprof_leaf_of(const char *profile)
-{
-    for (size_t i = 0; i < ALIAS_COUNT; i++) {
-        if (aliases[i].is_shown && strcmp(aliases[i].profile, profile) == 0) {
-            return aliases[i].leaf;
-        }
-    }
-    return profile;
-}
-
-const char *
-evprof_profile_of(const char *leaf)
-{
-    for (size_t i = 0; i < ALIAS_COUNT; i++) {
-        if (strcmp(aliases[i].leaf, leaf) == 0) {
-            return aliases[i].profile;
-        }
-    }
-    return leaf;
-}
-
 static void
 put_escaped(evprof_buf_t *out, const char *text)
 {

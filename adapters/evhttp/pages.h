@@ -9,9 +9,6 @@
 
 #include "core/runtime/job.h"
 
-/* Where scrapers look for fgprof: beside the prefix and not below it. */
-#define EVPROF_FGPROF "../fgprof"
-
 /* The list of profiles as HTML. */
 int evprof_page_index(evprof_t *prof, const evprof_ask_t *ask,
                       evprof_result_t *result);
@@ -19,10 +16,5 @@ int evprof_page_index(evprof_t *prof, const evprof_ask_t *ask,
 /* What is on and what was sampled and lost, as "name: value" lines. */
 int evprof_page_status(evprof_t *prof, const evprof_ask_t *ask,
                        evprof_result_t *result);
-
-/* The leaf under which a profile is served: "profile" for "cpu", else its own
- * name; and the other way round. */
-const char *evprof_leaf_of(const char *profile);
-const char *evprof_profile_of(const char *leaf);
 
 #endif

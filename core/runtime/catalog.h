@@ -44,6 +44,17 @@ EVPROF_API int evprof_catalog_status(evprof_t *prof, const char *name,
 /* What a profile wants the index page to say of it, or NULL; on the worker. */
 EVPROF_API const char *evprof_catalog_note(evprof_t *prof, const char *name);
 
+/* Where scrapers look for fgprof: beside the prefix and not below it. */
+#define EVPROF_LEAF_FGPROF "../fgprof"
+
+/* The leaf under which a profile is served: "profile" for "cpu", else its own
+ * name; and the other way round. */
+EVPROF_API const char *evprof_leaf_of(const char *profile);
+EVPROF_API const char *evprof_profile_of(const char *leaf);
+
+/* Whether something else than a profile of that name is served there. */
+bool evprof_leaf_is_reserved(const char *name);
+
 /* False once evprof_free() was called. */
 EVPROF_API bool evprof_is_open(evprof_t *prof);
 

@@ -42,6 +42,13 @@ module_fault(evprof_conf_t *cf, const evprof_module_t *module)
             cf, "%s has a module without a name that fits into a URL",
             evprof_conf_arg(cf, 0));
     }
+    /* What is planned may come as a module. */
+    if (evprof_leaf_is_reserved(module->name) &&
+        strcmp(module->name, "trace") != 0) {
+        return evprof_conf_fragment(
+            cf, "%s brings the profile \"%s\", but a page has that name",
+            evprof_conf_arg(cf, 0), module->name);
+    }
     if (module->summary == NULL ||
         (module->snapshot == NULL && module->text == NULL)) {
         return evprof_conf_fragment(

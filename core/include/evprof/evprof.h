@@ -109,7 +109,9 @@ EVPROF_API int evprof_profile_write(evprof_profile_t *p,
 /*
  * Makes a profile of one's own: a set of values, each with the stack that added
  * it. `name` becomes its sample type and URL leaf. NULL with `err`:
- * EVPROF_EINVAL (empty), EVPROF_EBUSY (name taken), EVPROF_ENOMEM.
+ * EVPROF_EINVAL (empty), EVPROF_EBUSY (taken by a profile, or by what is served
+ * beside them: "profile", "threads", "fgprof", "status", "trace"),
+ * EVPROF_ESTATE (after evprof_free()), EVPROF_ENOMEM. Any thread.
  */
 EVPROF_API evprof_profile_t *evprof_profile_new(evprof_t *prof,
                                                 const char *name,

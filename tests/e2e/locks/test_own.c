@@ -108,6 +108,16 @@ test_wrong_use_is_a_status(void **state)
     assert_int_equal(err.status, EVPROF_EBUSY);
     assert_null(evprof_profile_new(prof, "heap", &err));
     assert_int_equal(err.status, EVPROF_EBUSY);
+    /* Served under that name is something else. */
+    static const char *const taken[] = { "profile",   "threads", "fgprof",
+                                         "../fgprof", "status",  "trace",
+                                         "symbol",    "cmdline", "goroutine" };
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+        err.status = EVPROF_OK;
+        assert_null(evprof_profile_new(prof, taken[i], &err));
+        assert_int_equal(err.status, EVPROF_EBUSY);
+        assert_non_null(strstr(err.message, taken[i]));
+    }
     evprof_profile_t *own = evprof_profile_new(prof, "twice", NULL);
     assert_int_equal(evprof_profile_add(own, &value, 0), EVPROF_OK);
     assert_int_equal(evprof_profile_add(own, &value, 0), EVPROF_EBUSY);

@@ -63,6 +63,8 @@ const evprof_module_t evprof_module = {
 #endif
 #ifdef MODULE_TAKEN_NAME
     .name = "cpu",
+#elif defined(MODULE_PAGE_NAME)
+    .name = "threads",
 #elif defined(MODULE_BAD_NAME)
     .name = "a/b",
 #else

@@ -231,6 +231,8 @@ test_bad_modules(void **state)
                                 "1: build it anew");
     expect_refused("taken_name", "brings the profile \"cpu\", which exists "
                                  "already");
+    expect_refused("page_name", "brings the profile \"threads\", but a page "
+                                "has that name");
     expect_refused("bad_name", "has a module without a name that fits");
     expect_refused("no_hooks", "has a module that lacks its summary");
     expect_refused("no_symbol", "is no module: it does not export "

@@ -10,8 +10,11 @@
 
 #include <event2/bufferevent.h>
 #include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/util.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 
 #include "adapters/evhttp/flight.h"
@@ -128,10 +131,21 @@ check_new(const evprof_errand_name_t *name, evprof_admit_fn admit)
     return check;
 }
 
+/* The last one of that name: a proxy may add its own line behind the client's,
+ * and only what it added itself can be believed. */
 static const char *
 header_of(void *req, const char *name)
 {
-    return evhttp_find_header(evhttp_request_get_input_headers(req), name);
+    const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
+    const struct evkeyval *at;
+    const char *value = NULL;
+    TAILQ_FOREACH(at, headers, next)
+    {
+        if (evutil_ascii_strcasecmp(at->key, name) == 0) {
+            value = at->value;
+        }
+    }
+    return value;
 }
 
 /* Takes over the reference to `config`. */

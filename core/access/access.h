@@ -32,8 +32,8 @@ typedef enum evprof_verdict {
 /* What rules look at. */
 typedef struct evprof_access_request {
     const struct sockaddr *peer; /* of the connection; NULL: unknown */
-    /* The value of a request header, or NULL; the name's case is of no matter.
-     */
+    /* The value of the last request header of that name, whatever its case, or
+     * NULL. */
     const char *(*header)(void *ctx, const char *name);
     void *ctx;
 } evprof_access_request_t;

@@ -65,14 +65,21 @@ last_address(const char *value, evprof_address_t *out)
     return evprof_address_parse(text, out);
 }
 
+/* Whether the connection is one of a proxy that names the peer. */
+static bool
+is_named(const evprof_access_conf_t *conf, const evprof_address_t *connected)
+{
+    return conf->real_ip_header != NULL &&
+           evprof_rules_find(&conf->proxies, connected) != NULL;
+}
+
 /* The peer that the rules judge; NONE when a trusted proxy does not name it. */
 static evprof_address_t
 judged_peer(const evprof_access_conf_t *conf,
             const evprof_access_request_t *request)
 {
     evprof_address_t peer = evprof_address_of(request->peer);
-    if (conf->real_ip_header == NULL ||
-        evprof_rules_find(&conf->proxies, &peer) == NULL) {
+    if (!is_named(conf, &peer)) {
         return peer;
     }
     const char *value = header(request, conf->real_ip_header);
@@ -98,19 +105,20 @@ address_side(const evprof_access_conf_t *conf,
     return rule->is_allow ? SIDE_YES : SIDE_NO;
 }
 
-/* No rule and no credential spoke: only what comes from this machine may. */
+/* No rule and no credential spoke: only what comes from this machine may, and
+ * what a proxy on it passes on comes from elsewhere. */
 static evprof_verdict_t
 judge_default(const evprof_access_conf_t *conf,
               const evprof_access_request_t *request, const char **reason)
 {
+    evprof_address_t connected = evprof_address_of(request->peer);
     evprof_address_t peer = judged_peer(conf, request);
     if (!evprof_address_is_loopback(&peer)) {
         *reason = "profiles are served to loopback peers only, unless the "
                   "configuration allows others";
         return EVPROF_ACCESS_DENY;
     }
-    if (conf->rules.count == 0 && conf->real_ip_header == NULL &&
-        is_forwarded(request)) {
+    if (!is_named(conf, &connected) && is_forwarded(request)) {
         *reason = "this request came through a proxy: the configuration must "
                   "say who may ask";
         return EVPROF_ACCESS_DENY;

@@ -97,6 +97,22 @@ test_addresses(void **state)
     stop();
 }
 
+/* A proxy that adds a line of its own leaves the client's before it. */
+static void
+test_repeated_header(void **state)
+{
+    (void)state;
+    start("trusted_proxy 127.0.0.1; real_ip_header X-Forwarded-For;"
+          "allow 10.0.0.0/8; deny all;");
+    assert_int_equal(ask("cmdline", "X-Forwarded-For: 192.0.2.1\r\n"
+                                    "X-Forwarded-For: 10.1.1.1\r\n"),
+                     200);
+    assert_int_equal(ask("cmdline", "X-Forwarded-For: 10.1.1.1\r\n"
+                                    "x-forwarded-for: 192.0.2.1\r\n"),
+                     403);
+    stop();
+}
+
 static int64_t
 now_ms(void)
 {
@@ -223,10 +239,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_default),     cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_credentials), cmocka_unit_test(test_guessing),
-        cmocka_unit_test(test_left_alone),  cmocka_unit_test(test_satisfy),
+        cmocka_unit_test(test_default),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_credentials),
+        cmocka_unit_test(test_guessing),
+        cmocka_unit_test(test_left_alone),
+        cmocka_unit_test(test_satisfy),
         cmocka_unit_test(test_veto),
+        cmocka_unit_test(test_repeated_header),
     };
     return cmocka_run_group_tests_name("access over HTTP", tests, NULL, NULL);
 }

@@ -118,9 +118,7 @@ expected(const struct row *row)
         said = -1;
     }
     if (!has_credential) {
-        bool nothing_written = row->rules->text[0] == '\0';
-        bool by_default = row->peer->is_loopback &&
-                          !(nothing_written && row->forwarded != NULL);
+        bool by_default = row->peer->is_loopback && row->forwarded == NULL;
         return said > 0 || (said == 0 && by_default) ? 200 : 403;
     }
     if (row->any) {
@@ -257,6 +255,26 @@ real_ip(void *ctx, const char *name)
 }
 
 static void
+judge_proxied(const char *text, const struct proxied *rows, size_t count)
+{
+    evprof_config_t *config = test_load("", text);
+    for (size_t i = 0; i < count; i++) {
+        struct proxied row = rows[i];
+        struct sockaddr_storage storage;
+        evprof_access_request_t request = {
+            .peer = make_peer(row.peer, &storage),
+            .header = real_ip,
+            .ctx = &row,
+        };
+        evprof_verdict_t verdict =
+            evprof_access_judge(test_rules_of(config), &request, NULL);
+        assert_int_equal(verdict, row.expected == 200 ? EVPROF_ACCESS_ALLOW
+                                                      : EVPROF_ACCESS_DENY);
+    }
+    evprof_config_unref(config);
+}
+
+static void
 test_trusted_proxy(void **state)
 {
     static const struct proxied rows[] = {
@@ -273,23 +291,24 @@ test_trusted_proxy(void **state)
         { "10.1.1.1", "192.0.2.1", 200 },
     };
     (void)state;
-    evprof_config_t *config =
-        test_load("", "trusted_proxy 127.0.0.0/8; real_ip_header X-Real-IP;"
-                      "allow 10.0.0.0/8; deny all;");
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct proxied row = rows[i];
-        struct sockaddr_storage storage;
-        evprof_access_request_t request = {
-            .peer = make_peer(row.peer, &storage),
-            .header = real_ip,
-            .ctx = &row,
-        };
-        evprof_verdict_t verdict =
-            evprof_access_judge(test_rules_of(config), &request, NULL);
-        assert_int_equal(verdict, row.expected == 200 ? EVPROF_ACCESS_ALLOW
-                                                      : EVPROF_ACCESS_DENY);
-    }
-    evprof_config_unref(config);
+    judge_proxied("trusted_proxy 127.0.0.0/8; real_ip_header X-Real-IP;"
+                  "allow 10.0.0.0/8; deny all;",
+                  rows, COUNT(rows));
+}
+
+/* What a proxy that nobody trusts passes on is no request of this machine. */
+static void
+test_untrusted_proxy(void **state)
+{
+    static const struct proxied rows[] = {
+        { "127.0.0.1", "127.0.0.1", 403 },
+        { "127.0.0.1", NULL, 200 },
+        { "10.0.0.2", "127.0.0.1", 200 },
+        { "10.0.0.2", "192.0.2.1", 403 },
+    };
+    (void)state;
+    judge_proxied("trusted_proxy 10.0.0.2; real_ip_header X-Real-IP;", rows,
+                  COUNT(rows));
 }
 
 /* A right credential is hashed once, until its file changes. */
@@ -334,6 +353,7 @@ run_judge_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_trusted_proxy),
+        cmocka_unit_test(test_untrusted_proxy),
         cmocka_unit_test(test_remembered),
     };
     return cmocka_run_group_tests_name("judge", tests, NULL, NULL);

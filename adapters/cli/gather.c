@@ -15,6 +15,7 @@
 
 #include "adapters/cli/busy.h"
 #include "adapters/cli/source.h"
+#include "adapters/cli/symbolz.h"
 #include "core/base/error.h"
 #include "core/profile/merge.h"
 
@@ -105,6 +106,10 @@ load_item(const cli_t *cli, cli_item_t *item)
                      : cli_source_read(cli, item->source, &p, &item->err);
     if (status == EVPROF_OK &&
         (!add_missing_mapping(p) || !name_binary(cli, p))) {
+        status = evprof_fail(&item->err, EVPROF_ENOMEM, "out of memory");
+    }
+    if (status == EVPROF_OK && item->is_remote &&
+        cli_symbolz_note(item, p) != EVPROF_OK) {
         status = evprof_fail(&item->err, EVPROF_ENOMEM, "out of memory");
     }
     if (status != EVPROF_OK) {

@@ -8,6 +8,7 @@
 
 #include "adapters/cli/cli.h"
 #include "adapters/cli/gather.h"
+#include "adapters/cli/symbolz.h"
 #include "adapters/fetch/save.h"
 #include "core/base/error.h"
 #include "core/profile/merge.h"
@@ -121,50 +122,6 @@ gather(const cli_t *cli, cli_batch_t batches[2], loaded_t *out,
     }
     out->body = sources->items[0].body;
     sources->items[0].body = (evprof_buf_t){ 0 };
-    return status;
-}
-
-static void
-free_batches(cli_batch_t batches[2])
-{
-    cli_item_t *items = batches[0].items;
-    for (size_t i = 0; i < batches[0].count + batches[1].count; i++) {
-        free(items[i].shown);
-        free(items[i].why);
-        evprof_buf_free(&items[i].body);
-    }
-    free(items);
-    cli_batch_free(&batches[0]);
-    cli_batch_free(&batches[1]);
-}
-
-/* Sources and bases are got together, so that bases from a server are of the
- * same time. */
-static int
-load_lists(const cli_t *cli, loaded_t *out, evprof_error_t *err)
-{
-    evprof_arena_t arena = { 0 };
-    evprof_source_line_t *lines = NULL;
-    size_t line_count = 0;
-    int status = EVPROF_OK;
-    if (cli->sources_file != NULL) {
-        status = evprof_sources_read(cli->sources_file, &arena, &lines,
-                                     &line_count, err);
-    }
-    size_t total = cli->sources.count + line_count + cli->bases.count;
-    cli_item_t *items = calloc(total + 1, sizeof(*items));
-    cli_batch_t batches[2] = { { .items = items }, { .items = items } };
-    if (status == EVPROF_OK && items == NULL) {
-        status = evprof_fail(err, EVPROF_ENOMEM, "out of memory");
-    }
-    if (status == EVPROF_OK) {
-        make_items(&batches[0], &cli->sources, lines, line_count);
-        batches[1].items = items + batches[0].count;
-        make_items(&batches[1], &cli->bases, NULL, 0);
-        status = gather(cli, batches, out, err);
-    }
-    free_batches(batches);
-    evprof_arena_free(&arena);
     return status;
 }
 
@@ -289,15 +246,80 @@ apply_bases(const cli_t *cli, loaded_t *l, cli_profiles_t *out,
     return subtract(cli, &l->sources, taken, err);
 }
 
+/* All that will be shown, with the names that servers know. */
+static void
+symbolize(const cli_t *cli, const cli_item_t *items, size_t count, loaded_t *l,
+          cli_profiles_t *out)
+{
+    if (cli_symbolz(cli, items, count, l->sources)) {
+        evprof_buf_free(&l->body);
+    }
+    if (out->whole != NULL) {
+        cli_symbolz(cli, items, count, out->whole);
+    }
+    if (out->base != NULL) {
+        cli_symbolz(cli, items, count, out->base);
+    }
+}
+
+static void
+free_batches(cli_batch_t batches[2])
+{
+    cli_item_t *items = batches[0].items;
+    for (size_t i = 0; i < batches[0].count + batches[1].count; i++) {
+        free(items[i].shown);
+        free(items[i].why);
+        evprof_buf_free(&items[i].body);
+        cli_symbolz_forget(&items[i]);
+    }
+    free(items);
+    cli_batch_free(&batches[0]);
+    cli_batch_free(&batches[1]);
+}
+
+/* Sources and bases are got together, so that bases from a server are of the
+ * same time. */
+static int
+load_lists(const cli_t *cli, loaded_t *l, cli_profiles_t *out,
+           evprof_error_t *err)
+{
+    evprof_arena_t arena = { 0 };
+    evprof_source_line_t *lines = NULL;
+    size_t line_count = 0;
+    int status = EVPROF_OK;
+    if (cli->sources_file != NULL) {
+        status = evprof_sources_read(cli->sources_file, &arena, &lines,
+                                     &line_count, err);
+    }
+    size_t total = cli->sources.count + line_count + cli->bases.count;
+    cli_item_t *items = calloc(total + 1, sizeof(*items));
+    cli_batch_t batches[2] = { { .items = items }, { .items = items } };
+    if (status == EVPROF_OK && items == NULL) {
+        status = evprof_fail(err, EVPROF_ENOMEM, "out of memory");
+    }
+    if (status == EVPROF_OK) {
+        make_items(&batches[0], &cli->sources, lines, line_count);
+        batches[1].items = items + batches[0].count;
+        make_items(&batches[1], &cli->bases, NULL, 0);
+        status = gather(cli, batches, l, err);
+    }
+    if (status == EVPROF_OK) {
+        status = apply_bases(cli, l, out, err);
+    }
+    if (status == EVPROF_OK) {
+        symbolize(cli, items, total, l, out);
+    }
+    free_batches(batches);
+    evprof_arena_free(&arena);
+    return status;
+}
+
 int
 cli_load(const cli_t *cli, cli_profiles_t *out, evprof_error_t *err)
 {
     loaded_t l = { 0 };
     cli_profiles_t got = { .profile = NULL };
-    int status = load_lists(cli, &l, err);
-    if (status == EVPROF_OK) {
-        status = apply_bases(cli, &l, &got, err);
-    }
+    int status = load_lists(cli, &l, &got, err);
     got.profile = l.sources;
     evprof_pprof_t *const all[] = { got.profile, got.whole, got.base };
     for (size_t i = 0; status == EVPROF_OK && i < sizeof(all) / sizeof(all[0]);

@@ -24,6 +24,10 @@ typedef int (*fetch_fn)(const evprof_fetch_source_t *sources, size_t count,
                         const evprof_fetch_options_t *options,
                         const evprof_fetch_ui_t *ui, evprof_error_t *err);
 
+typedef int (*post_fn)(const evprof_fetch_source_t *source,
+                       const evprof_fetch_options_t *options, const char *body,
+                       evprof_buf_t *out, evprof_error_t *err);
+
 bool
 cli_is_remote(const char *source)
 {
@@ -50,23 +54,22 @@ open_fetcher(evprof_error_t *err)
     return library;
 }
 
-static fetch_fn
-find_fetcher(evprof_error_t *err)
+/* The address of a function of the fetcher; NULL: there is none. */
+static void *
+find_in_fetcher(const char *name, evprof_error_t *err)
 {
     /* Kept for the life of the process: libcurl has global state. */
     static void *library;
     if (library == NULL) {
         library = open_fetcher(err);
     }
-    void *symbol = library == NULL ? NULL : dlsym(library, "evprof_fetch_run");
-    fetch_fn fetch = NULL;
-    memcpy(&fetch, &symbol, sizeof(fetch));
-    if (library != NULL && fetch == NULL) {
+    void *symbol = library == NULL ? NULL : dlsym(library, name);
+    if (library != NULL && symbol == NULL) {
         evprof_fail(err, EVPROF_ENOTSUP,
                     "cannot fetch: libevprof_fetch.so is "
                     "of another version");
     }
-    return fetch;
+    return symbol;
 }
 
 /* ---- What arrives ---- */
@@ -179,7 +182,9 @@ fetch_all(const cli_t *cli, struct fetch *fetch,
                                    .done = take,
                                    .ctx = fetch,
                                    .has_terminal = isatty(STDERR_FILENO) };
-    fetch_fn run = find_fetcher(&err);
+    void *symbol = find_in_fetcher("evprof_fetch_run", &err);
+    fetch_fn run = NULL;
+    memcpy(&run, &symbol, sizeof(run));
     int status =
         run == NULL ? EVPROF_ENOTSUP : run(sources, count, &options, &ui, &err);
     for (size_t i = 0; status != EVPROF_OK && i < count; i++) {
@@ -220,6 +225,22 @@ cli_fetch_items(const cli_t *cli, cli_item_t *items, size_t count,
     }
     free(sources);
     free(fetch.items);
+}
+
+int
+cli_remote_post(const cli_t *cli, const cli_item_t *item, const char *body,
+                evprof_buf_t *out, evprof_error_t *err)
+{
+    const evprof_fetch_options_t options = fetch_options(cli);
+    evprof_fetch_source_t source = { .url = item->source };
+    if (item->line != NULL) {
+        source = item->line->source;
+    }
+    void *symbol = find_in_fetcher("evprof_fetch_post", err);
+    post_fn post = NULL;
+    memcpy(&post, &symbol, sizeof(post));
+    return post == NULL ? EVPROF_ENOTSUP
+                        : post(&source, &options, body, out, err);
 }
 
 /* ---- Secrets ---- */

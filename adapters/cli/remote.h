@@ -5,6 +5,8 @@
 #include "adapters/cli/cli.h"
 #include "adapters/fetch/sources.h"
 
+struct cli_place;
+
 /* A source and what came of it. */
 typedef struct cli_item {
     const char *source;
@@ -17,6 +19,8 @@ typedef struct cli_item {
     int status; /* of the fetch */
     char *why;  /* it failed, owned; NULL: see `err` */
     evprof_error_t err;
+    struct cli_place *places; /* of its mappings, for symbolz.h */
+    size_t place_count;
 } cli_item_t;
 
 /* True for what is no file and has a host: "scheme://host", "host:port/path".
@@ -35,6 +39,13 @@ void cli_fetch_items(const cli_t *cli, cli_item_t *items, size_t count,
  * it; what could not be fetched fails as it did there. MT-Safe.
  */
 int cli_remote_read(cli_item_t *item, evprof_pprof_t **out);
+
+/*
+ * Posts `body` to where the item's server tells names, with the credentials
+ * that fetched the item; the answer is appended to `out`. The message is whole.
+ */
+int cli_remote_post(const cli_t *cli, const cli_item_t *item, const char *body,
+                    evprof_buf_t *out, evprof_error_t *err);
 
 /*
  * Copies what of the command line may hold a secret and blanks the original, so

@@ -167,7 +167,9 @@ explain(const evprof_transfer_t *t, CURLcode code, evprof_buf_t *why)
                           t->answer.body.len);
         return;
     }
-    evprof_buf_printf(why, "http fetch: Get \"%s\": ", t->target.shown);
+    evprof_buf_printf(
+        why, "%s \"%s\": ", t->post == NULL ? "http fetch: Get" : "Post",
+        t->target.shown);
     if (code == CURLE_COULDNT_CONNECT && !t->has_proxy) {
         add_errno(t, why);
     } else if (code == CURLE_COULDNT_RESOLVE_HOST) {
@@ -465,7 +467,7 @@ take_answer(void *ctx, evprof_fetched_t *fetched)
     if (fetched->status == EVPROF_OK) {
         evprof_buf_add(to->out, fetched->body.data, fetched->body.len);
     } else {
-        evprof_fail(to->err, fetched->status, "%s: %s", fetched->url,
+        evprof_fail(to->err, fetched->status, "http post %s: %s", fetched->url,
                     fetched->why);
     }
 }
@@ -480,7 +482,7 @@ evprof_fetch_post(const evprof_fetch_source_t *source,
                                    .done = take_answer,
                                    .ctx = &to };
     evprof_credentials_t credentials;
-    evprof_target_t profile;
+    evprof_target_t profile = { 0 };
     fetcher_t f;
     int status = evprof_credentials_read(options, &credentials, err);
     if (status != EVPROF_OK) {
@@ -490,16 +492,17 @@ evprof_fetch_post(const evprof_fetch_source_t *source,
     if (status == EVPROF_OK) {
         make_transfers(&f, source, options, &credentials, body);
         profile = f.transfers[0].target;
+        f.transfers[0].target = (evprof_target_t){ 0 };
         status = to.status;
     }
     if (status == EVPROF_OK) {
         status = evprof_target_symbol(&profile, &f.transfers[0].target, err);
-        if (status == EVPROF_OK) {
-            evprof_target_free(&profile);
-            run_interruptible(&f);
-            status = to.status;
-        }
     }
+    if (status == EVPROF_OK) {
+        run_interruptible(&f);
+        status = to.status;
+    }
+    evprof_target_free(&profile);
     fetcher_close(&f);
     evprof_credentials_free(&credentials);
     return status;

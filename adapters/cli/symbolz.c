@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A mapping of a merged profile is found again in its sources by its build id
+ * or file; one that has neither bears its source's address in the meantime, so
+ * that mappings of two servers stay apart. Addresses are posted as the server
+ * knows them: a merge moves mappings that were loaded elsewhere.
+ */
+#include "adapters/cli/symbolz.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/base/error.h"
+#include "core/base/parse.h"
+
+struct cli_place {
+    char *key;      /* build id, file, or the item's address */
+    uint64_t start; /* where that server has it */
+};
+
+static const char *
+key_of(const evprof_mapping_t *m)
+{
+    return m->build_id[0] != '\0' ? m->build_id : m->file;
+}
+
+int
+cli_symbolz_note(cli_item_t *item, evprof_pprof_t *p)
+{
+    item->places = calloc(p->mapping_count + 1, sizeof(*item->places));
+    for (size_t i = 0; item->places != NULL && i < p->mapping_count; i++) {
+        evprof_mapping_t *m = &p->mappings[i];
+        if (key_of(m)[0] == '\0') {
+            m->file = evprof_strings_intern(&p->strings, item->shown);
+        }
+        char *key = m->file == NULL ? NULL : strdup(key_of(m));
+        if (key == NULL) {
+            return EVPROF_ENOMEM;
+        }
+        item->places[item->place_count++] = (struct cli_place){ key, m->start };
+    }
+    return item->places == NULL ? EVPROF_ENOMEM : EVPROF_OK;
+}
+
+void
+cli_symbolz_forget(cli_item_t *item)
+{
+    for (size_t i = 0; i < item->place_count; i++) {
+        free(item->places[i].key);
+    }
+    free(item->places);
+    item->places = NULL;
+    item->place_count = 0;
+}
+
+/* ---- What -symbolize says ---- */
+
+struct mode {
+    bool is_remote;
+    bool is_forced;
+};
+
+static bool
+is_one_of(const char *word, const char *const *words)
+{
+    while (*words != NULL && strcasecmp(word, *words) != 0) {
+        words++;
+    }
+    return *words != NULL;
+}
+
+/* One word of it; false: nothing at all is wanted. */
+static bool
+take_word(const char *word, const char *all, struct mode *mode)
+{
+    static const char *const none[] = { "none", "no", NULL };
+    static const char *const local[] = { "local", "fastlocal", NULL };
+    static const char *const remote[] = { "remote", NULL };
+    static const char *const force[] = { "force", "demangle=full",
+                                         "demangle=none", "demangle=templates",
+                                         NULL };
+    static const char *const nothing[] = { "", "demangle=default", "default",
+                                           NULL };
+    if (is_one_of(word, none)) {
+        return false;
+    }
+    if (is_one_of(word, local)) {
+        mode->is_remote = false;
+    } else if (is_one_of(word, remote)) {
+        mode->is_remote = true;
+    } else if (is_one_of(word, force)) {
+        mode->is_forced = true;
+    } else if (!is_one_of(word, nothing)) {
+        cli_complain("ignoring unrecognized symbolization option: %s", all);
+        cli_complain("expecting -symbolize=[local|fastlocal|remote|none]"
+                     "[:force][:demangle=[none|full|templates|default]");
+    }
+    return true;
+}
+
+static struct mode
+read_mode(const char *said)
+{
+    struct mode mode = { .is_remote = true };
+    char *copy = strdup(said);
+    char *rest = copy;
+    for (char *word; (word = strsep(&rest, ":")) != NULL;) {
+        if (!take_word(word, said, &mode)) {
+            mode.is_remote = false;
+            break;
+        }
+    }
+    free(copy);
+    return mode;
+}
+
+/* ---- One mapping ---- */
+
+/* Mappings in which the kernel or a device has what looks like code. */
+static bool
+has_no_names(const evprof_mapping_t *m)
+{
+    return m->file[0] == '[' || strncmp(m->file, "linux-vdso", 10) == 0 ||
+           strncmp(m->file, "/dev/dri/", 9) == 0 ||
+           strcmp(m->file, "//anon") == 0;
+}
+
+struct row {
+    uint64_t address;
+    uint32_t location;
+};
+
+static int
+by_address(const void *a, const void *b)
+{
+    const struct row *x = a;
+    const struct row *y = b;
+    return (x->address > y->address) - (x->address < y->address);
+}
+
+/* The locations of mapping `m` by address, and what to post for those without
+ * lines. */
+static struct row *
+find_rows(const evprof_pprof_t *p, uint32_t m, uint64_t offset, size_t *count,
+          evprof_buf_t *question)
+{
+    struct row *rows = calloc(p->location_count + 1, sizeof(*rows));
+    *count = 0;
+    for (size_t i = 0; rows != NULL && i < p->location_count; i++) {
+        const evprof_location_t *l = &p->locations[i];
+        if (l->mapping != m) {
+            continue;
+        }
+        rows[(*count)++] = (struct row){ l->address, (uint32_t)i };
+        if (l->address != 0 && l->line_count == 0) {
+            evprof_buf_printf(question, "%s0x%" PRIx64,
+                              question->len == 0 ? "" : "+",
+                              l->address + offset);
+        }
+    }
+    if (rows != NULL) {
+        qsort(rows, *count, sizeof(*rows), by_address);
+    }
+    return rows;
+}
+
+/* "0x401000<space>name": false for lines that say something else. */
+static bool
+read_answer(char *line, uint64_t *address, const char **name)
+{
+    char *at = strstr(line, "0x");
+    size_t len = at == NULL ? 0 : strspn(at + 2, "0123456789abcdefABCDEF");
+    size_t gap = len == 0 ? 0 : strspn(at + 2 + len, " \t");
+    if (gap == 0) {
+        return false;
+    }
+    at[2 + len] = '\0';
+    *name = at + 2 + len + gap;
+    return evprof_parse_hex64(at, address);
+}
+
+/* The function of that name, made unless the last answers had it already. */
+static uint32_t
+find_function(evprof_pprof_t *p, size_t first, const char *name)
+{
+    for (size_t i = p->function_count; i > first; i--) {
+        if (p->functions[i - 1].name == name) {
+            return (uint32_t)i - 1;
+        }
+    }
+    p->functions[p->function_count] = (evprof_function_t){
+        .id = p->function_count + 1,
+        .name = name,
+        .system_name = name,
+        .filename = evprof_strings_intern(&p->strings, ""),
+    };
+    return (uint32_t)p->function_count++;
+}
+
+static bool
+set_line(evprof_pprof_t *p, const struct row *row, uint32_t function)
+{
+    evprof_line_t *line = evprof_arena_calloc(&p->arena, 1, sizeof(*line));
+    if (line != NULL) {
+        line->function = function;
+        p->locations[row->location].lines = line;
+        p->locations[row->location].line_count = 1;
+    }
+    return line != NULL;
+}
+
+/* Room for one more function a line of the answer. */
+static bool
+reserve_functions(evprof_pprof_t *p, const char *answer)
+{
+    size_t count = p->function_count + 1;
+    for (const char *c = answer; *c != '\0'; c++) {
+        count += *c == '\n';
+    }
+    evprof_function_t *functions =
+        evprof_arena_calloc(&p->arena, count, sizeof(*functions));
+    if (functions != NULL && p->function_count > 0) {
+        memcpy(functions, p->functions, p->function_count * sizeof(*functions));
+    }
+    p->functions = functions == NULL ? p->functions : functions;
+    return functions != NULL;
+}
+
+static void
+apply_answer(evprof_pprof_t *p, const struct row *rows, size_t count,
+             uint64_t offset, char *answer)
+{
+    size_t first = p->function_count;
+    if (!reserve_functions(p, answer)) {
+        return;
+    }
+    char *rest = answer;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;) {
+        uint64_t address;
+        const char *name;
+        if (!read_answer(line, &address, &name)) {
+            continue;
+        }
+        const struct row wanted = { .address = address - offset };
+        const struct row *row =
+            bsearch(&wanted, rows, count, sizeof(*rows), by_address);
+        const char *own =
+            row == NULL ? NULL : evprof_strings_intern(&p->strings, name);
+        if (own != NULL && !set_line(p, row, find_function(p, first, own))) {
+            return;
+        }
+    }
+}
+
+/* Asks one server for the names of one mapping; false: it gave none. */
+static bool
+ask(const cli_t *cli, const cli_item_t *item, uint64_t start, evprof_pprof_t *p,
+    uint32_t m)
+{
+    evprof_buf_t question = { 0 };
+    evprof_buf_t answer = { 0 };
+    evprof_error_t err = { 0 };
+    size_t count;
+    uint64_t offset = start - p->mappings[m].start;
+    struct row *rows = find_rows(p, m, offset, &count, &question);
+    bool is_answered = true;
+    if (rows != NULL && question.len > 0 && !question.failed) {
+        is_answered = cli_remote_post(cli, item, question.data, &answer,
+                                      &err) == EVPROF_OK;
+    }
+    if (!is_answered) {
+        cli_complain("%s", err.message);
+    } else if (answer.len > 0) {
+        evprof_buf_puts(&answer, "");
+        apply_answer(p, rows, count, offset, answer.data);
+    }
+    p->mappings[m].has_functions |= is_answered;
+    free(rows);
+    evprof_buf_free(&question);
+    evprof_buf_free(&answer);
+    return is_answered;
+}
+
+/* ---- All of them ---- */
+
+static bool
+ask_for_mapping(const cli_t *cli, const cli_item_t *items, size_t count,
+                evprof_pprof_t *p, uint32_t m)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t n = 0; n < items[i].place_count; n++) {
+            const struct cli_place *place = &items[i].places[n];
+            if (strcmp(place->key, key_of(&p->mappings[m])) == 0) {
+                return ask(cli, &items[i], place->start, p, m);
+            }
+        }
+    }
+    return false;
+}
+
+/* Takes the names away again that mappings without one were lent. */
+static void
+unname(const cli_item_t *items, size_t count, evprof_pprof_t *p)
+{
+    for (size_t m = 0; m < p->mapping_count; m++) {
+        evprof_mapping_t *map = &p->mappings[m];
+        for (size_t i = 0; i < count && map->build_id[0] == '\0'; i++) {
+            if (items[i].is_remote && items[i].shown != NULL &&
+                strcmp(map->file, items[i].shown) == 0) {
+                map->file = evprof_strings_intern(&p->strings, "");
+                break;
+            }
+        }
+    }
+}
+
+bool
+cli_symbolz(const cli_t *cli, const cli_item_t *items, size_t count,
+            evprof_pprof_t *p)
+{
+    struct mode mode = read_mode(cli->symbolize);
+    bool is_changed = false;
+    for (size_t m = 0; m < p->mapping_count && mode.is_remote; m++) {
+        const evprof_mapping_t *map = &p->mappings[m];
+        if ((mode.is_forced || !map->has_functions) && !has_no_names(map)) {
+            is_changed = ask_for_mapping(cli, items, count, p, (uint32_t)m) ||
+                         is_changed;
+        }
+    }
+    unname(items, count, p);
+    return is_changed;
+}

@@ -319,6 +319,12 @@ set_proxy(evprof_transfer_t *t, evprof_error_t *err)
         curl_easy_setopt(t->easy, CURLOPT_PROXYUSERPWD,
                          t->credentials->proxy_user);
     }
+    if (t->credentials->proxy_user == NULL &&
+        t->credentials->proxy_auth == (long)CURLAUTH_NEGOTIATE) {
+        /* A ticket names its user; libcurl wants to be given one all the same.
+         */
+        curl_easy_setopt(t->easy, CURLOPT_PROXYUSERPWD, ":");
+    }
     if (o->proxy_tls_ca != NULL) {
         curl_easy_setopt(t->easy, CURLOPT_PROXY_CAINFO, o->proxy_tls_ca);
     }

@@ -2,12 +2,14 @@
 /*
  * A server that answers as gateways and broken servers do. It logs, for each
  * request, its path and which credentials came along, so that a test can tell
- * what reached whom.
+ * what reached whom. /files/NAME and /encoded/NAME are files beside PROFILE,
+ * the latter sent with "Content-Encoding: gzip".
  *
  * usage: odd_server ADDRESS PORT LOG PROFILE   prints a line when it listens
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -18,9 +20,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define DRIP_MS 50
+
+/* Longer than the second within which the tool takes a failure for one that
+ * came before any profile was begun. */
+#define LATE_MS 1200
+
 static FILE *log_file;
 static char *profile;
 static size_t profile_len;
+static const char *profile_path;
+static int folder_len; /* of the path, with its slash */
 static atomic_int flaky_left = 2;
 
 static void
@@ -98,6 +108,28 @@ send_nothing(int fd)
     }
 }
 
+/* A byte now and then, until the client has had enough. */
+static void
+send_dripping(int fd)
+{
+    struct pollfd leaving = { .fd = fd, .events = POLLIN };
+    say(fd, "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
+            "Connection: close\r\n\r\n");
+    do {
+        say(fd, "x");
+    } while (poll(&leaving, 1, DRIP_MS) == 0);
+}
+
+/* Fails so late that a profile may have been taken. */
+static void
+send_late_failure(int fd)
+{
+    struct pollfd leaving = { .fd = fd, .events = POLLIN };
+    poll(&leaving, 1, LATE_MS);
+    say(fd, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
+            "Connection: close\r\n\r\n");
+}
+
 static void
 send_flaky(int fd)
 {
@@ -113,11 +145,36 @@ static const struct {
     const char *path;
     void (*answer)(int fd);
 } answers[] = {
-    { "/ok", send_profile },           { "/login", send_login_page },
-    { "/error", send_pprof_error },    { "/truncated", send_truncated },
-    { "/endless", send_endless },      { "/silent", send_nothing },
-    { "/flaky", send_flaky },
+    { "/ok", send_profile },        { "/login", send_login_page },
+    { "/error", send_pprof_error }, { "/truncated", send_truncated },
+    { "/endless", send_endless },   { "/silent", send_nothing },
+    { "/flaky", send_flaky },       { "/dripping", send_dripping },
+    { "/late", send_late_failure },
 };
+
+/* A file beside the profile. */
+static void
+send_file(int fd, const char *name, const char *header)
+{
+    char path[600];
+    char head[200];
+    snprintf(path, sizeof(path), "%.*s%s", folder_len, profile_path, name);
+    FILE *file = strchr(name, '/') == NULL ? fopen(path, "rb") : NULL;
+    if (file == NULL) {
+        say(fd, "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
+        return;
+    }
+    snprintf(head, sizeof(head),
+             "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
+             "%sConnection: close\r\n\r\n",
+             header);
+    say(fd, head);
+    char piece[4096];
+    for (size_t n; (n = fread(piece, 1, sizeof(piece), file)) > 0;) {
+        send_all(fd, piece, n);
+    }
+    fclose(file);
+}
 
 /* "/redirect/HOST:PORT/path": to http://HOST:PORT/path. */
 static void
@@ -142,6 +199,12 @@ answer(int fd, const char *request)
 {
     char path[400] = "";
     sscanf(request, "%*s %399s", path);
+    if (strncmp(path, "http://", 7) == 0) {
+        /* We are taken for a proxy. */
+        const char *rest = strchr(path + 7, '/');
+        memmove(path, rest == NULL ? "/" : rest,
+                rest == NULL ? 2 : strlen(rest) + 1);
+    }
     fprintf(log_file, "%s%s%s%s\n", path,
             has_header(request, "\nauthorization:") ? " authorization" : "",
             has_header(request, "\nx-secret:") ? " x-secret" : "",
@@ -152,6 +215,14 @@ answer(int fd, const char *request)
         return;
     }
     path[strcspn(path, "?")] = '\0';
+    if (strncmp(path, "/files/", 7) == 0) {
+        send_file(fd, path + 7, "");
+        return;
+    }
+    if (strncmp(path, "/encoded/", 9) == 0) {
+        send_file(fd, path + 9, "Content-Encoding: gzip\r\n");
+        return;
+    }
     for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
         if (strcmp(path, answers[i].path) == 0) {
             answers[i].answer(fd);
@@ -187,7 +258,10 @@ serve(void *arg)
 static bool
 read_profile(const char *path)
 {
+    const char *slash = strrchr(path, '/');
     FILE *file = fopen(path, "rb");
+    profile_path = path;
+    folder_len = slash == NULL ? 0 : (int)(slash + 1 - path);
     profile = malloc(1 << 20);
     if (file == NULL || profile == NULL) {
         return false;

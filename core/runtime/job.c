@@ -157,6 +157,18 @@ enter_phase(evprof_job_t *job, enum evprof_job_phase phase)
     evprof_futex_wake(&job->phase);
 }
 
+/* What failed has no body, but always a sentence. */
+static void
+set_failure(evprof_result_t *result)
+{
+    if (result->err.message[0] == '\0') {
+        evprof_fail(&result->err, result->status, "%s",
+                    evprof_status_text(result->status));
+    }
+    result->err.status = result->status;
+    evprof_buf_free(&result->body);
+}
+
 static void
 end_job(evprof_job_t *job, int status)
 {
@@ -164,8 +176,7 @@ end_job(evprof_job_t *job, int status)
     void *ctx = job->ctx;
     job->result.status = status;
     if (status != EVPROF_OK) {
-        job->result.err.status = status;
-        evprof_buf_free(&job->result.body);
+        set_failure(&job->result);
     }
     evprof_builder_free(job->builder);
     job->builder = NULL;

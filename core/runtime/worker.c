@@ -136,7 +136,9 @@ evprof_worker_post(evprof_task_t *task, int64_t due_ns, evprof_error_t *err)
     evprof_lock_enter(&worker.lock);
     int status = ensure_thread(err);
     if (status == EVPROF_OK) {
-        insert_task(task, due_ns);
+        /* Behind what has waited longer, or a crowd that always wants to be
+         * served now would keep windows open for ever. */
+        insert_task(task, due_ns > 0 ? due_ns : evprof_worker_now());
     }
     evprof_lock_leave(&worker.lock);
     if (status == EVPROF_OK) {

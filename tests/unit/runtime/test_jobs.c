@@ -355,6 +355,83 @@ test_cancel_at_once(void **state)
     evprof_free(prof);
 }
 
+/* ---- A crowd ---- */
+
+#define CROWD_TURNS 200000
+
+struct crowd {
+    evprof_task_t task; /* first: the worker gives it back */
+    _Atomic bool is_over;
+    long turns;
+    struct wait wait;
+};
+
+/* There is always one more that wants to be served now. */
+static void
+take_turn(evprof_task_t *task)
+{
+    struct crowd *crowd = (struct crowd *)(void *)task;
+    if (!atomic_load(&crowd->is_over) && ++crowd->turns < CROWD_TURNS) {
+        assert_int_equal(evprof_worker_post(task, 0, NULL), 0);
+    } else {
+        atomic_store(&crowd->wait.count, 1);
+        evprof_futex_wake(&crowd->wait.count);
+    }
+}
+
+static void
+end_crowd(void *ctx, evprof_job_t *job)
+{
+    struct crowd *crowd = ctx;
+    (void)job;
+    atomic_store(&crowd->is_over, true);
+}
+
+/* A window ends when its time has come, however many others ask meanwhile. */
+static void
+test_crowd(void **state)
+{
+    (void)state;
+    struct crowd crowd = { .task.run = take_turn };
+    evprof_job_t *job = NULL;
+    evprof_ask_t ask = { .seconds = 0.001 };
+    evprof_t *prof = open_profiler();
+    assert_int_equal(
+        evprof_job_start(prof, "cpu", &ask, end_crowd, &crowd, &job, NULL), 0);
+    assert_int_equal(evprof_worker_post(&crowd.task, 0, NULL), 0);
+    await(&crowd.wait);
+    assert_true(crowd.turns < CROWD_TURNS);
+    evprof_free(prof);
+    evprof_job_free(job);
+}
+
+static int
+fail_silently(evprof_t *prof, const evprof_ask_t *ask, evprof_result_t *result)
+{
+    (void)prof;
+    (void)ask;
+    (void)result;
+    return EVPROF_ENOMEM;
+}
+
+/* Whoever asks is told something. */
+static void
+test_wordless(void **state)
+{
+    (void)state;
+    struct wait wait = { 0 };
+    evprof_job_t *job = NULL;
+    evprof_t *prof = open_profiler();
+    assert_int_equal(evprof_job_call(prof, fail_silently, &(evprof_ask_t){ 0 },
+                                     on_done, &wait, &job, NULL),
+                     0);
+    await(&wait);
+    assert_int_equal(evprof_job_result(job)->status, EVPROF_ENOMEM);
+    assert_string_equal(evprof_job_result(job)->err.message, "out of memory");
+    evprof_job_free(job);
+    evprof_free(prof);
+}
+
 static void
 test_deltas(void **state)
 {
@@ -533,6 +610,8 @@ main(void)
         cmocka_unit_test(test_window_blocks_nobody),
         cmocka_unit_test(test_cancel_at_once),
         cmocka_unit_test(test_deltas),
+        cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_wordless),
         cmocka_unit_test(test_free_cancels),
         cmocka_unit_test(test_named_profiles),
         cmocka_unit_test(test_region),

@@ -21,7 +21,7 @@
 #include "core/runtime/settings.h"
 
 /* Lengths of a window that was not given, as Go has them. */
-#define DEFAULT_SECONDS 30
+#define DEFAULT_SECONDS 30.0
 #define DEFAULT_TRACE_SECONDS 1.0
 
 static const char *
@@ -69,15 +69,23 @@ read_body(struct evhttp_request *req, evprof_ask_t *ask)
 
 /* ---- Parameters ---- */
 
+/* Who names no length is not refused for one that is too long. */
 static double
-window_of_timed(const char *name, const char *query)
+window_of_timed(const evprof_entry_t *entry, const char *query)
 {
-    if (strcmp(name, "trace") == 0) {
-        double seconds = evprof_query_number(query, "seconds", 0);
-        return seconds > 0 ? seconds : DEFAULT_TRACE_SECONDS;
+    double seconds;
+    double otherwise = DEFAULT_SECONDS;
+    if (strcmp(entry->name, "trace") == 0) {
+        seconds = evprof_query_number(query, "seconds", 0);
+        otherwise = DEFAULT_TRACE_SECONDS;
+    } else {
+        seconds = (double)evprof_query_int(query, "seconds", 0);
     }
-    int64_t seconds = evprof_query_int(query, "seconds", 0);
-    return seconds > 0 ? (double)seconds : DEFAULT_SECONDS;
+    double most = (double)entry->max_seconds;
+    if (seconds > 0) {
+        return seconds;
+    }
+    return otherwise < most ? otherwise : most;
 }
 
 /* A named profile's parameters; false when they were refused. */
@@ -92,7 +100,7 @@ read_parameters(struct evhttp_request *req, const evprof_entry_t *entry,
         return true;
     }
     if ((entry->flags & EVPROF_MODULE_TIMED) != 0) {
-        ask->seconds = window_of_timed(entry->name, query);
+        ask->seconds = window_of_timed(entry, query);
         return true;
     }
     char seconds[EVPROF_QUERY_VALUE_MAX];

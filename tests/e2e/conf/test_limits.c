@@ -51,6 +51,19 @@ test_max_profiles(void **state)
     stop();
 }
 
+/* Who names no length gets the longest there may be, not a refusal. */
+static void
+test_max_seconds(void **state)
+{
+    (void)state;
+    start("pprof { max_seconds 1; }");
+    assert_int_equal(ask("profile"), 200);
+    assert_int_equal(ask("profile?seconds=junk"), 200);
+    assert_int_equal(ask("profile?seconds=2"), 400);
+    assert_non_null(strstr(reply.text, "must not be above 1 (max_seconds)"));
+    stop();
+}
+
 static void
 test_max_reply(void **state)
 {
@@ -98,9 +111,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_max_profiles),
-        cmocka_unit_test(test_max_reply),
-        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_max_profiles), cmocka_unit_test(test_max_reply),
+        cmocka_unit_test(test_max_seconds),  cmocka_unit_test(test_labels),
         cmocka_unit_test(test_alias),
     };
     return cmocka_run_group_tests_name("limits", tests, NULL, NULL);

@@ -8,6 +8,7 @@
  */
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/listener.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -27,6 +28,12 @@
 #define TIMEOUT_S 60
 /* Replies to cancelled requests are written meanwhile. */
 #define LINGER_US 100000
+#define ACCEPT_PAUSE_US 100000
+/* All that libevent can read come to us, who know what each path takes. */
+#define METHODS                                                                \
+    (EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |     \
+     EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |               \
+     EVHTTP_REQ_PATCH)
 
 typedef struct evprof_listener {
     evprof_t *prof;
@@ -161,6 +168,39 @@ end_listener(void *ctx)
     }
 }
 
+/* ---- Serving ---- */
+
+/* What no mounted path takes: profiles made later, and wrong names. */
+static void
+serve_rest(struct evhttp_request *req, void *arg)
+{
+    const listener_t *l = arg;
+    if (!evprof_evhttp_handle(l->prof, req)) {
+        evhttp_send_error(req, HTTP_NOTFOUND, NULL);
+    }
+}
+
+static void
+accept_again(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    evconnlistener_enable(arg);
+}
+
+/* Descriptors or memory are out, and the client still waits: without a pause
+ * libevent would complain about that at once, for as long as it lasts. */
+static void
+on_accept_error(struct evconnlistener *socket, void *arg)
+{
+    const struct timeval pause = { .tv_usec = ACCEPT_PAUSE_US };
+    (void)arg;
+    if (event_base_once(evconnlistener_get_base(socket), -1, EV_TIMEOUT,
+                        accept_again, socket, &pause) == 0) {
+        evconnlistener_disable(socket);
+    }
+}
+
 /* ---- Starting ---- */
 
 static int
@@ -172,11 +212,15 @@ add_socket(listener_t *l, const char *address, evprof_error_t *err)
         return status;
     }
     l->socket_count++;
-    if (evhttp_accept_socket_with_handle(l->http, socket->fd) == NULL) {
+    struct evhttp_bound_socket *bound =
+        evhttp_accept_socket_with_handle(l->http, socket->fd);
+    if (bound == NULL) {
         close(socket->fd);
         return evprof_fail(err, EVPROF_ENOMEM, "listen %s: out of memory",
                            address);
     }
+    evconnlistener_set_error_cb(evhttp_bound_socket_get_listener(bound),
+                                on_accept_error);
     return EVPROF_OK;
 }
 
@@ -202,6 +246,8 @@ make_base(listener_t *l, evprof_error_t *err)
     evhttp_set_max_body_size(l->http, MAX_BODY_BYTES);
     evhttp_set_max_headers_size(l->http, MAX_HEADER_BYTES);
     evhttp_set_timeout(l->http, TIMEOUT_S);
+    evhttp_set_allowed_methods(l->http, METHODS);
+    evhttp_set_gencb(l->http, serve_rest, l);
     return EVPROF_OK;
 }
 

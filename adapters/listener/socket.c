@@ -40,24 +40,26 @@ fail_bind(const char *address, int error, evprof_error_t *err)
 
 /* ---- Unix sockets ---- */
 
+/* Only a refusal says that nobody listens: one who has more callers than he
+ * takes, or does not let us in, is alive. */
 static bool
-is_answered(const struct sockaddr_un *at)
+is_dead(const struct sockaddr_un *at)
 {
     int fd = socket(AF_UNIX, STREAM, 0);
-    bool answered =
-        fd >= 0 && connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0;
+    bool refused = fd >= 0 &&
+                   connect(fd, (const struct sockaddr *)at, sizeof(*at)) != 0 &&
+                   errno == ECONNREFUSED;
     if (fd >= 0) {
         close(fd);
     }
-    return answered;
+    return refused;
 }
 
 static bool
 is_left_behind(const struct sockaddr_un *at)
 {
     struct stat st;
-    return lstat(at->sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&
-           !is_answered(at);
+    return lstat(at->sun_path, &st) == 0 && S_ISSOCK(st.st_mode) && is_dead(at);
 }
 
 static int

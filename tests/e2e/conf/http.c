@@ -56,9 +56,10 @@ test_send(const test_request_t *request)
     char text[4096];
     const char *root = request->path[0] == '/' ? "" : "/debug/pprof/";
     int len = snprintf(text, sizeof(text),
-                       "GET %s%s HTTP/1.1\r\nHost: x\r\n"
+                       "%s %s%s HTTP/1.1\r\nHost: x\r\n"
                        "Connection: close\r\n%s\r\n",
-                       root, request->path,
+                       request->method == NULL ? "GET" : request->method, root,
+                       request->path,
                        request->headers == NULL ? "" : request->headers);
     assert_true(len > 0 && (size_t)len < sizeof(text));
     assert_int_equal(write(fd, text, (size_t)len), len);

@@ -29,6 +29,7 @@ typedef struct test_request {
     const char *from;      /* an address to bind to, NULL: any */
     const char *unix_path; /* NULL: 127.0.0.1 and `port` */
     int port;
+    const char *method;  /* NULL: GET */
     const char *path;    /* below /debug/pprof/, or from the root with a / */
     const char *headers; /* lines, each with its CRLF; NULL: none */
 } test_request_t;

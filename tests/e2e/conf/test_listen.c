@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The private port: of the call, of the file, and what is wrong with it. */
 #include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event.h>
 #include <evprof/evhttp.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -178,6 +184,109 @@ test_stale_socket(void **state)
     test_folder_remove(folder);
 }
 
+/* One that is alive, but has more callers than it takes, is not replaced. */
+static void
+test_busy_socket(void **state)
+{
+    (void)state;
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    struct stat before;
+    struct stat after;
+    char address[256];
+    int callers[8];
+    int count = 0;
+    folder = test_folder();
+    snprintf(at.sun_path, sizeof(at.sun_path), "%s/socket", folder);
+    snprintf(address, sizeof(address), "unix:%s", at.sun_path);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    do {
+        assert_true(count < 8);
+        callers[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    } while (connect(callers[count++], (struct sockaddr *)&at, sizeof(at)) ==
+             0);
+    assert_int_equal(errno, EAGAIN);
+    assert_int_equal(stat(at.sun_path, &before), 0);
+    evprof_error_t err = { 0 };
+    evprof_t *prof = evprof_new(NULL, &err);
+    assert_int_equal(evprof_listen(prof, address, &err), EVPROF_EIO);
+    assert_int_equal(stat(at.sun_path, &after), 0);
+    assert_int_equal(after.st_ino, before.st_ino);
+    evprof_free(prof);
+    while (count > 0) {
+        close(callers[--count]);
+    }
+    close(fd);
+    test_folder_remove(folder);
+}
+
+/* The port is ours: what the application makes later is served as well. */
+static void
+test_whole_port(void **state)
+{
+    (void)state;
+    evprof_error_t err = { 0 };
+    folder = test_folder();
+    evprof_t *prof = profiler("pprof { log log info; }");
+    expect_ok(evprof_listen(prof, "127.0.0.1:0", &err), &err);
+    test_request_t request = { .port = port_in_log(), .path = "my/files" };
+    assert_int_equal(test_get(&request, &reply), 404);
+    assert_non_null(strstr(reply.text, "Unknown profile\n"));
+    assert_non_null(evprof_profile_new(prof, "my/files", &err));
+    assert_int_equal(test_get(&request, &reply), 200);
+    request.headers = "Via: x\r\n";
+    request.path = "nope";
+    assert_int_equal(test_get(&request, &reply), 403);
+    request.headers = NULL;
+    request.path = "cmdline";
+    request.method = "OPTIONS";
+    assert_int_equal(test_get(&request, &reply), 405);
+    assert_non_null(strstr(reply.text, "Allow: GET, HEAD\r\n"));
+    evprof_free(prof);
+    test_folder_remove(folder);
+}
+
+static _Atomic int complaints;
+
+static void
+count_complaint(int severity, const char *text)
+{
+    (void)severity;
+    (void)text;
+    atomic_fetch_add(&complaints, 1);
+}
+
+/* Who asks when descriptors are out waits, and nothing spins or is printed. */
+static void
+test_no_descriptors(void **state)
+{
+    (void)state;
+    struct rlimit before;
+    evprof_error_t err = { 0 };
+    folder = test_folder();
+    evprof_t *prof = profiler("pprof { log log info; }");
+    expect_ok(evprof_listen(prof, "127.0.0.1:0", &err), &err);
+    test_request_t request = { .port = port_in_log(), .path = "cmdline" };
+    assert_int_equal(test_get(&request, &reply), 200);
+    event_set_log_callback(count_complaint);
+    int next = dup(0);
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit tight = { .rlim_cur = (rlim_t)next + 1,
+                            .rlim_max = before.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    int fd = test_send(&request);
+    struct pollfd answer = { .fd = fd, .events = POLLIN };
+    assert_int_equal(poll(&answer, 1, 100), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(test_receive(fd, &reply), 200);
+    assert_int_equal(atomic_load(&complaints), 0);
+    event_set_log_callback(NULL);
+    evprof_free(prof);
+    test_folder_remove(folder);
+}
+
 /* A child does not keep the port, and can have one of its own. */
 static void
 test_fork(void **state)
@@ -237,9 +346,16 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tcp),      cmocka_unit_test(test_file_addresses),
-        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_stale_socket),
-        cmocka_unit_test(test_fork),     cmocka_unit_test(test_end),
+        cmocka_unit_test(test_tcp),
+        cmocka_unit_test(test_file_addresses),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_stale_socket),
+        cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_end),
+        cmocka_unit_test(test_busy_socket),
+        cmocka_unit_test(test_whole_port),
+
+        cmocka_unit_test(test_no_descriptors),
     };
     return cmocka_run_group_tests_name("listen", tests, NULL, NULL);
 }

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs what a build needs from Debian; with --tests also what the tests need.
-# Run it as root, or with sudo on the PATH.
+# Run it as root, or with sudo on the PATH. Debian starts the daemons among them
+# where it is not a container; the tests start their own and need none of those.
 set -eu
 
 build="cmake ninja-build gcc g++ pkg-config
@@ -9,7 +10,8 @@ build="cmake ninja-build gcc g++ pkg-config
     libelf-dev libunwind-dev libjemalloc-dev libpcre2-dev libiberty-dev
     libedit-dev libzstd-dev libjansson-dev libcurl4-openssl-dev libcapstone-dev"
 tests="libcmocka-dev golang-go curl clang lld binutils file procps graphviz tmux
-    nginx-light squid microsocks apache2-utils openssl iproute2
+    nginx-light squid microsocks tinyproxy-bin apache2-utils openssl iproute2
+    krb5-kdc krb5-admin-server krb5-user prometheus
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
 
 packages=$build

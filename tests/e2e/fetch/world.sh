@@ -108,6 +108,7 @@ pprof {
     allow 10.77.0.0/16; allow 127.0.0.1; deny all;
 }
 EOF
+    export MALLOC_CONF=prof:true,prof_active:false,prof_accum:true
     start 127.0.0.1 6060 "$bin/fetch_server" "$work/evprof.conf" 127.0.0.1 6060
     start "$server" 6060 "$bin/fetch_server" "$work/evprof.conf" "$server" 6060
     # A trusted proxy has to name the peer, also when it is this machine itself.

@@ -23,13 +23,13 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "adapters/evhttp/lists.h"
 #include "core/base/error.h"
 
 typedef struct evprof_flight {
@@ -50,25 +50,24 @@ typedef struct evprof_flight {
     struct evprof_flight *next;
 } flight_t;
 
-static pthread_mutex_t flights_lock = PTHREAD_MUTEX_INITIALIZER;
-static flight_t *flights; /* under the lock */
+static flight_t *flights; /* under the lock of the lists */
 
 static void
 link_flight(flight_t *f)
 {
-    pthread_mutex_lock(&flights_lock);
+    evprof_lists_enter();
     f->next = flights;
     if (f->next != NULL) {
         f->next->previous = f;
     }
     flights = f;
-    pthread_mutex_unlock(&flights_lock);
+    evprof_lists_leave();
 }
 
 static void
 unlink_flight(flight_t *f)
 {
-    pthread_mutex_lock(&flights_lock);
+    evprof_lists_enter();
     if (f->previous != NULL) {
         f->previous->next = f->next;
     } else {
@@ -77,7 +76,7 @@ unlink_flight(flight_t *f)
     if (f->next != NULL) {
         f->next->previous = f->previous;
     }
-    pthread_mutex_unlock(&flights_lock);
+    evprof_lists_leave();
 }
 
 /* Those of this process; all of them, or only those to be resumed after. */
@@ -86,11 +85,11 @@ count_flights(bool all)
 {
     pid_t pid = getpid();
     unsigned count = 0;
-    pthread_mutex_lock(&flights_lock);
+    evprof_lists_enter();
     for (const flight_t *f = flights; f != NULL; f = f->next) {
         count += f->pid == pid && (all || f->resume != NULL);
     }
-    pthread_mutex_unlock(&flights_lock);
+    evprof_lists_leave();
     return count;
 }
 
@@ -332,11 +331,11 @@ void
 evprof_flight_cancel(const struct evhttp *http)
 {
     pid_t pid = getpid();
-    pthread_mutex_lock(&flights_lock);
+    evprof_lists_enter();
     for (flight_t *f = flights; f != NULL; f = f->next) {
         if (f->http == http && f->pid == pid) {
             evprof_job_cancel(f->job);
         }
     }
-    pthread_mutex_unlock(&flights_lock);
+    evprof_lists_leave();
 }

@@ -7,13 +7,13 @@
  * router never points to freed memory.
  */
 #include <event2/http.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <evprof/evhttp.h>
 
 #include "adapters/evhttp/flight.h"
+#include "adapters/evhttp/lists.h"
 #include "adapters/evhttp/serve.h"
 #include "core/base/buf.h"
 #include "core/base/error.h"
@@ -27,8 +27,7 @@ typedef struct evprof_route_record {
     char name[];
 } route_t;
 
-static pthread_mutex_t routes_lock = PTHREAD_MUTEX_INITIALIZER;
-static route_t *routes; /* under the lock; records are never freed */
+static route_t *routes; /* under the lock of the lists; never freed */
 static unsigned last_mount;
 
 /* Served beside the profiles of the catalogue. */
@@ -66,7 +65,7 @@ find_route(evprof_t *prof, const struct evhttp *http, const char *name)
 static route_t *
 intern_route(evprof_t *prof, struct evhttp *http, const char *name)
 {
-    pthread_mutex_lock(&routes_lock);
+    evprof_lists_enter();
     route_t *route = find_route(prof, http, name);
     if (route == NULL) {
         size_t len = strlen(name) + 1;
@@ -79,7 +78,7 @@ intern_route(evprof_t *prof, struct evhttp *http, const char *name)
             routes = route;
         }
     }
-    pthread_mutex_unlock(&routes_lock);
+    evprof_lists_leave();
     return route;
 }
 
@@ -186,13 +185,13 @@ struct mount {
 static void
 forget_earlier(const struct mount *m)
 {
-    pthread_mutex_lock(&routes_lock);
+    evprof_lists_enter();
     for (route_t *route = routes; route != NULL; route = route->next) {
         if (route->http == m->http) {
             route->mount = 0;
         }
     }
-    pthread_mutex_unlock(&routes_lock);
+    evprof_lists_leave();
 }
 
 /* The redirect's record; no profile can have this name, as it ends a path. */
@@ -230,7 +229,7 @@ static size_t
 unbind_all(evprof_t *prof, struct evhttp *http, unsigned number)
 {
     size_t count = 0;
-    pthread_mutex_lock(&routes_lock);
+    evprof_lists_enter();
     for (route_t *route = routes; route != NULL; route = route->next) {
         if (route->http != http || route->prof != prof || route->mount == 0 ||
             (number != 0 && route->mount != number)) {
@@ -244,7 +243,7 @@ unbind_all(evprof_t *prof, struct evhttp *http, unsigned number)
         route->mount = 0;
         count++;
     }
-    pthread_mutex_unlock(&routes_lock);
+    evprof_lists_leave();
     return count;
 }
 
@@ -255,9 +254,9 @@ evprof_evhttp_mount(evprof_t *prof, struct evhttp *http, evprof_error_t *err)
         return evprof_fail(err, EVPROF_EINVAL, "mount: no %s was given",
                            prof == NULL ? "profiler" : "evhttp");
     }
-    pthread_mutex_lock(&routes_lock);
+    evprof_lists_enter();
     unsigned number = ++last_mount;
-    pthread_mutex_unlock(&routes_lock);
+    evprof_lists_leave();
     struct mount m = {
         .prof = prof, .http = http, .err = err, .number = number
     };

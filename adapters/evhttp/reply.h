@@ -35,8 +35,8 @@ void evprof_reply_send(struct evhttp_request *req, const evprof_reply_t *reply,
 void evprof_reply_error(struct evhttp_request *req, int code,
                         const char *prefix, const char *text);
 
-/* The same for a status of ours; the one place where they become HTTP codes. The
- * prefix says what failed and is for failures of the server only (500). */
+/* The same for a status of ours; the one place where they become HTTP codes.
+ * The prefix says what failed and is for failures of the server only (500). */
 void evprof_reply_status(struct evhttp_request *req, const char *prefix,
                          const evprof_error_t *err);
 

@@ -30,6 +30,34 @@ struct memory {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* a leaf; `memory` */
 static struct memory *memory; /* NULL: not made yet, or not to be had */
 
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+static void
+hold(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void
+release(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+/* A fork waits for the lock, so that the child finds it free. */
+static void
+watch_forks(void)
+{
+    pthread_atfork(hold, release, release);
+}
+
+static void
+enter(void)
+{
+    pthread_once(&fork_once, watch_forks);
+    hold();
+}
+
 static void
 make_memory(void)
 {
@@ -80,12 +108,12 @@ evprof_cache_has(const char *path, const char *authorization)
     }
     evprof_file_id_of(&st, &id);
     bool found = false;
-    pthread_mutex_lock(&lock);
+    enter();
     if (memory != NULL && memory->count > 0) {
         evprof_digest_t digest = digest_of(&id, authorization);
         found = is_remembered(&digest);
     }
-    pthread_mutex_unlock(&lock);
+    release();
     return found;
 }
 
@@ -106,7 +134,7 @@ evprof_cache_add(const evprof_file_id_t *id, const char *authorization)
     if (!is_settled(id)) {
         return;
     }
-    pthread_mutex_lock(&lock);
+    enter();
     make_memory();
     if (memory != NULL) {
         evprof_digest_t digest = digest_of(id, authorization);
@@ -114,5 +142,5 @@ evprof_cache_add(const evprof_file_id_t *id, const char *authorization)
             memory->entries[memory->count++ % ENTRIES] = digest;
         }
     }
-    pthread_mutex_unlock(&lock);
+    release();
 }

@@ -223,12 +223,68 @@ test_fork_in_a_profile(void **state)
     evprof_free(prof);
 }
 
+#define LATE_NAMES 2000
+#define FORKS 200
+
+static void
+make_late_route(evprof_t *prof, int number)
+{
+    char name[32];
+    evprof_route_t route;
+    snprintf(name, sizeof(name), "late/%d", number);
+    assert_int_equal(evprof_evhttp_handler(prof, name, &route), 0);
+}
+
+struct maker {
+    evprof_t *prof;
+    _Atomic bool is_over;
+};
+
+static void *
+run_maker(void *arg)
+{
+    struct maker *maker = arg;
+    for (int i = 0; !atomic_load(&maker->is_over); i++) {
+        make_late_route(maker->prof, i % LATE_NAMES);
+    }
+    return NULL;
+}
+
+/* Another thread is in the middle of the routes; the child can still use them.
+ */
+static void
+test_fork_beside_a_mount(void **state)
+{
+    (void)state;
+    struct maker maker = { .prof = evprof_new(NULL, NULL) };
+    pthread_t thread;
+    int status;
+    for (int i = 0; i < LATE_NAMES; i++) {
+        make_late_route(maker.prof, i);
+    }
+    assert_int_equal(pthread_create(&thread, NULL, run_maker, &maker), 0);
+    for (int i = 0; i < FORKS; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(20);
+            make_late_route(maker.prof, 0);
+            _exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
+    atomic_store(&maker.is_over, true);
+    pthread_join(thread, NULL);
+    evprof_free(maker.prof);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mount_then_fork),
         cmocka_unit_test(test_fork_in_a_profile),
+        cmocka_unit_test(test_fork_beside_a_mount),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

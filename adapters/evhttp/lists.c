@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "adapters/evhttp/lists.h"
+
+#include <pthread.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+static void
+hold(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void
+release(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+/* Registered after the core's own, so it is held before theirs are: in the
+ * order in which a cancel takes them. */
+static void
+watch_forks(void)
+{
+    pthread_atfork(hold, release, release);
+}
+
+void
+evprof_lists_enter(void)
+{
+    pthread_once(&fork_once, watch_forks);
+    hold();
+}
+
+void
+evprof_lists_leave(void)
+{
+    release();
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_EVHTTP_LISTS_H
+#define EVPROF_EVHTTP_LISTS_H
+
+/*
+ * The one lock of this room, for the lists of routes and of flights. Held for a
+ * walk along one of them; the locks of the core may be taken under it. A fork
+ * waits for it, so that the child has whole lists and a free lock.
+ */
+
+void evprof_lists_enter(void);
+void evprof_lists_leave(void);
+
+#endif

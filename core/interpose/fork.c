@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fork is not wrapped: libc offers a place for those who must know. Prepare
- * hooks run in the reverse of this order, so the earlier an allocator registers
- * its own, the later it takes its locks; see core/sample/fork.c for why ours
- * can stand on either side.
+ * fork is not wrapped: libc offers a place for those who must know. Its hooks
+ * run in the order of their registration, or in the reverse of it before the
+ * fork; see core/sample/fork.c for why ours can stand on either side of others'.
  */
 #include <pthread.h>
 

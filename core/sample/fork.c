@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The child inherits memory in whatever state the parent's threads had left it.
- * Only the registry of threads is taken over, which is why its lock is held
- * during the fork; that lock's holders never allocate, so waiting for it cannot
- * meet the locks that an allocator takes for a fork. Everything else is
+ * The registry of threads is made anew from its records, everything else is
  * forgotten, and nothing is freed here: an allocator's own hook may come later.
+ *
+ * No lock is held during a fork. Hooks of others run before and after ours, and
+ * they may take locks, allocate and make threads: in the parent they could wait
+ * for what we hold, and in the child they come upon what was left behind. So
+ * the child is mended by whoever comes first, our hook or a call that such a
+ * hook makes.
  */
 #include "core/sample/fork.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "core/sample/contention.h"
 #include "core/sample/cpu.h"
@@ -18,39 +23,59 @@
 #include "core/sample/threads.h"
 #include "core/sample/wall.h"
 
-/* The signal mask to go back to; forks are serialised by the registry's lock.
- */
-static sigset_t mask_before;
+/* The process that the calling thread is forking; 0: it forks none. */
+static _Thread_local pid_t parent __attribute__((tls_model("initial-exec")));
+static _Thread_local bool held_sigprof_back
+    __attribute__((tls_model("initial-exec")));
+
+static void
+hold_sigprof(int how, sigset_t *before)
+{
+    sigset_t sigprof;
+    sigemptyset(&sigprof);
+    sigaddset(&sigprof, SIGPROF);
+    pthread_sigmask(how, &sigprof, before);
+}
 
 void
 evprof_sample_fork_prepare(void)
 {
-    sigset_t sigprof;
     sigset_t before;
-    sigemptyset(&sigprof);
-    sigaddset(&sigprof, SIGPROF);
-    pthread_sigmask(SIG_BLOCK, &sigprof, &before);
-    evprof_thread_fork_prepare();
-    mask_before = before;
+    hold_sigprof(SIG_BLOCK, &before);
+    held_sigprof_back = sigismember(&before, SIGPROF) == 1;
+    parent = getpid();
 }
 
 void
 evprof_sample_fork_parent(void)
 {
-    const sigset_t before = mask_before;
-    evprof_thread_fork_parent();
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    parent = 0;
+    if (!held_sigprof_back) {
+        hold_sigprof(SIG_UNBLOCK, NULL);
+    }
 }
 
-void
-evprof_sample_fork_child(void)
+bool
+evprof_sample_fork_mend(void)
 {
-    const sigset_t before = mask_before;
+    if (parent == 0 || parent == getpid()) {
+        return false;
+    }
+    parent = 0;
     evprof_cpu_fork_child();
     evprof_tap_fork_child();
     evprof_contention_fork_child();
     evprof_dump_fork_child();
     evprof_wall_fork_child();
     evprof_thread_fork_child();
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return true;
+}
+
+void
+evprof_sample_fork_child(void)
+{
+    (void)evprof_sample_fork_mend();
+    if (!held_sigprof_back) {
+        hold_sigprof(SIG_UNBLOCK, NULL);
+    }
 }

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/sample/fork.h"
+
 static void
 futex(_Atomic uint32_t *word, int op, uint32_t value)
 {
@@ -53,6 +55,10 @@ void
 evprof_lock_enter(evprof_lock_t *lock)
 {
     if (evprof_lock_try(lock)) {
+        return;
+    }
+    /* In the child of a fork its holder may be gone. */
+    if (evprof_sample_fork_mend() && evprof_lock_try(lock)) {
         return;
     }
     /* Acquire pairs with the release in evprof_lock_leave(). */

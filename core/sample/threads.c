@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "core/sample/cpu_timer.h"
+#include "core/sample/fork.h"
 #include "core/sample/jemalloc.h"
 #include "core/sample/sig_labels.h"
 #include "core/sample/sig_threads.h"
@@ -51,6 +52,20 @@ static struct {
     _Atomic uint32_t key_state; /* 0: none, 1: being made, 2: made, 3: failed */
     pthread_key_t key;
 } registry;
+
+/* In a child that is not mended yet, a record taken now would be lost later. */
+static void
+lock_registry(void)
+{
+    (void)evprof_sample_fork_mend();
+    evprof_lock_enter(&registry.lock);
+}
+
+static void
+unlock_registry(void)
+{
+    evprof_lock_leave(&registry.lock);
+}
 
 uint32_t
 evprof_thread_limit(void)
@@ -186,10 +201,10 @@ end_thread(void *arg)
     evprof_thread_current = NULL;
     is_gone = true;
     end_record(thread);
-    evprof_lock_enter(&registry.lock);
+    lock_registry();
     unlink_found(thread); /* the one that forked stands there, see fork */
     give_record(thread);
-    evprof_lock_leave(&registry.lock);
+    unlock_registry();
 }
 
 /* The key is made by whoever comes first, often a constructor of another
@@ -211,9 +226,9 @@ evprof_thread_t *
 evprof_thread_prepare(size_t skip)
 {
     evprof_thread_t *creator = evprof_thread_self();
-    evprof_lock_enter(&registry.lock);
+    lock_registry();
     evprof_thread_t *thread = take_record();
-    evprof_lock_leave(&registry.lock);
+    unlock_registry();
     if (!thread) {
         return NULL;
     }
@@ -237,9 +252,9 @@ void
 evprof_thread_abandon(evprof_thread_t *thread)
 {
     end_record(thread);
-    evprof_lock_enter(&registry.lock);
+    lock_registry();
     give_record(thread);
-    evprof_lock_leave(&registry.lock);
+    unlock_registry();
 }
 
 /* The main thread's strings of the kernel lie above its first frame. */
@@ -301,7 +316,7 @@ found_record(pid_t tid)
 void
 evprof_thread_drop_found(pid_t tid)
 {
-    evprof_lock_enter(&registry.lock);
+    lock_registry();
     evprof_thread_t *thread = found_record(tid);
     if (thread) {
         unlink_found(thread);
@@ -309,7 +324,7 @@ evprof_thread_drop_found(pid_t tid)
         end_record(thread);
         give_record(thread);
     }
-    evprof_lock_leave(&registry.lock);
+    unlock_registry();
 }
 
 /* The record counts from here on, and is sampled by whatever samples now. */
@@ -373,7 +388,7 @@ evprof_thread_self(void)
     }
     const pid_t tid = own_tid();
     const bool is_main = tid == getpid();
-    evprof_lock_enter(&registry.lock);
+    lock_registry();
     evprof_thread_t *thread = found_record(tid);
     const bool is_new = !thread;
     if (is_new) {
@@ -385,7 +400,7 @@ evprof_thread_self(void)
         thread->next = registry.found;
         registry.found = thread;
     }
-    evprof_lock_leave(&registry.lock);
+    unlock_registry();
     if (!thread) {
         return NULL;
     }
@@ -406,11 +421,11 @@ evprof_thread_self(void)
 int
 evprof_thread_add_found(pid_t tid, uint64_t start_time)
 {
-    evprof_lock_enter(&registry.lock);
+    lock_registry();
     /* It may have entered since the scan looked: it stores its id first and
      * then asks under the lock whether it was found. */
     if (evprof_thread_find(tid)) {
-        evprof_lock_leave(&registry.lock);
+        unlock_registry();
         return EVPROF_OK;
     }
     evprof_thread_t *thread = take_record();
@@ -424,7 +439,7 @@ evprof_thread_add_found(pid_t tid, uint64_t start_time)
         atomic_store(&thread->state, EVPROF_THREAD_FOUND);
         atomic_fetch_add(&registry.live, 1);
     }
-    evprof_lock_leave(&registry.lock);
+    unlock_registry();
     return thread ? EVPROF_OK : EVPROF_ENOMEM;
 }
 
@@ -447,22 +462,14 @@ evprof_thread_creator(evprof_thread_t *thread, uintptr_t *pcs, size_t max)
     return count;
 }
 
-void
-evprof_thread_fork_prepare(void)
-{
-    evprof_lock_enter(&registry.lock);
-}
-
-void
-evprof_thread_fork_parent(void)
-{
-    evprof_lock_leave(&registry.lock);
-}
-
+/* Lists and locks are as some thread of the parent's left them; records and
+ * their number are whole at any moment. */
 void
 evprof_thread_fork_child(void)
 {
     evprof_thread_t *self = evprof_thread_current;
+    uint32_t making = 1;
+    atomic_compare_exchange_strong(&registry.key_state, &making, 0);
     registry.free = NULL;
     registry.found = NULL;
     for (uint32_t i = evprof_thread_limit(); i-- > 0;) {

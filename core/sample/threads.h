@@ -164,10 +164,7 @@ int evprof_thread_add_found(pid_t tid, uint64_t start_time);
 /* Frees the FOUND record of `tid`, if there is one. */
 void evprof_thread_drop_found(pid_t tid);
 
-/* Prepare takes the registry's lock, parent gives it back; in the child only
- * the record of the calling thread remains. */
-void evprof_thread_fork_prepare(void);
-void evprof_thread_fork_parent(void);
+/* In the child of a fork: only the record of the calling thread remains. */
 void evprof_thread_fork_child(void);
 
 #endif

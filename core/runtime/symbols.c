@@ -103,6 +103,14 @@ evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err)
 }
 
 int
+evprof_symbols_finish(evprof_builder_t *builder, evprof_pprof_t **out,
+                      evprof_error_t *err)
+{
+    int status = evprof_builder_finish(builder, out, err);
+    return status == EVPROF_OK ? evprof_symbols_fill(*out, err) : status;
+}
+
+int
 evprof_symbols_prepare(const uintptr_t *pcs, size_t count)
 {
     int status = EVPROF_OK;

@@ -12,6 +12,7 @@
 
 #include <evprof/status.h>
 
+#include "core/profile/builder.h"
 #include "core/profile/pprof.h"
 
 /* Takes the frames of our wrappers out of all stacks: what the program called
@@ -21,6 +22,11 @@ int evprof_symbols_leave_out_hooks(evprof_pprof_t *p, evprof_error_t *err);
 /* The same, and gives `p` mappings, functions, files and lines. EVPROF_ENOMEM.
  */
 int evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err);
+
+/* The finished profile of a builder, filled so; to be freed also when that
+ * failed. EVPROF_ENOMEM. */
+int evprof_symbols_finish(evprof_builder_t *builder, evprof_pprof_t **out,
+                          evprof_error_t *err);
 
 /* Looks up many addresses at once for evprof_symbols_name(). EVPROF_ENOMEM. */
 int evprof_symbols_prepare(const uintptr_t *pcs, size_t count);

@@ -77,10 +77,7 @@ symbolize(const evprof_dump_t *dump, evprof_pprof_t **out, evprof_error_t *err)
     }
     int status = add_stacks(builder, dump);
     if (status == EVPROF_OK) {
-        status = evprof_builder_finish(builder, out, err);
-    }
-    if (status == EVPROF_OK) {
-        status = evprof_symbols_fill(*out, err);
+        status = evprof_symbols_finish(builder, out, err);
     }
     evprof_builder_free(builder);
     return status;

@@ -74,7 +74,7 @@ tick(void *ctx)
 }
 
 static int
-begin_locked(const evprof_cpu_options_t *options, evprof_error_t *err)
+begin_locked(const evprof_sampling_options_t *options, evprof_error_t *err)
 {
     const evprof_tap_t tap = { .unwinder = options->unwinder,
                                .depth = options->depth,
@@ -115,7 +115,7 @@ begin_locked(const evprof_cpu_options_t *options, evprof_error_t *err)
 }
 
 int
-evprof_cpu_begin(const evprof_cpu_options_t *options, evprof_error_t *err)
+evprof_cpu_begin(const evprof_sampling_options_t *options, evprof_error_t *err)
 {
     evprof_lock_enter(&cpu.lock);
     const int status = begin_locked(options, err);

@@ -14,20 +14,16 @@
 #include <evprof/module.h>
 
 #include "core/sample/cpu_timer.h"
+#include "core/sample/sampling.h"
 #include "core/sample/tap.h"
-
-typedef struct evprof_cpu_options {
-    unsigned rate_hz;                  /* 1..1000 */
-    const evprof_unwinder_t *unwinder; /* signal-safe */
-    size_t depth;                      /* 1..EVPROF_TAP_DEPTH_MAX */
-} evprof_cpu_options_t;
 
 /*
  * Starts sampling all threads of the process, those made later included. May
  * take a while with thousands of threads: never on an event loop. EVPROF_EBUSY:
  * on already; EVPROF_EINVAL; EVPROF_ENOMEM; EVPROF_EIO.
  */
-int evprof_cpu_begin(const evprof_cpu_options_t *options, evprof_error_t *err);
+int evprof_cpu_begin(const evprof_sampling_options_t *options,
+                     evprof_error_t *err);
 
 /*
  * Stops and writes columns, period, times, samples and comments to `out`; with

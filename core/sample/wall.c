@@ -26,6 +26,7 @@
 #include "core/objects/objects.h"
 #include "core/sample/lock.h"
 #include "core/sample/stacktable.h"
+#include "core/sample/tap.h"
 #include "core/sample/task.h"
 
 enum {
@@ -345,7 +346,7 @@ forget(void)
 }
 
 static int
-check_options(const evprof_wall_options_t *options, evprof_error_t *err)
+check_options(const evprof_sampling_options_t *options, evprof_error_t *err)
 {
     if (wall.is_on) {
         return evprof_fail(err, EVPROF_EBUSY,
@@ -360,7 +361,7 @@ check_options(const evprof_wall_options_t *options, evprof_error_t *err)
 }
 
 static int
-begin_locked(const evprof_wall_options_t *options, evprof_error_t *err)
+begin_locked(const evprof_sampling_options_t *options, evprof_error_t *err)
 {
     const evprof_tap_t tap = { .unwinder = options->unwinder,
                                .depth = options->depth,
@@ -394,7 +395,7 @@ begin_locked(const evprof_wall_options_t *options, evprof_error_t *err)
 }
 
 int
-evprof_wall_begin(const evprof_wall_options_t *options, evprof_error_t *err)
+evprof_wall_begin(const evprof_sampling_options_t *options, evprof_error_t *err)
 {
     evprof_lock_enter(&wall.life);
     int status = begin_locked(options, err);

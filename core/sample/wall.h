@@ -14,17 +14,11 @@
 
 #include <evprof/module.h>
 
-#include "core/sample/tap.h"
+#include "core/sample/sampling.h"
 
-typedef struct evprof_wall_options {
-    unsigned rate_hz;                  /* ticks a second, 1..1000 */
-    const evprof_unwinder_t *unwinder; /* signal-safe */
-    size_t depth;                      /* 1..EVPROF_TAP_DEPTH_MAX */
-} evprof_wall_options_t;
-
-/* Starts looking. EVPROF_EBUSY: on already; EVPROF_EINVAL; EVPROF_ENOMEM;
- * EVPROF_EIO. Not in a handler. */
-int evprof_wall_begin(const evprof_wall_options_t *options,
+/* Starts looking, `rate_hz` times a second. EVPROF_EBUSY: on already;
+ * EVPROF_EINVAL; EVPROF_ENOMEM; EVPROF_EIO. Not in a handler. */
+int evprof_wall_begin(const evprof_sampling_options_t *options,
                       evprof_error_t *err);
 
 /* Stops and writes columns, period, times, samples and comments to `out`; with

@@ -5,22 +5,15 @@
  * and its place among the profiles.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <evprof/module.h>
 
-#include "core/base/error.h"
+#include "core/runtime/sampling.h"
 #include "core/sample/cpu.h"
 #include "core/unwind/unwind.h"
 
 enum { TEXT_MAX = 1024 };
-
-typedef struct cpu_conf {
-    long rate;
-    long depth;
-    const evprof_unwinder_t *unwinder;
-} cpu_conf_t;
 
 static const char *
 set_unwinder(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
@@ -36,21 +29,12 @@ set_unwinder(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
         return evprof_conf_fragment(cf, "cannot be \"%s\": it %s", name,
                                     unwinder->refusal);
     }
-    ((cpu_conf_t *)conf)->unwinder = unwinder;
+    ((evprof_sampling_conf_t *)conf)->unwinder = unwinder;
     return NULL;
 }
 
 static const evprof_directive_t directives[] = {
-    { .name = "rate",
-      .args = "HZ",
-      .help = "How many samples a second of CPU time.",
-      .by_default = "100",
-      .min_args = 1,
-      .max_args = 1,
-      .offset = offsetof(cpu_conf_t, rate),
-      .min = 1,
-      .max = 1000,
-      .set = evprof_set_number },
+    EVPROF_SAMPLING_RATE("How many samples a second of CPU time."),
     { .name = "unwinder",
       .args = "auto|fp|tables",
       .help = "How callers are found: by frame pointers or by call-frame "
@@ -59,55 +43,16 @@ static const evprof_directive_t directives[] = {
       .min_args = 1,
       .max_args = 1,
       .set = set_unwinder },
-    { .name = "depth",
-      .args = "FRAMES",
-      .help = "How many frames of a stack are kept, from the leaf.",
-      .by_default = "128",
-      .min_args = 1,
-      .max_args = 1,
-      .offset = offsetof(cpu_conf_t, depth),
-      .min = 1,
-      .max = EVPROF_TAP_DEPTH_MAX,
-      .set = evprof_set_number },
+    EVPROF_SAMPLING_DEPTH,
     EVPROF_DIRECTIVE_END,
 };
 
 static int
 init(const void *conf, void **state, evprof_error_t *err)
 {
-    evprof_cpu_options_t *options = malloc(sizeof(*options));
-    const cpu_conf_t *from = conf;
-    if (!options) {
-        return evprof_fail(err, EVPROF_ENOMEM, "cpu: out of memory");
-    }
-    *options = (evprof_cpu_options_t){ .rate_hz = (unsigned)from->rate,
-                                       .unwinder = from->unwinder,
-                                       .depth = (size_t)from->depth };
-    *state = options;
-    return EVPROF_OK;
-}
-
-static int
-begin(void *state, const evprof_ask_t *ask, evprof_error_t *err)
-{
-    (void)ask;
-    return evprof_cpu_begin(state, err);
-}
-
-static int
-snapshot(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
-         evprof_error_t *err)
-{
-    (void)state;
-    (void)ask;
-    return evprof_cpu_end(out, err);
-}
-
-static void
-cancel(void *state)
-{
-    (void)state;
-    (void)evprof_cpu_end(NULL, NULL);
+    const evprof_sampling_t sampler = { .begin = evprof_cpu_begin,
+                                        .end = evprof_cpu_end };
+    return evprof_sampling_init("cpu", conf, &sampler, state, err);
 }
 
 /* Samples of the last profile, or of the one being taken. */
@@ -123,7 +68,8 @@ count(void *state)
 static int
 status(void *state, const evprof_writer_t *out)
 {
-    const evprof_cpu_options_t *options = state;
+    const evprof_sampling_options_t *options =
+        &((const evprof_sampling_t *)state)->options;
     evprof_cpu_stats_t stats;
     char text[TEXT_MAX];
     evprof_error_t err = { .message = "the compiler's runtime" };
@@ -152,24 +98,18 @@ status(void *state, const evprof_writer_t *out)
                : EVPROF_ELIMIT;
 }
 
-static void
-fini(void *state)
-{
-    free(state);
-}
-
 const evprof_module_t evprof_profile_cpu = {
     .abi = EVPROF_MODULE_ABI,
     .name = "cpu",
     .summary = "Stacks that were running during the window, by CPU time.",
     .flags = EVPROF_MODULE_TIMED | EVPROF_MODULE_EXCLUSIVE,
     .directives = directives,
-    .conf_size = sizeof(cpu_conf_t),
+    .conf_size = sizeof(evprof_sampling_conf_t),
     .init = init,
-    .begin = begin,
-    .snapshot = snapshot,
+    .begin = evprof_sampling_begin,
+    .snapshot = evprof_sampling_snapshot,
     .count = count,
     .status = status,
-    .cancel = cancel,
-    .fini = fini,
+    .cancel = evprof_sampling_cancel,
+    .fini = evprof_sampling_fini,
 };

@@ -72,10 +72,7 @@ put_groups(const evprof_dump_t *dump, evprof_buf_t *text, evprof_error_t *err)
     evprof_builder_t *builder = evprof_builder_new(0);
     int status = builder == NULL ? EVPROF_ENOMEM : write_dump(dump, builder);
     if (status == EVPROF_OK) {
-        status = evprof_builder_finish(builder, &p, err);
-    }
-    if (status == EVPROF_OK) {
-        status = evprof_symbols_fill(p, err);
+        status = evprof_symbols_finish(builder, &p, err);
     }
     if (status == EVPROF_OK) {
         status = evprof_text_counts(p, "goroutine", text);

@@ -8,8 +8,7 @@
 
 #include <evprof/module.h>
 
-#include "core/runtime/text_contention.h"
-#include "core/sample/contention_profile.h"
+#include "core/runtime/contended.h"
 
 typedef struct mutex_conf {
     long fraction;
@@ -29,51 +28,27 @@ static const evprof_directive_t directives[] = {
     EVPROF_DIRECTIVE_END,
 };
 
+static evprof_contended_t contended = { .kind = EVPROF_CONTENTION_MUTEX,
+                                        .title = "mutex" };
+
 static int
 init(const void *conf, void **state, evprof_error_t *err)
 {
-    (void)state;
     (void)err;
-    const mutex_conf_t *from = conf;
-    evprof_contention_set_mutex_fraction((int)from->fraction);
+    evprof_contention_set_mutex_fraction(
+        (int)((const mutex_conf_t *)conf)->fraction);
+    *state = &contended;
     return EVPROF_OK;
-}
-
-static int
-snapshot(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
-         evprof_error_t *err)
-{
-    (void)state;
-    (void)ask;
-    return evprof_contention_write(EVPROF_CONTENTION_MUTEX, out, err);
-}
-
-static long
-count(void *state)
-{
-    (void)state;
-    return evprof_contention_count(EVPROF_CONTENTION_MUTEX);
-}
-
-static int
-text(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
-     evprof_error_t *err)
-{
-    (void)state;
-    (void)ask;
-    return evprof_text_contention(EVPROF_CONTENTION_MUTEX, "mutex", out, err);
 }
 
 static int
 status(void *state, const evprof_writer_t *out)
 {
-    (void)state;
     char line[64];
     int len = snprintf(line, sizeof(line), "fraction: %d\n",
                        evprof_contention_set_mutex_fraction(-1));
     int failed = out->write(out->ctx, line, (size_t)len);
-    return failed ? failed
-                  : evprof_contention_status(EVPROF_CONTENTION_MUTEX, out);
+    return failed ? failed : evprof_contended_status(state, out);
 }
 
 static const char *
@@ -103,9 +78,9 @@ const evprof_module_t evprof_profile_mutex = {
     .directives = directives,
     .conf_size = sizeof(mutex_conf_t),
     .init = init,
-    .snapshot = snapshot,
-    .count = count,
-    .text = text,
+    .snapshot = evprof_contended_snapshot,
+    .count = evprof_contended_count,
+    .text = evprof_contended_text,
     .status = status,
     .note = note,
     .fini = fini,

@@ -5,88 +5,34 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <evprof/module.h>
 
-#include "core/base/error.h"
+#include "core/runtime/sampling.h"
 #include "core/sample/wall.h"
 
 enum { LINES_MAX = 256 };
 
-typedef struct wall_conf {
-    long rate;
-    long depth;
-} wall_conf_t;
-
 static const evprof_directive_t directives[] = {
-    { .name = "rate",
-      .args = "HZ",
-      .help = "How often a second some of the threads are looked at.",
-      .by_default = "100",
-      .min_args = 1,
-      .max_args = 1,
-      .offset = offsetof(wall_conf_t, rate),
-      .min = 1,
-      .max = 1000,
-      .set = evprof_set_number },
-    { .name = "depth",
-      .args = "FRAMES",
-      .help = "How many frames of a stack are kept, from the leaf.",
-      .by_default = "128",
-      .min_args = 1,
-      .max_args = 1,
-      .offset = offsetof(wall_conf_t, depth),
-      .min = 1,
-      .max = EVPROF_TAP_DEPTH_MAX,
-      .set = evprof_set_number },
+    EVPROF_SAMPLING_RATE(
+        "How often a second some of the threads are looked at."),
+    EVPROF_SAMPLING_DEPTH,
     EVPROF_DIRECTIVE_END,
 };
 
 static int
 init(const void *conf, void **state, evprof_error_t *err)
 {
-    evprof_wall_options_t *options = malloc(sizeof(*options));
-    const wall_conf_t *from = conf;
-    if (options == NULL) {
-        return evprof_fail(err, EVPROF_ENOMEM, "wall: out of memory");
-    }
-    *options = (evprof_wall_options_t){
-        .rate_hz = (unsigned)from->rate,
-        .unwinder = evprof_unwinder_find("auto"),
-        .depth = (size_t)from->depth,
-    };
-    *state = options;
-    return EVPROF_OK;
-}
-
-static int
-begin(void *state, const evprof_ask_t *ask, evprof_error_t *err)
-{
-    (void)ask;
-    return evprof_wall_begin(state, err);
-}
-
-static int
-snapshot(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
-         evprof_error_t *err)
-{
-    (void)state;
-    (void)ask;
-    return evprof_wall_end(out, err);
-}
-
-static void
-cancel(void *state)
-{
-    (void)state;
-    (void)evprof_wall_end(NULL, NULL);
+    const evprof_sampling_t sampler = { .begin = evprof_wall_begin,
+                                        .end = evprof_wall_end };
+    return evprof_sampling_init("wall", conf, &sampler, state, err);
 }
 
 static int
 status(void *state, const evprof_writer_t *out)
 {
-    const evprof_wall_options_t *options = state;
+    const evprof_sampling_options_t *options =
+        &((const evprof_sampling_t *)state)->options;
     evprof_wall_stats_t stats;
     char lines[LINES_MAX];
     evprof_wall_stats(&stats);
@@ -99,12 +45,6 @@ status(void *state, const evprof_writer_t *out)
     return out->write(out->ctx, lines, (size_t)len);
 }
 
-static void
-fini(void *state)
-{
-    free(state);
-}
-
 const evprof_module_t evprof_profile_wall = {
     .abi = EVPROF_MODULE_ABI,
     .name = "wall",
@@ -112,11 +52,11 @@ const evprof_module_t evprof_profile_wall = {
                "by time.",
     .flags = EVPROF_MODULE_TIMED | EVPROF_MODULE_EXCLUSIVE,
     .directives = directives,
-    .conf_size = sizeof(wall_conf_t),
+    .conf_size = sizeof(evprof_sampling_conf_t),
     .init = init,
-    .begin = begin,
-    .snapshot = snapshot,
+    .begin = evprof_sampling_begin,
+    .snapshot = evprof_sampling_snapshot,
     .status = status,
-    .cancel = cancel,
-    .fini = fini,
+    .cancel = evprof_sampling_cancel,
+    .fini = evprof_sampling_fini,
 };

@@ -143,7 +143,7 @@ void
 bench_wall(void)
 {
     enum { COUNT = 200, SECONDS = 4 };
-    const evprof_wall_options_t options = {
+    const evprof_sampling_options_t options = {
         .rate_hz = 100, .unwinder = evprof_unwinder_find("auto"), .depth = 128
     };
     start_sleepers(COUNT);

@@ -39,7 +39,7 @@ stop_on(int status, const char *what, const evprof_error_t *err)
 void
 bench_begin(unsigned rate_hz, const char *unwinder)
 {
-    const evprof_cpu_options_t options = {
+    const evprof_sampling_options_t options = {
         .rate_hz = rate_hz,
         .unwinder = evprof_unwinder_find(unwinder),
         .depth = 128,

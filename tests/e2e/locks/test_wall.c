@@ -98,7 +98,7 @@ sum_at(const evprof_pprof_t *p, uintptr_t function)
 static void
 begin(void)
 {
-    const evprof_wall_options_t options = {
+    const evprof_sampling_options_t options = {
         .rate_hz = 1000,
         .unwinder = evprof_unwinder_find("auto"),
         .depth = 128,
@@ -168,12 +168,12 @@ static void
 test_one_at_a_time(void **state)
 {
     (void)state;
-    const evprof_wall_options_t options = {
+    const evprof_sampling_options_t options = {
         .rate_hz = 100,
         .unwinder = evprof_unwinder_find("auto"),
         .depth = 128,
     };
-    evprof_wall_options_t bad = options;
+    evprof_sampling_options_t bad = options;
     bad.rate_hz = 0;
     assert_int_equal(evprof_wall_begin(&bad, NULL), EVPROF_EINVAL);
     assert_int_equal(evprof_wall_end(NULL, NULL), EVPROF_ESTATE);
@@ -194,7 +194,7 @@ test_a_forked_child_is_not_watched(void **state)
     begin();
     pid_t child = fork();
     if (child == 0) {
-        const evprof_wall_options_t options = {
+        const evprof_sampling_options_t options = {
             .rate_hz = 100,
             .unwinder = evprof_unwinder_find("auto"),
             .depth = 128,

@@ -25,7 +25,7 @@ scene_burn(uint64_t ns)
 void
 scene_begin(unsigned rate_hz, size_t depth)
 {
-    const evprof_cpu_options_t options = {
+    const evprof_sampling_options_t options = {
         .rate_hz = rate_hz,
         .unwinder = evprof_unwinder_find("fp"),
         .depth = depth,

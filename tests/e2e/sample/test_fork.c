@@ -60,7 +60,7 @@ burn(void *unused)
 static int
 live(int generations)
 {
-    const evprof_cpu_options_t options = {
+    const evprof_sampling_options_t options = {
         .rate_hz = 1000, .unwinder = evprof_unwinder_find("fp"), .depth = 64
     };
     pthread_t thread;

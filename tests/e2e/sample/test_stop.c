@@ -165,7 +165,7 @@ test_ends_without_begin(void **state)
     evprof_error_t err;
     assert_int_equal(evprof_cpu_end(NULL, &err), EVPROF_ESTATE);
     scene_begin(100, 64);
-    const evprof_cpu_options_t options = {
+    const evprof_sampling_options_t options = {
         .rate_hz = 100, .unwinder = evprof_unwinder_find("fp"), .depth = 64
     };
     assert_int_equal(evprof_cpu_begin(&options, &err), EVPROF_EBUSY);

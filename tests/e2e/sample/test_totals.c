@@ -187,9 +187,9 @@ test_slow_walks_leave_the_program_its_cpu(void **state)
     const evprof_unwinder_t slow = { .name = "slow",
                                      .is_signal_safe = true,
                                      .walk_context = walk_slowly };
-    const evprof_cpu_options_t options = { .rate_hz = 1000,
-                                           .unwinder = &slow,
-                                           .depth = 64 };
+    const evprof_sampling_options_t options = { .rate_hz = 1000,
+                                                .unwinder = &slow,
+                                                .depth = 64 };
     const uint64_t alone = work_done(second_ns);
     assert_int_equal(evprof_cpu_begin(&options, NULL), EVPROF_OK);
     const uint64_t sampled = work_done(second_ns);

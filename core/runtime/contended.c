@@ -4,7 +4,7 @@
  * second. Ours are nanoseconds, so that number is 10^9. Labels have no place in
  * this format; stacks that differ in labels only are blocks of their own.
  */
-#include "core/runtime/text_contention.h"
+#include "core/runtime/contended.h"
 
 #include <inttypes.h>
 
@@ -13,6 +13,29 @@
 #include "core/runtime/symbols.h"
 #include "core/runtime/text.h"
 #include "core/sample/contention_profile.h"
+
+int
+evprof_contended_snapshot(void *state, const evprof_ask_t *ask,
+                          evprof_builder_t *out, evprof_error_t *err)
+{
+    const evprof_contended_t *contended = state;
+    (void)ask;
+    return evprof_contention_write(contended->kind, out, err);
+}
+
+long
+evprof_contended_count(void *state)
+{
+    const evprof_contended_t *contended = state;
+    return evprof_contention_count(contended->kind);
+}
+
+int
+evprof_contended_status(void *state, const evprof_writer_t *out)
+{
+    const evprof_contended_t *contended = state;
+    return evprof_contention_status(contended->kind, out);
+}
 
 /* The recorded stacks with functions and lines. */
 static int
@@ -25,10 +48,7 @@ take_profile(enum evprof_contention_kind kind, evprof_pprof_t **out,
     }
     int status = evprof_contention_write(kind, builder, err);
     if (status == EVPROF_OK) {
-        status = evprof_builder_finish(builder, out, err);
-    }
-    if (status == EVPROF_OK) {
-        status = evprof_symbols_fill(*out, err);
+        status = evprof_symbols_finish(builder, out, err);
     }
     evprof_builder_free(builder);
     return status;
@@ -49,15 +69,18 @@ put_samples(const evprof_pprof_t *p, evprof_buf_t *text)
 }
 
 int
-evprof_text_contention(enum evprof_contention_kind kind, const char *title,
-                       const evprof_writer_t *out, evprof_error_t *err)
+evprof_contended_text(void *state, const evprof_ask_t *ask,
+                      const evprof_writer_t *out, evprof_error_t *err)
 {
+    const evprof_contended_t *contended = state;
     evprof_buf_t text = { 0 };
     evprof_pprof_t *p = NULL;
-    int status = take_profile(kind, &p, err);
+    (void)ask;
+    int status = take_profile(contended->kind, &p, err);
     if (status == EVPROF_OK) {
-        evprof_buf_printf(&text, "--- %s:\ncycles/second=1000000000\n", title);
-        if (kind == EVPROF_CONTENTION_MUTEX) {
+        evprof_buf_printf(&text, "--- %s:\ncycles/second=1000000000\n",
+                          contended->title);
+        if (contended->kind == EVPROF_CONTENTION_MUTEX) {
             evprof_buf_printf(&text, "sampling period=%d\n",
                               evprof_contention_set_mutex_fraction(-1));
         }

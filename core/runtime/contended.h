@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_RUNTIME_CONTENDED_H
+#define EVPROF_RUNTIME_CONTENDED_H
+
+/*
+ * What the profiles block and mutex share: the hooks of their modules, whose
+ * state says which of the two it is.
+ */
+
+#include <evprof/module.h>
+
+#include "core/sample/contention.h"
+
+/* The state of such a module, a static one. */
+typedef struct evprof_contended {
+    enum evprof_contention_kind kind;
+    const char *title; /* of the text: "--- TITLE:" */
+} evprof_contended_t;
+
+/* The hooks of the same names; `status` writes its lines behind the module's.
+ */
+int evprof_contended_snapshot(void *state, const evprof_ask_t *ask,
+                              evprof_builder_t *out, evprof_error_t *err);
+long evprof_contended_count(void *state);
+int evprof_contended_status(void *state, const evprof_writer_t *out);
+
+/* Go's debug=1 text: what scales the numbers, and for each stack its delay, its
+ * count and its frames, the longest delay first. */
+int evprof_contended_text(void *state, const evprof_ask_t *ask,
+                          const evprof_writer_t *out, evprof_error_t *err);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/runtime/sampling.h"
+
+#include <stdlib.h>
+
+#include "core/base/error.h"
+
+int
+evprof_sampling_init(const char *name, const evprof_sampling_conf_t *conf,
+                     const evprof_sampling_t *sampler, void **state,
+                     evprof_error_t *err)
+{
+    evprof_sampling_t *sampling = malloc(sizeof(*sampling));
+    if (sampling == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "%s: out of memory", name);
+    }
+    *sampling = *sampler;
+    sampling->options = (evprof_sampling_options_t){
+        .rate_hz = (unsigned)conf->rate,
+        .unwinder = conf->unwinder != NULL ? conf->unwinder
+                                           : evprof_unwinder_find("auto"),
+        .depth = (size_t)conf->depth,
+    };
+    *state = sampling;
+    return EVPROF_OK;
+}
+
+int
+evprof_sampling_begin(void *state, const evprof_ask_t *ask, evprof_error_t *err)
+{
+    const evprof_sampling_t *sampling = state;
+    (void)ask;
+    return sampling->begin(&sampling->options, err);
+}
+
+int
+evprof_sampling_snapshot(void *state, const evprof_ask_t *ask,
+                         evprof_builder_t *out, evprof_error_t *err)
+{
+    const evprof_sampling_t *sampling = state;
+    (void)ask;
+    return sampling->end(out, err);
+}
+
+void
+evprof_sampling_cancel(void *state)
+{
+    const evprof_sampling_t *sampling = state;
+    (void)sampling->end(NULL, NULL);
+}
+
+void
+evprof_sampling_fini(void *state)
+{
+    free(state);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_SAMPLE_SAMPLING_H
+#define EVPROF_SAMPLE_SAMPLING_H
+
+/* What the samplers of a window are asked: cpu.h by CPU time, wall.h by any. */
+
+#include <stddef.h>
+
+#include <evprof/module.h>
+
+#include "core/unwind/unwind.h"
+
+typedef struct evprof_sampling_options {
+    unsigned rate_hz;                  /* 1..1000 */
+    const evprof_unwinder_t *unwinder; /* signal-safe */
+    size_t depth;                      /* 1..EVPROF_TAP_DEPTH_MAX */
+} evprof_sampling_options_t;
+
+typedef int evprof_sampling_begin_fn(const evprof_sampling_options_t *options,
+                                     evprof_error_t *err);
+typedef int evprof_sampling_end_fn(evprof_builder_t *out, evprof_error_t *err);
+
+#endif

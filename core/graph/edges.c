@@ -80,31 +80,61 @@ evprof_graph_edge(evprof_graph_t *g, uint32_t src, uint32_t dest)
     return e;
 }
 
+/* What edges are sorted by, in one place: edges and their ends lie all over the
+ * memory. */
+struct sort_key {
+    int64_t magnitude;
+    uint64_t ranks; /* of the source's and the destination's names */
+    evprof_edge_t *edge;
+};
+
+static struct sort_key
+key_of(evprof_edge_t *e)
+{
+    uint64_t src = e->src->name_rank;
+    return (struct sort_key){ .magnitude = evprof_magnitude(e->weight),
+                              .ranks = src << 32 | e->dest->name_rank,
+                              .edge = e };
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+    const struct sort_key *l = a;
+    const struct sort_key *r = b;
+    if (l->magnitude != r->magnitude) {
+        return l->magnitude > r->magnitude ? -1 : 1;
+    }
+    return (l->ranks > r->ranks) - (l->ranks < r->ranks);
+}
+
 static int
 compare_edges(const void *a, const void *b)
 {
-    const evprof_edge_t *l = *(evprof_edge_t *const *)a;
-    const evprof_edge_t *r = *(evprof_edge_t *const *)b;
-    int64_t lw = evprof_magnitude(l->weight);
-    int64_t rw = evprof_magnitude(r->weight);
-    if (lw != rw) {
-        return lw > rw ? -1 : 1;
-    }
-    if (l->src->name_rank != r->src->name_rank) {
-        return l->src->name_rank < r->src->name_rank ? -1 : 1;
-    }
-    if (l->dest->name_rank != r->dest->name_rank) {
-        return l->dest->name_rank < r->dest->name_rank ? -1 : 1;
-    }
-    return 0;
+    struct sort_key l = key_of(*(evprof_edge_t *const *)a);
+    struct sort_key r = key_of(*(evprof_edge_t *const *)b);
+    return compare_keys(&l, &r);
 }
 
 void
 evprof_edges_sort(evprof_edge_t **edges, size_t count)
 {
-    if (count > 1) {
-        qsort(edges, count, sizeof(evprof_edge_t *), compare_edges);
+    if (count < 2) {
+        return;
     }
+    struct sort_key *keys = malloc(count * sizeof(*keys));
+    if (keys == NULL) {
+        qsort(edges, count, sizeof(evprof_edge_t *), compare_edges);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        keys[i] = key_of(edges[i]);
+    }
+    qsort(keys, count, sizeof(*keys), compare_keys);
+    for (size_t i = 0; i < count; i++) {
+        edges[i] = keys[i].edge;
+    }
+    free(keys);
 }
 
 void

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Making a graph: the table of places, their weights or the tree of their
- * contexts, and for drawings the tags. Edges wait until it is known which nodes
- * a report keeps.
+ * Making a graph: the table of places and their weights. The rest waits until
+ * it is known which nodes a report keeps: edges, tags, and all of a tree.
  */
 #include "core/graph/graph.h"
 
@@ -36,16 +35,12 @@ make_nodes(evprof_graph_t *g)
     if (g->options.edges == EVPROF_EDGES_ALL) {
         status = evprof_graph_rank_names(g);
     }
-    if (status != EVPROF_OK) {
-        return status;
+    if (status != EVPROF_OK || g->options.is_tree) {
+        return status == EVPROF_OK ? evprof_graph_sort_stacks(g) : status;
     }
-    if (g->options.is_tree) {
-        status = evprof_graph_make_tree(g);
-    } else {
-        g->all = g->places;
-        g->all_count = g->place_count;
-        status = evprof_graph_count_places(g);
-    }
+    g->all = g->places;
+    g->all_count = g->place_count;
+    status = evprof_graph_count_places(g);
     if (status != EVPROF_OK) {
         return status;
     }
@@ -121,6 +116,7 @@ evprof_graph_free(evprof_graph_t *g)
     free(g->edge_slots);
     free(g->tags);
     free(g->leaves);
+    free(g->stacks);
     evprof_arena_free(&g->arena);
     evprof_strings_free(&g->strings);
     free(g);

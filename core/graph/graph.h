@@ -129,7 +129,8 @@ typedef struct evprof_trimmed {
 int evprof_graph_trim(evprof_graph_t *g, const evprof_trim_t *trim,
                       evprof_trimmed_t *out, evprof_error_t *err);
 
-/* The nodes of the report in its order; all of them before trimming. */
+/* The nodes of the report in its order; before trimming all of them, in a tree
+ * none: it has its nodes when it is known which ones are wanted. */
 evprof_node_t *const *evprof_graph_nodes(const evprof_graph_t *g,
                                          size_t *count);
 

@@ -10,6 +10,12 @@
 
 #include "core/graph/graph.h"
 
+/* Tree: where a sample's stack ends. */
+typedef struct evprof_leaf {
+    uint32_t node; /* the lowest node on its path, EVPROF_NO_INDEX for none */
+    bool is_own;   /* it is the sample's own context, not one above */
+} evprof_leaf_t;
+
 struct evprof_graph {
     const evprof_pprof_t *profile;
     evprof_graph_options_t options;
@@ -38,7 +44,9 @@ struct evprof_graph {
 
     evprof_tag_t *tags;
     size_t tag_count;
-    uint32_t *leaves; /* tree: the last node of each sample's stack */
+    uint32_t *stacks; /* tree: samples that count, sorted by their stacks */
+    size_t stack_count;
+    evprof_leaf_t *leaves; /* tree of a drawing: of each sample */
 };
 
 /* Fills the table of places from the profile's locations. */
@@ -50,8 +58,18 @@ int evprof_graph_rank_names(evprof_graph_t *g);
 /* Counts flat and cum of places, which are the nodes then. */
 int evprof_graph_count_places(evprof_graph_t *g);
 
-/* Makes the nodes of a tree, their weights and edges. */
-int evprof_graph_make_tree(evprof_graph_t *g);
+/* Sorts the samples for the functions below. */
+int evprof_graph_sort_stacks(evprof_graph_t *g);
+
+/* The sum of the flat weights of all contexts that a report may show. */
+int evprof_graph_tree_total(evprof_graph_t *g, int64_t *out);
+
+/*
+ * Makes the nodes of a tree, their weights and edges, but for contexts that a
+ * report may show and that are lighter than `cutoff`, if that is more than 0:
+ * their children hang on the next node above. Counts those in `*dropped`.
+ */
+int evprof_graph_make_tree(evprof_graph_t *g, int64_t cutoff, size_t *dropped);
 
 /* Tree: takes nodes out that are not kept, their children move up. */
 void evprof_graph_trim_tree(evprof_graph_t *g);

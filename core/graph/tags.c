@@ -265,16 +265,17 @@ add_in_graph(struct counter *c, const struct load *load, uint32_t stamp)
 }
 
 static bool
-add_in_tree(struct counter *c, const struct load *load, uint32_t leaf)
+add_in_tree(struct counter *c, const struct load *load, evprof_leaf_t leaf)
 {
     const evprof_graph_t *g = c->g;
-    if (leaf == EVPROF_NO_INDEX) {
+    if (leaf.node == EVPROF_NO_INDEX) {
         return true;
     }
-    if (g->all[leaf].is_kept && !add_tags(c, leaf, load, true)) {
+    if (leaf.is_own && g->all[leaf.node].is_kept &&
+        !add_tags(c, leaf.node, load, true)) {
         return false;
     }
-    for (uint32_t node = leaf;;) {
+    for (uint32_t node = leaf.node;;) {
         if (g->all[node].is_kept && !add_tags(c, node, load, false)) {
             return false;
         }
@@ -302,7 +303,7 @@ add_samples(struct counter *c)
         if (load.labels == NULL) {
             return false;
         }
-        bool is_added = g->leaves != NULL
+        bool is_added = g->options.is_tree
                             ? add_in_tree(c, &load, g->leaves[i])
                             : add_in_graph(c, &load, (uint32_t)i + 1);
         if (!is_added) {

@@ -1,227 +1,420 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tree of contexts: a node is a place below the node of its caller. Nodes
- * are made parents first, so that a walk by index sees a parent before its
- * children; the edge into node i is the edge that was made with it.
+ * The tree of contexts: a node is a place below the node of its caller. A
+ * profile may have a hundred contexts for each one that a report shows, so
+ * nodes are made for those only. The samples are sorted by their stacks, root
+ * first; a walk in that order meets each context once and needs to remember
+ * only the stack it is in. One walk weighs the contexts, a second one, which
+ * meets them in the same order, makes nodes of the heavy ones.
+ *
+ * Nodes are made parents first, so that a walk by index sees a parent before
+ * its children; the edge into node i is edge i.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/grow.h"
 #include "core/base/hash.h"
 #include "core/graph/internal.h"
 
-#define FIRST_NODES ((size_t)1024)
 #define ROOT EVPROF_NO_INDEX
 
-struct step {
-    uint32_t parent; /* node, or ROOT */
+/* Contexts are numbered in 32 bits; beyond this there is no telling them
+ * apart. */
+#define MAX_CONTEXTS (EVPROF_NO_INDEX - 1)
+
+/* A context on the stack that the walk is in. */
+struct context {
     uint32_t place;
-    uint32_t in_edge; /* index, EVPROF_NO_INDEX for roots */
-    const evprof_node_t *function;
+    uint32_t number; /* in the order of the walk */
+    bool is_inline;  /* in every sample so far */
+    bool has_node;
+    bool chain_is_inline; /* and so are those above it up to one with a node */
+    uint32_t node;        /* its own or that of the nearest above, or ROOT */
+    uint64_t flat[2];     /* value and divisor; these wrap like Go's */
+    uint64_t cum[2];
 };
 
-struct builder {
+struct walk {
     evprof_graph_t *g;
-    struct step *steps; /* of each node; nodes are made of them at the end */
-    evprof_node_t *nodes;
-    size_t count;
+    struct context *stack;
+    size_t depth;
     size_t cap;
-    uint32_t *slots; /* node + 1 */
-    size_t slot_count;
+    uint32_t count;
+    int (*enter)(struct walk *w, struct context *c); /* or NULL */
+    void (*leave)(struct walk *w, const struct context *c);
+
+    uint64_t total; /* of the flat weights of a report */
+
+    int64_t cutoff;
+    unsigned char *marks; /* of each context */
+    size_t mark_cap;
+    size_t light_count;
+    size_t heavy_count;
+
+    uint64_t *functions; /* of each node: which function of which parent */
 };
 
-static size_t
-slot_of(const struct builder *b, uint32_t parent, uint32_t place)
+enum { MARK_HEAVY = 1, MARK_INLINE = 2 };
+
+/* ---- Stacks, root first ---- */
+
+struct cursor {
+    const evprof_graph_t *g;
+    const evprof_sample_t *sample;
+    uint32_t left; /* locations that were not begun */
+    uint32_t line; /* lines of the last one that are left end here */
+    uint32_t first;
+    uint32_t outermost;
+};
+
+static struct cursor
+cursor_at_root(const evprof_graph_t *g, const evprof_sample_t *s)
 {
-    uint64_t key = (uint64_t)parent << 32 | place;
-    return evprof_hash_mix(key) & (b->slot_count - 1);
+    return (struct cursor){ .g = g, .sample = s, .left = s->location_count };
 }
 
 static bool
-grow(struct builder *b)
+next_place(struct cursor *c, uint32_t *place)
 {
-    size_t cap = b->cap == 0 ? FIRST_NODES : b->cap * 2;
-    struct step *steps = realloc(b->steps, cap * sizeof(*steps));
-    if (steps == NULL) {
-        return false;
-    }
-    b->steps = steps;
-    evprof_node_t *nodes = realloc(b->nodes, cap * sizeof(*nodes));
-    if (nodes == NULL) {
-        return false;
-    }
-    b->nodes = nodes;
-    uint32_t *slots = calloc(cap * 2, sizeof(*slots));
-    if (slots == NULL || cap >= EVPROF_NO_INDEX / 2) {
-        free(slots);
-        return false;
-    }
-    free(b->slots);
-    b->slots = slots;
-    b->cap = cap;
-    b->slot_count = cap * 2;
-    for (size_t i = 0; i < b->count; i++) {
-        size_t at = slot_of(b, steps[i].parent, steps[i].place);
-        while (slots[at] != 0) {
-            at = (at + 1) & (b->slot_count - 1);
+    while (c->line == c->first) {
+        if (c->left == 0) {
+            return false;
         }
-        slots[at] = (uint32_t)i + 1;
+        uint32_t location = c->sample->locations[--c->left];
+        c->first = c->g->first_line[location];
+        c->line = c->g->first_line[location + 1];
+        c->outermost = c->line - 1;
     }
+    *place = c->g->line_place[--c->line];
     return true;
 }
 
-/* The node of `place` below `parent`; ROOT: out of memory. */
-static uint32_t
-find_node(struct builder *b, uint32_t parent, uint32_t place)
+/* Of the place that was last given. */
+static bool
+is_inlined(const struct cursor *c)
 {
-    if (b->count == b->cap && !grow(b)) {
-        return ROOT;
-    }
-    size_t at = slot_of(b, parent, place);
-    while (b->slots[at] != 0) {
-        const struct step *step = &b->steps[b->slots[at] - 1];
-        if (step->parent == parent && step->place == place) {
-            return b->slots[at] - 1;
+    return c->line != c->outermost;
+}
+
+static int
+compare_stacks(const void *a, const void *b, void *arg)
+{
+    const evprof_graph_t *g = arg;
+    const evprof_sample_t *samples = g->profile->samples;
+    uint32_t l = *(const uint32_t *)a;
+    uint32_t r = *(const uint32_t *)b;
+    struct cursor left = cursor_at_root(g, &samples[l]);
+    struct cursor right = cursor_at_root(g, &samples[r]);
+    for (;;) {
+        uint32_t one;
+        uint32_t other;
+        bool has_one = next_place(&left, &one);
+        bool has_other = next_place(&right, &other);
+        if (!has_one || !has_other) {
+            /* Equal stacks keep the order of their samples. */
+            return has_one != has_other ? (has_one ? 1 : -1)
+                                        : (l > r) - (l < r);
         }
-        at = (at + 1) & (b->slot_count - 1);
+        if (one != other) {
+            return one < other ? -1 : 1;
+        }
     }
-    const evprof_node_t *source = &b->g->places[place];
-    b->steps[b->count] =
-        (struct step){ parent, place, EVPROF_NO_INDEX, source->function };
-    b->nodes[b->count] = (evprof_node_t){ .info = source->info,
-                                          .name = source->name,
-                                          .name_rank = source->name_rank };
-    b->slots[at] = (uint32_t)++b->count;
-    return b->slots[at] - 1;
 }
 
 static void
-weigh_node(evprof_node_t *n, const int64_t weight[2])
+weight_of(const evprof_graph_t *g, const evprof_sample_t *s, uint64_t out[2])
 {
-    n->cum += weight[0];
-    n->cum_div += weight[1];
+    out[0] = (uint64_t)s->values[g->options.value];
+    out[1] = g->options.is_mean ? (uint64_t)s->values[0] : 0;
 }
 
-/* Adds a stack's weight to its nodes; edges are made later, when nodes stay
- * where they are. Whether the call is inlined is kept in may_be_inlined. */
-static bool
-add_stack(struct builder *b, const evprof_sample_t *s, const int64_t weight[2],
-          uint32_t *leaf)
+int
+evprof_graph_sort_stacks(evprof_graph_t *g)
 {
-    const evprof_graph_t *g = b->g;
-    uint32_t parent = ROOT;
-    for (uint32_t i = s->location_count; i-- > 0;) {
-        uint32_t first = g->first_line[s->locations[i]];
-        uint32_t end = g->first_line[s->locations[i] + 1];
-        for (uint32_t j = end; j-- > first;) {
-            size_t before = b->count;
-            uint32_t node = find_node(b, parent, g->line_place[j]);
-            if (node == ROOT) {
-                return false;
-            }
-            bool is_new = b->count != before;
-            b->nodes[node].may_be_inlined =
-                j + 1 != end && (is_new || b->nodes[node].may_be_inlined);
-            weigh_node(&b->nodes[node], weight);
-            parent = node;
-        }
-    }
-    *leaf = parent;
-    if (parent != ROOT) {
-        b->nodes[parent].flat += weight[0];
-        b->nodes[parent].flat_div += weight[1];
-    }
-    return true;
-}
-
-static bool
-add_samples(struct builder *b)
-{
-    evprof_graph_t *g = b->g;
     const evprof_pprof_t *p = g->profile;
-    g->leaves = calloc(p->sample_count + 1, sizeof(*g->leaves));
-    if (g->leaves == NULL) {
-        return false;
+    g->stacks = calloc(p->sample_count + 1, sizeof(*g->stacks));
+    if (g->stacks == NULL) {
+        return EVPROF_ENOMEM;
     }
     for (size_t i = 0; i < p->sample_count; i++) {
-        const evprof_sample_t *s = &p->samples[i];
-        const int64_t weight[2] = { s->values[g->options.value],
-                                    g->options.is_mean ? s->values[0] : 0 };
-        g->leaves[i] = ROOT;
-        if ((weight[0] != 0 || weight[1] != 0) &&
-            !add_stack(b, s, weight, &g->leaves[i])) {
-            return false;
+        uint64_t weight[2];
+        weight_of(g, &p->samples[i], weight);
+        if (p->samples[i].location_count > 0 &&
+            (weight[0] != 0 || weight[1] != 0)) {
+            g->stacks[g->stack_count++] = (uint32_t)i;
         }
     }
-    return true;
+    if (g->stack_count > 1) {
+        qsort_r(g->stacks, g->stack_count, sizeof(*g->stacks), compare_stacks,
+                g);
+    }
+    return EVPROF_OK;
+}
+
+/* ---- The walk ---- */
+
+static void
+add(uint64_t to[2], const uint64_t from[2])
+{
+    to[0] += from[0];
+    to[1] += from[1];
+}
+
+static void
+leave_down_to(struct walk *w, size_t depth)
+{
+    while (w->depth > depth) {
+        const struct context *c = &w->stack[--w->depth];
+        if (w->depth > 0) {
+            add(w->stack[w->depth - 1].cum, c->cum);
+        }
+        w->leave(w, c);
+    }
+}
+
+static int
+enter(struct walk *w, uint32_t place, bool is_inline)
+{
+    struct context *stack =
+        evprof_grow(w->stack, &w->cap, w->depth + 1, sizeof(*stack));
+    if (stack == NULL || w->count >= MAX_CONTEXTS) {
+        return stack == NULL ? EVPROF_ENOMEM : EVPROF_ELIMIT;
+    }
+    w->stack = stack;
+    struct context *c = &stack[w->depth++];
+    *c = (struct context){ .place = place,
+                           .number = w->count++,
+                           .is_inline = is_inline,
+                           .node = ROOT };
+    return w->enter != NULL ? w->enter(w, c) : EVPROF_OK;
+}
+
+/* Goes to the context of a sample's leaf. */
+static int
+go_to(struct walk *w, const evprof_sample_t *s)
+{
+    struct cursor at = cursor_at_root(w->g, s);
+    size_t shared = 0;
+    uint32_t place;
+    bool has_place;
+    while ((has_place = next_place(&at, &place)) && shared < w->depth &&
+           w->stack[shared].place == place) {
+        struct context *c = &w->stack[shared++];
+        c->is_inline = c->is_inline && is_inlined(&at);
+    }
+    leave_down_to(w, shared);
+    int status = EVPROF_OK;
+    while (status == EVPROF_OK && has_place) {
+        status = enter(w, place, is_inlined(&at));
+        has_place = next_place(&at, &place);
+    }
+    return status;
+}
+
+static int
+walk_stacks(struct walk *w)
+{
+    const evprof_graph_t *g = w->g;
+    int status = EVPROF_OK;
+    w->count = 0;
+    for (size_t i = 0; i < g->stack_count && status == EVPROF_OK; i++) {
+        const evprof_sample_t *s = &g->profile->samples[g->stacks[i]];
+        status = go_to(w, s);
+        if (status == EVPROF_OK) {
+            struct context *leaf = &w->stack[w->depth - 1];
+            uint64_t weight[2];
+            weight_of(g, s, weight);
+            add(leaf->flat, weight);
+            add(leaf->cum, weight);
+            if (g->leaves != NULL) {
+                g->leaves[g->stacks[i]] =
+                    (evprof_leaf_t){ .node = leaf->node,
+                                     .is_own = leaf->has_node };
+            }
+        }
+    }
+    leave_down_to(w, 0);
+    return status;
+}
+
+/* ---- Weighing ---- */
+
+static bool
+is_in_report(const evprof_graph_t *g, int64_t flat, int64_t cum)
+{
+    bool is_negative = flat < 0 || (flat == 0 && cum < 0);
+    bool is_zero = flat == 0 && cum == 0;
+    return !is_zero && !(g->options.drop_negative && is_negative);
+}
+
+static void
+add_to_total(struct walk *w, const struct context *c)
+{
+    if (is_in_report(w->g, (int64_t)c->flat[0], (int64_t)c->cum[0])) {
+        w->total += c->flat[0];
+    }
+}
+
+int
+evprof_graph_tree_total(evprof_graph_t *g, int64_t *out)
+{
+    struct walk w = { .g = g, .leave = add_to_total };
+    int status = walk_stacks(&w);
+    free(w.stack);
+    *out = (int64_t)w.total;
+    return status;
+}
+
+static int
+make_room_for_mark(struct walk *w, struct context *c)
+{
+    unsigned char *marks =
+        evprof_grow(w->marks, &w->mark_cap, (size_t)c->number + 1, 1);
+    w->marks = marks != NULL ? marks : w->marks;
+    return marks != NULL ? EVPROF_OK : EVPROF_ENOMEM;
+}
+
+static void
+mark(struct walk *w, const struct context *c)
+{
+    int64_t cum = (int64_t)c->cum[0];
+    bool is_light = w->cutoff > 0 &&
+                    is_in_report(w->g, (int64_t)c->flat[0], cum) &&
+                    evprof_magnitude(cum) < w->cutoff;
+    w->light_count += is_light;
+    w->heavy_count += !is_light;
+    if (c->number < w->mark_cap) {
+        w->marks[c->number] = (unsigned char)((is_light ? 0 : MARK_HEAVY) |
+                                              (c->is_inline ? MARK_INLINE : 0));
+    }
+}
+
+/* ---- Making nodes ---- */
+
+static int
+make_node(struct walk *w, struct context *c)
+{
+    evprof_graph_t *g = w->g;
+    unsigned char marks = w->marks[c->number];
+    bool is_root = w->depth == 1;
+    const struct context *above = is_root ? c : &w->stack[w->depth - 2];
+    bool leads_over = !is_root && !above->has_node;
+    c->chain_is_inline =
+        (marks & MARK_INLINE) != 0 && (!leads_over || above->chain_is_inline);
+    c->has_node = (marks & MARK_HEAVY) != 0;
+    uint32_t parent = above->node;
+    c->node = parent;
+    if (!c->has_node) {
+        return EVPROF_OK;
+    }
+    const evprof_node_t *place = &g->places[c->place];
+    c->node = (uint32_t)g->all_count++;
+    g->all[c->node] = (evprof_node_t){ .info = place->info,
+                                       .name = place->name,
+                                       .name_rank = place->name_rank };
+    g->edges[c->node] =
+        (evprof_edge_t){ .src = parent == ROOT ? NULL : &g->all[parent],
+                         .dest = &g->all[c->node],
+                         .is_residual = parent != ROOT && leads_over,
+                         .is_inline = c->chain_is_inline,
+                         .is_removed = parent == ROOT };
+    uint32_t parent_number = is_root ? ROOT : above->number;
+    w->functions[c->node] =
+        (uint64_t)parent_number << 32 | (uint32_t)(place->function - g->places);
+    return EVPROF_OK;
+}
+
+static void
+fill_node(struct walk *w, const struct context *c)
+{
+    if (!c->has_node) {
+        return;
+    }
+    evprof_node_t *n = &w->g->all[c->node];
+    evprof_edge_t *e = &w->g->edges[c->node];
+    n->flat = (int64_t)c->flat[0];
+    n->flat_div = (int64_t)c->flat[1];
+    n->cum = (int64_t)c->cum[0];
+    n->cum_div = (int64_t)c->cum[1];
+    n->may_be_inlined = c->is_inline;
+    n->is_kept = true;
+    e->weight = n->cum;
+    e->weight_div = n->cum_div;
 }
 
 /* Nodes of one function below one parent share a function: the first of them.
  */
-static void
-set_functions(struct builder *b)
+static int
+set_functions(evprof_graph_t *g, const uint64_t *functions)
 {
-    memset(b->slots, 0, b->slot_count * sizeof(*b->slots));
-    for (size_t i = 0; i < b->count; i++) {
-        const evprof_node_t *function = b->steps[i].function;
-        uint32_t place = (uint32_t)(function - b->g->places);
-        size_t at = slot_of(b, b->steps[i].parent, place);
-        while (b->slots[at] != 0) {
-            const struct step *other = &b->steps[b->slots[at] - 1];
-            if (other->parent == b->steps[i].parent &&
-                other->function == function) {
-                break;
-            }
-            at = (at + 1) & (b->slot_count - 1);
-        }
-        if (b->slots[at] == 0) {
-            b->slots[at] = (uint32_t)i + 1;
-        }
-        b->nodes[i].function = &b->nodes[b->slots[at] - 1];
+    size_t slot_count = 64;
+    while (slot_count < g->all_count * 2) {
+        slot_count *= 2;
     }
+    uint32_t *slots = calloc(slot_count, sizeof(*slots)); /* node + 1 */
+    if (slots == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    for (size_t i = 0; i < g->all_count; i++) {
+        size_t at = evprof_hash_mix(functions[i]) & (slot_count - 1);
+        while (slots[at] != 0 && functions[slots[at] - 1] != functions[i]) {
+            at = (at + 1) & (slot_count - 1);
+        }
+        if (slots[at] == 0) {
+            slots[at] = (uint32_t)i + 1;
+        }
+        g->all[i].function = &g->all[slots[at] - 1];
+    }
+    free(slots);
+    return EVPROF_OK;
 }
 
-/* The edge of node i is the one at its own index, a root's is removed. */
-static bool
-set_edges(struct builder *b)
+static int
+make_nodes(struct walk *w)
 {
-    evprof_graph_t *g = b->g;
-    g->edges = calloc(b->count + 1, sizeof(*g->edges));
-    if (g->edges == NULL) {
-        return false;
+    evprof_graph_t *g = w->g;
+    size_t count = w->heavy_count + 1;
+    g->all = calloc(count, sizeof(*g->all));
+    g->edges = calloc(count, sizeof(*g->edges));
+    g->nodes = calloc(count, sizeof(evprof_node_t *));
+    w->functions = calloc(count, sizeof(*w->functions));
+    bool is_complete = g->all != NULL && g->edges != NULL && g->nodes != NULL &&
+                       w->functions != NULL;
+    if (is_complete && g->options.is_visual) {
+        g->leaves = calloc(g->profile->sample_count + 1, sizeof(*g->leaves));
+        is_complete = g->leaves != NULL;
     }
-    g->edge_count = b->count;
-    g->edge_cap = b->count;
-    for (size_t i = 0; i < b->count; i++) {
-        evprof_node_t *n = &b->nodes[i];
-        uint32_t parent = b->steps[i].parent;
-        g->edges[i] = (evprof_edge_t){
-            .src = parent == ROOT ? NULL : &b->nodes[parent],
-            .dest = n,
-            .weight = n->cum,
-            .weight_div = n->cum_div,
-            .is_inline = n->may_be_inlined,
-            .is_removed = parent == ROOT,
-        };
+    if (!is_complete) {
+        return EVPROF_ENOMEM;
     }
-    return true;
+    w->enter = make_node;
+    w->leave = fill_node;
+    int status = walk_stacks(w);
+    g->edge_count = g->all_count;
+    g->edge_cap = count;
+    for (size_t i = 0; i < g->all_count; i++) {
+        if (is_in_report(g, g->all[i].flat, g->all[i].cum)) {
+            g->nodes[g->node_count++] = &g->all[i];
+        }
+    }
+    return status == EVPROF_OK ? set_functions(g, w->functions) : status;
 }
 
 int
-evprof_graph_make_tree(evprof_graph_t *g)
+evprof_graph_make_tree(evprof_graph_t *g, int64_t cutoff, size_t *dropped)
 {
-    struct builder b = { .g = g };
-    int status = EVPROF_ENOMEM;
-    if (grow(&b) && add_samples(&b) && set_edges(&b)) {
-        set_functions(&b);
-        g->all = b.nodes;
-        g->all_count = b.count;
-        b.nodes = NULL;
-        status = EVPROF_OK;
+    struct walk w = {
+        .g = g, .enter = make_room_for_mark, .leave = mark, .cutoff = cutoff
+    };
+    int status = walk_stacks(&w);
+    if (status == EVPROF_OK) {
+        status = make_nodes(&w);
     }
-    free(b.steps);
-    free(b.slots);
-    free(b.nodes);
+    *dropped = w.light_count;
+    free(w.stack);
+    free(w.marks);
+    free(w.functions);
     return status;
 }
 

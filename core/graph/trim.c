@@ -43,30 +43,35 @@ keep_report(evprof_graph_t *g, evprof_node_t *const *dropped, size_t count)
     }
 }
 
-/* Drops nodes below the cutoff; returns how many, or -1 without memory. */
-static long
-drop_light_nodes(evprof_graph_t *g, int64_t cutoff)
+static int
+flat_total(evprof_graph_t *g, int64_t *out)
 {
-    evprof_node_t **dropped = calloc(g->node_count + 1, sizeof(*dropped));
-    if (dropped == NULL) {
-        return -1;
+    if (g->options.is_tree) {
+        return evprof_graph_tree_total(g, out);
     }
+    *out = 0;
+    for (size_t i = 0; i < g->node_count; i++) {
+        *out += g->nodes[i]->flat;
+    }
+    return EVPROF_OK;
+}
+
+/* Drops nodes below the cutoff and counts them. */
+static void
+drop_light_nodes(evprof_graph_t *g, int64_t cutoff, size_t *dropped)
+{
     size_t kept = 0;
-    size_t count = 0;
     for (size_t i = 0; i < g->node_count; i++) {
         evprof_node_t *n = g->nodes[i];
-        if (evprof_magnitude(n->cum) < cutoff) {
-            dropped[count++] = n;
-        } else {
+        if (evprof_magnitude(n->cum) >= cutoff) {
             g->nodes[kept++] = n;
         }
     }
+    *dropped = g->node_count - kept;
     g->node_count = kept;
-    if (count > 0) {
-        keep_report(g, dropped, count);
+    if (*dropped > 0) {
+        keep_report(g, NULL, 0);
     }
-    free(dropped);
-    return (long)count;
 }
 
 static size_t
@@ -230,23 +235,20 @@ drop_redundant_edges(evprof_graph_t *g)
 static int
 trim_steps(evprof_graph_t *g, const evprof_trim_t *trim, evprof_trimmed_t *out)
 {
-    int64_t total = 0;
-    for (size_t i = 0; i < g->node_count; i++) {
-        total += g->nodes[i]->flat;
+    int64_t total;
+    int status = flat_total(g, &total);
+    if (status != EVPROF_OK) {
+        return status;
     }
     int64_t node_cutoff = cutoff_of(total, trim->node_fraction);
     int64_t edge_cutoff = cutoff_of(total, trim->edge_fraction);
-    if (node_cutoff > 0) {
-        long dropped = drop_light_nodes(g, node_cutoff);
-        if (dropped < 0) {
-            return EVPROF_ENOMEM;
-        }
-        out->dropped_nodes = (size_t)dropped;
+    if (g->options.is_tree) {
+        status = evprof_graph_make_tree(g, node_cutoff, &out->dropped_nodes);
+    } else if (node_cutoff > 0) {
+        drop_light_nodes(g, node_cutoff, &out->dropped_nodes);
     }
     out->node_count = g->node_count;
-
-    int status = EVPROF_OK;
-    if (g->options.is_visual) {
+    if (status == EVPROF_OK && g->options.is_visual) {
         status = evprof_graph_make_tags(g);
     }
     bool needs_edges = g->options.is_visual || g->options.is_tree;

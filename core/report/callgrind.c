@@ -8,7 +8,6 @@
 #include "core/report/callgrind.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +32,9 @@ struct callgrind {
     struct names functions;
     evprof_strings_t numbered; /* names with a number behind them */
     const evprof_node_info_t *previous;
+    int64_t last_value; /* in the profile's unit, and in that of the output */
+    int64_t last_scaled;
+    bool has_last_value;
     bool is_out_of_memory;
 };
 
@@ -109,32 +111,52 @@ write_line(struct callgrind *c, const char *key, struct names *names,
     evprof_buf_putc(c->out, '\n');
 }
 
+/* How many digits `value` has to that base. */
+static int
+digits_of(uint64_t value, unsigned base)
+{
+    int count = 1;
+    while (value >= base) {
+        value /= base;
+        count++;
+    }
+    return count;
+}
+
+/* A step from the node before, where that is shorter; there are millions of
+ * these. */
 static void
 write_address(struct callgrind *c, uint64_t address)
 {
-    char absolute[24];
-    char relative[24];
-    int width = snprintf(absolute, sizeof(absolute), "0x%" PRIx64, address);
-    if (c->previous == NULL) {
-        evprof_buf_puts(c->out, absolute);
-        return;
-    }
-    if (c->previous->address == address) {
+    if (c->previous != NULL && c->previous->address == address) {
         evprof_buf_putc(c->out, '*');
         return;
     }
-    int64_t step = (int64_t)(address - c->previous->address);
-    int relative_width =
-        snprintf(relative, sizeof(relative), "%+" PRId64, step);
-    evprof_buf_puts(c->out, relative_width < width ? relative : absolute);
+    uint64_t before = c->previous != NULL ? c->previous->address : 0;
+    int64_t step = (int64_t)(address - before);
+    uint64_t length = step < 0 ? 0 - (uint64_t)step : (uint64_t)step;
+    if (c->previous != NULL &&
+        1 + digits_of(length, 10) < 2 + digits_of(address, 16)) {
+        evprof_buf_putc(c->out, step < 0 ? '-' : '+');
+        evprof_buf_put_uint(c->out, length);
+    } else {
+        evprof_buf_printf(c->out, "0x%" PRIx64, address);
+    }
 }
 
+/* Most calls weigh the same as the one before. */
 static int64_t
-in_output_unit(const struct callgrind *c, int64_t value)
+in_output_unit(struct callgrind *c, int64_t value)
 {
-    double scaled = evprof_unit_scale(value, evprof_view_sample_unit(c->view),
-                                      evprof_view_output_unit(c->view), NULL);
-    return (int64_t)scaled;
+    if (value != c->last_value || !c->has_last_value) {
+        double scaled =
+            evprof_unit_scale(value, evprof_view_sample_unit(c->view),
+                              evprof_view_output_unit(c->view), NULL);
+        c->last_value = value;
+        c->last_scaled = (int64_t)scaled;
+        c->has_last_value = true;
+    }
+    return c->last_scaled;
 }
 
 /* Which of the functions that share a name and file a node is in. */
@@ -266,7 +288,7 @@ is_same_function(const evprof_node_info_t *a, const evprof_node_info_t *b)
 static void
 write_node(struct callgrind *c, const struct aliases *aliases, evprof_node_t *n)
 {
-    evprof_node_sort(n);
+    evprof_edges_sort(n->out, n->out_count);
     if (c->previous == NULL || !is_same_function(c->previous, &n->info)) {
         evprof_buf_putc(c->out, '\n');
         write_line(c, "ob=", &c->objects, n->info.object);

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <evprof/status.h>
@@ -497,6 +498,38 @@ keep_copy(evprof_table_t *table, evprof_frames_t *frames, uintptr_t bias)
     return table;
 }
 
+/* Beyond, so much of the process would become resident that it is noticed. */
+#define WARM_MOST ((uintptr_t)16 << 20)
+
+/* Since Linux 5.14; older ones refuse it. */
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
+/*
+ * Has the kernel map [start, start + size) now: a handler that is the first to
+ * touch a page waits a microsecond. Nothing is read here, since another thread
+ * may be unloading the object, and then nothing happens.
+ */
+static void
+warm(uintptr_t start, uintptr_t size)
+{
+    uintptr_t first = start & ~(EVPROF_PAGE - 1);
+    if (size != 0 && size <= WARM_MOST) {
+        void *page = (void *)first; // NOLINT(performance-no-int-to-ptr)
+        madvise(page, start + size - first, MADV_POPULATE_READ);
+    }
+}
+
+static void
+warm_frames(const evprof_object_t *object, const evprof_frames_t *frames)
+{
+    if (frames->is_searchable && frames->cfi.data != NULL) {
+        warm(object->eh_frame_hdr, object->eh_frame_hdr_size);
+        warm(frames->cfi.address + object->bias, frames->cfi.size);
+    }
+}
+
 static size_t
 pieces_of(const evprof_frames_t *frames)
 {
@@ -570,6 +603,7 @@ compile_all(evprof_table_job_t *jobs, size_t count, evprof_frames_t *frames)
         int one = finish(&jobs[i], &frames[i], work.pieces + at);
         status = one != EVPROF_OK ? one : status;
         at += pieces_of(&frames[i]);
+        warm_frames(jobs[i].object, &frames[i]);
     }
     free(work.pieces);
     return status;

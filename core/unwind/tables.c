@@ -97,24 +97,23 @@ is_in_reach(const evprof_frames_t *frames, uint32_t end, int64_t target)
     return target == 0 || (to >= frames->low && to < frames->high);
 }
 
-/* Whether a call instruction can end in [start, end). Reading bytes that begin
- * in the middle of an instruction finds too many rather than too few. */
+/* Whether a call instruction can end in [start, end), where rows begin and so
+ * do instructions. Bytes in the middle of one are read as if it began there,
+ * which finds too many calls rather than too few. */
 static bool
 holds_call_end(struct text *text, uint32_t start, uint32_t end)
 {
-    uint32_t low = start > EVPROF_CALL_MAX ? start - EVPROF_CALL_MAX : 0;
-    if (!text_load(text, low, end)) {
+    if (!text_load(text, start, end)) {
         return true;
     }
     int64_t target = 0;
-    const unsigned char *bytes = text->bytes + (low - text->start);
-    size_t size = end - low;
-    size_t after = start - low; /* the call must end behind this */
-    for (size_t i = low % EVPROF_CODE_ALIGN; i < size; i += EVPROF_CODE_ALIGN) {
+    const unsigned char *bytes = text->bytes + (start - text->start);
+    size_t size = end - start;
+    for (size_t i = 0; i < size; i += EVPROF_CODE_ALIGN) {
         size_t length = evprof_arch_call_length(bytes + i, size - i, &target);
-        uint32_t call_end = low + (uint32_t)(i + length);
-        if (length != 0 && i + length > after &&
-            is_in_reach(text->piece->frames, call_end, target)) {
+        if (length != 0 &&
+            is_in_reach(text->piece->frames, start + (uint32_t)(i + length),
+                        target)) {
             return true;
         }
     }

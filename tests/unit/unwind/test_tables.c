@@ -66,34 +66,48 @@ struct data {
     evprof_cfi_search_t search;
 };
 
-/* The rule that the call-frame data give at `pc`; NONE where there are none. */
+/* The rule that the call-frame data give at `pc`, and where its row begins;
+ * NONE where there are none. */
 static unsigned
-rule_by_data(const struct data *data, uintptr_t pc)
+rule_by_data(const struct data *data, uintptr_t pc, uintptr_t *start)
 {
     size_t offset = 0;
     evprof_fde_t fde = { 0 };
     evprof_cfi_run_t run;
+    *start = pc;
     if (!evprof_cfi_search(&data->cfi, &data->search, pc, &offset) ||
         evprof_cfi_entry(&data->cfi, offset, &fde) != EVPROF_CFI_FDE ||
         pc >= fde.limit) {
         return EVPROF_CODE_NONE;
     }
-    return evprof_cfi_row_at(&run, &data->cfi, &fde, pc)
-               ? evprof_rule_of_row(&data->cfi, &fde, &run.row)
-               : EVPROF_CODE_RAW;
+    if (!evprof_cfi_row_at(&run, &data->cfi, &fde, pc)) {
+        return EVPROF_CODE_RAW;
+    }
+    *start = run.row.start;
+    return evprof_rule_of_row(&data->cfi, &fde, &run.row);
 }
 
-/* Bytes that look like a call to elsewhere are none, or in the middle of
- * another instruction. */
+/* Whether a call instruction can end at `pc`. Bytes that look like a call to
+ * elsewhere are in the middle of another instruction. */
 static bool
-is_call_end(const evprof_segment_t *segment, uintptr_t pc)
+is_call_end(const evprof_segment_t *segment, uintptr_t pc, size_t length)
 {
     int64_t target = 0;
-    const unsigned char *bytes = (const unsigned char *)pc - EVPROF_CALL_MAX;
-    uintptr_t to = pc;
-    bool is_call = evprof_arch_ends_in_call(bytes, EVPROF_CALL_MAX, &target);
-    to += (uintptr_t)target;
+    const unsigned char *bytes = (const unsigned char *)(pc - length);
+    bool is_call = evprof_arch_call_length(bytes, length, &target) == length;
+    uintptr_t to = pc + (uintptr_t)target;
     return is_call && to >= segment->low && to < segment->limit;
+}
+
+/* Whether a call that begins in the row of its last byte ends at `pc`. */
+static bool
+ends_call(const evprof_segment_t *segment, uintptr_t pc, uintptr_t row_start)
+{
+    bool out = false;
+    for (size_t length = 2; length < EVPROF_CALL_MAX; length++) {
+        out |= pc - length >= row_start && is_call_end(segment, pc, length);
+    }
+    return out;
 }
 
 /* Counts the calls of a segment; all must have the right rule. */
@@ -109,10 +123,13 @@ check_calls(const evprof_segment_t *segment)
     assert_true(evprof_cfi_search_open(
         &data.cfi, segment->eh_frame_hdr - segment->eh_low, &data.search));
     for (uintptr_t pc = segment->start + 16; pc < segment->limit; pc++) {
-        unsigned want = is_call_end(segment, pc) ? rule_by_data(&data, pc - 1)
-                                                 : EVPROF_CODE_NONE;
+        uintptr_t row = segment->start;
+        if (!ends_call(segment, pc, row)) {
+            continue;
+        }
+        unsigned want = rule_by_data(&data, pc - 1, &row);
         /* Between functions the last row goes on over a little padding. */
-        if (want != EVPROF_CODE_NONE) {
+        if (want != EVPROF_CODE_NONE && ends_call(segment, pc, row)) {
             calls++;
             wrong += evprof_table_find(segment->table,
                                        pc - 1 - segment->start) != want;

@@ -13,9 +13,9 @@
 #include "tests/e2e/unwind/hazards.h"
 
 #define SPIN 2000
-#define FIBER_BYTES ((size_t)32768)
+#define FIBER_BYTES ((size_t)SMALL_STACK * 2)
 
-static volatile long sink;
+static _Thread_local volatile unsigned long sink;
 
 static void *
 map_pages(size_t size, int protection)
@@ -32,9 +32,10 @@ void
 storm_bare(void)
 {
     struct timespec now;
-    sink += wrong_cfi(SPIN) + spin_with_junk(SPIN);
+    sink +=
+        (unsigned long)wrong_cfi(SPIN) + (unsigned long)spin_with_junk(SPIN);
     clock_gettime(CLOCK_MONOTONIC, &now);
-    sink += now.tv_nsec;
+    sink += (unsigned long)now.tv_nsec;
 }
 
 void
@@ -60,13 +61,15 @@ storm_junk(void)
         (uintptr_t)storm_junk,
     };
     for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++) {
-        sink += spin_with_fp(junk[i], SPIN);
+        sink += (unsigned long)spin_with_fp(junk[i], SPIN);
     }
 }
 
 struct fiber {
     ucontext_t own;
     ucontext_t host;
+    struct stack own_stack;
+    struct stack host_stack;
 };
 
 static void
@@ -74,35 +77,45 @@ fiber_main(unsigned low, unsigned high)
 {
     struct fiber *fiber =
         (struct fiber *)((uintptr_t)high << 32 | (uintptr_t)low);
+    enter_stack(&fiber->own_stack, &fiber->host_stack);
     for (;;) {
         storm_throw();
         for (int i = 0; i < SPIN; i++) {
             sink++;
         }
+        leave_stack(&fiber->own_stack, &fiber->host_stack);
         swapcontext(&fiber->own, &fiber->host);
+        enter_stack(&fiber->own_stack, &fiber->host_stack);
     }
 }
 
 /* A fiber whose stack ends at pages that cannot be read. */
+static void
+make_fiber(struct fiber *fiber)
+{
+    char *stack = map_pages(FIBER_BYTES + 8192, PROT_NONE);
+    if (mprotect(stack + 4096, FIBER_BYTES, PROT_READ | PROT_WRITE) != 0) {
+        abort();
+    }
+    getcontext(&fiber->own);
+    fiber->own.uc_stack.ss_sp = stack + 4096;
+    fiber->own.uc_stack.ss_size = FIBER_BYTES;
+    fiber->own_stack =
+        (struct stack){ .low = stack + 4096, .size = FIBER_BYTES };
+    makecontext(&fiber->own, (void (*)(void))fiber_main, 2,
+                (unsigned)(uintptr_t)fiber, (unsigned)((uintptr_t)fiber >> 32));
+}
+
 void
 storm_fiber(void)
 {
-    static _Thread_local struct fiber *fiber;
-    if (fiber == NULL) {
-        char *stack = map_pages(FIBER_BYTES + 8192, PROT_NONE);
-        fiber = calloc(1, sizeof(*fiber));
-        if (fiber == NULL ||
-            mprotect(stack + 4096, FIBER_BYTES, PROT_READ | PROT_WRITE) != 0) {
-            abort();
-        }
-        getcontext(&fiber->own);
-        fiber->own.uc_stack.ss_sp = stack + 4096;
-        fiber->own.uc_stack.ss_size = FIBER_BYTES;
-        makecontext(&fiber->own, (void (*)(void))fiber_main, 2,
-                    (unsigned)(uintptr_t)fiber,
-                    (unsigned)((uintptr_t)fiber >> 32));
+    static _Thread_local struct fiber fiber;
+    if (fiber.own_stack.size == 0) {
+        make_fiber(&fiber);
     }
-    swapcontext(&fiber->host, &fiber->own);
+    leave_stack(&fiber.host_stack, &fiber.own_stack);
+    swapcontext(&fiber.host, &fiber.own);
+    enter_stack(&fiber.host_stack, &fiber.own_stack);
 }
 
 /* push %rbp; mov %rsp,%rbp; 1: dec %rdi; jnz 1b; call *%rsi; pop %rbp; ret */

@@ -6,7 +6,7 @@
 
 namespace
 {
-volatile long sink;
+thread_local volatile long sink;
 
 struct Cleanup {
     ~Cleanup()

@@ -159,7 +159,7 @@ shadow_step(const evprof_regs_t *regs)
 {
     uintptr_t pc = regs->pc;
     uintptr_t sp = regs->r[EVPROF_REG_SP];
-    uintptr_t ra = *(const uintptr_t *)sp;
+    uintptr_t ra = evprof_peek(sp);
     if (shadow.resume_sp != 0 && sp >= shadow.resume_sp) {
         shadow.resume_sp = 0;
     } else if (shadow.resume_sp == 0 && shadow.last_pc != 0 &&

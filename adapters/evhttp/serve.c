@@ -223,9 +223,8 @@ is_status_on(evprof_t *prof)
     return is_on;
 }
 
-/* A request that the rules let pass. */
 static void
-serve_admitted(struct evhttp_request *req, const evprof_errand_name_t *name)
+serve_named(struct evhttp_request *req, const evprof_errand_name_t *name)
 {
     evprof_t *prof = name->prof;
     evprof_entry_t entry;
@@ -246,10 +245,28 @@ serve_admitted(struct evhttp_request *req, const evprof_errand_name_t *name)
 }
 
 static void
+refuse_shut(struct evhttp_request *req)
+{
+    evprof_reply_error(req, 503, NULL, "the profiler is shut down");
+}
+
+/* A request that the rules let pass. */
+static void
+serve_admitted(struct evhttp_request *req, const evprof_errand_name_t *name)
+{
+    if (evprof_visit(name->prof)) {
+        serve_named(req, name);
+        evprof_leave(name->prof);
+    } else {
+        refuse_shut(req);
+    }
+}
+
+static void
 serve_if_open(struct evhttp_request *req, const evprof_errand_name_t *name)
 {
     if (!evprof_is_open(name->prof)) {
-        evprof_reply_error(req, 503, NULL, "the profiler is shut down");
+        refuse_shut(req);
     } else {
         evprof_access_ask(req, name, serve_admitted);
     }

@@ -25,6 +25,15 @@ typedef struct evprof_entry {
     long max_seconds; /* of its longest window */
 } evprof_entry_t;
 
+/*
+ * Keeps profiles and their names for a loop that looks at them, while another
+ * thread may call evprof_free(): that waits for evprof_leave(), so nothing may
+ * block in between. False: the profiler is shut down, there is nothing to
+ * leave.
+ */
+EVPROF_API bool evprof_visit(evprof_t *prof);
+EVPROF_API void evprof_leave(evprof_t *prof);
+
 /* How many profiles there are, own ones and those switched off included. */
 EVPROF_API size_t evprof_catalog_size(evprof_t *prof);
 

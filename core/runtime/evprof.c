@@ -10,6 +10,8 @@
  * worker and starts its own when it is first asked.
  */
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "core/base/error.h"
 #include "core/runtime/catalog.h"
@@ -57,8 +59,47 @@ after_fork_child(void)
     the_profiler.jobs = NULL;
     the_profiler.region = NULL;
     atomic_store(&the_profiler.job_count, 0);
+    atomic_store(&the_profiler.visitors, 0);
     evprof_lock_reset(&the_profiler.lock);
     evprof_lock_reset(&life_lock);
+}
+
+/* The prefix, like a route, may still be asked for when the profiler is gone:
+ * each that there ever was stays. Under the life lock. */
+static int
+keep_prefix(evprof_t *prof, const char *prefix, evprof_error_t *err)
+{
+    static struct kept {
+        struct kept *next;
+        char text[];
+    } * all;
+    struct kept *kept = all;
+    while (kept != NULL && strcmp(kept->text, prefix) != 0) {
+        kept = kept->next;
+    }
+    if (kept == NULL) {
+        size_t size = strlen(prefix) + 1;
+        kept = malloc(sizeof(*kept) + size);
+        if (kept == NULL) {
+            return evprof_fail(err, EVPROF_ENOMEM, "profiler: out of memory");
+        }
+        memcpy(kept->text, prefix, size);
+        kept->next = all;
+        all = kept;
+    }
+    atomic_store(&prof->prefix, kept->text);
+    return EVPROF_OK;
+}
+
+/* A loop may be looking at the old one, by whose rules it says 503. */
+static void
+replace_config(evprof_t *prof, evprof_config_t *config)
+{
+    evprof_lock_enter(&prof->lock);
+    evprof_config_t *old = prof->config;
+    prof->config = config;
+    evprof_lock_leave(&prof->lock);
+    evprof_config_unref(old);
 }
 
 /* Under the life lock. */
@@ -76,10 +117,12 @@ open_profiler(evprof_t *prof, const char *conf_file, evprof_error_t *err)
     if (status != EVPROF_OK) {
         return status;
     }
-    evprof_config_unref(prof->config);
-    evprof_config_unref(prof->first_config);
-    prof->config = config;
-    prof->first_config = evprof_config_ref(config);
+    status = keep_prefix(prof, evprof_config_pprof(config)->prefix, err);
+    if (status != EVPROF_OK) {
+        evprof_config_unref(config);
+        return status;
+    }
+    replace_config(prof, config);
     evprof_labels_switch(evprof_config_pprof(config)->labels);
     status = evprof_registry_open(prof, err);
     if (status != EVPROF_OK) {
@@ -130,6 +173,35 @@ drop_region(evprof_t *prof)
     evprof_job_free(job);
 }
 
+bool
+evprof_visit(evprof_t *prof)
+{
+    atomic_fetch_add(&prof->visitors, 1);
+    if (atomic_load(&prof->is_open)) {
+        return true;
+    }
+    evprof_leave(prof);
+    return false;
+}
+
+void
+evprof_leave(evprof_t *prof)
+{
+    if (atomic_fetch_sub(&prof->visitors, 1) == 1) {
+        evprof_futex_wake(&prof->visitors);
+    }
+}
+
+static void
+await_visitors(evprof_t *prof)
+{
+    uint32_t left = atomic_load(&prof->visitors);
+    while (left != 0) {
+        evprof_futex_wait(&prof->visitors, left, 0);
+        left = atomic_load(&prof->visitors);
+    }
+}
+
 void
 evprof_free(evprof_t *prof)
 {
@@ -141,6 +213,7 @@ evprof_free(evprof_t *prof)
     evprof_service_end(prof);
     evprof_worker_stop();
     drop_region(prof);
+    await_visitors(prof);
     evprof_registry_close(prof);
     evprof_symbols_close();
     evprof_labels_switch(true);
@@ -158,5 +231,5 @@ evprof_is_open(evprof_t *prof)
 const char *
 evprof_prefix(evprof_t *prof)
 {
-    return evprof_config_pprof(prof->first_config)->prefix;
+    return atomic_load(&prof->prefix);
 }

@@ -45,10 +45,10 @@ struct evprof_profile {
 struct evprof {
     evprof_lock_t lock; /* guards what is not said to be otherwise */
     _Atomic bool is_open;
-    /* Kept after evprof_free() until the next evprof_new(), as mounts that
-     * linger still ask for the prefix. */
+    /* Kept after evprof_free() until the next evprof_new(). */
     evprof_config_t *config;
-    evprof_config_t *first_config; /* of evprof_new(): what is fixed since */
+    _Atomic(const char *) prefix;  /* kept for ever: mounts that linger ask */
+    _Atomic uint32_t visitors;     /* what evprof_free() sleeps on last */
     evprof_profile_t *profiles;    /* grows while open, never shrinks */
     evprof_job_t *jobs;            /* all that are not finished */
     _Atomic uint32_t job_count;    /* of them; what evprof_free() sleeps on */

@@ -84,6 +84,12 @@ test_unmount_in_flight(void **state)
 }
 
 static void
+serve_all(struct evhttp_request *req, void *prof)
+{
+    assert_true(evprof_evhttp_handle(prof, req));
+}
+
+static void
 test_free_in_flight(void **state)
 {
     (void)state;
@@ -100,6 +106,55 @@ test_free_in_flight(void **state)
     client_await(s.port, "GET " PREFIX, 503);
     assert_ptr_equal(new_profiler(), prof);
     client_await(s.port, CMDLINE, 200);
+    server_close(&s);
+    evprof_free(prof);
+}
+
+#define LIVES 200
+
+struct asker {
+    unsigned short port;
+    _Atomic bool is_over;
+    int answers[2]; /* 200 and 503 */
+};
+
+static void *
+run_asker(void *arg)
+{
+    struct asker *asker = arg;
+    while (!atomic_load(&asker->is_over)) {
+        reply_t reply;
+        client_ask(asker->port, "HEAD " PREFIX "my/own", NULL, NULL, &reply);
+        assert_true(reply.code == 200 || reply.code == 404 ||
+                    reply.code == 503);
+        asker->answers[reply.code == 503]++;
+        reply_free(&reply);
+    }
+    return NULL;
+}
+
+/* The profiler goes and comes while its loop is asked all the time. */
+static void
+test_free_beside_requests(void **state)
+{
+    (void)state;
+    server_t s;
+    pthread_t thread;
+    evprof_t *prof = new_profiler();
+    server_open(&s);
+    evhttp_set_gencb(s.http, serve_all, prof);
+    server_run(&s);
+    struct asker asker = { .port = s.port };
+    assert_int_equal(pthread_create(&thread, NULL, run_asker, &asker), 0);
+    for (int i = 0; i < LIVES; i++) {
+        assert_non_null(evprof_profile_new(prof, "my/own", NULL));
+        client_await(s.port, CMDLINE, 200);
+        evprof_free(prof);
+        assert_ptr_equal(new_profiler(), prof);
+    }
+    atomic_store(&asker.is_over, true);
+    pthread_join(thread, NULL);
+    assert_true(asker.answers[0] > 0);
     server_close(&s);
     evprof_free(prof);
 }
@@ -411,6 +466,7 @@ main(void)
         cmocka_unit_test(test_one_at_a_time),
         cmocka_unit_test(test_unmount_in_flight),
         cmocka_unit_test(test_free_in_flight),
+        cmocka_unit_test(test_free_beside_requests),
         cmocka_unit_test(test_evhttp_free_in_flight),
         cmocka_unit_test(test_loop_may_end),
         cmocka_unit_test(test_path_taken),

@@ -41,6 +41,8 @@ enum { AT_ONCE = 64, DEPTH = 128 };
  * get a CPU soon; who runs on a crowded CPU is waited for until ALL_NS. */
 #define SILENCE_NS INT64_C(50000000)
 #define POLL_NS 100000L
+/* Looks at who holds signals back, after pauses that double: 25 ms in all. */
+enum { LOOKS = 8 };
 
 /* The length of the instruction that enters the kernel: a call that goes on by
  * itself after a signal begins there again. */
@@ -68,6 +70,7 @@ typedef struct asked {
     uint32_t index;
     uint32_t generation;
     _Atomic bool is_outstanding;
+    bool is_gone; /* the kernel knows it no longer */
 } asked_t;
 
 struct evprof_dump_memory {
@@ -204,12 +207,11 @@ take_answer(void *ctx, const evprof_record_t *record)
         .leaf_is_exact = (record->flags & EVPROF_RECORD_EXACT) != 0,
     };
     /* What was written of the thread before it was asked is seen from here. */
-    if (!atomic_load(&asked->is_outstanding) ||
-        record->thread != asked->index ||
-        record->generation != asked->generation) {
+    if (record->thread != asked->index ||
+        record->generation != asked->generation ||
+        !atomic_exchange(&asked->is_outstanding, false)) {
         return;
     }
-    atomic_store(&asked->is_outstanding, false);
     if (copy_stack(taking, &taking->dump->memory->answers, &stack,
                    &thread->stack)) {
         thread->labels = record->labels;
@@ -296,6 +298,27 @@ ask(taking_t *taking, size_t number)
     dumps.stats.interrupted += was_asleep;
 }
 
+static bool
+has_ended(const asked_t *asked)
+{
+    const evprof_thread_t *record = evprof_thread_at(asked->index);
+    return asked->is_gone ||
+           atomic_load(&record->generation) != asked->generation;
+}
+
+/* Who ends before it answers is not waited for. */
+static void
+give_up_ended(taking_t *taking)
+{
+    for (size_t i = 0; i < taking->dump->count; i++) {
+        asked_t *asked = &taking->asked[i];
+        if (atomic_load(&asked->is_outstanding) && has_ended(asked) &&
+            atomic_exchange(&asked->is_outstanding, false)) {
+            atomic_fetch_sub(&taking->outstanding, 1);
+        }
+    }
+}
+
 /* Until at most `left` are awaited, or until then. */
 static void
 await_answers(taking_t *taking, size_t left, int64_t until_ns)
@@ -303,6 +326,7 @@ await_answers(taking_t *taking, size_t left, int64_t until_ns)
     const struct timespec moment = { .tv_nsec = POLL_NS };
     for (;;) {
         evprof_tap_flush();
+        give_up_ended(taking);
         if (atomic_load(&taking->outstanding) <= left ||
             evprof_clock_ns(CLOCK_MONOTONIC) >= until_ns) {
             return;
@@ -353,6 +377,38 @@ await_room(taking_t *taking)
     }
 }
 
+/* Looks again at those who ran with signals held back, and asks who no longer
+ * does. Says how many are left. */
+static size_t
+ask_passers(taking_t *taking)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < taking->dump->count; i++) {
+        evprof_dump_thread_t *thread = &taking->dump->threads[i];
+        if (thread->answer == EVPROF_DUMP_UNRESPONSIVE &&
+            thread->task.holds_sigprof_back && thread->task.state == 'R' &&
+            !has_ended(&taking->asked[i])) {
+            taking->asked[i].is_gone =
+                evprof_task_read(thread->tid, &thread->task) != EVPROF_OK;
+            left += thread->task.holds_sigprof_back;
+            ask(taking, i);
+        }
+    }
+    return left;
+}
+
+/* Threads hold signals back for moments when they make others, begin and end;
+ * one that always does is not waited for longer and longer. */
+static void
+ask_again(taking_t *taking)
+{
+    struct timespec pause = { .tv_nsec = POLL_NS };
+    for (int look = 0; look < LOOKS && ask_passers(taking) > 0; look++) {
+        nanosleep(&pause, NULL);
+        pause.tv_nsec *= 2;
+    }
+}
+
 static void
 ask_all(taking_t *taking)
 {
@@ -368,6 +424,23 @@ ask_all(taking_t *taking)
         }
     }
     await_rest(taking, end_ns);
+    ask_again(taking);
+    await_rest(taking, end_ns);
+}
+
+/* Who has ended without an answer was there for nobody. */
+static void
+leave_out_ended(taking_t *taking)
+{
+    evprof_dump_t *dump = taking->dump;
+    size_t count = 0;
+    for (size_t i = 0; i < dump->count; i++) {
+        if (dump->threads[i].answer != EVPROF_DUMP_UNRESPONSIVE ||
+            !has_ended(&taking->asked[i])) {
+            dump->threads[count++] = dump->threads[i];
+        }
+    }
+    dump->count = count;
 }
 
 static void
@@ -418,6 +491,7 @@ take_locked(taking_t *taking, evprof_error_t *err)
     ask_all(taking);
     evprof_tap_close(EVPROF_TAP_THREADS);
     dumps.ended_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    leave_out_ended(taking);
     count_answers(taking->dump);
     return atomic_load(&taking->is_out_of_memory)
                ? evprof_fail(err, EVPROF_ENOMEM, "threads: out of memory")

@@ -207,7 +207,8 @@ take_answer(void *ctx, const evprof_record_t *record)
         .leaf_is_exact = (record->flags & EVPROF_RECORD_EXACT) != 0,
     };
     /* What was written of the thread before it was asked is seen from here. */
-    if (record->thread != asked->index ||
+    if (!atomic_load(&asked->is_outstanding) ||
+        record->thread != asked->index ||
         record->generation != asked->generation ||
         !atomic_exchange(&asked->is_outstanding, false)) {
         return;

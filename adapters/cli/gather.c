@@ -223,7 +223,7 @@ work(void *arg)
 
 /* A source has come, or will not. */
 static void
-on_item(void *ctx, cli_item_t *item)
+on_item(void *ctx, const cli_item_t *item)
 {
     gather_t *g = ctx;
     run_t *run = g->run_of[item - g->items];

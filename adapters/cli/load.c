@@ -20,13 +20,16 @@ static void
 make_items(cli_batch_t *batch, const cli_list_t *list,
            const evprof_source_line_t *lines, size_t line_count)
 {
-    batch->count = list->count + line_count;
+    for (size_t i = 0; i < list->count; i++) {
+        batch->items[batch->count++].source = list->items[i];
+    }
+    for (size_t i = 0; i < line_count; i++) {
+        cli_item_t *item = &batch->items[batch->count++];
+        item->line = &lines[i];
+        item->source = lines[i].source.url;
+    }
     for (size_t i = 0; i < batch->count; i++) {
-        cli_item_t *item = &batch->items[i];
-        bool is_line = i >= list->count;
-        item->line = is_line ? &lines[i - list->count] : NULL;
-        item->source = is_line ? item->line->source.url : list->items[i];
-        item->is_remote = cli_is_remote(item->source);
+        batch->items[i].is_remote = cli_is_remote(batch->items[i].source);
     }
 }
 
@@ -102,7 +105,9 @@ gather(const cli_t *cli, cli_batch_t batches[2], loaded_t *out,
 {
     cli_batch_t *sources = &batches[0];
     cli_batch_t *bases = &batches[1];
-    sources->items[0].keeps_body = sources->count == 1 && bases->count == 0;
+    if (sources->count == 1 && bases->count == 0) {
+        sources->items[0].keeps_body = true;
+    }
     int status = cli_gather(cli, batches, 2, err);
     if (status != EVPROF_OK) {
         return status;
@@ -120,8 +125,10 @@ gather(const cli_t *cli, cli_batch_t batches[2], loaded_t *out,
         const cli_item_t *item = &sources->items[i];
         out->is_remote = out->is_remote || (item->is_remote && item->is_loaded);
     }
-    out->body = sources->items[0].body;
-    sources->items[0].body = (evprof_buf_t){ 0 };
+    if (sources->count == 1) {
+        out->body = sources->items[0].body;
+        sources->items[0].body = (evprof_buf_t){ 0 };
+    }
     return status;
 }
 
@@ -294,10 +301,9 @@ load_lists(const cli_t *cli, loaded_t *l, cli_profiles_t *out,
     size_t total = cli->sources.count + line_count + cli->bases.count;
     cli_item_t *items = calloc(total + 1, sizeof(*items));
     cli_batch_t batches[2] = { { .items = items }, { .items = items } };
-    if (status == EVPROF_OK && items == NULL) {
+    if (items == NULL) {
         status = evprof_fail(err, EVPROF_ENOMEM, "out of memory");
-    }
-    if (status == EVPROF_OK) {
+    } else if (status == EVPROF_OK) {
         make_items(&batches[0], &cli->sources, lines, line_count);
         batches[1].items = items + batches[0].count;
         make_items(&batches[1], &cli->bases, NULL, 0);
@@ -326,7 +332,7 @@ cli_load(const cli_t *cli, cli_profiles_t *out, evprof_error_t *err)
          i++) {
         status = all[i] != NULL ? finish(cli, all[i], err) : EVPROF_OK;
     }
-    if (status == EVPROF_OK && l.is_remote) {
+    if (status == EVPROF_OK && l.is_remote && got.profile != NULL) {
         save(cli, got.profile, &l.body);
     }
     evprof_buf_free(&l.body);

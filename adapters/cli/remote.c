@@ -76,7 +76,7 @@ find_in_fetcher(const char *name, evprof_error_t *err)
 
 struct fetch {
     cli_item_t **items; /* those that are remote, in the fetcher's order */
-    void (*on_item)(void *ctx, cli_item_t *item);
+    void (*on_item)(void *ctx, const cli_item_t *item);
     void *ctx;
 };
 
@@ -196,7 +196,7 @@ fetch_all(const cli_t *cli, struct fetch *fetch,
 
 void
 cli_fetch_items(const cli_t *cli, cli_item_t *items, size_t count,
-                void (*on_item)(void *ctx, cli_item_t *item), void *ctx)
+                void (*on_item)(void *ctx, const cli_item_t *item), void *ctx)
 {
     evprof_fetch_source_t *sources = calloc(count + 1, sizeof(*sources));
     struct fetch fetch = { .items = calloc(count + 1, sizeof(*fetch.items)),

@@ -32,7 +32,8 @@ bool cli_is_remote(const char *source);
  * this thread for each of them, with its body or with its status and error.
  */
 void cli_fetch_items(const cli_t *cli, cli_item_t *items, size_t count,
-                     void (*on_item)(void *ctx, cli_item_t *item), void *ctx);
+                     void (*on_item)(void *ctx, const cli_item_t *item),
+                     void *ctx);
 
 /*
  * Reads what came for an item, which is freed, and puts the item's labels on

@@ -287,22 +287,34 @@ parse(const char *text, evprof_address_t *out)
            parse_rest(text, rest, out);
 }
 
+/* With "http://" before it: "host:port/path" looks like a scheme at first. */
+static bool
+parse_short(const char *source, evprof_address_t *out)
+{
+    evprof_buf_t longer = { 0 };
+    evprof_buf_printf(&longer, "http://%s", source);
+    bool is_one = parse(longer.failed ? "" : longer.data, out);
+    evprof_buf_free(&longer);
+    return is_one;
+}
+
 int
 evprof_address_of_source(const char *source, evprof_address_t *out)
 {
-    bool is_one = parse(source, out);
-    if (!is_one || (out->host[0] == '\0' && out->scheme[0] != '\0' &&
-                    strcmp(out->scheme, "file") != 0)) {
-        evprof_buf_t longer = { 0 };
-        evprof_address_free(out);
-        evprof_buf_printf(&longer, "http://%s", source);
-        is_one = !longer.failed && parse(longer.data, out);
-        evprof_buf_free(&longer);
+    evprof_address_t whole;
+    bool is_one = parse(source, &whole);
+    bool is_short =
+        !is_one || (whole.host[0] == '\0' && whole.scheme[0] != '\0' &&
+                    strcmp(whole.scheme, "file") != 0);
+    if (is_short) {
+        evprof_address_free(&whole);
+        is_one = parse_short(source, &whole);
     }
-    if (!is_one || out->host[0] == '\0') {
-        evprof_address_free(out);
+    if (!is_one || whole.host[0] == '\0') {
+        evprof_address_free(&whole);
         return EVPROF_EINVAL;
     }
+    *out = whole;
     return EVPROF_OK;
 }
 
@@ -328,12 +340,10 @@ evprof_address_free(evprof_address_t *a)
     if (a->password != NULL) {
         explicit_bzero(a->password, strlen(a->password));
     }
-    free(a->scheme);
-    free(a->user);
-    free(a->password);
-    free(a->host);
-    free(a->path);
-    free(a->query);
-    free(a->fragment);
-    *a = (evprof_address_t){ 0 };
+    char **const texts[] = { &a->scheme, &a->user,  &a->password, &a->host,
+                             &a->path,   &a->query, &a->fragment };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        free(*texts[i]);
+        *texts[i] = NULL;
+    }
 }

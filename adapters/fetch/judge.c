@@ -26,6 +26,14 @@ has_word(const evprof_buf_t *body, const char *word)
 }
 
 static bool
+begins_with(const evprof_buf_t *body, size_t at, const char *word)
+{
+    size_t len = strlen(word);
+    return body->len >= len && at <= body->len - len &&
+           strncasecmp(body->data + at, word, len) == 0;
+}
+
+static bool
 is_page(const evprof_answer_t *answer)
 {
     if (strncasecmp(answer->content_type, "text/html", 9) == 0) {
@@ -36,9 +44,7 @@ is_page(const evprof_answer_t *answer)
     while (i < body->len && isspace((unsigned char)body->data[i])) {
         i++;
     }
-    return (body->len - i >= 9 &&
-            strncasecmp(body->data + i, "<!doctype", 9) == 0) ||
-           (body->len - i >= 5 && strncasecmp(body->data + i, "<html", 5) == 0);
+    return begins_with(body, i, "<!doctype") || begins_with(body, i, "<html");
 }
 
 /* A body as part of a message: lines stay, other control characters, which
@@ -47,9 +53,11 @@ static void
 add_text(evprof_buf_t *why, const evprof_buf_t *body)
 {
     for (size_t i = 0; i < body->len && i < LOOK_AT; i++) {
-        unsigned char c = (unsigned char)body->data[i];
-        bool is_control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
-        evprof_buf_putc(why, is_control ? ' ' : (char)c);
+        char c = body->data[i];
+        if (iscntrl((unsigned char)c) && c != '\n' && c != '\t') {
+            c = ' ';
+        }
+        evprof_buf_putc(why, c);
     }
 }
 

@@ -82,7 +82,8 @@ add_prefix(evprof_buf_t *name, const evprof_pprof_t *p)
     for (size_t i = 0; i < p->type_count; i++) {
         /* A type comes from the network: it may not name another folder. */
         for (const char *c = p->types[i].type; *c != '\0'; c++) {
-            evprof_buf_putc(name, *c == '/' ? '_' : *c);
+            const char *shown = *c == '/' ? "_" : c;
+            evprof_buf_putc(name, *shown);
         }
         evprof_buf_putc(name, '.');
     }

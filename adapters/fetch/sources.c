@@ -126,24 +126,22 @@ take_line(struct reader *r, char *text, evprof_source_line_t *out)
     return status;
 }
 
-static int
-grow(struct reader *r, evprof_source_line_t **lines, size_t count)
+/* Room for one line more than `count`; doubles at each power of two. NULL: out
+ * of memory. */
+static evprof_source_line_t *
+grow(struct reader *r, evprof_source_line_t *lines, size_t count)
 {
-    /* Doubles at each power of two. */
-    if ((count & (count - 1)) != 0) {
-        return EVPROF_OK;
+    if (lines != NULL && (count & (count - 1)) != 0) {
+        return lines;
     }
-    size_t room = count == 0 ? 1 : count * 2;
     evprof_source_line_t *larger =
-        evprof_arena_calloc(r->arena, room, sizeof(*larger));
+        evprof_arena_calloc(r->arena, count * 2 + 1, sizeof(*larger));
     if (larger == NULL) {
-        return evprof_fail(r->err, EVPROF_ENOMEM, "out of memory");
+        evprof_fail(r->err, EVPROF_ENOMEM, "out of memory");
+    } else if (lines != NULL) {
+        memcpy(larger, lines, count * sizeof(*larger));
     }
-    if (count > 0) {
-        memcpy(larger, *lines, count * sizeof(*larger));
-    }
-    *lines = larger;
-    return EVPROF_OK;
+    return larger;
 }
 
 int
@@ -167,10 +165,12 @@ evprof_sources_read(const char *path, evprof_arena_t *arena,
         r.line++;
         status = take_line(&r, text, &line);
         if (status == EVPROF_OK && line.source.url != NULL) {
-            status = grow(&r, &lines, n);
-            if (status == EVPROF_OK) {
-                lines[n++] = line;
+            lines = grow(&r, lines, n);
+            if (lines == NULL) {
+                status = EVPROF_ENOMEM;
+                break;
             }
+            lines[n++] = line;
         }
     }
     free(text);

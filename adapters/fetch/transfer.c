@@ -7,6 +7,7 @@
  */
 #include "adapters/fetch/transfer.h"
 
+#include <ctype.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,8 +172,11 @@ take_status_line(evprof_answer_t *answer, const char *line, size_t len)
     size_t size = sizeof(answer->status_text) - 1;
     size_t text_len = len - skip < size ? len - skip : size;
     for (size_t i = 0; i < text_len; i++) {
-        unsigned char c = (unsigned char)line[skip + i];
-        answer->status_text[i] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
+        char c = line[skip + i];
+        if (iscntrl((unsigned char)c)) {
+            c = ' ';
+        }
+        answer->status_text[i] = c;
     }
 }
 

@@ -450,13 +450,13 @@ evprof_merging_new(void)
 static int
 add_head(evprof_merging_t *m, evprof_pprof_t *source)
 {
-    evprof_pprof_t *both[] = { m->head == NULL ? source : m->head, source };
+    evprof_pprof_t *const both[] = { m->head, source };
+    size_t skip = m->head == NULL ? 1 : 0;
     evprof_pprof_t *head = evprof_pprof_new();
     int status =
         head == NULL ? EVPROF_ENOMEM : evprof_merge_columns(head, source);
     if (status == EVPROF_OK) {
-        status = m->head == NULL ? evprof_merge_headers(head, both, 1)
-                                 : evprof_merge_headers(head, both, 2);
+        status = evprof_merge_headers(head, both + skip, 2 - skip);
     }
     if (status == EVPROF_OK && m->head == NULL) {
         status = evprof_merge_columns(m->merger.out, source);

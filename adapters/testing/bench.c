@@ -14,6 +14,7 @@
 #include "adapters/testing/count.h"
 #include "adapters/testing/result.h"
 #include "adapters/testing/state.h"
+#include "adapters/testing/watch.h"
 
 #define MAX_ITERATIONS INT64_C(1000000000)
 
@@ -210,21 +211,19 @@ run_n(struct evprof_tb_state *s, int64_t n)
     evprof_tb_clean_up(s);
 }
 
-static void *
-probe_thread(void *arg)
+static void
+run_once(struct evprof_tb_state *s)
 {
-    run_n(arg, 1);
-    return NULL;
+    run_n(s, 1);
 }
 
-static void *
-measure_thread(void *arg)
+static void
+run_measured(struct evprof_tb_state *s)
 {
-    struct evprof_tb_state *s = arg;
     const evprof_test_options_t *o = &evprof_test_run.options;
     if (s->bench.loop_target != 0) {
         s->bench.result_n = s->tb.n;
-        return NULL;
+        return;
     }
     if (o->benchtime_n > 1) {
         run_n(s, o->benchtime_n);
@@ -237,13 +236,29 @@ measure_thread(void *arg)
         run_n(s, n);
     }
     s->bench.result_n = s->tb.n;
+}
+
+struct stage {
+    struct evprof_tb_state *s;
+    void (*run)(struct evprof_tb_state *s);
+};
+
+static void *
+stage_thread(void *arg)
+{
+    const struct stage *stage = arg;
+    stage->s->start_ns = evprof_testing_now_ns();
+    evprof_watch_enter(stage->s);
+    stage->run(stage->s);
+    evprof_watch_leave(stage->s);
     return NULL;
 }
 
 static void
-on_thread(struct evprof_tb_state *s, void *(*fn)(void *))
+on_thread(struct evprof_tb_state *s, void (*run)(struct evprof_tb_state *s))
 {
-    pthread_join(evprof_testing_thread(fn, s), NULL);
+    struct stage stage = { .s = s, .run = run };
+    pthread_join(evprof_testing_thread(stage_thread, &stage), NULL);
 }
 
 static void
@@ -279,7 +294,7 @@ probe(struct evprof_tb_state *s)
         /* Some slack, so that the columns do not move with each name. */
         evprof_test_run.name_width = width + 8;
     }
-    on_thread(s, probe_thread);
+    on_thread(s, run_once);
     if (evprof_failed(&s->tb)) {
         report(s, "FAIL", s->name);
         return false;
@@ -343,9 +358,9 @@ measure(struct evprof_tb_state *first)
             bool is_again = cpu != evprof_test_cpus || i > 0;
             struct evprof_tb_state *s = is_again ? like(first) : first;
             if (is_again) {
-                on_thread(s, probe_thread);
+                on_thread(s, run_once);
             }
-            on_thread(s, measure_thread);
+            on_thread(s, run_measured);
             print_result(s, name);
             if (is_again) {
                 evprof_tb_free(s);

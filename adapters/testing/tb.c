@@ -255,17 +255,26 @@ run_next_cleanup(struct evprof_tb_state *s)
     }
 }
 
+/* The next run of a benchmark gets another. */
+static void
+remove_temp_dir(struct evprof_tb_state *s)
+{
+    if (s->temp_dir != NULL &&
+        nftw(s->temp_dir, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS)) {
+        evprof_say(&s->tb, EVPROF_SAY_ERROR, __FILE__, __LINE__,
+                   "cannot remove %s: %s", s->temp_dir, strerror(errno));
+    }
+    free(s->temp_dir);
+    s->temp_dir = NULL;
+}
+
 void
 evprof_tb_clean_up(struct evprof_tb_state *s)
 {
     while (s->cleanups != NULL) {
         evprof_tb_protect(s, run_next_cleanup);
     }
-    if (s->temp_dir != NULL &&
-        nftw(s->temp_dir, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS)) {
-        evprof_say(&s->tb, EVPROF_SAY_ERROR, __FILE__, __LINE__,
-                   "cannot remove %s: %s", s->temp_dir, strerror(errno));
-    }
+    remove_temp_dir(s);
 }
 
 const char *

@@ -78,6 +78,34 @@ BENCHMARK(Sub)
     evprof_run(b, "size=1 and", sized, unit);
 }
 
+/* Run more than once, each time with a folder. */
+BENCHMARK(Folder)
+{
+    for (long long i = 0; i < b->n; i++) {
+        if (access(evprof_temp_dir(b), W_OK) != 0) {
+            evprof_fatal(b, "no folder");
+        }
+    }
+}
+
+/* Until the stack is used up. */
+static long
+descend(volatile long *depth)
+{
+    volatile char room[4096];
+    room[0] = (char)++*depth;
+    return *depth > 0 ? descend(depth) + room[0] : 0; // NOLINT: the test
+}
+
+BENCHMARK(Overflow)
+{
+    volatile long depth = 0;
+    if (asked_for("overflow")) {
+        EVPROF_KEEP(descend(&depth));
+    }
+    (void)b;
+}
+
 TEST(Add)
 {
     if (Add(0, 0) <= 0) {

@@ -92,6 +92,7 @@ has out '^BenchmarkParallel-2'
 has out '^BenchmarkSub/size=1_and-2  *	 *[0-9]+	 *[0-9.]+ ns/op	 *[0-9.]+ MB/s	 *42.50 widgets/op$'
 run 0 -run='^$' -bench=Loop -benchtime=50x
 has out '^BenchmarkLoop(-[0-9]+)?  *	 *50	'
+run 0 -run='^$' -bench=Folder -benchtime=5x
 run 2 -bench=Add -benchtime=-1s
 has err '^invalid value "-1s" for flag -test.benchtime: invalid duration$'
 
@@ -141,6 +142,9 @@ if [ -z "${EVPROF_TEST_SANITIZED-}" ]; then
     has err '^TestCrash$'
     has err 'add_test\.c:[0-9]+$'
     [ -s crashed.profile ] || { echo "FAIL: no profile of a crash"; failed=1; }
+    ADD_TEST_DO=overflow run 2 -run='^$' -bench=Overflow -cpuprofile=deep.profile
+    has err '^panic: Segmentation fault in BenchmarkOverflow$'
+    [ -s deep.profile ] || { echo "FAIL: no profile of an overflow"; failed=1; }
 fi
 ADD_TEST_DO=hang run 2 -run=Hang -timeout=300ms -cpuprofile=hung.profile
 has err '^panic: test timed out after 300ms$'

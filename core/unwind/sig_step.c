@@ -343,12 +343,9 @@ step_by(evprof_stepper_t *stepper, const struct source *source,
         return stepper->regs.pc < NULL_PC_LIMIT ? EVPROF_STEP_END
                                                 : EVPROF_STEP_OK;
     }
-    /* Not cleared as a whole: `caller` is filled in by apply(). */
-    struct applying a;
-    a.stepper = stepper;
-    a.source = source;
-    a.row = &run.row;
-    a.cfa = 0;
+    struct applying a = { .stepper = stepper,
+                          .source = source,
+                          .row = &run.row };
     return apply(&a, fde->ra_reg);
 }
 

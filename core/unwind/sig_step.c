@@ -10,8 +10,6 @@
 #include "core/unwind/sig_table.h"
 #include "core/unwind/sig_walk.h"
 
-#define NULL_PC_LIMIT ((uintptr_t)4096)
-
 /* Call-frame data and what finds an FDE in it. */
 struct source {
     evprof_cfi_t cfi;
@@ -307,7 +305,7 @@ apply(struct applying *a, uint64_t ra_reg)
     a->caller.pc = evprof_arch_strip(a->caller.r[ra_reg]);
     stepper->regs = a->caller;
     stepper->is_exact = false;
-    return a->caller.pc < NULL_PC_LIMIT ? EVPROF_STEP_END : EVPROF_STEP_OK;
+    return a->caller.pc == 0 ? EVPROF_STEP_END : EVPROF_STEP_OK;
 }
 
 /* Most rows are self-contained rules, and most callers need no more. */
@@ -340,8 +338,7 @@ step_by(evprof_stepper_t *stepper, const struct source *source,
     }
     stepper->code = evprof_table_code(&run.row, fde->ra_reg);
     if (!stepper->wants_all && step_by_code(stepper)) {
-        return stepper->regs.pc < NULL_PC_LIMIT ? EVPROF_STEP_END
-                                                : EVPROF_STEP_OK;
+        return stepper->regs.pc == 0 ? EVPROF_STEP_END : EVPROF_STEP_OK;
     }
     struct applying a = { .stepper = stepper,
                           .source = source,

@@ -340,6 +340,34 @@ test_usual_cie(void **state)
     }
 }
 
+/* A stack ends where the return address is zero; one that is no code at all is
+ * not an end but a stack that could not be followed, and says so. */
+static void
+test_ends(void **state)
+{
+    (void)state;
+    const uintptr_t returns[] = { 0, 1, 0x206, 4095, UINTPTR_MAX };
+    const evprof_unwinder_t *tables = evprof_unwinder_find("tables");
+    assert_int_equal(tables->prepare(), 0);
+    for (size_t i = 0; i < sizeof(returns) / sizeof(returns[0]); i++) {
+        uintptr_t pcs[8];
+        uintptr_t words[64] = { returns[i] };
+        evprof_walk_t walk = {
+            .pcs = pcs,
+            .max = 8,
+            .bounds = { (uintptr_t)words, (uintptr_t)(words + 64) },
+        };
+        evprof_regs_t regs = { .pc = (uintptr_t)strtol,
+                               .known = EVPROF_REGS_ALL };
+        regs.r[EVPROF_REG_SP] = (uintptr_t)words;
+        tables->walk_regs(&walk, &regs, 0);
+        assert_int_equal(walk.flags, i == 0 ? 0 : EVPROF_WALK_BROKEN);
+        assert_int_equal(walk.count, i == 0 ? 1 : 2);
+        assert_true(i == 0 ||
+                    pcs[1] == (uintptr_t)evprof_mark_unknown_caller + 1);
+    }
+}
+
 /* Without bounds only the pages around the stack pointer can be read. */
 static void
 test_window(void **state)
@@ -377,6 +405,7 @@ main(void)
         cmocka_unit_test(test_rows_of_calls),
         cmocka_unit_test(test_row_numbers),
         cmocka_unit_test(test_usual_cie),
+        cmocka_unit_test(test_ends),
         cmocka_unit_test(test_window),
     };
     return cmocka_run_group_tests_name("unwind tables", tests, NULL, NULL);

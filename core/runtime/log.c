@@ -5,25 +5,54 @@
  * may be moved away at any time, and no descriptor stays open over a fork.
  */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/base/buf.h"
+#include "core/base/clock.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/service.h"
 #include "core/runtime/settings.h"
 
+/*
+ * The day of the Gregorian calendar that is so many days after 1970-01-01, by
+ * years that begin in March and eras of 400 of them: leap days come last then.
+ */
+static void
+put_day(evprof_buf_t *line, int64_t days)
+{
+    enum { ERA_DAYS = 146097, CENTURY_DAYS = 36524, FOUR_YEARS = 1461 };
+    int64_t since_march = days + 719468; /* 0000-03-01 */
+    int64_t era = since_march / ERA_DAYS;
+    int64_t day = since_march % ERA_DAYS;
+    int64_t year = (day - day / (FOUR_YEARS - 1) + day / CENTURY_DAYS -
+                    day / (ERA_DAYS - 1)) /
+                   365;
+    day -= 365 * year + year / 4 - year / 100;
+    int64_t month = (5 * day + 2) / 153;
+    day -= (153 * month + 2) / 5;
+    bool is_next_year = month >= 10;
+    evprof_buf_printf(line, "%04" PRId64 "-%02" PRId64 "-%02" PRId64,
+                      era * 400 + year + is_next_year,
+                      is_next_year ? month - 9 : month + 3, day + 1);
+}
+
+/*
+ * In UTC. libc's own conversions know time zones and share a lock, which a
+ * thread may hold for as long as the file of a zone takes to be read, and in
+ * the child of a fork for ever.
+ */
 static void
 put_time(evprof_buf_t *line)
 {
-    struct timespec now;
-    struct tm utc;
-    char text[32];
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
-    size_t len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-    evprof_buf_add(line, text, len);
+    enum { DAY = 86400 };
+    int64_t now = evprof_clock_ns(CLOCK_REALTIME) / 1000000000;
+    int64_t second = now % DAY;
+    put_day(line, now / DAY);
+    evprof_buf_printf(line, "T%02" PRId64 ":%02" PRId64 ":%02" PRId64 "Z",
+                      second / 3600, second / 60 % 60, second % 60);
 }
 
 /* One write a line: those of several processes do not mix. */

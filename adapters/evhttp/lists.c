@@ -3,19 +3,21 @@
 
 #include <pthread.h>
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+#include "core/base/lock.h"
+
+static evprof_lock_t lock;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
 static void
 hold(void)
 {
-    pthread_mutex_lock(&lock);
+    evprof_lock_enter(&lock);
 }
 
 static void
 release(void)
 {
-    pthread_mutex_unlock(&lock);
+    evprof_lock_leave(&lock);
 }
 
 /* Registered after the core's own, so it is held before theirs are: in the

@@ -18,6 +18,7 @@
 
 #include "adapters/listener/socket.h"
 #include "core/base/error.h"
+#include "core/base/lock.h"
 #include "core/runtime/service.h"
 #include "core/runtime/settings.h"
 
@@ -47,7 +48,7 @@ typedef struct evprof_listener {
     struct evprof_listener *next;
 } listener_t;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static evprof_lock_t lock;
 static listener_t *listeners; /* under the lock: what a child must close */
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
@@ -56,13 +57,13 @@ static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static void
 before_fork(void)
 {
-    pthread_mutex_lock(&lock);
+    evprof_lock_enter(&lock);
 }
 
 static void
 after_fork_parent(void)
 {
-    pthread_mutex_unlock(&lock);
+    evprof_lock_leave(&lock);
 }
 
 static void
@@ -74,7 +75,7 @@ after_fork_child(void)
         }
     }
     listeners = NULL;
-    pthread_mutex_init(&lock, NULL);
+    evprof_lock_reset(&lock);
 }
 
 static void
@@ -110,10 +111,10 @@ listener_free(listener_t *l)
 static void
 link_listener(listener_t *l)
 {
-    pthread_mutex_lock(&lock);
+    evprof_lock_enter(&lock);
     l->next = listeners;
     listeners = l;
-    pthread_mutex_unlock(&lock);
+    evprof_lock_leave(&lock);
 }
 
 /* False in a forked child, which has no such thread to end. */
@@ -121,7 +122,7 @@ static bool
 unlink_listener(const listener_t *l)
 {
     bool found = false;
-    pthread_mutex_lock(&lock);
+    evprof_lock_enter(&lock);
     for (listener_t **at = &listeners; *at != NULL && !found;) {
         found = *at == l;
         if (found) {
@@ -130,7 +131,7 @@ unlink_listener(const listener_t *l)
             at = &(*at)->next;
         }
     }
-    pthread_mutex_unlock(&lock);
+    evprof_lock_leave(&lock);
     return found;
 }
 

@@ -16,6 +16,7 @@
 
 #include "core/access/digest.h"
 #include "core/access/secret.h"
+#include "core/base/lock.h"
 
 #define ENTRIES 64
 /* Two ticks of the slowest kernel clock (HZ = 100), and some. */
@@ -27,7 +28,7 @@ struct memory {
     size_t count; /* ever added; the oldest entry is overwritten */
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* a leaf; `memory` */
+static evprof_lock_t lock;    /* a leaf; `memory` */
 static struct memory *memory; /* NULL: not made yet, or not to be had */
 
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
@@ -35,13 +36,13 @@ static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static void
 hold(void)
 {
-    pthread_mutex_lock(&lock);
+    evprof_lock_enter(&lock);
 }
 
 static void
 release(void)
 {
-    pthread_mutex_unlock(&lock);
+    evprof_lock_leave(&lock);
 }
 
 /* A fork waits for the lock, so that the child finds it free. */

@@ -16,6 +16,7 @@
 
 #include <evprof/status.h>
 
+#include "core/base/lock.h"
 #include "core/objects/loader.h"
 
 struct snapshot {
@@ -28,8 +29,8 @@ struct snapshot {
 /* Enough to name the plugins of a long profile, little enough to scan. */
 #define MOST_GONE ((size_t)256)
 
-static pthread_mutex_t publishing = PTHREAD_MUTEX_INITIALIZER;
-static pthread_mutex_t reading = PTHREAD_MUTEX_INITIALIZER;
+static evprof_lock_t publishing;
+static evprof_lock_t reading;
 static struct snapshot *current;
 static uint64_t last_generation;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
@@ -37,15 +38,15 @@ static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static void
 fork_prepare(void)
 {
-    pthread_mutex_lock(&reading);
-    pthread_mutex_lock(&publishing);
+    evprof_lock_enter(&reading);
+    evprof_lock_enter(&publishing);
 }
 
 static void
 fork_done(void)
 {
-    pthread_mutex_unlock(&publishing);
-    pthread_mutex_unlock(&reading);
+    evprof_lock_leave(&publishing);
+    evprof_lock_leave(&reading);
 }
 
 static void
@@ -197,11 +198,11 @@ snapshot_fill(struct snapshot *snapshot, const struct snapshot *old)
 static void
 publish(struct snapshot *snapshot)
 {
-    pthread_mutex_lock(&publishing);
+    evprof_lock_enter(&publishing);
     struct snapshot *old = current;
     current = snapshot;
     bool is_free = old != NULL && old->holders == 0;
-    pthread_mutex_unlock(&publishing);
+    evprof_lock_leave(&publishing);
     if (is_free) {
         snapshot_free(old);
     }
@@ -234,21 +235,21 @@ int
 evprof_objects_refresh(void)
 {
     pthread_once(&fork_once, watch_forks);
-    pthread_mutex_lock(&reading);
+    evprof_lock_enter(&reading);
     int status = refresh_locked();
-    pthread_mutex_unlock(&reading);
+    evprof_lock_leave(&reading);
     return status;
 }
 
 static struct snapshot *
 hold_current(void)
 {
-    pthread_mutex_lock(&publishing);
+    evprof_lock_enter(&publishing);
     struct snapshot *out = current;
     if (out != NULL) {
         out->holders++;
     }
-    pthread_mutex_unlock(&publishing);
+    evprof_lock_leave(&publishing);
     return out;
 }
 
@@ -268,12 +269,12 @@ evprof_objects_release(const evprof_objects_t *objects)
     if (objects == NULL) {
         return;
     }
-    pthread_mutex_lock(&publishing);
+    evprof_lock_enter(&publishing);
     struct snapshot *snapshot =
         (struct snapshot *)(uintptr_t)objects; // NOLINT(*-int-to-ptr)
     snapshot->holders--;
     bool is_free = snapshot->holders == 0 && snapshot != current;
-    pthread_mutex_unlock(&publishing);
+    evprof_lock_leave(&publishing);
     if (is_free) {
         snapshot_free(snapshot);
     }

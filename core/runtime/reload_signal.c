@@ -27,9 +27,9 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/lock.h"
 #include "core/base/parse.h"
 #include "core/runtime/service.h"
-#include "core/sample/lock.h"
 
 static struct {
     evprof_lock_t lock; /* guards all below but `is_wanted` */

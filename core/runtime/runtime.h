@@ -12,9 +12,9 @@
 #include <evprof/evprof.h>
 #include <evprof/module.h>
 
+#include "core/base/lock.h"
 #include "core/conf/conf.h"
 #include "core/runtime/job.h"
-#include "core/sample/lock.h"
 
 struct evprof_profile {
     evprof_t *prof;

@@ -20,8 +20,8 @@
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/base/lock.h"
 #include "core/runtime/service.h"
-#include "core/sample/lock.h"
 
 static struct {
     evprof_lock_t lock; /* guards all below but `changes` */

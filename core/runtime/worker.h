@@ -14,7 +14,7 @@
 
 #include <evprof/status.h>
 
-#include "core/sample/lock.h"
+#include "core/base/lock.h"
 
 /* Embedded in what is to be done; all but `run` belongs to the worker. */
 typedef struct evprof_task {

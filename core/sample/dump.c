@@ -24,7 +24,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
-#include "core/sample/lock.h"
+#include "core/base/lock.h"
 #include "core/sample/tap.h"
 #include "core/sample/threads.h"
 

@@ -43,6 +43,7 @@ evprof_sample_fork_prepare(void)
     sigset_t before;
     hold_sigprof(SIG_BLOCK, &before);
     held_sigprof_back = sigismember(&before, SIGPROF) == 1;
+    evprof_lock_on_wait(evprof_sample_fork_mend);
     parent = getpid();
 }
 

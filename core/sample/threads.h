@@ -17,8 +17,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "core/base/lock.h"
 #include "core/sample/labelset.h"
-#include "core/sample/lock.h"
 #include "core/unwind/unwind.h"
 
 enum evprof_thread_state {

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/sample/lock.h"
+#include "core/base/lock.h"
 
 /*
  * Who waits for which lock, by its address. No allocation, no pthread lock;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include "core/base/lock.h"
 #include "core/objects/objects.h"
 #include "core/unwind/rules.h"
 #include "core/unwind/sig_arch.h"
@@ -25,8 +26,8 @@ struct retired {
     uint64_t stamp;
 };
 
-static pthread_mutex_t refreshing = PTHREAD_MUTEX_INITIALIZER;
-static pthread_mutex_t publishing = PTHREAD_MUTEX_INITIALIZER;
+static evprof_lock_t refreshing;
+static evprof_lock_t publishing;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static const evprof_objects_t *mapped; /* what the current map was made of */
 static struct retired *retired_maps;
@@ -34,13 +35,13 @@ static struct retired *retired_maps;
 static void
 fork_prepare(void)
 {
-    pthread_mutex_lock(&publishing);
+    evprof_lock_enter(&publishing);
 }
 
 static void
 fork_parent(void)
 {
-    pthread_mutex_unlock(&publishing);
+    evprof_lock_leave(&publishing);
 }
 
 /* Threads that were in a walk do not exist in the child. */
@@ -49,8 +50,8 @@ fork_child(void)
 {
     atomic_store(&evprof_map_epoch.readers[0], 0);
     atomic_store(&evprof_map_epoch.readers[1], 0);
-    pthread_mutex_unlock(&publishing);
-    pthread_mutex_init(&refreshing, NULL);
+    evprof_lock_leave(&publishing);
+    evprof_lock_reset(&refreshing);
     evprof_rules_after_fork();
 }
 
@@ -182,10 +183,10 @@ share_tables(const evprof_table_job_t *jobs, size_t count)
         }
         one->generation = jobs[i].object->generation;
         one->table = jobs[i].table;
-        pthread_mutex_lock(&publishing);
+        evprof_lock_enter(&publishing);
         one->next = shared_tables;
         shared_tables = one;
-        pthread_mutex_unlock(&publishing);
+        evprof_lock_leave(&publishing);
     }
 }
 
@@ -254,14 +255,14 @@ reclaim(void)
 static void
 publish(const evprof_map_t *map, struct retired *old)
 {
-    pthread_mutex_lock(&publishing);
+    evprof_lock_enter(&publishing);
     count_map(map, true);
     old->map = atomic_exchange(&evprof_map_current, map);
     old->stamp = evprof_epoch_stamp(&evprof_map_epoch);
     old->next = retired_maps;
     retired_maps = old;
     reclaim();
-    pthread_mutex_unlock(&publishing);
+    evprof_lock_leave(&publishing);
 }
 
 static int
@@ -294,9 +295,9 @@ refresh_locked(void)
     const evprof_objects_t *objects = evprof_objects_acquire();
     if (objects == mapped) {
         evprof_objects_release(objects);
-        pthread_mutex_lock(&publishing);
+        evprof_lock_enter(&publishing);
         reclaim();
-        pthread_mutex_unlock(&publishing);
+        evprof_lock_leave(&publishing);
         return EVPROF_OK;
     }
     status = replace_map(objects);
@@ -313,8 +314,8 @@ int
 evprof_unwind_refresh(void)
 {
     pthread_once(&fork_once, watch_forks);
-    pthread_mutex_lock(&refreshing);
+    evprof_lock_enter(&refreshing);
     int status = refresh_locked();
-    pthread_mutex_unlock(&refreshing);
+    evprof_lock_leave(&refreshing);
     return status;
 }

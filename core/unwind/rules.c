@@ -6,10 +6,10 @@
  */
 #include "core/unwind/rules.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "core/base/hash.h"
+#include "core/base/lock.h"
 #include "core/unwind/sig_read.h"
 
 /* Twice the rules, so that a probe ends soon. */
@@ -31,22 +31,22 @@ enum {
     OP_BREG0 = 0x70,
 };
 
-static pthread_mutex_t learning = PTHREAD_MUTEX_INITIALIZER;
+static evprof_lock_t learning;
 static uint16_t slots[SLOT_COUNT]; /* 0: free */
 static size_t learned = FIRST_RULE;
 
 void
 evprof_rules_after_fork(void)
 {
-    pthread_mutex_init(&learning, NULL);
+    evprof_lock_reset(&learning);
 }
 
 size_t
 evprof_rules_count(void)
 {
-    pthread_mutex_lock(&learning);
+    evprof_lock_enter(&learning);
     size_t out = learned - FIRST_RULE;
-    pthread_mutex_unlock(&learning);
+    evprof_lock_leave(&learning);
     return out;
 }
 
@@ -71,7 +71,7 @@ static unsigned
 learn(const evprof_rule_t *rule)
 {
     unsigned code = EVPROF_CODE_RAW;
-    pthread_mutex_lock(&learning);
+    evprof_lock_enter(&learning);
     size_t slot = hash_rule(rule) % SLOT_COUNT;
     while (slots[slot] != 0 && !is_equal(&evprof_rules[slots[slot]], rule)) {
         slot = (slot + 1) % SLOT_COUNT;
@@ -83,7 +83,7 @@ learn(const evprof_rule_t *rule)
     if (slots[slot] != 0) {
         code = EVPROF_CODE_RULE | slots[slot];
     }
-    pthread_mutex_unlock(&learning);
+    evprof_lock_leave(&learning);
     return code;
 }
 

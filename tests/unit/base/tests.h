@@ -16,6 +16,7 @@ int run_arena_tests(void);
 int run_buf_tests(void);
 int run_index_tests(void);
 int run_intern_tests(void);
+int run_lock_tests(void);
 int run_parse_tests(void);
 int run_path_tests(void);
 int run_strings_tests(void);

@@ -3,7 +3,7 @@
  * The three-state futex lock of Drepper's "Futexes Are Tricky": the word says
  * whether anybody may be asleep, so that an uncontended pair makes no call.
  */
-#include "core/sample/lock.h"
+#include "core/base/lock.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/sample/fork.h"
+static _Atomic(bool (*)(void)) on_wait;
 
 static void
 futex(_Atomic uint32_t *word, int op, uint32_t value)
@@ -57,14 +57,20 @@ evprof_lock_enter(evprof_lock_t *lock)
     if (evprof_lock_try(lock)) {
         return;
     }
-    /* In the child of a fork its holder may be gone. */
-    if (evprof_sample_fork_mend() && evprof_lock_try(lock)) {
+    bool (*mend)(void) = atomic_load_explicit(&on_wait, memory_order_acquire);
+    if (mend != NULL && mend() && evprof_lock_try(lock)) {
         return;
     }
     /* Acquire pairs with the release in evprof_lock_leave(). */
     while (atomic_exchange_explicit(&lock->word, 2, memory_order_acquire)) {
         futex(&lock->word, FUTEX_WAIT_PRIVATE, 2);
     }
+}
+
+void
+evprof_lock_on_wait(bool (*mend)(void))
+{
+    atomic_store_explicit(&on_wait, mend, memory_order_release);
 }
 
 void

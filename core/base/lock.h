@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef EVPROF_SAMPLE_LOCK_H
-#define EVPROF_SAMPLE_LOCK_H
+#ifndef EVPROF_BASE_LOCK_H
+#define EVPROF_BASE_LOCK_H
 
 /*
- * A lock on a futex word. The sampler may not use pthread mutexes: they are
- * interposed, so that a lock of ours would show up in the profiles of locks and
- * recurse. Not for handlers. Zero-initialised is unlocked.
+ * A lock on a futex word. What runs in an application may not use pthread
+ * mutexes: they are interposed, so that a lock of ours would show up in the
+ * profiles of locks and recurse. Not for handlers. Zero-initialised is
+ * unlocked.
  */
 
 #include <stdatomic.h>
@@ -36,6 +37,11 @@ bool evprof_lock_is_free(const evprof_lock_t *lock);
 void evprof_futex_wait(_Atomic uint32_t *word, uint32_t value,
                        int64_t deadline_ns);
 void evprof_futex_wake(_Atomic uint32_t *word);
+
+/* Has `mend` called by whoever finds a lock held, before he waits for it: true
+ * says that it may be free now, as in the child of a fork, where the holder is
+ * gone. For one caller. */
+void evprof_lock_on_wait(bool (*mend)(void));
 
 /* Makes it free again in the child of a fork, whoever held it. */
 void evprof_lock_reset(evprof_lock_t *lock);

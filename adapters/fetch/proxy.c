@@ -13,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/buf.h"
 #include "core/base/parse.h"
 
 /* An address in its 16-byte form, v4 mapped as ::ffff:a.b.c.d. */
@@ -33,7 +34,10 @@ parse_address(const char *text, address_t *out)
         memcpy(out->bytes + 12, &v4, 4);
         return true;
     }
-    return inet_pton(AF_INET6, text, out->bytes) == 1;
+    static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+    bool is_address = inet_pton(AF_INET6, text, out->bytes) == 1;
+    out->is_v4 = is_address && memcmp(out->bytes, mapped, 12) == 0;
+    return is_address;
 }
 
 static bool
@@ -158,6 +162,20 @@ variable(const char *upper, const char *lower)
         value = getenv(lower);
     }
     return value == NULL || value[0] == '\0' ? NULL : value;
+}
+
+char *
+evprof_proxy_spelled(const char *proxy)
+{
+    static const char socks5[] = "socks5://";
+    size_t len = sizeof(socks5) - 1;
+    evprof_buf_t out = { 0 };
+    if (strncasecmp(proxy, socks5, len) == 0) {
+        evprof_buf_printf(&out, "socks5h://%s", proxy + len);
+    } else {
+        evprof_buf_puts(&out, proxy);
+    }
+    return out.data;
 }
 
 const char *

@@ -14,6 +14,11 @@
 const char *evprof_proxy_from_environment(bool is_tls, const char *host,
                                           int port);
 
+/* A proxy of the environment in libcurl's spelling: Go's socks5 lets the proxy
+ * look names up, which libcurl calls socks5h. Free it, it may hold a password;
+ * NULL: out of memory. */
+char *evprof_proxy_spelled(const char *proxy);
+
 /* Whether `list`, in NO_PROXY's syntax, names the host: "*", domains with all
  * below them, ".domain" for only those below, addresses, CIDR, each with a port
  * or without. */

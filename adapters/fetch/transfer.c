@@ -299,24 +299,42 @@ set_credentials(evprof_transfer_t *t, evprof_error_t *err)
     return status;
 }
 
+/* Names the proxy to libcurl; "" keeps it from looking into the environment
+ * itself. */
+static int
+choose_proxy(evprof_transfer_t *t, evprof_error_t *err)
+{
+    const evprof_fetch_options_t *o = t->options;
+    const char *found = NULL;
+    char *spelled = NULL;
+    t->has_proxy = false;
+    if (t->target.unix_socket == NULL && o->unix_socket == NULL) {
+        found = o->proxy != NULL
+                    ? o->proxy
+                    : evprof_proxy_from_environment(
+                          t->target.is_tls, t->target.host, t->target.port);
+    }
+    if (found != NULL) {
+        spelled =
+            found == o->proxy ? strdup(found) : evprof_proxy_spelled(found);
+        if (spelled == NULL) {
+            return evprof_fail(err, EVPROF_ENOMEM, "out of memory");
+        }
+        t->has_proxy = true;
+    }
+    curl_easy_setopt(t->easy, CURLOPT_PROXY, spelled == NULL ? "" : spelled);
+    curl_easy_setopt(t->easy, CURLOPT_NOPROXY, "");
+    evprof_secret_free(spelled);
+    return EVPROF_OK;
+}
+
 static int
 set_proxy(evprof_transfer_t *t, evprof_error_t *err)
 {
     const evprof_fetch_options_t *o = t->options;
-    const char *proxy =
-        o->proxy != NULL
-            ? o->proxy
-            : evprof_proxy_from_environment(t->target.is_tls, t->target.host,
-                                            t->target.port);
-    if (t->target.unix_socket != NULL || o->unix_socket != NULL) {
-        proxy = NULL;
-    }
-    /* "" keeps libcurl from looking into the environment itself. */
-    t->has_proxy = proxy != NULL;
-    curl_easy_setopt(t->easy, CURLOPT_PROXY, proxy == NULL ? "" : proxy);
-    curl_easy_setopt(t->easy, CURLOPT_NOPROXY, "");
-    if (proxy == NULL) {
-        return EVPROF_OK;
+    int status = choose_proxy(t, err);
+    if (status != EVPROF_OK || !t->has_proxy) {
+        return status;
     }
     curl_easy_setopt(t->easy, CURLOPT_PROXYAUTH, t->credentials->proxy_auth);
     if (t->credentials->proxy_user != NULL) {
@@ -333,8 +351,8 @@ set_proxy(evprof_transfer_t *t, evprof_error_t *err)
         curl_easy_setopt(t->easy, CURLOPT_PROXY_CAINFO, o->proxy_tls_ca);
     }
     curl_easy_setopt(t->easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
-    int status = add_headers(&t->proxy_headers, o->proxy_headers,
-                             o->proxy_header_count, err);
+    status = add_headers(&t->proxy_headers, o->proxy_headers,
+                         o->proxy_header_count, err);
     curl_easy_setopt(t->easy, CURLOPT_PROXYHEADER, t->proxy_headers);
     return status;
 }

@@ -76,6 +76,11 @@ HTTP_PROXY="http://me:sesame@$proxy:3128" fetch 0 "$saved" "$plain"
 http_proxy="http://$proxy:3128" fetch 2 '407' "$plain"
 HTTP_PROXY="http://$proxy:3128" NO_PROXY="$server" fetch 0 "$saved" "$plain"
 ALL_PROXY="http://$proxy:3128" fetch 2 '407' "$plain"
+HTTP_PROXY="socks5://me:sesame@$proxy:1080" fetch 0 "$saved" "$plain"
+HTTP_PROXY="socks5://me:sesame@$proxy:1080" fetch 2 \
+    'SOCKS5 connection to any.test' http://any.test/
+fetch 2 'Could not resolve host|no such host' \
+    -proxy "socks5://me:sesame@$proxy:1080" http://any.test/
 HTTP_PROXY="http://$proxy:1" fetch 0 "$saved" \
     -header 'X-Real-IP: 127.0.0.1' \
     http://127.0.0.1:6060/debug/pprof/goroutine
@@ -115,6 +120,10 @@ grep -q '^/ok$' "$work/other.log" ||
 # Many sources; those that fail are counted, the others merged.
 fetch 0 'Fetched 2 source profiles out of 3' "$plain" "$plain" \
     "http://$server:7070/nothing"
+fetch 0 "$saved" -base "$plain" -base "$plain" "$plain" "$plain" "$plain"
+fetch 0 "$saved" -diff_base "$plain" -diff_base "$work/profile" "$plain"
+fetch 2 'failed to fetch any base profiles' -base "http://$server:7070/nothing" \
+    "$plain"
 printf '%s label:env=test header=@%s\n' "$plain" "$work/header" >"$work/sources"
 fetch 0 "$saved" -sources "$work/sources"
 "$evprof" -tags -sources "$work/sources" 2>/dev/null | grep -q 'env:' ||

@@ -32,6 +32,8 @@ static size_t profile_len;
 static const char *profile_path;
 static int folder_len; /* of the path, with its slash */
 static atomic_int flaky_left = 2;
+static atomic_int active;
+static atomic_int peak;
 
 static void
 send_all(int fd, const void *data, size_t len)
@@ -130,6 +132,25 @@ send_late_failure(int fd)
             "Connection: close\r\n\r\n");
 }
 
+/* The profile after a moment in which others have time to come. */
+static void
+send_soon(int fd)
+{
+    poll(NULL, 0, DRIP_MS);
+    send_profile(fd);
+}
+
+/* How many were served at once, at the most, since this was asked before. */
+static void
+send_peak(int fd)
+{
+    char text[120];
+    snprintf(text, sizeof(text),
+             "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n%d\n",
+             atomic_exchange(&peak, 0));
+    say(fd, text);
+}
+
 static void
 send_flaky(int fd)
 {
@@ -149,7 +170,8 @@ static const struct {
     { "/error", send_pprof_error }, { "/truncated", send_truncated },
     { "/endless", send_endless },   { "/silent", send_nothing },
     { "/flaky", send_flaky },       { "/dripping", send_dripping },
-    { "/late", send_late_failure },
+    { "/late", send_late_failure }, { "/soon", send_soon },
+    { "/peak", send_peak },
 };
 
 /* A file beside the profile. */
@@ -239,6 +261,10 @@ serve(void *arg)
     int fd = (int)(intptr_t)arg;
     char request[8192];
     size_t len = 0;
+    int now = atomic_fetch_add(&active, 1) + 1;
+    int most = atomic_load(&peak);
+    while (now > most && !atomic_compare_exchange_weak(&peak, &most, now)) {
+    }
     while (len < sizeof(request) - 1) {
         ssize_t n = recv(fd, request + len, sizeof(request) - 1 - len, 0);
         if (n <= 0) {
@@ -251,6 +277,7 @@ serve(void *arg)
             break;
         }
     }
+    atomic_fetch_sub(&active, 1);
     close(fd);
     return NULL;
 }

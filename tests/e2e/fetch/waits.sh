@@ -108,6 +108,16 @@ fetch_bounded 2 'no profile or too large' "$odd/files/bomb"
 fetch_bounded 2 'larger than -max_bytes allows' "$odd/encoded/bomb"
 fetch 0 "$saved" "$odd/files/profile"
 
+# 200 sources, and never more than so many connections: those before may still be
+# closing, so that the server's count is fuzzy at its edge.
+many=$(i=0 && while [ $((i += 1)) -le 200 ]; do echo "http://$server:7071/soon"; done)
+curl -s "http://$server:7071/peak" >/dev/null
+# shellcheck disable=SC2086 # a list
+fetch 0 "$saved" -parallel 10 $many
+peak=$(curl -s "http://$server:7071/peak")
+[ "$peak" -le 20 ] || fail "-parallel 10 made $peak connections at once"
+[ "$peak" -ge 2 ] || fail "sources are not fetched at once"
+
 for kind in dripping silent; do
     eval "wait \"\$$kind\""
     [ $? -eq 2 ] || fail "$kind did not exit with 2"

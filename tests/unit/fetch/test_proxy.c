@@ -85,13 +85,33 @@ test_loopback_is_never_proxied(void **state)
     (void)state;
     clear_environment();
     setenv("HTTP_PROXY", "p", 1);
-    static const char *const hosts[] = { "localhost", "LOCALHOST", "127.0.0.1",
-                                         "127.9.9.9", "::1" };
+    static const char *const hosts[] = { "localhost", "LOCALHOST",
+                                         "127.0.0.1", "127.9.9.9",
+                                         "::1",       "::ffff:127.0.0.1" };
     for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
         assert_null(evprof_proxy_from_environment(false, hosts[i], 80));
     }
     assert_non_null(evprof_proxy_from_environment(false, "128.0.0.1", 80));
     clear_environment();
+}
+
+static void
+test_socks_names_are_the_proxys_business(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *proxy, *spelled;
+    } rows[] = {
+        { "socks5://me:pw@p:1", "socks5h://me:pw@p:1" },
+        { "SOCKS5://p", "socks5h://p" },
+        { "http://p:1", "http://p:1" },
+        { "p:1", "p:1" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char *spelled = evprof_proxy_spelled(rows[i].proxy);
+        assert_string_equal(spelled, rows[i].spelled);
+        free(spelled);
+    }
 }
 
 int
@@ -101,6 +121,7 @@ run_proxy_tests(void)
         cmocka_unit_test(test_exceptions),
         cmocka_unit_test(test_which_variable_counts),
         cmocka_unit_test(test_loopback_is_never_proxied),
+        cmocka_unit_test(test_socks_names_are_the_proxys_business),
     };
     return cmocka_run_group_tests_name("proxy", tests, NULL, NULL);
 }

@@ -7,7 +7,6 @@
 #include "core/runtime/service.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,33 +30,17 @@ run_service(void *arg)
     return start.run(start.arg);
 }
 
-static void
-choose_signals(sigset_t *blocked)
-{
-    static const int kept[] = { SIGPROF, SIGSEGV, SIGBUS,  SIGFPE,
-                                SIGILL,  SIGABRT, SIGTRAP, SIGSYS };
-    sigfillset(blocked);
-    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
-        sigdelset(blocked, kept[i]);
-    }
-}
-
 int
 evprof_service_start(pthread_t *out, const char *name, void *(*run)(void *arg),
                      void *arg, evprof_error_t *err)
 {
-    sigset_t blocked;
-    sigset_t before;
     struct start *start = calloc(1, sizeof(*start));
     int failure = ENOMEM;
     if (start != NULL) {
         start->run = run;
         start->arg = arg;
         strncpy(start->name, name, sizeof(start->name) - 1);
-        choose_signals(&blocked);
-        pthread_sigmask(SIG_SETMASK, &blocked, &before);
-        failure = pthread_create(out, NULL, run_service, start);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        failure = evprof_thread_create_ours(out, run_service, start);
     }
     if (failure != 0) {
         free(start);

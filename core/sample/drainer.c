@@ -108,7 +108,7 @@ evprof_drainer_start(void (*take)(const evprof_record_t *record),
     drainer.take = take;
     drainer.tick = tick;
     atomic_store(&drainer.is_on, true);
-    if (evprof_thread_create_ours(&drainer.thread, drain) != 0) {
+    if (evprof_thread_create_ours(&drainer.thread, drain, NULL) != 0) {
         atomic_store(&drainer.is_on, false);
         return EVPROF_EIO;
     }

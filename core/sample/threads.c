@@ -504,15 +504,27 @@ evprof_thread_mark_ours(void)
     evprof_jemalloc_leave_out();
 }
 
-int
-evprof_thread_create_ours(pthread_t *out, void *(*body)(void *))
+/* Held back are those of the application, but for faults, which must reach its
+ * crash handler. */
+static void
+choose_signals(sigset_t *blocked)
 {
-    sigset_t none_but_ours;
+    static const int kept[] = { SIGPROF, SIGSEGV, SIGBUS,  SIGFPE,
+                                SIGILL,  SIGABRT, SIGTRAP, SIGSYS };
+    sigfillset(blocked);
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        sigdelset(blocked, kept[i]);
+    }
+}
+
+int
+evprof_thread_create_ours(pthread_t *out, void *(*body)(void *arg), void *arg)
+{
+    sigset_t blocked;
     sigset_t saved;
-    sigfillset(&none_but_ours);
-    sigdelset(&none_but_ours, SIGPROF);
-    pthread_sigmask(SIG_SETMASK, &none_but_ours, &saved);
-    const int error = pthread_create(out, NULL, body, NULL);
+    choose_signals(&blocked);
+    pthread_sigmask(SIG_SETMASK, &blocked, &saved);
+    const int error = pthread_create(out, NULL, body, arg);
     pthread_sigmask(SIG_SETMASK, &saved, NULL);
     return error;
 }

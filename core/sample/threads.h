@@ -98,7 +98,8 @@ void evprof_thread_mark_ours(void);
 
 /* Makes one, which takes no signals of the application's; what pthread_create
  * returns. And waits for its end, which is no block of the application's. */
-int evprof_thread_create_ours(pthread_t *out, void *(*body)(void *));
+int evprof_thread_create_ours(pthread_t *out, void *(*body)(void *arg),
+                              void *arg);
 void evprof_thread_join_ours(pthread_t thread);
 
 /* ---- Reading the registry; any thread, no lock, not in a handler ---- */

@@ -318,7 +318,7 @@ static int
 start_thread(evprof_error_t *err)
 {
     atomic_store(&wall.is_running, 1);
-    if (evprof_thread_create_ours(&wall.thread, watch) != 0) {
+    if (evprof_thread_create_ours(&wall.thread, watch, NULL) != 0) {
         return evprof_fail(err, EVPROF_EIO,
                            "wall: the sampler's thread cannot be made");
     }

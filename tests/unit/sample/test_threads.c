@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -142,6 +143,31 @@ test_found_records_come_and_go(void **state)
     assert_null(evprof_thread_find(nobody));
 }
 
+static void *
+look_at_mask(void *mask)
+{
+    pthread_sigmask(SIG_SETMASK, NULL, mask);
+    return NULL;
+}
+
+/* The application's signals go to its own threads, a fault of ours to its crash
+ * handler. */
+static void
+test_our_threads_take_faults_only(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    sigset_t mask;
+    assert_int_equal(evprof_thread_create_ours(&thread, look_at_mask, &mask),
+                     0);
+    evprof_thread_join_ours(thread);
+    assert_true(sigismember(&mask, SIGTERM));
+    assert_true(sigismember(&mask, SIGPIPE));
+    assert_false(sigismember(&mask, SIGPROF));
+    assert_false(sigismember(&mask, SIGSEGV));
+    assert_false(sigismember(&mask, SIGABRT));
+}
+
 int
 main(void)
 {
@@ -149,6 +175,7 @@ main(void)
         cmocka_unit_test(test_the_main_thread),
         cmocka_unit_test(test_an_abandoned_record_is_used_again),
         cmocka_unit_test(test_a_created_thread),
+        cmocka_unit_test(test_our_threads_take_faults_only),
         cmocka_unit_test(test_creation_fails_cleanly),
         cmocka_unit_test(test_a_scan_finds_nobody_new),
         cmocka_unit_test(test_found_records_come_and_go),

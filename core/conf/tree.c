@@ -296,6 +296,15 @@ read_statements(struct reader *r, evprof_lexer_t *lexer, struct list *list,
 
 /* ---- Files ---- */
 
+/* How many bytes before the text only say that it is UTF-8. */
+static size_t
+mark_length(const evprof_buf_t *text)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t len = sizeof(mark) - 1;
+    return text->len >= len && memcmp(text->data, mark, len) == 0 ? len : 0;
+}
+
 static int
 read_text(struct reader *r, struct list *list, const struct chain *chain,
           const evprof_place_t *file, const evprof_buf_t *text)
@@ -307,7 +316,9 @@ read_text(struct reader *r, struct list *list, const struct chain *chain,
     evprof_lexer_t lexer = { .place = *file,
                              .arena = r->tree->arena,
                              .problems = r->tree->problems };
-    evprof_lexer_init(&lexer, text->data == NULL ? "" : text->data, text->len);
+    size_t skip = mark_length(text);
+    evprof_lexer_init(&lexer, text->data == NULL ? "" : text->data + skip,
+                      text->len - skip);
     struct list own = { .end = list->end, .opening = NULL };
     int status = read_statements(r, &lexer, &own, chain);
     list->end = own.end;

@@ -71,18 +71,27 @@ deliver(evprof_job_t *job, const evprof_writer_t *out, evprof_error_t *err)
     return status;
 }
 
+/* The worker would wait for itself. */
+static int
+refuse_hooks(const char *name, evprof_error_t *err)
+{
+    return evprof_worker_is_me()
+               ? evprof_fail(err, EVPROF_ESTATE,
+                             "profile %s: asked for by a module's hook", name)
+               : EVPROF_OK;
+}
+
 int
 evprof_profile_write(evprof_profile_t *p, const evprof_writer_t *out, int debug,
                      evprof_error_t *err)
 {
-    if (evprof_worker_is_me()) {
-        return evprof_fail(err, EVPROF_ESTATE,
-                           "profile %s: asked for by a module's hook", p->name);
-    }
     evprof_job_t *job;
     evprof_ask_t ask = { .debug = debug };
-    int status =
-        evprof_job_start(p->prof, p->name, &ask, NULL, NULL, &job, err);
+    int status = refuse_hooks(p->name, err);
+    if (status == EVPROF_OK) {
+        status =
+            evprof_job_start(p->prof, p->name, &ask, NULL, NULL, &job, err);
+    }
     return status == EVPROF_OK ? deliver(job, out, err) : status;
 }
 
@@ -122,7 +131,10 @@ evprof_cpu_start(evprof_t *prof, const evprof_writer_t *out,
                  evprof_error_t *err)
 {
     evprof_job_t *job;
-    int status = evprof_job_open(prof, "cpu", &job, err);
+    int status = refuse_hooks("cpu", err);
+    if (status == EVPROF_OK) {
+        status = evprof_job_open(prof, "cpu", &job, err);
+    }
     if (status != EVPROF_OK) {
         return status;
     }
@@ -136,6 +148,10 @@ evprof_cpu_start(evprof_t *prof, const evprof_writer_t *out,
 int
 evprof_cpu_stop(evprof_t *prof, evprof_error_t *err)
 {
+    int status = refuse_hooks("cpu", err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
     evprof_lock_enter(&prof->lock);
     evprof_job_t *job = prof->region;
     evprof_writer_t out = prof->region_out;

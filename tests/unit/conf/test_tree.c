@@ -56,6 +56,10 @@ static void
 test_no_text(void **state)
 {
     (void)state;
+    /* Editors of other systems put a mark of UTF-8 in front, which is none of
+     * the text. */
+    test_expect("\357\273\277listn a;", "t:1:1: \"listn\" is unknown; did you "
+                                        "mean \"listen\"?\n");
     test_expect("listen a;\nlisten \303\050;\n",
                 "t:2:1: this line is not valid UTF-8\n");
     char *folder = test_folder();

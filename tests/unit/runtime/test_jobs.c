@@ -540,6 +540,54 @@ test_named_profiles(void **state)
     evprof_free(prof);
 }
 
+/* On the worker, which such a call would wait for. */
+static int
+start_region(evprof_t *prof, const evprof_ask_t *ask, evprof_result_t *result)
+{
+    evprof_writer_t out = evprof_writer_buf(&result->body);
+    (void)ask;
+    return evprof_cpu_start(prof, &out, &result->err);
+}
+
+static int
+stop_region(evprof_t *prof, const evprof_ask_t *ask, evprof_result_t *result)
+{
+    (void)ask;
+    return evprof_cpu_stop(prof, &result->err);
+}
+
+static void
+expect_refusal_in_hook(evprof_t *prof, evprof_call_fn call)
+{
+    struct wait wait = { 0 };
+    evprof_job_t *job = NULL;
+    assert_int_equal(evprof_job_call(prof, call, &(evprof_ask_t){ 0 }, on_done,
+                                     &wait, &job, NULL),
+                     0);
+    await(&wait);
+    assert_int_equal(evprof_job_result(job)->status, EVPROF_ESTATE);
+    assert_string_equal(evprof_job_result(job)->err.message,
+                        "profile cpu: asked for by a module's hook");
+    evprof_job_free(job);
+}
+
+static void
+test_region_in_hook(void **state)
+{
+    (void)state;
+    evprof_error_t err;
+    evprof_buf_t text = { 0 };
+    evprof_writer_t out = evprof_writer_buf(&text);
+    evprof_t *prof = open_profiler();
+    expect_refusal_in_hook(prof, start_region);
+    assert_int_equal(evprof_cpu_start(prof, &out, &err), 0);
+    expect_refusal_in_hook(prof, stop_region);
+    assert_int_equal(evprof_cpu_stop(prof, &err), 0);
+    assert_memory_equal(text.data, "\x1f\x8b", 2);
+    evprof_buf_free(&text);
+    evprof_free(prof);
+}
+
 static void
 test_region(void **state)
 {
@@ -615,6 +663,7 @@ main(void)
         cmocka_unit_test(test_free_cancels),
         cmocka_unit_test(test_named_profiles),
         cmocka_unit_test(test_region),
+        cmocka_unit_test(test_region_in_hook),
         cmocka_unit_test(test_many_askers),
     };
     return cmocka_run_group_tests_name("jobs", tests, NULL, NULL);

@@ -456,13 +456,34 @@ sleep_in_crowd(worker_t *self)
     }
 }
 
-/* A thread sanitizer makes each answer so slow that 2,000 of them do not fit in
- * the half second that a dump may last. */
-#ifdef __SANITIZE_THREAD__
+/* Sanitizers make each answer so slow that 2,000 of them do not fit in the half
+ * second that a dump may last. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 enum { CROWD = 200 };
 #else
 enum { CROWD = 2000 };
 #endif
+enum { DUMPS_MAX = 10 };
+
+/* Whether everybody has a stack in one dump. */
+static bool
+all_answer(const worker_t *crowd, size_t count)
+{
+    evprof_dump_t dump;
+    take(&dump);
+    assert_int_equal(dump.count, count);
+    bool all = true;
+    for (int i = 0; i < CROWD; i++) {
+        const evprof_dump_thread_t *seen = find(&dump, crowd[i].tid);
+        assert_non_null(seen);
+        bool has_answered = seen->answer != EVPROF_DUMP_UNRESPONSIVE;
+        assert_true(has_answered ==
+                    has_frame(&seen->stack, (uintptr_t)sleep_in_crowd));
+        all = all && has_answered;
+    }
+    evprof_dump_free(&dump);
+    return all;
+}
 
 static void
 test_two_thousand_threads_answer(void **state)
@@ -484,16 +505,11 @@ test_two_thousand_threads_answer(void **state)
     for (int i = 0; i < CROWD; i++) {
         await_asleep(&crowd[i]);
     }
-    evprof_dump_t dump;
-    take(&dump);
-    assert_int_equal(dump.count, before + CROWD);
-    for (int i = 0; i < CROWD; i++) {
-        const evprof_dump_thread_t *seen = find(&dump, crowd[i].tid);
-        assert_non_null(seen);
-        assert_int_equal(seen->answer, EVPROF_DUMP_FRESH);
-        assert_true(has_frame(&seen->stack, (uintptr_t)sleep_in_crowd));
+    /* A busy machine may leave some of them without a CPU for a dump or two. */
+    int dumps = 1;
+    while (!all_answer(crowd, before + CROWD)) {
+        assert_in_range(++dumps, 2, DUMPS_MAX);
     }
-    evprof_dump_free(&dump);
     for (int i = 0; i < CROWD; i++) {
         sem_post(&crowd[i].go);
         pthread_join(crowd[i].thread, NULL);

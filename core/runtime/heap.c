@@ -40,13 +40,6 @@ log2_of(long long bytes)
     return lg;
 }
 
-/* Only call-frame tables can leave a library without frame pointers. */
-static const evprof_unwinder_t *
-find_walker(void)
-{
-    return evprof_unwinder_find("tables");
-}
-
 static int
 switch_on(const evprof_heap_options_t *options, evprof_error_t *err)
 {
@@ -54,7 +47,9 @@ switch_on(const evprof_heap_options_t *options, evprof_error_t *err)
         .lg_sample = options == NULL ? 0 : log2_of(options->sample_interval),
         .max_stacks =
             options == NULL ? DEFAULT_MAX_STACKS : (size_t)options->max_stacks,
-        .unwinder = find_walker(),
+        .unwinder = options == NULL || options->unwinder == NULL
+                        ? evprof_unwinder_find("tables")
+                        : options->unwinder,
     };
     return evprof_jemalloc_start(&how, err);
 }

@@ -12,10 +12,13 @@
 
 #include <evprof/module.h>
 
+#include "core/unwind/unwind.h"
+
 typedef struct evprof_heap_options {
     const char *mallctl_prefix; /* "": jemalloc has its usual names */
     long long sample_interval;  /* bytes, a power of two; 0: jemalloc's own */
     long max_stacks;
+    const evprof_unwinder_t *unwinder; /* NULL: call-frame tables */
 } evprof_heap_options_t;
 
 #define EVPROF_HEAP_MAX_STACKS_TEXT "65536"

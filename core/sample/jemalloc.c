@@ -261,7 +261,9 @@ set_hook(const evprof_jemalloc_options_t *options, evprof_error_t *err)
     if (options->unwinder->prepare != NULL &&
         options->unwinder->prepare() != 0) {
         return evprof_fail(err, EVPROF_EIO,
-                           "heap: the unwinder could not be made ready");
+                           "heap: the unwinder \"%s\" could not be made ready; "
+                           "choose \"auto\"",
+                           options->unwinder->name);
     }
     if (evprof_jemalloc_hook_prepare(options->unwinder, options->max_stacks) !=
         0) {

@@ -4,6 +4,8 @@
  * `sample_interval` bytes on average and scaled up. What a program allocated
  * before the profiler was made is not seen.
  */
+#include <string.h>
+
 #include <evprof/module.h>
 
 #include "core/runtime/heap.h"
@@ -12,6 +14,7 @@ typedef struct heap_conf {
     const char *mallctl_prefix;
     long long sample_interval;
     long max_stacks;
+    const evprof_unwinder_t *unwinder; /* NULL: the best there is */
 } heap_conf_t;
 
 static const char *
@@ -26,6 +29,26 @@ set_interval(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
         return "must be a power of two";
     }
     return NULL;
+}
+
+/* Stacks are taken by whoever allocates, not in a handler, so that libunwind
+ * may be chosen here. */
+static const char *
+set_unwinder(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    const char *name = evprof_conf_arg(cf, 0);
+    heap_conf_t *heap = conf;
+    (void)d;
+    if (strcmp(name, "fp") == 0) {
+        return "cannot be \"fp\": jemalloc has no frame pointers to begin at";
+    }
+    heap->unwinder = evprof_unwinder_find(name);
+    return heap->unwinder != NULL
+               ? NULL
+               : evprof_conf_fragment(cf,
+                                      "knows no unwinder \"%s\", only auto, "
+                                      "tables and libunwind",
+                                      name);
 }
 
 static const evprof_directive_t directives[] = {
@@ -53,6 +76,15 @@ static const evprof_directive_t directives[] = {
       .min = 16,
       .max = 1 << 20,
       .set = evprof_set_number },
+    { .name = "unwinder",
+      .args = "auto|tables|libunwind",
+      .help = "How callers are found: by call-frame tables, or by libunwind, "
+              "which is slower by far and keeps 260 KB a thread; auto takes "
+              "the tables.",
+      .by_default = "auto",
+      .min_args = 1,
+      .max_args = 1,
+      .set = set_unwinder },
     { .name = "mallctl_prefix",
       .args = "PREFIX",
       .help = "What the names of a bundled jemalloc begin with, such as "
@@ -73,6 +105,7 @@ heap_init(const void *conf, void **state, evprof_error_t *err)
         .mallctl_prefix = heap->mallctl_prefix,
         .sample_interval = heap->sample_interval,
         .max_stacks = heap->max_stacks,
+        .unwinder = heap->unwinder,
     };
     *state = NULL;
     return evprof_heap_open(&options, err);

@@ -454,6 +454,38 @@ reload(const char *conf, int expected, evprof_error_t *err)
     }
 }
 
+/* Outside of handlers stacks may be libunwind's, which finds the same. */
+static void
+test_libunwind(void **state)
+{
+    (void)state;
+    evprof_error_t err = { .message = "" };
+    reload("pprof { profile heap { sample_interval 4k; unwinder fp; } }\n",
+           EVPROF_EPARSE, &err);
+    assert_non_null(strstr(err.message, "\"unwinder\" cannot be \"fp\""));
+    reload("pprof { profile heap { sample_interval 4k; unwinder libunwind; } "
+           "}\n",
+           0, &err);
+    keep_blocks(5000, 2000);
+    evprof_pprof_t *p = take_profile("heap");
+    size_t found = 0;
+    for (size_t i = 0; i < p->sample_count; i++) {
+        const evprof_sample_t *sample = &p->samples[i];
+        const evprof_location_t *leaf = &p->locations[sample->locations[0]];
+        if (has_function(p, sample, "keep_blocks") &&
+            has_function(p, sample, "test_libunwind")) {
+            assert_string_equal(p->functions[leaf->lines[0].function].name,
+                                "keep_blocks");
+            assert_true(has_function(p, sample, "main"));
+            found++;
+        }
+    }
+    assert_true(found > 0);
+    evprof_pprof_free(p);
+    drop_blocks();
+    reload(CONF, 0, &err);
+}
+
 static void
 test_reload(void **state)
 {
@@ -648,6 +680,7 @@ main(void)
         cmocka_unit_test(test_cumulative_is_monotone),
         cmocka_unit_test(test_off_and_on),
         cmocka_unit_test(test_max_stacks),
+        cmocka_unit_test(test_libunwind),
         cmocka_unit_test(test_reload),
         cmocka_unit_test(test_no_memory_file),
         cmocka_unit_test(test_full_disk),

@@ -10,33 +10,8 @@
 #include <string.h>
 
 #include "adapters/evhttp/flight.h"
+#include "core/base/html.h"
 #include "core/runtime/catalog.h"
-
-static void
-put_escaped(evprof_buf_t *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '<':
-            evprof_buf_puts(out, "&lt;");
-            break;
-        case '>':
-            evprof_buf_puts(out, "&gt;");
-            break;
-        case '&':
-            evprof_buf_puts(out, "&amp;");
-            break;
-        case '\'':
-            evprof_buf_puts(out, "&#39;");
-            break;
-        case '"':
-            evprof_buf_puts(out, "&#34;");
-            break;
-        default:
-            evprof_buf_putc(out, *text);
-        }
-    }
-}
 
 /* A path as Go's url.URL writes it. A colon in it would read as a scheme. */
 static void
@@ -70,13 +45,13 @@ put_link(evprof_buf_t *out, const evprof_entry_t *entry)
     const char *leaf = evprof_leaf_of(entry->name);
     bool is_text = (entry->flags & EVPROF_MODULE_TEXT_ONLY) != 0;
     if (!entry->is_on || (entry->flags & EVPROF_MODULE_TIMED) != 0) {
-        put_escaped(out, leaf);
+        evprof_html_escape(out, leaf);
         return;
     }
     evprof_buf_puts(out, "<a href=\"");
     put_path(out, leaf);
     evprof_buf_puts(out, is_text ? "\">" : "?debug=1\">");
-    put_escaped(out, leaf);
+    evprof_html_escape(out, leaf);
     evprof_buf_puts(out, "</a>");
 }
 
@@ -90,15 +65,15 @@ put_row(evprof_buf_t *out, evprof_t *prof, const evprof_entry_t *entry)
     if (!entry->is_on) {
         evprof_buf_puts(out, "switched off by the configuration. ");
     }
-    put_escaped(out, entry->summary);
+    evprof_html_escape(out, entry->summary);
     const char *note = evprof_catalog_note(prof, entry->name);
     if (note != NULL) {
         evprof_buf_putc(out, ' ');
-        put_escaped(out, note);
+        evprof_html_escape(out, note);
     }
     if (entry->is_on && (entry->flags & EVPROF_MODULE_TIMED) != 0) {
         evprof_buf_puts(out, " Takes its time: <code>");
-        put_escaped(out, evprof_leaf_of(entry->name));
+        evprof_html_escape(out, evprof_leaf_of(entry->name));
         evprof_buf_puts(out, "?seconds=10</code>");
     }
     evprof_buf_puts(out, "</td></tr>\n");
@@ -131,7 +106,7 @@ put_head(evprof_buf_t *out, const char *prefix)
 {
     evprof_buf_puts(out, "<!DOCTYPE html>\n<html lang=\"en\"><head>"
                          "<meta charset=\"utf-8\">\n<title>");
-    put_escaped(out, prefix);
+    evprof_html_escape(out, prefix);
     evprof_buf_puts(out,
                     "</title>\n<style>\n"
                     ":root { color-scheme: light dark }\n"
@@ -139,7 +114,7 @@ put_head(evprof_buf_t *out, const char *prefix)
                     "td { padding: .1rem 1rem .1rem 0; vertical-align: top }\n"
                     "td:first-child { text-align: right }\n"
                     "</style></head>\n<body>\n<h1>");
-    put_escaped(out, prefix);
+    evprof_html_escape(out, prefix);
     evprof_buf_puts(
         out, "</h1>\n<p>Profiles of this process. Without "
              "<code>?debug=1</code> a profile is a file for "

@@ -209,6 +209,14 @@ read_profile(const char *data, size_t len, evprof_pprof_t **out,
     if (status == EVPROF_OK) {
         status = read_samples(&j, &text, err);
     }
+    bool is_named =
+        j.assembly.profile != NULL && j.assembly.profile->type_count > 0;
+    if (status == EVPROF_OK && !is_named && j.assembly.status == EVPROF_OK &&
+        j.assembly.profile->sample_count > 0) {
+        status = evprof_fail(err, EVPROF_EPARSE,
+                             "parsing profile: missing sample type "
+                             "information");
+    }
     if (status == EVPROF_OK) {
         status = evprof_legacy_finish_java(&j.assembly, text, err);
     }

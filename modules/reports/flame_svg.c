@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A flame graph as an SVG image, for documents; titles show on hovering. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/base/error.h"
 #include "core/base/hash.h"
+#include "core/base/html.h"
 #include "core/base/stream.h"
 #include "core/base/unit.h"
 #include "core/base/utf8.h"
@@ -21,33 +24,6 @@ struct drawing {
     evprof_stream_t s;
 };
 
-static void
-add_escaped(evprof_buf_t *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '<':
-            evprof_buf_puts(out, "&lt;");
-            break;
-        case '>':
-            evprof_buf_puts(out, "&gt;");
-            break;
-        case '&':
-            evprof_buf_puts(out, "&amp;");
-            break;
-        case '"':
-            evprof_buf_puts(out, "&quot;");
-            break;
-        default:
-            if ((unsigned char)*text < 0x20) {
-                evprof_buf_putc(out, ' ');
-            } else {
-                evprof_buf_putc(out, *text);
-            }
-        }
-    }
-}
-
 static const char *
 name_of(const evprof_box_t *box)
 {
@@ -60,7 +36,7 @@ add_title(struct drawing *d, const evprof_box_t *box)
     char percent[EVPROF_PERCENT_SIZE];
     evprof_unit_percent(percent, box->cum, evprof_view_total(d->view));
     evprof_buf_puts(&d->s.buf, "<title>");
-    add_escaped(&d->s.buf, name_of(box));
+    evprof_html_escape(&d->s.buf, name_of(box));
     evprof_buf_puts(&d->s.buf, " (");
     evprof_view_print(d->view, &d->s.buf, box->cum);
     evprof_buf_printf(&d->s.buf, ", %s)</title>",
@@ -87,7 +63,7 @@ add_label(struct drawing *d, const char *name, double room)
     evprof_buf_add(&text, name, len);
     evprof_buf_puts(&text, count > fits ? ".." : "");
     if (!text.failed) {
-        add_escaped(&d->s.buf, text.data);
+        evprof_html_escape(&d->s.buf, text.data);
     }
     evprof_buf_free(&text);
 }
@@ -119,25 +95,52 @@ magnitude(int64_t value)
     return value < 0 ? -(double)value : (double)value;
 }
 
-/* Draws a box and what is above it; the depth is that of the flame. */
-static void
-draw_tree(struct drawing *d, uint32_t index, double left, double width,
-          size_t level)
+/* A box whose children are being drawn. */
+struct level {
+    uint32_t child; /* the next one */
+    double left;    /* of it */
+    double unit;    /* pixels for each unit of value */
+};
+
+static struct level
+level_of(const evprof_box_t *boxes, uint32_t index, double left, double width)
 {
-    const evprof_box_t *boxes = d->flame->boxes;
-    draw_box(d, &boxes[index], left, width, level);
     double whole = magnitude(boxes[index].flat);
     for (uint32_t i = boxes[index].first_child; i != EVPROF_NO_INDEX;
          i = boxes[i].next) {
         whole += magnitude(boxes[i].cum);
     }
     double cum = magnitude(boxes[index].cum);
-    double unit = width / (whole > cum ? whole : cum > 0 ? cum : 1);
-    for (uint32_t i = boxes[index].first_child; i != EVPROF_NO_INDEX;
-         i = boxes[i].next) {
-        double part = magnitude(boxes[i].cum) * unit;
-        draw_tree(d, i, left, part, level + 1);
-        left += part;
+    return (struct level){ .child = boxes[index].first_child,
+                           .left = left,
+                           .unit = width / (whole > cum ? whole
+                                            : cum > 0   ? cum
+                                                        : 1) };
+}
+
+/* Draws all boxes, each before those above it. Stacks may be as deep as they
+ * like, hence no recursion. */
+static void
+draw_boxes(struct drawing *d, struct level *levels)
+{
+    const evprof_box_t *boxes = d->flame->boxes;
+    uint32_t root = (uint32_t)d->flame->count - 1;
+    size_t depth = 1;
+    draw_box(d, &boxes[root], 0, WIDTH, 0);
+    levels[0] = level_of(boxes, root, 0, WIDTH);
+    while (depth > 0) {
+        struct level *level = &levels[depth - 1];
+        uint32_t box = level->child;
+        if (box == EVPROF_NO_INDEX) {
+            depth--;
+            continue;
+        }
+        double left = level->left;
+        double width = magnitude(boxes[box].cum) * level->unit;
+        level->child = boxes[box].next;
+        level->left += width;
+        draw_box(d, &boxes[box], left, width, depth);
+        levels[depth++] = level_of(boxes, box, left, width);
     }
 }
 
@@ -150,6 +153,11 @@ write_flame_svg(evprof_view_t *view, const evprof_writer_t *out,
     if (status != EVPROF_OK) {
         return status;
     }
+    struct level *levels = calloc(flame.depth + 2, sizeof(*levels));
+    if (levels == NULL) {
+        evprof_flame_free(&flame);
+        return evprof_fail(err, EVPROF_ENOMEM, "flame: out of memory");
+    }
     struct drawing d = { .view = view, .flame = &flame };
     evprof_stream_begin(&d.s, out);
     size_t height = HEAD + (flame.depth + 1) * ROW;
@@ -160,11 +168,12 @@ write_flame_svg(evprof_view_t *view, const evprof_writer_t *out,
                       "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n"
                       "<text x=\"3\" y=\"16\" font-size=\"14\">",
                       WIDTH, height, WIDTH, height);
-    add_escaped(&d.s.buf, evprof_view_title(view));
+    evprof_html_escape(&d.s.buf, evprof_view_title(view));
     evprof_buf_puts(&d.s.buf, " ");
-    add_escaped(&d.s.buf, evprof_view_sample_type(view));
+    evprof_html_escape(&d.s.buf, evprof_view_sample_type(view));
     evprof_buf_puts(&d.s.buf, "</text>\n");
-    draw_tree(&d, (uint32_t)flame.count - 1, 0, WIDTH, 0);
+    draw_boxes(&d, levels);
+    free(levels);
     evprof_buf_puts(&d.s.buf, "</svg>\n");
     evprof_flame_free(&flame);
     return evprof_stream_end(&d.s);

@@ -42,6 +42,8 @@ test_broken_samples(void **state)
                     "parsing profile: malformed sample:  0x11111111111111111");
     assert_not_read("work profile: total 1\n1 @ 0x1f 0x2 and\n",
                     "parsing profile: malformed profile format");
+    assert_not_read("--- heapz 1 ---\nformat = java\n 5 1 @ 0x1\n",
+                    "parsing profile: missing sample type information");
     assert_not_read("--- heapz 1 ---\nresolution = bytes\n 5 0 @ 0x1\n",
                     "parsing profile: parsing sample 5 0 @ 0x1: second value "
                     "must be non-zero");

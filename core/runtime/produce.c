@@ -83,5 +83,5 @@ evprof_produce_text(evprof_profile_t *profile, const evprof_ask_t *ask,
         evprof_fail(&result->err, status, "profile %s: out of memory",
                     profile->name);
     }
-    return status;
+    return status == EVPROF_OK ? check_size(profile, result) : status;
 }

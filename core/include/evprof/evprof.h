@@ -29,8 +29,8 @@ typedef struct evprof_profile evprof_profile_t;
 /*
  * Makes the process's profiler from a configuration file, or from the built-in
  * defaults when `conf_file` is NULL. No thread, timer or signal handler exists
- * until a profile is asked for, so a server may call this and then fork its
- * workers. The object is static: it is never freed, only switched off, so that
+ * until a profile is asked for (but for `reload_signal`), so a server may call
+ * this and then fork its workers. The object is static: it is never freed, only switched off, so that
  * a stale pointer in a router answers 503.
  *
  * NULL with `err` filled: EVPROF_EBUSY while another is in use, EVPROF_EPARSE
@@ -41,14 +41,16 @@ EVPROF_API evprof_t *evprof_new(const char *conf_file, evprof_error_t *err);
 /*
  * Cancels what is in flight, ends the profiler's threads and timers and makes
  * room for another evprof_new(). NULL is ignored. Blocks until no hook of a
- * module runs any more; never call it from a module's hook.
+ * module runs any more; never call it from a module's hook, nor on the thread of
+ * a private port.
  */
 EVPROF_API void evprof_free(evprof_t *prof);
 
 /*
  * Reads the configuration file again and switches to it as a whole. On failure
- * the old configuration stays in force. EVPROF_EPARSE, EVPROF_EIO;
- * EVPROF_ESTATE when the new file changes what is fixed at mount time.
+ * the old configuration stays in force. Blocks while a hook of a module runs.
+ * EVPROF_EPARSE, EVPROF_EIO; EVPROF_ESTATE when the new file changes what is
+ * fixed at mount time.
  */
 EVPROF_API int evprof_reload(evprof_t *prof, evprof_error_t *err);
 

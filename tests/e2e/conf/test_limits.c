@@ -71,6 +71,11 @@ test_max_reply(void **state)
     start("pprof { max_reply 1k; }");
     assert_int_equal(ask("goroutine"), 503);
     assert_non_null(strstr(reply.text, "is larger than max_reply"));
+    /* Text is not let through either, were it some addresses' long names. */
+    assert_int_equal(ask("goroutine?debug=1"), 503);
+    assert_int_equal(ask("goroutine?debug=2"), 503);
+    assert_non_null(strstr(reply.text, "is larger than max_reply"));
+    assert_int_equal(ask("symbol?0x1"), 200);
     stop();
 }
 

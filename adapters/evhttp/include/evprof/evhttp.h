@@ -29,7 +29,9 @@ struct evbuffer;
 /*
  * Serves the handlers on a port and a thread of their own: "127.0.0.1:6060",
  * "[::1]:6060" or "unix:/path". NULL takes every `listen` of the configuration.
- * EVPROF_EIO: the address cannot be bound; EVPROF_EINVAL: it cannot be read.
+ * EVPROF_EIO: the address cannot be bound; EVPROF_EINVAL: it cannot be read;
+ * EVPROF_ENOENT: the configuration has no `listen`; EVPROF_ESTATE: the profiler
+ * is shut down; EVPROF_ENOMEM.
  */
 EVPROF_API int evprof_listen(evprof_t *prof, const char *address,
                              evprof_error_t *err);

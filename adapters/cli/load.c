@@ -195,22 +195,34 @@ is_side_by_side(const cli_t *cli)
            (cli->report->flags & EVPROF_REPORT_BASE) != 0;
 }
 
-/* Keeps what came over the network: it may not be had again. */
-static void
-save(const cli_t *cli, const evprof_pprof_t *p, const evprof_buf_t *body)
+/* Keeps what came over the network: it may not be had again. That there is no
+ * place to keep it is a failure to pprof, and to us only under -strict. */
+static int
+save(const cli_t *cli, const evprof_pprof_t *p, const evprof_buf_t *body,
+     evprof_error_t *err)
 {
     evprof_buf_t name = { 0 };
-    evprof_error_t err;
+    evprof_buf_t notes = { 0 };
+    evprof_error_t why;
     bool is_as_it_came = body->len > 0 && cli->comment[0] == '\0' &&
                          cli->binary == NULL && cli->build_id[0] == '\0' &&
                          !cli->all_frames && p->drop_frames[0] == '\0';
-    if (evprof_fetch_save(p, is_as_it_came ? body : NULL, &name, &err) ==
-        EVPROF_OK) {
+    int status =
+        evprof_fetch_save(p, is_as_it_came ? body : NULL, &name, &notes, &why);
+    if (notes.len > 0 && !notes.failed) {
+        cli_complain("%s", notes.data);
+    }
+    bool is_fatal = status == EVPROF_ENOENT && cli->is_strict;
+    if (status == EVPROF_OK) {
         cli_complain("Saved profile in %s", name.data);
+    } else if (is_fatal) {
+        evprof_fail(err, status, "%s", why.message);
     } else {
-        cli_complain("Could not save profile: %s", err.message);
+        cli_complain("Could not save profile: %s", why.message);
     }
     evprof_buf_free(&name);
+    evprof_buf_free(&notes);
+    return is_fatal ? status : EVPROF_OK;
 }
 
 /* The shell may be asked for both: a difference, and the two beside each
@@ -333,7 +345,7 @@ cli_load(const cli_t *cli, cli_profiles_t *out, evprof_error_t *err)
         status = all[i] != NULL ? finish(cli, all[i], err) : EVPROF_OK;
     }
     if (status == EVPROF_OK && l.is_remote && got.profile != NULL) {
-        save(cli, got.profile, &l.body);
+        status = save(cli, got.profile, &l.body, err);
     }
     evprof_buf_free(&l.body);
     evprof_pprof_free(l.bases);

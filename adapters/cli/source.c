@@ -22,11 +22,9 @@
 static int
 fail_on(evprof_error_t *err, const char *what, const char *name)
 {
-    const char *reason = errno == ENOENT   ? "no such file or directory"
-                         : errno == EACCES ? "permission denied"
-                         : errno == EISDIR ? "is a directory"
-                                           : strerror(errno);
-    return evprof_fail(err, EVPROF_EIO, "%s %s: %s", what, name, reason);
+    char reason[EVPROF_ERRNO_TEXT_SIZE];
+    return evprof_fail(err, EVPROF_EIO, "%s %s: %s", what, name,
+                       evprof_errno_text(errno, reason, sizeof(reason)));
 }
 
 static int

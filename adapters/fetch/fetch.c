@@ -7,7 +7,6 @@
  */
 #include "adapters/fetch/fetch.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -137,20 +136,18 @@ follow(evprof_transfer_t *t, evprof_error_t *err)
     return status;
 }
 
-/* The system's words in Go's spelling: "connection refused". */
+/* "dial tcp 127.0.0.1:1: connect: connection refused", to a proxy or without.
+ */
 static void
-add_errno(const evprof_transfer_t *t, evprof_buf_t *why)
+add_refusal(const evprof_transfer_t *t, evprof_buf_t *why)
 {
     long code = 0;
-    const char *address = t->address[0] == '\0' ? t->target.host : t->address;
-    char words[128];
+    char words[EVPROF_ERRNO_TEXT_SIZE];
     curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &code);
-    snprintf(words, sizeof(words), "%s",
-             code == 0 ? "connection failed" : strerror((int)code));
-    words[0] = (char)tolower((unsigned char)words[0]);
-    bool is_v6 = strchr(address, ':') != NULL;
-    evprof_buf_printf(why, "dial tcp %s%s%s:%d: connect: %s", is_v6 ? "[" : "",
-                      address, is_v6 ? "]" : "", t->target.port, words);
+    evprof_errno_text((int)code, words, sizeof(words));
+    evprof_buf_printf(why, "%sdial tcp %s: connect: %s",
+                      t->has_proxy ? "proxyconnect tcp: " : "", t->address,
+                      words);
 }
 
 /* As pprof words it where it has words of its own, else libcurl's; neither
@@ -170,8 +167,8 @@ explain(const evprof_transfer_t *t, CURLcode code, evprof_buf_t *why)
     evprof_buf_printf(
         why, "%s \"%s\": ", t->post == NULL ? "http fetch: Get" : "Post",
         t->target.shown);
-    if (code == CURLE_COULDNT_CONNECT && !t->has_proxy) {
-        add_errno(t, why);
+    if (code == CURLE_COULDNT_CONNECT && t->address[0] != '\0') {
+        add_refusal(t, why);
     } else if (code == CURLE_COULDNT_RESOLVE_HOST) {
         evprof_buf_printf(why, "dial tcp: lookup %s: no such host",
                           t->target.host);

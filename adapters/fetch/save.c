@@ -17,24 +17,30 @@
 
 #define MAX_NUMBER 10000
 
-/* mkdir -p; true when it is there afterwards. */
+/* mkdir -p; false: `path` ends where it failed, and errno says why. */
 static bool
-make_folder(const char *path)
+make_folder(char *path)
 {
-    char *copy = strdup(path);
     struct stat st;
-    for (char *c = copy; c != NULL && *c != '\0'; c++) {
-        if (*c == '/' && c != copy) {
-            *c = '\0';
-            mkdir(copy, 0755);
-            *c = '/';
+    for (char *c = path + 1;; c++) {
+        char end = *c;
+        if (end != '/' && end != '\0') {
+            continue;
+        }
+        *c = '\0';
+        bool is_there = stat(path, &st) == 0;
+        if (is_there && !S_ISDIR(st.st_mode)) {
+            errno = ENOTDIR;
+            return false;
+        }
+        if (!is_there && mkdir(path, 0755) != 0 && errno != EEXIST) {
+            return false;
+        }
+        *c = end;
+        if (end == '\0') {
+            return true;
         }
     }
-    bool is_there =
-        copy != NULL && (mkdir(copy, 0755) == 0 ||
-                         (stat(copy, &st) == 0 && S_ISDIR(st.st_mode)));
-    free(copy);
-    return is_there;
 }
 
 static bool
@@ -43,26 +49,74 @@ is_set(const char *value)
     return value != NULL && value[0] != '\0';
 }
 
+/* Appends `path` without empty parts, "." and "..", as Go joins paths. */
+static void
+add_clean(evprof_buf_t *out, const char *path)
+{
+    size_t root = path[0] == '/' ? 1 : 0;
+    size_t kept = 0; /* parts that a ".." can take back */
+    evprof_buf_puts(out, root == 1 ? "/" : "");
+    while (*path != '\0' && !out->failed) {
+        size_t len = strcspn(path, "/");
+        bool is_up = len == 2 && memcmp(path, "..", 2) == 0;
+        if (is_up && kept > 0) {
+            const char *slash = memrchr(out->data, '/', out->len);
+            size_t cut = slash == NULL ? 0 : (size_t)(slash - out->data);
+            out->len = cut < root ? root : cut;
+            kept--;
+        } else if (len > 0 && !(len == 1 && path[0] == '.') &&
+                   !(is_up && root == 1)) {
+            evprof_buf_puts(out, out->len > root ? "/" : "");
+            evprof_buf_add(out, path, len);
+            kept += is_up ? 0 : 1;
+        }
+        path += len + (path[len] == '/');
+    }
+    evprof_buf_puts(out, out->len == 0 ? "." : "");
+    if (!out->failed) {
+        out->data[out->len] = '\0';
+    }
+}
+
+/* Tries one folder; what is wrong with it is noted. */
+static bool
+try_folder(const char *said, evprof_buf_t *out, evprof_buf_t *notes)
+{
+    char reason[EVPROF_ERRNO_TEXT_SIZE];
+    char *path = strdup(said);
+    bool is_made = path != NULL && make_folder(path);
+    if (is_made) {
+        add_clean(out, said);
+    } else if (path != NULL) {
+        evprof_errno_text(errno, reason, sizeof(reason));
+        evprof_buf_printf(notes, "Could not use temp dir %s: mkdir %s: %s\n",
+                          said, path, reason);
+    }
+    free(path);
+    return is_made && !out->failed;
+}
+
 static int
-find_folder(evprof_buf_t *out, evprof_error_t *err)
+find_folder(evprof_buf_t *out, evprof_buf_t *notes, evprof_error_t *err)
 {
     const char *own = getenv("PPROF_TMPDIR");
     const char *home = getenv("HOME");
     const char *tmp = getenv("TMPDIR");
-    for (int i = 0; i < 3; i++) {
-        evprof_buf_clear(out);
-        if (i == 0 && is_set(own)) {
-            evprof_buf_puts(out, own);
-        } else if (i == 1 && is_set(home)) {
-            evprof_buf_printf(out, "%s/pprof", home);
-        } else if (i == 2) {
-            evprof_buf_puts(out, is_set(tmp) ? tmp : "/tmp");
-        }
-        if (out->len > 0 && !out->failed && make_folder(out->data)) {
+    if (is_set(own) && try_folder(own, out, notes)) {
+        return EVPROF_OK;
+    }
+    if (is_set(home)) {
+        evprof_buf_t below = { 0 };
+        evprof_buf_printf(&below, "%s/pprof", home);
+        bool is_made = !below.failed && try_folder(below.data, out, notes);
+        evprof_buf_free(&below);
+        if (is_made) {
             return EVPROF_OK;
         }
     }
-    return evprof_fail(err, EVPROF_EIO, "failed to identify temp dir");
+    return try_folder(is_set(tmp) ? tmp : "/tmp", out, notes)
+               ? EVPROF_OK
+               : evprof_fail(err, EVPROF_ENOENT, "failed to identify temp dir");
 }
 
 static const char *
@@ -126,6 +180,7 @@ static int
 write_file(int fd, const char *name, const evprof_buf_t *body,
            evprof_error_t *err)
 {
+    char reason[EVPROF_ERRNO_TEXT_SIZE];
     evprof_writer_t out = evprof_writer_fd(fd);
     int status = evprof_buf_write(body, &out);
     int why = errno;
@@ -135,16 +190,18 @@ write_file(int fd, const char *name, const evprof_buf_t *body,
     }
     if (status != EVPROF_OK) {
         unlink(name);
-        return evprof_fail(err, status, "write %s: %s", name, strerror(why));
+        return evprof_fail(err, status, "write %s: %s", name,
+                           evprof_errno_text(why, reason, sizeof(reason)));
     }
     return EVPROF_OK;
 }
 
 int
 evprof_fetch_save(const evprof_pprof_t *p, const evprof_buf_t *body,
-                  evprof_buf_t *name, evprof_error_t *err)
+                  evprof_buf_t *name, evprof_buf_t *notes, evprof_error_t *err)
 {
-    int status = find_folder(name, err);
+    char reason[EVPROF_ERRNO_TEXT_SIZE];
+    int status = find_folder(name, notes, err);
     if (status != EVPROF_OK) {
         return status;
     }
@@ -158,9 +215,9 @@ evprof_fetch_save(const evprof_pprof_t *p, const evprof_buf_t *body,
     if (fd >= 0) {
         status = write_file(fd, name->data, body, err);
     } else if (status == EVPROF_OK) {
-        status =
-            evprof_fail(err, EVPROF_EIO, "open %s: %s",
-                        name->failed ? "a file" : name->data, strerror(errno));
+        status = evprof_fail(err, EVPROF_EIO, "open %s: %s",
+                             name->failed ? "a file" : name->data,
+                             evprof_errno_text(errno, reason, sizeof(reason)));
     }
     evprof_buf_free(&made);
     return status;

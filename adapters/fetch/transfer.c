@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -357,16 +358,27 @@ set_proxy(evprof_transfer_t *t, evprof_error_t *err)
     return status;
 }
 
+/* "127.0.0.1:80", "[::1]:80"; nothing for other kinds of addresses. */
+static void
+print_address(const struct curl_sockaddr *at, char *out, size_t size)
+{
+    char host[64];
+    char port[8];
+    if (getnameinfo(&at->addr, at->addrlen, host, sizeof(host), port,
+                    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0) {
+        snprintf(out, size, at->family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
+                 port);
+    }
+}
+
 /* Opens a socket as libcurl would, and keeps the address for messages. */
 static curl_socket_t
 on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *at)
 {
     evprof_transfer_t *t = arg;
     (void)purpose;
-    if (t->address[0] == '\0' &&
-        getnameinfo(&at->addr, at->addrlen, t->address, sizeof(t->address),
-                    NULL, 0, NI_NUMERICHOST) != 0) {
-        t->address[0] = '\0';
+    if (t->address[0] == '\0' && at->family != AF_UNIX) {
+        print_address(at, t->address, sizeof(t->address));
     }
     return socket(at->family, at->socktype | SOCK_CLOEXEC, at->protocol);
 }

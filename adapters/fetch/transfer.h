@@ -29,7 +29,7 @@ typedef struct evprof_transfer {
     struct curl_slist *headers;
     struct curl_slist *proxy_headers;
     char error[CURL_ERROR_SIZE];
-    char address[64]; /* the first that was tried, without a port */
+    char address[80]; /* the first that was tried, with its port */
     evprof_answer_t answer;
     const char *post;  /* a body to send, NULL: GET */
     bool is_elsewhere; /* a redirect has left the first origin */

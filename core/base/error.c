@@ -5,8 +5,10 @@
  */
 #include "core/base/error.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 int
 evprof_fail(evprof_error_t *err, int status, const char *format, ...)
@@ -19,6 +21,19 @@ evprof_fail(evprof_error_t *err, int status, const char *format, ...)
         err->status = status;
     }
     return status;
+}
+
+const char *
+evprof_errno_text(int code, char *out, size_t size)
+{
+    const char *text = strerrordesc_np(code);
+    if (text == NULL) {
+        snprintf(out, size, "error %d", code);
+    } else {
+        snprintf(out, size, "%s", text);
+        out[0] = (char)tolower((unsigned char)out[0]);
+    }
+    return out;
 }
 
 const char *

@@ -2,6 +2,8 @@
 #ifndef EVPROF_BASE_ERROR_H
 #define EVPROF_BASE_ERROR_H
 
+#include <stddef.h>
+
 #include <evprof/status.h>
 
 /*
@@ -11,6 +13,15 @@
  */
 int evprof_fail(evprof_error_t *err, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/*
+ * What the system calls error number `code`, in the lower case of our messages:
+ * "no such file or directory". MT-Safe; `out` has room for `size` bytes and is
+ * returned.
+ */
+const char *evprof_errno_text(int code, char *out, size_t size);
+
+#define EVPROF_ERRNO_TEXT_SIZE 96
 
 /* The text of a status from EVPROF_STATUS_MAP, "unknown status" for others. */
 const char *evprof_status_text(int status);

@@ -108,6 +108,19 @@ fetch 0 "$saved" "http://$server:7070/redirect/$server:7070/ok"
 fetch 2 'stopped after 10 redirects' \
     "http://$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/ok"
 
+# Where it is kept, and under which name.
+: >"$work/a-file"
+PPROF_TMPDIR="$work/a-file" "$evprof" -comments "$plain" >"$work/out" 2>&1 ||
+    fail "no profile without its folder: $(cat "$work/out")"
+grep -qF "Could not use temp dir $work/a-file: mkdir $work/a-file: not a dir" \
+    "$work/out" || fail "a file for a folder: $(cat "$work/out")"
+grep -q "^Saved profile in $work/pprof/pprof\..*\.001\.pb\.gz$" "$work/out" ||
+    fail "not kept in the home: $(cat "$work/out")"
+PPROF_TMPDIR="$work/x/../y//z/" "$evprof" -comments "$plain" "$plain" \
+    >"$work/out" 2>&1
+grep -q "^Saved profile in $work/y/z/pprof\." "$work/out" ||
+    fail "the folder's name is not tidied: $(cat "$work/out")"
+
 # Credentials stay with the origin that they were given for.
 : >"$work/other.log"
 fetch 0 "$saved" -header 'X-Secret: pa:ss@word' \

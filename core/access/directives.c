@@ -56,6 +56,10 @@ set_proxy(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
     evprof_access_conf_t *access = conf;
     (void)d;
+    if (strcmp(evprof_conf_arg(cf, 0), "all") == 0) {
+        return "must name the proxies: whoever is trusted can claim any "
+               "address";
+    }
     return add_rule(cf, &access->proxies, true);
 }
 

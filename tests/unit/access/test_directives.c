@@ -26,6 +26,9 @@ test_sentences(void **state)
           "breaks" },
         { "real_ip_header X-Real-IP;",
           "\"real_ip_header\" needs \"trusted_proxy\" as well" },
+        { "trusted_proxy all; real_ip_header X-Real-IP;",
+          "\"trusted_proxy\" must name the proxies: whoever is trusted can "
+          "claim any address" },
         { "trusted_proxy 10.0.0.1;",
           "\"trusted_proxy\" needs \"real_ip_header\" as well" },
         { "real_ip_header 'a b'; trusted_proxy 10.0.0.1;",

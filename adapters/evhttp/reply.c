@@ -8,6 +8,7 @@
 
 #include <event2/buffer.h>
 #include <event2/http.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,16 @@ move_bytes(struct evbuffer *out, evprof_buf_t *body)
     *body = (evprof_buf_t){ 0 };
 }
 
+/* libevent leaves it out of replies to HTTP/1.0, where a profile that was cut
+ * short would then look whole. */
+static void
+add_length(struct evhttp_request *req, size_t len)
+{
+    char text[24]; /* the digits of any size_t */
+    (void)snprintf(text, sizeof(text), "%zu", len);
+    add_header(req, "Content-Length", text);
+}
+
 static void
 send_bytes(struct evhttp_request *req, int code, evprof_buf_t *body)
 {
@@ -80,6 +91,7 @@ send_bytes(struct evhttp_request *req, int code, evprof_buf_t *body)
         out = evbuffer_new();
         if (out != NULL) {
             move_bytes(out, body);
+            add_length(req, evbuffer_get_length(out));
         }
     }
     evhttp_send_reply(req, code, NULL, out);

@@ -229,6 +229,22 @@ test_cmdline(void **state)
     reply_free(&reply);
 }
 
+/* Gateways ask in HTTP/1.0, and must notice a profile that was cut short. */
+static void
+test_old_protocol(void **state)
+{
+    (void)state;
+    reply_t reply;
+    int fd = client_connect(server.port);
+    client_send(fd, "GET " PREFIX "symbol HTTP/1.0\r\n\r\n");
+    client_read(fd, true, &reply);
+    assert_int_equal(reply.code, 200);
+    assert_non_null(reply_header(&reply, "Content-Length"));
+    assert_string_equal(reply.body, "num_symbols: 1\n");
+    reply_free(&reply);
+    close(fd);
+}
+
 static void
 test_redirect(void **state)
 {
@@ -413,6 +429,7 @@ main(void)
         cmocka_unit_test(test_snapshot_parameters),
         cmocka_unit_test(test_cmdline),
         cmocka_unit_test(test_redirect),
+        cmocka_unit_test(test_old_protocol),
         cmocka_unit_test(test_symbol),
         cmocka_unit_test(test_symbol_large),
         cmocka_unit_test(test_second_cpu_profile),

@@ -106,11 +106,22 @@ is_ours(const evprof_pprof_t *p, uint32_t location)
         if (strstr(file, "/core/interpose/") != NULL ||
             strstr(file, "/core/sample/") != NULL ||
             strstr(file, "/core/unwind/") != NULL ||
-            strstr(file, "/core/runtime/") != NULL) {
+            strstr(file, "/core/objects/") != NULL ||
+            strstr(file, "/core/runtime/") != NULL ||
+            strstr(file, "/adapters/") != NULL) {
             return true;
         }
     }
     return false;
+}
+
+static const char *
+name_of(const evprof_pprof_t *p, uint32_t location)
+{
+    const evprof_location_t *at = &p->locations[location];
+    bool is_known =
+        at->line_count > 0 && at->lines[0].function != EVPROF_NO_INDEX;
+    return is_known ? p->functions[at->lines[0].function].name : "?";
 }
 
 void
@@ -119,9 +130,11 @@ assert_no_frame_of_ours(const evprof_pprof_t *p, const char *function)
     for (size_t i = 0; i < p->sample_count; i++) {
         const evprof_sample_t *sample = &p->samples[i];
         for (uint32_t k = 0; k < sample->location_count; k++) {
-            if (sample_has(p, sample, function) &&
+            if ((function == NULL || sample_has(p, sample, function)) &&
                 is_ours(p, sample->locations[k])) {
-                fail_msg("frame %u of a stack with %s is ours", k, function);
+                fail_msg("frame %u of a stack with %s is ours: %s", k,
+                         function == NULL ? "whatever" : function,
+                         name_of(p, sample->locations[k]));
             }
         }
     }

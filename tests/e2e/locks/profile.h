@@ -33,7 +33,8 @@ int64_t sum_of(const evprof_pprof_t *p, const char *function, size_t type);
 /* The sample's text label, or NULL. */
 const char *label_of(const evprof_sample_t *sample, const char *key);
 
-/* Fails when a function of the library's is in a stack that has `function`. */
+/* Fails when a function of the library's is in a stack that has `function`,
+ * NULL: in any stack. */
 void assert_no_frame_of_ours(const evprof_pprof_t *p, const char *function);
 
 #endif

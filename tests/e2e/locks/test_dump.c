@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dumps of all threads: who answers, who is left alone, who cannot. */
-#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -12,15 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -28,88 +21,7 @@
 
 #include "core/sample/dump.h"
 #include "core/sample/threads.h"
-
-/* Functions under test have these bytes for themselves, also with the checks
- * of a sanitizer in them. */
-#define FRAME_BYTES 2048
-#define FRAME                                                                  \
-    __attribute__((noinline, aligned(FRAME_BYTES), section(".text.frames")))
-
-typedef struct worker {
-    pthread_t thread;
-    _Atomic pid_t tid;
-    void (*body)(struct worker *self);
-    sem_t go;
-    atomic_bool is_over;
-    _Atomic int interrupted; /* calls that said EINTR */
-} worker_t;
-
-static void *
-run_worker(void *arg)
-{
-    worker_t *self = arg;
-    self->tid = (pid_t)syscall(SYS_gettid);
-    self->body(self);
-    return NULL;
-}
-
-/* A test that fails leaves its workers to the teardown, hence not on its
- * stack. */
-enum { WORKERS_MAX = 8 };
-static worker_t workers[WORKERS_MAX];
-static int worker_count;
-
-FRAME static worker_t *
-start_worker(void (*body)(worker_t *))
-{
-    assert_true(worker_count < WORKERS_MAX);
-    worker_t *worker = &workers[worker_count];
-    memset(worker, 0, sizeof(*worker));
-    sem_init(&worker->go, 0, 0);
-    worker->body = body;
-    assert_int_equal(pthread_create(&worker->thread, NULL, run_worker, worker),
-                     0);
-    worker_count++;
-    return worker;
-}
-
-/* Lets it out of its wait, whichever that is. */
-static void
-wake(int sig)
-{
-    (void)sig;
-}
-
-static int
-stop_workers(void **state)
-{
-    (void)state;
-    while (worker_count > 0) {
-        worker_t *worker = &workers[--worker_count];
-        atomic_store(&worker->is_over, true);
-        sem_post(&worker->go);
-        while (pthread_tryjoin_np(worker->thread, NULL) == EBUSY) {
-            pthread_kill(worker->thread, SIGUSR1);
-            sched_yield();
-        }
-    }
-    return 0;
-}
-
-static char
-state_of(pid_t tid)
-{
-    evprof_task_info_t info;
-    return evprof_task_read(tid, &info) == EVPROF_OK ? info.state : '?';
-}
-
-static void
-await_asleep(const worker_t *worker)
-{
-    while (worker->tid == 0 || state_of(worker->tid) != 'S') {
-        sched_yield();
-    }
-}
+#include "tests/e2e/locks/sleepers.h"
 
 static const evprof_dump_thread_t *
 find(const evprof_dump_t *dump, pid_t tid)
@@ -195,80 +107,19 @@ test_a_sleeper_is_asked_once(void **state)
     evprof_dump_free(&dump);
 }
 
-/* The calls of a server's threads that a signal ends with EINTR. */
-static void
-wait_in_epoll(worker_t *self)
-{
-    int fd = epoll_create1(0);
-    struct epoll_event event;
-    while (!atomic_load(&self->is_over)) {
-        self->interrupted += epoll_wait(fd, &event, 1, -1) < 0;
-    }
-    close(fd);
-}
-
-static void
-wait_in_poll(worker_t *self)
-{
-    while (!atomic_load(&self->is_over)) {
-        self->interrupted += poll(NULL, 0, -1) < 0;
-    }
-}
-
-static void
-wait_in_nanosleep(worker_t *self)
-{
-    const struct timespec hour = { .tv_sec = 3600 };
-    while (!atomic_load(&self->is_over)) {
-        self->interrupted += nanosleep(&hour, NULL) < 0;
-    }
-}
-
-static void
-wait_in_timed_semaphore(worker_t *self)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 3600;
-    while (!atomic_load(&self->is_over)) {
-        self->interrupted += sem_timedwait(&self->go, &until) < 0;
-    }
-}
-
-static void
-wait_in_timed_receive(worker_t *self)
-{
-    int pair[2];
-    char byte;
-    const struct timeval hour = { .tv_sec = 3600 };
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &hour, sizeof(hour));
-    while (!atomic_load(&self->is_over)) {
-        self->interrupted += recv(pair[0], &byte, 1, 0) < 0;
-    }
-    close(pair[0]);
-    close(pair[1]);
-}
-
 /* However often a scraper asks, and with whatever pauses, a sleeping call is
  * interrupted once. */
 static void
 test_scrapes_do_not_interrupt_again(void **state)
 {
     (void)state;
-    static void (*const bodies[])(
-        worker_t *) = { wait_in_epoll, wait_in_poll, wait_in_nanosleep,
-                        wait_in_timed_semaphore, wait_in_timed_receive };
-    enum { BODIES = sizeof(bodies) / sizeof(bodies[0]) };
-    worker_t *sleepers[BODIES];
-    for (int i = 0; i < BODIES; i++) {
-        sleepers[i] = start_worker(bodies[i]);
-    }
+    worker_t *sleepers[SLEEPING_CALLS];
+    start_sleepers(sleepers);
     evprof_dump_stats_t before;
     evprof_dump_stats_t after;
     evprof_dump_stats(&before);
     for (int round = 0; round < 10; round++) {
-        for (int i = 0; i < BODIES; i++) {
+        for (int i = 0; i < SLEEPING_CALLS; i++) {
             await_asleep(sleepers[i]);
         }
         evprof_dump_t dump;
@@ -276,11 +127,11 @@ test_scrapes_do_not_interrupt_again(void **state)
         evprof_dump_free(&dump);
     }
     evprof_dump_stats(&after);
-    for (int i = 0; i < BODIES; i++) {
+    for (int i = 0; i < SLEEPING_CALLS; i++) {
         assert_int_equal(sleepers[i]->interrupted, 1);
     }
-    assert_int_equal(after.interrupted - before.interrupted, BODIES);
-    assert_true(after.kept - before.kept >= 9 * BODIES);
+    assert_int_equal(after.interrupted - before.interrupted, SLEEPING_CALLS);
+    assert_true(after.kept - before.kept >= 9 * SLEEPING_CALLS);
 }
 
 /* To the first CPU that this process may use. */
@@ -516,19 +367,7 @@ test_two_thousand_threads_answer(void **state)
     }
 }
 
-static int
-take_wakes(void **state)
-{
-    (void)state;
-    struct sigaction action = { .sa_handler = wake };
-    return sigaction(SIGUSR1, &action, NULL);
-}
-
-/* Keeps other functions off the bytes of the last frame. */
-FRAME __attribute__((used)) static void
-end_of_frames(void)
-{
-}
+FRAME_END
 
 int
 main(void)

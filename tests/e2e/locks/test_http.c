@@ -268,6 +268,21 @@ test_deltas_hold_what_is_new(void **state)
     }
 }
 
+/* The worker has taken profiles, the loop has handed requests over and waited
+ * for both all the time: none of that is the application's waiting. */
+static void
+test_no_wait_of_ours_is_recorded(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "block", "mutex" };
+    for (int i = 0; i < 2; i++) {
+        evprof_pprof_t *p = take_profile(prof, names[i]);
+        assert_true(p->sample_count > 0);
+        assert_no_frame_of_ours(p, NULL);
+        evprof_pprof_free(p);
+    }
+}
+
 static void
 test_texts_of_block_and_mutex(void **state)
 {
@@ -448,6 +463,7 @@ main(void)
         cmocka_unit_test(test_empty_profiles_are_valid_and_say_why),
         cmocka_unit_test(test_codes_and_files),
         cmocka_unit_test(test_deltas_hold_what_is_new),
+        cmocka_unit_test(test_no_wait_of_ours_is_recorded),
         cmocka_unit_test(test_texts_of_block_and_mutex),
         cmocka_unit_test(test_the_asking_thread_comes_first),
         cmocka_unit_test(test_threads_are_grouped_and_ordered),

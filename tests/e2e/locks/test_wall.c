@@ -12,7 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,11 +20,7 @@
 
 #include "core/profile/builder.h"
 #include "core/sample/wall.h"
-
-/* Functions under test have these bytes for themselves. */
-#define FRAME_BYTES 2048
-#define FRAME                                                                  \
-    __attribute__((noinline, aligned(FRAME_BYTES), section(".text.frames")))
+#include "tests/e2e/locks/sleepers.h"
 
 enum { SLEEPERS = 3, LOOKS = 60 };
 
@@ -55,16 +50,7 @@ burn_here(void *arg)
     return NULL;
 }
 
-FRAME __attribute__((used)) static void
-end_of_frames(void)
-{
-}
-
-static void
-wake(int sig)
-{
-    (void)sig;
-}
+FRAME_END
 
 static void
 stop(pthread_t *threads, int count)
@@ -164,6 +150,25 @@ test_time_goes_to_where_threads_are(void **state)
     stop(threads, SLEEPERS + 1);
 }
 
+/* Every call of a server's threads that says EINTR, looked at again and again.
+ */
+static void
+test_sleeping_calls_are_interrupted_once(void **state)
+{
+    (void)state;
+    worker_t *sleepers[SLEEPING_CALLS];
+    start_sleepers(sleepers);
+    for (int i = 0; i < SLEEPING_CALLS; i++) {
+        await_asleep(sleepers[i]);
+    }
+    begin();
+    await_looks(LOOKS * (SLEEPING_CALLS + 1));
+    evprof_pprof_free(end());
+    for (int i = 0; i < SLEEPING_CALLS; i++) {
+        assert_in_range(sleepers[i]->interrupted, 0, 1);
+    }
+}
+
 static void
 test_one_at_a_time(void **state)
 {
@@ -210,19 +215,13 @@ test_a_forked_child_is_not_watched(void **state)
     evprof_pprof_free(end());
 }
 
-static int
-take_wakes(void **state)
-{
-    (void)state;
-    struct sigaction action = { .sa_handler = wake };
-    return sigaction(SIGUSR1, &action, NULL);
-}
-
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_time_goes_to_where_threads_are),
+        cmocka_unit_test_teardown(test_sleeping_calls_are_interrupted_once,
+                                  stop_workers),
         cmocka_unit_test(test_one_at_a_time),
         cmocka_unit_test(test_a_forked_child_is_not_watched),
     };

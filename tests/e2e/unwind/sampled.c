@@ -207,7 +207,7 @@ report(void)
 int
 main(int argc, char **argv)
 {
-    struct crypto crypto;
+    struct crypto crypto = { 0 };
     unsigned long wanted = argc < 2 ? 0 : strtoul(argv[1], NULL, 10);
     tables = evprof_unwinder_find("tables");
     libunwind = evprof_unwinder_find("libunwind");

@@ -4,17 +4,16 @@
  * from one run to the next, and completes what is unique on Tab; a second look
  * lists what is not. A pipe or a file is read as it is, without a prompt.
  */
-#include <errno.h>
 #include <histedit.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "adapters/cli/shell.h"
+#include "core/base/folder.h"
 
 #define HISTORY_LINES 1000
 #define MAX_SHOWN 100
@@ -50,20 +49,6 @@ find_history(evprof_buf_t *out)
         evprof_buf_printf(out, "%s/evprof/history", state);
     } else if (home != NULL && home[0] == '/') {
         evprof_buf_printf(out, "%s/.local/state/evprof/history", home);
-    }
-}
-
-/* Makes the directories above a file, as private as XDG asks. */
-static void
-make_parents(char *path)
-{
-    for (char *at = path + 1; (at = strchr(at, '/')) != NULL; at++) {
-        *at = '\0';
-        if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-            *at = '/';
-            return;
-        }
-        *at = '/';
     }
 }
 
@@ -186,7 +171,7 @@ save_history(cli_input_t *in)
     if (in->history == NULL || in->history_file.len == 0) {
         return;
     }
-    make_parents(in->history_file.data);
+    evprof_folder_make_parent(in->history_file.data, 0700);
     history(in->history, &event, H_SAVE, in->history_file.data);
 }
 

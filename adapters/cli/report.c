@@ -6,6 +6,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,21 +122,65 @@ cli_new_file(const char *dir, const char *prefix, const char *suffix,
                        suffix);
 }
 
+/* Starts a command of the shell's language that reads from `*input`, which is
+ * to be closed. 0 or an errno. */
+static int
+start_command(const char *command, pid_t *pid, int *input)
+{
+    static char shell[] = "/bin/sh";
+    static char option[] = "-c";
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return errno;
+    }
+    char *copy = strdup(command);
+    char *argv[] = { shell, option, copy, NULL };
+    posix_spawn_file_actions_t actions;
+    int failed =
+        copy != NULL ? posix_spawn_file_actions_init(&actions) : ENOMEM;
+    if (failed == 0) {
+        failed =
+            posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
+        if (failed == 0) {
+            failed = posix_spawn(pid, shell, &actions, NULL, argv, environ);
+        }
+        posix_spawn_file_actions_destroy(&actions);
+    }
+    free(copy);
+    close(ends[0]);
+    *input = ends[1];
+    if (failed != 0) {
+        close(ends[1]);
+    }
+    return failed;
+}
+
 static int
 write_to_command(evprof_view_t *view, const char *command, evprof_error_t *err)
 {
+    pid_t pid;
+    int input;
     fflush(stdout);
-    FILE *pipe = popen(command, "w");
-    if (pipe == NULL) {
-        return evprof_fail(err, EVPROF_EIO, "%s: %s", command, strerror(errno));
+    int failed = start_command(command, &pid, &input);
+    if (failed != 0) {
+        return evprof_fail(err, EVPROF_EIO, "%s: %s", command,
+                           strerror(failed));
     }
-    evprof_writer_t out = evprof_writer_file(pipe);
+    /* A command may stop reading early, as head does; that is no failure. */
+    struct sigaction ignored = { .sa_handler = SIG_IGN };
+    struct sigaction before;
+    sigaction(SIGPIPE, &ignored, &before);
+    evprof_writer_t out = evprof_writer_fd(input);
     int status = evprof_view_write(view, &out, err);
-    int code = pclose(pipe);
-    if (WIFEXITED(code) && WEXITSTATUS(code) == 127) {
+    close(input);
+    sigaction(SIGPIPE, &before, NULL);
+    int state = 0;
+    while (waitpid(pid, &state, 0) < 0 && errno == EINTR) {
+        continue;
+    }
+    if (WIFEXITED(state) && WEXITSTATUS(state) == 127) {
         return evprof_fail(err, EVPROF_ENOENT, "%s: no such command", command);
     }
-    /* A command may stop reading early, as head does. */
     return status == EVPROF_EIO ? EVPROF_OK : status;
 }
 

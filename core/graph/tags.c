@@ -62,6 +62,7 @@ grow(struct counter *c)
     if (owners == NULL) {
         return false;
     }
+    memset(owners + g->tag_count, 0, (cap - g->tag_count) * sizeof(*owners));
     c->owners = owners;
     uint32_t *slots = calloc(cap * 2, sizeof(*slots));
     if (slots == NULL || cap >= EVPROF_NO_INDEX / 2) {

@@ -97,13 +97,34 @@ is_inlined(const struct cursor *c)
     return c->line != c->outermost;
 }
 
+/* A stack to sort, with its beginning, which often decides. */
+struct sort_key {
+    uint64_t first_two; /* places + 1, 0 for none */
+    uint32_t sample;
+};
+
+static uint64_t
+first_two(const evprof_graph_t *g, const evprof_sample_t *s)
+{
+    struct cursor c = cursor_at_root(g, s);
+    uint32_t one = 0;
+    uint32_t other = 0;
+    uint64_t key = next_place(&c, &one) ? (uint64_t)one + 1 : 0;
+    return key << 32 | (next_place(&c, &other) ? (uint64_t)other + 1 : 0);
+}
+
 static int
 compare_stacks(const void *a, const void *b, void *arg)
 {
     const evprof_graph_t *g = arg;
     const evprof_sample_t *samples = g->profile->samples;
-    uint32_t l = *(const uint32_t *)a;
-    uint32_t r = *(const uint32_t *)b;
+    const struct sort_key *one_key = a;
+    const struct sort_key *other_key = b;
+    if (one_key->first_two != other_key->first_two) {
+        return one_key->first_two < other_key->first_two ? -1 : 1;
+    }
+    uint32_t l = one_key->sample;
+    uint32_t r = other_key->sample;
     struct cursor left = cursor_at_root(g, &samples[l]);
     struct cursor right = cursor_at_root(g, &samples[r]);
     for (;;) {
@@ -133,22 +154,31 @@ int
 evprof_graph_sort_stacks(evprof_graph_t *g)
 {
     const evprof_pprof_t *p = g->profile;
+    struct sort_key *keys = calloc(p->sample_count + 1, sizeof(*keys));
     g->stacks = calloc(p->sample_count + 1, sizeof(*g->stacks));
-    if (g->stacks == NULL) {
+    if (g->stacks == NULL || keys == NULL) {
+        free(keys);
         return EVPROF_ENOMEM;
     }
+    size_t count = 0;
     for (size_t i = 0; i < p->sample_count; i++) {
         uint64_t weight[2];
         weight_of(g, &p->samples[i], weight);
         if (p->samples[i].location_count > 0 &&
             (weight[0] != 0 || weight[1] != 0)) {
-            g->stacks[g->stack_count++] = (uint32_t)i;
+            keys[count++] =
+                (struct sort_key){ .first_two = first_two(g, &p->samples[i]),
+                                   .sample = (uint32_t)i };
         }
     }
-    if (g->stack_count > 1) {
-        qsort_r(g->stacks, g->stack_count, sizeof(*g->stacks), compare_stacks,
-                g);
+    if (count > 1) {
+        qsort_r(keys, count, sizeof(*keys), compare_stacks, g);
     }
+    for (size_t i = 0; i < count; i++) {
+        g->stacks[i] = keys[i].sample;
+    }
+    g->stack_count = count;
+    free(keys);
     return EVPROF_OK;
 }
 
@@ -221,7 +251,7 @@ walk_stacks(struct walk *w)
     for (size_t i = 0; i < g->stack_count && status == EVPROF_OK; i++) {
         const evprof_sample_t *s = &g->profile->samples[g->stacks[i]];
         status = go_to(w, s);
-        if (status == EVPROF_OK) {
+        if (status == EVPROF_OK && w->depth > 0) {
             struct context *leaf = &w->stack[w->depth - 1];
             uint64_t weight[2];
             weight_of(g, s, weight);
@@ -260,8 +290,18 @@ int
 evprof_graph_tree_total(evprof_graph_t *g, int64_t *out)
 {
     struct walk w = { .g = g, .leave = add_to_total };
-    int status = walk_stacks(&w);
-    free(w.stack);
+    int status = EVPROF_OK;
+    if (g->options.drop_negative) {
+        status = walk_stacks(&w);
+        free(w.stack);
+    } else {
+        /* Each weight is the flat one of some context, all of which count. */
+        for (size_t i = 0; i < g->stack_count; i++) {
+            uint64_t weight[2];
+            weight_of(g, &g->profile->samples[g->stacks[i]], weight);
+            w.total += weight[0];
+        }
+    }
     *out = (int64_t)w.total;
     return status;
 }

@@ -80,6 +80,12 @@ replace_all(evprof_buf_t *out, const char *text, const char *from,
     evprof_buf_puts(out, text);
 }
 
+static const char *
+text_of(const evprof_buf_t *buf)
+{
+    return buf->failed || buf->data == NULL ? "" : buf->data;
+}
+
 /* The function's short name, a line for each part of it. */
 static void
 add_name_lines(evprof_buf_t *out, const char *name)
@@ -87,14 +93,13 @@ add_name_lines(evprof_buf_t *out, const char *name)
     evprof_buf_t parts = { 0 };
     evprof_buf_t text = { 0 };
     evprof_name_shorten(&parts, name);
-    evprof_dot_escape(&text, parts.failed ? "" : parts.data);
+    evprof_dot_escape(&text, text_of(&parts));
     evprof_buf_clear(&parts);
-    replace_all(&parts, text.failed ? "" : text.data, "::", "\\n");
+    replace_all(&parts, text_of(&text), "::", "\\n");
     evprof_buf_clear(&text);
     /* Go's own ellipsis for type parameters must not become lines. */
-    replace_all(&text, parts.failed ? "" : parts.data, "[...]",
-                "[\xe2\x80\xa6]");
-    replace_all(out, text.failed ? "" : text.data, ".", "\\n");
+    replace_all(&text, text_of(&parts), "[...]", "[\xe2\x80\xa6]");
+    replace_all(out, text_of(&text), ".", "\\n");
     out->failed |= parts.failed || text.failed;
     evprof_buf_free(&parts);
     evprof_buf_free(&text);

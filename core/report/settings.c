@@ -17,6 +17,7 @@
 #include <jansson.h>
 
 #include "core/base/error.h"
+#include "core/base/folder.h"
 #include "core/base/json.h"
 
 int
@@ -173,22 +174,6 @@ print_setting(evprof_buf_t *out, const evprof_setting_t *setting)
     evprof_buf_puts(out, "\n    }");
 }
 
-/* Makes the directory of the file, as private as XDG asks. */
-static void
-make_directory(const char *file)
-{
-    char *path = strdup(file);
-    for (char *at = path; at != NULL && (at = strchr(at + 1, '/')) != NULL;) {
-        *at = '\0';
-        int made = mkdir(path, 0700);
-        *at = '/';
-        if (made != 0 && errno != EEXIST) {
-            break;
-        }
-    }
-    free(path);
-}
-
 int
 evprof_settings_write(const char *file, const evprof_settings_t *settings,
                       evprof_error_t *err)
@@ -200,7 +185,7 @@ evprof_settings_write(const char *file, const evprof_settings_t *settings,
         print_setting(&text, &settings->items[i]);
     }
     evprof_buf_puts(&text, settings->count > 0 ? "\n  ]\n}" : "]\n}");
-    make_directory(file);
+    evprof_folder_make_parent(file, 0700);
     int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     int status = fd < 0 ? EVPROF_EIO : EVPROF_OK;
     if (fd >= 0) {
@@ -255,15 +240,16 @@ evprof_settings_set(evprof_settings_t *settings, const char *name,
     }
     evprof_setting_t *items =
         realloc(settings->items, (settings->count + 1) * sizeof(*items));
-    char *name_copy = strdup(name);
-    settings->items = items != NULL ? items : settings->items;
-    if (items == NULL || name_copy == NULL) {
-        free(name_copy);
+    if (items != NULL) {
+        settings->items = items;
+        items[settings->count] =
+            (evprof_setting_t){ .name = strdup(name), .options = copy };
+    }
+    if (items == NULL || items[settings->count].name == NULL) {
         evprof_options_free(&copy);
         return evprof_fail(err, EVPROF_ENOMEM, "settings: out of memory");
     }
-    items[settings->count++] =
-        (evprof_setting_t){ .name = name_copy, .options = copy };
+    settings->count++;
     return EVPROF_OK;
 }
 

@@ -17,6 +17,8 @@ unset XDG_CONFIG_HOME PPROF_TMPDIR PPROF_BINARY_PATH PPROF_TOOLS
 head -c 20 "$work/S" >"$work/B"
 cat "$work/S" "$work/S" >"$work/T"
 mkdir -p "$work/near/by"
+# More than a pipe holds.
+awk 'BEGIN { for (i = 0; i < 9000; i++) print "main;work" i, 1 }' >"$work/W"
 i=1
 while [ "$i" -le 70 ]; do
     echo "line $i of tree.c"

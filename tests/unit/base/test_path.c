@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/path.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/folder.h"
+
 #include "tests/unit/base/tests.h"
 
 struct pair {
@@ -83,6 +90,36 @@ test_is_clean(void **state)
     }
 }
 
+static void
+test_folders_are_made(void **state)
+{
+    (void)state;
+    char top[] = "/tmp/evprof-folder-XXXXXX";
+    char path[sizeof(top) + 16];
+    struct stat info;
+    assert_non_null(mkdtemp(top));
+    snprintf(path, sizeof(path), "%s/a/b/file", top);
+    assert_true(evprof_folder_make_parent(path, 0700));
+    assert_true(evprof_folder_make_parent(path, 0700));
+    assert_int_not_equal(stat(path, &info), 0);
+    snprintf(path, sizeof(path), "%s/a/b", top);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0700);
+    assert_true(evprof_folder_make_parent("file", 0700));
+    assert_true(evprof_folder_make_parent("/file", 0700));
+    assert_int_equal(rmdir(path), 0);
+    FILE *f = fopen(path, "w"); /* a file is in the way */
+    assert_non_null(f);
+    assert_int_equal(fclose(f), 0);
+    snprintf(path, sizeof(path), "%s/a/b/c", top);
+    assert_false(evprof_folder_make_parent(path, 0700));
+    snprintf(path, sizeof(path), "%s/a/b", top);
+    assert_int_equal(unlink(path), 0);
+    snprintf(path, sizeof(path), "%s/a", top);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rmdir(top), 0);
+}
+
 int
 run_path_tests(void)
 {
@@ -91,6 +128,7 @@ run_path_tests(void)
         cmocka_unit_test(test_base),
         cmocka_unit_test(test_join),
         cmocka_unit_test(test_is_clean),
+        cmocka_unit_test(test_folders_are_made),
     };
     return cmocka_run_group_tests_name("path", tests, NULL, NULL);
 }

@@ -352,6 +352,15 @@ stand_there(void *arg)
     return arg;
 }
 
+static int64_t
+standing_here(void)
+{
+    evprof_pprof_t *p = take_profile(prof, "goroutine");
+    int64_t count = sum_of(p, "stand_here", 0);
+    evprof_pprof_free(p);
+    return count;
+}
+
 enum { HERE = 9, SOME = 6, OTHERS = 4, ALL = HERE + SOME + OTHERS };
 
 /* The threads once all of them stand at the gate: their stacks differ by where
@@ -438,6 +447,56 @@ test_threads_are_grouped_and_ordered(void **state)
     }
 }
 
+static void *
+take_dumps(void *arg)
+{
+    enum { DUMPS = 10 };
+    for (int i = 0; i < DUMPS; i++) {
+        evprof_pprof_t *p = take_profile(prof, "goroutine");
+        *(int64_t *)arg += sum_of(p, "stand_here", 0);
+        evprof_pprof_free(p);
+    }
+    *(int64_t *)arg /= DUMPS;
+    return NULL;
+}
+
+/* Go's TestGoroutineProfileConcurrency: dumps at once see everybody, and nobody
+ * of the library's own. */
+static void
+test_dumps_at_once(void **state)
+{
+    (void)state;
+    enum { STANDING = 3, TAKERS = 2 };
+    pthread_t standing[STANDING];
+    pthread_t takers[TAKERS];
+    int64_t seen[TAKERS] = { 0 };
+    sem_init(&gate, 0, 0);
+    for (int i = 0; i < STANDING; i++) {
+        assert_int_equal(pthread_create(&standing[i], NULL, stand_here, NULL),
+                         0);
+    }
+    while (standing_here() < STANDING) {
+        sched_yield();
+    }
+    for (int i = 0; i < TAKERS; i++) {
+        assert_int_equal(pthread_create(&takers[i], NULL, take_dumps, &seen[i]),
+                         0);
+    }
+    for (int i = 0; i < TAKERS; i++) {
+        pthread_join(takers[i], NULL);
+        assert_int_equal(seen[i], STANDING);
+    }
+    evprof_buf_t text = take_text(prof, "goroutine", 2);
+    assert_null(strstr(text.data, "\"evprof"));
+    evprof_buf_free(&text);
+    for (int i = 0; i < STANDING; i++) {
+        sem_post(&gate);
+    }
+    for (int i = 0; i < STANDING; i++) {
+        pthread_join(standing[i], NULL);
+    }
+}
+
 /* ---- Own profiles ---- */
 
 static void
@@ -467,6 +526,7 @@ main(void)
         cmocka_unit_test(test_texts_of_block_and_mutex),
         cmocka_unit_test(test_the_asking_thread_comes_first),
         cmocka_unit_test(test_threads_are_grouped_and_ordered),
+        cmocka_unit_test(test_dumps_at_once),
         cmocka_unit_test(test_own_profiles_are_served),
     };
     return cmocka_run_group_tests_name("http", tests, open_server,

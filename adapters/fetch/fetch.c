@@ -7,13 +7,12 @@
  */
 #include "adapters/fetch/fetch.h"
 
-#include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/fetch/explain.h"
 #include "adapters/fetch/progress.h"
 #include "adapters/fetch/redact.h"
 #include "adapters/fetch/transfer.h"
@@ -136,53 +135,11 @@ follow(evprof_transfer_t *t, evprof_error_t *err)
     return status;
 }
 
-/* "dial tcp 127.0.0.1:1: connect: connection refused", to a proxy or without.
- */
-static void
-add_refusal(const evprof_transfer_t *t, evprof_buf_t *why)
-{
-    long code = 0;
-    char words[EVPROF_ERRNO_TEXT_SIZE];
-    curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &code);
-    evprof_errno_text((int)code, words, sizeof(words));
-    evprof_buf_printf(why, "%sdial tcp %s: connect: %s",
-                      t->has_proxy ? "proxyconnect tcp: " : "", t->address,
-                      words);
-}
-
-/* As pprof words it where it has words of its own, else libcurl's; neither
- * holds a credential. */
-static void
-explain(const evprof_transfer_t *t, CURLcode code, evprof_buf_t *why)
-{
-    if (t->is_too_large) {
-        evprof_buf_puts(why, "the answer is larger than -max_bytes allows");
-        return;
-    }
-    if (code == CURLE_PARTIAL_FILE) {
-        evprof_buf_printf(why, "unexpected EOF: the body ends after %zu bytes",
-                          t->answer.body.len);
-        return;
-    }
-    evprof_buf_printf(
-        why, "%s \"%s\": ", t->post == NULL ? "http fetch: Get" : "Post",
-        t->target.shown);
-    if (code == CURLE_COULDNT_CONNECT && t->address[0] != '\0') {
-        add_refusal(t, why);
-    } else if (code == CURLE_COULDNT_RESOLVE_HOST) {
-        evprof_buf_printf(why, "dial tcp: lookup %s: no such host",
-                          t->target.host);
-    } else {
-        evprof_buf_puts(why, t->error[0] != '\0' ? t->error
-                                                 : curl_easy_strerror(code));
-    }
-}
-
 static void
 finish_failed(fetcher_t *f, evprof_transfer_t *t, CURLcode code)
 {
     evprof_buf_t why = { 0 };
-    explain(t, code, &why);
+    evprof_fetch_explain(t, code, &why);
     evprof_buf_clear(&t->answer.body);
     finish(f, t, t->is_too_large ? EVPROF_ELIMIT : EVPROF_EIO,
            why.data == NULL ? "http fetch failed" : why.data);
@@ -219,19 +176,6 @@ take_result(fetcher_t *f, evprof_transfer_t *t, CURLcode code)
     }
 }
 
-/* As Go prints a time.Duration: "1h0m30s". */
-static void
-add_duration(evprof_buf_t *out, int64_t seconds)
-{
-    if (seconds >= 3600) {
-        evprof_buf_printf(out, "%" PRId64 "h", seconds / 3600);
-    }
-    if (seconds >= 60) {
-        evprof_buf_printf(out, "%" PRId64 "m", seconds / 60 % 60);
-    }
-    evprof_buf_printf(out, "%" PRId64 "s", seconds % 60);
-}
-
 static void
 announce(const fetcher_t *f, const evprof_transfer_t *t)
 {
@@ -244,37 +188,13 @@ announce(const fetcher_t *f, const evprof_transfer_t *t)
     if (t->options->seconds > 0) {
         evprof_buf_clear(&line);
         evprof_buf_puts(&line, "Please wait... (");
-        add_duration(&line, t->options->seconds);
+        evprof_fetch_add_duration(&line, t->options->seconds);
         evprof_buf_putc(&line, ')');
         if (!line.failed) {
             f->ui->say(f->ui->ctx, line.data);
         }
     }
     evprof_buf_free(&line);
-}
-
-/* Whether the target's scheme and port are such as can be asked; `why` says in
- * Go's words why not. */
-static bool
-can_ask(const evprof_target_t *target, evprof_buf_t *why)
-{
-    static const char *const schemes[] = { "http", "https", "https+insecure" };
-    bool is_known = false;
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-        is_known = is_known || strcmp(target->scheme, schemes[i]) == 0;
-    }
-    if (is_known && target->port <= UINT16_MAX) {
-        return true;
-    }
-    evprof_buf_printf(why, "http fetch: Get \"%s\": ", target->shown);
-    if (!is_known) {
-        evprof_buf_printf(why, "unsupported protocol scheme \"%s\"",
-                          target->scheme);
-    } else {
-        evprof_buf_printf(why, "dial tcp: address %d: invalid port",
-                          target->port);
-    }
-    return false;
 }
 
 static void
@@ -286,7 +206,7 @@ start(fetcher_t *f, evprof_transfer_t *t)
         evprof_progress_clear(&f->progress);
         announce(f, t);
     }
-    if (!can_ask(&t->target, &why)) {
+    if (!evprof_fetch_can_ask(&t->target, &why)) {
         finish(f, t, EVPROF_EINVAL, why.data == NULL ? "" : why.data);
         evprof_buf_free(&why);
         return;

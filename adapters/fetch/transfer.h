@@ -50,6 +50,13 @@ int evprof_transfer_prepare(evprof_transfer_t *t, evprof_error_t *err);
 void evprof_transfer_reset(evprof_transfer_t *t);
 void evprof_transfer_free(evprof_transfer_t *t);
 
+/* What libcurl calls with a piece of the body and with each header; `arg` is
+ * the transfer. */
+size_t evprof_transfer_on_body(char *data, size_t size, size_t count,
+                               void *arg);
+size_t evprof_transfer_on_header(char *line, size_t size, size_t count,
+                                 void *arg);
+
 /* Reads what is shared. Guards the process when there are secrets. */
 int evprof_credentials_read(const evprof_fetch_options_t *options,
                             evprof_credentials_t *out, evprof_error_t *err);

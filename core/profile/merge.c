@@ -238,9 +238,8 @@ settle(evprof_merger_t *m)
     return complete ? EVPROF_OK : EVPROF_ENOMEM;
 }
 
-/* Adds all samples of a source; headers are not looked at. */
-static int
-add_source(evprof_merger_t *m, const evprof_pprof_t *source)
+int
+evprof_merger_add(evprof_merger_t *m, const evprof_pprof_t *source)
 {
     int status = begin_source(m, source);
     for (size_t n = 0; n < source->sample_count && status == EVPROF_OK; n++) {
@@ -251,9 +250,8 @@ add_source(evprof_merger_t *m, const evprof_pprof_t *source)
     return status;
 }
 
-/* Hands out what was merged, unless `status` tells of a failure. */
-static int
-end_merger(evprof_merger_t *m, int status, evprof_pprof_t **out)
+int
+evprof_merger_end(evprof_merger_t *m, int status, evprof_pprof_t **out)
 {
     int settled = settle(m);
     forget_source(m);
@@ -283,9 +281,9 @@ merge_run(evprof_pprof_t *const *sources, size_t count, evprof_pprof_t **out)
     }
     int status = evprof_merge_columns(m.out, sources[0]);
     for (size_t i = 0; i < count && status == EVPROF_OK; i++) {
-        status = add_source(&m, sources[i]);
+        status = evprof_merger_add(&m, sources[i]);
     }
-    return end_merger(&m, status, out);
+    return evprof_merger_end(&m, status, out);
 }
 
 /* One thread's share. */
@@ -382,9 +380,8 @@ has_zero_sample(const evprof_pprof_t *p)
     return false;
 }
 
-/* Samples that cancelled out go, with all that only they used. */
-static int
-collect_zeros(evprof_pprof_t **p)
+int
+evprof_merge_collect_zeros(evprof_pprof_t **p)
 {
     if (!has_zero_sample(*p)) {
         return EVPROF_OK;
@@ -411,102 +408,11 @@ evprof_pprof_merge(evprof_pprof_t *const *sources, size_t count,
     evprof_pprof_t *p = NULL;
     int status = merge_samples(sources, count, &p);
     if (status == EVPROF_OK) {
-        status = collect_zeros(&p);
+        status = evprof_merge_collect_zeros(&p);
     }
     if (status == EVPROF_OK) {
         status = evprof_merge_headers(p, sources, count);
     }
-    if (status != EVPROF_OK) {
-        evprof_pprof_free(p);
-        return evprof_fail(err, status, "merge: out of memory");
-    }
-    *out = p;
-    return EVPROF_OK;
-}
-
-/* ---- As they come ---- */
-
-struct evprof_merging {
-    evprof_merger_t merger;
-    evprof_pprof_t *head; /* the sources' headers; NULL: none came yet */
-    int status;           /* the first failure that spoils the result */
-};
-
-evprof_merging_t *
-evprof_merging_new(void)
-{
-    evprof_merging_t *m = calloc(1, sizeof(*m));
-    if (m != NULL) {
-        m->merger.out = evprof_pprof_new();
-    }
-    if (m != NULL && m->merger.out == NULL) {
-        free(m);
-        return NULL;
-    }
-    return m;
-}
-
-/* The headers so far and those of `source`, as those of one profile. */
-static int
-add_head(evprof_merging_t *m, evprof_pprof_t *source)
-{
-    evprof_pprof_t *const both[] = { m->head, source };
-    size_t skip = m->head == NULL ? 1 : 0;
-    evprof_pprof_t *head = evprof_pprof_new();
-    int status =
-        head == NULL ? EVPROF_ENOMEM : evprof_merge_columns(head, source);
-    if (status == EVPROF_OK) {
-        status = evprof_merge_headers(head, both + skip, 2 - skip);
-    }
-    if (status == EVPROF_OK && m->head == NULL) {
-        status = evprof_merge_columns(m->merger.out, source);
-    }
-    if (status != EVPROF_OK) {
-        evprof_pprof_free(head);
-        return status;
-    }
-    evprof_pprof_free(m->head);
-    m->head = head;
-    return EVPROF_OK;
-}
-
-int
-evprof_merging_add(evprof_merging_t *m, evprof_pprof_t *source,
-                   evprof_error_t *err)
-{
-    int status = m->status;
-    if (status == EVPROF_OK && m->head != NULL) {
-        status = evprof_types_check_equal(m->head, source, err);
-        if (status != EVPROF_OK) {
-            return status;
-        }
-    }
-    if (status == EVPROF_OK) {
-        status = add_head(m, source);
-    }
-    if (status == EVPROF_OK) {
-        status = add_source(&m->merger, source);
-    }
-    m->status = status;
-    return status == EVPROF_OK
-               ? EVPROF_OK
-               : evprof_fail(err, status, "merge: out of memory");
-}
-
-int
-evprof_merging_end(evprof_merging_t *m, evprof_pprof_t **out,
-                   evprof_error_t *err)
-{
-    evprof_pprof_t *p = NULL;
-    int status = end_merger(&m->merger, m->status, &p);
-    if (status == EVPROF_OK) {
-        status = collect_zeros(&p);
-    }
-    if (status == EVPROF_OK && m->head != NULL) {
-        status = evprof_merge_headers(p, &m->head, 1);
-    }
-    evprof_pprof_free(m->head);
-    free(m);
     if (status != EVPROF_OK) {
         evprof_pprof_free(p);
         return evprof_fail(err, status, "merge: out of memory");

@@ -3,7 +3,8 @@
 #define EVPROF_PROFILE_MERGE_STATE_H
 
 /* The inside of a merge: merge.c adds up samples, merge_tables.c finds or makes
- * the rows that they refer to, merge_header.c does the rest. */
+ * the rows that they refer to, merge_header.c does the rest; merging.c takes
+ * the sources one by one. */
 
 #include "core/base/index.h"
 #include "core/profile/pprof.h"
@@ -52,6 +53,17 @@ typedef struct evprof_merger {
 int evprof_merger_mapping(evprof_merger_t *m, uint32_t row,
                           evprof_merged_mapping_t *out);
 int evprof_merger_location(evprof_merger_t *m, uint32_t row, uint32_t *out);
+
+/* Adds all samples of a source; headers are not looked at. EVPROF_ENOMEM. */
+int evprof_merger_add(evprof_merger_t *m, const evprof_pprof_t *source);
+
+/* Hands out what was merged, unless `status` tells of a failure, which is then
+ * returned; frees the rest. EVPROF_ENOMEM. */
+int evprof_merger_end(evprof_merger_t *m, int status, evprof_pprof_t **out);
+
+/* Samples of `*p` that cancelled out go, with all that only they used.
+ * EVPROF_ENOMEM. */
+int evprof_merge_collect_zeros(evprof_pprof_t **p);
 
 /* Fills in the rows of the source that are in the tables already.
  * EVPROF_ENOMEM. */

@@ -54,6 +54,9 @@ EVPROF_API evprof_verdict_t evprof_access_judge(
 EVPROF_API bool evprof_access_verify(const evprof_access_conf_t *conf,
                                      const char *authorization);
 
+/* In the child of a fork, which may have come in the middle of a check. */
+void evprof_access_fork_child(void);
+
 /*
  * Calls `each` with the value of every WWW-Authenticate header that a 401 must
  * carry.

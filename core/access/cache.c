@@ -9,11 +9,11 @@
  */
 #include "core/access/cache.h"
 
-#include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
+#include "core/access/access.h"
 #include "core/access/digest.h"
 #include "core/access/secret.h"
 #include "core/base/lock.h"
@@ -30,34 +30,6 @@ struct memory {
 
 static evprof_lock_t lock;    /* a leaf; `memory` */
 static struct memory *memory; /* NULL: not made yet, or not to be had */
-
-static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
-
-static void
-hold(void)
-{
-    evprof_lock_enter(&lock);
-}
-
-static void
-release(void)
-{
-    evprof_lock_leave(&lock);
-}
-
-/* A fork waits for the lock, so that the child finds it free. */
-static void
-watch_forks(void)
-{
-    pthread_atfork(hold, release, release);
-}
-
-static void
-enter(void)
-{
-    pthread_once(&fork_once, watch_forks);
-    hold();
-}
 
 static void
 make_memory(void)
@@ -109,12 +81,12 @@ evprof_cache_has(const char *path, const char *authorization)
     }
     evprof_file_id_of(&st, &id);
     bool found = false;
-    enter();
+    evprof_lock_enter(&lock);
     if (memory != NULL && memory->count > 0) {
         evprof_digest_t digest = digest_of(&id, authorization);
         found = is_remembered(&digest);
     }
-    release();
+    evprof_lock_leave(&lock);
     return found;
 }
 
@@ -135,7 +107,7 @@ evprof_cache_add(const evprof_file_id_t *id, const char *authorization)
     if (!is_settled(id)) {
         return;
     }
-    enter();
+    evprof_lock_enter(&lock);
     make_memory();
     if (memory != NULL) {
         evprof_digest_t digest = digest_of(id, authorization);
@@ -143,5 +115,12 @@ evprof_cache_add(const evprof_file_id_t *id, const char *authorization)
             memory->entries[memory->count++ % ENTRIES] = digest;
         }
     }
-    release();
+    evprof_lock_leave(&lock);
+}
+
+/* An entry that was half written is one that nobody's credential has. */
+void
+evprof_access_fork_child(void)
+{
+    evprof_lock_reset(&lock);
 }

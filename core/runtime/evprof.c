@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/access/access.h"
 #include "core/base/error.h"
 #include "core/runtime/catalog.h"
 #include "core/runtime/own.h"
@@ -56,6 +57,7 @@ after_fork_child(void)
     evprof_own_fork_child(&the_profiler);
     evprof_symbols_fork_child();
     evprof_reload_signal_fork_child();
+    evprof_access_fork_child();
     the_profiler.jobs = NULL;
     the_profiler.region = NULL;
     atomic_store(&the_profiler.job_count, 0);

@@ -54,6 +54,8 @@ test_fork(void **state)
     pthread_t thread;
     int status;
     test_wait_until_settled(users);
+    /* As core/runtime has it. */
+    pthread_atfork(NULL, NULL, evprof_access_fork_child);
     assert_int_equal(pthread_create(&thread, NULL, run_scraper, &scraper), 0);
     for (int i = 0; i < FORKS; i++) {
         pid_t child = fork();

@@ -120,7 +120,8 @@ has out '"Action":"skip".*"Test":"TestTree/sub_one".*"Elapsed":'
 has out '"Action":"pass","Package":"add_test","Elapsed":'
 
 # Profiles, of a run that passes, fails, crashes and hangs.
-run 0 -run='^$' -bench=Add -benchtime=1s -cpuprofile=cpu.profile
+# Rounds, not seconds: a busy machine gives a second few samples.
+run 0 -run='^$' -bench=Add -benchtime=6000000x -cpuprofile=cpu.profile
 if [ -z "${EVPROF_TEST_SANITIZED-}" ]; then
     "$tool" -top "$program" cpu.profile >top 2>&1
     # Flat and cumulative: Add itself, and the body that calls it, have it all.

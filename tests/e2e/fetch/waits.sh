@@ -10,14 +10,6 @@ start_servers
 odd="http://$server:7070"
 saved='Saved profile in'
 
-# until_true WHAT COMMAND...: looks again and again for at most half a minute.
-until_true() {
-    what=$1
-    shift
-    timeout 30 sh -c 'until "$@"; do :; done' sh "$@" ||
-        fail "$what: $(cat "$work/out")"
-}
-
 # on_terminal COMMAND: on a terminal of its own; its input is descriptor 3, what
 # it shows goes to $work/out.
 on_terminal() {
@@ -37,8 +29,8 @@ done
 
 # A line for each source: the countdown, or what has come. ^C keeps the profile
 # that was there already.
-on_terminal "$evprof -comments '$odd/silent?seconds=7' $odd/dripping $odd/ok"
-until_true "no countdown" grep -q "$server: [67] s of 7 s to go" "$work/out"
+on_terminal "$evprof -comments '$odd/silent?seconds=30' $odd/dripping $odd/ok"
+until_true "no countdown" grep -q "$server: [0-9]* s of 30 s to go" "$work/out"
 until_true "no bytes" grep -q "$server: 1 kB received" "$work/out"
 printf '\003' >&3
 wait "$terminal" || fail "^C did not keep what had come: $(cat "$work/out")"
@@ -48,7 +40,7 @@ grep -q 'Fetched 1 source profiles out of 3' "$work/out" ||
 grep -q "$saved" "$work/out" || fail "^C saved nothing: $(cat "$work/out")"
 
 # With nothing there ^C is a failure like any other.
-on_terminal "$evprof -comments '$odd/silent?seconds=7'"
+on_terminal "$evprof -comments '$odd/silent?seconds=30'"
 until_true "no countdown" grep -q 's to go' "$work/out"
 printf '\003' >&3
 wait "$terminal"

@@ -74,6 +74,15 @@ fetch() {
     fi
 }
 
+# until_true WHAT COMMAND...: looks again and again for at most half a minute;
+# what a terminal shows and what daemons log comes when it comes.
+until_true() {
+    what=$1
+    shift
+    timeout 30 sh -c 'until "$@"; do :; done' sh "$@" ||
+        fail "$what, not true within half a minute: $*"
+}
+
 # check_secrets SECRET...: nothing that was said or saved holds one.
 check_secrets() {
     for secret in "$@"; do

@@ -159,7 +159,7 @@ static int
 write_to_command(evprof_view_t *view, const char *command, evprof_error_t *err)
 {
     pid_t pid;
-    int input;
+    int input = -1;
     fflush(stdout);
     int failed = start_command(command, &pid, &input);
     if (failed != 0) {

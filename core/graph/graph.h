@@ -124,7 +124,8 @@ typedef struct evprof_trimmed {
 
 /*
  * Drops light nodes and edges, sorts what stays and connects it; only then
- * nodes have edges. Once for a graph. EVPROF_ENOMEM.
+ * nodes have edges. Once for a graph. EVPROF_ELIMIT: a tree of too many
+ * contexts; EVPROF_ENOMEM.
  */
 int evprof_graph_trim(evprof_graph_t *g, const evprof_trim_t *trim,
                       evprof_trimmed_t *out, evprof_error_t *err);

@@ -23,6 +23,9 @@
  * apart. */
 #define MAX_CONTEXTS (EVPROF_NO_INDEX - 1)
 
+/* Nodes take a quarter of a KiB each. */
+#define MAX_NODES ((size_t)1 << 25)
+
 /* A context on the stack that the walk is in. */
 struct context {
     uint32_t place;
@@ -415,6 +418,9 @@ make_nodes(struct walk *w)
 {
     evprof_graph_t *g = w->g;
     size_t count = w->heavy_count + 1;
+    if (count > MAX_NODES) {
+        return EVPROF_ELIMIT;
+    }
     g->all = calloc(count, sizeof(*g->all));
     g->edges = calloc(count, sizeof(*g->edges));
     g->nodes = calloc(count, sizeof(evprof_node_t *));

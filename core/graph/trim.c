@@ -277,7 +277,13 @@ evprof_graph_trim(evprof_graph_t *g, const evprof_trim_t *trim,
                   evprof_trimmed_t *out, evprof_error_t *err)
 {
     *out = (evprof_trimmed_t){ 0 };
-    if (trim_steps(g, trim, out) != EVPROF_OK) {
+    int status = trim_steps(g, trim, out);
+    if (status == EVPROF_ELIMIT) {
+        return evprof_fail(err, status,
+                           "graph: too many contexts for a tree; -nodefraction "
+                           "or -focus leave fewer");
+    }
+    if (status != EVPROF_OK) {
         return evprof_fail(err, EVPROF_ENOMEM, "graph: out of memory");
     }
     for (size_t i = 0; i < g->node_count; i++) {

@@ -45,6 +45,41 @@ check_location(const evprof_pprof_t *p, size_t row, evprof_error_t *err)
     return EVPROF_OK;
 }
 
+static size_t
+most_lines(const evprof_pprof_t *p)
+{
+    size_t most = 1;
+    for (size_t i = 0; i < p->location_count; i++) {
+        size_t count = p->locations[i].line_count;
+        most = count > most ? count : most;
+    }
+    return most;
+}
+
+/* Inlining multiplies: a small file may say that each of a thousand locations
+ * has a hundred thousand lines. */
+static int
+check_depth(const evprof_pprof_t *p, size_t row, size_t most,
+            evprof_error_t *err)
+{
+    const evprof_sample_t *s = &p->samples[row];
+    if (s->location_count <= EVPROF_DEPTH_MAX / most) {
+        return EVPROF_OK;
+    }
+    size_t depth = 0;
+    for (uint32_t i = 0; i < s->location_count; i++) {
+        size_t lines = p->locations[s->locations[i]].line_count;
+        depth += lines == 0 ? 1 : lines;
+    }
+    if (depth > EVPROF_DEPTH_MAX) {
+        return evprof_fail(err, EVPROF_ELIMIT,
+                           "malformed profile: sample %zu has a stack of %zu "
+                           "frames, more than %zu",
+                           row, depth, EVPROF_DEPTH_MAX);
+    }
+    return EVPROF_OK;
+}
+
 int
 evprof_pprof_check(const evprof_pprof_t *p, evprof_error_t *err)
 {
@@ -59,6 +94,10 @@ evprof_pprof_check(const evprof_pprof_t *p, evprof_error_t *err)
     }
     for (size_t i = 0; i < p->location_count && status == EVPROF_OK; i++) {
         status = check_location(p, i, err);
+    }
+    size_t most = most_lines(p);
+    for (size_t i = 0; i < p->sample_count && status == EVPROF_OK; i++) {
+        status = check_depth(p, i, most, err);
     }
     return status;
 }

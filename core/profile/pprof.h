@@ -139,9 +139,13 @@ int evprof_pprof_decode(const void *data, size_t len, size_t max_len,
 /* A profile that shares nothing with `p`, NULL: out of memory. */
 evprof_pprof_t *evprof_pprof_copy(const evprof_pprof_t *p);
 
+/* No stack has more frames than this, inlined ones counted. */
+#define EVPROF_DEPTH_MAX ((size_t)1 << 22)
+
 /*
  * Checks what every user relies on: indices in range, one value a column,
- * sample types present. EVPROF_EINVAL with the first fault.
+ * sample types present, no stack too deep. EVPROF_EINVAL or EVPROF_ELIMIT with
+ * the first fault.
  */
 int evprof_pprof_check(const evprof_pprof_t *p, evprof_error_t *err);
 

@@ -204,6 +204,33 @@ test_common_columns_are_kept(void **state)
     evprof_pprof_free(p);
 }
 
+/* Frames multiply where each location of a deep stack has many lines. */
+static void
+test_depth_is_bounded(void **state)
+{
+    (void)state;
+    enum { LINES = 1 << 12, LOCATIONS = (1 << 10) + 1 };
+    evprof_pprof_t *p = make_stacks("a 1\n");
+    evprof_line_t *lines = calloc(LINES, sizeof(*lines));
+    uint32_t *stack = calloc(LOCATIONS, sizeof(*stack));
+    assert_non_null(lines);
+    assert_non_null(stack);
+    p->locations[0].lines = lines;
+    p->locations[0].line_count = LINES;
+    p->samples[0].locations = stack;
+    p->samples[0].location_count = LOCATIONS - 1;
+    evprof_error_t err = { 0 };
+    assert_int_equal(evprof_pprof_check(p, &err), EVPROF_OK);
+    p->samples[0].location_count = LOCATIONS;
+    assert_int_equal(evprof_pprof_check(p, &err), EVPROF_ELIMIT);
+    assert_string_equal(err.message,
+                        "malformed profile: sample 0 has a stack of 4198400 "
+                        "frames, more than 4194304");
+    free(lines);
+    free(stack);
+    evprof_pprof_free(p);
+}
+
 static void
 test_units_become_the_finest(void **state)
 {
@@ -305,6 +332,7 @@ run_merge_tests(void)
         cmocka_unit_test(test_merging_as_they_come),
         cmocka_unit_test(test_unlike_columns_are_refused),
         cmocka_unit_test(test_common_columns_are_kept),
+        cmocka_unit_test(test_depth_is_bounded),
         cmocka_unit_test(test_units_become_the_finest),
         cmocka_unit_test(test_scaling),
         cmocka_unit_test(test_normalizing),

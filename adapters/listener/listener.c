@@ -336,6 +336,9 @@ listen_on(evprof_t *prof, const evprof_text_list_t *addresses,
 int
 evprof_listen(evprof_t *prof, const char *address, evprof_error_t *err)
 {
+    if (prof == NULL) {
+        return evprof_fail(err, EVPROF_EINVAL, "listen: no profiler was given");
+    }
     if (address != NULL) {
         evprof_text_list_t one = { .text = address };
         return listen_on(prof, &one, err);

@@ -126,12 +126,20 @@ evprof_profile_count(evprof_profile_t *p)
     return count;
 }
 
+static int
+refuse_region(const evprof_t *prof, evprof_error_t *err)
+{
+    return prof == NULL ? evprof_fail(err, EVPROF_EINVAL,
+                                      "profile cpu: no profiler was given")
+                        : refuse_hooks("cpu", err);
+}
+
 int
 evprof_cpu_start(evprof_t *prof, const evprof_writer_t *out,
                  evprof_error_t *err)
 {
     evprof_job_t *job;
-    int status = refuse_hooks("cpu", err);
+    int status = refuse_region(prof, err);
     if (status == EVPROF_OK) {
         status = evprof_job_open(prof, "cpu", &job, err);
     }
@@ -148,7 +156,7 @@ evprof_cpu_start(evprof_t *prof, const evprof_writer_t *out,
 int
 evprof_cpu_stop(evprof_t *prof, evprof_error_t *err)
 {
-    int status = refuse_hooks("cpu", err);
+    int status = refuse_region(prof, err);
     if (status != EVPROF_OK) {
         return status;
     }

@@ -149,6 +149,10 @@ test_mistakes(void **state)
                                      "such address");
     assert_int_equal(evprof_listen(prof, "unix:/nowhere/x", &err), EVPROF_EIO);
     assert_int_equal(evprof_listen(prof, NULL, &err), EVPROF_ENOENT);
+    /* What evprof_new() gives for a bad file. */
+    assert_int_equal(evprof_listen(NULL, NULL, &err), EVPROF_EINVAL);
+    assert_string_equal(err.message, "listen: no profiler was given");
+    assert_int_equal(evprof_listen(NULL, "127.0.0.1:0", NULL), EVPROF_EINVAL);
     evprof_free(prof);
     assert_int_equal(evprof_listen(prof, "127.0.0.1:0", &err), EVPROF_ESTATE);
 }

@@ -595,6 +595,9 @@ test_region(void **state)
     evprof_error_t err;
     evprof_buf_t text = { 0 };
     evprof_writer_t out = evprof_writer_buf(&text);
+    assert_int_equal(evprof_cpu_start(NULL, &out, &err), EVPROF_EINVAL);
+    assert_string_equal(err.message, "profile cpu: no profiler was given");
+    assert_int_equal(evprof_cpu_stop(NULL, &err), EVPROF_EINVAL);
     evprof_t *prof = open_profiler();
     assert_int_equal(evprof_cpu_stop(prof, &err), 0);
     assert_int_equal(evprof_cpu_start(prof, &out, &err), 0);

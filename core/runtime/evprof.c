@@ -16,6 +16,7 @@
 #include "core/access/access.h"
 #include "core/base/error.h"
 #include "core/runtime/catalog.h"
+#include "core/runtime/learning.h"
 #include "core/runtime/own.h"
 #include "core/runtime/reload_signal.h"
 #include "core/runtime/runtime.h"
@@ -53,6 +54,7 @@ static void
 after_fork_child(void)
 {
     evprof_worker_fork_child();
+    evprof_learning_fork_child();
     evprof_registry_fork_child(&the_profiler);
     evprof_own_fork_child(&the_profiler);
     evprof_symbols_fork_child();
@@ -159,6 +161,7 @@ evprof_new(const char *conf_file, evprof_error_t *err)
     } else if (open_profiler(&the_profiler, conf_file, err) == EVPROF_OK) {
         is_taken = true;
         prof = &the_profiler;
+        evprof_learning_begin();
         atomic_store(&prof->is_open, true);
         warn_of_exceptions(prof);
     }
@@ -213,6 +216,7 @@ evprof_free(evprof_t *prof)
     evprof_jobs_cancel_all(prof);
     evprof_reload_signal_stop();
     evprof_service_end(prof);
+    evprof_learning_end();
     evprof_worker_stop();
     drop_region(prof);
     await_visitors(prof);

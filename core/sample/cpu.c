@@ -31,7 +31,6 @@ static struct {
     int64_t period_ns;
     int64_t began_unix_ns;
     int64_t began_ns;
-    int64_t learnt_ns; /* when the unwinder was refreshed; the drainer's */
     evprof_stacktable_t *table;
     evprof_stacktable_t *inherited; /* of the parent's profile, to be freed */
     _Atomic uint64_t overflow;
@@ -53,24 +52,11 @@ take_sample(void *ctx, const evprof_record_t *record)
     }
 }
 
-/* What was loaded since the profile began is walked, but slowly, until the
- * unwinder has learnt of it; generated code never is, hence the pause. */
-static void
-learn_what_was_loaded(void)
-{
-    const int64_t now = evprof_clock_ns(CLOCK_MONOTONIC);
-    if (evprof_unwind_is_stale() && now - cpu.learnt_ns > second_ns) {
-        cpu.learnt_ns = now;
-        (void)evprof_unwind_refresh();
-    }
-}
-
 static void
 tick(void *ctx)
 {
     (void)ctx;
     evprof_cpu_timers_rearm();
-    learn_what_was_loaded();
 }
 
 static int

@@ -77,10 +77,10 @@ tick_taps(void)
             owner->tap.tick(owner->tap.ctx);
         }
     }
-    /* Walks have met code that was loaded after sampling began; they can do
-     * with less, so a failure here only makes them slower. */
+    /* Walks have met code that was loaded after sampling began; until somebody
+     * has learnt of it they are slower. */
     if (evprof_unwind_is_stale()) {
-        (void)evprof_unwind_refresh();
+        evprof_unwind_learn();
     }
 }
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The unwinders by name, and who owns C++ exceptions. */
+/* The unwinders by name, who learns of new objects, and who owns C++
+ * exceptions.
+ */
 #include "core/unwind/unwind.h"
 
 #include <dlfcn.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -27,6 +30,25 @@ evprof_unwinder_find(const char *name)
         }
     }
     return NULL;
+}
+
+static void (*_Atomic learner)(void);
+
+void
+evprof_unwind_set_learner(void (*ask)(void))
+{
+    atomic_store(&learner, ask);
+}
+
+void
+evprof_unwind_learn(void)
+{
+    void (*ask)(void) = atomic_load(&learner);
+    if (ask != NULL) {
+        ask();
+    } else {
+        (void)evprof_unwind_refresh();
+    }
 }
 
 int

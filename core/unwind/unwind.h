@@ -89,6 +89,15 @@ bool evprof_unwind_is_stale(void);
  */
 int evprof_unwind_refresh(void);
 
+/*
+ * For threads that must not wait for a refresh: has `ask`, which returns at
+ * once, see to it that another one refreshes; NULL: whoever learns refreshes.
+ * evprof_unwind_learn() is for when it is stale. Both MT-Safe, not for
+ * handlers.
+ */
+void evprof_unwind_set_learner(void (*ask)(void));
+void evprof_unwind_learn(void);
+
 /* What the process's walks met; each only grows. Signal-safe to read. */
 typedef struct evprof_unwind_stats {
     uint64_t broken;  /* stacks that ended where the caller was not known */

@@ -340,6 +340,31 @@ test_usual_cie(void **state)
     }
 }
 
+static unsigned asked;
+
+static void
+count_asked(void)
+{
+    asked++;
+}
+
+/* Who must not wait asks; the refresh is another's. */
+static void
+test_learner(void **state)
+{
+    (void)state;
+    asked = 0;
+    atomic_store(&evprof_map_is_stale, true);
+    evprof_unwind_set_learner(count_asked);
+    evprof_unwind_learn();
+    assert_int_equal(asked, 1);
+    assert_true(evprof_unwind_is_stale());
+    evprof_unwind_set_learner(NULL);
+    evprof_unwind_learn();
+    assert_int_equal(asked, 1);
+    assert_false(evprof_unwind_is_stale());
+}
+
 /* A stack ends where the return address is zero; one that is no code at all is
  * not an end but a stack that could not be followed, and says so. */
 static void
@@ -405,6 +430,7 @@ main(void)
         cmocka_unit_test(test_rows_of_calls),
         cmocka_unit_test(test_row_numbers),
         cmocka_unit_test(test_usual_cie),
+        cmocka_unit_test(test_learner),
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_window),
     };

@@ -57,6 +57,10 @@ evprof_fetch_explain(const evprof_transfer_t *t, CURLcode code,
     } else if (code == CURLE_COULDNT_RESOLVE_HOST) {
         evprof_buf_printf(why, "dial tcp: lookup %s: no such host",
                           t->target.host);
+    } else if (strstr(t->error, "wrong version number") != NULL) {
+        /* OpenSSL's way of saying that the other side speaks no TLS. */
+        evprof_buf_puts(why, "tls: first record does not look like a TLS "
+                             "handshake");
     } else {
         evprof_buf_puts(why, t->error[0] != '\0' ? t->error
                                                  : curl_easy_strerror(code));

@@ -34,7 +34,7 @@ fetch 2 'certificate' "$tls"
 fetch 2 'does not match|no alternative certificate' -tls_ca "$work/ca.crt" \
     "https://$server:8446/debug/pprof/goroutine"
 fetch 2 'tls: first record does not look like a TLS handshake' \
-    "https://$server:7070/ok"
+    "https://$server:6060/debug/pprof/heap"
 fetch 2 'expired' -tls_ca "$work/ca.crt" \
     "https://$server:8447/debug/pprof/goroutine"
 fetch 2 '400 Bad Request' -tls_ca "$work/ca.crt" \

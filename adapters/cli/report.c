@@ -158,7 +158,7 @@ start_command(const char *command, pid_t *pid, int *input)
 static int
 write_to_command(evprof_view_t *view, const char *command, evprof_error_t *err)
 {
-    pid_t pid;
+    pid_t pid = -1;
     int input = -1;
     fflush(stdout);
     int failed = start_command(command, &pid, &input);

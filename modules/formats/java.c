@@ -209,10 +209,9 @@ read_profile(const char *data, size_t len, evprof_pprof_t **out,
     if (status == EVPROF_OK) {
         status = read_samples(&j, &text, err);
     }
-    bool is_named =
-        j.assembly.profile != NULL && j.assembly.profile->type_count > 0;
-    if (status == EVPROF_OK && !is_named && j.assembly.status == EVPROF_OK &&
-        j.assembly.profile->sample_count > 0) {
+    const evprof_pprof_t *p = j.assembly.profile;
+    if (status == EVPROF_OK && p != NULL && p->type_count == 0 &&
+        p->sample_count > 0) {
         status = evprof_fail(err, EVPROF_EPARSE,
                              "parsing profile: missing sample type "
                              "information");

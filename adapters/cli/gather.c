@@ -28,7 +28,7 @@
 
 /* When so many bytes wait for a worker, nothing more is fetched before some of
  * them are read. */
-#define MAX_WAITING ((size_t)128 << 20)
+#define MAX_WAITING ((size_t)64 << 20)
 
 typedef struct run {
     cli_batch_t *batch;

@@ -13,6 +13,7 @@
 #include "core/runtime/text.h"
 #include "core/runtime/text_threads.h"
 #include "core/sample/dump.h"
+#include "core/sample/labels.h"
 #include "core/sample/threads.h"
 
 enum { LINES_MAX = 256 };
@@ -118,13 +119,13 @@ status(void *state, const evprof_writer_t *out)
     evprof_dump_stats_t stats;
     char lines[LINES_MAX];
     evprof_dump_stats(&stats);
-    int len = snprintf(lines, sizeof(lines),
-                       "dumps: %" PRIu64 "\nsignals_sent: %" PRIu64
-                       "\nsleepers_interrupted: %" PRIu64
-                       "\nthreads_not_moved: %" PRIu64
-                       "\nthreads_unresponsive: %" PRIu64 "\n",
-                       stats.dumps, stats.asked, stats.interrupted, stats.kept,
-                       stats.unresponsive);
+    int len = snprintf(
+        lines, sizeof(lines),
+        "dumps: %" PRIu64 "\nsignals_sent: %" PRIu64
+        "\nsleepers_interrupted: %" PRIu64 "\nthreads_not_moved: %" PRIu64
+        "\nthreads_unresponsive: %" PRIu64 "\nlabels_overflowed: %" PRIu64 "\n",
+        stats.dumps, stats.asked, stats.interrupted, stats.kept,
+        stats.unresponsive, evprof_label_overflows());
     return out->write(out->ctx, lines, (size_t)len);
 }
 

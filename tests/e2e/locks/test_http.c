@@ -497,6 +497,69 @@ test_dumps_at_once(void **state)
     }
 }
 
+static long
+dumps_taken(void)
+{
+    reply_t status = get(PREFIX "status");
+    const char *line = strstr(status.body, "dumps: ");
+    assert_non_null(line);
+    long count = strtol(line + strlen("dumps: "), NULL, 10);
+    reply_free(&status);
+    return count;
+}
+
+/* Who came and who went between the two dumps of a delta. */
+static void
+test_a_delta_of_threads_has_both_signs(void **state)
+{
+    (void)state;
+    pthread_t goes;
+    pthread_t comes;
+    sem_init(&gate, 0, 0);
+    assert_int_equal(pthread_create(&goes, NULL, stand_here, NULL), 0);
+    while (standing_here() < 1) {
+        sched_yield();
+    }
+    long before = dumps_taken();
+    asker_t asker = { .target = PREFIX "goroutine?seconds=2" };
+    assert_int_equal(pthread_create(&asker.thread, NULL, ask_delta, &asker), 0);
+    while (dumps_taken() == before) {
+        sched_yield();
+    }
+    sem_post(&gate);
+    pthread_join(goes, NULL);
+    static char tenant[] = "late";
+    assert_int_equal(pthread_create(&comes, NULL, stand_there, tenant), 0);
+    pthread_join(asker.thread, NULL);
+    evprof_pprof_t *delta = decode(&asker.reply);
+    assert_int_equal(sum_of(delta, "stand_here", 0), -1);
+    assert_int_equal(sum_of(delta, "stand_there", 0), 1);
+    assert_true(delta->duration_ns >= 1000000000);
+    evprof_pprof_free(delta);
+    reply_free(&asker.reply);
+    sem_post(&gate);
+    pthread_join(comes, NULL);
+}
+
+/* What a label could not keep is counted where people look. */
+static void
+test_labels_that_overflow_are_counted(void **state)
+{
+    (void)state;
+    char value[1024];
+    memset(value, 'x', sizeof(value) - 1);
+    value[sizeof(value) - 1] = '\0';
+    reply_t reply = get(PREFIX "status");
+    assert_non_null(strstr(reply.body, "labels_overflowed: 0\n"));
+    reply_free(&reply);
+    int token = evprof_label_push("tenant", value);
+    assert_string_equal(evprof_label_get("tenant"), "(overflow)");
+    evprof_label_restore(token);
+    reply = get(PREFIX "status");
+    assert_non_null(strstr(reply.body, "labels_overflowed: 1\n"));
+    reply_free(&reply);
+}
+
 /* ---- Own profiles ---- */
 
 static void
@@ -527,6 +590,8 @@ main(void)
         cmocka_unit_test(test_the_asking_thread_comes_first),
         cmocka_unit_test(test_threads_are_grouped_and_ordered),
         cmocka_unit_test(test_dumps_at_once),
+        cmocka_unit_test(test_a_delta_of_threads_has_both_signs),
+        cmocka_unit_test(test_labels_that_overflow_are_counted),
         cmocka_unit_test(test_own_profiles_are_served),
     };
     return cmocka_run_group_tests_name("http", tests, open_server,

@@ -47,6 +47,7 @@ enum {
 enum watch_state {
     WATCH_NEW,     /* no stack yet */
     WATCH_ASKED,   /* a signal is on its way */
+    WATCH_LATE,    /* it still is, and is not waited for any more */
     WATCH_SETTLES, /* it has answered and was not seen asleep since */
     WATCH_STILL,
     WATCH_MOVES,
@@ -106,7 +107,8 @@ take_answer(void *ctx, const evprof_record_t *record)
     watched_t *watched = record->thread < wall.watched_count
                              ? &wall.watched[record->thread]
                              : NULL;
-    if (watched != NULL && watched->state == WATCH_ASKED &&
+    if (watched != NULL &&
+        (watched->state == WATCH_ASKED || watched->state == WATCH_LATE) &&
         watched->generation == record->generation) {
         const evprof_stack_t stack = {
             .pcs = record->pcs,
@@ -146,37 +148,42 @@ make_room(uint32_t count)
 /*
  * Falling asleep again after an answer may take a thread a while, on a crowded
  * CPU most of all. Its clock counts only from when it sleeps, and that it is
- * the sleep it went back to is told by their number. Busy threads are told by
- * the clock alone, so this reads files of sleepers only.
+ * the sleep it went back to is told by their number. Threads that run all the
+ * time are told by the clock alone.
  */
 static enum watch_state
-settle(const watched_t *watched, pid_t tid, int64_t cpu_ns)
+settle(const watched_t *watched, pid_t tid, int64_t now_ns, int64_t cpu_ns)
 {
     evprof_task_info_t task;
-    if (cpu_ns - watched->cpu_ns >= ANSWER_NS ||
+    int64_t used_ns = cpu_ns - watched->cpu_ns;
+    bool is_long = used_ns >= ANSWER_NS;
+    if ((is_long && 2 * used_ns > now_ns - watched->asked_ns) ||
         evprof_task_read_status(tid, &task) != EVPROF_OK) {
         return WATCH_MOVES;
     }
     uint32_t slept = (uint32_t)task.switches - watched->sleeps;
     bool is_asleep = task.state == 'S' || task.state == 'D';
-    if (slept > 1 || (slept == 1 && !is_asleep)) {
-        return WATCH_MOVES;
+    if (slept == 1 && is_asleep) {
+        return evprof_task_cpu_ns(tid) == cpu_ns ? WATCH_STILL : WATCH_SETTLES;
     }
-    return slept == 1 && evprof_task_cpu_ns(tid) == cpu_ns ? WATCH_STILL
-                                                           : WATCH_SETTLES;
+    return slept == 0 && !is_long ? WATCH_SETTLES : WATCH_MOVES;
 }
 
 /* Whether the thread is where its last stack was taken. */
 static enum watch_state
-state_now(watched_t *watched, pid_t tid, int64_t cpu_ns)
+state_now(watched_t *watched, pid_t tid, int64_t now_ns, int64_t cpu_ns)
 {
     if (watched->state == WATCH_NEW) {
         return WATCH_NEW;
     }
     if (watched->state == WATCH_SETTLES) {
-        enum watch_state state = settle(watched, tid, cpu_ns);
+        enum watch_state state = settle(watched, tid, now_ns, cpu_ns);
         watched->cpu_ns = state == WATCH_STILL ? cpu_ns : watched->cpu_ns;
         return state;
+    }
+    /* It answers before it does anything else, unless that was dropped. */
+    if (watched->state == WATCH_LATE && cpu_ns - watched->cpu_ns < ANSWER_NS) {
+        return WATCH_LATE;
     }
     /* Tiny movements add up: only an answer sets a new mark. */
     return cpu_ns - watched->cpu_ns < STILL_NS ? WATCH_STILL : WATCH_MOVES;
@@ -208,7 +215,7 @@ give_up(watched_t *watched, int64_t now_ns)
         watched->stack = evprof_stacktable_add(wall.table, &none, NULL, 0, 0);
     }
     give_time(watched, now_ns);
-    watched->state = WATCH_STILL;
+    watched->state = WATCH_LATE;
 }
 
 static bool
@@ -247,9 +254,11 @@ look(uint32_t index, bool may_ask)
     if (cpu_ns < 0) {
         return false;
     }
-    watched->state = state_now(watched, tid, cpu_ns);
-    if (watched->state == WATCH_STILL || watched->state == WATCH_SETTLES) {
-        wall.stats.still++;
+    watched->state = state_now(watched, tid, now_ns, cpu_ns);
+    bool is_still =
+        watched->state == WATCH_STILL || watched->state == WATCH_SETTLES;
+    if (is_still || watched->state == WATCH_LATE) {
+        wall.stats.still += is_still;
         give_time(watched, now_ns);
         return false;
     }

@@ -41,8 +41,10 @@ enum { AT_ONCE = 64, DEPTH = 128 };
  * get a CPU soon; who runs on a crowded CPU is waited for until ALL_NS. */
 #define SILENCE_NS INT64_C(50000000)
 #define POLL_NS 100000L
-/* Looks at who holds signals back, after pauses that double: 25 ms in all. */
-enum { LOOKS = 8 };
+/* Pauses between looks at who holds signals back, and how much CPU time such a
+ * thread may use before it is taken to do so for good. */
+#define PAUSE_MAX_NS 5000000L
+#define MOMENT_NS INT64_C(1000000)
 
 /* The length of the instruction that enters the kernel: a call that goes on by
  * itself after a signal begins there again. */
@@ -70,7 +72,8 @@ typedef struct asked {
     uint32_t index;
     uint32_t generation;
     _Atomic bool is_outstanding;
-    bool is_gone; /* the kernel knows it no longer */
+    bool is_gone;       /* the kernel knows it no longer */
+    int64_t met_cpu_ns; /* its clock when it was met with signals held back */
 } asked_t;
 
 struct evprof_dump_memory {
@@ -378,8 +381,19 @@ await_room(taking_t *taking)
     }
 }
 
+/* Whether it has not had the CPU for long since it was first met here. */
+static bool
+is_starved(asked_t *asked, pid_t tid)
+{
+    int64_t cpu_ns = evprof_task_cpu_ns(tid);
+    if (asked->met_cpu_ns == 0) {
+        asked->met_cpu_ns = cpu_ns;
+    }
+    return cpu_ns - asked->met_cpu_ns < MOMENT_NS;
+}
+
 /* Looks again at those who ran with signals held back, and asks who no longer
- * does. Says how many are left. */
+ * does. Says how many are left that may still do. */
 static size_t
 ask_passers(taking_t *taking)
 {
@@ -391,22 +405,26 @@ ask_passers(taking_t *taking)
             !has_ended(&taking->asked[i])) {
             taking->asked[i].is_gone =
                 evprof_task_read(thread->tid, &thread->task) != EVPROF_OK;
-            left += thread->task.holds_sigprof_back;
+            left += thread->task.holds_sigprof_back &&
+                    is_starved(&taking->asked[i], thread->tid);
             ask(taking, i);
         }
     }
     return left;
 }
 
-/* Threads hold signals back for moments when they make others, begin and end;
- * one that always does is not waited for longer and longer. */
+/* Threads hold signals back for moments when they make others, begin and end.
+ * On a busy machine such a moment is long, but not by the thread's own clock;
+ * one that always does so is soon found out. */
 static void
-ask_again(taking_t *taking)
+ask_again(taking_t *taking, int64_t until_ns)
 {
     struct timespec pause = { .tv_nsec = POLL_NS };
-    for (int look = 0; look < LOOKS && ask_passers(taking) > 0; look++) {
+    while (ask_passers(taking) > 0 &&
+           evprof_clock_ns(CLOCK_MONOTONIC) < until_ns) {
         nanosleep(&pause, NULL);
-        pause.tv_nsec *= 2;
+        pause.tv_nsec =
+            pause.tv_nsec < PAUSE_MAX_NS ? 2 * pause.tv_nsec : pause.tv_nsec;
     }
 }
 
@@ -425,7 +443,7 @@ ask_all(taking_t *taking)
         }
     }
     await_rest(taking, end_ns);
-    ask_again(taking);
+    ask_again(taking, end_ns);
     await_rest(taking, end_ns);
 }
 

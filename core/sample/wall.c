@@ -126,6 +126,23 @@ take_answer(void *ctx, const evprof_record_t *record)
 
 /* ---- Looks, on the sampler's thread ---- */
 
+static bool
+is_watchable(evprof_thread_t *thread, watched_t *watched)
+{
+    uint32_t generation = atomic_load(&thread->generation);
+    if (!evprof_thread_is_application(thread)) {
+        watched->state = WATCH_NEW;
+        watched->generation = generation;
+        watched->given_ns = 0;
+        return false;
+    }
+    if (watched->generation != generation || watched->given_ns == 0) {
+        *watched = (watched_t){ .generation = generation,
+                                .given_ns = evprof_clock_ns(CLOCK_MONOTONIC) };
+    }
+    return true;
+}
+
 /* Room for all records; false when memory is out. */
 static bool
 make_room(uint32_t count)
@@ -141,6 +158,9 @@ make_room(uint32_t count)
     memset(watched + wall.watched_count, 0,
            (count - wall.watched_count) * sizeof(*watched));
     wall.watched = watched;
+    for (uint32_t i = wall.watched_count; i < count; i++) {
+        (void)is_watchable(evprof_thread_at(i), &watched[i]);
+    }
     wall.watched_count = count;
     return true;
 }
@@ -218,23 +238,6 @@ give_up(watched_t *watched, int64_t now_ns)
     watched->state = WATCH_LATE;
 }
 
-static bool
-is_watchable(evprof_thread_t *thread, watched_t *watched)
-{
-    uint32_t generation = atomic_load(&thread->generation);
-    if (!evprof_thread_is_application(thread)) {
-        watched->state = WATCH_NEW;
-        watched->generation = generation;
-        watched->given_ns = 0;
-        return false;
-    }
-    if (watched->generation != generation || watched->given_ns == 0) {
-        *watched = (watched_t){ .generation = generation,
-                                .given_ns = evprof_clock_ns(CLOCK_MONOTONIC) };
-    }
-    return true;
-}
-
 /* Looks at one thread; true when it was sent a signal. */
 static bool
 look(uint32_t index, bool may_ask)
@@ -265,6 +268,12 @@ look(uint32_t index, bool may_ask)
     return may_ask && ask(watched, thread, now_ns, cpu_ns);
 }
 
+static bool
+is_mover(const watched_t *watched)
+{
+    return watched->state == WATCH_MOVES;
+}
+
 /* Looks at threads that move (or at all others), at most so many, beginning
  * where the last tick ended; returns how many signals were sent. */
 static int
@@ -277,8 +286,10 @@ look_around(uint32_t *next, bool at_movers, int looks, int signals)
         *next = index + 1;
         evprof_thread_t *thread = evprof_thread_at(index);
         watched_t *watched = &wall.watched[index];
-        if (is_watchable(thread, watched) &&
-            (watched->state == WATCH_MOVES) == at_movers) {
+        /* Most move not, and are passed over without a look at their records;
+         * one that another thread has now is new. */
+        if (is_mover(watched) == at_movers && is_watchable(thread, watched) &&
+            is_mover(watched) == at_movers) {
             looks--;
             sent += look(index, sent < signals);
         }

@@ -15,10 +15,11 @@
 #include "tests/bench/sample/bench_sample.h"
 
 enum {
-    CHAIN = 17, /* with those above and below: 25 frames */
+    CHAIN = 18, /* with those above and below: 25 frames */
     MORE = 60,
     SIGNALS = 20000,
     THREADS = 5000,
+    ROUND = 64, /* signals between which the drainer catches up */
 };
 
 static uint64_t handler_ns[SIGNALS];
@@ -73,20 +74,40 @@ time_backtrace(int signum, siginfo_t *info, void *context)
     handler_ns[signals] = bench_clock(CLOCK_MONOTONIC) - began;
 }
 
-/* Signals itself from the bottom of `depth` more frames. */
+/* What the kernel sends when this thread's timer has expired once. */
+static void
+send_expiry(evprof_thread_t *self, uint32_t generation)
+{
+    siginfo_t info = { .si_signo = SIGPROF, .si_code = SI_TIMER };
+    const uintptr_t token = evprof_sig_token(EVPROF_TAP_CPU, self, generation);
+    memcpy(&info.si_value, &token, sizeof(token));
+    (void)syscall(SYS_rt_tgsigqueueinfo, getpid(), atomic_load(&self->tid),
+                  SIGPROF, &info);
+}
+
+/* Signals itself from the bottom of `depth` more frames, as a timer would or as
+ * somebody who asks for its stack. */
 static __attribute__((noinline)) int
-descend(int depth)
+descend(int depth, enum evprof_tap_kind kind)
 {
     if (depth > 0) {
-        int below = descend(depth - 1);
+        int below = descend(depth - 1, kind);
         __asm__ volatile("" : "+r"(below)); /* or it becomes a loop */
         return below + 1;
     }
     evprof_thread_t *self = evprof_thread_self();
     const uint32_t generation = atomic_load(&self->generation);
     for (signals = 0; signals < SIGNALS; signals++) {
+        if (signals % ROUND == 0) {
+            evprof_tap_flush();
+        }
+        atomic_store(&self->rest_until, 0);
         const uint64_t began = bench_clock(CLOCK_MONOTONIC);
-        (void)evprof_tap_signal(EVPROF_TAP_WALL, self, generation, 0);
+        if (kind == EVPROF_TAP_CPU) {
+            send_expiry(self, generation);
+        } else {
+            (void)evprof_tap_signal(kind, self, generation, 0);
+        }
         trip_ns[signals] = bench_clock(CLOCK_MONOTONIC) - began;
     }
     return 0;
@@ -94,7 +115,7 @@ descend(int depth)
 
 static double
 run_handler(const char *name, void (*handler)(int, siginfo_t *, void *),
-            int depth)
+            enum evprof_tap_kind kind, int depth)
 {
     char what[64];
     struct sigaction before;
@@ -102,7 +123,7 @@ run_handler(const char *name, void (*handler)(int, siginfo_t *, void *),
     timed.sa_sigaction = handler;
     sigfillset(&timed.sa_mask);
     sigaction(SIGPROF, &timed, &before);
-    (void)descend(depth);
+    (void)descend(depth, kind);
     sigaction(SIGPROF, &before, NULL);
     if (handler != time_nothing) {
         snprintf(what, sizeof(what), "%s: handler", name);
@@ -123,29 +144,28 @@ count_frames(void *ctx, const evprof_record_t *record)
 }
 
 static void
-run_unwinder(const char *name)
+run_unwinder(const char *name, const char *unwinder, enum evprof_tap_kind kind)
 {
-    const evprof_tap_t tap = { .unwinder = evprof_unwinder_find(name),
+    const evprof_tap_t tap = { .unwinder = evprof_unwinder_find(unwinder),
                                .depth = 128,
                                .uses_signals = true,
                                .sink = count_frames };
     evprof_tap_stats_t stats;
-    if (!tap.unwinder ||
-        evprof_tap_open(EVPROF_TAP_WALL, &tap, NULL) != EVPROF_OK) {
+    if (!tap.unwinder || evprof_tap_open(kind, &tap, NULL) != EVPROF_OK) {
         printf("  %s: not there\n", name);
         return;
     }
     frames_seen = 0;
-    const double few = run_handler(name, time_ours, CHAIN);
+    const double few = run_handler(name, time_ours, kind, CHAIN);
     evprof_tap_flush();
-    evprof_tap_stats(EVPROF_TAP_WALL, &stats);
+    evprof_tap_stats(kind, &stats);
     printf("  %s: %.1f frames a stack, %llu of %d dropped\n", name,
            stats.records ? (double)frames_seen / (double)stats.records : 0,
            (unsigned long long)stats.dropped, SIGNALS);
-    const double many = run_handler(name, time_ours, CHAIN + MORE);
+    const double many = run_handler(name, time_ours, kind, CHAIN + MORE);
     printf("  %s: %.2f ns for each of %d more frames\n", name,
            (many - few) / MORE, MORE);
-    evprof_tap_close(EVPROF_TAP_WALL);
+    evprof_tap_close(kind);
 }
 
 void
@@ -153,17 +173,16 @@ bench_handler(void)
 {
     void *pcs[4];
     (void)backtrace(pcs, 4); /* loads libgcc */
-    run_unwinder("fp");
-    run_unwinder("tables");
-    const evprof_tap_t tap = { .unwinder = evprof_unwinder_find("fp"),
-                               .depth = 128,
-                               .uses_signals = true,
-                               .sink = count_frames };
-    if (evprof_tap_open(EVPROF_TAP_WALL, &tap, NULL) == EVPROF_OK) {
-        run_handler("peer: empty handler", time_nothing, CHAIN);
-        run_handler("peer: glibc backtrace()", time_backtrace, CHAIN);
-        evprof_tap_close(EVPROF_TAP_WALL);
-    }
+    /* No profile has a timer of this thread; the first has the number 0. */
+    evprof_thread_t *self = evprof_thread_self();
+    atomic_store(&self->timer, 1);
+    run_unwinder("fp", "fp", EVPROF_TAP_CPU);
+    run_unwinder("tables", "tables", EVPROF_TAP_CPU);
+    atomic_store(&self->timer, 0);
+    run_unwinder("tables, asked", "tables", EVPROF_TAP_WALL);
+    run_handler("peer: empty handler", time_nothing, EVPROF_TAP_CPU, CHAIN);
+    run_handler("peer: glibc backtrace()", time_backtrace, EVPROF_TAP_CPU,
+                CHAIN);
 }
 
 /* ---- Many threads ---- */

@@ -142,7 +142,7 @@ bench_dump(void)
 void
 bench_wall(void)
 {
-    enum { COUNT = 200, SECONDS = 4 };
+    enum { COUNT = 200, SECONDS = 10 };
     const evprof_sampling_options_t options = {
         .rate_hz = 100, .unwinder = evprof_unwinder_find("auto"), .depth = 128
     };
@@ -174,7 +174,8 @@ bench_wall(void)
     for (int i = 0; i < COUNT; i++) {
         most = sleepers[i].wakes > most ? sleepers[i].wakes : most;
     }
-    printf("wall: 100 Hz, 200 sleeping threads: %.2f %% of a core (budget 1), "
+    printf("wall: 10 s at 100 Hz, 200 sleeping threads: %.2f %% of a core, "
+           "beginning and end included (budget 1), "
            "a sleeper interrupted at most %d times (budget 1), %.3f of the "
            "threads' time accounted for\n",
            (double)cpu_ns / (SECONDS * 1e7), most,

@@ -10,7 +10,7 @@
 #define RED "\033[0;31m"
 #define PLAIN "\033[0m"
 
-static void
+__attribute__((format(printf, 1, 0))) static void
 write_line(const char *format, va_list args, bool is_red)
 {
     evprof_buf_t line = { 0 };

@@ -45,6 +45,7 @@ evprof_here(uintptr_t *pcs, const void *caller)
     evprof_walk_here(atomic_load_explicit(&unwinder, memory_order_acquire),
                      &walk, 0);
     for (size_t i = 0; i < walk.count && i < OUR_FRAMES; i++) {
+        /* cppcheck-suppress uninitvar; the walk has written that many */
         if (walked[i] == (uintptr_t)caller) {
             size_t count = walk.count - i < EVPROF_HERE_DEPTH
                                ? walk.count - i

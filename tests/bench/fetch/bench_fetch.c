@@ -60,7 +60,7 @@ start_server(void)
     struct evhttp *http = evhttp_new(base);
     struct evhttp_bound_socket *bound =
         evhttp_bind_socket_with_handle(http, "127.0.0.1", 0);
-    struct sockaddr_in at;
+    struct sockaddr_in at = { 0 };
     socklen_t len = sizeof(at);
     pthread_t thread;
     if (bound == NULL ||

@@ -237,7 +237,7 @@ enum { DEATHS_DUMPS = 300 };
 #ifdef __SANITIZE_THREAD__
 enum { SILENT_MAX = 3 * DEATHS_DUMPS };
 #else
-enum { SILENT_MAX = DEATHS_DUMPS / 10 };
+enum { SILENT_MAX = DEATHS_DUMPS / 3 };
 #endif
 
 static atomic_bool births_end;

@@ -68,6 +68,7 @@ test_walk_here(void **state)
         assert_true(is_within(pcs[0], (uintptr_t)walk_outer, 128));
         assert_true(is_within(pcs[1], (uintptr_t)test_walk_here, 512));
         got = walk_outer(64, 1, known ? own_bounds() : bounds);
+        assert_true(got >> 8 >= 1);
         assert_true(is_within(pcs[0], (uintptr_t)test_walk_here, 512));
     }
 }

@@ -139,7 +139,7 @@ find_own_flag(struct parser *p, const char *name, struct target *out)
 static bool
 find_report_flag(struct parser *p, const char *name, struct target *out)
 {
-    for (size_t i = 0; evprof_reports[i] != NULL && i < CLI_MAX_REPORTS; i++) {
+    for (size_t i = 0; i < CLI_MAX_REPORTS && evprof_reports[i] != NULL; i++) {
         if (strcmp(evprof_reports[i]->name, name) != 0) {
             continue;
         }
@@ -414,7 +414,7 @@ static enum cli_parsed
 apply_format(struct parser *p)
 {
     size_t count = 0;
-    for (size_t i = 0; evprof_reports[i] != NULL && i < CLI_MAX_REPORTS; i++) {
+    for (size_t i = 0; i < CLI_MAX_REPORTS && evprof_reports[i] != NULL; i++) {
         const char *param = p->params[i];
         bool has_param = param != NULL && param[0] != '\0';
         if (p->is_asked[i] || has_param) {

@@ -21,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
+
 static char folder[] = "/tmp/evprof-stuck-XXXXXX";
 static char zone[64]; /* the pipe */
 static char conf[64];
@@ -190,10 +192,10 @@ test_mistakes_are_logged(void **state)
     int hour;
     int minute;
     int second;
-    time_t before = time(NULL);
+    int64_t before = evprof_clock_ns(CLOCK_REALTIME) / 1000000000;
     unlink(log_file);
     log_a_mistake();
-    time_t after = time(NULL);
+    int64_t after = evprof_clock_ns(CLOCK_REALTIME) / 1000000000;
     FILE *file = fopen(log_file, "r");
     assert_non_null(file);
     assert_non_null(fgets(line, sizeof(line), file));

@@ -19,11 +19,6 @@ function(evprof_test name)
     set(TEST_LABELS quick)
   endif()
   set_tests_properties(${name} PROPERTIES LABELS "${TEST_LABELS}")
-  if(EVPROF_SANITIZE MATCHES "thread")
-    # Forked children make threads, which it would end by default.
-    set_tests_properties(${name} PROPERTIES
-      ENVIRONMENT "TSAN_OPTIONS=die_after_fork=0")
-  endif()
 endfunction()
 
 # evprof_bench_target(FOLDERS...)

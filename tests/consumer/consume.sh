@@ -34,7 +34,7 @@ cmake)
     cp "$here/test.c" "$work/test.c"
     sed "s/@PROJECT_VERSION@/$version/" "$here/CMakeLists.txt.in" \
         >"$work/CMakeLists.txt"
-    cmake -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
+    cmake -G Ninja -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
     cmake --build "$work/build" >/dev/null
     run "$work/build/consumer_c"
     run "$work/build/consumer_cxx"

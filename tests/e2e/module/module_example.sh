@@ -11,7 +11,7 @@ trap 'exec 3>&-; rm -rf "$work"' EXIT
 
 cmake --install "$build" --prefix "$work/prefix" >/dev/null
 cp -r "$source/modules/example" "$work/example"
-cmake -S "$work/example" -B "$work/hello" \
+cmake -G Ninja -S "$work/example" -B "$work/hello" \
     -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
 cmake --build "$work/hello" >/dev/null
 

@@ -18,6 +18,7 @@
 
 #include "adapters/fetch/proxy.h"
 #include "adapters/fetch/secret.h"
+#include "core/base/clock.h"
 #include "core/base/error.h"
 
 /* libcurl reads so many bytes at once; by its default it would take four times
@@ -30,9 +31,7 @@
 int64_t
 evprof_fetch_now_ns(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return evprof_clock_ns(CLOCK_MONOTONIC);
 }
 
 static const struct {

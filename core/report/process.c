@@ -15,9 +15,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 
 #define PIECE ((size_t)1 << 16)
@@ -31,7 +31,7 @@ struct filter {
     const evprof_buf_t *input;
     size_t sent;
     evprof_buf_t *out;
-    struct timespec end;
+    int64_t end_ns;
 };
 
 /* A socket pair and not a pipe: writing to it can be told not to raise SIGPIPE
@@ -101,10 +101,7 @@ receive_some(struct filter *f)
 static int
 remaining_ms(const struct filter *f)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    long long ms = (long long)(f->end.tv_sec - now.tv_sec) * 1000 +
-                   (f->end.tv_nsec - now.tv_nsec) / 1000000;
+    int64_t ms = (f->end_ns - evprof_clock_ns(CLOCK_MONOTONIC)) / 1000000;
     return ms > 0 ? (int)ms : 0;
 }
 
@@ -195,9 +192,8 @@ evprof_process_filter(char *const argv[], const evprof_buf_t *input,
                      : evprof_fail(err, EVPROF_EIO, "exec: \"%s\": %s", argv[0],
                                    strerror(failed));
     } else {
-        clock_gettime(CLOCK_MONOTONIC, &f.end);
-        f.end.tv_sec += limit_ms / 1000;
-        f.end.tv_nsec += (limit_ms % 1000) * 1000000L;
+        f.end_ns =
+            evprof_clock_ns(CLOCK_MONOTONIC) + (int64_t)limit_ms * 1000000;
         status = serve(&f);
         if (status != EVPROF_OK) {
             kill(f.pid, SIGKILL);

@@ -16,8 +16,8 @@
 #include "adapters/cli/busy.h"
 #include "adapters/cli/source.h"
 #include "adapters/cli/symbolz.h"
+#include "core/analysis/merge.h"
 #include "core/base/error.h"
-#include "core/profile/merge.h"
 
 #define MAX_THREADS 16
 

@@ -10,10 +10,10 @@
 #include "adapters/cli/gather.h"
 #include "adapters/cli/symbolz.h"
 #include "adapters/fetch/save.h"
+#include "core/analysis/merge.h"
+#include "core/analysis/prune.h"
+#include "core/analysis/scale.h"
 #include "core/base/error.h"
-#include "core/profile/merge.h"
-#include "core/profile/prune.h"
-#include "core/profile/scale.h"
 
 /* One item a source: those of the command line, then those of a file. */
 static void

@@ -16,9 +16,9 @@
 #include "adapters/fetch/address.h"
 #include "adapters/fetch/fetch.h"
 #include "adapters/fetch/redact.h"
+#include "core/analysis/format.h"
+#include "core/analysis/scale.h"
 #include "core/base/error.h"
-#include "core/profile/format.h"
-#include "core/profile/scale.h"
 
 typedef int (*fetch_fn)(const evprof_fetch_source_t *sources, size_t count,
                         const evprof_fetch_options_t *options,

@@ -213,7 +213,8 @@ write_view(evprof_view_t *view, const cli_job_t *job, evprof_error_t *err)
     if (job->pipe != NULL) {
         return write_to_command(view, job->pipe, err);
     }
-    if (report->viewers != NULL) {
+    if (report->viewers != NULL ||
+        (report->flags & EVPROF_REPORT_BROWSER) != 0) {
         return cli_view(view, report, job->is_shell, err);
     }
     if (is_binary && (job->is_shell || isatty(STDOUT_FILENO) != 0)) {

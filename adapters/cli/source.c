@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/analysis/format.h"
 #include "core/base/error.h"
-#include "core/profile/format.h"
 
 /* More than this is no profile but a mistake. */
 #define MAX_SOURCE_BYTES ((size_t)8 << 30)

@@ -23,6 +23,18 @@
 
 extern char **environ;
 
+/* Browsers come before the desktop's opener: an SVG image is made for them. */
+static const evprof_viewer_t browsers[] = {
+    { .variable = "BROWSER" },
+    { .command = "chrome" },
+    { .command = "google-chrome" },
+    { .command = "chromium" },
+    { .command = "firefox" },
+    { .command = "sensible-browser" },
+    { .command = "xdg-open", .only_if_set = "DISPLAY" },
+    { .command = NULL },
+};
+
 /* Files to delete at the end. */
 static char *files[MAX_FILES];
 static size_t file_count;
@@ -115,10 +127,12 @@ show(const evprof_report_t *report, const char *file, bool is_background,
      evprof_error_t *err)
 {
     evprof_buf_t tried = { 0 };
-    for (size_t i = 0; report->viewers[i].command != NULL ||
-                       report->viewers[i].variable != NULL;
-         i++) {
-        const char *command = command_of(&report->viewers[i]);
+    const evprof_viewer_t *viewers =
+        (report->flags & EVPROF_REPORT_BROWSER) != 0 ? browsers
+                                                     : report->viewers;
+    for (size_t i = 0;
+         viewers[i].command != NULL || viewers[i].variable != NULL; i++) {
+        const char *command = command_of(&viewers[i]);
         pid_t pid;
         if (command == NULL) {
             continue;

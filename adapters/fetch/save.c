@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/analysis/gzip_parallel.h"
 #include "core/base/error.h"
-#include "core/profile/gzip_parallel.h"
 
 #define MAX_NUMBER 10000
 

@@ -22,6 +22,8 @@
 
 #include <evprof/export.h>
 
+#include "core/heap/jemalloc.h"
+
 /* What dlsym and the loader ask for before the allocator is known: a few
  * hundred bytes on glibc 2.36; the rest is margin. */
 #define EARLY_SIZE ((size_t)16384)
@@ -175,4 +177,12 @@ evprof_alloc_count(void)
         now.bytes = *jemalloc_allocated;
     }
     return now;
+}
+
+/* Heap profiles are jemalloc's all the same, and have no frame of this library.
+ */
+__attribute__((constructor)) static void
+announce(void)
+{
+    evprof_heap_set_counter((uintptr_t)&announce);
 }

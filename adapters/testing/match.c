@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/analysis/regex.h"
 #include "core/base/buf.h"
 #include "core/base/error.h"
 #include "core/base/utf8.h"
-#include "core/profile/regex.h"
 
 struct alternative {
     evprof_regex_t **levels;

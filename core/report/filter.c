@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/analysis/filter.h"
+#include "core/analysis/prune.h"
 #include "core/base/error.h"
-#include "core/profile/filter.h"
-#include "core/profile/prune.h"
 #include "core/report/view.h"
 
 struct filters {

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/process.h"
 #include "core/report/dot.h"
 #include "core/report/pan_zoom.h"
-#include "core/report/process.h"
 
 /* A layout of some thousand nodes takes a minute; more is hopeless. */
 #define LAYOUT_LIMIT_MS 120000

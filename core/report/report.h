@@ -46,6 +46,7 @@ enum evprof_report_flag {
     EVPROF_REPORT_INTEGERS = 1u << 13, /* its numbers have no decimals */
     EVPROF_REPORT_BASE = 1u << 14,     /* shows the base beside the profile */
     EVPROF_REPORT_OURS = 1u << 15,     /* pprof has no such report */
+    EVPROF_REPORT_BROWSER = 1u << 16,  /* shown in the user's web browser */
 };
 
 /* A program that shows a file: a command, or what an environment variable
@@ -71,9 +72,6 @@ typedef struct evprof_report {
 
 /* Every report, ended by NULL; generated from the list in modules/. */
 extern const evprof_report_t *const evprof_reports[];
-
-/* Viewers of web pages and SVG images. */
-extern const evprof_viewer_t evprof_browsers[];
 
 /* The report of that name, or NULL. */
 const evprof_report_t *evprof_report_find(const char *name);

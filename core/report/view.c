@@ -11,27 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/analysis/aggregate.h"
 #include "core/base/error.h"
 #include "core/base/path.h"
 #include "core/base/unit.h"
 #include "core/base/utf8.h"
-#include "core/profile/aggregate.h"
 #include "core/report/column.h"
 
 #define DRAWN_NODES 80
 #define BASE_LABEL "pprof::base"
-
-/* Browsers come before the desktop's opener: an SVG image is made for them. */
-const evprof_viewer_t evprof_browsers[] = {
-    { .variable = "BROWSER" },
-    { .command = "chrome" },
-    { .command = "google-chrome" },
-    { .command = "chromium" },
-    { .command = "firefox" },
-    { .command = "sensible-browser" },
-    { .command = "xdg-open", .only_if_set = "DISPLAY" },
-    { .command = NULL },
-};
 
 const evprof_report_t *
 evprof_report_find(const char *name)

@@ -4,8 +4,8 @@
 
 /* The inside of a view, for the files of this room. */
 
-#include "core/profile/regex.h"
-#include "core/profile/tags.h"
+#include "core/analysis/regex.h"
+#include "core/analysis/tags.h"
 #include "core/report/report.h"
 
 struct evprof_view {

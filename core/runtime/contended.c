@@ -10,8 +10,8 @@
 
 #include "core/base/buf.h"
 #include "core/profile/builder.h"
+#include "core/profile/text.h"
 #include "core/runtime/symbols.h"
-#include "core/runtime/text.h"
 #include "core/sample/contention_profile.h"
 
 int
@@ -63,7 +63,7 @@ put_samples(const evprof_pprof_t *p, evprof_buf_t *text)
                           sample->values[0]);
         evprof_text_pcs(p, sample, text);
         evprof_buf_putc(text, '\n');
-        evprof_text_frames(p, sample, text);
+        evprof_text_frames(p, sample, evprof_symbols_entry, text);
         evprof_buf_putc(text, '\n');
     }
 }

@@ -5,9 +5,9 @@
  */
 #include "core/base/error.h"
 #include "core/profile/builder.h"
+#include "core/profile/text.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/symbols.h"
-#include "core/runtime/text.h"
 
 int
 evprof_produce_snapshot(evprof_profile_t *profile, const evprof_ask_t *ask,
@@ -57,7 +57,8 @@ evprof_produce_encode(const evprof_profile_t *profile, const evprof_ask_t *ask,
     }
     if (status == EVPROF_OK && ask->debug != 0) {
         result->is_text = true;
-        status = evprof_text_counts(p, profile->name, &result->body);
+        status = evprof_text_counts(p, profile->name, evprof_symbols_entry,
+                                    &result->body);
     } else if (status == EVPROF_OK) {
         evprof_writer_t out = evprof_writer_buf(&result->body);
         status = evprof_pprof_encode(p, 0, &out, &result->err);

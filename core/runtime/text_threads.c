@@ -12,8 +12,8 @@
 
 #include "core/base/utf8.h"
 #include "core/profile/builder.h"
+#include "core/profile/text.h"
 #include "core/runtime/symbols.h"
-#include "core/runtime/text.h"
 #include "core/sample/labels.h"
 
 #define MINUTE_NS INT64_C(60000000000)

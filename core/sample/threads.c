@@ -24,7 +24,6 @@
 
 #include "core/sample/cpu_timer.h"
 #include "core/sample/fork.h"
-#include "core/sample/jemalloc.h"
 #include "core/sample/sig_labels.h"
 #include "core/sample/sig_threads.h"
 
@@ -501,7 +500,12 @@ evprof_thread_mark_ours(void)
     if (thread) {
         atomic_fetch_or(&thread->flags, EVPROF_THREAD_OURS);
     }
-    evprof_jemalloc_leave_out();
+    for (evprof_thread_hook_t *hook = atomic_load(&registry.hooks); hook;
+         hook = hook->next) {
+        if (hook->ours) {
+            hook->ours();
+        }
+    }
 }
 
 /* Held back are those of the application, but for faults, which must reach its

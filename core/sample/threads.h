@@ -146,13 +146,15 @@ size_t evprof_thread_creator(evprof_thread_t *thread, uintptr_t *pcs,
 
 /*
  * What others keep with a thread. `enter` runs in the new thread before its
- * start routine, `leave` in its last key destructor round; both outside all our
- * locks. Statically allocated by the caller, never removed. Call it from a
- * constructor or under a lock of the caller's.
+ * start routine, `leave` in its last key destructor round, `ours` in a thread
+ * that is marked as the library's own; all outside of our locks. Statically
+ * allocated by the caller, never removed. Call it from a constructor or under a
+ * lock of the caller's.
  */
 typedef struct evprof_thread_hook {
     void (*enter)(evprof_thread_t *thread);
     void (*leave)(evprof_thread_t *thread);
+    void (*ours)(void);
     struct evprof_thread_hook *next;
 } evprof_thread_hook_t;
 void evprof_thread_add_hook(evprof_thread_hook_t *hook);

@@ -4,10 +4,10 @@
  * contention:). Lines "name = value" come first, then one stack a line: cycles
  * waited, number of waits, addresses. Both are sampled: times the period.
  */
+#include "core/analysis/legacy.h"
 #include "core/base/error.h"
-#include "core/profile/legacy.h"
 
-#include "core/profile/format.h"
+#include "core/analysis/format.h"
 
 typedef struct attributes {
     int64_t hz; /* of the cycle counter; 0: delays are nanoseconds */

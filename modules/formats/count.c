@@ -5,10 +5,10 @@
  */
 #include <string.h>
 
+#include "core/analysis/legacy.h"
 #include "core/base/error.h"
-#include "core/profile/legacy.h"
 
-#include "core/profile/format.h"
+#include "core/analysis/format.h"
 
 /* Reads "NAME profile: total N" and leaves the name. */
 static bool

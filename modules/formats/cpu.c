@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/analysis/legacy.h"
+#include "core/analysis/maps.h"
 #include "core/base/error.h"
-#include "core/profile/legacy.h"
-#include "core/profile/maps.h"
 
-#include "core/profile/format.h"
+#include "core/analysis/format.h"
 
 #define HEADER_WORDS 5
 

@@ -7,10 +7,10 @@
  */
 #include <string.h>
 
+#include "core/analysis/legacy.h"
 #include "core/base/error.h"
-#include "core/profile/legacy.h"
 
-#include "core/profile/format.h"
+#include "core/analysis/format.h"
 
 #define PROBED_LINES 8
 

@@ -6,11 +6,11 @@
  */
 #include <ctype.h>
 
+#include "core/analysis/legacy.h"
 #include "core/base/error.h"
-#include "core/profile/heap_v2.h"
-#include "core/profile/legacy.h"
+#include "core/heap/heap_v2.h"
 
-#include "core/profile/format.h"
+#include "core/analysis/format.h"
 
 /* Bytes between two samples of the Java agent. */
 #define HEAP_RATE 524288

@@ -5,12 +5,12 @@
  */
 #include <string.h>
 
+#include "core/analysis/legacy.h"
+#include "core/analysis/maps.h"
 #include "core/base/error.h"
-#include "core/profile/heap_v2.h"
-#include "core/profile/legacy.h"
-#include "core/profile/maps.h"
+#include "core/heap/heap_v2.h"
 
-#include "core/profile/format.h"
+#include "core/analysis/format.h"
 
 typedef struct dump {
     evprof_assembly_t assembly;

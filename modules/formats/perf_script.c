@@ -13,10 +13,10 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "core/analysis/legacy.h"
 #include "core/base/error.h"
-#include "core/profile/legacy.h"
 
-#include "core/profile/format.h"
+#include "core/analysis/format.h"
 
 /* The line before a stack. */
 typedef struct event {

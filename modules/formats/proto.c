@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* profile.proto itself; gzip and zstd around it are off already. */
+#include "core/analysis/format.h"
+#include "core/analysis/wire_read.h"
 #include "core/base/error.h"
-#include "core/profile/format.h"
-#include "core/profile/wire_read.h"
 
 #define PROBED_SIZE 64
 

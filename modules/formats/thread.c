@@ -8,11 +8,11 @@
  *
  * with "same as previous thread" instead of a stack that repeats.
  */
+#include "core/analysis/legacy.h"
+#include "core/analysis/maps.h"
 #include "core/base/error.h"
-#include "core/profile/legacy.h"
-#include "core/profile/maps.h"
 
-#include "core/profile/format.h"
+#include "core/analysis/format.h"
 
 /* "--- threadz N ---". */
 static bool

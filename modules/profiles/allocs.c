@@ -5,14 +5,15 @@
  */
 #include <evprof/module.h>
 
-#include "core/runtime/heap.h"
+#include "core/heap/heap.h"
+#include "core/runtime/heap_services.h"
 
 static int
 allocs_init(const void *conf, void **state, evprof_error_t *err)
 {
     (void)conf;
     *state = NULL;
-    int status = evprof_heap_open(NULL, err);
+    int status = evprof_heap_open(NULL, &evprof_runtime_heap_services, err);
     if (status != 0) {
         return status;
     }

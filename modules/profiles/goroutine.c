@@ -9,8 +9,8 @@
 #include <evprof/module.h>
 
 #include "core/profile/builder.h"
+#include "core/profile/text.h"
 #include "core/runtime/symbols.h"
-#include "core/runtime/text.h"
 #include "core/runtime/text_threads.h"
 #include "core/sample/dump.h"
 #include "core/sample/labels.h"
@@ -76,7 +76,7 @@ put_groups(const evprof_dump_t *dump, evprof_buf_t *text, evprof_error_t *err)
         status = evprof_symbols_finish(builder, &p, err);
     }
     if (status == EVPROF_OK) {
-        status = evprof_text_counts(p, "goroutine", text);
+        status = evprof_text_counts(p, "goroutine", evprof_symbols_entry, text);
     }
     evprof_pprof_free(p);
     evprof_builder_free(builder);

@@ -8,7 +8,8 @@
 
 #include <evprof/module.h>
 
-#include "core/runtime/heap.h"
+#include "core/heap/heap.h"
+#include "core/runtime/heap_services.h"
 
 typedef struct heap_conf {
     const char *mallctl_prefix;
@@ -108,7 +109,7 @@ heap_init(const void *conf, void **state, evprof_error_t *err)
         .unwinder = heap->unwinder,
     };
     *state = NULL;
-    return evprof_heap_open(&options, err);
+    return evprof_heap_open(&options, &evprof_runtime_heap_services, err);
 }
 
 static int

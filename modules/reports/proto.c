@@ -2,8 +2,8 @@
 /* The profile itself, merged and filtered, as profile.proto. */
 #include <stdlib.h>
 
+#include "core/analysis/gzip_parallel.h"
 #include "core/base/error.h"
-#include "core/profile/gzip_parallel.h"
 #include "core/report/report.h"
 
 #define ENCODE_FLAGS (EVPROF_ENCODE_KEEP_IDS | EVPROF_ENCODE_PLAIN)

@@ -5,8 +5,8 @@
 const evprof_report_t evprof_report_web = {
     .name = "web",
     .summary = "Visualize graph through web browser",
-    .flags = EVPROF_REPORT_DRAWING | EVPROF_REPORT_WORDS,
+    .flags =
+        EVPROF_REPORT_DRAWING | EVPROF_REPORT_WORDS | EVPROF_REPORT_BROWSER,
     .suffix = "svg",
-    .viewers = evprof_browsers,
     .write = evprof_write_svg,
 };

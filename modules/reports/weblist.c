@@ -23,8 +23,8 @@ const evprof_report_t evprof_report_weblist = {
              "specified.\n"
              "Include samples matching focus_regex, and exclude ignore_regex.",
     .flags = EVPROF_REPORT_PARAM | EVPROF_REPORT_ADDRESSES |
-             EVPROF_REPORT_UNTRIMMED | EVPROF_REPORT_OBJECTS,
+             EVPROF_REPORT_UNTRIMMED | EVPROF_REPORT_OBJECTS |
+             EVPROF_REPORT_BROWSER,
     .suffix = "html",
-    .viewers = evprof_browsers,
     .write = write_weblist,
 };

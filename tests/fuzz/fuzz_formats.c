@@ -6,8 +6,8 @@
  */
 #include <stdlib.h>
 
+#include "core/analysis/format.h"
 #include "core/base/buf.h"
-#include "core/profile/format.h"
 #include "tests/fuzz/fuzz.h"
 
 static void

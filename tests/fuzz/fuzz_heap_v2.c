@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/profile/heap_v2.h"
+#include "core/heap/heap_v2.h"
 #include "tests/fuzz/fuzz.h"
 
 typedef struct sums {

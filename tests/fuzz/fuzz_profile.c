@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/analysis/aggregate.h"
+#include "core/analysis/filter.h"
+#include "core/analysis/merge.h"
+#include "core/analysis/prune.h"
+#include "core/analysis/scale.h"
+#include "core/analysis/tags.h"
 #include "core/base/buf.h"
-#include "core/profile/aggregate.h"
-#include "core/profile/filter.h"
-#include "core/profile/merge.h"
 #include "core/profile/pprof.h"
-#include "core/profile/prune.h"
-#include "core/profile/scale.h"
-#include "core/profile/tags.h"
 #include "tests/fuzz/fuzz.h"
 
 static void

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/profile/regex.h"
-#include "core/profile/tags.h"
+#include "core/analysis/regex.h"
+#include "core/analysis/tags.h"
 #include "tests/fuzz/fuzz.h"
 
 int

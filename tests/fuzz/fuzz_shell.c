@@ -9,7 +9,7 @@
 
 #include "adapters/cli/shell.h"
 #include "adapters/cli/words.h"
-#include "core/profile/format.h"
+#include "core/analysis/format.h"
 #include "tests/fuzz/fuzz.h"
 
 static void

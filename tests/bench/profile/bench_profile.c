@@ -8,9 +8,9 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "core/profile/merge.h"
+#include "core/analysis/merge.h"
+#include "core/analysis/unpack.h"
 #include "core/profile/pprof.h"
-#include "core/profile/unpack.h"
 
 static double
 now(void)

@@ -10,9 +10,9 @@
 
 #include <evprof/evprof.h>
 
+#include "core/heap/jemalloc.h"
 #include "core/runtime/job.h"
 #include "core/runtime/worker.h"
-#include "core/sample/jemalloc.h"
 
 #define JOBS 8
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "core/profile/format.h"
+#include "core/analysis/format.h"
 
 /* Each file of this folder offers its tests as one function. */
 int run_binary_tests(void);

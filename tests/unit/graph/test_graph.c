@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "core/profile/format.h"
+#include "core/analysis/format.h"
 #include "tests/unit/graph/tests.h"
 
 evprof_pprof_t *

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/profile/filter.h"
+#include "core/analysis/filter.h"
 
 #include <string.h>
 
-#include "core/profile/aggregate.h"
-#include "core/profile/prune.h"
+#include "core/analysis/aggregate.h"
+#include "core/analysis/prune.h"
 
 #include "tests/unit/profile/stacks.h"
 #include "tests/unit/profile/tests.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/profile/gzip_parallel.h"
+#include "core/analysis/gzip_parallel.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/profile/merge.h"
+#include "core/analysis/merge.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/profile/scale.h"
+#include "core/analysis/scale.h"
 
 #include "tests/unit/profile/sample_profile.h"
 #include "tests/unit/profile/stacks.h"

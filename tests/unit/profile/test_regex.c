@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/profile/regex.h"
+#include "core/analysis/regex.h"
 
 #include <stdio.h>
 #include <string.h>

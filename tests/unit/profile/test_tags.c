@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/profile/tags.h"
+#include "core/analysis/tags.h"
 
 #include "tests/unit/profile/stacks.h"
 #include "tests/unit/profile/tests.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "core/base/process.h"
 #include "core/report/dot.h"
 #include "core/report/options.h"
-#include "core/report/process.h"
 #include "tests/unit/report/tests.h"
 
 static void

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_ANALYSIS_ASSEMBLE_H
+#define EVPROF_ANALYSIS_ASSEMBLE_H
+
+/*
+ * Puts a profile together from what a text or binary format says, sample by
+ * sample: equal places become one location, samples stay as many as they came.
+ * The first failure is kept: calls after it do nothing, the end reports it.
+ */
+
+#include "core/base/index.h"
+#include "core/profile/pprof.h"
+
+typedef struct evprof_assembly {
+    evprof_pprof_t *profile; /* its tables are from malloc until the end */
+    evprof_index_t locations;
+    evprof_index_t functions;
+    size_t type_cap;
+    size_t sample_cap;
+    size_t location_cap;
+    size_t function_cap;
+    size_t mapping_cap;
+    bool is_ordered;
+    int status;
+} evprof_assembly_t;
+
+/* A frame that is known by name. */
+typedef struct evprof_named_frame {
+    const char *name;
+    size_t name_len;
+    const char *file; /* of the source; NULL: unknown */
+    size_t file_len;
+    uint64_t address;
+    uint32_t mapping; /* row, or EVPROF_NO_INDEX */
+} evprof_named_frame_t;
+
+/* Begins an empty profile; to be ended whatever happens. */
+void evprof_assembly_begin(evprof_assembly_t *a);
+
+void evprof_assembly_type(evprof_assembly_t *a, const char *type,
+                          const char *unit);
+void evprof_assembly_period(evprof_assembly_t *a, const char *type,
+                            const char *unit, int64_t period);
+
+/* The row of the location at an address, made when new. */
+uint32_t evprof_assembly_address(evprof_assembly_t *a, uint64_t address);
+
+/* The row of the location at an address, or EVPROF_INDEX_END. */
+uint32_t evprof_assembly_find(const evprof_assembly_t *a, uint64_t address);
+
+/* The row of the location of a named frame, made when new. */
+uint32_t evprof_assembly_frame(evprof_assembly_t *a,
+                               const evprof_named_frame_t *frame);
+
+/* The row of the function of that name, made when new; `file` counts only
+ * then. */
+uint32_t evprof_assembly_function(evprof_assembly_t *a,
+                                  const evprof_named_frame_t *frame);
+
+/* Adds a mapping; texts are copied. Returns its row. */
+uint32_t evprof_assembly_mapping(evprof_assembly_t *a,
+                                 const evprof_mapping_t *mapping);
+
+/*
+ * Adds a sample of `count` locations, leaf first, with one value a column;
+ * everything is copied. `label` (may be NULL) has texts that need not be
+ * interned.
+ */
+void evprof_assembly_sample(evprof_assembly_t *a, const uint32_t *locations,
+                            size_t count, const int64_t *values,
+                            const evprof_label_t *label);
+
+/* A text of the profile; "" once memory is out. */
+const char *evprof_assembly_text(evprof_assembly_t *a, const char *text,
+                                 size_t len);
+
+/*
+ * Leaves out locations that no sample uses and functions that no location uses,
+ * and numbers the rest in the order of first use. After it rows of locations
+ * are others, and only mappings may still be added. The end does it, too.
+ */
+void evprof_assembly_order(evprof_assembly_t *a);
+
+/* Hands the profile over. EVPROF_ENOMEM, or `status` if that is a failure,
+ * which `err` then explains already. */
+int evprof_assembly_end(evprof_assembly_t *a, int status, evprof_pprof_t **out,
+                        evprof_error_t *err);
+
+#endif

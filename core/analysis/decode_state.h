@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_ANALYSIS_DECODE_STATE_H
+#define EVPROF_ANALYSIS_DECODE_STATE_H
+
+/* What the files of the decoder share: decode.c knows the order,
+ * decode_tables.c reads the tables, decode_sample.c the samples, which are
+ * nearly all of a profile. */
+
+#include "core/analysis/ids.h"
+#include "core/analysis/wire_read.h"
+#include "core/profile/pprof.h"
+
+typedef struct evprof_decoder {
+    evprof_pprof_t *profile;
+    evprof_error_t *err;
+    evprof_error_t fault; /* what contradicts itself; status 0: nothing */
+    int fault_rank;
+    const char **strings; /* of the table, interned */
+    size_t string_count;
+    evprof_ids_t mappings;
+    evprof_ids_t functions;
+    evprof_ids_t locations;
+
+    /* Room in the arena that samples are cut from. */
+    uint32_t *stack_next;
+    uint32_t *stack_end;
+    int64_t *value_next;
+    int64_t *value_end;
+    evprof_label_t *labels; /* of the sample that is being read; malloc */
+    size_t label_cap;
+} evprof_decoder_t;
+
+/* The text of a number in the string table; NULL, with `err` filled, when there
+ * is none. */
+const char *evprof_decoder_text(evprof_decoder_t *d, uint64_t number);
+
+/* EVPROF_EPARSE with a message that something in `what` is no protobuf. */
+int evprof_decoder_malformed(evprof_decoder_t *d, const char *what);
+
+/*
+ * Notes what contradicts itself in a profile that can be read; reading goes on,
+ * since bytes that cannot be read are worse. What is said in the end is the
+ * fault of the lowest rank, which is the order of pprof's checks, and the first
+ * of those.
+ */
+enum evprof_fault_rank {
+    EVPROF_FAULT_SAMPLE = 1,
+    EVPROF_FAULT_MAPPING,
+    EVPROF_FAULT_FUNCTION,
+    EVPROF_FAULT_LOCATION,
+};
+void evprof_decoder_fault(evprof_decoder_t *d, enum evprof_fault_rank rank,
+                          const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Each reads one message into the next row of its table. EVPROF_EPARSE,
+ * EVPROF_ENOMEM. */
+int evprof_decoder_mapping(evprof_decoder_t *d, evprof_wire_t message);
+int evprof_decoder_function(evprof_decoder_t *d, evprof_wire_t message);
+int evprof_decoder_location(evprof_decoder_t *d, evprof_wire_t message);
+int evprof_decoder_value_type(evprof_decoder_t *d, evprof_wire_t message,
+                              evprof_value_type_t *out);
+
+/* Reads one sample into `out`. EVPROF_EPARSE, EVPROF_ENOMEM. */
+int evprof_decoder_sample(evprof_decoder_t *d, evprof_wire_t message,
+                          evprof_sample_t *out);
+
+#endif

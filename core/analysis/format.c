@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which format a file has: its wrapping comes off, then the formats are asked
+ * in order. A format that recognises its own but finds it broken has the last
+ * word.
+ */
+#include "core/analysis/format.h"
+
+#include "core/analysis/unpack.h"
+#include "core/base/error.h"
+
+static int
+read_plain(const evprof_format_t *const *formats,
+           const evprof_unpacked_t *plain, evprof_pprof_t **out,
+           evprof_error_t *err)
+{
+    if (plain->len == 0) {
+        return evprof_fail(err, EVPROF_EPARSE,
+                           "parsing profile: empty input file");
+    }
+    for (; *formats != NULL; formats++) {
+        const evprof_format_t *format = *formats;
+        if (!format->probe(plain->data, plain->len)) {
+            continue;
+        }
+        int status = format->read(plain->data, plain->len, out, err);
+        if (status != EVPROF_ENOTSUP) {
+            return status;
+        }
+    }
+    return evprof_fail(err, EVPROF_EPARSE,
+                       "parsing profile: unrecognized profile format");
+}
+
+int
+evprof_format_read(const evprof_format_t *const *formats, const void *data,
+                   size_t len, evprof_pprof_t **out, evprof_error_t *err)
+{
+    evprof_unpacked_t plain = { 0 };
+    evprof_pprof_t *p = NULL;
+    int status = evprof_unpack(data, len, EVPROF_DECODE_MAX, &plain, err);
+    if (status == EVPROF_OK) {
+        status = read_plain(formats, &plain, &p, err);
+        evprof_unpacked_free(&plain);
+    }
+    if (status == EVPROF_OK) {
+        status = evprof_pprof_check(p, err);
+    }
+    if (status != EVPROF_OK) {
+        evprof_pprof_free(p);
+        return status;
+    }
+    *out = p;
+    return EVPROF_OK;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_ANALYSIS_FORMAT_H
+#define EVPROF_ANALYSIS_FORMAT_H
+
+/*
+ * The contract of an input format: one file in modules/formats and one word in
+ * modules/CMakeLists.txt, which generates `evprof_formats`. Order matters: the
+ * first format whose probe says yes reads the file, the next ones are asked
+ * only when it answers EVPROF_ENOTSUP.
+ */
+
+#include "core/profile/pprof.h"
+
+typedef struct evprof_format {
+    const char *name;    /* "proto" */
+    const char *summary; /* one sentence */
+
+    /* Whether this may be such a file; cheap, looks at the beginning. */
+    bool (*probe)(const char *data, size_t len);
+
+    /* The whole file, uncompressed, not kept. EVPROF_ENOTSUP: not of this
+     * format after all; EVPROF_EPARSE, EVPROF_EINVAL, EVPROF_ELIMIT,
+     * EVPROF_ENOMEM. */
+    int (*read)(const char *data, size_t len, evprof_pprof_t **out,
+                evprof_error_t *err);
+} evprof_format_t;
+
+/* NULL-terminated. */
+extern const evprof_format_t *const evprof_formats[];
+
+/*
+ * Reads a profile of any of the formats, plain or in gzip or zstd, checked. The
+ * message is pprof's where it has one: "parsing profile: empty input file".
+ * EVPROF_EPARSE, EVPROF_EINVAL, EVPROF_ELIMIT, EVPROF_ENOMEM.
+ */
+int evprof_format_read(const evprof_format_t *const *formats, const void *data,
+                       size_t len, evprof_pprof_t **out, evprof_error_t *err);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Arithmetic on values. Sums and negations wrap as Go's int64 does. */
+#include "core/analysis/scale.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/analysis/types.h"
+#include "core/base/error.h"
+#include "core/profile/labels.h"
+
+/* A double beyond int64 has no value there; take the nearest that has. */
+static int64_t
+round_to_int64(double value)
+{
+    double rounded = round(value);
+    if (rounded >= 0x1p63) {
+        return INT64_MAX;
+    }
+    return rounded < -0x1p63 || isnan(rounded) ? INT64_MIN : (int64_t)rounded;
+}
+
+static bool
+is_zero(const evprof_pprof_t *p, const evprof_sample_t *s)
+{
+    int64_t any = 0;
+    for (size_t i = 0; i < p->type_count; i++) {
+        any |= s->values[i];
+    }
+    return any == 0;
+}
+
+static void
+drop_zero_samples(evprof_pprof_t *p)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < p->sample_count; i++) {
+        if (!is_zero(p, &p->samples[i])) {
+            p->samples[kept++] = p->samples[i];
+        }
+    }
+    p->sample_count = kept;
+}
+
+void
+evprof_pprof_scale(evprof_pprof_t *p, const double *ratios)
+{
+    bool changes = false;
+    for (size_t i = 0; i < p->type_count; i++) {
+        changes = changes || ratios[i] != 1.0;
+    }
+    if (!changes) {
+        return;
+    }
+    for (size_t i = 0; i < p->sample_count; i++) {
+        int64_t *values = p->samples[i].values;
+        for (size_t c = 0; c < p->type_count; c++) {
+            if (ratios[c] != 1.0) {
+                values[c] = round_to_int64((double)values[c] * ratios[c]);
+            }
+        }
+    }
+    drop_zero_samples(p);
+}
+
+void
+evprof_pprof_negate(evprof_pprof_t *p)
+{
+    for (size_t i = 0; i < p->sample_count; i++) {
+        int64_t *values = p->samples[i].values;
+        for (size_t c = 0; c < p->type_count; c++) {
+            values[c] = (int64_t)(0 - (uint64_t)values[c]);
+        }
+    }
+    drop_zero_samples(p);
+}
+
+/* Column sums; wrapping. */
+static void
+add_columns(const evprof_pprof_t *p, uint64_t *sums)
+{
+    for (size_t i = 0; i < p->sample_count; i++) {
+        for (size_t c = 0; c < p->type_count; c++) {
+            sums[c] += (uint64_t)p->samples[i].values[c];
+        }
+    }
+}
+
+int
+evprof_pprof_normalize(evprof_pprof_t *p, const evprof_pprof_t *base,
+                       evprof_error_t *err)
+{
+    int status = evprof_types_check_equal(p, base, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    size_t count = p->type_count;
+    uint64_t *sums = calloc(count * 2 + 1, sizeof(*sums));
+    double *ratios = calloc(count + 1, sizeof(*ratios));
+    if (sums == NULL || ratios == NULL) {
+        status = evprof_fail(err, EVPROF_ENOMEM, "normalize: out of memory");
+    } else {
+        add_columns(base, sums);
+        add_columns(p, sums + count);
+        for (size_t i = 0; i < count; i++) {
+            double own = (double)(int64_t)sums[count + i];
+            ratios[i] = own == 0 ? 0 : (double)(int64_t)sums[i] / own;
+        }
+        evprof_pprof_scale(p, ratios);
+    }
+    free(sums);
+    free(ratios);
+    return status;
+}
+
+/* The labels of a sample without the texts of that key, and `label`. */
+static int
+replace_label(evprof_pprof_t *p, evprof_sample_t *s,
+              const evprof_label_t *label)
+{
+    evprof_label_t *labels = evprof_arena_calloc(
+        &p->arena, (size_t)s->label_count + 1, sizeof(*labels));
+    if (labels == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < s->label_count; i++) {
+        if (s->labels[i].text == NULL || s->labels[i].key != label->key) {
+            labels[count++] = s->labels[i];
+        }
+    }
+    labels[count++] = *label;
+    s->labels = labels;
+    s->label_count = count;
+    return evprof_labels_sort(labels, count);
+}
+
+int
+evprof_pprof_set_label(evprof_pprof_t *p, const char *key, const char *text)
+{
+    evprof_label_t label = {
+        .key = evprof_strings_intern(&p->strings, key),
+        .text = evprof_strings_intern(&p->strings, text),
+        .unit = evprof_strings_intern(&p->strings, ""),
+    };
+    if (label.key == NULL || label.text == NULL || label.unit == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    for (size_t i = 0; i < p->sample_count; i++) {
+        int status = replace_label(p, &p->samples[i], &label);
+        if (status != EVPROF_OK) {
+            return status;
+        }
+    }
+    return EVPROF_OK;
+}

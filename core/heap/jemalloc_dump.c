@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * jemalloc writes its dump to a named file only. The file is memory (memfd), so
+ * that no disk is touched, its name that of our descriptor in /proc. It is kept
+ * until it is dropped, and belongs to the process that wrote it: after a fork
+ * the child takes its own.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/heap/jemalloc.h"
+#include "core/heap/jemalloc_mallctl.h"
+
+#define PIECE ((size_t)256 << 10)
+
+static int dump_fd = -1;
+static pid_t dump_owner;
+static bool has_dump;
+static uint64_t dump_count;
+
+void
+evprof_jemalloc_drop_dump(void)
+{
+    if (dump_fd >= 0) {
+        close(dump_fd);
+    }
+    dump_fd = -1;
+    has_dump = false;
+}
+
+bool
+evprof_jemalloc_has_dump(void)
+{
+    return has_dump && dump_owner == getpid();
+}
+
+uint64_t
+evprof_jemalloc_dump_count(void)
+{
+    return dump_count;
+}
+
+int
+evprof_jemalloc_dump(evprof_error_t *err)
+{
+    evprof_jemalloc_drop_dump();
+    dump_fd = memfd_create("evprof-heap", MFD_CLOEXEC);
+    if (dump_fd < 0) {
+        return evprof_fail(err, EVPROF_EIO,
+                           "heap: no memory file for the dump: %s",
+                           strerrordesc_np(errno));
+    }
+    char path[64];
+    const char *name = path;
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", dump_fd);
+    int failure = evprof_mallctl("prof.dump", NULL, NULL, &name, sizeof(name));
+    if (failure != 0) {
+        evprof_jemalloc_drop_dump();
+        return evprof_fail(err, EVPROF_EIO,
+                           "heap: jemalloc could not write its dump to %s: %s",
+                           path, strerrordesc_np(failure));
+    }
+    dump_owner = getpid();
+    has_dump = true;
+    dump_count++;
+    return 0;
+}
+
+int
+evprof_jemalloc_read_dump(evprof_jemalloc_feed_fn feed, void *ctx,
+                          evprof_error_t *err)
+{
+    int status = 0;
+    off_t at = 0;
+    char *piece = malloc(PIECE);
+    if (piece == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "heap: out of memory");
+    }
+    while (status == 0) {
+        ssize_t len = pread(dump_fd, piece, PIECE, at);
+        if (len < 0 && errno == EINTR) {
+            continue;
+        }
+        if (len < 0) {
+            status = evprof_fail(err, EVPROF_EIO,
+                                 "heap: reading the dump failed: %s",
+                                 strerrordesc_np(errno));
+        }
+        if (len <= 0) {
+            break;
+        }
+        at += len;
+        status = feed(ctx, piece, (size_t)len, err);
+    }
+    free(piece);
+    return status;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the most basic reason to the least: no jemalloc, not the one that
+ * allocates, one that cannot profile, one that was not told to at its start.
+ * What it was told comes, later ones winning, from malloc_conf,
+ * /etc/malloc.conf and the environment.
+ */
+#include "core/heap/jemalloc_refusal.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/heap/malloc_conf.h"
+
+/* What has to be set wherever our own symbol is not seen. */
+#define WANTED EVPROF_MALLOC_CONF
+
+static int
+judge_absence(const evprof_jemalloc_facts_t *facts, evprof_error_t *err)
+{
+    if (facts->prefix[0] != '\0') {
+        return evprof_fail(err, EVPROF_ENOTSUP,
+                           "heap: there is no %smallctl in the process: set "
+                           "mallctl_prefix to the prefix of the jemalloc that "
+                           "the program bundles, and link with -rdynamic",
+                           facts->prefix);
+    }
+    if (!facts->calls_malloc) {
+        return evprof_fail(err, EVPROF_ENOTSUP,
+                           "heap: jemalloc is not loaded, and as the "
+                           "executable itself never calls malloc, --as-needed "
+                           "drops it: install libjemalloc-dev and link with "
+                           "-levprof -Wl,--no-as-needed -ljemalloc");
+    }
+    return evprof_fail(err, EVPROF_ENOTSUP,
+                       "heap: malloc is not jemalloc's: install "
+                       "libjemalloc-dev and link with -levprof -ljemalloc, in "
+                       "this order");
+}
+
+/* A jemalloc with a prefix reads PREFIX_MALLOC_CONF, in capitals. */
+static int
+judge_prefixed(const evprof_jemalloc_facts_t *facts, evprof_error_t *err)
+{
+    char upper[64];
+    size_t len = 0;
+    for (; facts->prefix[len] != '\0' && len + 1 < sizeof(upper); len++) {
+        upper[len] = (char)toupper((unsigned char)facts->prefix[len]);
+    }
+    upper[len] = '\0';
+    return evprof_fail(
+        err, EVPROF_ENOTSUP,
+        "heap: the bundled jemalloc was started without "
+        "profiling: start the program with %sMALLOC_CONF=" WANTED,
+        upper);
+}
+
+static int
+judge_unprepared(const evprof_jemalloc_facts_t *facts, evprof_error_t *err)
+{
+    if (facts->prefix[0] != '\0') {
+        return judge_prefixed(facts, err);
+    }
+    if (strstr(facts->environment, "prof:false") != NULL) {
+        return evprof_fail(err, EVPROF_ENOTSUP,
+                           "heap: MALLOC_CONF in the environment says "
+                           "prof:false: take that out and start again");
+    }
+    if (strstr(facts->system_conf, "prof:false") != NULL) {
+        return evprof_fail(err, EVPROF_ENOTSUP,
+                           "heap: /etc/malloc.conf says prof:false: take that "
+                           "out and start again");
+    }
+    if (facts->preload[0] != '\0' &&
+        strstr(facts->preload, facts->mallctl_file) != NULL) {
+        return evprof_fail(err, EVPROF_ENOTSUP,
+                           "heap: a preloaded jemalloc takes its settings from "
+                           "the environment only: start the program with "
+                           "MALLOC_CONF=" WANTED);
+    }
+    if (!facts->is_conf_ours && facts->is_inside &&
+        strcmp(facts->conf_file, facts->mallctl_file) == 0) {
+        return evprof_fail(err, EVPROF_ENOTSUP,
+                           "heap: jemalloc is part of %s and does not see the "
+                           "malloc_conf in libevprof.so: link libevprof.a "
+                           "before it, or start the program with "
+                           "MALLOC_CONF=" WANTED,
+                           facts->mallctl_file);
+    }
+    if (!facts->is_conf_ours &&
+        strcmp(facts->conf_file, facts->mallctl_file) == 0) {
+        return evprof_fail(err, EVPROF_ENOTSUP,
+                           "heap: jemalloc comes before libevprof in the link "
+                           "order: link with -levprof -ljemalloc, or start the "
+                           "program with MALLOC_CONF=" WANTED);
+    }
+    if (!facts->is_conf_ours) {
+        return evprof_fail(err, EVPROF_ENOTSUP,
+                           "heap: %s has a malloc_conf of its own: add " WANTED
+                           " to it",
+                           facts->conf_file);
+    }
+    return evprof_fail(err, EVPROF_ENOTSUP,
+                       "heap: jemalloc was started without profiling: start "
+                       "the program with MALLOC_CONF=" WANTED);
+}
+
+int
+evprof_jemalloc_judge(const evprof_jemalloc_facts_t *facts, evprof_error_t *err)
+{
+    if (!facts->has_mallctl) {
+        return judge_absence(facts, err);
+    }
+    if (facts->prefix[0] == '\0' && !facts->is_malloc_theirs) {
+        return evprof_fail(err, EVPROF_ENOTSUP,
+                           "heap: jemalloc is loaded, but malloc is that of "
+                           "%s: link with -ljemalloc before it",
+                           facts->malloc_file);
+    }
+    if (!facts->can_profile) {
+        return evprof_fail(err, EVPROF_ENOTSUP,
+                           "heap: the jemalloc in %s was built without "
+                           "profiling: use one built with --enable-prof, such "
+                           "as Debian's libjemalloc2",
+                           facts->mallctl_file);
+    }
+    return facts->is_prepared ? EVPROF_OK : judge_unprepared(facts, err);
+}
+
+static bool
+is_malloc_name(const char *name)
+{
+    static const char *const names[] = { "malloc",         "calloc",
+                                         "realloc",        "free",
+                                         "posix_memalign", "aligned_alloc" };
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        if (name != NULL && strcmp(name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+imports_malloc(Elf *elf, Elf_Scn *section, const GElf_Shdr *header)
+{
+    Elf_Data *data = elf_getdata(section, NULL);
+    if (data == NULL || header->sh_entsize == 0) {
+        return false;
+    }
+    int count = (int)(header->sh_size / header->sh_entsize);
+    for (int i = 1; i < count; i++) {
+        GElf_Sym sym;
+        if (gelf_getsym(data, i, &sym) != NULL && sym.st_shndx == SHN_UNDEF &&
+            is_malloc_name(elf_strptr(elf, header->sh_link, sym.st_name))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+evprof_executable_calls_malloc(void)
+{
+    bool calls = false;
+    Elf *elf = NULL;
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && elf_version(EV_CURRENT) != EV_NONE) {
+        elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+    }
+    Elf_Scn *section = NULL;
+    while (elf != NULL && (section = elf_nextscn(elf, section)) != NULL) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) != NULL &&
+            header.sh_type == SHT_DYNSYM &&
+            imports_malloc(elf, section, &header)) {
+            calls = true;
+        }
+    }
+    elf_end(elf);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return calls;
+}

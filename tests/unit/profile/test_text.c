@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ?debug=1 text of count profiles: order, addresses, columns, labels. */
+#include "core/profile/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+/* In place of the symbolizer's. */
+static uintptr_t
+find_entry(uintptr_t pc)
+{
+    return pc == 0x1000 ? 0 : pc & ~(uintptr_t)0xff;
+}
+
+static evprof_function_t functions[] = {
+    { .name = "short", .filename = "/src/a.c" },
+    { .name = "a_function_with_a_long_name", .filename = "/src/b.c" },
+};
+static evprof_line_t inlined[] = { { .function = 0, .line = 3 },
+                                   { .function = 1, .line = 40 } };
+static evprof_line_t plain[] = { { .function = 1, .line = 41 } };
+static evprof_location_t locations[] = {
+    { .address = 0x1000, .lines = inlined, .line_count = 2 },
+    { .address = 0x20f0, .lines = plain, .line_count = 1 },
+    { .address = 0x3000 },
+};
+static int64_t rare[] = { 1 };
+static int64_t frequent[] = { 7 };
+static uint32_t rare_stack[] = { 2 };
+static uint32_t frequent_stack[] = { 0, 1 };
+static evprof_label_t labels[] = {
+    { .key = "tenant", .text = "t1" },
+    { .key = "bytes", .number = 5 },
+    { .key = "endpoint", .text = "/a \"b\"\n" },
+};
+static evprof_sample_t samples[] = {
+    { .locations = rare_stack, .location_count = 1, .values = rare },
+    { .locations = frequent_stack,
+      .location_count = 2,
+      .values = frequent,
+      .labels = labels,
+      .label_count = 3 },
+};
+
+static void
+test_counts(void **state)
+{
+    (void)state;
+    evprof_pprof_t p = { .samples = samples,
+                         .sample_count = 2,
+                         .locations = locations,
+                         .location_count = 3,
+                         .functions = functions,
+                         .function_count = 2,
+                         .type_count = 1 };
+    evprof_buf_t out = { 0 };
+    assert_int_equal(evprof_text_counts(&p, "jobs", find_entry, &out), 0);
+    assert_string_equal(
+        out.data,
+        "jobs profile: total 8\n"
+        "7 @ 0x1001 0x20f1\n"
+        "# labels: {\"endpoint\":\"/a \\\"b\\\"\\n\", \"tenant\":\"t1\"}\n"
+        "#\t0x1000\tshort\t\t\t\t\t/src/a.c:3\n"
+        "#\t0x1000\ta_function_with_a_long_name\t\t/src/b.c:40\n"
+        "#\t0x20f0\ta_function_with_a_long_name+0xf0\t/src/b.c:41\n"
+        "\n"
+        "1 @ 0x3001\n"
+        "#\t0x3000\n"
+        "\n");
+    evprof_buf_free(&out);
+}
+
+static void
+test_empty(void **state)
+{
+    (void)state;
+    evprof_pprof_t p = { .type_count = 1 };
+    evprof_buf_t out = { 0 };
+    assert_int_equal(evprof_text_counts(&p, "none", find_entry, &out), 0);
+    assert_string_equal(out.data, "none profile: total 0\n");
+    evprof_buf_free(&out);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_empty),
+    };
+    return cmocka_run_group_tests_name("text", tests, NULL, NULL);
+}

@@ -212,9 +212,8 @@ evprof_access_ask(struct evhttp_request *req, const evprof_errand_name_t *name,
                   evprof_admit_fn admit)
 {
     evprof_config_t *config = evprof_settings_hold(name->prof);
-    const char *profile =
-        name->leaf == NULL ? NULL : evprof_profile_of(name->leaf);
-    const evprof_access_conf_t *conf = evprof_settings_access(config, profile);
+    const evprof_access_conf_t *conf =
+        evprof_settings_access(config, name->leaf);
     const char *reason;
     switch (judge(req, conf, &reason)) {
     case EVPROF_ACCESS_VERIFY:

@@ -30,13 +30,6 @@ typedef struct evprof_route_record {
 static route_t *routes; /* under the lock of the lists; never freed */
 static unsigned last_mount;
 
-/* Served beside the profiles of the catalogue. */
-static const char *const fixed_names[] = { "",        "cmdline",
-                                           "profile", "symbol",
-                                           "threads", "trace",
-                                           "status",  EVPROF_LEAF_FGPROF };
-#define FIXED_COUNT (sizeof(fixed_names) / sizeof(fixed_names[0]))
-
 static void
 serve_route(struct evhttp_request *req, void *arg)
 {
@@ -126,15 +119,50 @@ bind_one(const char *prefix, const char *leaf, bind_fn bind, void *ctx)
     return status;
 }
 
-static bool
-is_fixed(const char *name)
+/* What is bound beside the leaves of profiles: the index, the status page, and
+ * Go's paths, which answer 501 where no module serves them. */
+static int
+bind_pages(evprof_t *prof, bind_fn bind, void *ctx)
 {
-    for (size_t i = 0; i < FIXED_COUNT; i++) {
-        if (strcmp(fixed_names[i], name) == 0) {
-            return true;
-        }
+    const char *prefix = evprof_prefix(prof);
+    int status = bind_one(prefix, "", bind, ctx);
+    if (status == EVPROF_OK) {
+        status = bind_one(prefix, "status", bind, ctx);
     }
-    return false;
+    for (size_t i = 0; evprof_go_leaves[i] != NULL && status == EVPROF_OK;
+         i++) {
+        status = bind_one(prefix, evprof_go_leaves[i], bind, ctx);
+    }
+    return status;
+}
+
+static bool
+is_go_leaf(const char *leaf)
+{
+    size_t i = 0;
+    while (evprof_go_leaves[i] != NULL &&
+           strcmp(evprof_go_leaves[i], leaf) != 0) {
+        i++;
+    }
+    return evprof_go_leaves[i] != NULL;
+}
+
+/* A profile's leaf, its aliases, and its name where that is another. */
+static int
+bind_entry(evprof_t *prof, const evprof_entry_t *entry, bind_fn bind, void *ctx)
+{
+    const char *prefix = evprof_prefix(prof);
+    int status = is_go_leaf(entry->leaf)
+                     ? EVPROF_OK
+                     : bind_one(prefix, entry->leaf, bind, ctx);
+    for (const char *const *alias = entry->module->aliases;
+         alias != NULL && *alias != NULL && status == EVPROF_OK; alias++) {
+        status = bind_one(prefix, *alias, bind, ctx);
+    }
+    if (status == EVPROF_OK && strcmp(entry->leaf, entry->name) != 0) {
+        status = bind_one(prefix, entry->name, bind, ctx);
+    }
+    return status;
 }
 
 static int
@@ -148,9 +176,7 @@ bind_profiles(evprof_t *prof, bind_fn bind, void *ctx)
     size_t count = evprof_catalog_list(prof, entries, max);
     int status = EVPROF_OK;
     for (size_t i = 0; i < count && status == EVPROF_OK; i++) {
-        if (!is_fixed(entries[i].name)) {
-            status = bind_one(evprof_prefix(prof), entries[i].name, bind, ctx);
-        }
+        status = bind_entry(prof, &entries[i], bind, ctx);
     }
     free(entries);
     return status;
@@ -164,8 +190,8 @@ bind_all(evprof_t *prof, bind_fn bind, void *ctx)
     if (prefix[1] != '\0') {
         status = bind_one(prefix, NULL, bind, ctx);
     }
-    for (size_t i = 0; i < FIXED_COUNT && status == EVPROF_OK; i++) {
-        status = bind_one(prefix, fixed_names[i], bind, ctx);
+    if (status == EVPROF_OK) {
+        status = bind_pages(prof, bind, ctx);
     }
     return status == EVPROF_OK ? bind_profiles(prof, bind, ctx) : status;
 }
@@ -362,14 +388,29 @@ is_bare_prefix(evprof_t *prof, struct evhttp_request *req)
     return len > 0 && strncmp(path, prefix, len) == 0 && path[len] == '\0';
 }
 
-static bool
-is_fgprof(evprof_t *prof, struct evhttp_request *req)
+/* The alias beside the prefix that the request's path is, to be freed, or NULL.
+ */
+static char *
+alias_beside_prefix(evprof_t *prof, struct evhttp_request *req)
 {
     const char *prefix = evprof_prefix(prof);
     const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
     size_t len = parent_length(prefix);
-    return strncmp(path, prefix, len) == 0 &&
-           strcmp(path + len, &EVPROF_LEAF_FGPROF[3]) == 0;
+    evprof_entry_t entry;
+    evprof_buf_t leaf = { 0 };
+    if (strncmp(path, prefix, len) != 0 || strchr(path + len, '/') != NULL) {
+        return NULL;
+    }
+    evprof_buf_printf(&leaf, "../%s", path + len);
+    if (!leaf.failed && evprof_visit(prof)) {
+        bool is_found = evprof_catalog_find_leaf(prof, leaf.data, &entry);
+        evprof_leave(prof);
+        if (is_found) {
+            return leaf.data;
+        }
+    }
+    evprof_buf_free(&leaf);
+    return NULL;
 }
 
 bool
@@ -379,11 +420,10 @@ evprof_evhttp_handle(evprof_t *prof, struct evhttp_request *req)
         evprof_serve_redirect(prof, req);
         return true;
     }
-    if (is_fgprof(prof, req)) {
-        evprof_serve(prof, NULL, req, EVPROF_LEAF_FGPROF);
-        return true;
-    }
     char *name = name_below_prefix(prof, req);
+    if (name == NULL) {
+        name = alias_beside_prefix(prof, req);
+    }
     if (name == NULL) {
         return false;
     }

@@ -42,9 +42,9 @@ count_of(evprof_t *prof, const char *name)
 static void
 put_link(evprof_buf_t *out, const evprof_entry_t *entry)
 {
-    const char *leaf = evprof_leaf_of(entry->name);
-    bool is_text = (entry->flags & EVPROF_MODULE_TEXT_ONLY) != 0;
-    if (!entry->is_on || (entry->flags & EVPROF_MODULE_TIMED) != 0) {
+    const char *leaf = entry->leaf;
+    bool is_text = (entry->module->flags & EVPROF_MODULE_TEXT_ONLY) != 0;
+    if (!entry->is_on || (entry->module->flags & EVPROF_MODULE_TIMED) != 0) {
         evprof_html_escape(out, leaf);
         return;
     }
@@ -65,18 +65,31 @@ put_row(evprof_buf_t *out, evprof_t *prof, const evprof_entry_t *entry)
     if (!entry->is_on) {
         evprof_buf_puts(out, "switched off by the configuration. ");
     }
-    evprof_html_escape(out, entry->summary);
+    evprof_html_escape(out, entry->module->summary);
     const char *note = evprof_catalog_note(prof, entry->name);
     if (note != NULL) {
         evprof_buf_putc(out, ' ');
         evprof_html_escape(out, note);
     }
-    if (entry->is_on && (entry->flags & EVPROF_MODULE_TIMED) != 0) {
+    if (entry->is_on && (entry->module->flags & EVPROF_MODULE_TIMED) != 0) {
         evprof_buf_puts(out, " Takes its time: <code>");
-        evprof_html_escape(out, evprof_leaf_of(entry->name));
+        evprof_html_escape(out, entry->leaf);
         evprof_buf_puts(out, "?seconds=10</code>");
     }
     evprof_buf_puts(out, "</td></tr>\n");
+}
+
+/* The link to what ?debug=2 shows, where it shows more. */
+static void
+put_full_text(evprof_buf_t *out, const evprof_entry_t *entry)
+{
+    if (entry->is_on && entry->module->full_text != NULL) {
+        evprof_buf_puts(out, "<a href=\"");
+        put_path(out, entry->leaf);
+        evprof_buf_puts(out, "?debug=2\">");
+        evprof_html_escape(out, entry->module->full_text);
+        evprof_buf_puts(out, "</a> · ");
+    }
 }
 
 static int
@@ -84,7 +97,7 @@ by_leaf(const void *a, const void *b)
 {
     const evprof_entry_t *one = a;
     const evprof_entry_t *other = b;
-    return strcmp(evprof_leaf_of(one->name), evprof_leaf_of(other->name));
+    return strcmp(one->leaf, other->leaf);
 }
 
 /* The catalogue of now, sorted by leaf; to be freed, NULL: out of memory. */
@@ -130,16 +143,13 @@ evprof_page_index(evprof_t *prof, const evprof_ask_t *ask,
     size_t count = 0;
     evprof_entry_t *entries = list_entries(prof, &count);
     evprof_buf_t *out = &result->body;
-    bool has_threads = false;
     put_head(out, evprof_prefix(prof));
     for (size_t i = 0; entries != NULL && i < count; i++) {
         put_row(out, prof, &entries[i]);
-        has_threads = has_threads || strcmp(entries[i].name, "goroutine") == 0;
     }
     evprof_buf_puts(out, "</table>\n<p>");
-    if (has_threads) {
-        evprof_buf_puts(out, "<a href=\"goroutine?debug=2\">stacks of all "
-                             "threads</a> · ");
+    for (size_t i = 0; entries != NULL && i < count; i++) {
+        put_full_text(out, &entries[i]);
     }
     evprof_buf_puts(out, "<a href=\"status\">status</a></p>\n</body></html>\n");
     bool failed = entries == NULL || out->failed;

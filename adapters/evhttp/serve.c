@@ -20,9 +20,8 @@
 #include "core/runtime/catalog.h"
 #include "core/runtime/settings.h"
 
-/* Lengths of a window that was not given, as Go has them. */
+/* The length of a window that neither the request nor the module names. */
 #define DEFAULT_SECONDS 30.0
-#define DEFAULT_TRACE_SECONDS 1.0
 
 static const char *
 query_of(struct evhttp_request *req)
@@ -69,18 +68,17 @@ read_body(struct evhttp_request *req, evprof_ask_t *ask)
 
 /* ---- Parameters ---- */
 
-/* Who names no length is not refused for one that is too long. */
+/* A request without ?seconds gets the default, cut to the longest window that
+ * is allowed, instead of a refusal. */
 static double
 window_of_timed(const evprof_entry_t *entry, const char *query)
 {
-    double seconds;
-    double otherwise = DEFAULT_SECONDS;
-    if (strcmp(entry->name, "trace") == 0) {
-        seconds = evprof_query_number(query, "seconds", 0);
-        otherwise = DEFAULT_TRACE_SECONDS;
-    } else {
-        seconds = (double)evprof_query_int(query, "seconds", 0);
-    }
+    const evprof_module_t *module = entry->module;
+    double seconds = module->takes_fractions
+                         ? evprof_query_number(query, "seconds", 0)
+                         : (double)evprof_query_int(query, "seconds", 0);
+    double otherwise =
+        module->default_seconds > 0 ? module->default_seconds : DEFAULT_SECONDS;
     double most = (double)entry->max_seconds;
     if (seconds > 0) {
         return seconds;
@@ -96,10 +94,10 @@ read_parameters(struct evhttp_request *req, const evprof_entry_t *entry,
     const char *query = query_of(req);
     ask->query = query;
     ask->tid = syscall(SYS_gettid);
-    if ((entry->flags & EVPROF_MODULE_TEXT_ONLY) != 0) {
+    if ((entry->module->flags & EVPROF_MODULE_TEXT_ONLY) != 0) {
         return true;
     }
-    if ((entry->flags & EVPROF_MODULE_TIMED) != 0) {
+    if ((entry->module->flags & EVPROF_MODULE_TIMED) != 0) {
         ask->seconds = window_of_timed(entry, query);
         return true;
     }
@@ -124,13 +122,14 @@ read_parameters(struct evhttp_request *req, const evprof_entry_t *entry,
 static evprof_reply_t
 reply_of(const evprof_entry_t *entry, const evprof_ask_t *ask)
 {
-    bool is_timed = (entry->flags & EVPROF_MODULE_TIMED) != 0;
-    if ((entry->flags & EVPROF_MODULE_TEXT_ONLY) != 0 || ask->debug != 0) {
+    bool is_timed = (entry->module->flags & EVPROF_MODULE_TIMED) != 0;
+    if ((entry->module->flags & EVPROF_MODULE_TEXT_ONLY) != 0 ||
+        ask->debug != 0) {
         return (evprof_reply_t){ .type = EVPROF_TYPE_TEXT };
     }
     return (evprof_reply_t){
         .type = EVPROF_TYPE_PROTO,
-        .filename = evprof_leaf_of(entry->name),
+        .filename = entry->leaf,
         .is_delta = !is_timed && ask->seconds > 0,
     };
 }
@@ -174,15 +173,6 @@ serve_page(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
     }
 }
 
-static const char *
-error_prefix_of(const char *name)
-{
-    if (strcmp(name, "cpu") == 0) {
-        return "Could not enable CPU profiling: ";
-    }
-    return strcmp(name, "trace") == 0 ? "Could not enable tracing: " : NULL;
-}
-
 static void
 serve_profile(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
               const evprof_entry_t *entry)
@@ -191,9 +181,9 @@ serve_profile(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
         .prof = prof,
         .http = http,
         .profile = entry->name,
-        .error_prefix = error_prefix_of(entry->name),
+        .error_prefix = entry->module->refusal,
     };
-    if (allows_method(req, (entry->flags & EVPROF_MODULE_BODY) != 0) &&
+    if (allows_method(req, (entry->module->flags & EVPROF_MODULE_BODY) != 0) &&
         read_parameters(req, entry, &errand.ask) &&
         read_body(req, &errand.ask)) {
         errand.reply = reply_of(entry, &errand.ask);
@@ -201,17 +191,21 @@ serve_profile(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
     }
 }
 
+/* What Go serves and this build does not is told from what nobody serves. */
 static void
-serve_unknown(struct evhttp_request *req, const char *name)
+serve_unknown(struct evhttp_request *req, const char *leaf)
 {
     if (!allows_method(req, false)) {
         return;
     }
-    if (strcmp(name, "trace") == 0) {
-        evprof_reply_error(req, 501, NULL, "tracing is not part of this build");
-    } else {
-        evprof_reply_error(req, 404, NULL, "Unknown profile");
+    for (size_t i = 0; evprof_go_leaves[i] != NULL; i++) {
+        if (strcmp(leaf, evprof_go_leaves[i]) == 0) {
+            evprof_reply_error(req, 501, NULL,
+                               "this build has no module for it");
+            return;
+        }
     }
+    evprof_reply_error(req, 404, NULL, "Unknown profile");
 }
 
 static bool
@@ -236,8 +230,7 @@ serve_named(struct evhttp_request *req, const evprof_errand_name_t *name)
         serve_page(prof, name->http, req, evprof_page_index, EVPROF_TYPE_HTML);
     } else if (strcmp(name->leaf, "status") == 0 && is_status_on(prof)) {
         serve_page(prof, name->http, req, evprof_page_status, EVPROF_TYPE_TEXT);
-    } else if (evprof_catalog_find(prof, evprof_profile_of(name->leaf),
-                                   &entry)) {
+    } else if (evprof_catalog_find_leaf(prof, name->leaf, &entry)) {
         serve_profile(prof, name->http, req, &entry);
     } else {
         serve_unknown(req, name->leaf);

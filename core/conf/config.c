@@ -15,32 +15,45 @@
 #include "core/base/error.h"
 #include "core/conf/block.h"
 
-/* Types that are designed but not in every build: a file may name them. */
-static const char *const planned_profiles[] = { "wall", "trace" };
-
 /* ---- Profiles ---- */
+
+static bool
+is_called(const evprof_module_t *module, const char *name)
+{
+    bool is_found = strcmp(module->name, name) == 0;
+    for (const char *const *alias = module->aliases;
+         alias != NULL && *alias != NULL && !is_found; alias++) {
+        is_found = strcmp(*alias, name) == 0;
+    }
+    return is_found;
+}
 
 static size_t
 find_module(const evprof_config_t *config, const char *name)
 {
     size_t i = 0;
-    while (i < config->module_count &&
-           strcmp(config->modules[i]->name, name) != 0) {
+    while (i < config->module_count && !is_called(config->modules[i], name)) {
         i++;
     }
     return i;
 }
 
-static bool
-is_planned(const char *name)
+/* "cpu, heap and mutex" */
+static const char *
+known_names(evprof_conf_t *cf)
 {
-    for (size_t i = 0;
-         i < sizeof(planned_profiles) / sizeof(planned_profiles[0]); i++) {
-        if (strcmp(planned_profiles[i], name) == 0) {
-            return true;
-        }
+    const evprof_config_t *config = cf->config;
+    evprof_buf_t names = { 0 };
+    for (size_t i = 0; i < config->module_count; i++) {
+        const char *before = i == 0                          ? ""
+                             : i + 1 == config->module_count ? " and "
+                                                             : ", ";
+        evprof_buf_printf(&names, "%s%s", before, config->modules[i]->name);
     }
-    return false;
+    const char *copy =
+        evprof_conf_fragment(cf, "%s", names.failed ? "" : names.data);
+    evprof_buf_free(&names);
+    return copy;
 }
 
 static void
@@ -51,18 +64,14 @@ report_profile(evprof_conf_t *cf, const evprof_statement_t *s)
     for (size_t i = 0; i < cf->config->module_count; i++) {
         evprof_nearest_try(&nearest, cf->config->modules[i]->name);
     }
-    if (is_planned(name)) {
-        evprof_problems_warn(cf->problems, &s->place,
-                             "\"profile\" %s is not part of this build, its "
-                             "settings have no effect",
-                             name);
-    } else if (nearest.best != NULL) {
+    if (nearest.best != NULL) {
         evprof_problems_add(cf->problems, &s->place,
                             "\"profile\" %s is unknown; did you mean \"%s\"?",
                             name, nearest.best);
     } else {
         evprof_problems_add(cf->problems, &s->place,
-                            "\"profile\" %s is unknown", name);
+                            "\"profile\" %s is unknown; there are %s", name,
+                            known_names(cf));
     }
 }
 
@@ -83,13 +92,6 @@ profile_fault(evprof_conf_t *cf, const evprof_statement_t *s)
     return NULL;
 }
 
-/* What "goroutine" is called by those who have never met one. */
-static const char *
-without_alias(const char *name)
-{
-    return strcmp(name, "threads") == 0 ? "goroutine" : name;
-}
-
 static void
 read_profile(evprof_conf_t *cf, const evprof_statement_t *s)
 {
@@ -98,7 +100,7 @@ read_profile(evprof_conf_t *cf, const evprof_statement_t *s)
         evprof_problems_add(cf->problems, &s->place, "\"profile\" %s", fault);
         return;
     }
-    size_t i = find_module(cf->config, without_alias(s->words[1].text));
+    size_t i = find_module(cf->config, s->words[1].text);
     if (i == cf->config->module_count) {
         report_profile(cf, s);
         return;
@@ -234,14 +236,44 @@ interpret(evprof_conf_t *cf, evprof_statement_t *first)
     return status == EVPROF_OK ? read_pprof(cf, pprof) : status;
 }
 
+static bool
+is_served(const evprof_config_t *config, const char *leaf)
+{
+    for (size_t i = 0; i < config->module_count; i++) {
+        const evprof_module_t *other = config->modules[i];
+        if (is_called(other, leaf) ||
+            (other->leaf != NULL && strcmp(other->leaf, leaf) == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first of the module's names that another module has; NULL: none. */
+static const char *
+taken_name(const evprof_config_t *config, const evprof_module_t *module)
+{
+    if (is_served(config, module->name)) {
+        return module->name;
+    }
+    if (module->leaf != NULL && is_served(config, module->leaf)) {
+        return module->leaf;
+    }
+    const char *const *alias = module->aliases;
+    while (alias != NULL && *alias != NULL && !is_served(config, *alias)) {
+        alias++;
+    }
+    return alias != NULL ? *alias : NULL;
+}
+
 const char *
 evprof_conf_add_module(evprof_conf_t *cf, const evprof_module_t *module)
 {
     evprof_config_t *config = cf->config;
-    if (find_module(config, module->name) < config->module_count) {
+    const char *taken = taken_name(config, module);
+    if (taken != NULL) {
         return evprof_conf_fragment(
-            cf, "brings the profile \"%s\", which exists already",
-            module->name);
+            cf, "brings the profile \"%s\", which exists already", taken);
     }
     size_t n = config->module_count;
     const evprof_module_t **grown =

@@ -17,10 +17,11 @@
  */
 extern const evprof_module_t *const evprof_profile_modules[];
 
+/* All pointers are the module's, valid between evprof_visit() and its end. */
 typedef struct evprof_entry {
     const char *name;
-    const char *summary;
-    unsigned flags; /* EVPROF_MODULE_* */
+    const char *leaf; /* the last part of its URL */
+    const evprof_module_t *module;
     bool is_on;
     long max_seconds; /* of its longest window */
 } evprof_entry_t;
@@ -53,16 +54,22 @@ EVPROF_API int evprof_catalog_status(evprof_t *prof, const char *name,
 /* What a profile wants the index page to say of it, or NULL; on the worker. */
 EVPROF_API const char *evprof_catalog_note(evprof_t *prof, const char *name);
 
-/* Where scrapers look for fgprof: beside the prefix and not below it. */
-#define EVPROF_LEAF_FGPROF "../fgprof"
+/* As evprof_catalog_find(), by the last part of a URL: a leaf, an alias, or a
+ * name. */
+EVPROF_API bool evprof_catalog_find_leaf(evprof_t *prof, const char *leaf,
+                                         evprof_entry_t *out);
 
-/* The leaf under which a profile is served: "profile" for "cpu", else its own
- * name; and the other way round. */
-EVPROF_API const char *evprof_leaf_of(const char *profile);
-EVPROF_API const char *evprof_profile_of(const char *leaf);
+/* The paths of Go's net/http/pprof, NULL last: whoever knows Go asks for these
+ * whether or not a module serves them. */
+extern EVPROF_API const char *const evprof_go_leaves[];
 
-/* Whether something else than a profile of that name is served there. */
-bool evprof_leaf_is_reserved(const char *name);
+/* Whether a page, a path of Go's or another profile is served at that leaf. */
+bool evprof_leaf_is_reserved(evprof_t *prof, const char *leaf);
+
+/* Sets the rate of a module that has one; returns the one before.
+ * EVPROF_EOFF: the profile is switched off, or there is no profiler. */
+long evprof_catalog_set_rate(evprof_t *prof, const evprof_module_t *module,
+                             long rate);
 
 /* False once evprof_free() was called. */
 EVPROF_API bool evprof_is_open(evprof_t *prof);

@@ -61,7 +61,7 @@ after_fork_child(void)
     evprof_reload_signal_fork_child();
     evprof_access_fork_child();
     the_profiler.jobs = NULL;
-    the_profiler.region = NULL;
+    the_profiler.recording = NULL;
     atomic_store(&the_profiler.job_count, 0);
     atomic_store(&the_profiler.visitors, 0);
     evprof_lock_reset(&the_profiler.lock);
@@ -169,12 +169,12 @@ evprof_new(const char *conf_file, evprof_error_t *err)
     return prof;
 }
 
-/* A region that evprof_cpu_stop() will not end any more. */
+/* A window that evprof_recording_stop() will not end any more. */
 static void
-drop_region(evprof_t *prof)
+drop_recording(evprof_t *prof)
 {
-    evprof_job_t *job = prof->region;
-    prof->region = NULL;
+    evprof_job_t *job = prof->recording;
+    prof->recording = NULL;
     evprof_job_free(job);
 }
 
@@ -218,7 +218,7 @@ evprof_free(evprof_t *prof)
     evprof_service_end(prof);
     evprof_learning_end();
     evprof_worker_stop();
-    drop_region(prof);
+    drop_recording(prof);
     await_visitors(prof);
     evprof_registry_close(prof);
     evprof_symbols_close();

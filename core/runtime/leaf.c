@@ -1,60 +1,74 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Under which names profiles are asked for. Most go by their own; a few have
- * the one that Go's clients ask for instead, or beside it. Nothing that is made
- * while running may take such a name: it could never be reached.
+ * The last parts of URLs. A profile has the leaf and the aliases that its
+ * module names; the pages have theirs; and Go's paths stay free for what they
+ * mean to Go's users. No profile that is made while running may have one of
+ * these: it could never be reached.
  */
 #include <string.h>
 
 #include "core/runtime/catalog.h"
+#include "core/runtime/runtime.h"
 
-/* The first of a profile is the one that the index shows. */
-static const struct {
-    const char *leaf;
-    const char *profile;
-    bool is_shown;
-} aliases[] = {
-    { "profile", "cpu", true },
-    { "threads", "goroutine", false },
-    { EVPROF_LEAF_FGPROF, "wall", false },
-};
+const char *const evprof_go_leaves[] = { "cmdline", "profile", "symbol",
+                                         "trace", NULL };
 
-#define ALIAS_COUNT (sizeof(aliases) / sizeof(aliases[0]))
+/* Pages that are no profiles. */
+static const char *const pages[] = { "status", "ui", "metrics", NULL };
 
-/* Pages and handlers that are no profiles, and what an own profile of the last
- * part of a path would be taken for. */
-static const char *const others[] = { "fgprof", "status", "trace" };
-
-#define OTHER_COUNT (sizeof(others) / sizeof(others[0]))
-
-const char *
-evprof_leaf_of(const char *profile)
+static bool
+holds(const char *const *list, const char *word)
 {
-    for (size_t i = 0; i < ALIAS_COUNT; i++) {
-        if (aliases[i].is_shown && strcmp(aliases[i].profile, profile) == 0) {
-            return aliases[i].leaf;
-        }
+    while (*list != NULL && strcmp(*list, word) != 0) {
+        list++;
     }
-    return profile;
+    return *list != NULL;
 }
 
 const char *
-evprof_profile_of(const char *leaf)
+evprof_module_leaf(const evprof_module_t *module)
 {
-    for (size_t i = 0; i < ALIAS_COUNT; i++) {
-        if (strcmp(aliases[i].leaf, leaf) == 0) {
-            return aliases[i].profile;
-        }
-    }
-    return leaf;
+    return module->leaf != NULL ? module->leaf : module->name;
 }
 
 bool
-evprof_leaf_is_reserved(const char *name)
+evprof_module_has_leaf(const evprof_module_t *module, const char *leaf)
 {
-    bool is_reserved = evprof_profile_of(name) != name;
-    for (size_t i = 0; i < OTHER_COUNT; i++) {
-        is_reserved = is_reserved || strcmp(others[i], name) == 0;
+    return strcmp(evprof_module_leaf(module), leaf) == 0 ||
+           (module->aliases != NULL && holds(module->aliases, leaf));
+}
+
+/* Whether a path that ends in `leaf` could be taken for the module's. */
+static bool
+resembles(const evprof_module_t *module, const char *leaf)
+{
+    if (evprof_module_has_leaf(module, leaf)) {
+        return true;
     }
+    for (const char *const *alias = module->aliases;
+         alias != NULL && *alias != NULL; alias++) {
+        if (strncmp(*alias, "../", 3) == 0 && strcmp(*alias + 3, leaf) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+evprof_leaf_is_reserved(evprof_t *prof, const char *leaf)
+{
+    bool is_reserved = holds(evprof_go_leaves, leaf) || holds(pages, leaf);
+    evprof_lock_enter(&prof->lock);
+    for (evprof_profile_t *p = prof->profiles; p != NULL && !is_reserved;
+         p = p->next) {
+        is_reserved = strcmp(p->name, leaf) != 0 && resembles(p->module, leaf);
+    }
+    evprof_lock_leave(&prof->lock);
     return is_reserved;
+}
+
+bool
+evprof_leaf_is_page(const char *leaf)
+{
+    return holds(pages, leaf);
 }

@@ -167,7 +167,7 @@ evprof_profile_new(evprof_t *prof, const char *name, evprof_error_t *err)
         evprof_fail(err, EVPROF_ESTATE, "the profiler is shut down");
         return NULL;
     }
-    if (evprof_leaf_is_reserved(name)) {
+    if (evprof_leaf_is_reserved(prof, name)) {
         evprof_fail(err, EVPROF_EBUSY,
                     "profile %s: the name is taken by a page of that name",
                     name);

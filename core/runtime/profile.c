@@ -51,10 +51,9 @@ evprof_profiles(evprof_t *prof, evprof_profile_t **out, size_t max)
     return count;
 }
 
-/* Takes over the job: writes its body on this thread, or says why there is
- * none. */
-static int
-deliver(evprof_job_t *job, const evprof_writer_t *out, evprof_error_t *err)
+int
+evprof_profile_deliver(evprof_job_t *job, const evprof_writer_t *out,
+                       evprof_error_t *err)
 {
     evprof_job_wait(job, EVPROF_JOB_FINISHED);
     evprof_result_t *result = evprof_job_result(job);
@@ -71,9 +70,8 @@ deliver(evprof_job_t *job, const evprof_writer_t *out, evprof_error_t *err)
     return status;
 }
 
-/* The worker would wait for itself. */
-static int
-refuse_hooks(const char *name, evprof_error_t *err)
+int
+evprof_profile_refuse_hooks(const char *name, evprof_error_t *err)
 {
     return evprof_worker_is_me()
                ? evprof_fail(err, EVPROF_ESTATE,
@@ -87,12 +85,12 @@ evprof_profile_write(evprof_profile_t *p, const evprof_writer_t *out, int debug,
 {
     evprof_job_t *job;
     evprof_ask_t ask = { .debug = debug };
-    int status = refuse_hooks(p->name, err);
+    int status = evprof_profile_refuse_hooks(p->name, err);
     if (status == EVPROF_OK) {
         status =
             evprof_job_start(p->prof, p->name, &ask, NULL, NULL, &job, err);
     }
-    return status == EVPROF_OK ? deliver(job, out, err) : status;
+    return status == EVPROF_OK ? evprof_profile_deliver(job, out, err) : status;
 }
 
 static int
@@ -124,50 +122,4 @@ evprof_profile_count(evprof_profile_t *p)
     }
     evprof_job_free(job);
     return count;
-}
-
-static int
-refuse_region(const evprof_t *prof, evprof_error_t *err)
-{
-    return prof == NULL ? evprof_fail(err, EVPROF_EINVAL,
-                                      "profile cpu: no profiler was given")
-                        : refuse_hooks("cpu", err);
-}
-
-int
-evprof_cpu_start(evprof_t *prof, const evprof_writer_t *out,
-                 evprof_error_t *err)
-{
-    evprof_job_t *job;
-    int status = refuse_region(prof, err);
-    if (status == EVPROF_OK) {
-        status = evprof_job_open(prof, "cpu", &job, err);
-    }
-    if (status != EVPROF_OK) {
-        return status;
-    }
-    evprof_lock_enter(&prof->lock);
-    prof->region = job;
-    prof->region_out = *out;
-    evprof_lock_leave(&prof->lock);
-    return EVPROF_OK;
-}
-
-int
-evprof_cpu_stop(evprof_t *prof, evprof_error_t *err)
-{
-    int status = refuse_region(prof, err);
-    if (status != EVPROF_OK) {
-        return status;
-    }
-    evprof_lock_enter(&prof->lock);
-    evprof_job_t *job = prof->region;
-    evprof_writer_t out = prof->region_out;
-    prof->region = NULL;
-    evprof_lock_leave(&prof->lock);
-    if (job == NULL) {
-        return EVPROF_OK;
-    }
-    evprof_job_finish(job);
-    return deliver(job, &out, err);
 }

@@ -181,8 +181,8 @@ describe(const evprof_profile_t *profile)
 {
     return (evprof_entry_t){
         .name = profile->name,
-        .summary = profile->module->summary,
-        .flags = profile->module->flags,
+        .leaf = evprof_module_leaf(profile->module),
+        .module = profile->module,
         .is_on = profile->is_on,
         .max_seconds = profile->limits.max_seconds,
     };
@@ -209,17 +209,44 @@ evprof_catalog_list(evprof_t *prof, evprof_entry_t *out, size_t max)
     return out == NULL || count < max ? count : max;
 }
 
-bool
-evprof_catalog_find(evprof_t *prof, const char *name, evprof_entry_t *out)
+static bool
+fill_entry(evprof_profile_t *profile, evprof_entry_t *out)
 {
-    evprof_profile_t *profile = evprof_registry_find(prof, name);
     if (profile == NULL) {
         return false;
     }
-    evprof_lock_enter(&prof->lock);
+    evprof_lock_enter(&profile->prof->lock);
     *out = describe(profile);
-    evprof_lock_leave(&prof->lock);
+    evprof_lock_leave(&profile->prof->lock);
     return true;
+}
+
+bool
+evprof_catalog_find(evprof_t *prof, const char *name, evprof_entry_t *out)
+{
+    return fill_entry(evprof_registry_find(prof, name), out);
+}
+
+bool
+evprof_catalog_find_leaf(evprof_t *prof, const char *leaf, evprof_entry_t *out)
+{
+    evprof_lock_enter(&prof->lock);
+    evprof_profile_t *profile = prof->profiles;
+    while (profile != NULL && !evprof_module_has_leaf(profile->module, leaf)) {
+        profile = profile->next;
+    }
+    evprof_lock_leave(&prof->lock);
+    return fill_entry(profile, out) || evprof_catalog_find(prof, leaf, out);
+}
+
+long
+evprof_catalog_set_rate(evprof_t *prof, const evprof_module_t *module,
+                        long rate)
+{
+    evprof_entry_t entry;
+    bool is_on = prof != NULL && evprof_is_open(prof) &&
+                 evprof_catalog_find(prof, module->name, &entry) && entry.is_on;
+    return is_on ? module->set_rate(rate) : EVPROF_EOFF;
 }
 
 int

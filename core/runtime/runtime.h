@@ -53,9 +53,19 @@ struct evprof {
     evprof_job_t *jobs;            /* all that are not finished */
     _Atomic uint32_t job_count;    /* of them; what evprof_free() sleeps on */
     struct evprof_ending *endings; /* what evprof_free() calls */
-    evprof_job_t *region;          /* of evprof_cpu_start() */
-    evprof_writer_t region_out;
+    evprof_job_t *recording;       /* of evprof_recording_start() */
+    evprof_writer_t recording_out;
 };
+
+/* ---- profile.c ---- */
+
+/* Takes over the job, waits for it, and writes its body on this thread, or
+ * says why there is none. */
+int evprof_profile_deliver(evprof_job_t *job, const evprof_writer_t *out,
+                           evprof_error_t *err);
+
+/* EVPROF_ESTATE on the worker, which would wait for itself. */
+int evprof_profile_refuse_hooks(const char *name, evprof_error_t *err);
 
 /* ---- registry.c ---- */
 
@@ -91,6 +101,17 @@ void evprof_registry_mend(evprof_profile_t *profile);
 
 /* In the child of a fork. */
 void evprof_registry_fork_child(evprof_t *prof);
+
+/* ---- leaf.c ---- */
+
+/* The last part of the URL of a module's profile. */
+const char *evprof_module_leaf(const evprof_module_t *module);
+
+/* Whether the module is asked for by that leaf, or has it as an alias. */
+bool evprof_module_has_leaf(const evprof_module_t *module, const char *leaf);
+
+/* Whether a page that is no profile is served at that leaf. */
+bool evprof_leaf_is_page(const char *leaf);
 
 /* ---- switch.c ---- */
 

@@ -42,9 +42,7 @@ module_fault(evprof_conf_t *cf, const evprof_module_t *module)
             cf, "%s has a module without a name that fits into a URL",
             evprof_conf_arg(cf, 0));
     }
-    /* What is planned may come as a module. */
-    if (evprof_leaf_is_reserved(module->name) &&
-        strcmp(module->name, "trace") != 0) {
+    if (evprof_leaf_is_page(module->name)) {
         return evprof_conf_fragment(
             cf, "%s brings the profile \"%s\", but a page has that name",
             evprof_conf_arg(cf, 0), module->name);
@@ -153,8 +151,17 @@ evprof_settings_release(evprof_config_t *config)
 }
 
 const evprof_access_conf_t *
-evprof_settings_access(const evprof_config_t *config, const char *profile)
+evprof_settings_access(const evprof_config_t *config, const char *leaf)
 {
+    const char *profile = leaf;
+    size_t count = evprof_config_profile_count(config);
+    for (size_t i = 0; i < count && leaf != NULL; i++) {
+        const evprof_module_t *module =
+            evprof_config_profile_at(config, i)->module;
+        if (evprof_module_has_leaf(module, leaf)) {
+            profile = module->name;
+        }
+    }
     return evprof_config_section(config, &evprof_access_section, profile);
 }
 

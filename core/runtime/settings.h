@@ -23,9 +23,10 @@ extern const evprof_schema_t evprof_runtime_schema;
 EVPROF_API evprof_config_t *evprof_settings_hold(evprof_t *prof);
 EVPROF_API void evprof_settings_release(evprof_config_t *config);
 
-/* The access rules of a profile, or of pprof { } when `profile` is NULL. */
+/* The access rules of the profile with that leaf, alias or name, or of
+ * pprof { } when `leaf` is NULL or a page. */
 EVPROF_API const evprof_access_conf_t *
-evprof_settings_access(const evprof_config_t *config, const char *profile);
+evprof_settings_access(const evprof_config_t *config, const char *leaf);
 
 /* Of the file itself: listen, reload_signal. */
 EVPROF_API const evprof_main_conf_t *

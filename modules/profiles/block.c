@@ -10,6 +10,7 @@
 
 #include <evprof/module.h>
 
+#include "core/runtime/catalog.h"
 #include "core/runtime/contended.h"
 
 typedef struct block_conf {
@@ -68,11 +69,20 @@ fini(void *state)
     evprof_contention_set_block_rate(0);
 }
 
+static long
+set_rate(long ns)
+{
+    evprof_contention_set_block_rate(ns);
+    return EVPROF_OK;
+}
+
 const evprof_module_t evprof_profile_block = {
     .abi = EVPROF_MODULE_ABI,
     .name = "block",
     .summary = "Stacks that waited for another thread, and how long.",
     .flags = EVPROF_MODULE_DELTA,
+    .file_flag = "blockprofile",
+    .file_help = "write what threads waited for to `file`",
     .directives = directives,
     .conf_size = sizeof(block_conf_t),
     .init = init,
@@ -80,6 +90,13 @@ const evprof_module_t evprof_profile_block = {
     .count = evprof_contended_count,
     .text = evprof_contended_text,
     .status = status,
+    .set_rate = set_rate,
     .note = note,
     .fini = fini,
 };
+
+int
+evprof_set_block_rate(evprof_t *prof, long ns)
+{
+    return (int)evprof_catalog_set_rate(prof, &evprof_profile_block, ns);
+}

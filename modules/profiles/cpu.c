@@ -9,6 +9,7 @@
 
 #include <evprof/module.h>
 
+#include "core/runtime/recording.h"
 #include "core/runtime/sampling.h"
 #include "core/sample/cpu.h"
 #include "core/unwind/unwind.h"
@@ -103,6 +104,10 @@ const evprof_module_t evprof_profile_cpu = {
     .name = "cpu",
     .summary = "Stacks that were running during the window, by CPU time.",
     .flags = EVPROF_MODULE_TIMED | EVPROF_MODULE_EXCLUSIVE,
+    .leaf = "profile",
+    .refusal = "Could not enable CPU profiling: ",
+    .file_flag = "cpuprofile",
+    .file_help = "write the CPU time of all threads to `file`",
     .directives = directives,
     .conf_size = sizeof(evprof_sampling_conf_t),
     .init = init,
@@ -113,3 +118,16 @@ const evprof_module_t evprof_profile_cpu = {
     .cancel = evprof_sampling_cancel,
     .fini = evprof_sampling_fini,
 };
+
+int
+evprof_cpu_start(evprof_t *prof, const evprof_writer_t *out,
+                 evprof_error_t *err)
+{
+    return evprof_recording_start(prof, evprof_profile_cpu.name, out, err);
+}
+
+int
+evprof_cpu_stop(evprof_t *prof, evprof_error_t *err)
+{
+    return evprof_recording_stop(prof, evprof_profile_cpu.name, err);
+}

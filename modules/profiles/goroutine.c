@@ -129,9 +129,14 @@ status(void *state, const evprof_writer_t *out)
     return out->write(out->ctx, lines, (size_t)len);
 }
 
+/* What those call it who have never met a goroutine. */
+static const char *const aliases[] = { "threads", NULL };
+
 const evprof_module_t evprof_profile_goroutine = {
     .abi = EVPROF_MODULE_ABI,
     .name = "goroutine",
+    .aliases = aliases,
+    .full_text = "stacks of all threads",
     .summary = "Stacks of all threads now.",
     .flags = EVPROF_MODULE_DELTA,
     .snapshot = snapshot,

@@ -8,6 +8,7 @@
 
 #include <evprof/module.h>
 
+#include "core/runtime/catalog.h"
 #include "core/runtime/contended.h"
 
 typedef struct mutex_conf {
@@ -69,12 +70,21 @@ fini(void *state)
     evprof_contention_set_mutex_fraction(0);
 }
 
+/* A negative fraction only reads. */
+static long
+set_rate(long fraction)
+{
+    return evprof_contention_set_mutex_fraction((int)fraction);
+}
+
 const evprof_module_t evprof_profile_mutex = {
     .abi = EVPROF_MODULE_ABI,
     .name = "mutex",
     .summary = "Stacks that held a lock others waited for, and how long those "
                "waited.",
     .flags = EVPROF_MODULE_DELTA,
+    .file_flag = "mutexprofile",
+    .file_help = "write who kept others waiting to `file` at the end",
     .directives = directives,
     .conf_size = sizeof(mutex_conf_t),
     .init = init,
@@ -82,6 +92,15 @@ const evprof_module_t evprof_profile_mutex = {
     .count = evprof_contended_count,
     .text = evprof_contended_text,
     .status = status,
+    .set_rate = set_rate,
     .note = note,
     .fini = fini,
 };
+
+int
+evprof_set_mutex_fraction(evprof_t *prof, int fraction)
+{
+    long before =
+        evprof_catalog_set_rate(prof, &evprof_profile_mutex, fraction);
+    return before == EVPROF_EOFF && fraction < 0 ? 0 : (int)before;
+}

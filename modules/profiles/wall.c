@@ -45,12 +45,16 @@ status(void *state, const evprof_writer_t *out)
     return out->write(out->ctx, lines, (size_t)len);
 }
 
+/* Scrapers look for fgprof beside the prefix and not below it. */
+static const char *const aliases[] = { "../fgprof", NULL };
+
 const evprof_module_t evprof_profile_wall = {
     .abi = EVPROF_MODULE_ABI,
     .name = "wall",
     .summary = "Stacks of all threads during the window, running or waiting, "
                "by time.",
     .flags = EVPROF_MODULE_TIMED | EVPROF_MODULE_EXCLUSIVE,
+    .aliases = aliases,
     .directives = directives,
     .conf_size = sizeof(evprof_sampling_conf_t),
     .init = init,

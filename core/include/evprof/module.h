@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a field below changes; checked before anything else. */
-#define EVPROF_MODULE_ABI 1u
+#define EVPROF_MODULE_ABI 2u
 
 enum evprof_module_flag {
     /* begin, then a wait of `seconds` that the core owns, then snapshot. */
@@ -107,9 +107,29 @@ EVPROF_API int evprof_builder_comment(evprof_builder_t *b, const char *format,
 
 typedef struct evprof_module {
     unsigned abi;
-    const char *name;    /* URL leaf and configuration word: "heap" */
+    const char *name;    /* the configuration's word for it: "heap" */
     const char *summary; /* one sentence for the index page */
     unsigned flags;
+    /* The last part of its URL; NULL: `name`. */
+    const char *leaf;
+    /* Further leaves, ended by NULL, which the configuration takes for its name
+     * too; one that begins with "../" lies beside the prefix, and is no word of
+     * the configuration. NULL: none. */
+    const char *const *aliases;
+    /* TIMED only: the window of a request that names none, in seconds; 0 is 30.
+     */
+    double default_seconds;
+    /* TIMED only: ?seconds may have a fraction. */
+    bool takes_fractions;
+    /* What stands before the reason when `begin` fails; NULL: nothing. */
+    const char *refusal;
+    /* What ?debug=2 shows beyond ?debug=1, as the text of a link on the index
+     * page; NULL: nothing more. */
+    const char *full_text;
+    /* The flag of a test program that has this profile written to a file at its
+     * end, and its meaning with the value's name in backquotes; NULL: none. */
+    const char *file_flag;
+    const char *file_help;
     const evprof_directive_t *directives; /* NULL: none of its own */
     size_t conf_size; /* of the struct the directives fill; zeroed first */
 
@@ -127,7 +147,12 @@ typedef struct evprof_module {
                 const evprof_writer_t *out, evprof_error_t *err);
     /* A few `name: value` lines for the status page. */
     int (*status)(void *state, const evprof_writer_t *out);
-    /* A sentence for the index page, or NULL when there is nothing to say. */
+    /* Sets how much is recorded, in the module's own unit, and returns what was
+     * set before; a negative rate only reads where the module says so. Any
+     * thread, while the profile is on. */
+    long (*set_rate)(long rate);
+    /* A sentence for the index page, or NULL when there is nothing to say. It
+     * stays valid until the next call. */
     const char *(*note)(void *state);
     /* The client left between begin and snapshot; exactly one of both runs. */
     void (*cancel)(void *state);

@@ -18,6 +18,7 @@
 #include "core/profile/pprof.h"
 #include "core/runtime/catalog.h"
 #include "core/runtime/job.h"
+#include "core/runtime/recording.h"
 #include "core/runtime/worker.h"
 
 /* ---- Modules ---- */
@@ -546,14 +547,14 @@ start_region(evprof_t *prof, const evprof_ask_t *ask, evprof_result_t *result)
 {
     evprof_writer_t out = evprof_writer_buf(&result->body);
     (void)ask;
-    return evprof_cpu_start(prof, &out, &result->err);
+    return evprof_recording_start(prof, "cpu", &out, &result->err);
 }
 
 static int
 stop_region(evprof_t *prof, const evprof_ask_t *ask, evprof_result_t *result)
 {
     (void)ask;
-    return evprof_cpu_stop(prof, &result->err);
+    return evprof_recording_stop(prof, "cpu", &result->err);
 }
 
 static void
@@ -580,9 +581,9 @@ test_region_in_hook(void **state)
     evprof_writer_t out = evprof_writer_buf(&text);
     evprof_t *prof = open_profiler();
     expect_refusal_in_hook(prof, start_region);
-    assert_int_equal(evprof_cpu_start(prof, &out, &err), 0);
+    assert_int_equal(evprof_recording_start(prof, "cpu", &out, &err), 0);
     expect_refusal_in_hook(prof, stop_region);
-    assert_int_equal(evprof_cpu_stop(prof, &err), 0);
+    assert_int_equal(evprof_recording_stop(prof, "cpu", &err), 0);
     assert_memory_equal(text.data, "\x1f\x8b", 2);
     evprof_buf_free(&text);
     evprof_free(prof);
@@ -595,20 +596,22 @@ test_region(void **state)
     evprof_error_t err;
     evprof_buf_t text = { 0 };
     evprof_writer_t out = evprof_writer_buf(&text);
-    assert_int_equal(evprof_cpu_start(NULL, &out, &err), EVPROF_EINVAL);
+    assert_int_equal(evprof_recording_start(NULL, "cpu", &out, &err),
+                     EVPROF_EINVAL);
     assert_string_equal(err.message, "profile cpu: no profiler was given");
-    assert_int_equal(evprof_cpu_stop(NULL, &err), EVPROF_EINVAL);
+    assert_int_equal(evprof_recording_stop(NULL, "cpu", &err), EVPROF_EINVAL);
     evprof_t *prof = open_profiler();
-    assert_int_equal(evprof_cpu_stop(prof, &err), 0);
-    assert_int_equal(evprof_cpu_start(prof, &out, &err), 0);
+    assert_int_equal(evprof_recording_stop(prof, "cpu", &err), 0);
+    assert_int_equal(evprof_recording_start(prof, "cpu", &out, &err), 0);
     assert_int_equal(atomic_load(&begun), 1);
-    assert_int_equal(evprof_cpu_start(prof, &out, &err), EVPROF_EBUSY);
-    assert_int_equal(evprof_cpu_stop(prof, &err), 0);
+    assert_int_equal(evprof_recording_start(prof, "cpu", &out, &err),
+                     EVPROF_EBUSY);
+    assert_int_equal(evprof_recording_stop(prof, "cpu", &err), 0);
     assert_int_equal(atomic_load(&taken), 1);
     assert_memory_equal(text.data, "\x1f\x8b", 2);
-    assert_int_equal(evprof_cpu_stop(prof, &err), 0);
+    assert_int_equal(evprof_recording_stop(prof, "cpu", &err), 0);
     /* One that is never stopped ends with the profiler. */
-    assert_int_equal(evprof_cpu_start(prof, &out, &err), 0);
+    assert_int_equal(evprof_recording_start(prof, "cpu", &out, &err), 0);
     evprof_free(prof);
     assert_int_equal(atomic_load(&canceled), 1);
     evprof_buf_free(&text);

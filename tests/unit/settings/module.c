@@ -63,10 +63,12 @@ const evprof_module_t evprof_module = {
 #endif
 #ifdef MODULE_TAKEN_NAME
     .name = "cpu",
-#elif defined(MODULE_PAGE_NAME)
+#elif defined(MODULE_OTHER_NAME)
     .name = "threads",
+#elif defined(MODULE_PAGE_NAME)
+.name = "status",
 #elif defined(MODULE_BAD_NAME)
-    .name = "a/b",
+.name = "a/b",
 #else
 .name = "hello",
 #endif

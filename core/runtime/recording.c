@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A window that the application opens and closes, as around a part of its work
+ * that it wants to see alone. It is a job like that of a request, but without
+ * an end of its own.
+ */
+#include "core/runtime/recording.h"
+
+#include "core/base/error.h"
+#include "core/runtime/runtime.h"
+
+static int
+refuse(const evprof_t *prof, const char *profile, evprof_error_t *err)
+{
+    return prof == NULL
+               ? evprof_fail(err, EVPROF_EINVAL,
+                             "profile %s: no profiler was given", profile)
+               : evprof_profile_refuse_hooks(profile, err);
+}
+
+int
+evprof_recording_start(evprof_t *prof, const char *profile,
+                       const evprof_writer_t *out, evprof_error_t *err)
+{
+    evprof_job_t *job;
+    int status = refuse(prof, profile, err);
+    if (status == EVPROF_OK) {
+        status = evprof_job_open(prof, profile, &job, err);
+    }
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    evprof_lock_enter(&prof->lock);
+    prof->recording = job;
+    prof->recording_out = *out;
+    evprof_lock_leave(&prof->lock);
+    return EVPROF_OK;
+}
+
+int
+evprof_recording_stop(evprof_t *prof, const char *profile, evprof_error_t *err)
+{
+    int status = refuse(prof, profile, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    evprof_lock_enter(&prof->lock);
+    evprof_job_t *job = prof->recording;
+    evprof_writer_t out = prof->recording_out;
+    prof->recording = NULL;
+    evprof_lock_leave(&prof->lock);
+    if (job == NULL) {
+        return EVPROF_OK;
+    }
+    evprof_job_finish(job);
+    return evprof_profile_deliver(job, &out, err);
+}

@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The C blocks of README and of the guides are programs: each is compiled as a
+# reader would. The one that profiles a part of itself is run and its profile
+# read; the benchmark is run.
+# usage: guides.sh SOURCE_DIR BIN_DIR LIB_DIR CFLAGS...
+set -eu
+top=$(realpath "$1") bin=$2 lib=$3
+shift 3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+for text in "$top/README.md" "$top"/conf/doc/*.md; do
+    awk -v base="$(basename "$text" .md)" '
+        /^```c$/ { out = base "-" ++n ".c"; inside = 1; next }
+        /^```$/ { inside = 0 }
+        inside { print > out }' "$text"
+done
+count=0
+for source in *.c; do
+    # shellcheck disable=SC2046 # a list of words
+    cc -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror "$@" \
+        -o "${source%.c}" "$source" \
+        -L"$lib" -Wl,-rpath,"$lib" -levprof_testing -levprof_evhttp -levprof \
+        $(pkg-config --cflags --libs libevent)
+    count=$((count + 1))
+done
+[ "$count" -ge 4 ] || { echo "only $count programs were found"; exit 1; }
+
+# The program of that source line, which must be there.
+program_with() {
+    found=$(grep -l "$1" ./*.c | head -n 1)
+    [ -n "$found" ] || { echo "no guide has a program with $1" >&2; exit 1; }
+    echo "${found%.c}"
+}
+
+writer=$(program_with cpu_start)
+"$writer"
+"$bin/evprof" -top cpu.pb.gz >top
+if ! awk '$NF == "work" || $NF == "main" { found = 1 } END { exit !found }' top
+then
+    echo "the profile that $writer wrote does not show its function:"
+    cat top
+    exit 1
+fi
+
+benchmark=$(program_with BENCHMARK)
+"$benchmark" -bench=. -benchtime=1ms >out
+grep -q '^BenchmarkAdd.* ns/op$' out
+
+# A link to a guide that is not there helps nobody.
+for text in "$top/README.md" "$top"/conf/doc/*.md; do
+    sed -n 's/.*](\([^)#:]*\)).*/\1/p' "$text" | while read -r link; do
+        [ -e "$(dirname "$text")/$link" ] ||
+            { echo "$text: no file $link"; exit 1; }
+    done
+done
+echo ok

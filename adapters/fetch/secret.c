@@ -66,7 +66,7 @@ read_line(int fd)
 }
 
 int
-evprof_secret_read(const char *path, char **out, evprof_error_t *err)
+evprof_fetch_secret_read(const char *path, char **out, evprof_error_t *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
@@ -110,7 +110,7 @@ int
 evprof_secret_user(const char *said, char **out, evprof_error_t *err)
 {
     if (said[0] == '@') {
-        return evprof_secret_read(said + 1, out, err);
+        return evprof_fetch_secret_read(said + 1, out, err);
     }
     if (strchr(said, ':') != NULL) {
         *out = strdup(said);

@@ -11,7 +11,7 @@
 
 /* The first line of a file, without its end. EVPROF_EIO, EVPROF_EPARSE when it
  * is empty or longer than 64 KiB. Free it with evprof_secret_free(). */
-int evprof_secret_read(const char *path, char **out, evprof_error_t *err);
+int evprof_fetch_secret_read(const char *path, char **out, evprof_error_t *err);
 
 /* Asks on the terminal without echo. EVPROF_EIO: there is none. */
 int evprof_secret_ask(const char *prompt, char **out, evprof_error_t *err);

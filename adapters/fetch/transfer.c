@@ -98,7 +98,7 @@ add_header(struct curl_slist **list, const char *said, evprof_error_t *err)
 {
     char *line = NULL;
     if (said[0] == '@') {
-        int status = evprof_secret_read(said + 1, &line, err);
+        int status = evprof_fetch_secret_read(said + 1, &line, err);
         if (status != EVPROF_OK) {
             return status;
         }
@@ -127,7 +127,7 @@ static int
 set_bearer(evprof_transfer_t *t, const char *path, evprof_error_t *err)
 {
     char *token = NULL;
-    int status = evprof_secret_read(path, &token, err);
+    int status = evprof_fetch_secret_read(path, &token, err);
     if (status == EVPROF_OK) {
         curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
         curl_easy_setopt(t->easy, CURLOPT_XOAUTH2_BEARER, token);

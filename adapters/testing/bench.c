@@ -15,6 +15,7 @@
 #include "adapters/testing/result.h"
 #include "adapters/testing/state.h"
 #include "adapters/testing/watch.h"
+#include "core/base/clock.h"
 
 #define MAX_ITERATIONS INT64_C(1000000000)
 
@@ -33,7 +34,7 @@ evprof_start_timer(evprof_tb_t *b)
         m->start_allocs = now.allocs;
         m->start_bytes = now.bytes;
         m->timer_on = true;
-        m->start_ns = evprof_testing_now_ns();
+        m->start_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     }
 }
 
@@ -54,7 +55,7 @@ evprof_stop_timer(evprof_tb_t *b)
 {
     evprof_bench_t *m = &b->state->bench;
     if (m->timer_on) {
-        m->duration_ns += evprof_testing_now_ns() - m->start_ns;
+        m->duration_ns += evprof_clock_ns(CLOCK_MONOTONIC) - m->start_ns;
         evprof_alloc_count_t now = evprof_alloc_count();
         m->net_allocs += now.allocs - m->start_allocs;
         m->net_bytes += now.bytes - m->start_bytes;
@@ -85,7 +86,7 @@ evprof_reset_timer(evprof_tb_t *b)
         evprof_alloc_count_t now = evprof_alloc_count();
         m->start_allocs = now.allocs;
         m->start_bytes = now.bytes;
-        m->start_ns = evprof_testing_now_ns();
+        m->start_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     }
 }
 
@@ -94,7 +95,7 @@ evprof_elapsed_ns(const evprof_tb_t *b)
 {
     const evprof_bench_t *m = &b->state->bench;
     return m->duration_ns +
-           (m->timer_on ? evprof_testing_now_ns() - m->start_ns : 0);
+           (m->timer_on ? evprof_clock_ns(CLOCK_MONOTONIC) - m->start_ns : 0);
 }
 
 void
@@ -157,7 +158,8 @@ static bool
 raise_loop_target(evprof_bench_t *m)
 {
     const evprof_test_options_t *o = &evprof_test_run.options;
-    int64_t took = m->duration_ns + evprof_testing_now_ns() - m->start_ns;
+    int64_t took =
+        m->duration_ns + evprof_clock_ns(CLOCK_MONOTONIC) - m->start_ns;
     if (o->benchtime_n > 0 || took >= o->benchtime_ns ||
         m->loop_target >= MAX_ITERATIONS) {
         return false;
@@ -247,7 +249,7 @@ static void *
 stage_thread(void *arg)
 {
     const struct stage *stage = arg;
-    stage->s->start_ns = evprof_testing_now_ns();
+    stage->s->start_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     evprof_watch_enter(stage->s);
     stage->run(stage->s);
     evprof_watch_leave(stage->s);

@@ -19,9 +19,6 @@
 #include "core/base/hash.h"
 #include "core/base/parse.h"
 
-evprof_test_run_t evprof_test_run;
-int *evprof_test_cpus;
-
 static evprof_testing_entry_t *first_entry;
 static evprof_testing_entry_t **last_entry = &first_entry;
 

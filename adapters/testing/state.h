@@ -94,9 +94,6 @@ typedef struct evprof_test_run {
 
 extern evprof_test_run_t evprof_test_run;
 
-/* CLOCK_MONOTONIC in nanoseconds. */
-int64_t evprof_testing_now_ns(void);
-
 /* A new child of `parent`, its name copied; never NULL, memory running out ends
  * the program with a message. */
 struct evprof_tb_state *evprof_tb_new(struct evprof_tb_state *parent,

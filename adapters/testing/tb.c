@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "adapters/testing/state.h"
-#include "core/base/clock.h"
 
 /* Folders that nftw() may hold open at once; deeper trees reopen them. */
 #define OPEN_FOLDERS 16
@@ -23,24 +22,6 @@ out_of_memory(void)
 {
     fputs("testing: out of memory\n", stderr);
     abort();
-}
-
-int64_t
-evprof_testing_now_ns(void)
-{
-    return evprof_clock_ns(CLOCK_MONOTONIC);
-}
-
-pthread_t
-evprof_testing_thread(void *(*fn)(void *), void *arg)
-{
-    pthread_t thread;
-    int error = pthread_create(&thread, NULL, fn, arg);
-    if (error != 0) {
-        fprintf(stderr, "testing: cannot make a thread: %s\n", strerror(error));
-        abort();
-    }
-    return thread;
 }
 
 struct evprof_tb_state *
@@ -332,16 +313,6 @@ evprof_setenv(evprof_tb_t *tb, const char *name, const char *value)
         return;
     }
     evprof_cleanup(tb, restore_variable, saved);
-}
-
-bool
-evprof_run(evprof_tb_t *tb, const char *name,
-           void (*fn)(evprof_tb_t *tb, void *arg), void *arg)
-{
-    atomic_store(&tb->state->has_sub, true);
-    return tb->state->is_benchmark
-               ? evprof_run_sub_benchmark(tb->state, name, fn, arg)
-               : evprof_run_sub_test(tb->state, name, fn, arg);
 }
 
 bool

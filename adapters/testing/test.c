@@ -9,6 +9,7 @@
 
 #include "adapters/testing/state.h"
 #include "adapters/testing/watch.h"
+#include "core/base/clock.h"
 
 /* How many parallel tests run now; `-parallel` is the limit. */
 static struct {
@@ -54,7 +55,7 @@ evprof_parallel(evprof_tb_t *t)
     if (s->is_parallel || s->is_benchmark) {
         return;
     }
-    s->duration_ns += evprof_testing_now_ns() - s->start_ns;
+    s->duration_ns += evprof_clock_ns(CLOCK_MONOTONIC) - s->start_ns;
     pthread_mutex_lock(&s->parent->lock);
     s->next_parallel = s->parent->parallel_subs;
     s->parent->parallel_subs = s;
@@ -74,7 +75,7 @@ evprof_parallel(evprof_tb_t *t)
     if (evprof_test_run.options.verbose) {
         evprof_output_update(s->name, "=== CONT  %s\n", s->name);
     }
-    s->start_ns = evprof_testing_now_ns();
+    s->start_ns = evprof_clock_ns(CLOCK_MONOTONIC);
 }
 
 static void
@@ -116,9 +117,9 @@ test_thread(void *arg)
 {
     struct evprof_tb_state *s = arg;
     evprof_watch_enter(s);
-    s->start_ns = evprof_testing_now_ns();
+    s->start_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     evprof_tb_protect(s, evprof_tb_call);
-    s->duration_ns += evprof_testing_now_ns() - s->start_ns;
+    s->duration_ns += evprof_clock_ns(CLOCK_MONOTONIC) - s->start_ns;
     if (s->parallel_subs != NULL) {
         if (s->is_parallel) {
             give_slot();
@@ -128,9 +129,9 @@ test_thread(void *arg)
             take_slot();
         }
     }
-    s->start_ns = evprof_testing_now_ns();
+    s->start_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     evprof_tb_clean_up(s);
-    s->duration_ns += evprof_testing_now_ns() - s->start_ns;
+    s->duration_ns += evprof_clock_ns(CLOCK_MONOTONIC) - s->start_ns;
     evprof_watch_leave(s);
     report(s);
     if (s->is_parallel) {

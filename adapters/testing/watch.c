@@ -23,6 +23,7 @@
 #include "adapters/testing/profiles.h"
 #include "adapters/testing/stack.h"
 #include "adapters/testing/state.h"
+#include "core/base/clock.h"
 
 /* How long writing profiles after a crash may take. */
 #define RESCUE_SECONDS 20
@@ -139,8 +140,8 @@ end_timed_out(void)
     }
     for (struct evprof_tb_state *s = watch.running; s; s = s->next_running) {
         format_duration(text, sizeof(text),
-                        (evprof_testing_now_ns() - s->start_ns) / 10000000 *
-                            10000000);
+                        (evprof_clock_ns(CLOCK_MONOTONIC) - s->start_ns) /
+                            10000000 * 10000000);
         fprintf(stderr, "\t%s (%s)\n", s->name, text);
     }
     pthread_mutex_unlock(&watch.lock);
@@ -161,7 +162,8 @@ end_crashed(int signal)
         evprof_fail_test(&watch.crashed->tb);
         printf("%s--- FAIL: %s (%.2fs)\n", evprof_output_mark(),
                watch.crashed->name,
-               (double)(evprof_testing_now_ns() - watch.crashed->start_ns) /
+               (double)(evprof_clock_ns(CLOCK_MONOTONIC) -
+                        watch.crashed->start_ns) /
                    1e9);
     }
     printf("%sFAIL\n", evprof_output_mark());

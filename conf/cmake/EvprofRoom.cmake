@@ -11,6 +11,7 @@ function(evprof_room name)
   target_include_directories(evprof_${name} PUBLIC
     "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/core/include")
   target_link_libraries(evprof_${name} PUBLIC evprof_flags ${ROOM_LINK})
+  set_property(GLOBAL APPEND PROPERTY EVPROF_ROOMS evprof_${name})
 endfunction()
 
 # evprof_contract_list(OUT FILE SYMBOL_PREFIX TYPE HEADER ARRAY words...)

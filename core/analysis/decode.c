@@ -10,7 +10,6 @@
  * Whatever the bytes are, memory stays within a small multiple of their number,
  * since each row costs at least two bytes of input and is checked when read.
  */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,47 +42,10 @@ typedef struct layout {
 
 typedef int (*read_message_fn)(evprof_decoder_t *d, evprof_wire_t message);
 
-int
-evprof_decoder_malformed(evprof_decoder_t *d, const char *what)
-{
-    return evprof_fail(d->err, EVPROF_EPARSE,
-                       "parsing profile: malformed %s in profile.proto", what);
-}
-
-const char *
-evprof_decoder_text(evprof_decoder_t *d, uint64_t number)
-{
-    if (number < d->string_count) {
-        return d->strings[number];
-    }
-    evprof_fail(d->err, EVPROF_EPARSE,
-                "parsing profile: string %llu of a table of %zu",
-                (unsigned long long)number, d->string_count);
-    return NULL;
-}
-
 static int
 no_memory(evprof_decoder_t *d)
 {
     return evprof_fail(d->err, EVPROF_ENOMEM, "parsing profile: out of memory");
-}
-
-void
-evprof_decoder_fault(evprof_decoder_t *d, enum evprof_fault_rank rank,
-                     const char *format, ...)
-{
-    if (d->fault.status != EVPROF_OK && (int)rank >= d->fault_rank) {
-        return;
-    }
-    evprof_buf_t text = { 0 };
-    va_list args;
-    va_start(args, format);
-    evprof_buf_vprintf(&text, format, args);
-    va_end(args);
-    d->fault_rank = (int)rank;
-    evprof_fail(&d->fault, EVPROF_EINVAL, "malformed profile: %s",
-                text.failed ? "inconsistent" : text.data);
-    evprof_buf_free(&text);
 }
 
 static bool

@@ -32,24 +32,6 @@ evprof_report_find(const char *name)
     return NULL;
 }
 
-void
-evprof_view_say(const evprof_view_t *view, const char *format, ...)
-{
-    const evprof_notice_t *notice = view->request.notice;
-    if (notice == NULL || notice->say == NULL) {
-        return;
-    }
-    evprof_buf_t line = { 0 };
-    va_list args;
-    va_start(args, format);
-    evprof_buf_vprintf(&line, format, args);
-    va_end(args);
-    if (!line.failed) {
-        notice->say(notice->ctx, line.data);
-    }
-    evprof_buf_free(&line);
-}
-
 static int
 force_granularity(evprof_view_t *view, evprof_error_t *err)
 {

@@ -132,6 +132,8 @@ open_profiler(evprof_t *prof, const char *conf_file, evprof_error_t *err)
     if (status != EVPROF_OK) {
         return status;
     }
+    prof->before_job = evprof_reload_signal_ensure;
+    prof->after_job = evprof_reload_settle;
     status = evprof_reload_signal_start(
         prof, evprof_config_main(config)->reload_signal, err);
     if (status != EVPROF_OK) {
@@ -178,35 +180,6 @@ drop_recording(evprof_t *prof)
     evprof_job_free(job);
 }
 
-bool
-evprof_visit(evprof_t *prof)
-{
-    atomic_fetch_add(&prof->visitors, 1);
-    if (atomic_load(&prof->is_open)) {
-        return true;
-    }
-    evprof_leave(prof);
-    return false;
-}
-
-void
-evprof_leave(evprof_t *prof)
-{
-    if (atomic_fetch_sub(&prof->visitors, 1) == 1) {
-        evprof_futex_wake(&prof->visitors);
-    }
-}
-
-static void
-await_visitors(evprof_t *prof)
-{
-    uint32_t left = atomic_load(&prof->visitors);
-    while (left != 0) {
-        evprof_futex_wait(&prof->visitors, left, 0);
-        left = atomic_load(&prof->visitors);
-    }
-}
-
 void
 evprof_free(evprof_t *prof)
 {
@@ -219,23 +192,11 @@ evprof_free(evprof_t *prof)
     evprof_learning_end();
     evprof_worker_stop();
     drop_recording(prof);
-    await_visitors(prof);
+    evprof_await_visitors(prof);
     evprof_registry_close(prof);
     evprof_symbols_close();
     evprof_labels_switch(true);
     evprof_lock_enter(&life_lock);
     is_taken = false;
     evprof_lock_leave(&life_lock);
-}
-
-bool
-evprof_is_open(evprof_t *prof)
-{
-    return atomic_load(&prof->is_open);
-}
-
-const char *
-evprof_prefix(evprof_t *prof)
-{
-    return atomic_load(&prof->prefix);
 }

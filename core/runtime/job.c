@@ -19,7 +19,6 @@
 #include "core/base/error.h"
 #include "core/profile/builder.h"
 #include "core/runtime/catalog.h"
-#include "core/runtime/reload_signal.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/worker.h"
 
@@ -185,7 +184,7 @@ end_job(evprof_job_t *job, int status)
     }
     unlink_job(job);
     if (job->profile != NULL) {
-        evprof_reload_settle(job->profile);
+        job->prof->after_job(job->profile);
     }
     enter_phase(job, EVPROF_JOB_FINISHED);
     if (done != NULL) {
@@ -313,7 +312,7 @@ take_profile(evprof_job_t *job)
 static void
 run_profile(evprof_job_t *job)
 {
-    evprof_registry_mend(job->profile);
+    evprof_profile_mend(job->profile);
     if (!job->profile->is_running) {
         /* A reload came between the request and its turn. */
         end_job(job, evprof_fail(&job->result.err, EVPROF_EOFF,
@@ -394,7 +393,7 @@ launch(evprof_job_t *job, evprof_job_t **out, evprof_error_t *err)
     if (status != EVPROF_OK) {
         return status;
     }
-    evprof_reload_signal_ensure();
+    job->prof->before_job();
     /* Set first: the job may be over before the post returns. */
     *out = job;
     status = evprof_worker_post(&job->task, 0, err);

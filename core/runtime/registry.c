@@ -127,22 +127,8 @@ evprof_registry_count(evprof_profile_t *profile)
     if (!profile->is_running || profile->module->count == NULL) {
         return -1;
     }
-    evprof_registry_mend(profile);
+    evprof_profile_mend(profile);
     return profile->module->count(profile->state);
-}
-
-/* The parent's window is open in the child's copy of the module too, though
- * nobody will ever close it there. */
-void
-evprof_registry_mend(evprof_profile_t *profile)
-{
-    if (!profile->is_abandoned) {
-        return;
-    }
-    profile->is_abandoned = false;
-    if (profile->module->cancel != NULL) {
-        profile->module->cancel(profile->state);
-    }
 }
 
 void
@@ -258,7 +244,7 @@ evprof_catalog_status(evprof_t *prof, const char *name,
         profile->module->status == NULL) {
         return EVPROF_OK;
     }
-    evprof_registry_mend(profile);
+    evprof_profile_mend(profile);
     return profile->module->status(profile->state, out);
 }
 

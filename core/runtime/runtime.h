@@ -47,6 +47,10 @@ struct evprof {
     _Atomic bool is_open;
     /* Kept after evprof_free() until the next evprof_new(). */
     evprof_config_t *config;
+    /* Called before a job is queued and after one of `profile` has ended; set
+     * once, when the profiler is opened. */
+    void (*before_job)(void);
+    void (*after_job)(evprof_profile_t *profile);
     _Atomic(const char *) prefix;  /* kept for ever: mounts that linger ask */
     _Atomic uint32_t visitors;     /* what evprof_free() sleeps on last */
     evprof_profile_t *profiles;    /* grows while open, never shrinks */
@@ -96,9 +100,6 @@ long evprof_registry_max_seconds(evprof_profile_t *profile);
 /* What the index shows, -1: unknown; on the worker. */
 long evprof_registry_count(evprof_profile_t *profile);
 
-/* Puts in order what a fork broke; on the worker, before a hook. */
-void evprof_registry_mend(evprof_profile_t *profile);
-
 /* In the child of a fork. */
 void evprof_registry_fork_child(evprof_t *prof);
 
@@ -113,7 +114,15 @@ bool evprof_module_has_leaf(const evprof_module_t *module, const char *leaf);
 /* Whether a page that is no profile is served at that leaf. */
 bool evprof_leaf_is_page(const char *leaf);
 
+/* ---- visit.c ---- */
+
+/* Waits until nobody is between evprof_visit() and evprof_leave(). */
+void evprof_await_visitors(evprof_t *prof);
+
 /* ---- switch.c ---- */
+
+/* Puts in order what a fork broke; on the worker, before a hook. */
+void evprof_profile_mend(evprof_profile_t *profile);
 
 /*
  * Starts, stops or restarts the module as `config` has it, and does nothing

@@ -10,6 +10,20 @@
 #include "core/base/error.h"
 #include "core/runtime/runtime.h"
 
+/* The parent's window is open in the child's copy of the module too, though
+ * nobody will ever close it there. */
+void
+evprof_profile_mend(evprof_profile_t *profile)
+{
+    if (!profile->is_abandoned) {
+        return;
+    }
+    profile->is_abandoned = false;
+    if (profile->module->cancel != NULL) {
+        profile->module->cancel(profile->state);
+    }
+}
+
 static void
 set_refusal(evprof_profile_t *profile, int status, const evprof_error_t *why)
 {
@@ -49,7 +63,7 @@ evprof_profile_stop(evprof_profile_t *profile)
     if (!profile->is_running) {
         return;
     }
-    evprof_registry_mend(profile);
+    evprof_profile_mend(profile);
     if (profile->module->fini != NULL) {
         profile->module->fini(profile->state);
     }

@@ -4,8 +4,8 @@
 
 /*
  * The evprof command: what was asked on the command line, and the steps from
- * there to a report. Messages go to standard error and reports to standard
- * output, both with pprof's words, so that scripts written for it keep working.
+ * there to a report. Messages go to standard error, reports to standard output;
+ * lines of reports that scripts look for read as pprof's do.
  */
 
 #include <stdbool.h>
@@ -29,6 +29,7 @@ typedef struct cli {
     evprof_options_t options;
     cli_list_t sources;
     cli_list_t bases;
+    cli_list_t diff_bases; /* as given; `bases` has them once all is read */
     bool is_diff_base; /* the bases are compared with, not only taken away */
     const char *binary;
     const char *build_id;
@@ -74,15 +75,8 @@ enum cli_parsed { CLI_GO_ON, CLI_DONE, CLI_WRONG };
 enum cli_parsed cli_parse(cli_t *cli, int argc, char **argv);
 void cli_free(cli_t *cli);
 
-/* The usage text, to standard error. */
-void cli_usage(void);
-
-/* The lists of commands and options, as flags or as words of the shell. */
-void cli_print_help(evprof_buf_t *out, bool as_flags);
-
-/* Help for one command or option; false when there is none of that name. */
-bool cli_print_help_on(evprof_buf_t *out, const char *name,
-                       const evprof_pprof_t *p);
+/* Adds a value to a list. EVPROF_ENOMEM. */
+int cli_list_add(cli_list_t *list, const char *value);
 
 /* ---- Profiles ---- */
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "adapters/cli/shell.h"
+#include "adapters/cli/shell_table.h"
 
 struct finder {
     const cli_shell_t *shell;
@@ -43,7 +44,6 @@ offer_choices(struct finder *f, const evprof_option_t *option)
 static void
 offer_commands(struct finder *f)
 {
-    static const char *const words[] = { "help", "options", "quit", "exit" };
     for (size_t i = 0; evprof_reports[i] != NULL; i++) {
         offer(f, evprof_reports[i]->name);
     }
@@ -51,8 +51,8 @@ offer_commands(struct finder *f)
         offer(f, evprof_option_table[i].name);
         offer_choices(f, &evprof_option_table[i]);
     }
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        offer(f, words[i]);
+    for (size_t i = 0; i < cli_shell_table_count; i++) {
+        offer(f, cli_shell_table[i].name);
     }
     offer_columns(f);
 }

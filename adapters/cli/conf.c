@@ -45,7 +45,7 @@ check(const char *file)
     evprof_error_t err;
     evprof_writer_t out = evprof_writer_file(stderr);
     if (file == NULL) {
-        (void)fputs("evprof: -t needs a file: evprof -t -c FILE\n", stderr);
+        (void)fputs("evprof: -t needs a file: evprof -t FILE\n", stderr);
         return EXIT_BAD;
     }
     if (!find("evprof_conf_check", &run)) {
@@ -116,12 +116,14 @@ cli_conf(int argc, char **argv, int *exit_status)
     if (argc < 2 || (!is_flag(argv[1], "t") && !is_flag(argv[1], "T"))) {
         return false;
     }
-    if (argc != 2 && (argc != 4 || !is_flag(argv[2], "c"))) {
-        (void)fprintf(stderr, "usage: evprof %s [-c FILE]\n", argv[1]);
+    bool has_file = argc == 3 && argv[2][0] != '-';
+    bool has_flag = argc == 4 && is_flag(argv[2], "c");
+    if (argc != 2 && !has_file && !has_flag) {
+        (void)fprintf(stderr, "usage: evprof %s FILE\n", argv[1]);
         *exit_status = EXIT_BAD;
         return true;
     }
-    const char *file = argc == 4 ? argv[3] : NULL;
+    const char *file = argc == 2 ? NULL : argv[argc - 1];
     *exit_status = is_flag(argv[1], "t") ? check(file) : dump(file);
     return true;
 }

@@ -34,7 +34,7 @@ struct cli_input {
 static char *
 prompt(EditLine *editor)
 {
-    static char text[] = "(pprof) ";
+    static char text[] = "(evprof) ";
     (void)editor;
     return text;
 }

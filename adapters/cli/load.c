@@ -39,7 +39,7 @@ complain_of(const cli_batch_t *batch)
     for (size_t i = 0; i < batch->count; i++) {
         const cli_item_t *item = &batch->items[i];
         if (!item->is_loaded) {
-            cli_complain("%s: %s",
+            cli_complain("evprof: %s: %s",
                          item->shown != NULL ? item->shown : item->source,
                          item->why != NULL ? item->why : item->err.message);
         }
@@ -59,12 +59,10 @@ combine(cli_batch_t *batch, const char *what, evprof_pprof_t **out,
     }
     batch->profile_count = 0;
     int status = evprof_pprof_combine(batch->profiles, count, out, &inner);
-    /* The comma is in pprof's own text. */
     return status == EVPROF_OK
                ? EVPROF_OK
-               : evprof_fail(err, status, "problem fetching %s profiles: %s%s",
-                             what, inner.message,
-                             strcmp(what, "base") == 0 ? "," : "");
+               : evprof_fail(err, status, "the %s cannot be merged: %s", what,
+                             inner.message);
 }
 
 /* Says which sources failed; a list of which nothing is left is a failure. */
@@ -73,19 +71,18 @@ check_loaded(const cli_batch_t *sources, const cli_batch_t *bases,
              evprof_error_t *err)
 {
     if (sources->loaded == 0) {
-        return evprof_fail(err, EVPROF_ENOENT,
-                           "failed to fetch any source profiles");
+        return evprof_fail(err, EVPROF_ENOENT, "there is no profile to show");
     }
     if (bases->loaded == 0 && bases->count > 0) {
         return evprof_fail(err, EVPROF_ENOENT,
-                           "failed to fetch any base profiles");
+                           "there is no base to compare with");
     }
     if (sources->loaded < sources->count) {
-        cli_complain("Fetched %zu source profiles out of %zu", sources->loaded,
+        cli_complain("%zu of %zu profiles could be read", sources->loaded,
                      sources->count);
     }
     if (bases->loaded < bases->count) {
-        cli_complain("Fetched %zu base profiles out of %zu", bases->loaded,
+        cli_complain("%zu of %zu base profiles could be read", bases->loaded,
                      bases->count);
     }
     return EVPROF_OK;
@@ -114,9 +111,9 @@ gather(const cli_t *cli, cli_batch_t batches[2], loaded_t *out,
     }
     complain_of(sources);
     complain_of(bases);
-    status = combine(sources, "source", &out->sources, err);
+    status = combine(sources, "profiles", &out->sources, err);
     if (status == EVPROF_OK) {
-        status = combine(bases, "base", &out->bases, err);
+        status = combine(bases, "base profiles", &out->bases, err);
     }
     if (status == EVPROF_OK) {
         status = check_loaded(sources, bases, err);
@@ -218,7 +215,7 @@ save(const cli_t *cli, const evprof_pprof_t *p, const evprof_buf_t *body,
     } else if (is_fatal) {
         evprof_fail(err, status, "%s", why.message);
     } else {
-        cli_complain("Could not save profile: %s", why.message);
+        cli_complain("The profile was not saved: %s", why.message);
     }
     evprof_buf_free(&name);
     evprof_buf_free(&notes);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The evprof command: parse, load, then one report or the shell. */
+/* The evprof command: parse, load, then one report or the shell. What cannot be
+ * done is refused before anything is fetched. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,13 +9,17 @@
 #include "adapters/cli/remote.h"
 #include "core/base/error.h"
 
-/* As pprof has it for every failure. */
+/* Every failure ends with it. */
 #define EXIT_WRONG 2
 
 static int
 run(cli_t *cli, evprof_error_t *err)
 {
     cli_profiles_t loaded;
+    if (cli->http[0] != '\0') {
+        return evprof_fail(err, EVPROF_ENOTSUP,
+                           "-http: this version has no web interface yet");
+    }
     int status = cli_hide_secrets(cli, err);
     if (status == EVPROF_OK) {
         status = cli_load(cli, &loaded, err);
@@ -22,10 +27,7 @@ run(cli_t *cli, evprof_error_t *err)
     if (status != EVPROF_OK) {
         return status;
     }
-    if (cli->http[0] != '\0') {
-        status = evprof_fail(err, EVPROF_ENOTSUP,
-                             "-http: this version has no web interface yet");
-    } else if (cli->report != NULL) {
+    if (cli->report != NULL) {
         const cli_job_t job = { .report = cli->report,
                                 .param = cli->param,
                                 .options = &cli->options,
@@ -54,7 +56,7 @@ main(int argc, char **argv)
         evprof_error_t err;
         status = run(&cli, &err);
         if (status != EVPROF_OK) {
-            cli_tell("pprof: %s", err.message);
+            cli_tell("evprof: %s", err.message);
         }
     }
     cli_remove_files();

@@ -35,11 +35,8 @@ static int
 fail_file(struct late_file *file, int reason)
 {
     file->status =
-        evprof_fail(&file->err, EVPROF_EIO, "open %s: %s", file->name,
-                    reason == ENOENT   ? "no such file or directory"
-                    : reason == EACCES ? "permission denied"
-                    : reason == EISDIR ? "is a directory"
-                                       : strerror(reason));
+        evprof_fail(&file->err, EVPROF_EIO, "%s cannot be written: %s",
+                    file->name, strerror(reason));
     return file->status;
 }
 
@@ -57,7 +54,7 @@ open_late(struct late_file *file)
         }
         file->name = file->own_name.data;
     }
-    cli_complain("Generating report in %s", file->name);
+    cli_complain("Writing the report to %s", file->name);
     file->fd = open(file->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     return file->fd >= 0 ? EVPROF_OK : fail_file(file, errno);
 }
@@ -113,13 +110,13 @@ cli_new_file(const char *dir, const char *prefix, const char *suffix,
             return EVPROF_OK;
         }
         if (errno != EEXIST) {
-            return evprof_fail(err, EVPROF_EIO, "open %s: %s", name->data,
-                               strerror(errno));
+            return evprof_fail(err, EVPROF_EIO, "%s cannot be made: %s",
+                               name->data, strerror(errno));
         }
     }
     return evprof_fail(err, EVPROF_EIO,
-                       "could not create file of the form %s001.%s", prefix,
-                       suffix);
+                       "the names %s001.%s and those after it are all taken",
+                       prefix, suffix);
 }
 
 /* Starts a command of the shell's language that reads from `*input`, which is

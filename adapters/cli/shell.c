@@ -9,13 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/cli/words.h"
+#include "adapters/cli/help.h"
+#include "adapters/cli/shell_table.h"
 #include "core/base/error.h"
-#include "core/base/utf8.h"
 #include "core/report/column.h"
-#include "core/report/settings.h"
 
-/* What follows this in an assignment is a remark: options print it. */
+/* What follows this in an assignment is a remark, as options print them. */
 #define REMARK "//:"
 
 static char *
@@ -61,7 +60,7 @@ assign(cli_shell_t *shell, const char *name, const char *value)
     evprof_error_t err;
     bool is_bare = value == NULL;
     if (is_bare && !evprof_option_is_flag(name)) {
-        cli_complain("please specify a value, e.g. %s=<val>", name);
+        cli_complain("%s needs a value: %s=VALUE", name, name);
         return;
     }
     bool is_choice = evprof_option_find(name) == NULL;
@@ -101,114 +100,6 @@ try_assignment(cli_shell_t *shell, const char *line)
 }
 
 static void
-print_option(const cli_shell_t *shell, const evprof_option_t *option,
-             evprof_buf_t *out)
-{
-    char scratch[EVPROF_OPTION_TEXT_SIZE];
-    const evprof_pprof_t *p = shell->profile;
-    const char *value =
-        evprof_option_get(&shell->cli->options, option, scratch);
-    evprof_buf_t remark = { 0 };
-    if (option->choices != NULL) {
-        const char *names[CLI_MAX_CHOICES];
-        size_t count = 0;
-        for (const evprof_choice_t *c = option->choices; c->name != NULL; c++) {
-            size_t at = count++;
-            for (; at > 0 && strcmp(names[at - 1], c->name) > 0; at--) {
-                names[at] = names[at - 1];
-            }
-            names[at] = c->name;
-        }
-        for (size_t i = 0; i < count; i++) {
-            evprof_buf_printf(&remark, "%s%s", i > 0 ? " | " : "", names[i]);
-        }
-        value = value[0] == '\0' ? "(default)" : value;
-    } else if (strcmp(option->name, "sample_index") == 0) {
-        for (size_t i = 0; i < p->type_count; i++) {
-            evprof_buf_printf(&remark, "%s%s", i > 0 ? " | " : "",
-                              p->types[i].type);
-        }
-        value = value[0] == '\0' ? p->types[p->type_count - 1].type : value;
-    }
-    bool is_default_count =
-        strcmp(option->name, "nodecount") == 0 && strcmp(value, "-1") == 0;
-    evprof_buf_puts(out, "  ");
-    evprof_utf8_pad_right(out, option->name, 25);
-    evprof_buf_puts(out, " = ");
-    evprof_utf8_pad_right(out, value[0] == '\0' ? "\"\"" : value, 20);
-    evprof_buf_putc(out, ' ');
-    if (remark.len > 0) {
-        evprof_buf_printf(out, REMARK " [%s]", remark.data);
-    } else if (is_default_count) {
-        evprof_buf_puts(out, REMARK " default");
-    }
-    evprof_buf_free(&remark);
-}
-
-static int
-compare_lines(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void
-print_options(const cli_shell_t *shell)
-{
-    char **lines = calloc(evprof_option_count, sizeof(*lines));
-    evprof_buf_t text = { 0 };
-    size_t count = 0;
-    for (size_t i = 0; lines != NULL && i < evprof_option_count; i++) {
-        if (strcmp(evprof_option_table[i].name, "source_path") == 0) {
-            continue;
-        }
-        evprof_buf_t line = { 0 };
-        print_option(shell, &evprof_option_table[i], &line);
-        if (!line.failed) {
-            lines[count++] = line.data;
-        }
-    }
-    if (count > 0) {
-        qsort(lines, count, sizeof(*lines), compare_lines);
-    }
-    for (size_t i = 0; i < count; i++) {
-        evprof_buf_printf(&text, "%s\n", lines[i]);
-        free(lines[i]);
-    }
-    if (text.len > 0) {
-        cli_tell("%s", text.data);
-    }
-    evprof_buf_free(&text);
-    free(lines);
-}
-
-static void
-print_help(const cli_shell_t *shell, const cli_words_t *words)
-{
-    evprof_buf_t text = { 0 };
-    evprof_buf_t name = { 0 };
-    for (size_t i = 1; i < words->count; i++) {
-        evprof_buf_printf(&name, "%s%s", i > 1 ? " " : "", words->items[i]);
-    }
-    if (name.len == 0) {
-        cli_print_help(&text, false);
-        evprof_buf_puts(
-            &text, "\n  :   Clear focus/ignore/hide/tagfocus/tagignore\n"
-                   "\n  type \"help <cmd|option>\" for more information\n");
-        cli_tell("%s", text.failed ? "" : text.data);
-    } else if (cli_print_help_on(&text, name.data, shell->profile)) {
-        cli_tell("%s", text.failed ? "" : text.data);
-    } else {
-        const char *near =
-            shell->cli->is_strict ? NULL : cli_nearest(name.data);
-        cli_complain("Unknown command: %s%s%s%s", name.data,
-                     near != NULL ? "; did you mean " : "",
-                     near != NULL ? near : "", near != NULL ? "?" : "");
-    }
-    evprof_buf_free(&text);
-    evprof_buf_free(&name);
-}
-
-static void
 run_command(cli_shell_t *shell, const cli_words_t *words)
 {
     cli_command_t command;
@@ -239,112 +130,77 @@ run_command(cli_shell_t *shell, const cli_words_t *words)
     evprof_options_free(&command.options);
 }
 
-/* "save NAME" and "load NAME": sets of options in the file that pprof's web
- * interface keeps them in. What is not saved stays as it is. */
-static int
-save_options(const cli_shell_t *shell, const char *file, const char *name,
-             evprof_error_t *err)
+static void
+run_help(cli_shell_t *shell, const cli_words_t *words)
 {
-    evprof_settings_t settings;
-    int status = evprof_settings_read(file, &settings, err);
-    if (status != EVPROF_OK) {
-        return status;
+    evprof_buf_t text = { 0 };
+    const char *name = words->count > 1 ? words->items[1] : NULL;
+    if (name == NULL) {
+        cli_help_shell(&text);
     }
-    status = evprof_settings_set(&settings, name, &shell->cli->options, err);
-    if (status == EVPROF_OK) {
-        status = evprof_settings_write(file, &settings, err);
+    if (name == NULL || cli_help_on(&text, name, shell->profile)) {
+        cli_tell("%s", text.failed ? "" : text.data);
+    } else {
+        const char *near = cli_nearest(name, false);
+        cli_complain("no help on %s%s%s%s", name,
+                     near != NULL ? "; did you mean " : "",
+                     near != NULL ? near : "", near != NULL ? "?" : "");
     }
-    evprof_settings_free(&settings);
-    return status;
-}
-
-static int
-load_options(cli_shell_t *shell, const char *file, const char *name,
-             evprof_error_t *err)
-{
-    evprof_settings_t settings;
-    int status = evprof_settings_read(file, &settings, err);
-    if (status != EVPROF_OK) {
-        return status;
-    }
-    const evprof_options_t *saved = evprof_settings_find(&settings, name);
-    if (saved == NULL) {
-        status = evprof_fail(err, EVPROF_ENOENT, "config %s not found", name);
-    }
-    for (size_t i = 0; status == EVPROF_OK && i < evprof_option_count; i++) {
-        const evprof_option_t *option = &evprof_option_table[i];
-        char scratch[EVPROF_OPTION_TEXT_SIZE];
-        const char *value = evprof_option_get(saved, option, scratch);
-        bool is_unset = option->choices != NULL && value[0] == '\0';
-        if (option->is_saved && !is_unset) {
-            status =
-                evprof_option_set(&shell->cli->options, option, value, err);
-        }
-    }
-    evprof_settings_free(&settings);
-    return status;
+    evprof_buf_free(&text);
 }
 
 static void
-run_settings(cli_shell_t *shell, const cli_words_t *words)
+clear(cli_shell_t *shell)
 {
-    bool is_save = strcmp(words->items[0], "save") == 0;
-    evprof_buf_t file = { 0 };
-    evprof_error_t err;
-    int status = EVPROF_OK;
-    if (words->count != 2) {
-        status = evprof_fail(&err, EVPROF_EPARSE, "usage: %s <name>",
-                             words->items[0]);
-    } else {
-        status = evprof_settings_file(&file, &err);
+    static const char *const cleared[] = { "focus",    "ignore",    "hide",
+                                           "tagfocus", "tagignore", NULL };
+    for (size_t i = 0; cleared[i] != NULL; i++) {
+        assign(shell, cleared[i], "");
     }
-    if (status == EVPROF_OK) {
-        status = is_save
-                     ? save_options(shell, file.data, words->items[1], &err)
-                     : load_options(shell, file.data, words->items[1], &err);
-    }
-    if (status != EVPROF_OK) {
-        cli_complain("%s", err.message);
-    }
-    evprof_buf_free(&file);
 }
 
-static bool
-is_one_of(const char *word, const char *const *names)
+static void
+run_act(cli_shell_t *shell, enum cli_shell_act act, const cli_words_t *words)
 {
-    for (; *names != NULL; names++) {
-        if (strcmp(word, *names) == 0) {
-            return true;
-        }
+    switch (act) {
+    case CLI_SHELL_HELP:
+        run_help(shell, words);
+        break;
+    case CLI_SHELL_OPTIONS:
+        cli_shell_options(shell);
+        break;
+    case CLI_SHELL_CLEAR:
+        clear(shell);
+        break;
+    case CLI_SHELL_SAVE:
+        cli_shell_save(shell, words);
+        break;
+    case CLI_SHELL_LOAD:
+        cli_shell_load(shell, words);
+        break;
+    case CLI_SHELL_QUIT:
+    default:
+        shell->is_over = true;
+        break;
     }
-    return false;
 }
 
 static void
 run_words(cli_shell_t *shell, const char *line)
 {
-    static const char *const options[] = { "o", "options", NULL };
-    static const char *const quit[] = { "q", "quit", "exit", NULL };
-    static const char *const settings[] = { "save", "load", NULL };
     cli_words_t words;
     if (cli_words_split(line, shell->cli->is_strict, &words) != EVPROF_OK) {
         cli_complain("out of memory");
         return;
     }
-    if (words.count == 0) {
-        cli_words_free(&words);
-        return;
-    }
-    if (is_one_of(words.items[0], options)) {
-        print_options(shell);
-    } else if (is_one_of(words.items[0], quit)) {
-        shell->is_over = true;
-    } else if (!shell->cli->is_strict && is_one_of(words.items[0], settings)) {
-        run_settings(shell, &words);
-    } else if (strcmp(words.items[0], "help") == 0) {
-        print_help(shell, &words);
-    } else {
-        run_command(shell, &words);
+    if (words.count > 0) {
+        const cli_shell_command_t *command =
+            cli_shell_command_find(words.items[0]);
+        if (command != NULL) {
+            run_act(shell, command->act, &words);
+        } else {
+            run_command(shell, &words);
+        }
     }
     cli_words_free(&words);
 }
@@ -395,22 +251,24 @@ try_column(cli_shell_t *shell, const char *word)
     return false;
 }
 
+/* "set NAME=VALUE" is "NAME=VALUE". */
+static const char *
+without_set(const char *line)
+{
+    bool is_set = strncmp(line, "set ", 4) == 0 && strchr(line, '=') != NULL;
+    return is_set ? line + 4 : line;
+}
+
 void
 cli_shell_run(cli_shell_t *shell, const char *line)
 {
-    static const char *const cleared[] = { "focus",    "ignore",    "hide",
-                                           "tagfocus", "tagignore", NULL };
     char *word = trimmed(line, strlen(line));
     if (word == NULL) {
         cli_complain("out of memory");
         return;
     }
-    if (strcmp(word, ":") == 0) {
-        for (size_t i = 0; cleared[i] != NULL; i++) {
-            assign(shell, cleared[i], "");
-        }
-    } else if (!try_column(shell, word)) {
-        run_simple(shell, word);
+    if (!try_column(shell, word)) {
+        run_simple(shell, without_set(word));
     }
     free(word);
 }
@@ -445,9 +303,9 @@ greet_with(const cli_shell_t *shell, evprof_view_t *view)
     }
     evprof_buf_free(&labels.text);
     if (evprof_view_total(view) == 0 && shell->profile->type_count > 1) {
-        cli_tell("No samples were found with the default sample value type.");
-        cli_tell("Try \"sample_index\" command to analyze different sample "
-                 "values.\n");
+        cli_tell(
+            "All values of this sample type are 0; sample_index=TYPE shows "
+            "another.\n");
     }
 }
 
@@ -472,8 +330,7 @@ greet(const cli_shell_t *shell)
         evprof_options_free(&options);
     }
     evprof_pprof_free(copy);
-    cli_tell("Entering interactive mode (type \"help\" for commands, \"o\" for "
-             "options)");
+    cli_tell("help lists the commands, o the options, q leaves.");
 }
 
 int

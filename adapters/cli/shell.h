@@ -5,6 +5,7 @@
 /* What the files of the shell share. */
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/words.h"
 
 typedef struct cli_shell {
     cli_t *cli;
@@ -32,6 +33,11 @@ const char *cli_input_line(cli_input_t *in);
  */
 void cli_complete(const cli_shell_t *shell, const char *line,
                   void (*found)(void *ctx, const char *word), void *ctx);
+
+/* Commands. They print what went wrong themselves. */
+void cli_shell_options(const cli_shell_t *shell);
+void cli_shell_save(cli_shell_t *shell, const cli_words_t *words);
+void cli_shell_load(cli_shell_t *shell, const cli_words_t *words);
 
 /* Runs one line. */
 void cli_shell_run(cli_shell_t *shell, const char *line);

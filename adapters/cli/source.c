@@ -20,26 +20,26 @@
 #define PIECE ((size_t)1 << 16)
 
 static int
-fail_on(evprof_error_t *err, const char *what, const char *name)
+fail_on(evprof_error_t *err)
 {
     char reason[EVPROF_ERRNO_TEXT_SIZE];
-    return evprof_fail(err, EVPROF_EIO, "%s %s: %s", what, name,
+    return evprof_fail(err, EVPROF_EIO, "%s",
                        evprof_errno_text(errno, reason, sizeof(reason)));
 }
 
 static int
-read_to_end(int fd, const char *name, evprof_buf_t *data, evprof_error_t *err)
+read_to_end(int fd, evprof_buf_t *data, evprof_error_t *err)
 {
     for (;;) {
         if (!evprof_buf_reserve(data, PIECE) || data->len > MAX_SOURCE_BYTES) {
-            return evprof_fail(err, EVPROF_ELIMIT, "read %s: too large", name);
+            return evprof_fail(err, EVPROF_ELIMIT, "it is larger than 8 GiB");
         }
         ssize_t n = read(fd, data->data + data->len, PIECE);
         if (n < 0 && errno == EINTR) {
             continue;
         }
         if (n < 0) {
-            return fail_on(err, "read", name);
+            return fail_on(err);
         }
         if (n == 0) {
             return EVPROF_OK;
@@ -49,10 +49,10 @@ read_to_end(int fd, const char *name, evprof_buf_t *data, evprof_error_t *err)
 }
 
 static int
-read_stream(int fd, const char *name, evprof_pprof_t **out, evprof_error_t *err)
+read_stream(int fd, evprof_pprof_t **out, evprof_error_t *err)
 {
     evprof_buf_t data = { 0 };
-    int status = read_to_end(fd, name, &data, err);
+    int status = read_to_end(fd, &data, err);
     if (status == EVPROF_OK) {
         status =
             evprof_format_read(evprof_formats, data.data, data.len, out, err);
@@ -62,15 +62,15 @@ read_stream(int fd, const char *name, evprof_pprof_t **out, evprof_error_t *err)
 }
 
 static int
-read_file(int fd, const char *name, evprof_pprof_t **out, evprof_error_t *err)
+read_file(int fd, evprof_pprof_t **out, evprof_error_t *err)
 {
     struct stat info;
     if (fstat(fd, &info) != 0) {
-        return fail_on(err, "stat", name);
+        return fail_on(err);
     }
     if (S_ISDIR(info.st_mode)) {
         errno = EISDIR;
-        return fail_on(err, "read", name);
+        return fail_on(err);
     }
     size_t size = info.st_size > 0 ? (size_t)info.st_size : 0;
     void *data = MAP_FAILED;
@@ -78,7 +78,7 @@ read_file(int fd, const char *name, evprof_pprof_t **out, evprof_error_t *err)
         data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     }
     if (data == MAP_FAILED) {
-        return read_stream(fd, name, out, err);
+        return read_stream(fd, out, err);
     }
     int status = evprof_format_read(evprof_formats, data, size, out, err);
     munmap(data, size);
@@ -90,17 +90,17 @@ cli_source_read(const cli_t *cli, const char *source, evprof_pprof_t **out,
                 evprof_error_t *err)
 {
     if (strcmp(source, "-") == 0 && !cli->is_strict) {
-        return read_stream(STDIN_FILENO, "standard input", out, err);
+        return read_stream(STDIN_FILENO, out, err);
     }
     struct stat info;
     if (stat(source, &info) != 0) {
-        return fail_on(err, "stat", source);
+        return fail_on(err);
     }
     int fd = open(source, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return fail_on(err, "open", source);
+        return fail_on(err);
     }
-    int status = read_file(fd, source, out, err);
+    int status = read_file(fd, out, err);
     close(fd);
     return status;
 }

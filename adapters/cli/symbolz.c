@@ -93,9 +93,9 @@ take_word(const char *word, const char *all, struct mode *mode)
     } else if (is_one_of(word, force)) {
         mode->is_forced = true;
     } else if (!is_one_of(word, nothing)) {
-        cli_complain("ignoring unrecognized symbolization option: %s", all);
-        cli_complain("expecting -symbolize=[local|fastlocal|remote|none]"
-                     "[:force][:demangle=[none|full|templates|default]");
+        cli_complain("-symbolize=%s is not understood and does nothing: "
+                     "-help symbolize explains it",
+                     all);
     }
     return true;
 }

@@ -117,7 +117,8 @@ wait_for(pid_t pid, evprof_error_t *err)
         return EVPROF_OK;
     }
     return WIFEXITED(state)
-               ? evprof_fail(err, EVPROF_EIO, "exit status %d",
+               ? evprof_fail(err, EVPROF_EIO,
+                             "the viewer failed with exit status %d",
                              WEXITSTATUS(state))
                : evprof_fail(err, EVPROF_EIO, "the viewer was killed");
 }
@@ -176,7 +177,7 @@ cli_view(evprof_view_t *view, const evprof_report_t *report, bool is_background,
     const char *dir = getenv("TMPDIR");
     evprof_buf_t name = { 0 };
     int status = cli_new_file(dir != NULL && dir[0] != '\0' ? dir : "/tmp",
-                              "pprof", report->suffix, &name, err);
+                              "evprof", report->suffix, &name, err);
     if (status == EVPROF_OK) {
         remember(name.data);
         status = fill(view, name.data, err);

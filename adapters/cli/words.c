@@ -15,8 +15,6 @@
 #include "core/base/utf8.h"
 
 #define SPACES " \t\n\v\f\r"
-/* Longer names than this are not looked for among the near ones. */
-#define MAX_NEAR_LENGTH 32
 
 int
 cli_words_split(const char *line, bool is_strict, cli_words_t *out)
@@ -133,7 +131,7 @@ take_word(const struct command_line *line, size_t *at, cli_command_t *command,
         if (file[0] == '\0') {
             if (*at >= line->count) {
                 return evprof_fail(err, EVPROF_EPARSE,
-                                   "unexpected end of line after >");
+                                   "the name of a file is missing after >");
             }
             file = line->args[(*at)++];
         }
@@ -191,18 +189,17 @@ fail_unknown(const struct command_line *line, evprof_error_t *err)
     const evprof_option_t *option = evprof_option_find(line->name);
     if ((option != NULL && option->choices == NULL) ||
         evprof_option_of_choice(line->name) != NULL) {
-        return evprof_fail(err, EVPROF_ENOENT, "did you mean: %s=%s",
-                           line->name,
-                           line->count > 0 ? line->args[0] : "<val>");
+        return evprof_fail(err, EVPROF_ENOENT, "%s is an option: %s=%s",
+                           line->name, line->name,
+                           line->count > 0 ? line->args[0] : "VALUE");
     }
     evprof_buf_t quoted = { 0 };
     evprof_utf8_quote(&quoted, line->name);
-    const char *near = line->is_strict ? NULL : cli_nearest(line->name);
-    int status =
-        evprof_fail(err, EVPROF_ENOENT, "unrecognized command: %s%s%s%s",
-                    quoted.failed ? line->name : quoted.data,
-                    near != NULL ? "; did you mean " : "",
-                    near != NULL ? near : "", near != NULL ? "?" : "");
+    const char *near = line->is_strict ? NULL : cli_nearest(line->name, false);
+    int status = evprof_fail(err, EVPROF_ENOENT, "there is no command %s%s%s%s",
+                             quoted.failed ? line->name : quoted.data,
+                             near != NULL ? "; did you mean " : "",
+                             near != NULL ? near : "", near != NULL ? "?" : "");
     evprof_buf_free(&quoted);
     return status;
 }
@@ -219,7 +216,8 @@ parse_line(const struct command_line *line, const evprof_options_t *options,
     if ((line->report->flags & EVPROF_REPORT_PARAM) != 0) {
         if (line->count == 0) {
             return evprof_fail(err, EVPROF_EPARSE,
-                               "command %s requires an argument", line->name);
+                               "%s needs a pattern: %s REGEX", line->name,
+                               line->name);
         }
         command.param = line->args[at++];
     }
@@ -251,84 +249,4 @@ cli_command_parse(const cli_words_t *words, const evprof_options_t *options,
     free(line.name);
     free(line.args);
     return status;
-}
-
-/* How many letters must be changed, added, left out or swapped with the next to
- * make one word the other. */
-static size_t
-distance(const char *one, const char *other)
-{
-    size_t rows[3][MAX_NEAR_LENGTH + 1];
-    size_t len = strlen(other);
-    for (size_t j = 0; j <= len; j++) {
-        rows[0][j] = j;
-    }
-    size_t *before = rows[2];
-    size_t *previous = rows[0];
-    size_t *row = rows[1];
-    for (size_t i = 1; one[i - 1] != '\0'; i++) {
-        row[0] = i;
-        for (size_t j = 1; j <= len; j++) {
-            bool differs = one[i - 1] != other[j - 1];
-            size_t best = previous[j - 1] + differs;
-            best = previous[j] + 1 < best ? previous[j] + 1 : best;
-            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            bool is_swap = i > 1 && j > 1 && one[i - 1] == other[j - 2] &&
-                           one[i - 2] == other[j - 1];
-            if (is_swap && before[j - 2] + 1 < best) {
-                best = before[j - 2] + 1;
-            }
-            row[j] = best;
-        }
-        size_t *oldest = before;
-        before = previous;
-        previous = row;
-        row = oldest;
-    }
-    return previous[len];
-}
-
-struct nearest {
-    const char *word;
-    const char *name;
-    size_t distance; /* only nearer ones count */
-};
-
-static void
-try_name(struct nearest *n, const char *name)
-{
-    if (strlen(name) > MAX_NEAR_LENGTH) {
-        return;
-    }
-    size_t d = distance(n->word, name);
-    if (d < n->distance) {
-        n->name = name;
-        n->distance = d;
-    }
-}
-
-const char *
-cli_nearest(const char *word)
-{
-    static const char *const others[] = { "help", "quit", "exit", "options" };
-    size_t len = strlen(word);
-    if (len < 3 || len > MAX_NEAR_LENGTH) {
-        return NULL;
-    }
-    /* A third of the letters may be wrong, not more. */
-    struct nearest n = { .word = word, .distance = len / 3 + 1 };
-    for (size_t i = 0; evprof_reports[i] != NULL; i++) {
-        try_name(&n, evprof_reports[i]->name);
-    }
-    for (size_t i = 0; i < evprof_option_count; i++) {
-        try_name(&n, evprof_option_table[i].name);
-        const evprof_choice_t *c = evprof_option_table[i].choices;
-        for (; c != NULL && c->name != NULL; c++) {
-            try_name(&n, c->name);
-        }
-    }
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        try_name(&n, others[i]);
-    }
-    return n.name != NULL && strcmp(n.name, word) != 0 ? n.name : NULL;
 }

@@ -34,8 +34,8 @@ typedef struct cli_command {
 int cli_command_parse(const cli_words_t *words, const evprof_options_t *options,
                       cli_command_t *out, evprof_error_t *err);
 
-/* The name among commands and options that `word` was probably meant to be, or
- * NULL when none is near. */
-const char *cli_nearest(const char *word);
+/* The name among reports and options, and among flags or the shell's commands,
+ * that `word` was probably meant to be, or NULL when none is near. */
+const char *cli_nearest(const char *word, bool is_flag);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Why there is no profile, in the words of Go's net package where it has any:
- * scripts look for them. What only libcurl knows it says itself.
+ * Why there is no profile, in words that follow the address that was asked.
+ * What only libcurl knows is said in its words.
  */
 #include "adapters/fetch/explain.h"
 
@@ -22,18 +22,17 @@ evprof_fetch_add_duration(evprof_buf_t *out, int64_t seconds)
     evprof_buf_printf(out, "%" PRId64 "s", seconds % 60);
 }
 
-/* "dial tcp 127.0.0.1:1: connect: connection refused", to a proxy or without.
+/* What could not be connected to, the target, its socket or its proxy, and why.
  */
 static void
-add_refusal(const evprof_transfer_t *t, evprof_buf_t *why)
+add_refusal(const evprof_transfer_t *t, const char *address, evprof_buf_t *why)
 {
     long code = 0;
     char words[EVPROF_ERRNO_TEXT_SIZE];
     curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &code);
     evprof_errno_text((int)code, words, sizeof(words));
-    evprof_buf_printf(why, "%sdial tcp %s: connect: %s",
-                      t->has_proxy ? "proxyconnect tcp: " : "", t->address,
-                      words);
+    evprof_buf_printf(why, "cannot connect to %s%s: %s",
+                      t->has_proxy ? "the proxy " : "", address, words);
 }
 
 void
@@ -45,23 +44,25 @@ evprof_fetch_explain(const evprof_transfer_t *t, CURLcode code,
         return;
     }
     if (code == CURLE_PARTIAL_FILE) {
-        evprof_buf_printf(why, "unexpected EOF: the body ends after %zu bytes",
+        evprof_buf_printf(why, "the answer broke off after %zu bytes",
                           t->answer.body.len);
         return;
     }
-    evprof_buf_printf(
-        why, "%s \"%s\": ", t->post == NULL ? "http fetch: Get" : "Post",
-        t->target.shown);
-    if (code == CURLE_COULDNT_CONNECT && t->address[0] != '\0') {
-        add_refusal(t, why);
+    const char *socket = t->target.unix_socket != NULL
+                             ? t->target.unix_socket
+                             : t->options->unix_socket;
+    const char *address = socket != NULL ? socket : t->address;
+    if (code == CURLE_COULDNT_CONNECT && address[0] != '\0') {
+        add_refusal(t, address, why);
     } else if (code == CURLE_COULDNT_RESOLVE_HOST) {
-        evprof_buf_printf(why, "dial tcp: lookup %s: no such host",
-                          t->target.host);
+        evprof_buf_printf(why, "no host is called %s", t->target.host);
     } else if (strstr(t->error, "wrong version number") != NULL) {
         /* OpenSSL's way of saying that the other side speaks no TLS. */
-        evprof_buf_puts(why, "tls: first record does not look like a TLS "
-                             "handshake");
+        evprof_buf_puts(why, "the server does not speak TLS there; try http");
+    } else if (code == CURLE_UNSUPPORTED_PROTOCOL && !t->target.is_tls) {
+        evprof_buf_puts(why, "the server does not speak HTTP there; try https");
     } else {
+        evprof_buf_puts(why, code == CURLE_PROXY ? "the proxy refuses: " : "");
         evprof_buf_puts(why, t->error[0] != '\0' ? t->error
                                                  : curl_easy_strerror(code));
     }
@@ -78,13 +79,11 @@ evprof_fetch_can_ask(const evprof_target_t *target, evprof_buf_t *why)
     if (is_known && target->port <= UINT16_MAX) {
         return true;
     }
-    evprof_buf_printf(why, "http fetch: Get \"%s\": ", target->shown);
     if (!is_known) {
-        evprof_buf_printf(why, "unsupported protocol scheme \"%s\"",
+        evprof_buf_printf(why, "%s is none of http, https and https+insecure",
                           target->scheme);
     } else {
-        evprof_buf_printf(why, "dial tcp: address %d: invalid port",
-                          target->port);
+        evprof_buf_printf(why, "there is no port %d", target->port);
     }
     return false;
 }

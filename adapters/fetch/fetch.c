@@ -114,12 +114,8 @@ follow(evprof_transfer_t *t, evprof_error_t *err)
 {
     evprof_target_t next;
     if (++t->redirects >= MAX_REQUESTS) {
-        char *shown = evprof_url_redact(t->answer.location);
-        evprof_fail(err, EVPROF_ELIMIT,
-                    "http fetch: Get \"%s\": stopped after %d redirects",
-                    shown == NULL ? "" : shown, MAX_REQUESTS);
-        free(shown);
-        return EVPROF_ELIMIT;
+        return evprof_fail(err, EVPROF_ELIMIT,
+                           "it redirects more than %d times", MAX_REQUESTS);
     }
     int status =
         evprof_target_redirect(&t->target, t->answer.location, &next, err);
@@ -180,19 +176,13 @@ static void
 announce(const fetcher_t *f, const evprof_transfer_t *t)
 {
     evprof_buf_t line = { 0 };
-    evprof_buf_printf(&line, "Fetching profile over HTTP from %s",
-                      t->target.shown);
+    evprof_buf_printf(&line, "Fetching %s", t->target.shown);
+    if (t->options->seconds > 0) {
+        evprof_buf_puts(&line, ", which takes ");
+        evprof_fetch_add_duration(&line, t->options->seconds);
+    }
     if (!line.failed) {
         f->ui->say(f->ui->ctx, line.data);
-    }
-    if (t->options->seconds > 0) {
-        evprof_buf_clear(&line);
-        evprof_buf_puts(&line, "Please wait... (");
-        evprof_fetch_add_duration(&line, t->options->seconds);
-        evprof_buf_putc(&line, ')');
-        if (!line.failed) {
-            f->ui->say(f->ui->ctx, line.data);
-        }
     }
     evprof_buf_free(&line);
 }
@@ -384,8 +374,8 @@ take_answer(void *ctx, evprof_fetched_t *fetched)
     if (fetched->status == EVPROF_OK) {
         evprof_buf_add(to->out, fetched->body.data, fetched->body.len);
     } else {
-        evprof_fail(to->err, fetched->status, "http post %s: %s", fetched->url,
-                    fetched->why);
+        evprof_fail(to->err, fetched->status, "symbols from %s: %s",
+                    fetched->url, fetched->why);
     }
 }
 

@@ -65,11 +65,14 @@ bool
 evprof_answer_judge(const evprof_answer_t *answer, evprof_buf_t *why)
 {
     if (answer->status != 200) {
-        evprof_buf_printf(why, "server response: %s", answer->status_text);
+        evprof_buf_printf(why, "the server answered %s", answer->status_text);
         if (answer->is_from_pprof &&
             strstr(answer->content_type, "text/plain") != NULL) {
             evprof_buf_puts(why, " - ");
             add_text(why, &answer->body);
+        } else if (answer->status == 400 &&
+                   has_word(&answer->body, "https port")) {
+            evprof_buf_puts(why, ": it speaks TLS there; try https");
         }
         return false;
     }

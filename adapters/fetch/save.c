@@ -89,7 +89,8 @@ try_folder(const char *said, evprof_buf_t *out, evprof_buf_t *notes)
         add_clean(out, said);
     } else if (path != NULL) {
         evprof_errno_text(errno, reason, sizeof(reason));
-        evprof_buf_printf(notes, "Could not use temp dir %s: mkdir %s: %s\n",
+        evprof_buf_printf(notes,
+                          "%s cannot hold saved profiles: making %s: %s\n",
                           said, path, reason);
     }
     free(path);
@@ -116,7 +117,9 @@ find_folder(evprof_buf_t *out, evprof_buf_t *notes, evprof_error_t *err)
     }
     return try_folder(is_set(tmp) ? tmp : "/tmp", out, notes)
                ? EVPROF_OK
-               : evprof_fail(err, EVPROF_ENOENT, "failed to identify temp dir");
+               : evprof_fail(
+                     err, EVPROF_ENOENT,
+                     "no folder can be written to: set PPROF_TMPDIR to one");
 }
 
 static const char *

@@ -10,15 +10,17 @@ check_sample(const evprof_pprof_t *p, size_t row, evprof_error_t *err)
 {
     const evprof_sample_t *s = &p->samples[row];
     if (s->values == NULL) {
-        return evprof_fail(err, EVPROF_EINVAL,
-                           "malformed profile: sample %zu has no values", row);
+        return evprof_fail(
+            err, EVPROF_EINVAL,
+            "the profile contradicts itself: sample %zu has no values", row);
     }
     for (uint32_t i = 0; i < s->location_count; i++) {
         if (s->locations[i] >= p->location_count) {
-            return evprof_fail(err, EVPROF_EINVAL,
-                               "malformed profile: sample %zu refers to "
-                               "location %u of %zu",
-                               row, s->locations[i], p->location_count);
+            return evprof_fail(
+                err, EVPROF_EINVAL,
+                "the profile contradicts itself: sample %zu refers to "
+                "location %u of %zu",
+                row, s->locations[i], p->location_count);
         }
     }
     return EVPROF_OK;
@@ -29,17 +31,19 @@ check_location(const evprof_pprof_t *p, size_t row, evprof_error_t *err)
 {
     const evprof_location_t *l = &p->locations[row];
     if (l->mapping != EVPROF_NO_INDEX && l->mapping >= p->mapping_count) {
-        return evprof_fail(err, EVPROF_EINVAL,
-                           "malformed profile: location %zu refers to mapping "
-                           "%u of %zu",
-                           row, l->mapping, p->mapping_count);
+        return evprof_fail(
+            err, EVPROF_EINVAL,
+            "the profile contradicts itself: location %zu refers to mapping "
+            "%u of %zu",
+            row, l->mapping, p->mapping_count);
     }
     for (uint32_t i = 0; i < l->line_count; i++) {
         if (l->lines[i].function >= p->function_count) {
-            return evprof_fail(err, EVPROF_EINVAL,
-                               "malformed profile: location %zu refers to "
-                               "function %u of %zu",
-                               row, l->lines[i].function, p->function_count);
+            return evprof_fail(
+                err, EVPROF_EINVAL,
+                "the profile contradicts itself: location %zu refers to "
+                "function %u of %zu",
+                row, l->lines[i].function, p->function_count);
         }
     }
     return EVPROF_OK;
@@ -72,10 +76,11 @@ check_depth(const evprof_pprof_t *p, size_t row, size_t most,
         depth += lines == 0 ? 1 : lines;
     }
     if (depth > EVPROF_DEPTH_MAX) {
-        return evprof_fail(err, EVPROF_ELIMIT,
-                           "malformed profile: sample %zu has a stack of %zu "
-                           "frames, more than %zu",
-                           row, depth, EVPROF_DEPTH_MAX);
+        return evprof_fail(
+            err, EVPROF_ELIMIT,
+            "the profile contradicts itself: sample %zu has a stack of %zu "
+            "frames, more than %zu",
+            row, depth, EVPROF_DEPTH_MAX);
     }
     return EVPROF_OK;
 }
@@ -85,8 +90,8 @@ evprof_pprof_check(const evprof_pprof_t *p, evprof_error_t *err)
 {
     if (p->type_count == 0 && p->sample_count > 0) {
         return evprof_fail(err, EVPROF_EINVAL,
-                           "malformed profile: missing sample type "
-                           "information");
+                           "the profile contradicts itself: it has samples, "
+                           "but no sample types");
     }
     int status = EVPROF_OK;
     for (size_t i = 0; i < p->sample_count && status == EVPROF_OK; i++) {

@@ -318,12 +318,10 @@ check_ids(evprof_decoder_t *d, int status, enum evprof_fault_rank rank,
         return no_memory(d);
     }
     if (status != EVPROF_OK && id == 0) {
-        evprof_decoder_fault(d, rank, "found %s with reserved %s=0",
-                             names[rank],
-                             rank == EVPROF_FAULT_LOCATION ? "id" : "ID");
+        evprof_decoder_fault(d, rank, "a %s has the id 0", names[rank]);
     } else if (status != EVPROF_OK) {
-        evprof_decoder_fault(d, rank, "multiple %ss with same id: %llu",
-                             names[rank], (unsigned long long)id);
+        evprof_decoder_fault(d, rank, "two %ss share the id %llu", names[rank],
+                             (unsigned long long)id);
     }
     return EVPROF_OK;
 }
@@ -375,7 +373,7 @@ read_samples(evprof_decoder_t *d, const layout_t *l)
 {
     if (d->profile->type_count == 0 && l->counts[EVPROF_WIRE_SAMPLE] > 0) {
         evprof_decoder_fault(d, EVPROF_FAULT_SAMPLE,
-                             "missing sample type information");
+                             "it has samples, but no sample types");
         return EVPROF_OK;
     }
     return for_each(d, l, EVPROF_WIRE_SAMPLE, read_sample);

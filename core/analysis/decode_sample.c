@@ -48,7 +48,8 @@ reserve_stack(evprof_decoder_t *d, size_t used, size_t count)
 static void
 unknown_location(evprof_decoder_t *d)
 {
-    evprof_decoder_fault(d, EVPROF_FAULT_SAMPLE, "sample has nil location");
+    evprof_decoder_fault(d, EVPROF_FAULT_SAMPLE,
+                         "a sample names a location that is not there");
 }
 
 /* Ids one by one, through the table. */
@@ -244,7 +245,7 @@ check_values(evprof_decoder_t *d, size_t count)
     size_t columns = d->profile->type_count;
     if (count != columns) {
         evprof_decoder_fault(d, EVPROF_FAULT_SAMPLE,
-                             "mismatch: sample has %zu values vs. %zu types",
+                             "a sample has %zu values for %zu sample types",
                              count, columns);
     }
 }

@@ -99,9 +99,10 @@ read_line(evprof_decoder_t *d, evprof_wire_t w, uint64_t location,
     out->line = (int64_t)v[EVPROF_WIRE_LINE_LINE];
     out->column = (int64_t)v[EVPROF_WIRE_LINE_COLUMN];
     if (out->function == EVPROF_INDEX_END) {
-        evprof_decoder_fault(d, EVPROF_FAULT_LOCATION,
-                             "location id: %llu has a line with nil function",
-                             (unsigned long long)location);
+        evprof_decoder_fault(
+            d, EVPROF_FAULT_LOCATION,
+            "a line of location %llu names a function that is not there",
+            (unsigned long long)location);
     }
     return EVPROF_OK;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lists of frames are those of pprof: functions of allocators, locks and
- * profilers, which every such profile has at its leaves.
+ * What the readers of text profiles share. Profiles of allocators, locks and
+ * CPU time have the profiler's and the allocator's own functions at their
+ * leaves; the expressions below name them, so that they are cut off.
  */
 #include "core/analysis/legacy.h"
 
@@ -12,37 +13,33 @@
 #include "core/base/error.h"
 #include "core/base/grow.h"
 
+/* The C interface under its own name, the C library's and tcmalloc's; C++'s
+ * operators and allocators; the insides of tcmalloc; Go's runtime. */
 static const char allocator_frames[] =
-    "calloc|cfree|malloc|free|memalign|do_memalign|(__)?posix_memalign|"
-    "pvalloc|valloc|realloc|"
-    "tcmalloc::.*|tc_calloc|tc_cfree|tc_malloc|tc_free|tc_memalign|"
-    "tc_posix_memalign|tc_pvalloc|tc_valloc|tc_realloc|tc_new|tc_delete|"
-    "tc_newarray|tc_deletearray|tc_new_nothrow|tc_newarray_nothrow|"
-    "malloc_zone_malloc|malloc_zone_calloc|malloc_zone_valloc|"
-    "malloc_zone_realloc|malloc_zone_memalign|malloc_zone_free|"
-    "runtime\\..*|"
-    "BaseArena::.*|(::)?do_malloc_no_errno|(::)?do_malloc_pages|"
-    "(::)?do_malloc|DoSampledAllocation|MallocedMemBlock::MallocedMemBlock|"
-    "_M_allocate|__builtin_(vec_)?delete|__builtin_(vec_)?new|"
-    "__gnu_cxx::new_allocator::allocate|__libc_malloc|"
-    "__malloc_alloc_template::allocate|allocate|cpp_alloc|"
-    "operator new(\\[\\])?|simple_alloc::allocate";
+    "(__libc_|__|tc_|malloc_zone_|do_)?"
+    "(malloc|calloc|realloc|free|cfree|memalign|posix_memalign|valloc|pvalloc|"
+    "aligned_alloc)|"
+    "tc_(new|delete)(array)?(_nothrow)?|"
+    "operator new(\\[\\])?|__builtin_(vec_)?(new|delete)|"
+    "__gnu_cxx::new_allocator::allocate|_M_allocate|allocate|"
+    "(simple_alloc|__malloc_alloc_template)::allocate|cpp_alloc|"
+    "tcmalloc::.*|(::)?do_malloc(_pages|_no_errno)?|DoSampledAllocation|"
+    "BaseArena::.*|MallocedMemBlock::MallocedMemBlock|"
+    "runtime\\..*";
 
 static const char allocator_exceptions[] =
-    "runtime\\.panic|runtime\\.reflectcall|runtime\\.call[0-9]*";
+    "runtime\\.(panic|reflectcall|call[0-9]*)";
 
+/* What gperftools and its users wrap around locks: the functions that record a
+ * wait, and those that unlock. */
 static const char lock_frames[] =
-    "RecordLockProfileData|(base::)?RecordLockProfileData.*|"
-    "(base::)?SubmitMutexProfileData.*|(base::)?SubmitSpinLockProfileData.*|"
-    "(base::Mutex::)?AwaitCommon.*|(base::Mutex::)?Unlock.*|"
-    "(base::Mutex::)?UnlockSlow.*|(base::Mutex::)?ReaderUnlock.*|"
-    "(base::MutexLock::)?~MutexLock.*|(Mutex::)?AwaitCommon.*|"
-    "(Mutex::)?Unlock.*|(Mutex::)?UnlockSlow.*|(Mutex::)?ReaderUnlock.*|"
-    "(MutexLock::)?~MutexLock.*|(SpinLock::)?Unlock.*|"
-    "(SpinLock::)?SlowUnlock.*|(SpinLockHolder::)?~SpinLockHolder.*";
+    "(base::)?(RecordLockProfileData|Submit(Mutex|SpinLock)ProfileData).*|"
+    "((base::)?Mutex::)?(AwaitCommon|(Reader)?Unlock(Slow)?).*|"
+    "(SpinLock::)?(Slow)?Unlock.*|"
+    "((base::)?MutexLock::)?~MutexLock.*|(SpinLockHolder::)?~SpinLockHolder.*";
 
 static const char profiler_frames[] =
-    "ProfileData::Add|ProfileData::prof_handler|CpuProfiler::prof_handler|"
+    "ProfileData::Add|(ProfileData|CpuProfiler)::prof_handler|"
     "__pthread_sighandler|__restore";
 
 void

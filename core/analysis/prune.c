@@ -154,8 +154,10 @@ compile_anchored(const char *pattern, evprof_regex_t **out, evprof_error_t *err)
     int status = evprof_regex_new(anchored.data, out, &why);
     evprof_buf_free(&anchored);
     if (status != EVPROF_OK) {
-        evprof_fail(err, status, "failed to compile regexp %s: %s", pattern,
-                    why.message);
+        evprof_fail(
+            err, status,
+            "the profile's expression for frames to drop, %s, is bad: %s",
+            pattern, why.message);
     }
     return status;
 }

@@ -65,8 +65,8 @@ prepare(evprof_regex_t *re, const char *pattern, evprof_error_t *err)
     if (re->code == NULL) {
         unsigned char why[128] = "out of memory";
         pcre2_get_error_message(error, why, sizeof(why));
-        return evprof_fail(err, EVPROF_EPARSE, "error parsing regexp: %s: `%s`",
-                           (const char *)why, pattern);
+        return evprof_fail(err, EVPROF_EPARSE, "%s: `%s`", (const char *)why,
+                           pattern);
     }
     pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE);
     re->match = pcre2_match_data_create(1, NULL);

@@ -15,8 +15,8 @@
 typedef struct evprof_regex evprof_regex_t;
 
 /*
- * EVPROF_EPARSE with Go's words, "error parsing regexp: missing closing ):
- * `(a`"; EVPROF_ENOMEM.
+ * EVPROF_EPARSE with what is wrong and where, "a closing ) is missing: `(a`";
+ * EVPROF_ENOMEM.
  */
 int evprof_regex_new(const char *pattern, evprof_regex_t **out,
                      evprof_error_t *err);

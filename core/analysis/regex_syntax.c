@@ -37,9 +37,8 @@ typedef struct parser {
 static int
 refuse(parser_t *p, const char *why, const char *from, const char *to)
 {
-    p->status =
-        evprof_fail(p->err, EVPROF_EPARSE, "error parsing regexp: %s: `%.*s`",
-                    why, (int)(to - from), from);
+    p->status = evprof_fail(p->err, EVPROF_EPARSE, "%s: `%.*s`", why,
+                            (int)(to - from), from);
     return p->status;
 }
 
@@ -159,8 +158,7 @@ take_escape(parser_t *p, uint32_t *out)
     static const char values[] = "\a\f\n\r\t\v";
     const char *start = p->at++;
     if (*p->at == '\0') {
-        return refuse(p, "trailing backslash at end of expression", start,
-                      start);
+        return refuse(p, "a backslash ends it", start, start);
     }
     char c = *p->at;
     const char *named = strchr(names, c);
@@ -179,7 +177,7 @@ take_escape(parser_t *p, uint32_t *out)
         *out = take_rune(&p->at);
     }
     return known ? EVPROF_OK
-                 : refuse(p, "invalid escape sequence", start, p->at);
+                 : refuse(p, "there is no such escape", start, p->at);
 }
 
 /* `\d` and its like, and `\pN`, `\p{Name}`: written as they are, in a class and
@@ -205,7 +203,7 @@ copy_class_escape(parser_t *p)
         end = end == NULL ? NULL : end + 1;
     }
     if (end == NULL) {
-        refuse(p, "invalid character class range", s, end_of(s));
+        refuse(p, "there is no such range of characters", s, end_of(s));
         return true;
     }
     evprof_buf_add(&p->out->pattern, s, (size_t)(end - s));
@@ -235,7 +233,7 @@ copy_named_class(parser_t *p)
             return true;
         }
     }
-    refuse(p, "invalid character class range", s, end + 2);
+    refuse(p, "there is no such range of characters", s, end + 2);
     return true;
 }
 
@@ -243,7 +241,8 @@ static int
 take_class_rune(parser_t *p, const char *class_start, uint32_t *out)
 {
     if (*p->at == '\0') {
-        return refuse(p, "missing closing ]", class_start, end_of(class_start));
+        return refuse(p, "a closing ] is missing", class_start,
+                      end_of(class_start));
     }
     if (*p->at == '\\') {
         return take_escape(p, out);
@@ -264,7 +263,8 @@ copy_range(parser_t *p, const char *class_start)
         p->at++;
         status = take_class_rune(p, class_start, &high);
         if (status == EVPROF_OK && high < low) {
-            return refuse(p, "invalid character class range", start, p->at);
+            return refuse(p, "there is no such range of characters", start,
+                          p->at);
         }
     }
     if (status == EVPROF_OK) {
@@ -321,15 +321,17 @@ parse_named_group(parser_t *p)
     const char *name = strchr(start, '<') + 1;
     const char *end = strchr(name, '>');
     if (end == NULL) {
-        return refuse(p, "invalid named capture", start, end_of(start));
+        return refuse(p, "the name of a group is malformed", start,
+                      end_of(start));
     }
     for (const char *s = name; s < end; s++) {
         if (!isalnum((unsigned char)*s) && *s != '_') {
-            return refuse(p, "invalid named capture", start, end + 1);
+            return refuse(p, "the name of a group is malformed", start,
+                          end + 1);
         }
     }
     if (name == end) {
-        return refuse(p, "invalid named capture", start, end + 1);
+        return refuse(p, "the name of a group is malformed", start, end + 1);
     }
     p->at = end + 1;
     return open_group(p, "(?:");
@@ -356,7 +358,7 @@ parse_flags(parser_t *p)
     bool closes = (*s == ':' || *s == ')') && (has_flag || !minus);
     if (!closes) {
         const char *end = *s == '\0' ? s : s + rune_size(s);
-        return refuse(p, "invalid or unsupported Perl syntax", start, end);
+        return refuse(p, "there is no such group", start, end);
     }
     p->at = s + 1;
     evprof_buf_add(&p->out->pattern, start, (size_t)(s + 1 - start));
@@ -385,7 +387,7 @@ static int
 close_group(parser_t *p)
 {
     if (p->depth-- == 0) {
-        return refuse(p, "unexpected )", p->whole, end_of(p->whole));
+        return refuse(p, "a ) closes nothing", p->whole, end_of(p->whole));
     }
     put(p, ")");
     p->at++;
@@ -424,11 +426,10 @@ parse_repeat(parser_t *p, size_t len)
     const char *end = start + len;
     end += *end == '?';
     if (p->last_repeat != NULL) {
-        return refuse(p, "invalid nested repetition operator", p->last_repeat,
-                      end);
+        return refuse(p, "a repetition is repeated", p->last_repeat, end);
     }
     if (!p->has_operand) {
-        return refuse(p, "missing argument to repetition operator", start, end);
+        return refuse(p, "there is nothing to repeat", start, end);
     }
     evprof_buf_add(&p->out->pattern, start, (size_t)(end - start));
     p->at = end;
@@ -450,7 +451,7 @@ parse_brace(parser_t *p)
         return EVPROF_OK;
     }
     if (low > REPEAT_MAX || high > REPEAT_MAX || (high >= 0 && low > high)) {
-        return refuse(p, "invalid repeat count", p->at, p->at + len);
+        return refuse(p, "the count is out of range", p->at, p->at + len);
     }
     return parse_repeat(p, len);
 }
@@ -557,13 +558,12 @@ evprof_regex_translate(const char *source, evprof_regex_text_t *out,
     parser_t p = { .whole = source, .at = source, .out = out, .err = err };
     *out = (evprof_regex_text_t){ .is_literal = true };
     if (!evprof_utf8_valid(source, strlen(source))) {
-        return evprof_fail(err, EVPROF_EPARSE,
-                           "error parsing regexp: invalid UTF-8: `%s`", source);
+        return evprof_fail(err, EVPROF_EPARSE, "it is not UTF-8: `%s`", source);
     }
     while (*p.at != '\0' && parse_one(&p) == EVPROF_OK) {
     }
     if (p.status == EVPROF_OK && p.depth > 0) {
-        refuse(&p, "missing closing )", source, end_of(source));
+        refuse(&p, "a closing ) is missing", source, end_of(source));
     }
     if (p.status == EVPROF_OK && (out->pattern.failed || out->literal.failed)) {
         p.status = evprof_fail(err, EVPROF_ENOMEM,

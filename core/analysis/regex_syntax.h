@@ -16,8 +16,8 @@ typedef struct evprof_regex_text {
 } evprof_regex_text_t;
 
 /*
- * Translates `source`. EVPROF_EPARSE with Go's words: "error parsing regexp:
- * missing closing ]: `[a`"; EVPROF_ENOMEM. `out` is to be freed either way.
+ * Translates `source`. EVPROF_EPARSE with what is wrong and where, "a closing ]
+ * is missing: `[a`"; EVPROF_ENOMEM. `out` is to be freed either way.
  */
 int evprof_regex_translate(const char *source, evprof_regex_text_t *out,
                            evprof_error_t *err);

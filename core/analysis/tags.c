@@ -124,7 +124,7 @@ add_regex(evprof_tag_filter_t *f, const char *name, const char *pattern,
     evprof_error_t why = { 0 };
     int status = evprof_regex_new(pattern, &regexes[f->regex_count], &why);
     if (status != EVPROF_OK) {
-        return evprof_fail(err, status, "parsing %s regexp: %s", name,
+        return evprof_fail(err, status, "%s is no regular expression: %s", name,
                            why.message);
     }
     f->regex_count++;

@@ -56,14 +56,13 @@ evprof_types_check_equal(const evprof_pprof_t *one, const evprof_pprof_t *other,
 {
     evprof_buf_t text = { 0 };
     if (!type_equal(&one->period_type, &other->period_type)) {
-        /* As Go prints a pointer to the structure. */
         evprof_buf_printf(&text,
-                          "incompatible period types &{%s %s 0 0} and "
-                          "&{%s %s 0 0}",
+                          "the profiles were sampled by different clocks: "
+                          "%s/%s and %s/%s",
                           one->period_type.type, one->period_type.unit,
                           other->period_type.type, other->period_type.unit);
     } else if (!types_equal(one, other)) {
-        evprof_buf_puts(&text, "incompatible sample types ");
+        evprof_buf_puts(&text, "the profiles measure different things: ");
         print_types(&text, one);
         evprof_buf_puts(&text, " and ");
         print_types(&text, other);
@@ -71,7 +70,8 @@ evprof_types_check_equal(const evprof_pprof_t *one, const evprof_pprof_t *other,
         return EVPROF_OK;
     }
     evprof_fail(err, EVPROF_EINVAL, "%s",
-                text.data == NULL ? "incompatible profiles" : text.data);
+                text.data == NULL ? "the profiles differ in what they measure"
+                                  : text.data);
     evprof_buf_free(&text);
     return EVPROF_EINVAL;
 }
@@ -137,8 +137,7 @@ choose_types(evprof_pprof_t *p, const char *const *names, size_t count,
         columns[i] = find_type(p, names[i]);
         if (columns[i] == p->type_count) {
             status = evprof_fail(err, EVPROF_EINVAL,
-                                 "\"%s\" sample type is not found in profile",
-                                 names[i]);
+                                 "the profile has no sample type %s", names[i]);
             break;
         }
         types[i] = p->types[columns[i]];
@@ -175,7 +174,7 @@ evprof_pprof_keep_common_types(evprof_pprof_t *const *profiles, size_t count,
     int status = EVPROF_OK;
     if (common == 0) {
         status = evprof_fail(err, EVPROF_EINVAL,
-                             "profiles have empty common sample type list");
+                             "the profiles have no sample type in common");
     }
     for (size_t i = 0; i < count && status == EVPROF_OK; i++) {
         status = choose_types(profiles[i], names, common, err);

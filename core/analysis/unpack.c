@@ -50,7 +50,7 @@ grow(output_t *o, size_t wanted, evprof_error_t *err)
     char *data = realloc(o->data, cap);
     if (data == NULL) {
         return evprof_fail(err, EVPROF_ENOMEM,
-                           "decompressing profile: out of memory at %zu bytes",
+                           "unpacking the profile: out of memory at %zu bytes",
                            cap);
     }
     o->data = data;
@@ -66,10 +66,11 @@ make_room(output_t *o, const unsigned char *next, evprof_error_t *err)
     size_t consumed = (size_t)(next - o->source);
     bool is_bomb = o->len > FREE_SIZE && o->len / RATIO_MAX > consumed;
     if (is_bomb || o->len >= o->max) {
-        return evprof_fail(err, EVPROF_ELIMIT,
-                           "decompressing profile: %zu bytes become more than "
-                           "%zu, which is no profile or too large a one",
-                           consumed, o->len);
+        return evprof_fail(
+            err, EVPROF_ELIMIT,
+            "the compressed profile is refused: its %zu bytes become more than "
+            "%zu, which is no profile or too large a one",
+            consumed, o->len);
     }
     return o->len < o->cap ? EVPROF_OK : grow(o, 0, err);
 }
@@ -100,23 +101,23 @@ inflate_failed(const z_stream *z, int result, evprof_error_t *err)
 {
     if (result == Z_MEM_ERROR) {
         return evprof_fail(err, EVPROF_ENOMEM,
-                           "decompressing profile: out of memory");
+                           "unpacking the profile: out of memory");
     }
     if (result != Z_DATA_ERROR) {
         return evprof_fail(err, EVPROF_EPARSE,
-                           "decompressing profile: unexpected EOF");
+                           "the compressed profile ends too early");
     }
     const char *why = z->msg == NULL ? "" : z->msg;
     if (strstr(why, "header") != NULL || strstr(why, "method") != NULL) {
         return evprof_fail(err, EVPROF_EPARSE,
-                           "decompressing profile: gzip: invalid header");
+                           "the gzip header of the profile is damaged");
     }
     if (strstr(why, "check") != NULL) {
         return evprof_fail(err, EVPROF_EPARSE,
-                           "decompressing profile: gzip: invalid checksum");
+                           "the profile does not match its gzip checksum");
     }
     return evprof_fail(err, EVPROF_EPARSE,
-                       "decompressing profile: flate: corrupt input before "
+                       "the compressed profile is damaged before "
                        "offset %lu",
                        z->total_in);
 }
@@ -161,7 +162,7 @@ unpack_gzip(const unsigned char *data, size_t len, output_t *o,
     z_stream z = { .next_in = data, .avail_in = 0 };
     if (inflateInit2(&z, WINDOW_BITS_GZIP) != Z_OK) {
         return evprof_fail(err, EVPROF_ENOMEM,
-                           "decompressing profile: out of memory");
+                           "unpacking the profile: out of memory");
     }
     int status = grow(o, claimed_size(data, len), err);
     const unsigned char *end = data + len;
@@ -185,7 +186,7 @@ unpack_zstd(const void *data, size_t len, output_t *o, evprof_error_t *err)
     ZSTD_DStream *stream = ZSTD_createDStream();
     if (stream == NULL) {
         return evprof_fail(err, EVPROF_ENOMEM,
-                           "decompressing profile: out of memory");
+                           "unpacking the profile: out of memory");
     }
     ZSTD_inBuffer in = { data, len, 0 };
     size_t hint = 1;
@@ -201,11 +202,11 @@ unpack_zstd(const void *data, size_t len, output_t *o, evprof_error_t *err)
         o->len = out.pos;
         if (ZSTD_isError(hint)) {
             status = evprof_fail(err, EVPROF_EPARSE,
-                                 "decompressing profile: zstd: %s",
+                                 "zstd cannot unpack the profile: %s",
                                  ZSTD_getErrorName(hint));
         } else if (hint != 0 && starved) {
             status = evprof_fail(err, EVPROF_EPARSE,
-                                 "decompressing profile: unexpected EOF");
+                                 "the compressed profile ends too early");
         } else if (hint == 0 && in.pos < in.size) {
             hint = 1; /* another frame follows */
         }

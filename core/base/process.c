@@ -151,12 +151,12 @@ judge(const char *name, int status, int state, evprof_error_t *err)
         return evprof_fail(err, status, "%s: reading its output failed", name);
     }
     if (WIFSIGNALED(state)) {
-        return evprof_fail(err, EVPROF_EIO, "signal: %s",
-                           strsignal(WTERMSIG(state)));
+        return evprof_fail(err, EVPROF_EIO, "%s was ended by a signal: %s",
+                           name, strsignal(WTERMSIG(state)));
     }
     if (WEXITSTATUS(state) != 0) {
-        return evprof_fail(err, EVPROF_EIO, "exit status %d",
-                           WEXITSTATUS(state));
+        return evprof_fail(err, EVPROF_EIO, "%s failed with exit status %d",
+                           name, WEXITSTATUS(state));
     }
     return EVPROF_OK;
 }
@@ -186,11 +186,10 @@ evprof_process_filter(char *const argv[], const evprof_buf_t *input,
     if (failed != 0) {
         status = failed == ENOENT
                      ? evprof_fail(err, EVPROF_ENOENT,
-                                   "exec: \"%s\": executable file not found "
-                                   "in $PATH",
-                                   argv[0])
-                     : evprof_fail(err, EVPROF_EIO, "exec: \"%s\": %s", argv[0],
-                                   strerror(failed));
+                                   "the program %s is not installed", argv[0])
+                     : evprof_fail(err, EVPROF_EIO,
+                                   "the program %s cannot be started: %s",
+                                   argv[0], strerror(failed));
     } else {
         f.end_ns =
             evprof_clock_ns(CLOCK_MONOTONIC) + (int64_t)limit_ms * 1000000;

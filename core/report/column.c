@@ -37,9 +37,10 @@ find_by_number(const evprof_pprof_t *p, const char *text, size_t *out,
     errno = 0;
     long long i = strtoll(text, NULL, 10);
     if (errno != 0 || i < 0 || (unsigned long long)i >= p->type_count) {
-        return evprof_fail(err, EVPROF_EINVAL,
-                           "sample_index %s is outside the range [0..%zu]",
-                           text, p->type_count - 1);
+        return evprof_fail(
+            err, EVPROF_EINVAL,
+            "sample_index %s: the profile's columns are 0 to %zu", text,
+            p->type_count - 1);
     }
     *out = (size_t)i;
     return EVPROF_OK;
@@ -49,14 +50,12 @@ static int
 fail_unknown(const evprof_pprof_t *p, const char *name, evprof_error_t *err)
 {
     evprof_buf_t text = { 0 };
-    evprof_utf8_quote(&text, name);
-    evprof_buf_puts(&text, " must be one of: [");
     for (size_t i = 0; i < p->type_count; i++) {
-        evprof_buf_printf(&text, "%s%s", i > 0 ? " " : "", p->types[i].type);
+        evprof_buf_printf(&text, "%s%s", i > 0 ? ", " : "", p->types[i].type);
     }
-    evprof_buf_putc(&text, ']');
-    int status = evprof_fail(err, EVPROF_EINVAL, "sample_index %s",
-                             text.failed ? name : text.data);
+    int status = evprof_fail(
+        err, EVPROF_EINVAL, "the profile has no sample type \"%s\"; it has %s",
+        name, text.failed || text.len == 0 ? "none" : text.data);
     evprof_buf_free(&text);
     return status;
 }

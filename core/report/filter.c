@@ -47,7 +47,7 @@ compile(const char *name, const char *value, evprof_regex_t **out,
     evprof_error_t inner;
     int status = evprof_regex_new(value, out, &inner);
     if (status != EVPROF_OK) {
-        return evprof_fail(err, status, "parsing %s regexp: %s", name,
+        return evprof_fail(err, status, "%s is no regular expression: %s", name,
                            inner.message);
     }
     return EVPROF_OK;
@@ -63,7 +63,7 @@ compile_tag(const evprof_view_t *view, const char *name, const char *value,
     int status =
         evprof_tag_filter_new(name, value, &view->label_units, out, err);
     if (status == EVPROF_OK && evprof_tag_filter_range(*out) != NULL) {
-        evprof_view_say(view, "%s:Interpreted '%s' as range, not regexp", name,
+        evprof_view_say(view, "%s: %s is taken as a range of numbers", name,
                         evprof_tag_filter_range(*out));
     }
     return status;
@@ -104,7 +104,7 @@ warn_unmatched(const evprof_view_t *view, bool is_asked, bool is_matched,
                const char *name)
 {
     if (is_asked && !is_matched) {
-        evprof_view_say(view, "%s expression matched no samples", name);
+        evprof_view_say(view, "%s: no sample matches", name);
     }
 }
 
@@ -119,10 +119,10 @@ filter_names(evprof_view_t *view, struct filters *f)
         if (status != EVPROF_OK) {
             return status;
         }
-        warn_unmatched(view, names->focus != NULL, matched.focus, "Focus");
-        warn_unmatched(view, names->ignore != NULL, matched.ignore, "Ignore");
-        warn_unmatched(view, names->hide != NULL, matched.hide, "Hide");
-        warn_unmatched(view, names->show != NULL, matched.show, "Show");
+        warn_unmatched(view, names->focus != NULL, matched.focus, "focus");
+        warn_unmatched(view, names->ignore != NULL, matched.ignore, "ignore");
+        warn_unmatched(view, names->hide != NULL, matched.hide, "hide");
+        warn_unmatched(view, names->show != NULL, matched.show, "show");
     }
     if (f->show_from == NULL) {
         return EVPROF_OK;
@@ -131,7 +131,7 @@ filter_names(evprof_view_t *view, struct filters *f)
     int status =
         evprof_pprof_show_from(view->profile, f->show_from, &is_matched);
     if (status == EVPROF_OK) {
-        warn_unmatched(view, true, is_matched, "ShowFrom");
+        warn_unmatched(view, true, is_matched, "show_from");
     }
     return status;
 }
@@ -143,8 +143,8 @@ filter_tags(evprof_view_t *view, struct filters *f, evprof_error_t *err)
         evprof_tag_matched_t matched;
         evprof_pprof_filter_tags(view->profile, f->tagfocus, f->tagignore,
                                  &matched);
-        warn_unmatched(view, f->tagfocus != NULL, matched.focus, "TagFocus");
-        warn_unmatched(view, f->tagignore != NULL, matched.ignore, "TagIgnore");
+        warn_unmatched(view, f->tagfocus != NULL, matched.focus, "tagfocus");
+        warn_unmatched(view, f->tagignore != NULL, matched.ignore, "tagignore");
     }
     int status = compile("tagshow", view->options.tagshow, &f->tagshow, err);
     if (status == EVPROF_OK) {
@@ -159,8 +159,8 @@ filter_tags(evprof_view_t *view, struct filters *f, evprof_error_t *err)
     if (status != EVPROF_OK) {
         return evprof_fail(err, status, "labels: out of memory");
     }
-    warn_unmatched(view, f->tagshow != NULL, matched.show, "TagShow");
-    warn_unmatched(view, f->taghide != NULL, matched.hide, "TagHide");
+    warn_unmatched(view, f->tagshow != NULL, matched.show, "tagshow");
+    warn_unmatched(view, f->taghide != NULL, matched.hide, "taghide");
     return EVPROF_OK;
 }
 
@@ -234,7 +234,7 @@ evprof_view_add_tag_frames(evprof_view_t *view, evprof_error_t *err)
     if (status != EVPROF_OK) {
         return evprof_fail(err, status, "tagroot: out of memory");
     }
-    warn_unmatched(view, o->tagroot[0] != '\0', matched.root, "TagRoot");
-    warn_unmatched(view, o->tagleaf[0] != '\0', matched.leaf, "TagLeaf");
+    warn_unmatched(view, o->tagroot[0] != '\0', matched.root, "tagroot");
+    warn_unmatched(view, o->tagleaf[0] != '\0', matched.leaf, "tagleaf");
     return EVPROF_OK;
 }

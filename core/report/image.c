@@ -30,8 +30,8 @@ lay_out(evprof_view_t *view, const char *format, evprof_buf_t *out,
             evprof_process_filter(argv, &graph, LAYOUT_LIMIT_MS, out, &inner);
         if (status != EVPROF_OK) {
             evprof_fail(err, status,
-                        "failed to execute dot. Is Graphviz installed? Error: "
-                        "%s; %s-flame shows the profile without it",
+                        "the graph cannot be drawn: %s; %s-flame shows the "
+                        "profile without it",
                         inner.message,
                         status == EVPROF_ENOENT ? "install graphviz, or " : "");
         }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of option variables and typed access to them by offset. Names,
- * defaults and help lines are pprof's, so that scripts, saved settings and
- * habits carry over.
+ * The table of option variables and typed access to them by offset. Names and
+ * defaults are pprof's, so that scripts and saved settings carry over.
  */
 #include "core/report/options.h"
 
@@ -32,142 +31,118 @@
 #define SAVED(field, kind, url, value, help)                                   \
     OPTION(field, kind, url, true, value, NULL, help)
 
-#define TAG_FILTER_HELP                                                        \
-    "Use name=value syntax to limit the matching to a specific tag.\n"         \
-    "Numeric tag filter examples: 1kb, 1kb:10kb, memory=32mb:\n"               \
-    "String tag filter examples: foo, foo.*bar, mytag=foo.*bar\n"
-#define MATCHING_HELP                                                          \
-    "Matching includes the function name, filename or object name.\n"
+#define TAG_HELP                                                               \
+    "A value is written KEY=REGEX, or REGEX alone for any key; "               \
+    "KEY=32mb:64mb,\n"                                                         \
+    "32mb: and :64mb are ranges of numbers. A comma joins several.\n"
+#define PLACE_HELP                                                             \
+    "The expression is looked for in names of functions, files and "           \
+    "binaries.\n"
 
 static const evprof_choice_t sort_choices[] = {
-    { "cum", "Sort entries based on cumulative weight\n" },
-    { "flat", "Sort entries based on own weight\n" },
+    { "cum", "Order by weight with what was called\n" },
+    { "flat", "Order by own weight\n" },
     { NULL, NULL },
 };
 
 static const evprof_choice_t granularity_choices[] = {
-    { "functions", "Aggregate at the function level.\n"
-                   "Ignores the filename where the function was defined.\n" },
-    { "filefunctions",
-      "Aggregate at the function level.\n"
-      "Takes into account the filename where the function was defined.\n" },
-    { "files", "Aggregate at the file level." },
-    { "lines", "Aggregate at the source code line level." },
-    { "addresses", "Aggregate at the address level.\n"
-                   "Includes functions' addresses in the output.\n" },
+    { "functions", "One node a function, whatever file it stands in\n" },
+    { "filefunctions", "One node a function of a file\n" },
+    { "files", "One node a source file\n" },
+    { "lines", "One node a source line\n" },
+    { "addresses", "One node an instruction, with its address\n" },
     { NULL, NULL },
 };
 
 /* clang-format off */
 const evprof_option_t evprof_option_table[] = {
     UNSAVED(output, STRING, NULL, "",
-      "Output filename for file-based outputs\n"),
+      "File to write the report to\n"),
     FLAG(call_tree, "calltree",
-      "Create a context-sensitive call tree\n"
-      "Treat locations reached through different paths as separate.\n"),
+      "One node a call path instead of one a function\n"
+      "The graphs and -callgrind keep apart what is reached by different\n"
+      "callers.\n"),
     FLAG(relative_percentages, "rel",
-      "Show percentages relative to focused subgraph\n"
-      "If unset, percentages are relative to full graph before focusing\n"
-      "to facilitate comparison with original graph.\n"),
+      "Percentages of what the filters left\n"
+      "Without it they are of the whole profile, so that a filtered report\n"
+      "compares with an unfiltered one.\n"),
     SAVED(unit, STRING, "unit", "minimum",
-      "Measurement units to display\n"
-      "Scale the sample values to this unit.\n"
-      "For time-based profiles, use seconds, milliseconds, nanoseconds, etc.\n"
-      "For memory profiles, use megabytes, kilobytes, bytes, etc.\n"
-      "Using auto will scale each value independently to the most natural "
-      "unit.\n"),
+      "Unit of all numbers shown\n"
+      "Time: ns, us, ms, s, hrs; memory: B, kB, MB, GB, TB, PB, long forms as\n"
+      "well. auto picks one for each number, minimum the one that suits the\n"
+      "smallest.\n"),
     FLAG(compact_labels, "compact",
-      "Show minimal headers"),
+      "Leave out what the profile says of itself\n"),
     UNSAVED(source_path, STRING, NULL, "",
-      "Search path for source files"),
+      "Folders with source files, separated by colons\n"
+      "Each folder is searched, then those above it; by default the current\n"
+      "one.\n"),
     UNSAVED(trim_path, STRING, NULL, "",
-      "Path to trim from source paths before search"),
+      "Beginnings of source paths to leave out, separated by colons\n"),
     FLAG(intel_syntax, "intel",
-      "Show assembly in Intel syntax\n"
-      "Only applicable to commands `disasm` and `weblist`\n"),
+      "Machine code in Intel's notation\n"
+      "For disasm and weblist.\n"),
     FLAG(mean, "mean",
-      "Average sample value over first value (count)\n"
-      "For memory profiles, report average memory per allocation.\n"
-      "For time-based profiles, report average time per event.\n"),
+      "Averages: each value divided by the sample's first one\n"
+      "Bytes an allocation, nanoseconds a wait.\n"),
     UNSAVED(sample_index, STRING, "si", "",
-      "Sample value to report (0-based index or name)\n"
-      "Profiles contain multiple values per sample.\n"
-      "Use sample_index=i to select the ith value (starting at 0).\n"),
+      "What to show of each sample, by name or by number from 0\n"
+      "A heap profile has alloc_objects, alloc_space, inuse_objects and\n"
+      "inuse_space, for example.\n"),
     UNSAVED(divide_by, FLOAT, NULL, "1",
-      "Ratio to divide all samples before visualization\n"
-      "Divide all samples values by a constant, eg the number of processors "
-      "or jobs.\n"),
+      "Number that all values are divided by\n"
+      "Of requests or processors, for example.\n"),
     FLAG(normalize, "norm",
-      "Scales profile based on the base profile.\n"),
-    OPTION(sort, CHOICE, "sort", true, "flat", sort_choices, ""),
+      "Scale the profile to the total of the base\n"),
+    OPTION(sort, CHOICE, "sort", true, "flat", sort_choices,
+      "Order of nodes\n"),
     TEXT(tagroot, NULL,
-      "Adds pseudo stack frames for labels key/value pairs at the callstack "
-      "root.\n"
-      "A comma-separated list of label keys.\n"
-      "The first key creates frames at the new root.\n"),
+      "Labels to show as callers of everything, separated by commas\n"
+      "The first one becomes the outermost frame.\n"),
     TEXT(tagleaf, NULL,
-      "Adds pseudo stack frames for labels key/value pairs at the callstack "
-      "leaf.\n"
-      "A comma-separated list of label keys.\n"
-      "The last key creates frames at the new leaf.\n"),
+      "Labels to show as callees of everything, separated by commas\n"
+      "The last one becomes the innermost frame.\n"),
     FLAG(drop_negative, "dropneg",
-      "Ignore negative differences\n"
-      "Do not show any locations with values <0.\n"),
+      "Leave out what shrank, in a difference\n"),
     SAVED(nodecount, INT, "n", "-1",
-      "Max number of nodes to show\n"
-      "Uses heuristics to limit the number of locations to be displayed.\n"
-      "On graphs, dotted edges represent paths through nodes that have been "
-      "removed.\n"),
+      "Number of nodes to show; 0 shows all, -1 what suits the report\n"
+      "A dotted edge of a graph stands for calls through nodes left out.\n"),
     SAVED(nodefraction, FLOAT, "nf", "0.005",
-      "Hide nodes below <f>*total"),
+      "Leave out nodes below this share of the total\n"),
     SAVED(edgefraction, FLOAT, "ef", "0.001",
-      "Hide edges below <f>*total"),
+      "Leave out edges below this share of the total\n"),
     SAVED(trim, BOOL, "trim", "true",
-      "Honor nodefraction/edgefraction/nodecount defaults\n"
-      "Set to false to get the full profile, without any trimming.\n"),
+      "Leave out what is small\n"
+      "-trim=false shows all: nodecount, nodefraction and edgefraction do\n"
+      "nothing then.\n"),
     TEXT(focus, "f",
-      "Restricts to samples going through a node matching regexp\n"
-      "Discard samples that do not include a node matching this regexp.\n"
-      MATCHING_HELP),
+      "Keep only samples whose stack has a frame that matches\n" PLACE_HELP),
     TEXT(ignore, "i",
-      "Skips paths going through any nodes matching regexp\n"
-      "If set, discard samples that include a node matching this regexp.\n"
-      MATCHING_HELP),
+      "Drop samples whose stack has a frame that matches\n" PLACE_HELP),
     TEXT(prune_from, "prunefrom",
-      "Drops any functions below the matched frame.\n"
-      "If set, any frames matching the specified regexp and any frames\n"
-      "below it will be dropped from each sample.\n"),
+      "Drop what matching functions called\n"
+      "They themselves stay, as leaves.\n"),
     TEXT(hide, "h",
-      "Skips nodes matching regexp\n"
-      "Discard nodes that match this location.\n"
-      "Other nodes from samples that include this location will be shown.\n"
-      MATCHING_HELP),
+      "Take matching frames out of stacks, and keep the rest\n" PLACE_HELP),
     TEXT(show, "s",
-      "Only show nodes matching regexp\n"
-      "If set, only show nodes that match this location.\n"
-      MATCHING_HELP),
+      "Take all but matching frames out of stacks\n" PLACE_HELP),
     TEXT(show_from, "sf",
-      "Drops functions above the highest matched frame.\n"
-      "If set, all frames above the highest match are dropped from every "
-      "sample.\n" MATCHING_HELP),
+      "Drop the callers of the outermost matching frame\n"
+      "Samples without such a frame are dropped.\n" PLACE_HELP),
     TEXT(tagfocus, "tf",
-      "Restricts to samples with tags in range or matched by regexp\n"
-      TAG_FILTER_HELP),
+      "Keep only samples with such a label\n" TAG_HELP),
     TEXT(tagignore, "ti",
-      "Discard samples with tags in range or matched by regexp\n"
-      TAG_FILTER_HELP),
+      "Drop samples with such a label\n" TAG_HELP),
     TEXT(tagshow, "ts",
-      "Only consider tags matching this regexp\n"
-      "Discard tags that do not match this regexp\n"),
+      "Keep only labels whose key matches\n"),
     TEXT(taghide, "th",
-      "Skip tags matching this regexp\n"
-      "Discard tags that match this regexp\n"),
+      "Drop labels whose key matches\n"),
     FLAG(noinlines, "noinlines",
-      "Ignore inlines.\n"
-      "Attributes inlined functions to their first out-of-line caller.\n"),
+      "Count inlined functions as part of their callers\n"),
     FLAG(showcolumns, "showcolumns",
-      "Show column numbers at the source code line level.\n"),
-    OPTION(granularity, CHOICE, "g", true, "", granularity_choices, ""),
+      "Show columns beside line numbers\n"),
+    OPTION(granularity, CHOICE, "g", true, "", granularity_choices,
+      "What one node of a report is\n"),
 };
 /* clang-format on */
 
@@ -292,27 +267,25 @@ evprof_option_is_flag(const char *name)
 int
 evprof_parse_bool(const char *text, bool *out, evprof_error_t *err)
 {
-    static const char *const names[2][6] = {
-        { "false", "f", "no", "n", "0", NULL },
-        { "true", "t", "yes", "y", "1", "" },
+    static const char *const names[2][7] = {
+        { "false", "f", "no", "n", "0", "off", NULL },
+        { "true", "t", "yes", "y", "1", "on", "" },
     };
-    for (size_t i = 0; i < 12; i++) {
-        const char *name = names[i / 6][i % 6];
+    for (size_t i = 0; i < 14; i++) {
+        const char *name = names[i / 7][i % 7];
         if (name != NULL && strcasecmp(name, text) == 0) {
-            *out = i / 6 == 1;
+            *out = i / 7 == 1;
             return EVPROF_OK;
         }
     }
-    return evprof_fail(err, EVPROF_EPARSE,
-                       "illegal value \"%s\" for bool variable", text);
+    return evprof_fail(err, EVPROF_EPARSE, "\"%s\" is neither true nor false",
+                       text);
 }
 
 static int
-bad_number(const char *function, const char *text, const char *reason,
-           evprof_error_t *err)
+bad_number(const char *text, const char *reason, evprof_error_t *err)
 {
-    return evprof_fail(err, EVPROF_EPARSE, "strconv.%s: parsing \"%s\": %s",
-                       function, text, reason);
+    return evprof_fail(err, EVPROF_EPARSE, "\"%s\" is %s", text, reason);
 }
 
 static int
@@ -320,12 +293,12 @@ parse_int(const char *text, int64_t *out, evprof_error_t *err)
 {
     const char *digits = text + (text[0] == '-' || text[0] == '+');
     if (digits[0] == '\0' || strspn(digits, "0123456789") != strlen(digits)) {
-        return bad_number("Atoi", text, "invalid syntax", err);
+        return bad_number(text, "no whole number", err);
     }
     errno = 0;
     long long value = strtoll(text, NULL, 10);
     if (errno == ERANGE) {
-        return bad_number("Atoi", text, "value out of range", err);
+        return bad_number(text, "too large a number", err);
     }
     *out = value;
     return EVPROF_OK;
@@ -339,10 +312,10 @@ parse_float(const char *text, double *out, evprof_error_t *err)
     bool starts_well =
         text[0] != '\0' && strchr(" \t\n\v\f\r", text[0]) == NULL;
     if (!starts_well || end == text || *end != '\0') {
-        return bad_number("ParseFloat", text, "invalid syntax", err);
+        return bad_number(text, "no number", err);
     }
     if (isinf(value) && strpbrk(text, "iI") == NULL) {
-        return bad_number("ParseFloat", text, "value out of range", err);
+        return bad_number(text, "too large a number", err);
     }
     *out = value;
     return EVPROF_OK;
@@ -375,8 +348,8 @@ evprof_option_set(evprof_options_t *o, const evprof_option_t *option,
     case EVPROF_OPTION_CHOICE:
         if (!has_choice(option, value)) {
             return evprof_fail(err, EVPROF_EPARSE,
-                               "invalid \"%s\" value \"%s\"", option->name,
-                               value);
+                               "%s cannot be %s: see help %s", option->name,
+                               value, option->name);
         }
         return set_text(field, value, err);
     case EVPROF_OPTION_STRING:
@@ -412,7 +385,7 @@ evprof_options_set(evprof_options_t *o, const char *name, const char *value,
     if (option != NULL && is_go_true(value)) {
         return evprof_option_set(o, option, name, err);
     }
-    return evprof_fail(err, EVPROF_ENOENT, "unknown config field \"%s\"", name);
+    return evprof_fail(err, EVPROF_ENOENT, "there is no option %s", name);
 }
 
 /* Go's shortest form of a float: the fewest digits that read back the same,

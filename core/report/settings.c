@@ -131,7 +131,7 @@ evprof_settings_read(const char *file, evprof_settings_t *out,
     json_error_t problem;
     json_t *root = json_load_file(file, 0, &problem);
     if (root == NULL) {
-        return evprof_fail(err, EVPROF_EPARSE, "could not parse settings: %s",
+        return evprof_fail(err, EVPROF_EPARSE, "the settings are no valid JSON: %s",
                            problem.text);
     }
     int status = read_configs(root, out, err);
@@ -198,7 +198,7 @@ evprof_settings_write(const char *file, const evprof_settings_t *settings,
     evprof_buf_free(&text);
     return status == EVPROF_OK
                ? EVPROF_OK
-               : evprof_fail(err, status, "failed to write settings: %s: %s",
+               : evprof_fail(err, status, "settings cannot be written to %s: %s",
                              file, strerror(errno));
 }
 
@@ -225,7 +225,7 @@ evprof_settings_set(evprof_settings_t *settings, const char *name,
                     const evprof_options_t *options, evprof_error_t *err)
 {
     if (name[0] == '\0') {
-        return evprof_fail(err, EVPROF_EINVAL, "invalid config name");
+        return evprof_fail(err, EVPROF_EINVAL, "a set of options needs a name");
     }
     evprof_options_t copy;
     int status = evprof_options_copy(&copy, options, err);
@@ -266,7 +266,7 @@ evprof_settings_remove(evprof_settings_t *settings, const char *name,
 {
     evprof_setting_t *setting = find(settings, name);
     if (setting == NULL) {
-        return evprof_fail(err, EVPROF_ENOENT, "config %s not found", name);
+        return evprof_fail(err, EVPROF_ENOENT, "no options are saved as %s", name);
     }
     free_setting(setting);
     size_t after = (size_t)(settings->items + settings->count - setting) - 1;

@@ -128,7 +128,7 @@ evprof_sources_new(const char *search_path, const char *trim_path,
         if (here == NULL) {
             free(s);
             return evprof_fail(err, EVPROF_EIO,
-                               "could not stat current dir: %s",
+                               "the current folder cannot be found: %s",
                                strerror(errno));
         }
         search_path = here;

@@ -166,7 +166,7 @@ evprof_write_tree(evprof_view_t *view, const evprof_writer_t *out,
     if (param != NULL && matched == 0) {
         evprof_buf_free(&s.buf);
         return evprof_fail(err, EVPROF_ENOENT,
-                           "no matches found for regexp: %s", param);
+                           "no function matches %s", param);
     }
     s.out = out;
     return evprof_stream_end(&s);

@@ -85,9 +85,9 @@ find_label_units(evprof_view_t *view, evprof_error_t *err)
                               unit->ignored[j]);
         }
         if (!others.failed) {
-            evprof_view_say(
-                view, "For tag %s used unit %s, also encountered unit(s) %s",
-                unit->key, unit->unit, others.data);
+            evprof_view_say(view,
+                            "label %s: shown in %s, though it also has %s",
+                            unit->key, unit->unit, others.data);
         }
         evprof_buf_free(&others);
     }
@@ -120,7 +120,8 @@ static int
 choose_values(evprof_view_t *view, evprof_error_t *err)
 {
     if (view->profile->type_count == 0) {
-        return evprof_fail(err, EVPROF_EINVAL, "profile has no samples");
+        return evprof_fail(err, EVPROF_EINVAL,
+                           "the profile has no sample types");
     }
     int status = evprof_column_find(view->profile, view->options.sample_index,
                                     &view->value, err);
@@ -128,7 +129,7 @@ choose_values(evprof_view_t *view, evprof_error_t *err)
         return status;
     }
     if (view->options.divide_by == 0) {
-        return evprof_fail(err, EVPROF_EINVAL, "zero divisor specified");
+        return evprof_fail(err, EVPROF_EINVAL, "divide_by must not be 0");
     }
     view->ratio = 1 / view->options.divide_by;
     return find_names(view, err);
@@ -144,8 +145,8 @@ compile_param(evprof_view_t *view, evprof_error_t *err)
     evprof_error_t inner;
     int status = evprof_regex_new(param, &view->match, &inner);
     if (status != EVPROF_OK) {
-        return evprof_fail(err, status, "parsing argument regexp %s: %s", param,
-                           inner.message);
+        return evprof_fail(err, status, "%s is no regular expression: %s",
+                           param, inner.message);
     }
     return EVPROF_OK;
 }

@@ -213,8 +213,8 @@ read_profile(const char *data, size_t len, evprof_pprof_t **out,
     if (status == EVPROF_OK && p != NULL && p->type_count == 0 &&
         p->sample_count > 0) {
         status = evprof_fail(err, EVPROF_EPARSE,
-                             "parsing profile: missing sample type "
-                             "information");
+                             "parsing profile: it has samples, but no sample "
+                             "types");
     }
     if (status == EVPROF_OK) {
         status = evprof_legacy_finish_java(&j.assembly, text, err);

@@ -19,7 +19,7 @@ write_comments(evprof_view_t *view, const evprof_writer_t *out,
 
 const evprof_report_t evprof_report_comments = {
     .name = "comments",
-    .summary = "Output all profile comments",
+    .summary = "The profile's comments, one a line",
     .suffix = "",
     .write = write_comments,
 };

@@ -17,13 +17,7 @@ write_disasm(evprof_view_t *view, const evprof_writer_t *out,
 
 const evprof_report_t evprof_report_disasm = {
     .name = "disasm",
-    .summary = "Output assembly listings annotated with samples",
-    .usage = "disasm<func_regex|address> [-focus_regex]* [-ignore_regex]* >f\n"
-             "Include functions matching func_regex, or including the address "
-             "specified.\n"
-             "Include samples matching focus_regex, and exclude "
-             "ignore_regex.\n"
-             "Optionally save the report on the file f",
+    .summary = "Machine code with the weight of each instruction",
     .flags = EVPROF_REPORT_PARAM | EVPROF_REPORT_ADDRESSES |
              EVPROF_REPORT_UNTRIMMED | EVPROF_REPORT_OBJECTS,
     .suffix = "",

@@ -4,7 +4,7 @@
 
 const evprof_report_t evprof_report_dot = {
     .name = "dot",
-    .summary = "Outputs a graph in DOT format",
+    .summary = "Call graph in the language of Graphviz",
     .flags = EVPROF_REPORT_DRAWING | EVPROF_REPORT_WORDS | EVPROF_REPORT_FILE,
     .suffix = "",
     .write = evprof_write_dot,

@@ -15,7 +15,7 @@ write_eog(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
 
 const evprof_report_t evprof_report_eog = {
     .name = "eog",
-    .summary = "Visualize graph through eog",
+    .summary = "Call graph, opened in the image viewer eog",
     .flags = EVPROF_REPORT_DRAWING | EVPROF_REPORT_WORDS,
     .suffix = "svg",
     .viewers = viewers,

@@ -16,7 +16,7 @@ write_evince(evprof_view_t *view, const evprof_writer_t *out,
 
 const evprof_report_t evprof_report_evince = {
     .name = "evince",
-    .summary = "Visualize graph through evince",
+    .summary = "Call graph, opened in the document viewer evince",
     .flags = EVPROF_REPORT_DRAWING | EVPROF_REPORT_WORDS,
     .suffix = "pdf",
     .viewers = viewers,

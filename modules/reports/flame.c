@@ -126,7 +126,7 @@ write_flame(evprof_view_t *view, const evprof_writer_t *out,
 
 const evprof_report_t evprof_report_flame = {
     .name = "flame",
-    .summary = "Outputs a flame graph as one HTML page",
+    .summary = "Flame graph as one HTML page",
     .flags = EVPROF_REPORT_WORDS | EVPROF_REPORT_FILE | EVPROF_REPORT_BINARY |
              EVPROF_REPORT_OURS,
     .suffix = "html",

@@ -181,7 +181,7 @@ write_flame_svg(evprof_view_t *view, const evprof_writer_t *out,
 
 const evprof_report_t evprof_report_flame_svg = {
     .name = "flame_svg",
-    .summary = "Outputs a flame graph as an SVG image",
+    .summary = "Flame graph as an SVG image",
     .flags = EVPROF_REPORT_WORDS | EVPROF_REPORT_FILE | EVPROF_REPORT_BINARY |
              EVPROF_REPORT_OURS,
     .suffix = "svg",

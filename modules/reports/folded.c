@@ -72,7 +72,7 @@ write_folded(evprof_view_t *view, const evprof_writer_t *out,
 
 const evprof_report_t evprof_report_folded = {
     .name = "folded",
-    .summary = "Outputs stacks in folded form, one a line",
+    .summary = "Folded stacks: frames from the root, and a number",
     .flags = EVPROF_REPORT_WORDS | EVPROF_REPORT_FILE | EVPROF_REPORT_OURS,
     .suffix = "",
     .write = write_folded,

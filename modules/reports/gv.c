@@ -15,7 +15,7 @@ write_gv(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
 
 const evprof_report_t evprof_report_gv = {
     .name = "gv",
-    .summary = "Visualize graph through gv",
+    .summary = "Call graph, opened in the PostScript viewer gv",
     .flags = EVPROF_REPORT_DRAWING | EVPROF_REPORT_WORDS,
     .suffix = "ps",
     .viewers = viewers,

@@ -158,7 +158,7 @@ write_json(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
 
 const evprof_report_t evprof_report_json = {
     .name = "json",
-    .summary = "Outputs nodes, calls and tags as JSON",
+    .summary = "Functions, calls and labels as JSON",
     .flags = EVPROF_REPORT_WORDS | EVPROF_REPORT_SORTS | EVPROF_REPORT_FILE |
              EVPROF_REPORT_OURS,
     .suffix = "",

@@ -9,7 +9,7 @@ static const evprof_viewer_t viewers[] = {
 
 const evprof_report_t evprof_report_kcachegrind = {
     .name = "kcachegrind",
-    .summary = "Visualize report in KCachegrind",
+    .summary = "Call graph, opened in KCachegrind",
     .flags = EVPROF_REPORT_WORDS | EVPROF_REPORT_ADDRESSES |
              EVPROF_REPORT_UNTRIMMED | EVPROF_REPORT_OBJECTS |
              EVPROF_REPORT_INTEGERS,

@@ -199,8 +199,7 @@ list_nodes(evprof_view_t *view, const evprof_graph_t *g, evprof_node_t **room,
 {
     size_t count = select_nodes(view, g, room);
     if (count == 0) {
-        return evprof_fail(err, EVPROF_ENOENT,
-                           "no matches found for regexp: %s",
+        return evprof_fail(err, EVPROF_ENOENT, "no function matches %s",
                            evprof_view_request(view)->param);
     }
     struct listing l = { .view = view };
@@ -239,11 +238,7 @@ write_list(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
 
 const evprof_report_t evprof_report_list = {
     .name = "list",
-    .summary = "Output annotated source for functions matching regexp",
-    .usage = "list<func_regex|address> [-focus_regex]* [-ignore_regex]*\n"
-             "Include functions matching func_regex, or including the address "
-             "specified.\n"
-             "Include samples matching focus_regex, and exclude ignore_regex.",
+    .summary = "Source lines with the weight of each",
     .flags = EVPROF_REPORT_PARAM | EVPROF_REPORT_LINES |
              EVPROF_REPORT_UNTRIMMED | EVPROF_REPORT_OBJECTS,
     .suffix = "",

@@ -4,9 +4,7 @@
 
 const evprof_report_t evprof_report_peek = {
     .name = "peek",
-    .summary = "Output callers/callees of functions matching regexp",
-    .usage = "peek func_regex\n"
-             "Display callers and callees of functions matching func_regex.",
+    .summary = "Who calls a function, and whom it calls",
     .flags = EVPROF_REPORT_PARAM | EVPROF_REPORT_UNTRIMMED,
     .suffix = "",
     .write = evprof_write_tree,

@@ -10,7 +10,7 @@ write_png(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
 
 const evprof_report_t evprof_report_png = {
     .name = "png",
-    .summary = "Outputs a graph image in PNG format",
+    .summary = "Call graph as a PNG image",
     .flags = EVPROF_REPORT_DRAWING | EVPROF_REPORT_BINARY |
              EVPROF_REPORT_WORDS | EVPROF_REPORT_FILE,
     .suffix = "png",

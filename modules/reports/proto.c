@@ -70,7 +70,7 @@ write_proto(evprof_view_t *view, const evprof_writer_t *out,
 
 const evprof_report_t evprof_report_proto = {
     .name = "proto",
-    .summary = "Outputs the profile in compressed protobuf format",
+    .summary = "What is left of the profile, as a pprof file",
     .flags = EVPROF_REPORT_ADDRESSES | EVPROF_REPORT_UNTRIMMED |
              EVPROF_REPORT_BINARY,
     .suffix = "pb.gz",

@@ -10,7 +10,7 @@ write_ps(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
 
 const evprof_report_t evprof_report_ps = {
     .name = "ps",
-    .summary = "Outputs a graph in PS format",
+    .summary = "Call graph as a PostScript document",
     .flags = EVPROF_REPORT_DRAWING | EVPROF_REPORT_BINARY |
              EVPROF_REPORT_WORDS | EVPROF_REPORT_FILE,
     .suffix = "ps",

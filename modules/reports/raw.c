@@ -323,7 +323,7 @@ write_raw(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
 
 const evprof_report_t evprof_report_raw = {
     .name = "raw",
-    .summary = "Outputs a text representation of the raw profile",
+    .summary = "Every sample, location and mapping as text",
     .flags = EVPROF_REPORT_ADDRESSES | EVPROF_REPORT_UNTRIMMED |
              EVPROF_REPORT_OBJECTS,
     .suffix = "",

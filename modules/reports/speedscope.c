@@ -128,7 +128,7 @@ write_speedscope(evprof_view_t *view, const evprof_writer_t *out,
 
 const evprof_report_t evprof_report_speedscope = {
     .name = "speedscope",
-    .summary = "Outputs samples in the JSON format of speedscope",
+    .summary = "Samples in the file format of speedscope",
     .flags = EVPROF_REPORT_WORDS | EVPROF_REPORT_FILE | EVPROF_REPORT_FILES |
              EVPROF_REPORT_OURS,
     .suffix = "",

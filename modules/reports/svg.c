@@ -4,7 +4,7 @@
 
 const evprof_report_t evprof_report_svg = {
     .name = "svg",
-    .summary = "Outputs a graph in SVG format",
+    .summary = "Call graph as an SVG image that pans and zooms",
     .flags = EVPROF_REPORT_DRAWING | EVPROF_REPORT_BINARY |
              EVPROF_REPORT_WORDS | EVPROF_REPORT_FILE,
     .suffix = "svg",

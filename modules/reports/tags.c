@@ -93,10 +93,7 @@ write_tags(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
 
 const evprof_report_t evprof_report_tags = {
     .name = "tags",
-    .summary = "Outputs all tags in the profile",
-    .usage = "tags [tag_regex]* [-ignore_regex]* [>file]\n"
-             "List tags with key:value matching tag_regex and exclude "
-             "ignore_regex.",
+    .summary = "Labels, their values and the weight of each",
     .flags = EVPROF_REPORT_TAG_WORDS,
     .suffix = "",
     .write = write_tags,

@@ -4,7 +4,7 @@
 
 const evprof_report_t evprof_report_text = {
     .name = "text",
-    .summary = "Outputs top entries in text form",
+    .summary = "Heaviest functions, one a line; the same as top",
     .flags = EVPROF_REPORT_ALL_NODES | EVPROF_REPORT_WORDS |
              EVPROF_REPORT_SORTS | EVPROF_REPORT_FILE,
     .suffix = "",

@@ -169,7 +169,7 @@ write_topproto(evprof_view_t *view, const evprof_writer_t *out,
 
 const evprof_report_t evprof_report_topproto = {
     .name = "topproto",
-    .summary = "Outputs top entries in compressed protobuf format",
+    .summary = "Heaviest functions alone, as a pprof file",
     .flags = EVPROF_REPORT_ALL_NODES | EVPROF_REPORT_BINARY,
     .suffix = "pb.gz",
     .write = write_topproto,

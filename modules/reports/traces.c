@@ -216,7 +216,7 @@ write_traces(evprof_view_t *view, const evprof_writer_t *out,
 
 const evprof_report_t evprof_report_traces = {
     .name = "traces",
-    .summary = "Outputs all profile samples in text form",
+    .summary = "Every sample with its stack",
     .suffix = "",
     .write = write_traces,
 };

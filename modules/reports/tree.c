@@ -4,7 +4,7 @@
 
 const evprof_report_t evprof_report_tree = {
     .name = "tree",
-    .summary = "Outputs a text rendering of call graph",
+    .summary = "Every function between its callers and its callees",
     .flags = EVPROF_REPORT_WORDS | EVPROF_REPORT_SORTS | EVPROF_REPORT_FILE,
     .suffix = "",
     .write = evprof_write_tree,

@@ -4,7 +4,7 @@
 
 const evprof_report_t evprof_report_web = {
     .name = "web",
-    .summary = "Visualize graph through web browser",
+    .summary = "Call graph, opened in a browser",
     .flags =
         EVPROF_REPORT_DRAWING | EVPROF_REPORT_WORDS | EVPROF_REPORT_BROWSER,
     .suffix = "svg",

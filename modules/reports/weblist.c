@@ -17,11 +17,7 @@ write_weblist(evprof_view_t *view, const evprof_writer_t *out,
 
 const evprof_report_t evprof_report_weblist = {
     .name = "weblist",
-    .summary = "Display annotated source in a web browser",
-    .usage = "weblist<func_regex|address> [-focus_regex]* [-ignore_regex]*\n"
-             "Include functions matching func_regex, or including the address "
-             "specified.\n"
-             "Include samples matching focus_regex, and exclude ignore_regex.",
+    .summary = "Source and machine code as a page, opened in a browser",
     .flags = EVPROF_REPORT_PARAM | EVPROF_REPORT_ADDRESSES |
              EVPROF_REPORT_UNTRIMMED | EVPROF_REPORT_OBJECTS |
              EVPROF_REPORT_BROWSER,

@@ -28,7 +28,7 @@ parse_command(const char *line, bool is_strict, const evprof_options_t *options)
         } else if (err.status != status || err.message[0] == '\0') {
             abort();
         }
-        cli_nearest(words.items[0]);
+        cli_nearest(words.items[0], is_strict);
     }
     cli_words_free(&words);
 }

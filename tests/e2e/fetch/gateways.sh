@@ -140,7 +140,7 @@ timeout 30 sh -c "until [ -S '$work/gate.sock' ]; do :; done"
 encoded=$(printf '%s' "$work/gate.sock" | sed 's#/#%2F#g')
 fetch 0 "$saved" "http+unix://$encoded/$leaf"
 fetch 0 "$saved" -unix_socket "$work/gate.sock" "http://any.test/$leaf"
-fetch 2 'http fetch' -unix_socket "$work/no.sock" "http://any.test/$leaf"
+fetch 2 'no.sock: no such file' -unix_socket "$work/no.sock" "http://any.test/$leaf"
 
 # The rules see the address that nginx saw: ours is allowed, one that nginx does
 # not come from is not believed, and a claim of the client's own never is.

@@ -33,7 +33,7 @@ fetch 2 '401 Unauthorized' -tls_ca "$work/ca.crt" \
 fetch 2 'certificate' "$tls"
 fetch 2 'does not match|no alternative certificate' -tls_ca "$work/ca.crt" \
     "https://$server:8446/debug/pprof/goroutine"
-fetch 2 'tls: first record does not look like a TLS handshake' \
+fetch 2 'does not speak TLS there; try http' \
     "https://$server:6060/debug/pprof/heap"
 fetch 2 'expired' -tls_ca "$work/ca.crt" \
     "https://$server:8447/debug/pprof/goroutine"
@@ -64,9 +64,9 @@ for target in plain tls; do
             "$url"
         fetch 0 "$saved" -tls_ca "$work/ca.crt" \
             -proxy "$kind://me:sesame@$proxy:1080" "$url"
-        fetch 2 'SOCKS|http fetch' -tls_ca "$work/ca.crt" \
+        fetch 2 'the proxy refuses' -tls_ca "$work/ca.crt" \
             -proxy "$kind://me:guess@$proxy:1080" "$url"
-        fetch 2 'SOCKS|http fetch' -tls_ca "$work/ca.crt" \
+        fetch 2 'the proxy refuses' -tls_ca "$work/ca.crt" \
             -proxy "$kind://$proxy:1080" "$url"
     done
 done
@@ -81,7 +81,7 @@ ALL_PROXY="http://$proxy:3128" fetch 2 '407' "$plain"
 HTTP_PROXY="socks5://me:sesame@$proxy:1080" fetch 0 "$saved" "$plain"
 HTTP_PROXY="socks5://me:sesame@$proxy:1080" fetch 2 \
     'SOCKS5 connection to any.test' http://any.test/
-fetch 2 'Could not resolve host|no such host' \
+fetch 2 'no host is called|Could not resolve' \
     -proxy "socks5://me:sesame@$proxy:1080" http://any.test/
 HTTP_PROXY="http://$proxy:1" fetch 0 "$saved" \
     -header 'X-Real-IP: 127.0.0.1' \
@@ -102,19 +102,19 @@ fi
 
 # Answers that are no profile.
 fetch 2 'this is a login page, not a profile' "http://$server:7070/login"
-fetch 2 'server response: 500 Internal Server Error - no profile today' \
+fetch 2 'the server answered 500 Internal Server Error - no profile today' \
     "http://$server:7070/error"
-fetch 2 'server response: 404 Not Found' "http://$server:7070/nothing"
-fetch 2 'unexpected EOF' "http://$server:7070/truncated"
+fetch 2 'the server answered 404 Not Found' "http://$server:7070/nothing"
+fetch 2 'broke off' "http://$server:7070/truncated"
 fetch 0 "$saved" "http://$server:7070/redirect/$server:7070/ok"
-fetch 2 'stopped after 10 redirects' \
+fetch 2 'it redirects more than 10 times' \
     "http://$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/redirect/$server:7070/ok"
 
 # Where it is kept, and under which name.
 : >"$work/a-file"
 PPROF_TMPDIR="$work/a-file" "$evprof" -comments "$plain" >"$work/out" 2>&1 ||
     fail "no profile without its folder: $(cat "$work/out")"
-grep -qF "Could not use temp dir $work/a-file: mkdir $work/a-file: not a dir" \
+grep -qF "$work/a-file cannot hold saved profiles: making $work/a-file: not a dir" \
     "$work/out" || fail "a file for a folder: $(cat "$work/out")"
 grep -q "^Saved profile in $work/pprof/pprof\..*\.001\.pb\.gz$" "$work/out" ||
     fail "not kept in the home: $(cat "$work/out")"
@@ -133,11 +133,11 @@ grep -q '^/ok$' "$work/other.log" ||
     fail "another origin got credentials: $(cat "$work/other.log")"
 
 # Many sources; those that fail are counted, the others merged.
-fetch 0 'Fetched 2 source profiles out of 3' "$plain" "$plain" \
+fetch 0 '2 of 3 profiles could be read' "$plain" "$plain" \
     "http://$server:7070/nothing"
 fetch 0 "$saved" -base "$plain" -base "$plain" "$plain" "$plain" "$plain"
 fetch 0 "$saved" -diff_base "$plain" -diff_base "$work/profile" "$plain"
-fetch 2 'failed to fetch any base profiles' -base "http://$server:7070/nothing" \
+fetch 2 'there is no base to compare with' -base "http://$server:7070/nothing" \
     "$plain"
 printf '%s label:env=test header=@%s\n' "$plain" "$work/header" >"$work/sources"
 fetch 0 "$saved" -sources "$work/sources"

@@ -130,7 +130,7 @@ cat >"$work/mute.conf" <<EOF
 pprof { symbolize off; allow all; profile symbol off; }
 EOF
 start 127.0.0.1 6062 "$bin/fetch_server" "$work/mute.conf" 127.0.0.1 6062
-fetch 0 'http post http://127.0.0.1:6062/debug/pprof/symbol: .* 404 Not Found' \
+fetch 0 'symbols from http://127.0.0.1:6062/debug/pprof/symbol: .* 404 Not Found' \
     http://127.0.0.1:6062/debug/pprof/goroutine
 
 check_secrets sesame guess 'pa:ss@word' 'pa%3Ass' the-targets the-proxys

@@ -13,7 +13,7 @@
 
 #include "tests/e2e/shell/terminal.h"
 
-#define PROMPT "(pprof) "
+#define PROMPT "(evprof) "
 
 struct place {
     char dir[64];
@@ -64,7 +64,7 @@ start(terminal_t *t, struct place *place, unsigned short columns)
     char *argv[] = { tool, place->profile, NULL };
     assert_true(terminal_start(t, argv, columns));
     assert_true(terminal_wait(t, PROMPT));
-    assert_non_null(strstr(t->screen.data, "Entering interactive mode"));
+    assert_non_null(strstr(t->screen.data, "help lists the commands"));
 }
 
 static void
@@ -137,7 +137,7 @@ test_pipes_and_files(void **state)
     run(&t, "top | grep -c read_line");
     assert_non_null(strstr(t.screen.data, "\n1"));
     run(&t, "top > table.txt");
-    assert_non_null(strstr(t.screen.data, "Generating report in table.txt"));
+    assert_non_null(strstr(t.screen.data, "Writing the report to table.txt"));
     assert_int_equal(access("table.txt", R_OK), 0);
     run(&t, "proto");
     assert_non_null(strstr(t.screen.data, "profile001.pb.gz"));
@@ -152,9 +152,9 @@ test_mistakes(void **state)
     run(&t, "tpo");
     assert_non_null(strstr(t.screen.data, "did you mean top?"));
     run(&t, "nodecount");
-    assert_non_null(strstr(t.screen.data, "please specify a value"));
+    assert_non_null(strstr(t.screen.data, "nodecount needs a value"));
     run(&t, "peek nothing_like_it");
-    assert_non_null(strstr(t.screen.data, "no matches found"));
+    assert_non_null(strstr(t.screen.data, "no function matches"));
     quit(&t);
 }
 

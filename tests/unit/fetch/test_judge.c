@@ -18,13 +18,13 @@ test_verdicts(void **state)
           NULL },
         { { .status = 404, .status_text = "404 Not Found" },
           "page",
-          "server response: 404 Not Found" },
+          "the server answered 404 Not Found" },
         { { .status = 500,
             .status_text = "500 Internal Server Error",
             .content_type = "text/plain; charset=utf-8",
             .is_from_pprof = true },
           "Could not enable\nit\n",
-          "server response: 500 Internal Server Error - Could not "
+          "the server answered 500 Internal Server Error - Could not "
           "enable\nit\n" },
         { { .status = 200, .content_type = "text/html; charset=utf-8" },
           "<form><input type=password>",

@@ -37,13 +37,13 @@ test_broken_samples(void **state)
                     "0: 5 [0: 0] @ 0x1\n",
                     "parsing profile: inuse count was 0 but inuse bytes was 5");
     assert_not_read("work profile: total 1\n1 @ nowhere\n",
-                    "parsing profile: malformed profile format");
+                    "parsing profile: a line does not fit its kind");
     assert_not_read("work profile: total 1\n1 @ 0x11111111111111111\n",
                     "parsing profile: malformed sample:  0x11111111111111111");
     assert_not_read("work profile: total 1\n1 @ 0x1f 0x2 and\n",
-                    "parsing profile: malformed profile format");
+                    "parsing profile: a line does not fit its kind");
     assert_not_read("--- heapz 1 ---\nformat = java\n 5 1 @ 0x1\n",
-                    "parsing profile: missing sample type information");
+                    "parsing profile: it has samples, but no sample types");
     assert_not_read("--- heapz 1 ---\nresolution = bytes\n 5 0 @ 0x1\n",
                     "parsing profile: parsing sample 5 0 @ 0x1: second value "
                     "must be non-zero");
@@ -79,17 +79,18 @@ test_broken_protos(void **state)
     assert_bytes_refused(no_text, sizeof(no_text) - 1,
                          "parsing profile: unrecognized profile format");
     static const char mapping[] = "\x0a\x00\x1a\x02\x10\x01\x32\x00";
-    assert_bytes_refused(mapping, sizeof(mapping) - 1,
-                         "malformed profile: found mapping with reserved ID=0");
+    assert_bytes_refused(
+        mapping, sizeof(mapping) - 1,
+        "the profile contradicts itself: a mapping has the id 0");
     static const char location[] =
         "\x0a\x00\x22\x02\x18\x01\x12\x05\x0a\x01\x00\x10\x01\x32\x00";
     assert_bytes_refused(location, sizeof(location) - 1,
-                         "malformed profile: found location with reserved "
-                         "id=0");
+                         "the profile contradicts itself: a location has the "
+                         "id 0");
     static const char both[] = "\x0a\x00\x1a\x02\x10\x01\x12\x00\x32\x00";
     assert_bytes_refused(both, sizeof(both) - 1,
-                         "malformed profile: mismatch: sample has 0 values vs. "
-                         "1 types");
+                         "the profile contradicts itself: a sample has 0 "
+                         "values for 1 sample types");
     static const char fixed[] = "\x0a\x05\x0d\x01\x00\x00\x00\x32\x00";
     assert_bytes_refused(fixed, sizeof(fixed) - 1,
                          "parsing profile: unrecognized profile format");

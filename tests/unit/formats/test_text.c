@@ -207,7 +207,7 @@ test_frames_to_drop_follow_the_kind(void **state)
         const char *text;
         const char *drops;
     } cases[] = {
-        { "heap profile: 0: 0 [0: 0] @ heapprofile\n", "tc_malloc" },
+        { "heap profile: 0: 0 [0: 0] @ heapprofile\n", "tc_" },
         { "--- mutex:\nsampling period=1\n", "RecordLockProfileData" },
         { "work profile: total 0\n", "ProfileData::Add" },
     };

@@ -167,9 +167,9 @@ test_drop_frames(void **state)
     p->drop_frames = "(";
     evprof_error_t err = { 0 };
     assert_int_equal(evprof_pprof_remove_uninteresting(p, &err), EVPROF_EPARSE);
-    assert_string_equal(err.message,
-                        "failed to compile regexp (: error parsing regexp: "
-                        "missing closing ): `^(()$`");
+    assert_string_equal(
+        err.message, "the profile's expression for frames to drop, (, is bad: "
+                     "a closing ) is missing: `^(()$`");
     evprof_pprof_free(p);
 }
 

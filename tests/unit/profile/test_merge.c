@@ -161,13 +161,14 @@ test_unlike_columns_are_refused(void **state)
     evprof_pprof_t *p = NULL;
     evprof_error_t err = { 0 };
     assert_int_equal(evprof_pprof_merge(sources, 2, &p, &err), EVPROF_EINVAL);
-    assert_string_equal(err.message,
-                        "incompatible sample types [one/count] and "
-                        "[one/count two/count]");
+    assert_string_equal(
+        err.message, "the profiles measure different things: [one/count] and "
+                     "[one/count two/count]");
     sources[1]->period_type.type = "cpu";
     assert_int_equal(evprof_pprof_merge(sources, 2, &p, &err), EVPROF_EINVAL);
-    assert_string_equal(err.message,
-                        "incompatible period types &{  0 0} and &{cpu  0 0}");
+    assert_string_equal(
+        err.message,
+        "the profiles were sampled by different clocks: / and cpu/");
     free_all(sources, 2);
 }
 
@@ -193,7 +194,7 @@ test_common_columns_are_kept(void **state)
     assert_int_equal(evprof_pprof_combine(strangers, 2, &p, &err),
                      EVPROF_EINVAL);
     assert_string_equal(err.message,
-                        "profiles have empty common sample type list");
+                        "the profiles have no sample type in common");
 
     /* Which of two columns of one name is meant, nothing tells. */
     evprof_pprof_t *twins = make_stacks("a 1,2,3\n");
@@ -223,9 +224,10 @@ test_depth_is_bounded(void **state)
     assert_int_equal(evprof_pprof_check(p, &err), EVPROF_OK);
     p->samples[0].location_count = LOCATIONS;
     assert_int_equal(evprof_pprof_check(p, &err), EVPROF_ELIMIT);
-    assert_string_equal(err.message,
-                        "malformed profile: sample 0 has a stack of 4198400 "
-                        "frames, more than 4194304");
+    assert_string_equal(
+        err.message,
+        "the profile contradicts itself: sample 0 has a stack of 4198400 "
+        "frames, more than 4194304");
     free(lines);
     free(stack);
     evprof_pprof_free(p);

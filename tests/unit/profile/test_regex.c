@@ -70,47 +70,44 @@ test_what_matches(void **state)
 }
 
 static void
-test_errors_in_gos_words(void **state)
+test_errors_say_where(void **state)
 {
     (void)state;
     static const struct {
         const char *pattern;
         const char *message;
     } cases[] = {
-        { "(abc", "missing closing ): `(abc`" },
-        { "abc)", "unexpected ): `abc)`" },
-        { "[abc", "missing closing ]: `[abc`" },
-        { "x[a-", "missing closing ]: `[a-`" },
-        { "*a", "missing argument to repetition operator: `*`" },
-        { "(+?a)", "missing argument to repetition operator: `+?`" },
-        { "a|?", "missing argument to repetition operator: `?`" },
-        { "a**", "invalid nested repetition operator: `**`" },
-        { "a{2}{3}b", "invalid nested repetition operator: `{2}{3}`" },
-        { "a{1001}", "invalid repeat count: `{1001}`" },
-        { "a{3,2}", "invalid repeat count: `{3,2}`" },
-        { "[z-a]", "invalid character class range: `z-a`" },
-        { "[[:foo:]]", "invalid character class range: `[:foo:]`" },
-        { "\\y", "invalid escape sequence: `\\y`" },
-        { "(a)\\1", "invalid escape sequence: `\\1`" },
-        { "\\8", "invalid escape sequence: `\\8`" },
-        { "ab\\", "trailing backslash at end of expression: ``" },
-        { "(?=a)", "invalid or unsupported Perl syntax: `(?=`" },
-        { "(?#c)", "invalid or unsupported Perl syntax: `(?#`" },
-        { "(?i-)", "invalid or unsupported Perl syntax: `(?i-)`" },
+        { "(abc", "a closing ) is missing: `(abc`" },
+        { "abc)", "a ) closes nothing: `abc)`" },
+        { "[abc", "a closing ] is missing: `[abc`" },
+        { "x[a-", "a closing ] is missing: `[a-`" },
+        { "*a", "there is nothing to repeat: `*`" },
+        { "(+?a)", "there is nothing to repeat: `+?`" },
+        { "a|?", "there is nothing to repeat: `?`" },
+        { "a**", "a repetition is repeated: `**`" },
+        { "a{2}{3}b", "a repetition is repeated: `{2}{3}`" },
+        { "a{1001}", "the count is out of range: `{1001}`" },
+        { "a{3,2}", "the count is out of range: `{3,2}`" },
+        { "[z-a]", "there is no such range of characters: `z-a`" },
+        { "[[:foo:]]", "there is no such range of characters: `[:foo:]`" },
+        { "\\y", "there is no such escape: `\\y`" },
+        { "(a)\\1", "there is no such escape: `\\1`" },
+        { "\\8", "there is no such escape: `\\8`" },
+        { "ab\\", "a backslash ends it: ``" },
+        { "(?=a)", "there is no such group: `(?=`" },
+        { "(?#c)", "there is no such group: `(?#`" },
+        { "(?i-)", "there is no such group: `(?i-)`" },
         { "a\\p\xd7\xba", "malformed \\P or \\p sequence: `a\\p\xd7\xba`" },
-        { "\\p", "invalid character class range: `\\p`" },
-        { "(?P<a-b>x)", "invalid named capture: `(?P<a-b>`" },
-        { "(?P<ab", "invalid named capture: `(?P<ab`" },
+        { "\\p", "there is no such range of characters: `\\p`" },
+        { "(?P<a-b>x)", "the name of a group is malformed: `(?P<a-b>`" },
+        { "(?P<ab", "the name of a group is malformed: `(?P<ab`" },
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         evprof_regex_t *re = NULL;
         evprof_error_t err = { 0 };
         assert_int_equal(evprof_regex_new(cases[i].pattern, &re, &err),
                          EVPROF_EPARSE);
-        char expected[256];
-        snprintf(expected, sizeof(expected), "error parsing regexp: %s",
-                 cases[i].message);
-        assert_string_equal(err.message, expected);
+        assert_string_equal(err.message, cases[i].message);
     }
 }
 
@@ -158,7 +155,7 @@ run_regex_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_matches),
-        cmocka_unit_test(test_errors_in_gos_words),
+        cmocka_unit_test(test_errors_say_where),
         cmocka_unit_test(test_backtracking_is_bounded),
         cmocka_unit_test(test_deep_nesting_is_refused),
     };

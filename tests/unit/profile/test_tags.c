@@ -91,9 +91,8 @@ test_filters_say_what_they_are(void **state)
     evprof_error_t err = { 0 };
     assert_int_equal(evprof_tag_filter_new("tagignore", "a,(", &none, &f, &err),
                      EVPROF_EPARSE);
-    assert_string_equal(err.message,
-                        "parsing tagignore regexp: error parsing regexp: "
-                        "missing closing ): `(`");
+    assert_string_equal(err.message, "tagignore is no regular expression: "
+                                     "a closing ) is missing: `(`");
 }
 
 static void

@@ -75,7 +75,7 @@ test_writes_and_reads_back(void **state)
     assert_int_equal(evprof_settings_set(&s, "", &o, NULL), EVPROF_EINVAL);
     assert_int_equal(s.count, 2);
     assert_int_equal(evprof_settings_remove(&s, "three", &err), EVPROF_ENOENT);
-    assert_string_equal(err.message, "config three not found");
+    assert_string_equal(err.message, "no options are saved as three");
     assert_int_equal(evprof_settings_write(file, &s, NULL), EVPROF_OK);
     evprof_settings_free(&s);
     assert_int_equal(evprof_settings_read(file, &s, NULL), EVPROF_OK);

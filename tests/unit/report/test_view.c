@@ -73,7 +73,7 @@ test_unmatched_filters_are_told(void **state)
     evprof_buf_t out = { 0 };
     evprof_buf_t remarks = { 0 };
     assert_int_equal(report("m;a 1\n", "top", hide, &out, &remarks), EVPROF_OK);
-    assert_string_equal(remarks.data, "Hide expression matched no samples\n");
+    assert_string_equal(remarks.data, "hide: no sample matches\n");
     evprof_buf_free(&out);
     evprof_buf_free(&remarks);
 }
@@ -86,11 +86,11 @@ test_refusals(void **state)
         const char *option[2];
         const char *message;
     } rows[] = {
-        { { "divide_by", "0" }, "zero divisor specified" },
+        { { "divide_by", "0" }, "divide_by must not be 0" },
         { { "sample_index", "7" },
-          "sample_index 7 is outside the range [0..0]" },
+          "sample_index 7: the profile's columns are 0 to 0" },
         { { "ignore", "(" },
-          "parsing ignore regexp: error parsing regexp: missing closing ): "
+          "ignore is no regular expression: a closing ) is missing: "
           "`(`" },
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -56,10 +56,17 @@ static const char *const report_kinds[REPORT_KINDS] = {
     [REPORT_VIEWER] = "Reports opened in a program",
 };
 
+static bool
+has_viewer(const evprof_report_t *report)
+{
+    return report->viewers != NULL ||
+           (report->flags & EVPROF_REPORT_BROWSER) != 0;
+}
+
 static enum report_kind
 kind_of(const evprof_report_t *report)
 {
-    if (report->viewers != NULL) {
+    if (has_viewer(report)) {
         return REPORT_VIEWER;
     }
     return (report->flags & EVPROF_REPORT_BINARY) != 0 ? REPORT_FILE
@@ -326,7 +333,7 @@ add_report(evprof_buf_t *out, const evprof_report_t *report)
     evprof_buf_printf(out, "  in the shell: %s%s%s%s%s\n", report->name,
                       param != NULL ? " " : "", param != NULL ? param : "",
                       takes_words ? " [N] [REGEX]... [-REGEX]..." : "",
-                      report->viewers == NULL ? " [> FILE] [| COMMAND]" : "");
+                      has_viewer(report) ? "" : " [> FILE] [| COMMAND]");
 }
 
 static void

@@ -60,7 +60,6 @@ typedef struct evprof_viewer {
 typedef struct evprof_report {
     const char *name;    /* flag and command: "top" */
     const char *summary; /* one line for help */
-    const char *usage;   /* NULL: follows from the flags */
     unsigned flags;
     const char *suffix; /* of files that hold its output, "" for text */
     /* Tried in turn until one runs, ended by an empty one; NULL: the output is

@@ -41,7 +41,7 @@ evprof_decoder_fault(evprof_decoder_t *d, enum evprof_fault_rank rank,
     evprof_buf_vprintf(&text, format, args);
     va_end(args);
     d->fault_rank = (int)rank;
-    evprof_fail(&d->fault, EVPROF_EINVAL, "malformed profile: %s",
+    evprof_fail(&d->fault, EVPROF_EINVAL, "the profile contradicts itself: %s",
                 text.failed ? "inconsistent" : text.data);
     evprof_buf_free(&text);
 }

@@ -63,7 +63,7 @@ find_finest(evprof_pprof_t *const *profiles, size_t count,
         const evprof_pprof_t *p = profiles[i];
         if (p->type_count != columns) {
             return evprof_fail(err, EVPROF_EINVAL,
-                               "inconsistent samples type count: %zu != %zu",
+                               "one profile has %zu sample types, another %zu",
                                columns, p->type_count);
         }
         int status =

@@ -49,7 +49,7 @@ test_a_bad_regexp_is_named(void **state)
                      EVPROF_EPARSE);
     assert_string_equal(err.message,
                         "element 1 of -test.bench (\"(\"): error parsing "
-                        "regexp: missing closing ): `(`");
+                        "regexp: a closing ) is missing: `(`");
 }
 
 static void
@@ -60,7 +60,7 @@ test_sub_names_are_unique(void **state)
     assert_int_equal(evprof_matcher_new("", "-test.run", "", &m, NULL), 0);
     static const struct {
         const char *name, *want;
-    } rows[] = { { "a b", "T/a_b" },   { "a b", "T/a_b#01" },
+    } rows[] = { { "a b", "T/a_b" },    { "a b", "T/a_b#01" },
                  { "a_b", "T/a_b#02" }, { "", "T/#00" },
                  { "", "T/#01" },       { "x\x01", "T/x\\x01" } };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

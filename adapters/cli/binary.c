@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Telling a program from a profile among the first words after the flags. */
+/* Telling a program, by its file or its build id, from a profile among the first
+ * words after the flags. */
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
@@ -43,4 +44,15 @@ cli_is_binary(const char *file)
         }
     }
     return false;
+}
+
+bool
+cli_is_build_id(const char *word)
+{
+    /* Eight bytes are the shortest id that a linker writes. */
+    static const size_t min_len = 16;
+    struct stat info;
+    size_t len = strlen(word);
+    return len >= min_len && len % 2 == 0 &&
+           strspn(word, "0123456789abcdef") == len && stat(word, &info) != 0;
 }

@@ -88,14 +88,17 @@ apply_bases(cli_parse_t *p)
     return CLI_GO_ON;
 }
 
-/* The first word is the program that was profiled when it is a binary and
- * others follow. */
+/* The first word is the program that was profiled, when it is a binary or a
+ * build id and others follow. */
 static enum cli_parsed
 apply_sources(cli_parse_t *p)
 {
     cli_t *cli = p->cli;
-    if (cli->sources.count > 1 && cli_is_binary(cli->sources.items[0])) {
-        cli->binary = cli->sources.items[0];
+    const char *first = cli->sources.count > 1 ? cli->sources.items[0] : "";
+    bool is_id = cli->build_id[0] == '\0' && cli_is_build_id(first);
+    if (is_id || cli_is_binary(first)) {
+        cli->build_id = is_id ? first : cli->build_id;
+        cli->binary = is_id ? cli->binary : first;
         cli->sources.count--;
         memmove(cli->sources.items, cli->sources.items + 1,
                 cli->sources.count * sizeof(*cli->sources.items));

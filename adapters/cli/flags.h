@@ -11,4 +11,7 @@ bool cli_is_flag_like(const char *word);
  * bytes of it. */
 bool cli_is_binary(const char *file);
 
+/* True for a build id in hex that is not also the name of a file. */
+bool cli_is_build_id(const char *word);
+
 #endif

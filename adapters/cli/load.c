@@ -8,6 +8,7 @@
 
 #include "adapters/cli/cli.h"
 #include "adapters/cli/gather.h"
+#include "adapters/cli/symbolize.h"
 #include "adapters/cli/symbolz.h"
 #include "adapters/fetch/save.h"
 #include "core/analysis/merge.h"
@@ -262,20 +263,24 @@ apply_bases(const cli_t *cli, loaded_t *l, cli_profiles_t *out,
     return subtract(cli, &l->sources, taken, err);
 }
 
-/* All that will be shown, with the names that servers know. */
-static void
+/* All that will be shown, with names for its addresses. */
+static int
 symbolize(const cli_t *cli, const cli_item_t *items, size_t count, loaded_t *l,
-          cli_profiles_t *out)
+          cli_profiles_t *out, evprof_error_t *err)
 {
-    if (cli_symbolz(cli, items, count, l->sources)) {
+    evprof_pprof_t *const all[] = { l->sources, out->whole, out->base };
+    bool is_changed[3] = { false };
+    int status = EVPROF_OK;
+    for (size_t i = 0; i < 3 && status == EVPROF_OK; i++) {
+        if (all[i] != NULL) {
+            status = cli_symbolize(cli, items, count, all[i], &is_changed[i],
+                                   err);
+        }
+    }
+    if (is_changed[0]) {
         evprof_buf_free(&l->body);
     }
-    if (out->whole != NULL) {
-        cli_symbolz(cli, items, count, out->whole);
-    }
-    if (out->base != NULL) {
-        cli_symbolz(cli, items, count, out->base);
-    }
+    return status;
 }
 
 static void
@@ -322,7 +327,7 @@ load_lists(const cli_t *cli, loaded_t *l, cli_profiles_t *out,
         status = apply_bases(cli, l, out, err);
     }
     if (status == EVPROF_OK) {
-        symbolize(cli, items, total, l, out);
+        status = symbolize(cli, items, total, l, out, err);
     }
     free_batches(batches);
     evprof_arena_free(&arena);

@@ -10,10 +10,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/base/error.h"
 #include "core/base/parse.h"
+#include "core/symbol/local.h"
 
 struct cli_place {
     char *key;      /* build id, file, or the item's address */
@@ -55,77 +55,7 @@ cli_symbolz_forget(cli_item_t *item)
     item->place_count = 0;
 }
 
-/* ---- What -symbolize says ---- */
-
-struct mode {
-    bool is_remote;
-    bool is_forced;
-};
-
-static bool
-is_one_of(const char *word, const char *const *words)
-{
-    while (*words != NULL && strcasecmp(word, *words) != 0) {
-        words++;
-    }
-    return *words != NULL;
-}
-
-/* One word of it; false: nothing at all is wanted. */
-static bool
-take_word(const char *word, const char *all, struct mode *mode)
-{
-    static const char *const none[] = { "none", "no", NULL };
-    static const char *const local[] = { "local", "fastlocal", NULL };
-    static const char *const remote[] = { "remote", NULL };
-    static const char *const force[] = { "force", "demangle=full",
-                                         "demangle=none", "demangle=templates",
-                                         NULL };
-    static const char *const nothing[] = { "", "demangle=default", "default",
-                                           NULL };
-    if (is_one_of(word, none)) {
-        return false;
-    }
-    if (is_one_of(word, local)) {
-        mode->is_remote = false;
-    } else if (is_one_of(word, remote)) {
-        mode->is_remote = true;
-    } else if (is_one_of(word, force)) {
-        mode->is_forced = true;
-    } else if (!is_one_of(word, nothing)) {
-        cli_complain("-symbolize=%s is not understood and does nothing: "
-                     "-help symbolize explains it",
-                     all);
-    }
-    return true;
-}
-
-static struct mode
-read_mode(const char *said)
-{
-    struct mode mode = { .is_remote = true };
-    char *copy = strdup(said);
-    char *rest = copy;
-    for (char *word; (word = strsep(&rest, ":")) != NULL;) {
-        if (!take_word(word, said, &mode)) {
-            mode.is_remote = false;
-            break;
-        }
-    }
-    free(copy);
-    return mode;
-}
-
 /* ---- One mapping ---- */
-
-/* Mappings in which the kernel or a device has what looks like code. */
-static bool
-has_no_names(const evprof_mapping_t *m)
-{
-    return m->file[0] == '[' || strncmp(m->file, "linux-vdso", 10) == 0 ||
-           strncmp(m->file, "/dev/dri/", 9) == 0 ||
-           strcmp(m->file, "//anon") == 0;
-}
 
 struct row {
     uint64_t address;
@@ -300,9 +230,8 @@ ask_for_mapping(const cli_t *cli, const cli_item_t *items, size_t count,
     return false;
 }
 
-/* Takes the names away again that mappings without one were lent. */
-static void
-unname(const cli_item_t *items, size_t count, evprof_pprof_t *p)
+void
+cli_symbolz_unname(const cli_item_t *items, size_t count, evprof_pprof_t *p)
 {
     for (size_t m = 0; m < p->mapping_count; m++) {
         evprof_mapping_t *map = &p->mappings[m];
@@ -317,18 +246,17 @@ unname(const cli_item_t *items, size_t count, evprof_pprof_t *p)
 }
 
 bool
-cli_symbolz(const cli_t *cli, const cli_item_t *items, size_t count,
-            evprof_pprof_t *p)
+cli_symbolz(const cli_t *cli, bool is_forced, const cli_item_t *items,
+            size_t count, evprof_pprof_t *p)
 {
-    struct mode mode = read_mode(cli->symbolize);
     bool is_changed = false;
-    for (size_t m = 0; m < p->mapping_count && mode.is_remote; m++) {
+    for (size_t m = 0; m < p->mapping_count; m++) {
         const evprof_mapping_t *map = &p->mappings[m];
-        if ((mode.is_forced || !map->has_functions) && !has_no_names(map)) {
+        if ((is_forced || !map->has_functions) &&
+            !evprof_mapping_is_special(map)) {
             is_changed = ask_for_mapping(cli, items, count, p, (uint32_t)m) ||
                          is_changed;
         }
     }
-    unname(items, count, p);
     return is_changed;
 }

@@ -11,7 +11,10 @@
 
 #include <dlfcn.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "core/base/plain_name.h"
 
 /* The demanglers work on the stack, in proportion to the name. */
 #define MAX_NAME_LEN ((size_t)8192)
@@ -69,5 +72,16 @@ evprof_demangle(const char *name)
     if (demangle == NULL) {
         return NULL;
     }
-    return demangle(name, NULL, NULL, NULL);
+    char *full = demangle(name, NULL, NULL, NULL);
+    evprof_buf_t plain = { 0 };
+    if (full != NULL) {
+        evprof_plain_name(&plain, full,
+                          EVPROF_NAME_DROP_PARAMS | EVPROF_NAME_DROP_TEMPLATES |
+                              EVPROF_NAME_DROP_LAMBDA_PARAMS);
+    }
+    free(full);
+    if (plain.failed) {
+        evprof_buf_free(&plain);
+    }
+    return plain.data;
 }

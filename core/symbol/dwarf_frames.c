@@ -15,7 +15,7 @@
 
 #include <evprof/status.h>
 
-#include "core/symbol/query.h"
+#include "core/symbol/dwarf_reader.h"
 
 /* More nested inlining than this is cut off at the outer end. */
 #define MAX_INLINE_DEPTH 64
@@ -25,12 +25,10 @@
 #define BYTES_A_UNIT ((size_t)1024)
 #define BYTES_A_LINE ((size_t)48)
 
-typedef struct reader {
-    Elf *elf;
-    Dwarf *dwarf;
-    size_t held; /* bytes libdw is thought to hold */
-    evprof_symbol_file_t *file;
-} reader_t;
+/* Blocks nested deeper than this are not looked into. */
+#define MAX_BLOCK_DEPTH 256
+
+typedef evprof_dwarf_reader_t reader_t;
 
 /* The queries of one unit, by address; `dies` has the function of each. */
 typedef struct unit {
@@ -48,6 +46,8 @@ reader_open(reader_t *reader)
     if (reader->dwarf != NULL && reader->held > MAX_DWARF_BYTES) {
         dwarf_end(reader->dwarf);
         reader->dwarf = NULL;
+        evprof_index_free(&reader->scope_index);
+        reader->scope_count = 0;
     }
     if (reader->dwarf == NULL) {
         reader->held = 0;
@@ -110,163 +110,107 @@ claim_function(unit_t *unit, Dwarf_Die *die)
     }
 }
 
+/* Whether functions may be described below a DIE of that tag; gcc puts the code
+ * of a lambda into its class, inside the function. */
+static bool
+may_hold_functions(int tag, bool is_thorough)
+{
+    switch (tag) {
+    case DW_TAG_namespace:
+    case DW_TAG_module:
+        return true;
+    case DW_TAG_subprogram:
+    case DW_TAG_lexical_block:
+    case DW_TAG_class_type:
+    case DW_TAG_structure_type:
+    case DW_TAG_union_type:
+        return is_thorough;
+    default:
+        return false;
+    }
+}
+
 static void
-claim_functions(unit_t *unit, Dwarf_Die *parent)
+claim_functions(unit_t *unit, Dwarf_Die *parent, bool is_thorough, size_t depth)
 {
     Dwarf_Die die;
-    if (dwarf_child(parent, &die) != 0) {
+    if (depth > MAX_BLOCK_DEPTH || dwarf_child(parent, &die) != 0) {
         return;
     }
     do {
-        switch (dwarf_tag(&die)) {
-        case DW_TAG_subprogram:
+        int tag = dwarf_tag(&die);
+        if (tag == DW_TAG_subprogram) {
             claim_function(unit, &die);
-            break;
-        case DW_TAG_namespace:
-        case DW_TAG_module:
-            claim_functions(unit, &die);
-            break;
-        default:
-            break;
+        }
+        if (may_hold_functions(tag, is_thorough)) {
+            claim_functions(unit, &die, is_thorough, depth + 1);
         }
     } while (unit->missing > 0 && dwarf_siblingof(&die, &die) == 0);
 }
 
-/* The child of `parent` that holds `vaddr` and may hold inlined calls. */
+typedef struct chain {
+    Dwarf_Die dies[MAX_INLINE_DEPTH]; /* outermost first */
+    size_t count;
+} chain_t;
+
+/* Adds the inlined calls around `vaddr` below `parent`. A block may hold the
+ * address and no call, while one beside it holds both. */
 static bool
-find_block(Dwarf_Die *parent, uint64_t vaddr, Dwarf_Die *out)
+extend_chain(chain_t *chain, Dwarf_Die *parent, uint64_t vaddr, size_t depth)
 {
-    if (dwarf_child(parent, out) != 0) {
+    Dwarf_Die die;
+    if (depth > MAX_BLOCK_DEPTH || chain->count == MAX_INLINE_DEPTH ||
+        dwarf_child(parent, &die) != 0) {
         return false;
     }
     do {
-        switch (dwarf_tag(out)) {
+        switch (dwarf_tag(&die)) {
         case DW_TAG_inlined_subroutine:
+            if (dwarf_haspc(&die, vaddr) == 1) {
+                chain->dies[chain->count++] = die;
+                (void)extend_chain(chain, &die, vaddr, depth + 1);
+                return true;
+            }
+            break;
         case DW_TAG_lexical_block:
         case DW_TAG_try_block:
         case DW_TAG_catch_block:
-            if (dwarf_haspc(out, vaddr) == 1) {
+            if (dwarf_haspc(&die, vaddr) == 1 &&
+                extend_chain(chain, &die, vaddr, depth + 1)) {
                 return true;
             }
             break;
         default:
             break;
         }
-    } while (dwarf_siblingof(out, out) == 0);
+    } while (dwarf_siblingof(&die, &die) == 0);
     return false;
 }
 
-/* The function and the calls inlined in it around `vaddr`, outermost first. */
-static size_t
-find_chain(const Dwarf_Die *function, uint64_t vaddr,
-           Dwarf_Die chain[MAX_INLINE_DEPTH])
+/* Appends one frame; one without any name is left out. */
+static int
+add_frame(reader_t *reader, evprof_symbol_t *symbol,
+          evprof_symbol_frame_t *frames, Dwarf_Die *die,
+          const evprof_query_t *query, const evprof_dwarf_place_t *place)
 {
-    size_t count = 1;
-    Dwarf_Die at = *function;
-    Dwarf_Die block;
-    chain[0] = *function;
-    while (count < MAX_INLINE_DEPTH && find_block(&at, vaddr, &block)) {
-        if (dwarf_tag(&block) == DW_TAG_inlined_subroutine) {
-            chain[count++] = block;
-        }
-        at = block;
+    evprof_dwarf_name_t name = { NULL, query == NULL ? NULL : query->symbol };
+    int64_t start = 0;
+    if (die != NULL) {
+        name = evprof_dwarf_name_of(reader, die, query);
+        start = evprof_dwarf_start_line(reader, die, place->source);
     }
-    return count;
-}
-
-static const char *
-string_of(Dwarf_Die *die, unsigned name)
-{
-    Dwarf_Attribute attr;
-    return dwarf_formstring(dwarf_attr_integrate(die, name, &attr));
-}
-
-/* The linker's name where DWARF has it; `symbol` (may be NULL) where it knows
- * more, as for constructors, whose mangled name stands nowhere else. */
-static const char *
-name_of(Dwarf_Die *die, const char *symbol)
-{
-    const char *name = string_of(die, DW_AT_linkage_name);
-    if (name == NULL) {
-        name = string_of(die, DW_AT_MIPS_linkage_name);
-    }
-    if (name != NULL) {
-        return name;
-    }
-    if (symbol != NULL && strncmp(symbol, "_Z", 2) == 0) {
-        return symbol;
-    }
-    name = string_of(die, DW_AT_name);
-    return name == NULL ? symbol : name;
-}
-
-/* Where a frame's code stands; both may be unknown (NULL, 0). */
-typedef struct place {
-    const char *source;
-    int64_t line;
-} place_t;
-
-/* The file that an attribute's number means in its own unit; may be NULL. Not
- * dwarf_decl_file(): it aborts on split units (0.188). */
-static const char *
-file_of(Dwarf_Attribute *attr)
-{
-    Dwarf_Die unit;
-    Dwarf_Word number = 0;
-    Dwarf_Files *files = NULL;
-    size_t count = 0;
-    if (dwarf_formudata(attr, &number) != 0 ||
-        dwarf_cu_info(attr->cu, NULL, NULL, &unit, NULL, NULL, NULL, NULL) !=
-            0 ||
-        dwarf_getsrcfiles(&unit, &files, &count) != 0) {
-        return NULL;
-    }
-    return dwarf_filesrc(files, number, NULL, NULL);
-}
-
-static int64_t
-start_line_of(Dwarf_Die *die, const char *source)
-{
-    int line = 0;
-    Dwarf_Attribute attr;
-    if (source == NULL ||
-        dwarf_attr_integrate(die, DW_AT_decl_file, &attr) == NULL ||
-        dwarf_decl_line(die, &line) != 0) {
+    if (name.system_name == NULL) {
         return 0;
     }
-    const char *declared = file_of(&attr);
-    return declared != NULL && strcmp(declared, source) == 0 ? line : 0;
-}
-
-static place_t
-place_of_pc(Dwarf_Die *unit, uint64_t vaddr)
-{
-    place_t place = { NULL, 0 };
-    int line = 0;
-    Dwarf_Line *row = dwarf_getsrc_die(unit, vaddr);
-    if (row != NULL) {
-        place.source = dwarf_linesrc(row, NULL, NULL);
-        if (dwarf_lineno(row, &line) == 0) {
-            place.line = line;
-        }
+    const evprof_symbol_function_t *function = evprof_symbol_file_function(
+        reader->file, name.name, name.system_name, place->source, start);
+    if (function == NULL) {
+        return EVPROF_ENOMEM;
     }
-    return place;
-}
-
-static place_t
-place_of_call(Dwarf_Die *inlined)
-{
-    place_t place = { NULL, 0 };
-    Dwarf_Attribute attr;
-    Dwarf_Word line = 0;
-    if (dwarf_attr(inlined, DW_AT_call_file, &attr) != NULL) {
-        place.source = file_of(&attr);
-    }
-    if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attr), &line) ==
-        0) {
-        place.line = (int64_t)line;
-    }
-    return place;
+    frames[symbol->count++] = (evprof_symbol_frame_t){
+        .function = function, .line = place->line, .column = place->column
+    };
+    return 0;
 }
 
 static int
@@ -274,37 +218,31 @@ add_frames(reader_t *reader, unit_t *unit, size_t i)
 {
     const evprof_query_t *query = &unit->queries[i];
     evprof_symbol_frame_t frames[MAX_INLINE_DEPTH];
-    Dwarf_Die chain[MAX_INLINE_DEPTH];
+    chain_t chain = { .count = 0 };
     evprof_symbol_t symbol = { .vaddr = query->vaddr,
                                .start = query->start,
-                               .frames = frames };
-    place_t place = { NULL, 0 };
+                               .frames = frames,
+                               .is_from_dwarf = unit->has_die[i] };
+    evprof_dwarf_place_t place = { NULL, 0, 0 };
+    int status = 0;
     if (unit->die.cu != NULL) {
-        place = place_of_pc(&unit->die, query->vaddr);
+        place = evprof_dwarf_place_of_pc(reader, &unit->die, query->vaddr);
     }
-    size_t depth =
-        unit->has_die[i] ? find_chain(&unit->dies[i], query->vaddr, chain) : 0;
-
-    symbol.is_from_dwarf = depth > 0;
-    for (size_t k = depth > 0 ? depth : 1; k-- > 0;) {
-        const char *outer_symbol = k == 0 ? query->symbol : NULL;
-        Dwarf_Die *die = depth > 0 ? &chain[k] : NULL;
-        const char *name =
-            die == NULL ? outer_symbol : name_of(die, outer_symbol);
-        if (name != NULL) {
-            int64_t start = die == NULL ? 0 : start_line_of(die, place.source);
-            frames[symbol.count].line = place.line;
-            frames[symbol.count].function = evprof_symbol_file_function(
-                reader->file, name, place.source, start);
-            if (frames[symbol.count++].function == NULL) {
-                return EVPROF_ENOMEM;
-            }
-        }
+    if (!unit->has_die[i]) {
+        status = add_frame(reader, &symbol, frames, NULL, query, &place);
+    } else {
+        chain.dies[chain.count++] = unit->dies[i];
+        (void)extend_chain(&chain, &unit->dies[i], query->vaddr, 0);
+    }
+    for (size_t k = chain.count; k-- > 0 && status == 0;) {
+        status = add_frame(reader, &symbol, frames, &chain.dies[k],
+                           k == 0 ? query : NULL, &place);
         if (k > 0) {
-            place = place_of_call(die);
+            place = evprof_dwarf_place_of_call(reader, &chain.dies[k]);
         }
     }
-    return evprof_symbol_file_add(reader->file, &symbol);
+    return status == 0 ? evprof_symbol_file_add(reader->file, &symbol)
+                       : status;
 }
 
 /* Opens the unit at `offset`; a skeleton's contents stand in its split file. */
@@ -332,7 +270,10 @@ resolve_unit(reader_t *reader, unit_t *unit)
     size_t line_count = 0;
     if (unit->queries[0].unit != 0 &&
         open_unit(reader, unit->queries[0].unit, &unit->die)) {
-        claim_functions(unit, &unit->die);
+        claim_functions(unit, &unit->die, false, 0);
+        if (unit->missing > 0) {
+            claim_functions(unit, &unit->die, true, 0);
+        }
         if (dwarf_getsrclines(&unit->die, &lines, &line_count) == 0) {
             reader->held += line_count * BYTES_A_LINE;
         }
@@ -399,5 +340,9 @@ evprof_dwarf_frames(Elf *elf, evprof_query_t *queries, size_t count,
     if (reader.dwarf != NULL) {
         dwarf_end(reader.dwarf);
     }
+    evprof_strings_free(&reader.strings);
+    evprof_buf_free(&reader.scratch);
+    evprof_index_free(&reader.scope_index);
+    free(reader.scopes);
     return status;
 }

@@ -161,6 +161,7 @@ choose(const scan_t *scan, evprof_query_t *queries)
         if (scan->holding[i].name != NULL) {
             queries[i].symbol = scan->holding[i].name;
             queries[i].start = scan->holding[i].start;
+            queries[i].is_sized = true;
         } else if (last.name != NULL && !last.is_sized &&
                    queries[i].vaddr < last.end) {
             queries[i].symbol = last.name;

@@ -18,10 +18,6 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "core/base/buf.h"
-
-#define DEBUG_ROOT "/usr/lib/debug"
-
 void
 evprof_elf_close(evprof_elf_file_t *file)
 {
@@ -35,13 +31,17 @@ evprof_elf_close(evprof_elf_file_t *file)
     file->fd = -1;
 }
 
-static bool
-open_path(const char *path, evprof_elf_file_t *out)
+bool
+evprof_elf_open_path(const char *path, evprof_elf_file_t *out)
 {
     *out = (evprof_elf_file_t){ .fd = -1 };
-    /* Without O_NONBLOCK a FIFO of that name would stop the worker. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    /* Opening a device may do something. What changes between the two calls is
+     * caught by O_NONBLOCK and the second look. */
     struct stat st;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
+        return false;
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
         return false;
     }
@@ -72,9 +72,8 @@ open_memory(const evprof_object_t *object, evprof_elf_file_t *out)
     return out->elf != NULL;
 }
 
-/* The GNU build id in hex, "" when it has none. */
-static void
-build_id_hex(Elf *elf, evprof_buf_t *out)
+void
+evprof_elf_build_id(Elf *elf, evprof_buf_t *out)
 {
     const void *id = NULL;
     ssize_t len = dwelf_elf_gnu_build_id(elf, &id);
@@ -88,7 +87,7 @@ static bool
 has_build_id(Elf *elf, const char *hex)
 {
     evprof_buf_t have = { 0 };
-    build_id_hex(elf, &have);
+    evprof_elf_build_id(elf, &have);
     bool is_same =
         !have.failed && have.len == strlen(hex) &&
         memcmp(have.data == NULL ? "" : have.data, hex, have.len) == 0;
@@ -115,7 +114,7 @@ open_named(const evprof_object_t *object, evprof_elf_file_t *out)
 {
     evprof_buf_t path = { 0 };
     evprof_buf_add(&path, object->path, evprof_object_path_len(object));
-    bool is_open = !path.failed && path.len > 0 && open_path(path.data, out);
+    bool is_open = !path.failed && path.len > 0 && evprof_elf_open_path(path.data, out);
     evprof_buf_free(&path);
     return is_open;
 }
@@ -128,7 +127,7 @@ evprof_elf_open_object(const evprof_object_t *object, bool is_main,
         return open_memory(object, out);
     }
     /* This link leads to the executable even after it was replaced on disk. */
-    if (is_main ? !open_path("/proc/self/exe", out)
+    if (is_main ? !evprof_elf_open_path("/proc/self/exe", out)
                 : !open_named(object, out)) {
         return false;
     }
@@ -147,9 +146,9 @@ open_by_build_id(const char *hex, evprof_elf_file_t *out)
         return false;
     }
     evprof_buf_t path = { 0 };
-    evprof_buf_printf(&path, DEBUG_ROOT "/.build-id/%.2s/%s.debug", hex,
+    evprof_buf_printf(&path, EVPROF_DEBUG_ROOT "/.build-id/%.2s/%s.debug", hex,
                       hex + 2);
-    bool is_open = !path.failed && open_path(path.data, out);
+    bool is_open = !path.failed && evprof_elf_open_path(path.data, out);
     evprof_buf_free(&path);
     if (is_open && !has_build_id(out->elf, hex)) {
         evprof_elf_close(out);
@@ -174,7 +173,7 @@ static bool
 open_linked(const char *path, const char *hex, GElf_Word crc,
             evprof_elf_file_t *out)
 {
-    if (!open_path(path, out)) {
+    if (!evprof_elf_open_path(path, out)) {
         return false;
     }
     if (hex[0] != '\0' ? has_build_id(out->elf, hex) : has_crc(out->elf, crc)) {
@@ -191,7 +190,7 @@ open_by_link(Elf *elf, const char *path, const char *hex,
     static const char *const places[][2] = {
         { "", "" },
         { "", ".debug/" },
-        { DEBUG_ROOT, "" },
+        { EVPROF_DEBUG_ROOT, "" },
     };
     GElf_Word crc = 0;
     const char *name = dwelf_elf_gnu_debuglink(elf, &crc);
@@ -216,7 +215,7 @@ evprof_elf_open_debug(const evprof_elf_file_t *file, const char *path,
                       evprof_elf_file_t *out)
 {
     evprof_buf_t hex = { 0 };
-    build_id_hex(file->elf, &hex);
+    evprof_elf_build_id(file->elf, &hex);
     const char *id = hex.data == NULL ? "" : hex.data;
     bool is_open = !hex.failed && (open_by_build_id(id, out) ||
                                    open_by_link(file->elf, path, id, out));

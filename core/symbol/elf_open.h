@@ -12,13 +12,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/base/buf.h"
 #include "core/objects/objects.h"
+
+/* Where packages put separate debug files. */
+#define EVPROF_DEBUG_ROOT "/usr/lib/debug"
 
 /* Zero-initialised is closed. */
 typedef struct evprof_elf_file {
     int fd;   /* -1: none */
     Elf *elf; /* NULL: closed */
 } evprof_elf_file_t;
+
+/*
+ * Opens a regular ELF file for reading; anything else, a pipe or a device of
+ * that name too, is left alone. The caller closes it. MT-Safe.
+ */
+bool evprof_elf_open_path(const char *path, evprof_elf_file_t *out);
+
+/* Appends the GNU build id in hex, nothing when the file has none. */
+void evprof_elf_build_id(Elf *elf, evprof_buf_t *out);
 
 /* Length of the object's path without the kernel's mark of a removed file. */
 size_t evprof_object_path_len(const evprof_object_t *object);

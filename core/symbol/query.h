@@ -8,18 +8,21 @@
  * nothing of the size of a table is ever built.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <libelf.h>
 
 #include "core/base/strings.h"
+#include "core/symbol/elf_open.h"
 #include "core/symbol/symbol_cache.h"
 
 typedef struct evprof_query {
     uint64_t vaddr;
     const char *symbol; /* of the symbol table, alive as the Elf is; or NULL */
     uint64_t start;     /* of that symbol */
+    bool is_sized;      /* the symbol says where it ends */
     uint64_t unit;      /* offset of the compilation unit's DIE, 0: none */
 } evprof_query_t;
 
@@ -44,5 +47,14 @@ int evprof_elf_plt(Elf *elf, evprof_query_t *queries, size_t count,
  */
 int evprof_dwarf_frames(Elf *elf, evprof_query_t *queries, size_t count,
                         evprof_symbol_file_t *file);
+
+/*
+ * Adds to `file` an answer for each query about one object: `own` is its file,
+ * which may be closed, `path` where it was found. Names come from it or from its
+ * debug file; inlined calls and lines too, where `with_lines`. EVPROF_ENOMEM.
+ */
+int evprof_symbol_resolve(const evprof_elf_file_t *own, const char *path,
+                          bool with_lines, evprof_query_t *queries,
+                          size_t count, evprof_symbol_file_t *file);
 
 #endif

@@ -16,16 +16,17 @@
 #include "core/base/hash.h"
 #include "core/base/index.h"
 #include "core/base/strings.h"
-#include "core/symbol/demangle.h"
 
 /* Functions stay where they are: frames point at them. */
 typedef struct function_row {
     const evprof_symbol_function_t *function;
+    const char *given_name; /* interned, NULL: the name was made */
 } function_row_t;
 
 struct evprof_symbol_file {
     evprof_symbol_file_t *next;
     char *key;
+    char *(*demangle)(const char *name);
     uint64_t last_used;
     evprof_strings_t strings;
     evprof_arena_t arena;
@@ -90,6 +91,7 @@ evprof_symbol_cache_file(evprof_symbol_cache_t *cache, const char *key)
             free(file);
             return NULL;
         }
+        file->demangle = cache->demangle;
         file->next = cache->files;
         cache->files = file;
     }
@@ -180,7 +182,7 @@ evprof_symbol_file_add(evprof_symbol_file_t *file,
 }
 
 static const evprof_symbol_function_t *
-find_function(const evprof_symbol_file_t *file,
+find_function(const evprof_symbol_file_t *file, const char *given_name,
               const evprof_symbol_function_t *wanted)
 {
     evprof_index_walk_t walk =
@@ -189,7 +191,8 @@ find_function(const evprof_symbol_file_t *file,
     while ((row = evprof_index_next(&walk)) != EVPROF_INDEX_END) {
         const evprof_symbol_function_t *f = file->functions[row].function;
         if (f->system_name == wanted->system_name && f->file == wanted->file &&
-            f->start_line == wanted->start_line) {
+            f->start_line == wanted->start_line &&
+            file->functions[row].given_name == given_name) {
             return f;
         }
     }
@@ -197,7 +200,8 @@ find_function(const evprof_symbol_file_t *file,
 }
 
 static const evprof_symbol_function_t *
-add_function(evprof_symbol_file_t *file, const evprof_symbol_function_t *new)
+add_function(evprof_symbol_file_t *file, const char *given_name,
+             const evprof_symbol_function_t *new)
 {
     evprof_symbol_function_t *f = evprof_arena_alloc(&file->arena, sizeof(*f));
     function_row_t *functions =
@@ -212,7 +216,7 @@ add_function(evprof_symbol_file_t *file, const evprof_symbol_function_t *new)
         return NULL;
     }
     *f = *new;
-    functions[file->function_count++].function = f;
+    functions[file->function_count++] = (function_row_t){ f, given_name };
     return f;
 }
 
@@ -220,7 +224,8 @@ add_function(evprof_symbol_file_t *file, const evprof_symbol_function_t *new)
 static const char *
 readable_name(evprof_symbol_file_t *file, const char *system_name)
 {
-    char *demangled = evprof_demangle(system_name);
+    char *demangled =
+        file->demangle == NULL ? NULL : file->demangle(system_name);
     if (demangled == NULL) {
         return system_name;
     }
@@ -230,21 +235,26 @@ readable_name(evprof_symbol_file_t *file, const char *system_name)
 }
 
 const evprof_symbol_function_t *
-evprof_symbol_file_function(evprof_symbol_file_t *file, const char *system_name,
-                            const char *source, int64_t start_line)
+evprof_symbol_file_function(evprof_symbol_file_t *file, const char *name,
+                            const char *system_name, const char *source,
+                            int64_t start_line)
 {
+    evprof_strings_t *strings = &file->strings;
     evprof_symbol_function_t wanted = { .start_line = start_line };
-    wanted.system_name = evprof_strings_intern(
-        &file->strings, system_name == NULL ? "" : system_name);
-    wanted.file =
-        evprof_strings_intern(&file->strings, source == NULL ? "" : source);
-    if (wanted.system_name == NULL || wanted.file == NULL) {
+    const char *given =
+        name == NULL ? NULL : evprof_strings_intern(strings, name);
+    wanted.system_name =
+        evprof_strings_intern(strings, system_name == NULL ? "" : system_name);
+    wanted.file = evprof_strings_intern(strings, source == NULL ? "" : source);
+    if (wanted.system_name == NULL || wanted.file == NULL ||
+        (given == NULL && name != NULL)) {
         return NULL;
     }
-    const evprof_symbol_function_t *found = find_function(file, &wanted);
+    const evprof_symbol_function_t *found = find_function(file, given, &wanted);
     if (found != NULL) {
         return found;
     }
-    wanted.name = readable_name(file, wanted.system_name);
-    return wanted.name == NULL ? NULL : add_function(file, &wanted);
+    wanted.name =
+        given != NULL ? given : readable_name(file, wanted.system_name);
+    return wanted.name == NULL ? NULL : add_function(file, given, &wanted);
 }

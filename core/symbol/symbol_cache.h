@@ -15,7 +15,7 @@
 
 /* All strings are interned in the file's cache; unset ones are "". */
 typedef struct evprof_symbol_function {
-    const char *name;        /* demangled */
+    const char *name;        /* for people */
     const char *system_name; /* as the linker knows it */
     const char *file;
     int64_t start_line; /* 0: unknown */
@@ -23,7 +23,8 @@ typedef struct evprof_symbol_function {
 
 typedef struct evprof_symbol_frame {
     const evprof_symbol_function_t *function;
-    int64_t line; /* 0: unknown */
+    int64_t line;   /* 0: unknown */
+    int64_t column; /* 0: unknown */
 } evprof_symbol_frame_t;
 
 /* The frames at one address, innermost first; none when nothing is known. */
@@ -40,6 +41,9 @@ typedef struct evprof_symbol_cache {
     evprof_symbol_file_t *files; /* a list */
     size_t max_bytes;
     uint64_t clock; /* counts uses */
+    /* The readable form of a linker's name, from malloc, or NULL; the hook may
+     * be NULL, names then stay as they are. */
+    char *(*demangle)(const char *name);
 } evprof_symbol_cache_t;
 
 /* The answers for the file that `key` names, made when new; NULL: no memory. */
@@ -66,10 +70,11 @@ int evprof_symbol_file_add(evprof_symbol_file_t *file,
 
 /*
  * The file's one record of a function; strings are copied, NULL counts as "".
- * `system_name` is demangled when this is the first time. NULL: no memory.
+ * Where `name` is NULL it is made from `system_name`. NULL: no memory.
  */
 const evprof_symbol_function_t *
-evprof_symbol_file_function(evprof_symbol_file_t *file, const char *system_name,
-                            const char *source, int64_t start_line);
+evprof_symbol_file_function(evprof_symbol_file_t *file, const char *name,
+                            const char *system_name, const char *source,
+                            int64_t start_line);
 
 #endif

@@ -91,6 +91,15 @@ evprof_symbol_fill_begin(evprof_symbol_fill_t *fill,
                                     : put_mappings(fill, objects, is_used);
 }
 
+void
+evprof_symbol_fill_start(evprof_symbol_fill_t *fill, bool is_strict,
+                         evprof_pprof_t *p)
+{
+    *fill = (evprof_symbol_fill_t){ .p = p,
+                                    .first_mapping = p->mapping_count,
+                                    .is_strict = is_strict };
+}
+
 static uint64_t
 function_hash(const evprof_function_t *f)
 {
@@ -107,7 +116,7 @@ find_function(const evprof_symbol_fill_t *fill, const evprof_function_t *wanted)
     uint32_t row;
     while ((row = evprof_index_next(&walk)) != EVPROF_INDEX_END) {
         const evprof_function_t *f = &fill->functions[row];
-        if (f->system_name == wanted->system_name &&
+        if (f->name == wanted->name && f->system_name == wanted->system_name &&
             f->filename == wanted->filename &&
             f->start_line == wanted->start_line) {
             break;
@@ -138,7 +147,9 @@ function_index(evprof_symbol_fill_t *fill, const evprof_symbol_function_t *from,
 {
     evprof_strings_t *strings = &fill->p->strings;
     evprof_function_t f = {
-        .name = evprof_strings_intern(strings, from->name),
+        .name = evprof_strings_intern(strings, fill->is_strict
+                                                   ? from->system_name
+                                                   : from->name),
         .system_name = evprof_strings_intern(strings, from->system_name),
         .filename = evprof_strings_intern(strings, from->file),
         .start_line = from->start_line,
@@ -175,11 +186,12 @@ evprof_symbol_fill(evprof_symbol_fill_t *fill, uint32_t location,
         }
         lines[i].function = (uint32_t)p->function_count + index;
         lines[i].line = symbol->frames[i].line;
+        lines[i].column = symbol->frames[i].column;
     }
     evprof_location_t *at = &p->locations[location];
     at->lines = lines;
     at->line_count = symbol->count;
-    if (symbol->is_from_dwarf) {
+    if (symbol->is_from_dwarf && at->mapping != EVPROF_NO_INDEX) {
         p->mappings[at->mapping].has_inline_frames = true;
     }
     return 0;

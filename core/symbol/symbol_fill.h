@@ -15,7 +15,8 @@
 typedef struct evprof_symbol_fill {
     evprof_pprof_t *p;
     size_t first_mapping;          /* of ours in the profile */
-    uint32_t *mapping_of;          /* by object: index of its mapping */
+    bool is_strict;       /* names are the linker's, no better ones */
+    uint32_t *mapping_of; /* by object: index of its mapping */
     evprof_index_t function_index; /* row = index of `functions` */
     evprof_function_t
         *functions; /* grows here, moves to the arena at the end */
@@ -31,6 +32,10 @@ typedef struct evprof_symbol_fill {
 int evprof_symbol_fill_begin(evprof_symbol_fill_t *fill,
                              const evprof_objects_t *objects,
                              const bool *is_used, evprof_pprof_t *p);
+
+/* For a profile that has its mappings already; they claim what they did. */
+void evprof_symbol_fill_start(evprof_symbol_fill_t *fill, bool is_strict,
+                              evprof_pprof_t *p);
 
 /* Gives a location its lines; `symbol` may be NULL or empty. EVPROF_ENOMEM. */
 int evprof_symbol_fill(evprof_symbol_fill_t *fill, uint32_t location,

@@ -13,6 +13,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/error.h"
+#include "core/symbol/demangle.h"
 #include "core/symbol/elf_open.h"
 #include "core/symbol/query.h"
 #include "core/symbol/symbol_fill.h"
@@ -41,6 +42,7 @@ evprof_symbolizer_new(size_t max_bytes)
     evprof_symbolizer_t *s = calloc(1, sizeof(*s));
     if (s != NULL) {
         s->cache.max_bytes = max_bytes == 0 ? DEFAULT_MAX_BYTES : max_bytes;
+        s->cache.demangle = evprof_demangle;
     }
     return s;
 }
@@ -67,32 +69,9 @@ resolve(const evprof_object_t *object, bool is_main, evprof_query_t *queries,
         size_t count, evprof_symbol_file_t *file)
 {
     evprof_elf_file_t own = { .fd = -1 };
-    evprof_elf_file_t debug = { .fd = -1 };
-    evprof_strings_t entry_names = { 0 };
-    int status = 0;
-    if (evprof_elf_open_object(object, is_main, &own)) {
-        bool has_symbols = evprof_elf_has_section(own.elf, ".symtab");
-        bool has_dwarf = evprof_elf_has_section(own.elf, ".debug_info");
-        if (!has_symbols || !has_dwarf) {
-            evprof_elf_open_debug(&own, object->path, &debug);
-        }
-        bool is_apart =
-            debug.elf != NULL && evprof_elf_has_section(debug.elf, ".symtab");
-        status = evprof_elf_names(
-            !has_symbols && is_apart ? debug.elf : own.elf, queries, count);
-        if (status == 0) {
-            status = evprof_elf_plt(own.elf, queries, count, &entry_names);
-        }
-        if (status == 0) {
-            status = evprof_dwarf_frames(
-                has_dwarf || debug.elf == NULL ? own.elf : debug.elf, queries,
-                count, file);
-        }
-    } else {
-        status = evprof_dwarf_frames(NULL, queries, count, file);
-    }
-    evprof_strings_free(&entry_names);
-    evprof_elf_close(&debug);
+    (void)evprof_elf_open_object(object, is_main, &own);
+    int status =
+        evprof_symbol_resolve(&own, object->path, true, queries, count, file);
     evprof_elf_close(&own);
     return status;
 }

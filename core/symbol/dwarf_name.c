@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names of functions. A linker's name says it all. Where DWARF has none, as for
+ * inlined templates over a lambda, the scopes around the declaration are put in
+ * front of its name: libdw has no way up from a DIE, so its unit is descended to
+ * it, always into the last child that begins before it.
+ */
+#include <dwarf.h>
+#include <string.h>
+
+#include "core/base/grow.h"
+#include "core/base/hash.h"
+#include "core/base/plain_name.h"
+#include "core/symbol/dwarf_reader.h"
+
+/* Deeper nesting is not followed. */
+#define MAX_SCOPES 32
+
+static const char *
+string_of(Dwarf_Die *die, unsigned name)
+{
+    Dwarf_Attribute attr;
+    return dwarf_formstring(dwarf_attr_integrate(die, name, &attr));
+}
+
+static const char *
+linkage_name(Dwarf_Die *die)
+{
+    const char *name = string_of(die, DW_AT_linkage_name);
+    return name != NULL ? name : string_of(die, DW_AT_MIPS_linkage_name);
+}
+
+static bool
+is_mangled(const char *name)
+{
+    return name != NULL && name[0] == '_' && (name[1] == 'Z' || name[1] == 'R');
+}
+
+/* ---- Scopes ---- */
+
+/* The DIE that declares what `die` is a copy or a definition of. */
+static void
+find_declaration(Dwarf_Die *die, Dwarf_Die *out)
+{
+    static const unsigned links[] = { DW_AT_abstract_origin,
+                                      DW_AT_specification };
+    *out = *die;
+    for (size_t i = 0; i < 2; i++) {
+        Dwarf_Attribute attr;
+        Dwarf_Die next;
+        if (dwarf_attr(out, links[i], &attr) != NULL &&
+            dwarf_formref_die(&attr, &next) != NULL) {
+            *out = next;
+        }
+    }
+}
+
+/* The DIEs from the unit's children down to `die`; their number. */
+static size_t
+find_path(Dwarf_Die *die, Dwarf_Die path[MAX_SCOPES])
+{
+    Dwarf_Die parent;
+    Dwarf_Off wanted = dwarf_dieoffset(die);
+    if (dwarf_diecu(die, &parent, NULL, NULL) == NULL) {
+        return 0;
+    }
+    for (size_t count = 0; count < MAX_SCOPES; count++) {
+        Dwarf_Die child;
+        Dwarf_Die next;
+        if (dwarf_child(&parent, &child) != 0) {
+            return 0;
+        }
+        while (dwarf_siblingof(&child, &next) == 0 &&
+               dwarf_dieoffset(&next) <= wanted) {
+            child = next;
+        }
+        path[count] = child;
+        if (dwarf_dieoffset(&child) == wanted) {
+            return count + 1;
+        }
+        parent = child;
+    }
+    return 0;
+}
+
+static bool
+is_type(int tag)
+{
+    return tag == DW_TAG_class_type || tag == DW_TAG_structure_type ||
+           tag == DW_TAG_union_type;
+}
+
+/* Whether a type is what a lambda expression made. */
+static bool
+is_closure(Dwarf_Die *type)
+{
+    Dwarf_Die child;
+    const char *name = dwarf_diename(type);
+    if (name != NULL) {
+        return strncmp(name, "<lambda", 7) == 0;
+    }
+    if (dwarf_child(type, &child) != 0) {
+        return false;
+    }
+    do {
+        name = dwarf_tag(&child) == DW_TAG_subprogram ? dwarf_diename(&child)
+                                                      : NULL;
+        if (name != NULL && strncmp(name, "operator()", 10) == 0) {
+            return true;
+        }
+    } while (dwarf_siblingof(&child, &child) == 0);
+    return false;
+}
+
+static bool
+is_same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* How many closures of the same parameters begin in `scope` up to `closure`:
+ * the linker's names count them alike. */
+static size_t
+count_closures(Dwarf_Die *scope, Dwarf_Die *closure, size_t depth)
+{
+    Dwarf_Die child;
+    size_t count = 0;
+    if (depth > MAX_SCOPES || dwarf_child(scope, &child) != 0) {
+        return 0;
+    }
+    do {
+        int tag = dwarf_tag(&child);
+        if (dwarf_dieoffset(&child) > dwarf_dieoffset(closure)) {
+            break;
+        }
+        if (is_type(tag)) {
+            count += is_closure(&child) &&
+                     is_same_text(dwarf_diename(&child), dwarf_diename(closure));
+        } else if (tag == DW_TAG_lexical_block) {
+            count += count_closures(&child, closure, depth + 1);
+        }
+    } while (dwarf_siblingof(&child, &child) == 0);
+    return count;
+}
+
+static const char *qualified_name(evprof_dwarf_reader_t *reader, Dwarf_Die *die,
+                                  size_t depth);
+
+/* Appends the name of one scope and "::"; blocks have none. */
+static void
+put_scope(evprof_dwarf_reader_t *reader, evprof_buf_t *out, Dwarf_Die *path,
+          size_t at, size_t depth)
+{
+    Dwarf_Die *die = &path[at];
+    int tag = dwarf_tag(die);
+    const char *name = dwarf_diename(die);
+    if (tag == DW_TAG_subprogram) {
+        /* Its own scopes come with its name. */
+        name = qualified_name(reader, die, depth + 1);
+        evprof_buf_clear(out);
+    } else if (tag == DW_TAG_namespace || tag == DW_TAG_module) {
+        name = name == NULL ? "(anonymous namespace)" : name;
+    } else if (is_type(tag) && is_closure(die)) {
+        size_t function = at;
+        while (function > 0 &&
+               dwarf_tag(&path[function]) != DW_TAG_subprogram) {
+            function--;
+        }
+        evprof_buf_printf(out, "{lambda#%zu}::",
+                          count_closures(&path[function], die, 0));
+        return;
+    } else if (!is_type(tag)) {
+        return;
+    } else if (name == NULL) {
+        name = "{unnamed type}";
+    }
+    if (name != NULL) {
+        evprof_plain_name(out, name, EVPROF_NAME_DROP_TEMPLATES);
+        evprof_buf_puts(out, "::");
+    }
+}
+
+/* The name with its scopes, made; NULL: it has none. */
+static const char *
+make_qualified(evprof_dwarf_reader_t *reader, Dwarf_Die *declaration,
+               size_t depth)
+{
+    Dwarf_Die path[MAX_SCOPES];
+    evprof_buf_t text = { 0 };
+    const char *name = dwarf_diename(declaration);
+    if (name == NULL) {
+        return NULL;
+    }
+    size_t count = depth < MAX_SCOPES ? find_path(declaration, path) : 0;
+    for (size_t i = 0; i + 1 < count; i++) {
+        put_scope(reader, &text, path, i, depth);
+    }
+    evprof_plain_name(&text, name, EVPROF_NAME_DROP_TEMPLATES);
+    const char *made =
+        text.failed ? NULL : evprof_strings_intern(&reader->strings, text.data);
+    evprof_buf_free(&text);
+    return made;
+}
+
+static const char *
+qualified_name(evprof_dwarf_reader_t *reader, Dwarf_Die *die, size_t depth)
+{
+    Dwarf_Die declaration;
+    find_declaration(die, &declaration);
+    uint64_t hash = evprof_hash_mix((uintptr_t)declaration.addr);
+    evprof_index_walk_t walk = evprof_index_walk(&reader->scope_index, hash);
+    uint32_t row;
+    while ((row = evprof_index_next(&walk)) != EVPROF_INDEX_END) {
+        if (reader->scopes[row].die == declaration.addr) {
+            return reader->scopes[row].name;
+        }
+    }
+    const char *name = make_qualified(reader, &declaration, depth);
+    evprof_dwarf_scope_t *scopes =
+        evprof_grow(reader->scopes, &reader->scope_cap, reader->scope_count + 1,
+                    sizeof(*scopes));
+    if (scopes == NULL) {
+        return name;
+    }
+    reader->scopes = scopes;
+    if (evprof_index_add(&reader->scope_index, hash,
+                         (uint32_t)reader->scope_count) == 0) {
+        scopes[reader->scope_count++] =
+            (evprof_dwarf_scope_t){ declaration.addr, name };
+    }
+    return name;
+}
+
+/* C and Go have no scopes, or write them into the name. */
+static bool
+has_scopes(Dwarf_Die *die)
+{
+    Dwarf_Die unit;
+    int language =
+        dwarf_diecu(die, &unit, NULL, NULL) == NULL ? -1 : dwarf_srclang(&unit);
+    switch (language) {
+    case DW_LANG_C_plus_plus:
+    case DW_LANG_C_plus_plus_03:
+    case DW_LANG_C_plus_plus_11:
+    case DW_LANG_C_plus_plus_14:
+    case DW_LANG_ObjC_plus_plus:
+    case 0x2a: /* C++17 and C++20, newer than the header of libdw */
+    case 0x2b:
+    case DW_LANG_D:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* ---- Names ---- */
+
+evprof_dwarf_name_t
+evprof_dwarf_name_of(evprof_dwarf_reader_t *reader, Dwarf_Die *die,
+                     const evprof_query_t *query)
+{
+    evprof_dwarf_name_t out = { NULL, linkage_name(die) };
+    if (is_mangled(out.system_name)) {
+        return out;
+    }
+    /* Nothing but the symbol knows the mangled name of a constructor; a public
+     * symbol is a better name than the internal one that libc compiled. */
+    if (query != NULL && query->symbol != NULL && query->is_sized) {
+        out.system_name = query->symbol;
+        return out;
+    }
+    const char *name = string_of(die, DW_AT_name);
+    if (out.system_name == NULL) {
+        out.system_name = name;
+    }
+    if (out.system_name == NULL) {
+        out.system_name = query == NULL ? NULL : query->symbol;
+    } else if (name != NULL && has_scopes(die)) {
+        out.name = qualified_name(reader, die, 0);
+    } else if (name != NULL && name != out.system_name) {
+        out.name = name;
+    }
+    return out;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_SYMBOL_DWARF_READER_H
+#define EVPROF_SYMBOL_DWARF_READER_H
+
+/* What the files that read DWARF share. Text lives as long as the reader. */
+
+#include <elfutils/libdw.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+#include "core/base/index.h"
+#include "core/base/strings.h"
+#include "core/symbol/query.h"
+
+typedef struct evprof_dwarf_scope {
+    const void *die;
+    const char *name;
+} evprof_dwarf_scope_t;
+
+typedef struct evprof_dwarf_reader {
+    Elf *elf;
+    Dwarf *dwarf;
+    size_t held; /* bytes libdw is thought to hold */
+    evprof_symbol_file_t *file;
+    evprof_strings_t strings;
+    evprof_buf_t scratch;
+    /* Names with scopes by DIE, as long as libdw's handle. */
+    evprof_index_t scope_index;
+    evprof_dwarf_scope_t *scopes;
+    size_t scope_count;
+    size_t scope_cap;
+} evprof_dwarf_reader_t;
+
+/* The two names of a frame; `name` is NULL where it follows from the other. */
+typedef struct evprof_dwarf_name {
+    const char *name;
+    const char *system_name; /* NULL: there is no name at all */
+} evprof_dwarf_name_t;
+
+/*
+ * The names of a function or an inlined call. `query` is given for the function
+ * that the code stands in, whose symbol may tell more.
+ */
+evprof_dwarf_name_t evprof_dwarf_name_of(evprof_dwarf_reader_t *reader,
+                                         Dwarf_Die *die,
+                                         const evprof_query_t *query);
+
+/* Where a frame's code stands; unknown parts are NULL and 0. */
+typedef struct evprof_dwarf_place {
+    const char *source;
+    int64_t line;
+    int64_t column;
+} evprof_dwarf_place_t;
+
+evprof_dwarf_place_t evprof_dwarf_place_of_pc(evprof_dwarf_reader_t *reader,
+                                              Dwarf_Die *unit, uint64_t vaddr);
+evprof_dwarf_place_t evprof_dwarf_place_of_call(evprof_dwarf_reader_t *reader,
+                                                Dwarf_Die *inlined);
+
+/* The line on which the function is declared, if that is in `source`; else 0. */
+int64_t evprof_dwarf_start_line(evprof_dwarf_reader_t *reader, Dwarf_Die *die,
+                                const char *source);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which file of an object answers what: symbols and DWARF may stand in the file
+ * itself or in a separate one, each on its own. */
+#include "core/symbol/elf_open.h"
+#include "core/symbol/query.h"
+
+static int
+read_files(const evprof_elf_file_t *own, const char *path, bool with_lines,
+           evprof_query_t *queries, size_t count, evprof_strings_t *names,
+           evprof_symbol_file_t *file)
+{
+    evprof_elf_file_t debug = { .fd = -1 };
+    bool has_symbols = evprof_elf_has_section(own->elf, ".symtab");
+    bool has_dwarf = evprof_elf_has_section(own->elf, ".debug_info");
+    if (!has_symbols || !has_dwarf) {
+        evprof_elf_open_debug(own, path, &debug);
+    }
+    bool is_apart = !has_symbols && debug.elf != NULL &&
+                    evprof_elf_has_section(debug.elf, ".symtab");
+    Elf *dwarf = has_dwarf || debug.elf == NULL ? own->elf : debug.elf;
+    int status =
+        evprof_elf_names(is_apart ? debug.elf : own->elf, queries, count);
+    if (status == 0) {
+        status = evprof_elf_plt(own->elf, queries, count, names);
+    }
+    if (status == 0) {
+        status = evprof_dwarf_frames(with_lines ? dwarf : NULL, queries, count,
+                                     file);
+    }
+    evprof_elf_close(&debug);
+    return status;
+}
+
+int
+evprof_symbol_resolve(const evprof_elf_file_t *own, const char *path,
+                      bool with_lines, evprof_query_t *queries, size_t count,
+                      evprof_symbol_file_t *file)
+{
+    if (own->elf == NULL) {
+        return evprof_dwarf_frames(NULL, queries, count, file);
+    }
+    evprof_strings_t names = { 0 };
+    int status =
+        read_files(own, path, with_lines, queries, count, &names, file);
+    evprof_strings_free(&names);
+    return status;
+}

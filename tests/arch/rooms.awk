@@ -34,7 +34,7 @@ function fill_rooms() {
     uses("core/profile", "zlib.h")
     uses("core/analysis", "zlib.h zstd.h pcre2.h")
     uses("core/unwind", "libunwind.h")
-    uses("core/symbol", "elfutils/ libelf.h gelf.h dwarf.h zlib.h")
+    uses("core/symbol", "elfutils/ libelf.h gelf.h dwarf.h zlib.h libiberty/")
     uses("core/access", "crypt.h")
     uses("core/heap", "gelf.h libelf.h")
     uses("core/report", "jansson.h")

@@ -210,8 +210,9 @@ define(evprof_span_t line, definition_t *definitions, size_t *count)
     };
 }
 
-void
-evprof_maps_read(evprof_assembly_t *a, evprof_span_t text)
+/* Reads all lines of `text` as a map into the assembly's mappings. */
+static void
+read_maps(evprof_assembly_t *a, evprof_span_t text)
 {
     definition_t definitions[DEFINITION_MAX];
     size_t count = 0;
@@ -286,8 +287,13 @@ is_program(const char *file)
            strcmp(file, "(deleted)") != 0 && !is_library(file);
 }
 
-void
-evprof_maps_tidy(evprof_pprof_t *p)
+/*
+ * What old profile handlers get wrong is put right: adjacent mappings of one
+ * file are joined, the main program comes first. To be called once, after
+ * reading.
+ */
+static void
+tidy_maps(evprof_pprof_t *p)
 {
     join_adjacent(p);
     for (size_t i = 0; i < p->mapping_count; i++) {
@@ -373,9 +379,9 @@ int
 evprof_maps_finish(evprof_assembly_t *a, evprof_span_t text,
                    evprof_error_t *err)
 {
-    evprof_maps_read(a, text);
+    read_maps(a, text);
     if (a->status == EVPROF_OK) {
-        evprof_maps_tidy(a->profile);
+        tidy_maps(a->profile);
         evprof_assembly_order(a);
     }
     if (a->status != EVPROF_OK) {

@@ -14,16 +14,6 @@
 /* Whether the line begins such a section. */
 bool evprof_maps_sentinel(evprof_span_t line);
 
-/* Reads all lines of `text` as a map into the assembly's mappings. */
-void evprof_maps_read(evprof_assembly_t *a, evprof_span_t text);
-
-/*
- * What old profile handlers get wrong is put right: adjacent mappings of one
- * file are joined, the main program comes first. To be called once, after
- * reading.
- */
-void evprof_maps_tidy(evprof_pprof_t *p);
-
 /*
  * All of it, at the end of a text format: reads `text`, tidies, orders the
  * assembly, and gives each location with an address the mapping that holds it;

@@ -121,9 +121,13 @@ cut_stack(const unsigned char *cuts, evprof_sample_t *s)
     }
 }
 
-int
-evprof_pprof_prune(evprof_pprof_t *p, evprof_regex_t *drop,
-                   evprof_regex_t *keep)
+/*
+ * Cuts every frame whose simplified name matches `drop` but not `keep` (may be
+ * NULL), with all it called; never before the first frame that is kept, seen
+ * from the root. EVPROF_ENOMEM.
+ */
+static int
+prune_frames(evprof_pprof_t *p, evprof_regex_t *drop, evprof_regex_t *keep)
 {
     unsigned char *functions = judge_functions(p, drop, keep);
     unsigned char *cuts = calloc(p->location_count + 1, 1);
@@ -174,7 +178,7 @@ evprof_pprof_remove_uninteresting(evprof_pprof_t *p, evprof_error_t *err)
     if (status == EVPROF_OK && p->keep_frames[0] != '\0') {
         status = compile_anchored(p->keep_frames, &keep, err);
     }
-    if (status == EVPROF_OK && evprof_pprof_prune(p, drop, keep) != EVPROF_OK) {
+    if (status == EVPROF_OK && prune_frames(p, drop, keep) != EVPROF_OK) {
         status = evprof_fail(err, EVPROF_ENOMEM, "prune: out of memory");
     }
     evprof_regex_free(drop);

@@ -8,14 +8,6 @@
 
 /* Cutting frames off the leaf end of stacks, in place. */
 
-/*
- * Cuts every frame whose simplified name matches `drop` but not `keep` (may be
- * NULL), with all it called; never before the first frame that is kept, seen
- * from the root. EVPROF_ENOMEM.
- */
-int evprof_pprof_prune(evprof_pprof_t *p, evprof_regex_t *drop,
-                       evprof_regex_t *keep);
-
 /* The same with the profile's own drop_frames and keep_frames, anchored. Does
  * nothing without them. EVPROF_EPARSE: they are no regexps; EVPROF_ENOMEM. */
 int evprof_pprof_remove_uninteresting(evprof_pprof_t *p, evprof_error_t *err);

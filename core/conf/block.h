@@ -79,8 +79,7 @@ struct evprof_conf {
     char fragment[512];
 };
 
-/* The sections of this room; the array ends in NULL. */
-extern const evprof_section_t *const evprof_conf_sections[];
+/* The sections of this room. */
 extern const evprof_section_t evprof_main_section;
 extern const evprof_section_t evprof_pprof_section;
 extern const evprof_section_t evprof_limits_section;

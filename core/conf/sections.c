@@ -251,7 +251,7 @@ const evprof_section_t evprof_limits_section = {
     .conf_size = sizeof(evprof_profile_limits_t),
 };
 
-const evprof_section_t *const evprof_conf_sections[] = {
+static const evprof_section_t *const sections[] = {
     &evprof_main_section,
     &evprof_pprof_section,
     &evprof_limits_section,
@@ -263,8 +263,7 @@ evprof_schema_each(const evprof_schema_t *schema,
                    void (*fn)(void *ctx, const evprof_section_t *section),
                    void *ctx)
 {
-    const evprof_section_t *const *lists[] = { evprof_conf_sections,
-                                               schema->sections };
+    const evprof_section_t *const *lists[] = { sections, schema->sections };
     for (size_t i = 0; i < COUNT(lists); i++) {
         for (size_t k = 0; lists[i] != NULL && lists[i][k] != NULL; k++) {
             fn(ctx, lists[i][k]);

@@ -11,8 +11,9 @@
 #include "core/base/hash.h"
 #include "core/heap/jemalloc.h"
 
-bool
-evprof_heap_is_allocator_name(const char *name)
+/* Whether a function of that name belongs to an allocator. */
+static bool
+is_allocator_name(const char *name)
 {
     static const char *const prefixes[] = {
         "je_",     "_rjem_",        "jemalloc_",      "prof_",
@@ -91,8 +92,7 @@ is_allocator(evprof_heap_trim_t *trim, uintptr_t pc)
     if (trim->slots[at].pc != site) {
         const char *name = trim->name(site);
         trim->slots[at].pc = site;
-        trim->slots[at].is_allocator =
-            name != NULL && evprof_heap_is_allocator_name(name);
+        trim->slots[at].is_allocator = name != NULL && is_allocator_name(name);
     }
     return trim->slots[at].is_allocator;
 }

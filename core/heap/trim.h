@@ -41,7 +41,4 @@ size_t evprof_heap_trim(evprof_heap_trim_t *trim, const uintptr_t *pcs,
 
 void evprof_heap_trim_end(evprof_heap_trim_t *trim);
 
-/* Whether a function of that name belongs to an allocator. */
-bool evprof_heap_is_allocator_name(const char *name);
-
 #endif

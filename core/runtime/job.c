@@ -47,8 +47,9 @@ struct evprof_job {
     evprof_job_t *next;
 };
 
-int
-evprof_profile_claim(evprof_profile_t *profile, evprof_error_t *err)
+/* Takes the profile's one slot where it is EXCLUSIVE. EVPROF_EBUSY. */
+static int
+claim(evprof_profile_t *profile, evprof_error_t *err)
 {
     if ((profile->module->flags & EVPROF_MODULE_EXCLUSIVE) != 0 &&
         atomic_exchange(&profile->is_claimed, true)) {
@@ -58,8 +59,8 @@ evprof_profile_claim(evprof_profile_t *profile, evprof_error_t *err)
     return EVPROF_OK;
 }
 
-void
-evprof_profile_unclaim(evprof_profile_t *profile)
+static void
+unclaim(evprof_profile_t *profile)
 {
     atomic_store(&profile->is_claimed, false);
 }
@@ -180,7 +181,7 @@ end_job(evprof_job_t *job, int status)
     evprof_builder_free(job->builder);
     job->builder = NULL;
     if (job->profile != NULL) {
-        evprof_profile_unclaim(job->profile);
+        unclaim(job->profile);
     }
     unlink_job(job);
     if (job->profile != NULL) {
@@ -463,13 +464,13 @@ launch_profile(evprof_job_t *job, evprof_profile_t *profile, evprof_job_t **out,
     job->profile = profile;
     job->has_window = is_timed || job->ask.seconds > 0;
     job->result.is_delta = !is_timed && job->has_window;
-    int status = evprof_profile_claim(profile, err);
+    int status = claim(profile, err);
     if (status != EVPROF_OK) {
         return status;
     }
     status = launch(job, out, err);
     if (status != EVPROF_OK) {
-        evprof_profile_unclaim(profile);
+        unclaim(profile);
     }
     return status;
 }

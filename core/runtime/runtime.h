@@ -153,10 +153,6 @@ void evprof_reload_settle(evprof_profile_t *profile);
 /* Whether a job for the profile is waiting or running. */
 bool evprof_profile_is_busy(evprof_profile_t *profile);
 
-/* Takes the profile's one slot where it is EXCLUSIVE. EVPROF_EBUSY. */
-int evprof_profile_claim(evprof_profile_t *profile, evprof_error_t *err);
-void evprof_profile_unclaim(evprof_profile_t *profile);
-
 /* Cancels all jobs and returns when none is left. */
 void evprof_jobs_cancel_all(evprof_t *prof);
 

@@ -40,8 +40,9 @@ struct file {
     struct place debug_frame;
 };
 
-bool
-evprof_frames_pread(int fd, void *out, size_t size, uint64_t offset)
+/* Reads exactly `size` bytes at `offset` of the file; false: it could not. */
+static bool
+read_at(int fd, void *out, size_t size, uint64_t offset)
 {
     unsigned char *to = out;
     while (size > 0) {
@@ -76,7 +77,7 @@ read_part(const struct file *file, uint64_t offset, uint64_t size)
     void *out = malloc((size_t)size);
     if (out == NULL) {
         errno = ENOMEM;
-    } else if (!evprof_frames_pread(file->fd, out, (size_t)size, offset)) {
+    } else if (!read_at(file->fd, out, (size_t)size, offset)) {
         free(out);
         out = NULL;
         errno = EIO;
@@ -222,7 +223,7 @@ read_headers(struct file *file)
     file->size = (uint64_t)st.st_size;
     ElfW(Ehdr) *e = &file->ehdr;
     if (!is_inside(file, 0, sizeof(*e)) ||
-        !evprof_frames_pread(file->fd, e, sizeof(*e), 0)) {
+        !read_at(file->fd, e, sizeof(*e), 0)) {
         return EVPROF_EIO;
     }
     if (memcmp(e->e_ident, ELFMAG, SELFMAG) != 0 ||

@@ -35,7 +35,4 @@ int evprof_frames_open(const evprof_object_t *object, bool is_main,
 /* Frees everything but what was taken out (and replaced by NULL). */
 void evprof_frames_close(evprof_frames_t *frames);
 
-/* Reads exactly `size` bytes at `offset` of the file; false: it could not. */
-bool evprof_frames_pread(int fd, void *out, size_t size, uint64_t offset);
-
 #endif

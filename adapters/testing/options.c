@@ -4,16 +4,19 @@
  * Parsing and the usage text both read it. The syntax is that of Go's flag
  * package, so that what people type for `go test` binaries works: one or two
  * dashes, `-x=v` or `-x v`, booleans without a value or as `-x=false`, and an
- * optional "test." before the name.
+ * optional "test." before the name. Flags that write a profile come from the
+ * modules of the build.
  */
 #include "adapters/testing/options.h"
 
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/parse.h"
+#include "core/runtime/catalog.h"
 
 enum kind { TEXT, NUMBER, COUNT, FLAG, DURATION, BENCHTIME };
 
@@ -34,27 +37,16 @@ static const struct option options[] = {
     { "benchtime", BENCHTIME, AT(benchtime_ns), "1s",
       "run each benchmark for duration `d` or N times if `d` is of the form "
       "Nx" },
-    { "blockprofile", TEXT, AT(blockprofile), "",
-      "write a blocking profile to `file`" },
-    { "blockprofilerate", NUMBER, AT(blockprofilerate), "1",
-      "nanoseconds of blocking a sample, for -blockprofile" },
     { "count", COUNT, AT(count), "1", "run tests and benchmarks `n` times" },
     { "cpu", TEXT, AT(cpu), "",
       "comma-separated `list` of worker counts to run each benchmark with" },
-    { "cpuprofile", TEXT, AT(cpuprofile), "", "write a cpu profile to `file`" },
     { "failfast", FLAG, AT(failfast), "false",
       "start no new test after the first failure" },
     { "json", FLAG, AT(json), "false", "print test2json events" },
     { "list", TEXT, AT(list), "",
       "list tests and benchmarks matching `regexp`, run nothing" },
-    { "memprofile", TEXT, AT(memprofile), "",
-      "write an allocation profile to `file`" },
     { "memprofilerate", NUMBER, AT(memprofilerate), "0",
       "bytes allocated a sample, for -memprofile" },
-    { "mutexprofile", TEXT, AT(mutexprofile), "",
-      "write a mutex contention profile to `file` at the end" },
-    { "mutexprofilefraction", NUMBER, AT(mutexprofilefraction), "1",
-      "record one in `n` contentions, for -mutexprofile" },
     { "outputdir", TEXT, AT(outputdir), "",
       "write profiles with relative names to `dir`" },
     { "parallel", NUMBER, AT(parallel), "0",
@@ -68,19 +60,59 @@ static const struct option options[] = {
       "skip tests and benchmarks matching `regexp`" },
     { "timeout", DURATION, AT(timeout_ns), "0s",
       "stop with all stacks after duration `d`; 0 is never" },
-    { "trace", TEXT, AT(trace), "", "write an execution trace to `file`" },
     { "v", FLAG, AT(verbose), "false", "verbose: print every test and log" },
 };
 
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
 
+/* The table above and the modules' flags, sorted by name. */
+static struct option all[OPTION_COUNT + 2 * EVPROF_TEST_FILES_MAX];
+static size_t all_count;
+
+static int
+compare_names(const void *a, const void *b)
+{
+    const struct option *one = a;
+    const struct option *other = b;
+    return strcmp(one->name, other->name);
+}
+
+static void
+collect_options(void)
+{
+    memcpy(all, options, sizeof(options));
+    all_count = OPTION_COUNT;
+    for (size_t i = 0;
+         i < EVPROF_TEST_FILES_MAX && evprof_profile_modules[i] != NULL; i++) {
+        const evprof_module_t *module = evprof_profile_modules[i];
+        if (module->file_flag != NULL) {
+            all[all_count++] = (struct option){
+                .name = module->file_flag,
+                .kind = TEXT,
+                .offset = AT(files) + i * sizeof(const char *),
+                .by_default = "",
+                .help = module->file_help,
+            };
+        }
+        if (module->rate_flag != NULL) {
+            all[all_count++] = (struct option){
+                .name = module->rate_flag,
+                .kind = NUMBER,
+                .offset = AT(rates) + i * sizeof(int64_t),
+                .by_default = module->rate_default,
+                .help = module->rate_help,
+            };
+        }
+    }
+    qsort(all, all_count, sizeof(all[0]), compare_names);
+}
+
 static const struct option *
 find_option(const char *name, size_t len)
 {
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        if (strlen(options[i].name) == len &&
-            memcmp(options[i].name, name, len) == 0) {
-            return &options[i];
+    for (size_t i = 0; i < all_count; i++) {
+        if (strlen(all[i].name) == len && memcmp(all[i].name, name, len) == 0) {
+            return &all[i];
         }
     }
     return NULL;
@@ -213,8 +245,8 @@ void
 evprof_test_options_usage(const char *program)
 {
     fprintf(stderr, "Usage of %s:\n", program);
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        const struct option *o = &options[i];
+    for (size_t i = 0; i < all_count; i++) {
+        const struct option *o = &all[i];
         const char *open = strchr(o->help, '`');
         const char *close = open == NULL ? NULL : strchr(open + 1, '`');
         const char *word = o->kind == FLAG ? "" : "value";
@@ -294,8 +326,9 @@ enum evprof_test_parsed
 evprof_test_options_parse(evprof_test_options_t *out, int argc, char **argv)
 {
     *out = (evprof_test_options_t){ 0 };
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        set_option(out, &options[i], options[i].by_default);
+    collect_options();
+    for (size_t i = 0; i < all_count; i++) {
+        set_option(out, &all[i], all[i].by_default);
     }
     for (int i = 1; i < argc; i++) {
         if (argv[i][0] != '-' || argv[i][1] == '\0' ||

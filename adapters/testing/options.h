@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Modules beyond these have no flag. */
+#define EVPROF_TEST_FILES_MAX 32u
+
 /* The flags of a test program, as Go's test binaries have them. */
 typedef struct evprof_test_options {
     const char *bench; /* regexps; "" runs no benchmark */
@@ -13,15 +16,12 @@ typedef struct evprof_test_options {
     const char *list;
     const char *cpu;
     const char *shuffle;
-    const char *cpuprofile;
-    const char *memprofile;
-    const char *blockprofile;
-    const char *mutexprofile;
-    const char *trace;
     const char *outputdir;
+    /* Files to write profiles to, one for each module of the build in its
+     * order; NULL: none. */
+    const char *files[EVPROF_TEST_FILES_MAX];
+    int64_t rates[EVPROF_TEST_FILES_MAX];
     int64_t memprofilerate;
-    int64_t blockprofilerate;
-    int64_t mutexprofilefraction;
     int64_t count;
     int64_t parallel;
     int64_t timeout_ns;   /* 0: none */

@@ -18,20 +18,21 @@
 #include <evprof/evprof.h>
 
 #include "core/base/buf.h"
+#include "core/runtime/catalog.h"
+#include "core/runtime/recording.h"
 
 struct output {
-    const char *profile; /* what evprof_lookup() knows it by */
+    const evprof_module_t *module;
     const char *path;
     int fd;
 };
-
-enum { CPU, MEMORY, BLOCK, MUTEX, TRACE, OUTPUT_COUNT };
 
 static struct {
     pthread_mutex_t lock;
     bool is_open;
     evprof_t *prof;
-    struct output outputs[OUTPUT_COUNT];
+    struct output outputs[EVPROF_TEST_FILES_MAX];
+    size_t count;
     const char *folder;
 } files = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -88,9 +89,7 @@ static int
 start_profiler(const evprof_test_options_t *options)
 {
     evprof_error_t err = { 0 };
-    char *conf = options->memprofile[0] == '\0'
-                     ? NULL
-                     : write_configuration(options->memprofilerate);
+    char *conf = write_configuration(options->memprofilerate);
     files.prof = evprof_new(conf, &err);
     if (conf != NULL) {
         unlink(conf);
@@ -98,48 +97,57 @@ start_profiler(const evprof_test_options_t *options)
     return files.prof != NULL ? 0 : complain("start", "profiler", err.message);
 }
 
+static bool
+is_timed(const struct output *o)
+{
+    return (o->module->flags & EVPROF_MODULE_TIMED) != 0;
+}
+
+/* A profile without a window is read at the end; now is only seen whether it
+ * can be. */
+static int
+start_output(struct output *o, int64_t rate)
+{
+    evprof_error_t err = { 0 };
+    if (open_output(o) != 0) {
+        return 2;
+    }
+    if (evprof_lookup(files.prof, o->module->name) == NULL) {
+        return complain("cannot write", o->path,
+                        "there is no such profile here");
+    }
+    if (o->module->set_rate != NULL && rate >= 0) {
+        (void)evprof_catalog_set_rate(files.prof, o->module, (long)rate);
+    }
+    evprof_writer_t out = evprof_writer_fd(o->fd);
+    if (is_timed(o) &&
+        evprof_recording_start(files.prof, o->module->name, &out, &err) != 0) {
+        return complain("cannot start the profile for", o->path, err.message);
+    }
+    return 0;
+}
+
 static int
 start_outputs(const evprof_test_options_t *options)
 {
-    evprof_error_t err = { 0 };
-    for (int i = 0; i < OUTPUT_COUNT; i++) {
-        struct output *o = &files.outputs[i];
-        if (o->path[0] != '\0' && open_output(o) != 0) {
-            return 2;
-        }
-        if (o->fd >= 0 && i != CPU &&
-            evprof_lookup(files.prof, o->profile) == NULL) {
-            return complain("cannot write", o->path,
-                            "there is no such profile here");
-        }
-    }
-    if (files.outputs[BLOCK].fd >= 0 && options->blockprofilerate >= 0) {
-        evprof_set_block_rate(files.prof, (long)options->blockprofilerate);
-    }
-    if (files.outputs[MUTEX].fd >= 0 && options->mutexprofilefraction >= 0) {
-        evprof_set_mutex_fraction(files.prof,
-                                  (int)options->mutexprofilefraction);
-    }
-    if (files.outputs[CPU].fd >= 0) {
-        evprof_writer_t out = evprof_writer_fd(files.outputs[CPU].fd);
-        if (evprof_cpu_start(files.prof, &out, &err) != 0) {
-            return complain("can't start", "cpu profile", err.message);
+    int status = 0;
+    for (size_t i = 0; i < EVPROF_TEST_FILES_MAX &&
+                       evprof_profile_modules[i] != NULL && status == 0;
+         i++) {
+        const char *path = options->files[i];
+        if (path != NULL && path[0] != '\0') {
+            struct output *o = &files.outputs[files.count++];
+            *o = (struct output){ evprof_profile_modules[i], path, -1 };
+            status = start_output(o, options->rates[i]);
         }
     }
-    return 0;
+    return status;
 }
 
 int
 evprof_profiles_begin(const evprof_test_options_t *options)
 {
-    const struct output outputs[OUTPUT_COUNT] = {
-        [CPU] = { "profile", options->cpuprofile, -1 },
-        [MEMORY] = { "allocs", options->memprofile, -1 },
-        [BLOCK] = { "block", options->blockprofile, -1 },
-        [MUTEX] = { "mutex", options->mutexprofile, -1 },
-        [TRACE] = { "trace", options->trace, -1 },
-    };
-    memcpy(files.outputs, outputs, sizeof(outputs));
+    files.count = 0;
     files.folder = options->outputdir;
     int status = start_profiler(options);
     if (status == 0) {
@@ -150,19 +158,15 @@ evprof_profiles_begin(const evprof_test_options_t *options)
 }
 
 static int
-write_output(int which)
+write_output(struct output *o)
 {
-    struct output *o = &files.outputs[which];
-    if (o->fd < 0) {
-        return 0;
-    }
     evprof_error_t err = { .message = "it cannot be had" };
     evprof_writer_t out = evprof_writer_fd(o->fd);
     int status;
-    if (which == CPU) {
-        status = evprof_cpu_stop(files.prof, &err);
+    if (is_timed(o)) {
+        status = evprof_recording_stop(files.prof, o->module->name, &err);
     } else {
-        evprof_profile_t *p = evprof_lookup(files.prof, o->profile);
+        evprof_profile_t *p = evprof_lookup(files.prof, o->module->name);
         status =
             p == NULL ? EVPROF_ENOENT : evprof_profile_write(p, &out, 0, &err);
     }
@@ -179,8 +183,8 @@ evprof_profiles_end(void)
 {
     pthread_mutex_lock(&files.lock);
     int worst = 0;
-    for (int i = 0; files.is_open && i < OUTPUT_COUNT; i++) {
-        int status = write_output(i);
+    for (size_t i = 0; files.is_open && i < files.count; i++) {
+        int status = write_output(&files.outputs[i]);
         worst = status > worst ? status : worst;
     }
     files.is_open = false;
@@ -188,10 +192,24 @@ evprof_profiles_end(void)
     return worst;
 }
 
+/* The profile whose full text is the stacks of all threads. */
+static evprof_profile_t *
+find_threads(void)
+{
+    size_t i = 0;
+    while (evprof_profile_modules[i] != NULL &&
+           evprof_profile_modules[i]->full_text == NULL) {
+        i++;
+    }
+    return evprof_profile_modules[i] == NULL
+               ? NULL
+               : evprof_lookup(files.prof, evprof_profile_modules[i]->name);
+}
+
 void
 evprof_profiles_dump_threads(void)
 {
-    evprof_profile_t *threads = evprof_lookup(files.prof, "goroutine");
+    evprof_profile_t *threads = find_threads();
     evprof_writer_t out = evprof_writer_fd(STDERR_FILENO);
     evprof_error_t err;
     if (threads == NULL || evprof_profile_write(threads, &out, 2, &err) != 0) {

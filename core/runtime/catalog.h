@@ -15,7 +15,7 @@
 
 /* The modules of the build, in the order of modules/CMakeLists.txt, NULL last.
  */
-extern const evprof_module_t *const evprof_profile_modules[];
+extern EVPROF_API const evprof_module_t *const evprof_profile_modules[];
 
 /* All pointers are the module's, valid between evprof_visit() and its end. */
 typedef struct evprof_entry {
@@ -68,8 +68,9 @@ bool evprof_leaf_is_reserved(evprof_t *prof, const char *leaf);
 
 /* Sets the rate of a module that has one; returns the one before.
  * EVPROF_EOFF: the profile is switched off, or there is no profiler. */
-long evprof_catalog_set_rate(evprof_t *prof, const evprof_module_t *module,
-                             long rate);
+EVPROF_API long evprof_catalog_set_rate(evprof_t *prof,
+                                        const evprof_module_t *module,
+                                        long rate);
 
 /* False once evprof_free() was called. */
 EVPROF_API bool evprof_is_open(evprof_t *prof);

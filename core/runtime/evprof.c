@@ -18,6 +18,7 @@
 #include "core/runtime/catalog.h"
 #include "core/runtime/learning.h"
 #include "core/runtime/own.h"
+#include "core/runtime/recording.h"
 #include "core/runtime/reload_signal.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/service.h"
@@ -61,7 +62,6 @@ after_fork_child(void)
     evprof_reload_signal_fork_child();
     evprof_access_fork_child();
     the_profiler.jobs = NULL;
-    the_profiler.recording = NULL;
     atomic_store(&the_profiler.job_count, 0);
     atomic_store(&the_profiler.visitors, 0);
     evprof_lock_reset(&the_profiler.lock);
@@ -171,15 +171,6 @@ evprof_new(const char *conf_file, evprof_error_t *err)
     return prof;
 }
 
-/* A window that evprof_recording_stop() will not end any more. */
-static void
-drop_recording(evprof_t *prof)
-{
-    evprof_job_t *job = prof->recording;
-    prof->recording = NULL;
-    evprof_job_free(job);
-}
-
 void
 evprof_free(evprof_t *prof)
 {
@@ -191,7 +182,7 @@ evprof_free(evprof_t *prof)
     evprof_service_end(prof);
     evprof_learning_end();
     evprof_worker_stop();
-    drop_recording(prof);
+    evprof_recordings_drop(prof);
     evprof_await_visitors(prof);
     evprof_registry_close(prof);
     evprof_symbols_close();

@@ -30,28 +30,48 @@ evprof_recording_start(evprof_t *prof, const char *profile,
     if (status != EVPROF_OK) {
         return status;
     }
+    evprof_profile_t *recorded = evprof_registry_find(prof, profile);
     evprof_lock_enter(&prof->lock);
-    prof->recording = job;
-    prof->recording_out = *out;
+    recorded->recording = job;
+    recorded->recording_out = *out;
     evprof_lock_leave(&prof->lock);
     return EVPROF_OK;
+}
+
+/* Takes the window out of the profile; NULL: there is none. */
+static evprof_job_t *
+take(evprof_profile_t *profile, evprof_writer_t *out)
+{
+    evprof_lock_enter(&profile->prof->lock);
+    evprof_job_t *job = profile->recording;
+    *out = profile->recording_out;
+    profile->recording = NULL;
+    evprof_lock_leave(&profile->prof->lock);
+    return job;
 }
 
 int
 evprof_recording_stop(evprof_t *prof, const char *profile, evprof_error_t *err)
 {
+    evprof_writer_t out;
     int status = refuse(prof, profile, err);
     if (status != EVPROF_OK) {
         return status;
     }
-    evprof_lock_enter(&prof->lock);
-    evprof_job_t *job = prof->recording;
-    evprof_writer_t out = prof->recording_out;
-    prof->recording = NULL;
-    evprof_lock_leave(&prof->lock);
+    evprof_profile_t *recorded = evprof_registry_find(prof, profile);
+    evprof_job_t *job = recorded != NULL ? take(recorded, &out) : NULL;
     if (job == NULL) {
         return EVPROF_OK;
     }
     evprof_job_finish(job);
     return evprof_profile_deliver(job, &out, err);
+}
+
+void
+evprof_recordings_drop(evprof_t *prof)
+{
+    evprof_writer_t out;
+    for (evprof_profile_t *p = prof->profiles; p != NULL; p = p->next) {
+        evprof_job_free(take(p, &out));
+    }
 }

@@ -3,19 +3,24 @@
 #define EVPROF_RUNTIME_RECORDING_H
 
 #include <evprof/evprof.h>
+#include <evprof/export.h>
 
 /*
  * Opens a window of a TIMED profile that the application ends itself. `out` is
- * copied and called by evprof_recording_stop(). One at a time in a process.
+ * copied and called by evprof_recording_stop(). One at a time for a profile.
  * EVPROF_EINVAL: no profiler; EVPROF_EBUSY, EVPROF_EOFF, EVPROF_ESTATE: called
  * by a module's hook, or the profiler is shut down; what `begin` says. MT-Safe.
  */
-int evprof_recording_start(evprof_t *prof, const char *profile,
-                           const evprof_writer_t *out, evprof_error_t *err);
+EVPROF_API int evprof_recording_start(evprof_t *prof, const char *profile,
+                                      const evprof_writer_t *out,
+                                      evprof_error_t *err);
 
 /* Ends it and writes the profile on the calling thread; EVPROF_OK where there
  * is none. What the writer or the snapshot says. MT-Safe. */
-int evprof_recording_stop(evprof_t *prof, const char *profile,
-                          evprof_error_t *err);
+EVPROF_API int evprof_recording_stop(evprof_t *prof, const char *profile,
+                                     evprof_error_t *err);
+
+/* Frees the windows that nobody will end any more; jobs are cancelled. */
+void evprof_recordings_drop(evprof_t *prof);
 
 #endif

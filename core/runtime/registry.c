@@ -137,6 +137,7 @@ evprof_registry_fork_child(evprof_t *prof)
     for (evprof_profile_t *p = prof->profiles; p != NULL; p = p->next) {
         p->is_abandoned = p->is_abandoned || p->has_window;
         p->has_window = false;
+        p->recording = NULL;
         atomic_store(&p->is_claimed, false);
     }
 }

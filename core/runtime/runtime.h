@@ -34,6 +34,10 @@ struct evprof_profile {
 
     _Atomic bool is_claimed; /* EXCLUSIVE: somebody has the slot */
 
+    /* Of evprof_recording_start(); under the profiler's lock. */
+    evprof_job_t *recording;
+    evprof_writer_t recording_out;
+
     /* Worker only, but for the child of a fork, which has none yet. */
     bool has_window;   /* begin ran, its snapshot or cancel did not */
     bool is_in_hook;   /* a hook is running */
@@ -57,8 +61,6 @@ struct evprof {
     evprof_job_t *jobs;            /* all that are not finished */
     _Atomic uint32_t job_count;    /* of them; what evprof_free() sleeps on */
     struct evprof_ending *endings; /* what evprof_free() calls */
-    evprof_job_t *recording;       /* of evprof_recording_start() */
-    evprof_writer_t recording_out;
 };
 
 /* ---- profile.c ---- */

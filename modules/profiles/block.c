@@ -82,6 +82,10 @@ const evprof_module_t evprof_profile_block = {
     .summary = "Stacks that waited for another thread, and how long.",
     .flags = EVPROF_MODULE_DELTA,
     .file_flag = "blockprofile",
+    .rate_flag = "blockprofilerate",
+    .rate_help = "record a wait for every `n` nanoseconds of waiting, for "
+                 "-blockprofile",
+    .rate_default = "1",
     .file_help = "write what threads waited for to `file`",
     .directives = directives,
     .conf_size = sizeof(block_conf_t),

@@ -25,7 +25,7 @@ function fill_rooms() {
     row("modules/reports", "core/report core/analysis")
     row("adapters/evhttp", "core/runtime")
     row("adapters/fetch", "core/analysis")
-    row("adapters/testing", "core/analysis core/symbol core/heap")
+    row("adapters/testing", "core/analysis core/symbol core/heap core/runtime")
     row("adapters/listener", "adapters/evhttp core/runtime")
     row("adapters/web", "adapters/fetch core/report")
     row("adapters/preload", "adapters/listener adapters/evhttp core/runtime")

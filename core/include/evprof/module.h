@@ -130,6 +130,11 @@ typedef struct evprof_module {
      * end, and its meaning with the value's name in backquotes; NULL: none. */
     const char *file_flag;
     const char *file_help;
+    /* The flag that has set_rate() called for such a file, its meaning, and the
+     * rate without it; NULL: none. A negative rate leaves what is set. */
+    const char *rate_flag;
+    const char *rate_help;
+    const char *rate_default;
     const evprof_directive_t *directives; /* NULL: none of its own */
     size_t conf_size; /* of the struct the directives fill; zeroed first */
 

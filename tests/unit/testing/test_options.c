@@ -5,7 +5,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/runtime/catalog.h"
 #include "tests/unit/testing/tests.h"
+
+/* Modules of the test's own: flags come from whatever modules there are. */
+static const evprof_module_t plain = { .name = "plain" };
+static const evprof_module_t waits = {
+    .name = "waits",
+    .file_flag = "waitsprofile",
+    .file_help = "write waits to `file`",
+    .rate_flag = "waitsrate",
+    .rate_help = "one in `n`",
+    .rate_default = "7",
+};
+const evprof_module_t *const evprof_profile_modules[] = { &plain, &waits,
+                                                          NULL };
 
 /* Parses with stderr going to a pipe; what was said comes back in `said`. */
 static enum evprof_test_parsed
@@ -48,11 +62,14 @@ test_defaults_and_both_spellings(void **state)
     assert_string_equal(o.bench, "");
     assert_int_equal(o.benchtime_ns, 1000000000);
     assert_int_equal(o.count, 1);
-    assert_int_equal(o.blockprofilerate, 1);
+    assert_string_equal(o.files[1], "");
+    assert_int_equal(o.rates[1], 7);
 
-    const char *both[] = { "p", "-bench=A",   "--test.run", "B",  "-test.v",
-                     "-benchmem=false", "-count",     "3",  "-timeout=1m1.5s",
-                     "-cpu=1,2",        "--",         "-x", NULL };
+    const char *both[] = { "p",        "-bench=A", "--test.run",
+                           "B",        "-test.v",  "-benchmem=false",
+                           "-count",   "3",        "-timeout=1m1.5s",
+                           "-cpu=1,2", "--",       "-x",
+                           NULL };
     assert_int_equal(parse(&o, said, sizeof(said), both),
                      EVPROF_TEST_PARSED_OK);
     assert_string_equal(o.bench, "A");
@@ -63,6 +80,27 @@ test_defaults_and_both_spellings(void **state)
     assert_int_equal(o.count, 3);
     assert_int_equal(o.timeout_ns, INT64_C(61500000000));
     assert_string_equal(said, "");
+}
+
+static void
+test_flags_of_modules(void **state)
+{
+    (void)state;
+    evprof_test_options_t o;
+    char said[8192];
+    const char *good[] = { "p", "-waitsprofile=w.out", "-test.waitsrate", "3",
+                           NULL };
+    assert_int_equal(parse(&o, said, sizeof(said), good),
+                     EVPROF_TEST_PARSED_OK);
+    assert_string_equal(o.files[1], "w.out");
+    assert_int_equal(o.rates[1], 3);
+    assert_null(o.files[0]);
+    const char *unknown[] = { "p", "-plainprofile=x", NULL };
+    assert_int_equal(parse(&o, said, sizeof(said), unknown),
+                     EVPROF_TEST_PARSED_BAD);
+    assert_non_null(strstr(said, "-test.waitsprofile file\n    \twrite waits "
+                                 "to file\n"));
+    assert_non_null(strstr(said, "one in n (default 7)\n"));
 }
 
 static void
@@ -90,8 +128,8 @@ test_complaints(void **state)
         const char *flag;
         const char *first_line;
     } rows[] = {
-        { "-benchtime=-1s",
-          "invalid value \"-1s\" for flag -test.benchtime: invalid duration\n" },
+        { "-benchtime=-1s", "invalid value \"-1s\" for flag -test.benchtime: "
+                            "invalid duration\n" },
         { "-benchtime=0x",
           "invalid value \"0x\" for flag -test.benchtime: invalid count\n" },
         { "-benchtime=1",
@@ -121,6 +159,7 @@ run_options_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults_and_both_spellings),
+        cmocka_unit_test(test_flags_of_modules),
         cmocka_unit_test(test_benchtime),
         cmocka_unit_test(test_complaints),
     };

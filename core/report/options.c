@@ -264,9 +264,8 @@ evprof_option_is_flag(const char *name)
                           : evprof_option_of_choice(name) != NULL;
 }
 
-/* true t yes y 1 "" / false f no n 0, in any case. EVPROF_EPARSE. */
-static int
-parse_bool(const char *text, bool *out, evprof_error_t *err)
+int
+evprof_parse_bool(const char *text, bool *out, evprof_error_t *err)
 {
     static const char *const names[2][7] = {
         { "false", "f", "no", "n", "0", "off", NULL },
@@ -341,7 +340,7 @@ evprof_option_set(evprof_options_t *o, const evprof_option_t *option,
     void *field = field_of(o, option);
     switch (option->kind) {
     case EVPROF_OPTION_BOOL:
-        return parse_bool(value, field, err);
+        return evprof_parse_bool(value, field, err);
     case EVPROF_OPTION_INT:
         return parse_int(value, field, err);
     case EVPROF_OPTION_FLOAT:

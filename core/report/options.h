@@ -118,4 +118,7 @@ const char *evprof_option_get(const evprof_options_t *o,
                               const evprof_option_t *option,
                               char scratch[EVPROF_OPTION_TEXT_SIZE]);
 
+/* true t yes y 1 on "" / false f no n 0 off, in any case. EVPROF_EPARSE. */
+int evprof_parse_bool(const char *text, bool *out, evprof_error_t *err);
+
 #endif

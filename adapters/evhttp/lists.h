@@ -8,7 +8,11 @@
  * waits for it, so that the child has whole lists and a free lock.
  */
 
+/* Takes the lock of the lists of routes and pending requests. Not from a
+ * handler. */
 void evprof_lists_enter(void);
+
+/* Gives that lock back. */
 void evprof_lists_leave(void);
 
 #endif

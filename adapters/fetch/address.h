@@ -31,6 +31,7 @@ int evprof_address_of_source(const char *source, evprof_address_t *out);
 /* Appends the address as Go prints it; a password becomes "xxxxx". */
 void evprof_address_print(const evprof_address_t *a, evprof_buf_t *out);
 
+/* Frees what the address owns; it is empty afterwards. */
 void evprof_address_free(evprof_address_t *a);
 
 /* Appends a host without brackets and port, encoded for a URL. */

@@ -14,6 +14,7 @@ typedef struct evprof_alloc_count {
     uint64_t bytes;
 } evprof_alloc_count_t;
 
+/* What the calling thread has allocated so far. */
 evprof_alloc_count_t evprof_alloc_count(void);
 
 #endif

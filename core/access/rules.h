@@ -56,12 +56,14 @@ struct evprof_access_conf {
     const char *bearer_file;
 };
 
+/* Whether a password is asked for. */
 static inline bool
 evprof_access_has_basic(const evprof_access_conf_t *conf)
 {
     return conf->realm != NULL && conf->realm[0] != '\0';
 }
 
+/* The address of a socket's peer; NULL or another family is "unknown". */
 evprof_address_t evprof_address_of(const struct sockaddr *peer);
 
 /* An address in text without port or brackets; false when it is none. */
@@ -74,6 +76,7 @@ bool evprof_address_parse(const char *text, evprof_address_t *out);
 bool evprof_network_parse(const char *text, evprof_network_t *out,
                           bool *has_low_bits);
 
+/* Whether the network holds the address; families must be equal. */
 bool evprof_network_has(const evprof_network_t *network,
                         const evprof_address_t *address);
 

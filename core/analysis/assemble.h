@@ -37,8 +37,11 @@ typedef struct evprof_named_frame {
 /* Begins an empty profile; to be ended whatever happens. */
 void evprof_assembly_begin(evprof_assembly_t *a);
 
+/* Adds a column. Failures are kept and told at the end. */
 void evprof_assembly_type(evprof_assembly_t *a, const char *type,
                           const char *unit);
+
+/* Sets what one sampling event stands for. */
 void evprof_assembly_period(evprof_assembly_t *a, const char *type,
                             const char *unit, int64_t period);
 

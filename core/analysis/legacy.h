@@ -33,6 +33,7 @@ void evprof_legacy_push_row(evprof_assembly_t *a, evprof_legacy_stack_t *stack,
 int evprof_legacy_push_all(evprof_assembly_t *a, evprof_legacy_stack_t *stack,
                            evprof_span_t text, evprof_error_t *err);
 
+/* Frees the memory of the stack. */
 void evprof_legacy_stack_free(evprof_legacy_stack_t *stack);
 
 /* "parsing profile: malformed sample: LINE", cut to what fits. */

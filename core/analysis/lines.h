@@ -17,7 +17,10 @@ typedef struct evprof_span {
     const char *end;
 } evprof_span_t;
 
+/* The span of `len` bytes at `data`, which stay the caller's. */
 evprof_span_t evprof_span(const char *data, size_t len);
+
+/* Bytes in the span. */
 size_t evprof_span_len(evprof_span_t s);
 
 /* The next line without its newline (or CR and newline); false at the end. */
@@ -29,7 +32,10 @@ bool evprof_span_content(evprof_span_t *text, evprof_span_t *line);
 /* The same span without white space around it. */
 evprof_span_t evprof_span_trim(evprof_span_t s);
 
+/* Whether the span begins with `text`. */
 bool evprof_span_starts(evprof_span_t s, const char *text);
+
+/* Whether the span is `text`. */
 bool evprof_span_equals(evprof_span_t s, const char *text);
 /* Where `text` first occurs, or NULL. */
 const char *evprof_span_find(evprof_span_t s, const char *text);

@@ -22,7 +22,10 @@ int evprof_regex_new(const char *pattern, evprof_regex_t **out,
                      evprof_error_t *err);
 void evprof_regex_free(evprof_regex_t *re);
 
+/* Whether the expression matches somewhere in `text`. */
 bool evprof_regex_match(evprof_regex_t *re, const char *text);
+
+/* The same for `len` bytes, which may hold NULs. */
 bool evprof_regex_match_len(evprof_regex_t *re, const char *text, size_t len);
 
 #endif

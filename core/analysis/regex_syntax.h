@@ -22,6 +22,7 @@ typedef struct evprof_regex_text {
 int evprof_regex_translate(const char *source, evprof_regex_text_t *out,
                            evprof_error_t *err);
 
+/* Frees the translated pattern; NULL is ignored. */
 void evprof_regex_text_free(evprof_regex_text_t *t);
 
 #endif

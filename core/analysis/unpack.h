@@ -23,6 +23,7 @@ typedef struct evprof_unpacked {
 int evprof_unpack(const void *data, size_t len, size_t max_len,
                   evprof_unpacked_t *out, evprof_error_t *err);
 
+/* Frees the bytes, where they are not the caller's. */
 void evprof_unpacked_free(evprof_unpacked_t *u);
 
 #endif

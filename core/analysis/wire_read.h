@@ -44,6 +44,8 @@ evprof_wire_varint(evprof_wire_t *w)
     return 0;
 }
 
+/* Reads `size` bytes, the lowest first; sets `bad` at the end of the message.
+ */
 static inline uint64_t
 evprof_wire_fixed(evprof_wire_t *w, size_t size)
 {
@@ -59,6 +61,7 @@ evprof_wire_fixed(evprof_wire_t *w, size_t size)
     return value;
 }
 
+/* Reads a length and that many bytes as a message of their own. */
 static inline evprof_wire_t
 evprof_wire_bytes(evprof_wire_t *w)
 {

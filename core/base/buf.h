@@ -31,11 +31,18 @@ void evprof_buf_clear(evprof_buf_t *buf);
 /* Makes room for `more` further bytes; false when memory is out. */
 bool evprof_buf_reserve(evprof_buf_t *buf, size_t more);
 
+/* Appends `len` bytes. Out of memory sets `failed`, and later calls do nothing.
+ */
 void evprof_buf_add(evprof_buf_t *buf, const void *data, size_t len);
+
+/* Appends a text without its NUL. */
 void evprof_buf_puts(evprof_buf_t *buf, const char *text);
+
+/* Appends one byte. */
 void evprof_buf_putc(evprof_buf_t *buf, char c);
 
-/* Appends a number in decimal; for output of which numbers are the most part. */
+/* Appends a number in decimal; for output of which numbers are the most part.
+ */
 void evprof_buf_put_uint(evprof_buf_t *buf, uint64_t value);
 void evprof_buf_put_int(evprof_buf_t *buf, int64_t value);
 void evprof_buf_printf(evprof_buf_t *buf, const char *format, ...)

@@ -47,6 +47,7 @@ int evprof_index_reserve(evprof_index_t *index, size_t count);
 /* Bytes it holds now, for limits. */
 size_t evprof_index_bytes(const evprof_index_t *index);
 
+/* Frees the index; it is empty afterwards. */
 void evprof_index_free(evprof_index_t *index);
 
 #endif

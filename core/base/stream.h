@@ -18,6 +18,7 @@ typedef struct evprof_stream {
 /* `out` must stay valid until the end. */
 void evprof_stream_begin(evprof_stream_t *s, const evprof_writer_t *out);
 
+/* Hands what is buffered to the writer; returns what that said. */
 void evprof_stream_flush(evprof_stream_t *s);
 
 /* Passes on what was collected if that is much. */

@@ -26,6 +26,7 @@ const char *evprof_strings_add(evprof_strings_t *set, const char *text,
 /* The same for a NUL-terminated text. */
 const char *evprof_strings_intern(evprof_strings_t *set, const char *text);
 
+/* Frees all strings of the table. */
 void evprof_strings_free(evprof_strings_t *set);
 
 #endif

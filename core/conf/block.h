@@ -118,6 +118,7 @@ typedef struct evprof_nearest {
     size_t distance;
 } evprof_nearest_t;
 
+/* Keeps `name` if it is nearer to the word than the best so far. */
 void evprof_nearest_try(evprof_nearest_t *nearest, const char *name);
 
 #endif

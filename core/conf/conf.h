@@ -112,6 +112,7 @@ int evprof_config_load_text(const char *text, const char *folder,
                             const evprof_schema_t *schema,
                             evprof_config_t **out, evprof_error_t *err);
 
+/* Takes a reference, for evprof_config_unref(). */
 evprof_config_t *evprof_config_ref(evprof_config_t *config);
 
 /* Gives a reference back; the last one frees. NULL is ignored. */
@@ -119,7 +120,10 @@ void evprof_config_unref(evprof_config_t *config);
 
 /* ---- Reading; results live as long as the configuration ---- */
 
+/* The directives outside of all blocks. */
 const evprof_main_conf_t *evprof_config_main(const evprof_config_t *config);
+
+/* The directives of pprof { }. */
 const evprof_pprof_conf_t *evprof_config_pprof(const evprof_config_t *config);
 
 /* The limits of pprof { }, for what is no profile of a module. */

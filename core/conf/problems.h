@@ -47,6 +47,7 @@ int evprof_problems_write(const evprof_problems_t *problems,
 /* The first error by place, or NULL; lives as long as the list. */
 const char *evprof_problems_first(const evprof_problems_t *problems);
 
+/* Frees the list and its texts. */
 void evprof_problems_free(evprof_problems_t *problems);
 
 #endif

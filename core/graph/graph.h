@@ -143,10 +143,17 @@ const evprof_node_t *evprof_graph_places(const evprof_graph_t *g,
 evprof_node_t *const *evprof_graph_location(const evprof_graph_t *g,
                                             uint32_t location, size_t *count);
 
+/* The node's own value, as a mean where means are asked for. */
 int64_t evprof_node_flat(const evprof_node_t *node); /* the mean where asked */
 int64_t evprof_node_cum(const evprof_node_t *node);
+
+/* The edge's value, as a mean where means are asked for. */
 int64_t evprof_edge_weight(const evprof_edge_t *edge);
+
+/* The tag's own value, as a mean where means are asked for. */
 int64_t evprof_tag_flat(const evprof_tag_t *tag);
+
+/* The tag's value with what was called, alike. */
 int64_t evprof_tag_cum(const evprof_tag_t *tag);
 
 /* Sorts tags by |flat| or |cum|, heaviest first, then by name. */

@@ -96,6 +96,7 @@ void evprof_graph_sort(evprof_graph_t *g, bool by_cum);
 /* Takes removed edges out of the lists of their ends. */
 void evprof_graph_unlink_removed(evprof_graph_t *g);
 
+/* The value without its sign; INT64_MAX for INT64_MIN. */
 static inline int64_t
 evprof_magnitude(int64_t value)
 {

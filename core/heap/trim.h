@@ -39,6 +39,7 @@ bool evprof_heap_trim_begin(evprof_heap_trim_t *trim,
 size_t evprof_heap_trim(evprof_heap_trim_t *trim, const uintptr_t *pcs,
                         size_t count);
 
+/* Releases the snapshot of the loaded objects. */
 void evprof_heap_trim_end(evprof_heap_trim_t *trim);
 
 #endif

@@ -20,6 +20,7 @@ typedef struct evprof_loader_list {
     uintptr_t main_bias; /* of the executable itself */
 } evprof_loader_list_t;
 
+/* A number that changes when an object is loaded or unloaded. */
 evprof_loader_stamp_t evprof_loader_stamp(void);
 
 /*

@@ -20,6 +20,7 @@ int evprof_gzip_write(evprof_gzip_t *gz, const void *data, size_t len);
 /* Writes what is left and the trailer. What the writer returned. */
 int evprof_gzip_end(evprof_gzip_t *gz);
 
+/* Frees the compressor; NULL is ignored. */
 void evprof_gzip_free(evprof_gzip_t *gz);
 
 #endif

@@ -103,13 +103,28 @@ void evprof_view_free(evprof_view_t *view);
 int evprof_view_write(evprof_view_t *view, const evprof_writer_t *out,
                       evprof_error_t *err);
 
+/* The profile that the view shows, the options applied. */
 const evprof_pprof_t *evprof_view_profile(const evprof_view_t *view);
+
+/* The options as the report has them, its own overrides applied. */
 const evprof_options_t *evprof_view_options(const evprof_view_t *view);
+
+/* What was asked. */
 const evprof_request_t *evprof_view_request(const evprof_view_t *view);
+
+/* The sum that percentages refer to. */
 int64_t evprof_view_total(const evprof_view_t *view);
+
+/* The base name of the main binary, or "". The view's. */
 const char *evprof_view_title(const evprof_view_t *view);
+
+/* The name of the column that is shown. The view's. */
 const char *evprof_view_sample_type(const evprof_view_t *view);
+
+/* The unit of that column in the profile. The view's. */
 const char *evprof_view_sample_unit(const evprof_view_t *view);
+
+/* The unit in which values are printed. The view's. */
 const char *evprof_view_output_unit(const evprof_view_t *view);
 
 /* The sample's value, divided where means are asked for. */

@@ -48,6 +48,7 @@ int evprof_settings_remove(evprof_settings_t *settings, const char *name,
 const evprof_options_t *evprof_settings_find(const evprof_settings_t *settings,
                                              const char *name);
 
+/* Frees all sets of options. */
 void evprof_settings_free(evprof_settings_t *settings);
 
 #endif

@@ -65,6 +65,7 @@ EVPROF_API int evprof_job_call(evprof_t *prof, evprof_call_fn call,
 /* Ends a wait early; `done` follows soon. Any thread, any number of times. */
 EVPROF_API void evprof_job_cancel(evprof_job_t *job);
 
+/* The result of a job that has ended; the job's. */
 EVPROF_API evprof_result_t *evprof_job_result(evprof_job_t *job);
 
 /* Frees a job whose `done` has run; NULL is ignored. */

@@ -134,6 +134,7 @@ void evprof_profile_mend(evprof_profile_t *profile);
 int evprof_profile_configure(evprof_profile_t *profile, evprof_config_t *config,
                              evprof_error_t *err);
 
+/* Runs the module's fini, if it runs; on the worker. */
 void evprof_profile_stop(evprof_profile_t *profile);
 
 /* Lets requests see what `config` says; under the profiler's lock. */

@@ -104,6 +104,8 @@ typedef struct evprof_contention_stats {
     int64_t no_room_ns;
     uint64_t unqueued; /* waits whose unlocker could not be told */
 } evprof_contention_stats_t;
+
+/* Counts since the start. MT-Safe. */
 void evprof_contention_stats(enum evprof_contention_kind kind,
                              evprof_contention_stats_t *out);
 

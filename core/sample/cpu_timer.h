@@ -30,6 +30,7 @@ void evprof_cpu_timers_rearm(void);
 /* Deletes all timers. Signals may still arrive; their tokens are stale. */
 void evprof_cpu_timers_stop(void);
 
+/* Counts of this session. MT-Safe. */
 void evprof_cpu_timers_stats(evprof_cpu_timer_stats_t *out);
 
 /* In the child of a fork: there are no timers. */

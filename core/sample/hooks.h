@@ -19,6 +19,7 @@ extern const char __start_evprof_hooks[]
 extern const char __stop_evprof_hooks[]
     __attribute__((weak, visibility("hidden")));
 
+/* Whether `pc` lies in a function that is marked so. */
 static inline bool
 evprof_is_hook(uint64_t pc)
 {

@@ -102,12 +102,14 @@ void evprof_tap_flush(void);
 int evprof_tap_signal(enum evprof_tap_kind kind, evprof_thread_t *thread,
                       uint32_t generation, uint32_t value);
 
+/* The number that the asker put into the lower half of `value`. */
 static inline uint32_t
 evprof_record_number(const evprof_record_t *record)
 {
     return (uint32_t)(uint64_t)record->value;
 }
 
+/* How often the thread had gone to sleep, from the upper half. */
 static inline uint32_t
 evprof_record_sleeps(const evprof_record_t *record)
 {

@@ -53,12 +53,16 @@ typedef struct evprof_dwarf_place {
     int64_t column;
 } evprof_dwarf_place_t;
 
+/* The file, line and column of the line table at an address. */
 evprof_dwarf_place_t evprof_dwarf_place_of_pc(evprof_dwarf_reader_t *reader,
                                               Dwarf_Die *unit, uint64_t vaddr);
+
+/* Where an inlined call stands in its caller's source. */
 evprof_dwarf_place_t evprof_dwarf_place_of_call(evprof_dwarf_reader_t *reader,
                                                 Dwarf_Die *inlined);
 
-/* The line on which the function is declared, if that is in `source`; else 0. */
+/* The line on which the function is declared, if that is in `source`; else 0.
+ */
 int64_t evprof_dwarf_start_line(evprof_dwarf_reader_t *reader, Dwarf_Die *die,
                                 const char *source);
 

@@ -52,6 +52,7 @@ bool evprof_elf_open_debug(const evprof_elf_file_t *file, const char *path,
 /* Whether it has a section of that name with contents. */
 bool evprof_elf_has_section(Elf *elf, const char *name);
 
+/* Closes the file and frees what was read of it. */
 void evprof_elf_close(evprof_elf_file_t *file);
 
 #endif

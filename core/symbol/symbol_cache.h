@@ -57,6 +57,7 @@ size_t evprof_symbol_cache_bytes(const evprof_symbol_cache_t *cache);
  * handed out before are then gone. */
 void evprof_symbol_cache_trim(evprof_symbol_cache_t *cache);
 
+/* Frees every file of the cache. */
 void evprof_symbol_cache_free(evprof_symbol_cache_t *cache);
 
 /* The answer for an address, or NULL when it was not asked before. Valid until

@@ -52,12 +52,14 @@ evprof_arch_is_usual_cie(const unsigned char *bytes, size_t size)
 #define EVPROF_SIGNAL_RETURN 8u
 #define EVPROF_SIGNAL_SYSCALL 4u /* where its second instruction is */
 
+/* Whether `code` is libc's return from a signal handler. */
 static inline bool
 evprof_arch_is_signal_return(const unsigned char *code)
 {
     return memcmp(code, "\x68\x11\x80\xd2\x01\0\0\xd4", 8) == 0;
 }
 
+/* Copies the interrupted registers to `r`, returns the pc. */
 static inline uintptr_t
 evprof_arch_context(const void *ucontext, uintptr_t *r)
 {
@@ -76,6 +78,7 @@ evprof_arch_return_of_context(const ucontext_t *context)
     return context->uc_mcontext.regs[EVPROF_REG_RA];
 }
 
+/* Puts registers and pc into a context, for the tests. */
 static inline void
 evprof_arch_to_context(uintptr_t pc, const uintptr_t *r, ucontext_t *out)
 {
@@ -134,6 +137,7 @@ evprof_arch_call_length(const unsigned char *bytes, size_t len, int64_t *target)
     return is_call ? sizeof(word) : 0;
 }
 
+/* Whether the instruction before `pc` is a call. */
 static inline bool
 evprof_arch_ends_in_call(const unsigned char *bytes, size_t len,
                          int64_t *target)
@@ -142,6 +146,7 @@ evprof_arch_ends_in_call(const unsigned char *bytes, size_t len,
     return len >= 4 && evprof_arch_call_length(bytes + len - 4, 4, target) != 0;
 }
 
+/* Whether eight bytes at `address` can be read, as on x86-64. */
 static inline bool
 evprof_arch_probe(uintptr_t address)
 {

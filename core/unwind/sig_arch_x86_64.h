@@ -56,6 +56,7 @@ evprof_arch_is_usual_cie(const unsigned char *bytes, size_t size)
 #define EVPROF_SIGNAL_RETURN 9u
 #define EVPROF_SIGNAL_SYSCALL 7u /* where its second instruction is */
 
+/* Whether `code` is libc's return from a signal handler. */
 static inline bool
 evprof_arch_is_signal_return(const unsigned char *code)
 {

@@ -151,6 +151,7 @@ typedef struct evprof_cfi_expr {
     uintptr_t first;
 } evprof_cfi_expr_t;
 
+/* Runs the expression; false: it is malformed or reads what cannot be read. */
 bool evprof_cfi_evaluate(evprof_cfi_expr_t *expr, uintptr_t *out);
 
 #endif

@@ -57,6 +57,7 @@ extern atomic_bool evprof_map_is_stale;
 extern int evprof_dl_find_object(void *pc, struct dl_find_object *out) __asm__(
     "_dl_find_object") __attribute__((weak));
 
+/* Keeps the current map until evprof_map_unpin(). Signal-safe. */
 static inline evprof_pinned_t
 evprof_map_pin(void)
 {
@@ -65,6 +66,7 @@ evprof_map_pin(void)
     return out;
 }
 
+/* Lets go of the map that was pinned. Signal-safe. */
 static inline void
 evprof_map_unpin(evprof_pinned_t pinned)
 {

@@ -34,6 +34,7 @@ evprof_read_fixed(evprof_reader_t *r, size_t width)
     return out;
 }
 
+/* The next byte; 0 and `failed` at the end. */
 static inline uint8_t
 evprof_read_u8(evprof_reader_t *r)
 {
@@ -44,6 +45,7 @@ evprof_read_u8(evprof_reader_t *r)
     return r->data[r->at++];
 }
 
+/* The next four bytes, the lowest first; 0 and `failed` at the end. */
 static inline uint32_t
 evprof_read_u32(evprof_reader_t *r)
 {
@@ -77,6 +79,7 @@ evprof_read_uleb(evprof_reader_t *r)
     return out;
 }
 
+/* A signed number of seven bits a byte. */
 static inline int64_t
 evprof_read_sleb(evprof_reader_t *r)
 {
@@ -94,6 +97,7 @@ evprof_read_sleb(evprof_reader_t *r)
     return (int64_t)out;
 }
 
+/* Passes over `count` bytes. */
 static inline void
 evprof_read_skip(evprof_reader_t *r, uint64_t count)
 {

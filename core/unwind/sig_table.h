@@ -84,6 +84,7 @@ evprof_table_stretches(const evprof_table_t *table)
     return table->words + table->bucket_count + 1;
 }
 
+/* The codes of the table's rows. */
 static inline const uint16_t *
 evprof_table_codes(const evprof_table_t *table)
 {
@@ -91,6 +92,7 @@ evprof_table_codes(const evprof_table_t *table)
     return (const uint16_t *)(evprof_table_stretches(table) + words);
 }
 
+/* The rows of the table. */
 static inline const unsigned char *
 evprof_table_rows(const evprof_table_t *table)
 {
@@ -145,6 +147,7 @@ evprof_table_row(const unsigned char *rows, size_t i)
     return out & 0xffffff;
 }
 
+/* Whether the row tells how a call makes the frame larger. */
 static inline bool
 evprof_row_is_call(uint32_t row)
 {

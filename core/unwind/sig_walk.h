@@ -20,6 +20,7 @@ typedef struct evprof_walk_counters {
 
 extern evprof_walk_counters_t evprof_walk_counters;
 
+/* Adds one to a counter of evprof_walk_counters. */
 static inline void
 evprof_walk_count(atomic_uint_fast64_t *counter)
 {
@@ -40,6 +41,7 @@ evprof_walk_mark(evprof_walk_t *walk, unsigned flag, void (*marker)(void))
     }
 }
 
+/* Marks a stack that ends before its outermost frame. */
 static inline void
 evprof_walk_broken(evprof_walk_t *walk)
 {
@@ -64,6 +66,7 @@ evprof_walk_add(evprof_walk_t *walk, size_t *skip, uintptr_t pc)
     return true;
 }
 
+/* The registers of a signal's context. */
 static inline evprof_regs_t
 evprof_regs_of_context(const void *ucontext)
 {

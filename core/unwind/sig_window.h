@@ -25,6 +25,7 @@ typedef struct evprof_window {
     uintptr_t limit; /* may grow up to this */
 } evprof_window_t;
 
+/* Begins to read the stack at `sp`. */
 static inline evprof_window_t
 evprof_window_open(evprof_stack_bounds_t bounds, uintptr_t sp)
 {
@@ -64,6 +65,7 @@ evprof_window_grow(evprof_window_t *window, uintptr_t address)
     return true;
 }
 
+/* Whether eight bytes at `address` can be read. */
 static inline bool
 evprof_window_has(evprof_window_t *window, uintptr_t address)
 {

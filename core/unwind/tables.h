@@ -25,6 +25,7 @@ int evprof_tables_build(evprof_table_job_t *jobs, size_t count);
 /* Memory of a table in bytes. */
 size_t evprof_table_size(const evprof_table_t *table);
 
+/* Frees the table; NULL is ignored. */
 void evprof_table_free(evprof_table_t *table);
 
 #endif

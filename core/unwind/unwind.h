@@ -105,6 +105,7 @@ typedef struct evprof_unwind_stats {
     uint64_t raw;     /* stacks that needed all registers to be followed */
 } evprof_unwind_stats_t;
 
+/* Counts of tables and their bytes. MT-Safe. */
 void evprof_unwind_stats(evprof_unwind_stats_t *out);
 
 /*

@@ -5,8 +5,8 @@
 /*
  * Profiling of the running process, as Go's runtime/pprof has it.
  *
- * Signals, rates and jemalloc belong to the process, so there is one evprof_t at
- * a time. Unless a function says otherwise it is MT-Safe and not
+ * Signals, rates and jemalloc belong to the process, so there is one evprof_t
+ * at a time. Unless a function says otherwise it is MT-Safe and not
  * async-signal-safe, returns 0 or a negative EVPROF_E* status, and on failure
  * leaves its outputs untouched and says why in `err`, which may be NULL.
  */
@@ -30,8 +30,8 @@ typedef struct evprof_profile evprof_profile_t;
  * Makes the process's profiler from a configuration file, or from the built-in
  * defaults when `conf_file` is NULL. No thread, timer or signal handler exists
  * until a profile is asked for (but for `reload_signal`), so a server may call
- * this and then fork its workers. The object is static: it is never freed, only switched off, so that
- * a stale pointer in a router answers 503.
+ * this and then fork its workers. The object is static: it is never freed, only
+ * switched off, so that a stale pointer in a router answers 503.
  *
  * NULL with `err` filled: EVPROF_EBUSY while another is in use, EVPROF_EPARSE
  * and EVPROF_EIO for the file (message "file:line:column: ..."), EVPROF_ENOMEM.
@@ -41,8 +41,8 @@ EVPROF_API evprof_t *evprof_new(const char *conf_file, evprof_error_t *err);
 /*
  * Cancels what is in flight, ends the profiler's threads and timers and makes
  * room for another evprof_new(). NULL is ignored. Blocks until no hook of a
- * module runs any more; never call it from a module's hook, nor on the thread of
- * a private port.
+ * module runs any more; never call it from a module's hook, nor on the thread
+ * of a private port.
  */
 EVPROF_API void evprof_free(evprof_t *prof);
 
@@ -69,7 +69,8 @@ EVPROF_API int evprof_conf_dump(const char *conf_file,
                                 const evprof_writer_t *out,
                                 evprof_error_t *err);
 
-/* Writes the reference of every directive: name, arguments, default, meaning. */
+/* Writes the reference of every directive: name, arguments, default, meaning.
+ */
 EVPROF_API int evprof_conf_reference(const evprof_writer_t *out,
                                      evprof_error_t *err);
 
@@ -115,9 +116,8 @@ EVPROF_API int evprof_profile_write(evprof_profile_t *p,
  * beside them: "profile", "threads", "fgprof", "status", "trace"),
  * EVPROF_ESTATE (after evprof_free()), EVPROF_ENOMEM. Any thread.
  */
-EVPROF_API evprof_profile_t *evprof_profile_new(evprof_t *prof,
-                                                const char *name,
-                                                evprof_error_t *err);
+EVPROF_API evprof_profile_t *
+evprof_profile_new(evprof_t *prof, const char *name, evprof_error_t *err);
 
 /*
  * Adds `value` with the stack of the caller, `skip` frames above it left out.
@@ -130,7 +130,8 @@ EVPROF_API int evprof_profile_add(evprof_profile_t *p, const void *value,
 /* Takes `value` out; 0 also when it was not in. EVPROF_EINVAL: built-in. */
 EVPROF_API int evprof_profile_remove(evprof_profile_t *p, const void *value);
 
-/* How many entries (own profiles), stacks or threads it has now; -1: unknown. */
+/* How many entries (own profiles), stacks or threads it has now; -1: unknown.
+ */
 EVPROF_API long evprof_profile_count(evprof_profile_t *p);
 
 /* The profile's name, owned by the profile. */
@@ -163,11 +164,12 @@ EVPROF_API const char *evprof_label_get(const char *key);
 
 /*
  * Goes back to the labels before the push that gave `token`, whatever later
- * pushes a longjmp has skipped. Statuses (token <= 0) are ignored. Lock-free and
- * async-signal-safe.
+ * pushes a longjmp has skipped. Statuses (token <= 0) are ignored. Lock-free
+ * and async-signal-safe.
  */
 EVPROF_API void evprof_label_restore(int token);
 
+/* Ends the scope of EVPROF_LABEL(); not to be called by name. */
 static inline void
 evprof_label__leave(const int *token)
 {

@@ -3,7 +3,8 @@
 #define EVPROF_TESTING_H
 
 /*
- * Tests and benchmarks that write profiles, as `go test -bench -cpuprofile` does.
+ * Tests and benchmarks that write profiles, as `go test -bench -cpuprofile`
+ * does.
  *
  *     EVPROF_BENCHMARK(Add)
  *     {
@@ -15,9 +16,9 @@
  *
  * Every file of a program may define tests; they register themselves before
  * main(). Each runs on a thread of its own. Functions that end a test (fatal,
- * skip) leave it by longjmp: destructors of C++ objects on its stack do not run.
- * Unless it says otherwise a function may be called from the thread that runs
- * the test or benchmark, and from threads that it made and waits for.
+ * skip) leave it by longjmp: destructors of C++ objects on its stack do not
+ * run. Unless it says otherwise a function may be called from the thread that
+ * runs the test or benchmark, and from threads that it made and waits for.
  */
 
 #include <stdbool.h>
@@ -85,9 +86,8 @@ EVPROF_API void evprof_testing_register(evprof_testing_entry_t *entry);
         evprof_cleanup_tb(param, fixture##_evprof_##prefix##word, f);          \
         prefix##_f_##word(param, f);                                           \
     }                                                                          \
-    static void prefix##_f_##word(                                             \
-        __attribute__((unused)) evprof_tb_t *param,                            \
-        __attribute__((unused)) fixture *f)
+    static void prefix##_f_##word(__attribute__((unused)) evprof_tb_t *param,  \
+                                  __attribute__((unused)) fixture *f)
 
 #define EVPROF_TEST_F(fixture, word)                                           \
     EVPROF_TESTING__FIXTURE(Test, fixture, word, false, t)
@@ -104,15 +104,15 @@ EVPROF_API void evprof_testing_register(evprof_testing_entry_t *entry);
 #endif
 
 /*
- * Runs what is registered, as the flags say, and returns the exit code: 0, 1 for
- * failures, 2 for wrong use, an unwritable profile, a timeout or a crash.
+ * Runs what is registered, as the flags say, and returns the exit code: 0, 1
+ * for failures, 2 for wrong use, an unwritable profile, a timeout or a crash.
  */
 EVPROF_API int evprof_testing_main(int argc, char **argv);
 
 /*
  * The program's main(). The call that restores nothing makes the program itself
- * need libevprof: a linker that drops unused libraries would else leave it to be
- * loaded behind libc, where it cannot see threads and locks.
+ * need libevprof: a linker that drops unused libraries would else leave it to
+ * be loaded behind libc, where it cannot see threads and locks.
  */
 #define EVPROF_TEST_MAIN()                                                     \
     int main(int argc, char **argv)                                            \
@@ -160,7 +160,8 @@ EVPROF_API void evprof_say(evprof_tb_t *tb, int how, const char *file, int line,
 #define evprof_skip(tb, ...)                                                   \
     evprof_say(tb, EVPROF_SAY_SKIP, __FILE__, __LINE__, __VA_ARGS__)
 
-/* Calls `fn(arg)` when the test and its sub-tests are over, last added first. */
+/* Calls `fn(arg)` when the test and its sub-tests are over, last added first.
+ */
 EVPROF_API void evprof_cleanup(evprof_tb_t *tb, void (*fn)(void *arg),
                                void *arg);
 
@@ -196,7 +197,10 @@ EVPROF_API bool evprof_short(void);
  */
 EVPROF_API bool evprof_loop(evprof_tb_t *b);
 
+/* Goes on timing the benchmark, and counting its allocations. */
 EVPROF_API void evprof_start_timer(evprof_tb_t *b);
+
+/* Stops timing the benchmark until evprof_start_timer(). */
 EVPROF_API void evprof_stop_timer(evprof_tb_t *b);
 /* Zeroes time, allocation counts and metrics; the timer runs on if it ran. */
 EVPROF_API void evprof_reset_timer(evprof_tb_t *b);
@@ -220,8 +224,8 @@ EVPROF_API void evprof_report_metric(evprof_tb_t *b, double value,
 typedef struct evprof_pb evprof_pb_t;
 
 /*
- * Shares b->n iterations among -cpu times the parallelism threads, each of which
- * runs `body`, and waits for them. ns/op is then wall time an iteration.
+ * Shares b->n iterations among -cpu times the parallelism threads, each of
+ * which runs `body`, and waits for them. ns/op is then wall time an iteration.
  */
 EVPROF_API void evprof_run_parallel(evprof_tb_t *b,
                                     void (*body)(evprof_pb_t *pb, void *arg),
@@ -237,7 +241,8 @@ EVPROF_API void evprof_set_parallelism(evprof_tb_t *b, int threads_per_cpu);
 }
 #endif
 
-/* Makes the compiler believe that `value` is used, so that computing it stays. */
+/* Makes the compiler believe that `value` is used, so that computing it stays.
+ */
 #ifdef __cplusplus
 #define EVPROF_KEEP(value)                                                     \
     do {                                                                       \

@@ -96,6 +96,7 @@ typedef struct cli_job {
     const evprof_report_t *report;
     const char *param;
     const evprof_options_t *options;
+    const struct evprof_code_source *code; /* see adapters/cli/code.h */
     const char *pipe; /* a command that gets the output, or NULL */
     const evprof_pprof_t *base;
     bool is_shell;

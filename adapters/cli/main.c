@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/code.h"
 #include "adapters/cli/conf.h"
 #include "adapters/cli/remote.h"
 #include "core/base/error.h"
@@ -31,6 +32,7 @@ run(cli_t *cli, evprof_error_t *err)
         const cli_job_t job = { .report = cli->report,
                                 .param = cli->param,
                                 .options = &cli->options,
+                                .code = cli_code(cli),
                                 .base = loaded.base };
         status = cli_report(loaded.profile, &job, err);
     } else {

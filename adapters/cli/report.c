@@ -227,6 +227,7 @@ cli_report(evprof_pprof_t *p, const cli_job_t *job, evprof_error_t *err)
     const evprof_request_t request = { .report = job->report,
                                        .param = job->param,
                                        .options = job->options,
+                                       .code = job->code,
                                        .notice = &cli_notice,
                                        .base = job->base };
     evprof_view_t *view;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/cli/code.h"
 #include "adapters/cli/help.h"
 #include "adapters/cli/shell_table.h"
 #include "core/base/error.h"
@@ -118,6 +119,7 @@ run_command(cli_shell_t *shell, const cli_words_t *words)
         const cli_job_t job = { .report = command.report,
                                 .param = command.param,
                                 .options = &command.options,
+                                .code = cli_code(shell->cli),
                                 .pipe = words->pipe,
                                 .base = shell->base,
                                 .is_shell = true };

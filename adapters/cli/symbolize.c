@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "adapters/cli/code.h"
 #include "adapters/cli/symbolz.h"
 #include "core/base/error.h"
 #include "core/symbol/local.h"
@@ -100,37 +101,17 @@ say(void *ctx, const char *line)
     cli_complain("%s", line);
 }
 
-/* The folders of binaries; the default is pprof's. */
-static void
-get_search_path(evprof_buf_t *out)
-{
-    const char *path = getenv("PPROF_BINARY_PATH");
-    const char *home = getenv("HOME");
-    if (path != NULL && path[0] != '\0') {
-        evprof_buf_puts(out, path);
-    } else if (home != NULL && home[0] != '\0') {
-        evprof_buf_printf(out, "%s/pprof/binaries", home);
-    }
-    evprof_buf_puts(out, "");
-}
-
 static int
 name_locally(const cli_t *cli, const struct mode *mode, evprof_pprof_t *p,
              bool *is_changed, evprof_error_t *err)
 {
-    evprof_buf_t path = { 0 };
-    get_search_path(&path);
-    evprof_local_how_t how = { .search_path = path.data,
+    evprof_local_how_t how = { .search_path = cli_search_path(),
                                .binary = cli->binary,
                                .is_forced = mode->is_forced,
                                .is_fast = mode->is_fast,
                                .is_strict = cli->is_strict,
                                .say = say };
-    int status = path.failed
-                     ? evprof_fail(err, EVPROF_ENOMEM, "out of memory")
-                     : evprof_symbolize_local(p, &how, is_changed, err);
-    evprof_buf_free(&path);
-    return status;
+    return evprof_symbolize_local(p, &how, is_changed, err);
 }
 
 /* pprof's tools are programs; whoever names some should know that none runs. */

@@ -87,6 +87,8 @@ typedef struct evprof_request {
     const char *param; /* for EVPROF_REPORT_PARAM, else NULL */
     const evprof_options_t *options;
     const evprof_notice_t *notice;
+    /* Where machine code is found, see core/symbol/code.h; NULL: nowhere. */
+    const struct evprof_code_source *code;
     const evprof_pprof_t *base; /* what is compared with, for "diff"; or NULL */
 } evprof_request_t;
 

@@ -22,10 +22,11 @@ function fill_rooms() {
     row("core/runtime", "core/heap core/sample core/symbol core/access core/conf core/profile")
     row("modules/profiles", "core/runtime core/heap core/sample")
     row("modules/formats", "core/analysis core/heap")
-    row("modules/reports", "core/report core/analysis")
+    row("modules/reports", "core/report core/symbol core/analysis")
     row("adapters/evhttp", "core/runtime")
     row("adapters/fetch", "core/analysis")
     row("adapters/testing", "core/analysis core/symbol core/heap core/runtime")
+    row("adapters/disasm", "core/symbol")
     row("adapters/listener", "adapters/evhttp core/runtime")
     row("adapters/web", "adapters/fetch core/report")
     row("adapters/preload", "adapters/listener adapters/evhttp core/runtime")
@@ -43,6 +44,7 @@ function fill_rooms() {
     uses("adapters/listener", "event2/")
     uses("adapters/web", "event2/ jansson.h")
     uses("adapters/fetch", "curl/")
+    uses("adapters/disasm", "capstone/")
     uses("adapters/cli", "histedit.h")
 }
 function room_of(path,   parts) {

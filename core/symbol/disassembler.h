@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_SYMBOL_DISASSEMBLER_H
+#define EVPROF_SYMBOL_DISASSEMBLER_H
+
+/*
+ * The contract of a disassembler. What implements it stands in a shared object
+ * that is opened when the first report asks for machine code.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <evprof/export.h>
+#include <evprof/status.h>
+
+#include "core/base/buf.h"
+
+typedef struct evprof_disassembler_how {
+    int machine; /* EM_X86_64 or another of elf.h */
+    bool is_intel;
+    /* What stands at an address, as "0x1040 <name+0x8>", valid until the next
+     * call; NULL: nothing is known. */
+    const char *(*name_of)(void *ctx, uint64_t vaddr);
+    void *ctx;
+} evprof_disassembler_how_t;
+
+typedef struct evprof_disassembler {
+    const char *name; /* for people: "LLVM 14.0.6" */
+    /* NULL and the reason in `err`: it does not know the machine. `how` must
+     * outlive what is opened. */
+    void *(*open)(const evprof_disassembler_how_t *how, evprof_error_t *err);
+    /* Appends the text of the instruction at `code` and gives its length; 0: it
+     * is none. One thread at a time. */
+    size_t (*decode)(void *opened, const unsigned char *code, size_t len,
+                     uint64_t vaddr, evprof_buf_t *out);
+    void (*close)(void *opened);
+} evprof_disassembler_t;
+
+typedef const evprof_disassembler_t *(*evprof_disassembler_fn)(void);
+
+/* What the shared object exports: the best one that can be had here. MT-Safe. */
+EVPROF_API const evprof_disassembler_t *evprof_disassembler(void);
+
+#endif

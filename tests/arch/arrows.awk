@@ -43,7 +43,7 @@ function check_own(file, target,   fault) {
     if (file ~ /\/example\//) next
     # The linker's and libc's names have no header.
     if (line ~ /^extern/) {
-        if (line !~ /environ|__start_|__stop_|evprof_(flame|pan_zoom|web)_|mallctl/)
+        if (line !~ /environ|__start_|__stop_|evprof_(flame|pan_zoom|web|weblist)_|mallctl/)
             object(file, "declares what stands in no header: " line)
     } else if (match(line, /"[^"]*"/)) {
         check_own(file, substr(line, RSTART + 1, RLENGTH - 2))

@@ -16,6 +16,7 @@ typedef struct evprof_sampling_conf {
     long rate;
     long depth;
     const evprof_unwinder_t *unwinder; /* NULL: the best there is */
+    bool asks_sleepers;
 } evprof_sampling_conf_t;
 
 /* Two directives of that struct. */
@@ -33,6 +34,18 @@ typedef struct evprof_sampling_conf {
         .by_default = "128", .min_args = 1, .max_args = 1,                     \
         .offset = offsetof(evprof_sampling_conf_t, depth), .min = 1,           \
         .max = EVPROF_TAP_DEPTH_MAX, .set = evprof_set_number                  \
+    }
+
+
+/* For a struct that has the flag. */
+#define EVPROF_SAMPLING_ASK_SLEEPERS(type, field)                              \
+    {                                                                          \
+        .name = "ask_sleepers", .args = "on|off",                              \
+        .help = "Asks a sleeping thread by a signal, which ends some of its "  \
+                "calls with EINTR, where its stack cannot be read from "       \
+                "outside.",                                                    \
+        .by_default = "off", .min_args = 1, .max_args = 1,                     \
+        .offset = offsetof(type, field), .set = evprof_set_flag                \
     }
 
 /* The state of such a module. */

@@ -169,7 +169,8 @@ put_place(const evprof_dump_thread_t *thread, evprof_buf_t *out)
 {
     char wchan[64];
     const char *call = evprof_syscall_name(thread->task.call);
-    bool is_stuck = thread->answer == EVPROF_DUMP_UNRESPONSIVE;
+    bool is_stuck = thread->answer == EVPROF_DUMP_UNRESPONSIVE ||
+                    thread->answer == EVPROF_DUMP_UNREADABLE;
     if (thread->task.state == 'R') {
         return;
     }
@@ -193,6 +194,9 @@ put_header(const evprof_dump_thread_t *thread, evprof_buf_t *out)
     if (thread->answer == EVPROF_DUMP_UNRESPONSIVE) {
         evprof_buf_puts(out, "unresponsive, ");
     }
+    if (thread->answer == EVPROF_DUMP_UNREADABLE) {
+        evprof_buf_puts(out, "unreadable, ");
+    }
     evprof_buf_puts(out, state_word(thread->task.state));
     put_place(thread, out);
     if (thread->still_ns >= MINUTE_NS) {
@@ -208,6 +212,9 @@ put_thread(const evprof_pprof_t *p, const evprof_dump_thread_t *thread,
 {
     const evprof_sample_t *stack = found->stack;
     put_header(thread, out);
+    if (thread->answer == EVPROF_DUMP_UNREADABLE) {
+        evprof_buf_printf(out, "\tno stack: %s\n", thread->reason);
+    }
     if (stack != NULL) {
         evprof_text_labels(stack, out);
     }

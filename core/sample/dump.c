@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each thread is asked as soon as it was looked at, so that it answers on
- * another CPU while the next one's files are read. Only so many may be asked at
- * once, so that the rings hold the answers: room is waited for a moment; who
- * runs but gets no CPU may still answer while others are asked, and a little
- * longer at the end. Nobody is waited for beyond that.
+ * First every thread is looked at, several together. Those asleep are done
+ * then; those that run have been given a timer and are awaited. Who is awaited
+ * is looked at again every millisecond, since a thread that runs for a moment
+ * falls asleep more often than the kernel's clock ticks; it is then walked and
+ * its timer deleted. Nobody is waited for beyond half a second.
  *
- * A signal makes some sleeping calls return EINTR, and scrapers ask every few
- * seconds. So the last stack of each thread is kept, together with its place in
- * user mode and how often it had gone to sleep when it answered, which its
- * handler reads: whoever sleeps at that place and has gone to sleep but once
- * since is still in the sleep that it went back to. How often it was preempted
- * on the way says nothing. Who was found so is known by its CPU clock from then
- * on: while that stands, nothing of /proc has to be read.
+ * The last stack of each sleeper is kept with its CPU clock: while that stands,
+ * the thread has not run, and nothing has to be read of it.
  */
 #include "core/sample/dump.h"
 
@@ -25,55 +20,52 @@
 #include "core/base/error.h"
 #include "core/base/grow.h"
 #include "core/base/lock.h"
+#include "core/sample/ask.h"
+#include "core/sample/sleeper.h"
 #include "core/sample/tap.h"
 #include "core/sample/threads.h"
 
-/* The rings hold about 240 stacks of full depth on the smallest machine. */
-enum { AT_ONCE = 64, DEPTH = 128 };
-/* How long room for the next is waited for, and how long all may take. A
- * handler needs microseconds once its thread has a CPU. */
-#define ROOM_NS INT64_C(20000000)
+/* How long all may take; and how long is waited where nothing tells whether a
+ * thread runs at all. */
 #define ALL_NS INT64_C(500000000)
-/* What a thread is given to fall asleep again after an answer: a dump that
- * follows at once would find it running and interrupt it a second time. */
-#define SETTLE_NS INT64_C(2000000)
-/* How long nobody may answer at the end before the rest is given up. Sleepers
- * get a CPU soon; who runs on a crowded CPU is waited for until ALL_NS. */
-#define SILENCE_NS INT64_C(50000000)
+#define BLIND_NS INT64_C(50000000)
 #define POLL_NS 100000L
-/* Pauses between looks at who holds signals back, and how much CPU time such a
- * thread may use before it is taken to do so for good. */
-#define PAUSE_MAX_NS 5000000L
+/* Between two looks at those that are awaited; doubled up to the maximum. */
+#define LOOK_NS INT64_C(1000000)
+#define LOOK_MAX_NS INT64_C(16000000)
+/* How much CPU time a thread that holds SIGPROF back may use before it is taken
+ * to do so for good. */
 #define MOMENT_NS INT64_C(1000000)
 
-/* The length of the instruction that enters the kernel: a call that goes on by
- * itself after a signal begins there again. */
-#if defined(__x86_64__)
-enum { CALL_BYTES = 2 };
-#else
-enum { CALL_BYTES = 4 };
-#endif
-
-/* What is known of a thread from its last answer; an element a record. */
-typedef struct memory_of_thread {
+/* What is known of a thread that slept; an element a record. */
+typedef struct kept {
     uint32_t generation;
-    uint32_t sleeps; /* when it answered; one more, and it sleeps again */
+    uint64_t sleeps; /* of a thread asked asleep: one more, and it is there */
+    int64_t cpu_ns;  /* its clock in that sleep, or -1: not known yet */
+    int64_t since_ns;
     evprof_task_info_t task;
-    int64_t cpu_ns;   /* its clock when it was found in that sleep, or -1 */
-    int64_t since_ns; /* it is known not to have moved since */
     evprof_stack_t stack;
     uintptr_t *pcs; /* of the stack; room for `cap` */
     size_t cap;
     const evprof_label_set_t *labels;
 } kept_t;
 
+/* What is still awaited of a thread. */
+enum await {
+    AWAIT_NOTHING,
+    AWAIT_ANSWER, /* it was asked */
+    AWAIT_CHANCE, /* it runs and holds SIGPROF back: not asked yet */
+};
+
 /* A thread of the dump that is being taken. */
 typedef struct asked {
     uint32_t index;
     uint32_t generation;
-    _Atomic bool is_outstanding;
-    bool is_gone;       /* the kernel knows it no longer */
-    int64_t met_cpu_ns; /* its clock when it was met with signals held back */
+    int timer;           /* that asks it, -1: none */
+    _Atomic int await;   /* enum await; who changes it owns the answer */
+    bool was_asleep;     /* when it was asked */
+    bool is_gone;        /* the kernel knows it no longer */
+    int64_t met_cpu_ns;  /* its clock when it was met with SIGPROF held back */
 } asked_t;
 
 struct evprof_dump_memory {
@@ -82,22 +74,24 @@ struct evprof_dump_memory {
 };
 
 static struct {
-    evprof_lock_t lock; /* one dump at a time; guards `kept` */
+    evprof_lock_t lock; /* one dump at a time; guards all */
     kept_t *kept;
     size_t kept_count;
     size_t kept_cap;
-    int64_t ended_ns; /* of the last dump */
     evprof_dump_stats_t stats;
 } dumps;
 
-/* The dump that the sink fills; only while the tap is open. Its arrays and
- * `kept` have room for all before that and stay where they are. */
+/* The dump that is being taken. Its arrays have room for all before the tap is
+ * open and stay where they are. */
 typedef struct taking {
     evprof_dump_t *dump;
-    asked_t *asked; /* one a thread of the dump */
+    asked_t *asked;      /* one a thread of the dump */
+    uint32_t *number_of; /* in the dump, one a record; max: not in it */
     size_t max;
-    _Atomic size_t outstanding;
-    size_t silent; /* of those, who did not answer while room was waited for */
+    bool asks_sleepers;
+    bool is_blind; /* nothing tells who runs */
+    evprof_outside_t *outside;
+    _Atomic size_t awaited;
     _Atomic bool is_out_of_memory;
 } taking_t;
 
@@ -119,78 +113,92 @@ make_room(taking_t *taking, uint32_t limit)
     dumps.kept = kept;
     taking->dump->threads = calloc(limit, sizeof(*taking->dump->threads));
     taking->asked = calloc(limit, sizeof(*taking->asked));
+    taking->number_of = malloc(limit * sizeof(*taking->number_of));
     taking->max = limit;
-    return taking->dump->threads != NULL && taking->asked != NULL;
+    for (uint32_t i = 0; taking->number_of != NULL && i < limit; i++) {
+        taking->number_of[i] = limit;
+    }
+    return taking->dump->threads != NULL && taking->asked != NULL &&
+           taking->number_of != NULL;
 }
 
-static bool
-has_stack(const kept_t *kept, uint32_t generation)
-{
-    return kept->stack.count > 0 && kept->generation == generation;
-}
-
-/* Whether the thread is in the sleep that it went back to after its answer. */
-static bool
-has_not_moved(const kept_t *kept, const evprof_task_info_t *task)
-{
-    return (task->state == 'S' || task->state == 'D') &&
-           (uint32_t)task->switches - kept->sleeps <= 1 &&
-           task->call == kept->task.call && task->sp == kept->task.sp &&
-           task->pc == kept->task.pc;
-}
-
-/* Whether the signal met the thread in the call that it was seen in before;
- * it may have left that on its own in the meantime. */
-static bool
-was_in_call(const evprof_task_info_t *task, const evprof_record_t *record)
-{
-    return task->call == EVPROF_TASK_UNKNOWN_CALL ||
-           (task->pc != 0 && record->count > 0 &&
-            (record->pcs[0] == task->pc ||
-             record->pcs[0] == task->pc - CALL_BYTES));
-}
-
-/* Remembers an answer for the next dump; without memory it is just asked
- * again. */
-static void
-keep(const asked_t *asked, const evprof_dump_thread_t *thread,
-     const evprof_record_t *record)
+/* Remembers the stack of a sleeper; without memory it is just walked again. */
+static kept_t *
+keep(const asked_t *asked, const evprof_dump_thread_t *thread)
 {
     kept_t *kept = &dumps.kept[asked->index];
     kept->stack.count = 0;
     uintptr_t *pcs =
         evprof_grow(kept->pcs, &kept->cap, thread->stack.count, sizeof(*pcs));
-    if (pcs == NULL || !was_in_call(&thread->task, record)) {
-        kept->pcs = pcs == NULL ? kept->pcs : pcs;
-        return;
+    if (pcs == NULL) {
+        return kept;
     }
     memcpy(pcs, thread->stack.pcs, thread->stack.count * sizeof(*pcs));
     kept->generation = asked->generation;
-    kept->sleeps = evprof_record_sleeps(record);
-    kept->task = thread->task;
     kept->cpu_ns = -1;
     kept->since_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    kept->task = thread->task;
     kept->pcs = pcs;
     kept->stack = thread->stack;
     kept->stack.pcs = pcs;
     kept->labels = thread->labels;
+    return kept;
 }
 
-/* ---- Taking ---- */
-
+/* Whether a thread that was asked in its sleep sleeps there again. How often it
+ * was preempted on the way says nothing. */
 static bool
+is_back_asleep(const kept_t *kept, pid_t tid)
+{
+    evprof_task_info_t task;
+    return kept->cpu_ns < 0 &&
+           evprof_task_read_status(tid, &task) == EVPROF_OK &&
+           (task.state == 'S' || task.state == 'D') &&
+           task.switches - kept->sleeps <= 1;
+}
+
+/* Whether the last stack of the thread still stands. */
+static bool
+has_not_moved(kept_t *kept, const asked_t *asked, pid_t tid)
+{
+    if (kept->stack.count == 0 || kept->generation != asked->generation) {
+        return false;
+    }
+    int64_t cpu_ns = evprof_task_cpu_ns(tid);
+    if (cpu_ns >= 0 && is_back_asleep(kept, tid)) {
+        kept->cpu_ns = cpu_ns;
+    }
+    return cpu_ns >= 0 && cpu_ns == kept->cpu_ns;
+}
+
+/* ---- Answers ---- */
+
+static void
 copy_stack(taking_t *taking, evprof_arena_t *arena, const evprof_stack_t *from,
            evprof_stack_t *out)
 {
     uintptr_t *pcs = evprof_arena_alloc(arena, from->count * sizeof(*pcs));
     if (pcs == NULL) {
         atomic_store(&taking->is_out_of_memory, true);
-        return false;
+        return;
     }
     memcpy(pcs, from->pcs, from->count * sizeof(*pcs));
     *out = *from;
     out->pcs = pcs;
-    return true;
+}
+
+/* Whether the caller may write down what is known of the thread; it then does
+ * and calls end_wait(). */
+static bool
+claim(asked_t *asked)
+{
+    return atomic_exchange(&asked->await, AWAIT_NOTHING) != AWAIT_NOTHING;
+}
+
+static void
+end_wait(taking_t *taking)
+{
+    atomic_fetch_sub(&taking->awaited, 1);
 }
 
 /* The drainer brings an answer. */
@@ -198,7 +206,9 @@ static void
 take_answer(void *ctx, const evprof_record_t *record)
 {
     taking_t *taking = ctx;
-    size_t number = evprof_record_number(record);
+    size_t number = record->thread < taking->max
+                        ? taking->number_of[record->thread]
+                        : taking->max;
     if (number >= taking->max) {
         return;
     }
@@ -210,97 +220,284 @@ take_answer(void *ctx, const evprof_record_t *record)
         .leaf_is_exact = (record->flags & EVPROF_RECORD_EXACT) != 0,
     };
     /* What was written of the thread before it was asked is seen from here. */
-    if (!atomic_load(&asked->is_outstanding) ||
-        record->thread != asked->index ||
-        record->generation != asked->generation ||
-        !atomic_exchange(&asked->is_outstanding, false)) {
+    if (atomic_load(&asked->await) != AWAIT_ANSWER ||
+        record->generation != asked->generation || !claim(asked)) {
         return;
     }
-    if (copy_stack(taking, &taking->dump->memory->answers, &stack,
-                   &thread->stack)) {
-        thread->labels = record->labels;
-        thread->answer = EVPROF_DUMP_FRESH;
-        keep(asked, thread, record);
+    copy_stack(taking, &taking->dump->memory->answers, &stack, &thread->stack);
+    thread->labels = record->labels;
+    thread->answer = EVPROF_DUMP_FRESH;
+    if (asked->was_asleep) {
+        keep(asked, thread)->sleeps = evprof_record_sleeps(record);
     }
-    atomic_fetch_sub(&taking->outstanding, 1);
+    end_wait(taking);
 }
 
-/* What the thread is doing, and its last stack if that still stands. */
-static int
-look(taking_t *taking, const asked_t *asked, evprof_dump_thread_t *thread)
+/* A thread that was walked from outside. */
+static void
+take_walk(taking_t *taking, size_t number, const evprof_sleeper_t *sleeper)
 {
-    kept_t *kept = &dumps.kept[asked->index];
-    bool has_last = has_stack(kept, asked->generation);
-    int64_t cpu_ns = evprof_task_cpu_ns(thread->tid);
-    if (has_last && cpu_ns >= 0 && cpu_ns == kept->cpu_ns) {
-        thread->task = kept->task;
-    } else if (evprof_task_read(thread->tid, &thread->task) != EVPROF_OK) {
-        return EVPROF_ENOENT;
-    } else if (!has_last || !has_not_moved(kept, &thread->task)) {
-        return EVPROF_OK;
-    }
-    kept->task = thread->task;
-    kept->cpu_ns = cpu_ns;
-    thread->labels = kept->labels;
-    thread->still_ns = evprof_clock_ns(CLOCK_MONOTONIC) - kept->since_ns;
-    thread->answer = EVPROF_DUMP_KEPT;
-    copy_stack(taking, &taking->dump->memory->looks, &kept->stack,
-               &thread->stack);
-    return EVPROF_OK;
+    evprof_dump_thread_t *thread = &taking->dump->threads[number];
+    const evprof_stack_t stack = { .pcs = sleeper->pcs,
+                                   .count = sleeper->count,
+                                   .leaf_is_exact = true };
+    copy_stack(taking, &taking->dump->memory->looks, &stack, &thread->stack);
+    thread->task = sleeper->task;
+    thread->labels = sleeper->labels;
+    thread->answer = EVPROF_DUMP_FRESH;
+    keep(&taking->asked[number], thread)->cpu_ns = sleeper->cpu_ns;
+    dumps.stats.walked++;
 }
 
-/* Adds the thread of a record to the dump, unless it has just ended. */
+/* ---- Asking ---- */
+
+/* It is awaited from here on, and its answer may come before this returns. */
+static void
+ask(taking_t *taking, size_t number)
+{
+    asked_t *asked = &taking->asked[number];
+    evprof_thread_t *record = evprof_thread_at(asked->index);
+    evprof_dump_thread_t *thread = &taking->dump->threads[number];
+    int status;
+    atomic_store(&asked->await, AWAIT_ANSWER);
+    atomic_fetch_add(&taking->awaited, 1);
+    if (asked->was_asleep) {
+        status = evprof_ask_sleeper(EVPROF_TAP_THREADS, record,
+                                    asked->generation);
+        dumps.stats.interrupted += status == EVPROF_OK;
+    } else {
+        status = evprof_ask_runner(EVPROF_TAP_THREADS, record,
+                                   asked->generation, &asked->timer);
+        dumps.stats.asked += status == EVPROF_OK;
+    }
+    if (status == EVPROF_ENOTSUP && claim(asked)) {
+        thread->answer = EVPROF_DUMP_UNREADABLE;
+        thread->reason = "the process may not make timers";
+        end_wait(taking);
+    }
+}
+
+/* A thread that holds SIGPROF back is not asked: the signal would reach it at
+ * some later, stranger time, or its own sigwait(). */
+static void
+ask_runner(taking_t *taking, size_t number)
+{
+    asked_t *asked = &taking->asked[number];
+    evprof_dump_thread_t *thread = &taking->dump->threads[number];
+    asked->was_asleep = false;
+    if (thread->task.holds_sigprof_back) {
+        atomic_store(&asked->await, AWAIT_CHANCE);
+        atomic_fetch_add(&taking->awaited, 1);
+    } else {
+        ask(taking, number);
+    }
+}
+
+/* A thread that cannot be walked: asked if it runs, or if that is allowed. */
+static void
+do_without_walk(taking_t *taking, size_t number, const char *reason)
+{
+    asked_t *asked = &taking->asked[number];
+    evprof_dump_thread_t *thread = &taking->dump->threads[number];
+    bool is_told =
+        evprof_task_read_status(thread->tid, &thread->task) == EVPROF_OK;
+    taking->is_blind = taking->is_blind || !is_told;
+    thread->answer = EVPROF_DUMP_UNREADABLE;
+    thread->reason = reason;
+    if (!is_told || thread->task.state == 'R') {
+        ask_runner(taking, number);
+    } else if (taking->asks_sleepers && thread->task.state == 'S' &&
+               !thread->task.holds_sigprof_back) {
+        asked->was_asleep = true;
+        ask(taking, number);
+    }
+}
+
+/* ---- Looking ---- */
+
+/* Notes the thread of a record; whether it has to be looked at. */
 static bool
 add_thread(taking_t *taking, evprof_thread_t *record)
 {
-    size_t number = taking->dump->count;
+    size_t number = taking->dump->count++;
     evprof_dump_thread_t *thread = &taking->dump->threads[number];
     asked_t *asked = &taking->asked[number];
+    kept_t *kept = &dumps.kept[record->index];
     thread->tid = atomic_load(&record->tid);
     asked->index = record->index;
     asked->generation = atomic_load(&record->generation);
-    if (look(taking, asked, thread) != EVPROF_OK) {
-        return false;
-    }
+    asked->timer = -1;
+    taking->number_of[record->index] = (uint32_t)number;
     uintptr_t pcs[EVPROF_THREAD_CREATOR_DEPTH];
     evprof_stack_t creator = { .pcs = pcs };
     creator.count =
         evprof_thread_creator(record, pcs, EVPROF_THREAD_CREATOR_DEPTH);
     copy_stack(taking, &taking->dump->memory->looks, &creator,
                &thread->creator);
-    taking->dump->count++;
-    return true;
+    if (!has_not_moved(kept, asked, thread->tid)) {
+        return true;
+    }
+    thread->task = kept->task;
+    thread->labels = kept->labels;
+    thread->still_ns = evprof_clock_ns(CLOCK_MONOTONIC) - kept->since_ns;
+    thread->answer = EVPROF_DUMP_KEPT;
+    copy_stack(taking, &taking->dump->memory->looks, &kept->stack,
+               &thread->stack);
+    return false;
 }
 
-/* A thread that holds the signal back or is stopped would never answer; the
- * signal would only reach it at some later, stranger time. */
-static bool
-could_answer(const evprof_task_info_t *task)
+/* The first look at a thread. */
+static void
+judge(taking_t *taking, size_t number, const evprof_sleeper_t *sleeper)
 {
-    return !task->holds_sigprof_back &&
-           (task->state == 'R' || task->state == 'S');
+    evprof_dump_thread_t *thread = &taking->dump->threads[number];
+    switch (sleeper->status) {
+    case EVPROF_SLEEPER_WALKED:
+        take_walk(taking, number, sleeper);
+        break;
+    case EVPROF_SLEEPER_GONE:
+        taking->asked[number].is_gone = true;
+        break;
+    case EVPROF_SLEEPER_UNREADABLE:
+        do_without_walk(taking, number, sleeper->why);
+        break;
+    default:
+        (void)evprof_task_read_status(thread->tid, &thread->task);
+        thread->task.state = 'R';
+        ask_runner(taking, number);
+        break;
+    }
+}
+
+/* Whether it has not had the CPU for long since it was first met here. */
+static bool
+is_starved(asked_t *asked, pid_t tid)
+{
+    int64_t cpu_ns = evprof_task_cpu_ns(tid);
+    if (asked->met_cpu_ns == 0) {
+        asked->met_cpu_ns = cpu_ns;
+    }
+    return cpu_ns - asked->met_cpu_ns < MOMENT_NS;
+}
+
+/* Threads hold signals back for moments when they make others, begin and end.
+ * On a busy machine such a moment is long, but not by the thread's own clock;
+ * one that always does so is soon found out. */
+static void
+give_chance(taking_t *taking, size_t number)
+{
+    asked_t *asked = &taking->asked[number];
+    evprof_dump_thread_t *thread = &taking->dump->threads[number];
+    asked->is_gone =
+        evprof_task_read_status(thread->tid, &thread->task) != EVPROF_OK;
+    thread->task.state = 'R';
+    if (!thread->task.holds_sigprof_back ||
+        !is_starved(asked, thread->tid)) {
+        atomic_store(&asked->await, AWAIT_NOTHING);
+        end_wait(taking);
+        if (!thread->task.holds_sigprof_back && !asked->is_gone) {
+            ask(taking, number);
+        }
+    }
+}
+
+/* Another look at a thread that is awaited. */
+static void
+judge_again(taking_t *taking, size_t number, const evprof_sleeper_t *sleeper)
+{
+    asked_t *asked = &taking->asked[number];
+    evprof_dump_thread_t *thread = &taking->dump->threads[number];
+    int await = atomic_load(&asked->await);
+    evprof_task_info_t task;
+    if (await == AWAIT_NOTHING) {
+        return;
+    }
+    switch (sleeper->status) {
+    case EVPROF_SLEEPER_WALKED:
+        if (claim(asked)) {
+            take_walk(taking, number, sleeper);
+            end_wait(taking);
+        }
+        break;
+    case EVPROF_SLEEPER_GONE:
+        asked->is_gone = true;
+        break;
+    case EVPROF_SLEEPER_UNREADABLE:
+        if (!asked->was_asleep &&
+            evprof_task_read_status(thread->tid, &task) == EVPROF_OK &&
+            task.state != 'R' && claim(asked)) {
+            end_wait(taking);
+            do_without_walk(taking, number, sleeper->why);
+        }
+        break;
+    default:
+        if (await == AWAIT_CHANCE) {
+            give_chance(taking, number);
+        }
+        break;
+    }
+}
+
+typedef void judge_fn(taking_t *taking, size_t number,
+                      const evprof_sleeper_t *sleeper);
+
+/* Threads that are looked at together. */
+typedef struct batch {
+    size_t count;
+    size_t numbers[EVPROF_SLEEPERS_MOST];
+    evprof_sleeper_t sleepers[EVPROF_SLEEPERS_MOST];
+} batch_t;
+
+static void
+look(taking_t *taking, batch_t *batch, judge_fn *judge_one)
+{
+    evprof_sleepers_walk(taking->outside, batch->sleepers, batch->count);
+    for (size_t i = 0; i < batch->count; i++) {
+        judge_one(taking, batch->numbers[i], &batch->sleepers[i]);
+    }
+    batch->count = 0;
 }
 
 static void
-ask(taking_t *taking, size_t number)
+look_later(taking_t *taking, batch_t *batch, size_t number,
+           judge_fn *judge_one)
 {
-    evprof_dump_thread_t *thread = &taking->dump->threads[number];
-    asked_t *asked = &taking->asked[number];
-    bool was_asleep = thread->task.state == 'S';
-    if (thread->answer == EVPROF_DUMP_KEPT || !could_answer(&thread->task)) {
-        return;
+    const asked_t *asked = &taking->asked[number];
+    evprof_sleeper_t *sleeper = &batch->sleepers[batch->count];
+    sleeper->index = asked->index;
+    sleeper->generation = asked->generation;
+    sleeper->tid = taking->dump->threads[number].tid;
+    batch->numbers[batch->count++] = number;
+    if (batch->count == EVPROF_SLEEPERS_MOST) {
+        look(taking, batch, judge_one);
     }
-    atomic_store(&asked->is_outstanding, true);
-    atomic_fetch_add(&taking->outstanding, 1);
-    if (evprof_tap_signal(EVPROF_TAP_THREADS, evprof_thread_at(asked->index),
-                          asked->generation, (uint32_t)number) != EVPROF_OK) {
-        atomic_store(&asked->is_outstanding, false);
-        atomic_fetch_sub(&taking->outstanding, 1);
-        return;
-    }
-    dumps.stats.asked++;
-    dumps.stats.interrupted += was_asleep;
 }
+
+static void
+look_at_all(taking_t *taking, batch_t *batch)
+{
+    for (uint32_t i = 0; i < taking->max; i++) {
+        evprof_thread_t *record = evprof_thread_at(i);
+        if (evprof_thread_is_application(record) &&
+            add_thread(taking, record)) {
+            look_later(taking, batch, taking->dump->count - 1, judge);
+        }
+    }
+    look(taking, batch, judge);
+}
+
+static void
+look_again(taking_t *taking, batch_t *batch)
+{
+    for (size_t i = 0; i < taking->dump->count; i++) {
+        if (atomic_load(&taking->asked[i].await) != AWAIT_NOTHING) {
+            look_later(taking, batch, i, judge_again);
+        }
+    }
+    look(taking, batch, judge_again);
+}
+
+/* ---- Waiting ---- */
 
 static bool
 has_ended(const asked_t *asked)
@@ -316,136 +513,46 @@ give_up_ended(taking_t *taking)
 {
     for (size_t i = 0; i < taking->dump->count; i++) {
         asked_t *asked = &taking->asked[i];
-        if (atomic_load(&asked->is_outstanding) && has_ended(asked) &&
-            atomic_exchange(&asked->is_outstanding, false)) {
-            atomic_fetch_sub(&taking->outstanding, 1);
+        if (atomic_load(&asked->await) != AWAIT_NOTHING && has_ended(asked) &&
+            claim(asked)) {
+            end_wait(taking);
         }
     }
 }
 
-/* Until at most `left` are awaited, or until then. */
 static void
-await_answers(taking_t *taking, size_t left, int64_t until_ns)
+await_answers(taking_t *taking, batch_t *batch)
 {
     const struct timespec moment = { .tv_nsec = POLL_NS };
+    int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    int64_t end_ns = now_ns + (taking->is_blind ? BLIND_NS : ALL_NS);
+    int64_t pause_ns = LOOK_NS;
+    int64_t look_ns = now_ns + pause_ns;
     for (;;) {
         evprof_tap_flush();
         give_up_ended(taking);
-        if (atomic_load(&taking->outstanding) <= left ||
-            evprof_clock_ns(CLOCK_MONOTONIC) >= until_ns) {
+        now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+        if (atomic_load(&taking->awaited) == 0 || now_ns >= end_ns) {
             return;
+        }
+        if (now_ns >= look_ns) {
+            look_again(taking, batch);
+            pause_ns = pause_ns < LOOK_MAX_NS ? 2 * pause_ns : pause_ns;
+            look_ns = evprof_clock_ns(CLOCK_MONOTONIC) + pause_ns;
         }
         nanosleep(&moment, NULL);
     }
 }
 
-static bool
-is_runner_outstanding(const taking_t *taking)
+static void
+end_asks(taking_t *taking)
 {
     for (size_t i = 0; i < taking->dump->count; i++) {
-        if (atomic_load(&taking->asked[i].is_outstanding) &&
-            taking->dump->threads[i].task.state == 'R') {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The rest, while somebody answers now and then. */
-static void
-await_rest(taking_t *taking, int64_t until_ns)
-{
-    size_t before;
-    do {
-        before = atomic_load(&taking->outstanding);
-        int64_t silent_ns = evprof_clock_ns(CLOCK_MONOTONIC) + SILENCE_NS;
-        bool is_patient = is_runner_outstanding(taking);
-        await_answers(taking, 0,
-                      is_patient || silent_ns > until_ns ? until_ns
-                                                         : silent_ns);
-    } while (atomic_load(&taking->outstanding) < before &&
-             evprof_clock_ns(CLOCK_MONOTONIC) < until_ns);
-}
-
-/* Who is silent for long takes no room from the others. */
-static void
-await_room(taking_t *taking)
-{
-    if (atomic_load(&taking->outstanding) >= taking->silent + AT_ONCE) {
-        await_answers(taking, taking->silent + AT_ONCE / 2,
-                      evprof_clock_ns(CLOCK_MONOTONIC) + ROOM_NS);
-        size_t left = atomic_load(&taking->outstanding);
-        if (left >= taking->silent + AT_ONCE) {
-            taking->silent = left;
-        }
+        evprof_ask_end(taking->asked[i].timer);
     }
 }
 
-/* Whether it has not had the CPU for long since it was first met here. */
-static bool
-is_starved(asked_t *asked, pid_t tid)
-{
-    int64_t cpu_ns = evprof_task_cpu_ns(tid);
-    if (asked->met_cpu_ns == 0) {
-        asked->met_cpu_ns = cpu_ns;
-    }
-    return cpu_ns - asked->met_cpu_ns < MOMENT_NS;
-}
-
-/* Looks again at those who ran with signals held back, and asks who no longer
- * does. Says how many are left that may still do. */
-static size_t
-ask_passers(taking_t *taking)
-{
-    size_t left = 0;
-    for (size_t i = 0; i < taking->dump->count; i++) {
-        evprof_dump_thread_t *thread = &taking->dump->threads[i];
-        if (thread->answer == EVPROF_DUMP_UNRESPONSIVE &&
-            thread->task.holds_sigprof_back && thread->task.state == 'R' &&
-            !has_ended(&taking->asked[i])) {
-            taking->asked[i].is_gone =
-                evprof_task_read(thread->tid, &thread->task) != EVPROF_OK;
-            left += thread->task.holds_sigprof_back &&
-                    is_starved(&taking->asked[i], thread->tid);
-            ask(taking, i);
-        }
-    }
-    return left;
-}
-
-/* Threads hold signals back for moments when they make others, begin and end.
- * On a busy machine such a moment is long, but not by the thread's own clock;
- * one that always does so is soon found out. */
-static void
-ask_again(taking_t *taking, int64_t until_ns)
-{
-    struct timespec pause = { .tv_nsec = POLL_NS };
-    while (ask_passers(taking) > 0 &&
-           evprof_clock_ns(CLOCK_MONOTONIC) < until_ns) {
-        nanosleep(&pause, NULL);
-        pause.tv_nsec =
-            pause.tv_nsec < PAUSE_MAX_NS ? 2 * pause.tv_nsec : pause.tv_nsec;
-    }
-}
-
-static void
-ask_all(taking_t *taking)
-{
-    int64_t end_ns = evprof_clock_ns(CLOCK_MONOTONIC) + ALL_NS;
-    for (uint32_t i = 0; i < taking->max; i++) {
-        evprof_thread_t *record = evprof_thread_at(i);
-        if (evprof_thread_is_application(record) &&
-            add_thread(taking, record)) {
-            ask(taking, taking->dump->count - 1);
-        }
-        if (evprof_clock_ns(CLOCK_MONOTONIC) < end_ns) {
-            await_room(taking);
-        }
-    }
-    await_rest(taking, end_ns);
-    ask_again(taking, end_ns);
-    await_rest(taking, end_ns);
-}
+/* ---- A whole dump ---- */
 
 /* Who has ended without an answer was there for nobody. */
 static void
@@ -454,7 +561,7 @@ leave_out_ended(taking_t *taking)
     evprof_dump_t *dump = taking->dump;
     size_t count = 0;
     for (size_t i = 0; i < dump->count; i++) {
-        if (dump->threads[i].answer != EVPROF_DUMP_UNRESPONSIVE ||
+        if (dump->threads[i].stack.count > 0 ||
             !has_ended(&taking->asked[i])) {
             dump->threads[count++] = dump->threads[i];
         }
@@ -465,69 +572,74 @@ leave_out_ended(taking_t *taking)
 static void
 count_answers(const evprof_dump_t *dump)
 {
+    evprof_tap_stats_t tap;
+    evprof_tap_stats(EVPROF_TAP_THREADS, &tap);
     dumps.stats.dumps++;
+    dumps.stats.cut_short += tap.cut_short;
     for (size_t i = 0; i < dump->count; i++) {
         enum evprof_dump_answer answer = dump->threads[i].answer;
         dumps.stats.kept += answer == EVPROF_DUMP_KEPT;
+        dumps.stats.unreadable += answer == EVPROF_DUMP_UNREADABLE;
         dumps.stats.unresponsive += answer == EVPROF_DUMP_UNRESPONSIVE;
     }
 }
 
-static void
-let_settle(void)
+static int
+take_in_tap(taking_t *taking, evprof_error_t *err)
 {
-    int64_t left_ns =
-        dumps.ended_ns + SETTLE_NS - evprof_clock_ns(CLOCK_MONOTONIC);
-    if (dumps.ended_ns != 0 && left_ns > 0) {
-        const struct timespec rest = { .tv_nsec = (long)left_ns };
-        nanosleep(&rest, NULL);
+    const evprof_tap_t tap = {
+        .unwinder = evprof_unwinder_find("auto"),
+        .depth = EVPROF_SLEEPER_DEPTH,
+        .uses_signals = true,
+        .sink = take_answer,
+        .ctx = taking,
+    };
+    batch_t *batch = calloc(1, sizeof(*batch));
+    int status = batch == NULL
+                     ? evprof_fail(err, EVPROF_ENOMEM, "threads: out of memory")
+                     : evprof_tap_open(EVPROF_TAP_THREADS, &tap, err);
+    if (status == EVPROF_OK) {
+        look_at_all(taking, batch);
+        await_answers(taking, batch);
+        end_asks(taking);
+        evprof_tap_close(EVPROF_TAP_THREADS);
+        leave_out_ended(taking);
+        count_answers(taking->dump);
     }
+    free(batch);
+    return status;
 }
 
 static int
 take_locked(taking_t *taking, evprof_error_t *err)
 {
-    const evprof_tap_t tap = {
-        .unwinder = evprof_unwinder_find("auto"),
-        .depth = DEPTH,
-        .uses_signals = true,
-        .sink = take_answer,
-        .ctx = taking,
-    };
-    let_settle();
+    /* Without /proc the threads that the registry knows are listed. */
     int status = evprof_thread_scan();
-    if (status == EVPROF_OK && !make_room(taking, evprof_thread_limit())) {
-        status = EVPROF_ENOMEM;
+    taking->outside = evprof_outside_new();
+    if (taking->outside == NULL || status == EVPROF_ENOMEM ||
+        !make_room(taking, evprof_thread_limit())) {
+        return evprof_fail(err, EVPROF_ENOMEM,
+                           "threads: cannot list them: out of memory");
     }
-    if (status != EVPROF_OK) {
-        return evprof_fail(err, status, "threads: cannot list them: %s",
-                           evprof_status_text(status));
-    }
-    status = evprof_tap_open(EVPROF_TAP_THREADS, &tap, err);
-    if (status != EVPROF_OK) {
-        return status;
-    }
-    ask_all(taking);
-    evprof_tap_close(EVPROF_TAP_THREADS);
-    dumps.ended_ns = evprof_clock_ns(CLOCK_MONOTONIC);
-    leave_out_ended(taking);
-    count_answers(taking->dump);
-    return atomic_load(&taking->is_out_of_memory)
+    status = take_in_tap(taking, err);
+    return status == EVPROF_OK && atomic_load(&taking->is_out_of_memory)
                ? evprof_fail(err, EVPROF_ENOMEM, "threads: out of memory")
-               : EVPROF_OK;
+               : status;
 }
 
 int
-evprof_dump_take(evprof_dump_t *out, evprof_error_t *err)
+evprof_dump_take(evprof_dump_t *out, bool asks_sleepers, evprof_error_t *err)
 {
     evprof_dump_t dump = { .memory = calloc(1, sizeof(*dump.memory)) };
     if (dump.memory == NULL) {
         return evprof_fail(err, EVPROF_ENOMEM, "threads: out of memory");
     }
-    taking_t taking = { .dump = &dump };
+    taking_t taking = { .dump = &dump, .asks_sleepers = asks_sleepers };
     evprof_lock_enter(&dumps.lock);
     int status = take_locked(&taking, err);
     evprof_lock_leave(&dumps.lock);
+    evprof_outside_free(taking.outside);
+    free(taking.number_of);
     free(taking.asked);
     if (status == EVPROF_OK) {
         *out = dump;
@@ -547,6 +659,20 @@ evprof_dump_free(evprof_dump_t *dump)
     free(dump->memory);
     free(dump->threads);
     *dump = (evprof_dump_t){ 0 };
+}
+
+void
+evprof_dump_describe(evprof_dump_t *dump)
+{
+    for (size_t i = 0; i < dump->count; i++) {
+        evprof_task_info_t *task = &dump->threads[i].task;
+        evprof_task_info_t now;
+        if (evprof_task_read_status(dump->threads[i].tid, &now) == EVPROF_OK) {
+            memcpy(task->name, now.name, sizeof(task->name));
+            bool was_asleep = task->state == 'S';
+            task->state = was_asleep && now.state == 'R' ? 'S' : now.state;
+        }
+    }
 }
 
 void

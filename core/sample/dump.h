@@ -3,10 +3,11 @@
 #define EVPROF_SAMPLE_DUMP_H
 
 /*
- * The stacks of all threads of the application, now. Each thread walks its own
- * stack when a signal asks it to; one that has not moved since it was last
- * asked is not asked again, and one that does not answer in time is said to be
- * unresponsive. The library's own threads are left out.
+ * The stacks of all threads of the application, now. A thread that sleeps is
+ * walked from outside (sleeper.h); a thread that runs is asked by a timer on
+ * its CPU clock (ask.h) and walks its own stack. Where the process may not read
+ * what that needs, sleepers have no stack but a reason. The library's own
+ * threads are left out.
  */
 
 #include <stddef.h>
@@ -18,19 +19,21 @@
 #include "core/sample/task.h"
 
 enum evprof_dump_answer {
-    EVPROF_DUMP_UNRESPONSIVE, /* no stack */
-    EVPROF_DUMP_FRESH,        /* it was asked and answered */
-    EVPROF_DUMP_KEPT,         /* its last stack still stands */
+    EVPROF_DUMP_UNRESPONSIVE, /* no stack: it was asked and did not answer */
+    EVPROF_DUMP_FRESH,        /* it was walked, or answered */
+    EVPROF_DUMP_KEPT,         /* it has not run since an earlier dump */
+    EVPROF_DUMP_UNREADABLE,   /* no stack: `reason` says why */
 };
 
 typedef struct evprof_dump_thread {
     pid_t tid;
     enum evprof_dump_answer answer;
-    evprof_task_info_t task;
+    const char *reason; /* UNREADABLE: a part of a sentence, static */
+    evprof_task_info_t task; /* complete after evprof_dump_describe() */
     evprof_stack_t stack;
     const evprof_label_set_t *labels; /* NULL: none */
     evprof_stack_t creator; /* of its pthread_create; empty: unknown */
-    int64_t still_ns;       /* for how long at least it has not moved */
+    int64_t still_ns;       /* for how long at least it has not run */
 } evprof_dump_thread_t;
 
 typedef struct evprof_dump {
@@ -40,19 +43,27 @@ typedef struct evprof_dump {
 } evprof_dump_t;
 
 /*
- * Takes a dump; may last half a second when threads do not answer. One at a
- * time, others wait. Not in a handler. EVPROF_ENOMEM, EVPROF_EIO; EVPROF_EBUSY
- * when somebody else uses the tap.
+ * Takes a dump; may last half a second when threads do not answer. With
+ * `asks_sleepers`, sleepers that cannot be walked are asked by a signal. One at
+ * a time, others wait. Not in a handler. EVPROF_ENOMEM; EVPROF_EBUSY when
+ * somebody else uses the tap.
  */
-int evprof_dump_take(evprof_dump_t *out, evprof_error_t *err);
+int evprof_dump_take(evprof_dump_t *out, bool asks_sleepers,
+                     evprof_error_t *err);
 void evprof_dump_free(evprof_dump_t *dump);
+
+/* Reads the names and states of the threads, which cost a file each. */
+void evprof_dump_describe(evprof_dump_t *dump);
 
 /* Since the process began. */
 typedef struct evprof_dump_stats {
     uint64_t dumps;
-    uint64_t asked;        /* signals sent */
-    uint64_t interrupted;  /* of them to sleeping threads */
-    uint64_t kept;         /* threads not asked because they had not moved */
+    uint64_t walked;       /* threads walked from outside */
+    uint64_t kept;         /* threads that had not run since the last dump */
+    uint64_t asked;        /* running threads asked by a timer */
+    uint64_t interrupted;  /* signals sent to sleeping threads */
+    uint64_t cut_short;    /* system calls that an ask ended with EINTR */
+    uint64_t unreadable;   /* sleeping threads that could not be walked */
     uint64_t unresponsive; /* threads that did not answer */
 } evprof_dump_stats_t;
 void evprof_dump_stats(evprof_dump_stats_t *out);

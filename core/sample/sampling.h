@@ -4,6 +4,7 @@
 
 /* What the samplers of a window are asked: cpu.h by CPU time, wall.h by any. */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <evprof/module.h>
@@ -14,6 +15,7 @@ typedef struct evprof_sampling_options {
     unsigned rate_hz;                  /* 1..1000 */
     const evprof_unwinder_t *unwinder; /* signal-safe */
     size_t depth;                      /* 1..EVPROF_TAP_DEPTH_MAX */
+    bool asks_sleepers; /* wall: sleepers that cannot be walked get a signal */
 } evprof_sampling_options_t;
 
 typedef int evprof_sampling_begin_fn(const evprof_sampling_options_t *options,

@@ -17,6 +17,7 @@
 #include "core/base/clock.h"
 #include "core/sample/sig_labels.h"
 #include "core/sample/sig_ring.h"
+#include "core/unwind/sig_arch.h"
 
 enum {
     INDEX_BITS = 24,
@@ -196,21 +197,21 @@ take_timer_sample(evprof_thread_t *thread, const siginfo_t *info,
     }
 }
 
-/* What the asker gave, and how often this thread has slept so far: if it sleeps
- * but once more, it is where it was. */
+/* How often this thread has slept so far: if it sleeps but once more, it is
+ * where it was. */
 static int64_t
-queued_value(const siginfo_t *info)
+own_sleeps(void)
 {
     struct rusage usage = { .ru_nvcsw = 0 };
     (void)syscall(SYS_getrusage, RUSAGE_THREAD, &usage);
-    return (int64_t)((uint64_t)usage.ru_nvcsw << 32 | (uint32_t)info->si_errno);
+    return usage.ru_nvcsw;
 }
 
 static void
 take_asked_sample(enum evprof_tap_kind kind, const evprof_thread_t *thread,
-                  const siginfo_t *info, const void *context)
+                  const void *context)
 {
-    const int64_t value = queued_value(info);
+    const int64_t value = own_sleeps();
     enum evprof_sig_status status =
         take_sample(kind, thread, 1, value, context);
     for (int i = 0; status == EVPROF_SIG_DROPPED && i < ASKED_PATIENCE; i++) {
@@ -242,15 +243,24 @@ call_previous(int signum, siginfo_t *info, void *context)
     is_chaining = 0;
 }
 
-/* Whether `info` carries a token of ours, made by a timer or by a queue call.
- */
+/* Whether `info` carries a token of ours; see ask.c for the code. */
 static bool
 is_ours(const siginfo_t *info, uint64_t token)
 {
     const uint64_t cookie =
         atomic_load_explicit(&evprof_sig_cookie, memory_order_relaxed);
-    return (info->si_code == SI_TIMER || info->si_code == SI_QUEUE) &&
+    return info->si_code == SI_TIMER &&
            token >> (64 - COOKIE_BITS) == low_bits(cookie, COOKIE_BITS);
+}
+
+/* Most calls go on by themselves after a signal; some return EINTR, also when
+ * the signal meets them on their way in. */
+static void
+count_cut_short(evprof_sig_tap_t *tap, const void *context)
+{
+    if (evprof_arch_was_cut_short(context)) {
+        atomic_fetch_add_explicit(&tap->cut_short, 1, memory_order_relaxed);
+    }
 }
 
 void
@@ -266,13 +276,14 @@ evprof_sig_handler(int signum, siginfo_t *info, void *context)
         return;
     }
     evprof_thread_t *thread = token_thread(token);
+    count_cut_short(&evprof_sig_taps[kind], context);
     if (!thread) {
         atomic_fetch_add_explicit(&evprof_sig_taps[kind].late, 1,
                                   memory_order_relaxed);
-    } else if (info->si_code == SI_TIMER) {
+    } else if (kind == EVPROF_TAP_CPU) {
         take_timer_sample(thread, info, context);
     } else {
-        take_asked_sample((enum evprof_tap_kind)kind, thread, info, context);
+        take_asked_sample((enum evprof_tap_kind)kind, thread, context);
     }
     errno = saved;
 }

@@ -25,11 +25,12 @@ typedef struct evprof_sig_tap {
     _Atomic uint64_t overrun;
     _Atomic uint64_t dropped;
     _Atomic uint64_t late;
+    _Atomic uint64_t cut_short;
 } evprof_sig_tap_t;
 
 extern evprof_sig_tap_t evprof_sig_taps[EVPROF_TAP_KINDS];
 
-/* In whose name signals are queued; set before the handler is installed. */
+/* The mark of signals that this process made; set before the handler is installed. */
 extern _Atomic uint32_t evprof_sig_cookie;
 
 /* What was installed before ours. */

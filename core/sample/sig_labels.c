@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One pointer a thread. The handler that reads it runs on the thread that
- * writes it, so a relaxed atomic (one plain load) is enough; initial-exec,
- * because the dynamic TLS model may allocate at the first access in a thread.
+ * writes it, and sets are never freed, so a relaxed atomic (one plain load) is
+ * enough; initial-exec, because the dynamic TLS model may allocate at the first
+ * access in a thread.
  */
 #include "core/sample/sig_labels.h"
 
 #include <stdatomic.h>
 
-static _Thread_local __attribute__((
-    tls_model("initial-exec"))) _Atomic(const evprof_label_set_t *) current;
+static _Thread_local
+    __attribute__((tls_model("initial-exec"))) evprof_labels_place_t current;
 
 const evprof_label_set_t *
 evprof_sig_labels(void)
@@ -21,4 +22,10 @@ void
 evprof_sig_labels_set(const evprof_label_set_t *set)
 {
     atomic_store_explicit(&current, set, memory_order_relaxed);
+}
+
+evprof_labels_place_t *
+evprof_sig_labels_place(void)
+{
+    return &current;
 }

@@ -2,7 +2,12 @@
 #ifndef EVPROF_SAMPLE_SIG_LABELS_H
 #define EVPROF_SAMPLE_SIG_LABELS_H
 
+#include <stdatomic.h>
+
 #include "core/sample/labelset.h"
+
+/* Where a thread keeps its labels. */
+typedef _Atomic(const evprof_label_set_t *) evprof_labels_place_t;
 
 /* The calling thread's labels, NULL when it has none. Signal-safe. */
 const evprof_label_set_t *evprof_sig_labels(void);
@@ -12,5 +17,8 @@ const evprof_label_set_t *evprof_sig_labels(void);
  * takes its creator's. Signal-safe, but a handler must put back what it found.
  */
 void evprof_sig_labels_set(const evprof_label_set_t *set);
+
+/* Where the calling thread keeps them, for as long as it lives. */
+evprof_labels_place_t *evprof_sig_labels_place(void);
 
 #endif

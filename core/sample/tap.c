@@ -191,6 +191,7 @@ publish(enum evprof_tap_kind kind, const evprof_tap_t *tap)
     atomic_store(&sig->overrun, 0);
     atomic_store(&sig->dropped, 0);
     atomic_store(&sig->late, 0);
+    atomic_store(&sig->cut_short, 0);
     atomic_store(&sig->unwinder, tap->unwinder);
     atomic_store(&sig->depth, tap->depth);
     taps.last_session += taps.last_session == UINT32_MAX ? 2 : 1;
@@ -281,46 +282,6 @@ evprof_tap_flush(void)
     evprof_drainer_flush();
 }
 
-/* Queues the signal; the thread's lock is held, so that it is the one meant. */
-static int
-queue_signal(enum evprof_tap_kind kind, evprof_thread_t *thread,
-             uint32_t generation, uint32_t value)
-{
-    if (atomic_load(&thread->generation) != generation ||
-        atomic_load(&thread->state) < EVPROF_THREAD_LIVE) {
-        return EVPROF_ENOENT;
-    }
-    siginfo_t info;
-    memset(&info, 0, sizeof(info));
-    info.si_signo = SIGPROF;
-    info.si_code = SI_QUEUE;
-    info.si_errno = (int)value;
-    info.si_pid = getpid();
-    info.si_uid = getuid();
-    const uintptr_t token = evprof_sig_token(kind, thread, generation);
-    memcpy(&info.si_value, &token, sizeof(token));
-    if (syscall(SYS_rt_tgsigqueueinfo, getpid(), atomic_load(&thread->tid),
-                SIGPROF, &info) == 0) {
-        return EVPROF_OK;
-    }
-    return errno == EAGAIN ? EVPROF_ELIMIT : EVPROF_ENOENT;
-}
-
-int
-evprof_tap_signal(enum evprof_tap_kind kind, evprof_thread_t *thread,
-                  uint32_t generation, uint32_t value)
-{
-    if (evprof_tap_session(kind) == 0) {
-        return EVPROF_ESTATE;
-    }
-    const int saved = errno;
-    evprof_lock_enter(&thread->lock);
-    const int status = queue_signal(kind, thread, generation, value);
-    evprof_lock_leave(&thread->lock);
-    errno = saved;
-    return status;
-}
-
 bool
 evprof_tap_here(enum evprof_tap_kind kind, uint64_t weight, int64_t value,
                 size_t skip)
@@ -361,6 +322,7 @@ evprof_tap_stats(enum evprof_tap_kind kind, evprof_tap_stats_t *out)
         .truncated = atomic_load(&owner->truncated),
         .broken = atomic_load(&owner->broken),
         .late = atomic_load(&sig->late),
+        .cut_short = atomic_load(&sig->cut_short),
     };
 }
 

@@ -51,7 +51,7 @@ typedef struct evprof_record {
     uint32_t thread; /* index of the thread's record */
     uint32_t generation;
     uint64_t weight; /* events it stands for: 1 + overruns + carried drops */
-    int64_t value;   /* the tap's own; of evprof_tap_signal(), see there */
+    int64_t value;   /* the tap's own; of asked records, see below */
     const evprof_label_set_t *labels; /* NULL: none */
     uintptr_t pcs[];
 } evprof_record_t;
@@ -91,29 +91,11 @@ uint32_t evprof_tap_session(enum evprof_tap_kind kind);
 /* Empties the rings into the sinks on the calling thread. */
 void evprof_tap_flush(void);
 
-/*
- * Has `thread` record its own stack: queues a SIGPROF to it, whose record
- * carries `value` in the low half of its own and in the high half how often the
- * thread had gone to sleep by then. EVPROF_ENOENT: the thread ended (or another
- * has its record); EVPROF_ELIMIT: no queued-signal slot left; EVPROF_ESTATE:
- * closed. A thread that blocks SIGPROF or sleeps uninterruptibly answers late
- * or never.
- */
-int evprof_tap_signal(enum evprof_tap_kind kind, evprof_thread_t *thread,
-                      uint32_t generation, uint32_t value);
-
-/* The number that the asker put into the lower half of `value`. */
-static inline uint32_t
-evprof_record_number(const evprof_record_t *record)
-{
-    return (uint32_t)(uint64_t)record->value;
-}
-
-/* How often the thread had gone to sleep, from the upper half. */
-static inline uint32_t
+/* How often its thread had gone to sleep when an asked record was taken. */
+static inline uint64_t
 evprof_record_sleeps(const evprof_record_t *record)
 {
-    return (uint32_t)((uint64_t)record->value >> 32);
+    return (uint64_t)record->value;
 }
 
 /*
@@ -133,6 +115,7 @@ typedef struct evprof_tap_stats {
     uint64_t truncated; /* records deeper than `depth` */
     uint64_t broken;    /* records whose walk lost the caller */
     uint64_t late;      /* signals that came when the tap was closed */
+    uint64_t cut_short; /* system calls that a signal of it ended with EINTR */
 } evprof_tap_stats_t;
 void evprof_tap_stats(enum evprof_tap_kind kind, evprof_tap_stats_t *out);
 

@@ -7,7 +7,6 @@
 #include "core/sample/task.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,24 +16,10 @@
 
 #include <evprof/status.h>
 
-/* /proc/TID/status is about 1.4 KB; the two lines of switches come last. */
-enum { FILE_MAX = 4096, CALL_MAX = 256, PATH_SIZE = 64 };
+#include "core/sample/proc.h"
 
-/* The file as a string, its length or negative. */
-static ssize_t
-read_file(pid_t tid, const char *name, char *out, size_t size)
-{
-    char path[PATH_SIZE];
-    (void)snprintf(path, sizeof(path), "/proc/self/task/%d/%s", (int)tid, name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return -1;
-    }
-    ssize_t len = read(fd, out, size - 1);
-    close(fd);
-    out[len > 0 ? len : 0] = '\0';
-    return len;
-}
+/* /proc/TID/status is about 1.4 KB; the two lines of switches come last. */
+enum { FILE_MAX = 4096, CALL_MAX = 256 };
 
 /* What stands after `key` at the beginning of a line, or "". */
 static const char *
@@ -60,6 +45,8 @@ read_status(const char *status, evprof_task_info_t *out)
     out->holds_sigprof_back = (blocked >> (SIGPROF - 1) & 1) != 0;
     out->switches =
         strtoull(field(status, "voluntary_ctxt_switches:"), NULL, 10);
+    out->preemptions =
+        strtoull(field(status, "nonvoluntary_ctxt_switches:"), NULL, 10);
 }
 
 /* "running", or the number, six arguments, stack pointer and pc; the number is
@@ -68,15 +55,16 @@ static void
 read_call(const char *text, evprof_task_info_t *out)
 {
     char *next;
+    enum { ARGUMENTS = 6 };
     out->call = strtol(text, &next, 10);
-    if (next == text || out->call < 0) {
-        out->call = EVPROF_TASK_NO_CALL;
+    if (next == text) {
+        out->call = EVPROF_TASK_RUNS;
         return;
     }
-    enum { ARGUMENTS = 6 };
-    for (int i = 0; i < ARGUMENTS; i++) {
+    for (int i = 0; out->call >= 0 && i < ARGUMENTS; i++) {
         (void)strtoull(next, &next, 16);
     }
+    out->call = out->call < 0 ? EVPROF_TASK_NO_CALL : out->call;
     out->sp = (uintptr_t)strtoull(next, &next, 16);
     out->pc = (uintptr_t)strtoull(next, &next, 16);
 }
@@ -85,28 +73,55 @@ int
 evprof_task_read_status(pid_t tid, evprof_task_info_t *out)
 {
     char text[FILE_MAX];
-    int saved = errno;
     *out = (evprof_task_info_t){ .call = EVPROF_TASK_UNKNOWN_CALL };
-    bool is_there = read_file(tid, "status", text, sizeof(text)) > 0;
-    if (is_there) {
-        read_status(text, out);
+    if (evprof_proc_read(tid, "status", text, sizeof(text)) <= 0) {
+        return EVPROF_ENOENT;
     }
-    errno = saved;
-    return is_there ? EVPROF_OK : EVPROF_ENOENT;
+    read_status(text, out);
+    return EVPROF_OK;
+}
+
+int
+evprof_task_read_call(pid_t tid, evprof_task_info_t *out)
+{
+    char text[CALL_MAX];
+    ssize_t len = evprof_proc_read(tid, "syscall", text, sizeof(text));
+    out->call = EVPROF_TASK_UNKNOWN_CALL;
+    out->sp = 0;
+    out->pc = 0;
+    if (len == -EACCES || len == -EPERM) {
+        return EVPROF_EPERM;
+    }
+    if (len <= 0) {
+        /* A kernel that has the other files but not this one does not tell. */
+        return evprof_proc_read(tid, "stat", text, sizeof(text)) > 0
+                   ? EVPROF_ENOTSUP
+                   : EVPROF_ENOENT;
+    }
+    read_call(text, out);
+    return EVPROF_OK;
 }
 
 int
 evprof_task_read(pid_t tid, evprof_task_info_t *out)
 {
-    char text[CALL_MAX];
-    int saved = errno;
     int status = evprof_task_read_status(tid, out);
-    if (status == EVPROF_OK &&
-        read_file(tid, "syscall", text, sizeof(text)) > 0) {
-        read_call(text, out);
+    if (status == EVPROF_OK) {
+        (void)evprof_task_read_call(tid, out);
     }
-    errno = saved;
     return status;
+}
+
+int64_t
+evprof_task_runs(pid_t tid)
+{
+    char text[CALL_MAX];
+    if (evprof_proc_read(tid, "schedstat", text, sizeof(text)) <= 0) {
+        return -1;
+    }
+    const char *last = strrchr(text, ' ');
+    int64_t runs = last == NULL ? 0 : strtoll(last + 1, NULL, 10);
+    return runs > 0 ? runs : -1;
 }
 
 /* The kernel's encoding: bits 2 for "of a thread" and 0-1 for "scheduled time",
@@ -130,11 +145,9 @@ evprof_task_cpu_ns(pid_t tid)
 const char *
 evprof_task_wchan(pid_t tid, char *out, size_t size)
 {
-    int saved = errno;
     /* A kernel that does not tell writes 0. */
-    if (read_file(tid, "wchan", out, size) <= 0 || strcmp(out, "0") == 0) {
+    if (evprof_proc_read(tid, "wchan", out, size) <= 0 || strcmp(out, "0") == 0) {
         out[0] = '\0';
     }
-    errno = saved;
     return out;
 }

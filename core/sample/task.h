@@ -14,18 +14,32 @@ typedef struct evprof_task {
     char state;              /* as in proc(5): R S D T t Z X I */
     bool holds_sigprof_back; /* SIGPROF is blocked in it */
     uint64_t switches;       /* voluntary ones: how often it went to sleep */
+    uint64_t preemptions;    /* involuntary ones */
     long call;               /* number of the system call it is in, or: */
-    uintptr_t sp;            /* in user mode, 0 unless it is in a call */
+    uintptr_t sp;            /* in user mode, 0 unless it sleeps */
     uintptr_t pc;
 } evprof_task_info_t;
 
 enum {
-    EVPROF_TASK_NO_CALL = -1,      /* it runs, or sleeps outside of a call */
-    EVPROF_TASK_UNKNOWN_CALL = -2, /* this kernel does not tell */
+    EVPROF_TASK_NO_CALL = -1,      /* it sleeps outside of a call */
+    EVPROF_TASK_UNKNOWN_CALL = -2, /* not told */
+    EVPROF_TASK_RUNS = -3,         /* or is about to */
 };
 
 /* Reads two small files; EVPROF_ENOENT: there is no such thread any more. */
 int evprof_task_read(pid_t tid, evprof_task_info_t *out);
+
+/*
+ * Reads where the thread sleeps into `call`, `sp` and `pc`, nothing else.
+ * EVPROF_ENOENT: there is no such thread any more; EVPROF_EPERM: the process
+ * may not know (it changed its user, its program has capabilities or cannot be
+ * read); EVPROF_ENOTSUP: this kernel does not tell.
+ */
+int evprof_task_read_call(pid_t tid, evprof_task_info_t *out);
+
+/* How often the kernel has let the thread run; negative when it is gone, or the
+ * kernel does not count. */
+int64_t evprof_task_runs(pid_t tid);
 
 /* Reads one, and leaves `call`, `sp` and `pc` unknown. */
 int evprof_task_read_status(pid_t tid, evprof_task_info_t *out);

@@ -166,6 +166,7 @@ end_record(evprof_thread_t *thread)
     thread->timer_session = 0;
     thread->bounds = (evprof_stack_bounds_t){ 0, 0 };
     thread->creator_count = 0;
+    thread->labels_place = NULL;
     thread->lock_state = NULL;
     thread->depth = 0;
     evprof_lock_leave(&thread->lock);
@@ -362,6 +363,7 @@ evprof_thread_enter(evprof_thread_t *thread)
     atomic_store(&thread->tid, tid);
     thread->bounds = own_bounds();
     evprof_sig_labels_set(thread->labels);
+    thread->labels_place = evprof_sig_labels_place();
     if (has_key()) {
         (void)pthread_setspecific(registry.key, thread);
     }
@@ -404,6 +406,9 @@ evprof_thread_self(void)
         return NULL;
     }
     evprof_thread_current = thread;
+    evprof_lock_enter(&thread->lock);
+    thread->labels_place = evprof_sig_labels_place();
+    evprof_lock_leave(&thread->lock);
     if (!is_main && has_key()) {
         (void)pthread_setspecific(registry.key, thread);
     }
@@ -459,6 +464,32 @@ evprof_thread_creator(evprof_thread_t *thread, uintptr_t *pcs, size_t max)
     memcpy(pcs, thread->creator, count * sizeof(*pcs));
     evprof_lock_leave(&thread->lock);
     return count;
+}
+
+const evprof_label_set_t *
+evprof_thread_labels(evprof_thread_t *thread, uint32_t generation)
+{
+    const evprof_label_set_t *labels = NULL;
+    evprof_lock_enter(&thread->lock);
+    if (thread->labels_place != NULL &&
+        atomic_load(&thread->generation) == generation) {
+        labels = atomic_load_explicit(thread->labels_place,
+                                      memory_order_relaxed);
+    }
+    evprof_lock_leave(&thread->lock);
+    return labels;
+}
+
+evprof_stack_bounds_t
+evprof_thread_bounds(evprof_thread_t *thread, uint32_t generation)
+{
+    evprof_stack_bounds_t bounds = { 0, 0 };
+    evprof_lock_enter(&thread->lock);
+    if (atomic_load(&thread->generation) == generation) {
+        bounds = thread->bounds;
+    }
+    evprof_lock_leave(&thread->lock);
+    return bounds;
 }
 
 /* Lists and locks are as some thread of the parent's left them; records and

@@ -19,6 +19,7 @@
 
 #include "core/base/lock.h"
 #include "core/sample/labelset.h"
+#include "core/sample/sig_labels.h"
 #include "core/unwind/unwind.h"
 
 enum evprof_thread_state {
@@ -44,6 +45,8 @@ typedef struct evprof_thread {
     _Atomic uint32_t flags;       /* EVPROF_THREAD_* */
     evprof_stack_bounds_t bounds; /* both 0: unknown; fixed while it runs */
     const evprof_label_set_t *labels; /* its creator's when it was created */
+    /* Where it keeps its labels now; NULL: it has none. Under `lock`. */
+    evprof_labels_place_t *labels_place;
     uint32_t depth; /* > 0: inside the library; only its own thread writes */
     uint32_t creator_count;
     uintptr_t creator[EVPROF_THREAD_CREATOR_DEPTH]; /* of pthread_create */
@@ -143,6 +146,13 @@ bool evprof_thread_scan_is_due(void);
  */
 size_t evprof_thread_creator(evprof_thread_t *thread, uintptr_t *pcs,
                              size_t max);
+
+/* The labels and the stack of the thread that had the record as `generation`;
+ * none when that has ended. */
+const evprof_label_set_t *evprof_thread_labels(evprof_thread_t *thread,
+                                               uint32_t generation);
+evprof_stack_bounds_t evprof_thread_bounds(evprof_thread_t *thread,
+                                           uint32_t generation);
 
 /*
  * What others keep with a thread. `enter` runs in the new thread before its

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A tick looks at the threads that were last seen moving, then at some of the
- * others in turn, and sends few signals: a signal costs the thread 4 us and may
- * end its sleep with EINTR, a look costs us one system call. With more threads
- * than a tick can look at, each is looked at less often and its stacks are
- * given longer times; sums stay true, what is lost is resolution.
+ * others in turn. A look costs one system call while a thread sleeps on, by its
+ * CPU clock; a thread that has run since is walked from outside if it sleeps
+ * now (sleeper.h), else asked by a timer (ask.h). With more threads than a tick
+ * can look at, each is looked at less often and its stacks are given longer
+ * times; sums stay true, what is lost is resolution. The time between two looks
+ * goes to the stack that the second one found.
  *
- * An answer itself moves the CPU clock of a sleeper, so the looks after it wait
- * until it sleeps again and take the new reading then. The time between two
- * looks goes to the stack that the second one found.
+ * Where sleepers cannot be walked, their time goes to an empty stack, unless
+ * they may be asked by signals. Such an answer itself moves the clock of a
+ * sleeper, so the looks after it wait until it sleeps again and take the new
+ * reading then.
  */
 #include "core/sample/wall.h"
 
@@ -25,20 +28,20 @@
 #include "core/base/grow.h"
 #include "core/base/lock.h"
 #include "core/objects/objects.h"
+#include "core/sample/ask.h"
+#include "core/sample/sleeper.h"
 #include "core/sample/stacktable.h"
 #include "core/sample/tap.h"
 #include "core/sample/task.h"
 
 enum {
-    SIGNALS_A_TICK = 8,
+    ASKS_A_TICK = 8,
     MOVERS_A_TICK = 16,
     OTHERS_A_TICK = 20,
     SCANS_A_SECOND = 10
 };
 
 #define SECOND_NS INT64_C(1000000000)
-/* A clock that moved less has at most answered a timer or a signal. */
-#define STILL_NS INT64_C(10000)
 /* What an answer may cost its thread, up to falling asleep again. */
 #define ANSWER_NS INT64_C(1000000)
 #define PATIENCE_NS INT64_C(200000000)
@@ -46,9 +49,9 @@ enum {
 
 enum watch_state {
     WATCH_NEW,     /* no stack yet */
-    WATCH_ASKED,   /* a signal is on its way */
-    WATCH_LATE,    /* it still is, and is not waited for any more */
-    WATCH_SETTLES, /* it has answered and was not seen asleep since */
+    WATCH_ASKED,   /* by a timer, or a signal */
+    WATCH_LATE,    /* the same, and it is not waited for any more */
+    WATCH_SETTLES, /* asked by a signal and not seen asleep since */
     WATCH_STILL,
     WATCH_MOVES,
 };
@@ -58,10 +61,12 @@ typedef struct watched {
     uint32_t generation;
     enum watch_state state;
     uint32_t stack;   /* its id in the table; 0: none */
+    int timer;        /* that asks it + 1, 0: none */
+    bool was_asleep;  /* when it was asked */
     int64_t given_ns; /* time up to here was given to stacks */
-    int64_t asked_ns; /* when the signal was sent */
+    int64_t asked_ns; /* when it was asked */
     int64_t cpu_ns;   /* its CPU clock where it was asked, or is still */
-    uint32_t sleeps;  /* how often it had gone to sleep when it answered */
+    uint64_t sleeps;  /* how often it had gone to sleep when it answered */
 } watched_t;
 
 static struct {
@@ -71,6 +76,9 @@ static struct {
     _Atomic uint32_t is_running; /* the sampler's thread goes on; a futex */
     pthread_t thread;
     unsigned rate_hz;
+    bool asks_sleepers;
+    evprof_outside_t *outside;
+    const char *why_unreadable; /* of some sleeper; NULL: of none */
     int64_t began_unix_ns;
     int64_t began_ns;
     evprof_stacktable_t *table;
@@ -79,6 +87,7 @@ static struct {
     size_t watched_cap;
     uint32_t next_mover; /* where the next tick's looks begin */
     uint32_t next;
+    evprof_sleeper_t sleeper; /* of the look that goes on */
     evprof_wall_stats_t stats;
 } wall;
 
@@ -119,17 +128,27 @@ take_answer(void *ctx, const evprof_record_t *record)
             evprof_stacktable_add(wall.table, &stack, record->labels, 0, 0);
         give_time(watched, watched->asked_ns);
         watched->sleeps = evprof_record_sleeps(record);
-        watched->state = WATCH_SETTLES;
+        watched->state = watched->was_asleep ? WATCH_SETTLES : WATCH_MOVES;
     }
     evprof_lock_leave(&wall.lock);
 }
 
 /* ---- Looks, on the sampler's thread ---- */
 
+static void
+end_ask(watched_t *watched)
+{
+    evprof_ask_end(watched->timer - 1);
+    watched->timer = 0;
+}
+
 static bool
 is_watchable(evprof_thread_t *thread, watched_t *watched)
 {
     uint32_t generation = atomic_load(&thread->generation);
+    if (watched->generation != generation) {
+        end_ask(watched);
+    }
     if (!evprof_thread_is_application(thread)) {
         watched->state = WATCH_NEW;
         watched->generation = generation;
@@ -165,12 +184,8 @@ make_room(uint32_t count)
     return true;
 }
 
-/*
- * Falling asleep again after an answer may take a thread a while, on a crowded
- * CPU most of all. Its clock counts only from when it sleeps, and that it is
- * the sleep it went back to is told by their number. Threads that run all the
- * time are told by the clock alone.
- */
+/* Whether a thread that answered a signal is back in the sleep that it was asked
+ * in; that it is the same one is told by their number. */
 static enum watch_state
 settle(const watched_t *watched, pid_t tid, int64_t now_ns, int64_t cpu_ns)
 {
@@ -181,7 +196,7 @@ settle(const watched_t *watched, pid_t tid, int64_t now_ns, int64_t cpu_ns)
         evprof_task_read_status(tid, &task) != EVPROF_OK) {
         return WATCH_MOVES;
     }
-    uint32_t slept = (uint32_t)task.switches - watched->sleeps;
+    uint64_t slept = task.switches - watched->sleeps;
     bool is_asleep = task.state == 'S' || task.state == 'D';
     if (slept == 1 && is_asleep) {
         return evprof_task_cpu_ns(tid) == cpu_ns ? WATCH_STILL : WATCH_SETTLES;
@@ -190,38 +205,75 @@ settle(const watched_t *watched, pid_t tid, int64_t now_ns, int64_t cpu_ns)
 }
 
 /* Whether the thread is where its last stack was taken. */
-static enum watch_state
-state_now(watched_t *watched, pid_t tid, int64_t now_ns, int64_t cpu_ns)
+static bool
+is_still(watched_t *watched, pid_t tid, int64_t now_ns, int64_t cpu_ns)
 {
-    if (watched->state == WATCH_NEW) {
-        return WATCH_NEW;
-    }
     if (watched->state == WATCH_SETTLES) {
-        enum watch_state state = settle(watched, tid, now_ns, cpu_ns);
-        watched->cpu_ns = state == WATCH_STILL ? cpu_ns : watched->cpu_ns;
-        return state;
+        watched->state = settle(watched, tid, now_ns, cpu_ns);
+        watched->cpu_ns =
+            watched->state == WATCH_STILL ? cpu_ns : watched->cpu_ns;
+    } else if (watched->state == WATCH_STILL && cpu_ns != watched->cpu_ns) {
+        watched->state = WATCH_MOVES;
     }
-    /* It answers before it does anything else, unless that was dropped. */
-    if (watched->state == WATCH_LATE && cpu_ns - watched->cpu_ns < ANSWER_NS) {
-        return WATCH_LATE;
-    }
-    /* Tiny movements add up: only an answer sets a new mark. */
-    return cpu_ns - watched->cpu_ns < STILL_NS ? WATCH_STILL : WATCH_MOVES;
+    return watched->state == WATCH_STILL || watched->state == WATCH_SETTLES;
 }
 
-/* True when a signal was sent. */
+/* The time since the last look belongs to this stack. */
+static void
+take_stack(watched_t *watched, const evprof_stack_t *stack,
+           const evprof_label_set_t *labels, int64_t now_ns)
+{
+    watched->stack = evprof_stacktable_add(wall.table, stack, labels, 0, 0);
+    give_time(watched, now_ns);
+}
+
+static void
+take_walk(watched_t *watched, const evprof_sleeper_t *sleeper, int64_t now_ns)
+{
+    const evprof_stack_t stack = { .pcs = sleeper->pcs,
+                                   .count = sleeper->count,
+                                   .leaf_is_exact = true };
+    end_ask(watched);
+    take_stack(watched, &stack, sleeper->labels, now_ns);
+    watched->cpu_ns = sleeper->cpu_ns;
+    watched->state = WATCH_STILL;
+    wall.stats.walked++;
+}
+
+/* A sleeper that can neither be walked nor asked. */
+static void
+pass_over(watched_t *watched, const char *why, int64_t now_ns, int64_t cpu_ns)
+{
+    const evprof_stack_t none = { .pcs = NULL };
+    int64_t before_ns = watched->given_ns;
+    take_stack(watched, &none, NULL, now_ns);
+    wall.stats.unreadable_ns += (uint64_t)(now_ns - before_ns);
+    wall.why_unreadable = why;
+    watched->cpu_ns = cpu_ns;
+    watched->state = WATCH_STILL;
+}
+
+/* True when it was asked. */
 static bool
 ask(watched_t *watched, evprof_thread_t *thread, int64_t now_ns, int64_t cpu_ns)
 {
+    int timer = -1;
     watched->asked_ns = now_ns;
     watched->cpu_ns = cpu_ns;
     watched->state = WATCH_ASKED;
-    if (evprof_tap_signal(EVPROF_TAP_WALL, thread, watched->generation, 0) !=
-        EVPROF_OK) {
+    int status =
+        watched->was_asleep
+            ? evprof_ask_sleeper(EVPROF_TAP_WALL, thread, watched->generation)
+            : evprof_ask_runner(EVPROF_TAP_WALL, thread, watched->generation,
+                                &timer);
+    watched->timer = timer + 1;
+    if (status != EVPROF_OK) {
         watched->state = WATCH_MOVES;
+        wall.stats.refused += status != EVPROF_ENOENT;
         return false;
     }
     wall.stats.asked++;
+    wall.stats.interrupted += watched->was_asleep;
     return true;
 }
 
@@ -238,7 +290,40 @@ give_up(watched_t *watched, int64_t now_ns)
     watched->state = WATCH_LATE;
 }
 
-/* Looks at one thread; true when it was sent a signal. */
+/* A thread that has moved and cannot be walked; true when it was asked. */
+static bool
+do_without_walk(watched_t *watched, const evprof_sleeper_t *sleeper,
+                bool may_ask, int64_t now_ns, int64_t cpu_ns)
+{
+    evprof_task_info_t task;
+    evprof_thread_t *thread = evprof_thread_at(sleeper->index);
+    bool is_told = evprof_task_read_status(sleeper->tid, &task) == EVPROF_OK;
+    bool runs = !is_told || sleeper->status == EVPROF_SLEEPER_RUNS ||
+                task.state == 'R';
+    bool holds_back = is_told && task.holds_sigprof_back;
+    if (!runs && (!wall.asks_sleepers || task.state != 'S' || holds_back)) {
+        end_ask(watched);
+        pass_over(watched, sleeper->why, now_ns, cpu_ns);
+        return false;
+    }
+    if (watched->state == WATCH_ASKED || watched->state == WATCH_LATE) {
+        if (watched->state == WATCH_ASKED &&
+            now_ns - watched->asked_ns > PATIENCE_NS) {
+            give_up(watched, now_ns);
+        }
+        return false;
+    }
+    end_ask(watched);
+    watched->was_asleep = !runs;
+    if (holds_back) {
+        give_up(watched, now_ns);
+        watched->state = WATCH_MOVES;
+        return false;
+    }
+    return may_ask && ask(watched, thread, now_ns, cpu_ns);
+}
+
+/* Looks at one thread; true when it was asked. */
 static bool
 look(uint32_t index, bool may_ask)
 {
@@ -248,39 +333,40 @@ look(uint32_t index, bool may_ask)
     pid_t tid = atomic_load(&thread->tid);
     int64_t cpu_ns = evprof_task_cpu_ns(tid);
     wall.stats.looks++;
-    if (watched->state == WATCH_ASKED) {
-        if (now_ns - watched->asked_ns > PATIENCE_NS) {
-            give_up(watched, now_ns);
-        }
-        return false;
-    }
     if (cpu_ns < 0) {
         return false;
     }
-    watched->state = state_now(watched, tid, now_ns, cpu_ns);
-    bool is_still =
-        watched->state == WATCH_STILL || watched->state == WATCH_SETTLES;
-    if (is_still || watched->state == WATCH_LATE) {
-        wall.stats.still += is_still;
+    if (is_still(watched, tid, now_ns, cpu_ns)) {
+        wall.stats.still++;
         give_time(watched, now_ns);
         return false;
     }
-    return may_ask && ask(watched, thread, now_ns, cpu_ns);
+    evprof_sleeper_t *sleeper = &wall.sleeper;
+    sleeper->index = index;
+    sleeper->generation = watched->generation;
+    sleeper->tid = tid;
+    evprof_sleepers_walk(wall.outside, sleeper, 1);
+    if (sleeper->status == EVPROF_SLEEPER_WALKED) {
+        take_walk(watched, sleeper, now_ns);
+        return false;
+    }
+    return sleeper->status != EVPROF_SLEEPER_GONE &&
+           do_without_walk(watched, sleeper, may_ask, now_ns, cpu_ns);
 }
 
 static bool
 is_mover(const watched_t *watched)
 {
-    return watched->state == WATCH_MOVES;
+    return watched->state == WATCH_MOVES || watched->state == WATCH_ASKED;
 }
 
 /* Looks at threads that move (or at all others), at most so many, beginning
- * where the last tick ended; returns how many signals were sent. */
+ * where the last tick ended; returns how many were asked. */
 static int
-look_around(uint32_t *next, bool at_movers, int looks, int signals)
+look_around(uint32_t *next, bool at_movers, int looks, int asks)
 {
     uint32_t limit = wall.watched_count;
-    int sent = 0;
+    int asked = 0;
     for (uint32_t seen = 0; seen < limit && looks > 0; seen++) {
         uint32_t index = *next < limit ? *next : 0;
         *next = index + 1;
@@ -291,10 +377,10 @@ look_around(uint32_t *next, bool at_movers, int looks, int signals)
         if (is_mover(watched) == at_movers && is_watchable(thread, watched) &&
             is_mover(watched) == at_movers) {
             looks--;
-            sent += look(index, sent < signals);
+            asked += look(index, asked < asks);
         }
     }
-    return sent;
+    return asked;
 }
 
 static void
@@ -302,9 +388,9 @@ tick(void)
 {
     evprof_lock_enter(&wall.lock);
     if (make_room(evprof_thread_limit())) {
-        int sent =
-            look_around(&wall.next_mover, true, MOVERS_A_TICK, SIGNALS_A_TICK);
-        look_around(&wall.next, false, OTHERS_A_TICK, SIGNALS_A_TICK - sent);
+        int asked =
+            look_around(&wall.next_mover, true, MOVERS_A_TICK, ASKS_A_TICK);
+        look_around(&wall.next, false, OTHERS_A_TICK, ASKS_A_TICK - asked);
     }
     evprof_lock_leave(&wall.lock);
 }
@@ -357,8 +443,10 @@ static void
 forget(void)
 {
     evprof_stacktable_free(wall.table);
+    evprof_outside_free(wall.outside);
     free(wall.watched);
     wall.table = NULL;
+    wall.outside = NULL;
     wall.watched = NULL;
     wall.watched_count = 0;
     wall.watched_cap = 0;
@@ -392,11 +480,15 @@ begin_locked(const evprof_sampling_options_t *options, evprof_error_t *err)
         return status;
     }
     wall.table = evprof_stacktable_new(TABLE_MAX_BYTES);
-    if (wall.table == NULL) {
+    wall.outside = evprof_outside_new();
+    if (wall.table == NULL || wall.outside == NULL) {
+        forget();
         return evprof_fail(err, EVPROF_ENOMEM, "wall: out of memory");
     }
     wall.is_on = true;
     wall.rate_hz = options->rate_hz;
+    wall.asks_sleepers = options->asks_sleepers;
+    wall.why_unreadable = NULL;
     wall.stats = (evprof_wall_stats_t){ 0 };
     (void)evprof_objects_refresh();
     wall.began_unix_ns = evprof_clock_ns(CLOCK_REALTIME);
@@ -462,10 +554,23 @@ write_comments(evprof_builder_t *out)
     int status = evprof_builder_comment(
         out,
         "# evprof: wall %u Hz: %llu looks, %llu found a thread where it was, "
-        "%llu signals sent, %llu not answered",
+        "%llu walked one asleep, %llu asked one, %llu not answered",
         wall.rate_hz, (unsigned long long)stats->looks,
-        (unsigned long long)stats->still, (unsigned long long)stats->asked,
+        (unsigned long long)stats->still, (unsigned long long)stats->walked,
+        (unsigned long long)stats->asked,
         (unsigned long long)stats->unanswered);
+    if (status == EVPROF_OK && stats->unreadable_ns > 0) {
+        status = evprof_builder_comment(
+            out,
+            "wall: %llu ns of sleeping threads have no stack: %s; "
+            "`ask_sleepers on;` has them asked by signals",
+            (unsigned long long)stats->unreadable_ns, wall.why_unreadable);
+    }
+    if (status == EVPROF_OK && stats->refused > 0) {
+        status = evprof_builder_comment(
+            out, "wall: the kernel refused %llu of the timers that ask threads",
+            (unsigned long long)stats->refused);
+    }
     if (status == EVPROF_OK && stats->overflow_ns > 0) {
         status = evprof_builder_comment(
             out, "wall: %llu ns had no room in the table of stacks",
@@ -500,7 +605,13 @@ end_locked(evprof_builder_t *out, evprof_error_t *err)
                            "wall: no profile is being taken");
     }
     stop_thread();
+    for (uint32_t i = 0; i < wall.watched_count; i++) {
+        end_ask(&wall.watched[i]);
+    }
     evprof_tap_close(EVPROF_TAP_WALL);
+    evprof_tap_stats_t tap;
+    evprof_tap_stats(EVPROF_TAP_WALL, &tap);
+    wall.stats.cut_short = tap.cut_short;
     int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     give_rest(now_ns);
     wall.stats.overflow_ns =
@@ -539,6 +650,7 @@ evprof_wall_fork_child(void)
     evprof_lock_reset(&wall.lock);
     /* The parent's thread may have been changing these: not freed. */
     wall.table = NULL;
+    wall.outside = NULL;
     wall.watched = NULL;
     wall.watched_count = 0;
     wall.watched_cap = 0;

@@ -6,7 +6,7 @@
  * The wall-clock sampler: where threads spend time, running or not. One thread
  * of ours looks at a few threads a tick; each stack is given the time since its
  * thread was last looked at, so that the sum over a thread is the window. A
- * thread whose CPU clock stands still is not asked again: its last stack gets
+ * thread whose CPU clock stands still is not walked again: its last stack gets
  * the time.
  */
 
@@ -27,10 +27,15 @@ int evprof_wall_end(evprof_builder_t *out, evprof_error_t *err);
 
 typedef struct evprof_wall_stats {
     uint64_t looks;       /* at a thread's clock */
-    uint64_t asked;       /* signals sent, to sleepers and runners */
-    uint64_t still;       /* looks that found a thread where it was */
-    uint64_t unanswered;  /* signals that nobody answered in time */
-    uint64_t overflow_ns; /* time whose stack found no room */
+    uint64_t still;       /* of those, how many found it where it was */
+    uint64_t walked;      /* of those, how many found it asleep elsewhere */
+    uint64_t asked;       /* timers armed and signals sent */
+    uint64_t interrupted; /* of those, signals to sleeping threads */
+    uint64_t cut_short;   /* system calls that an ask ended with EINTR */
+    uint64_t unanswered;  /* asks that nobody answered in time */
+    uint64_t refused;     /* asks that the kernel refused */
+    uint64_t unreadable_ns; /* time of sleepers that could not be walked */
+    uint64_t overflow_ns;   /* time whose stack found no room */
 } evprof_wall_stats_t;
 
 /* Of the profile being taken, or of the last one. */

@@ -71,6 +71,17 @@ evprof_arch_context(const void *ucontext, uintptr_t *r)
     return context->uc_mcontext.pc;
 }
 
+/* Whether a signal has ended a system call with EINTR: the instruction before
+ * the pc is `svc #0`, and its result is in x0. */
+static inline bool
+evprof_arch_was_cut_short(const void *ucontext)
+{
+    const ucontext_t *context = ucontext;
+    uintptr_t pc = (uintptr_t)context->uc_mcontext.pc;
+    return context->uc_mcontext.regs[0] == (uint64_t)-4 &&
+           memcmp((const void *)(pc - 4), "\x01\0\0\xd4", 4) == 0; // NOLINT
+}
+
 /* The return address of a context that has not begun to run. */
 static inline uintptr_t
 evprof_arch_return_of_context(const ucontext_t *context)

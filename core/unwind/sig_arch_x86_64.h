@@ -79,6 +79,17 @@ evprof_arch_context(const void *ucontext, uintptr_t *r)
     return r[EVPROF_REG_RA];
 }
 
+/* Whether a signal has ended a system call with EINTR: the bytes before the pc
+ * are `syscall`, and its result is in rax. */
+static inline bool
+evprof_arch_was_cut_short(const void *ucontext)
+{
+    const ucontext_t *context = ucontext;
+    uintptr_t pc = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+    return context->uc_mcontext.gregs[REG_RAX] == -4 &&
+           memcmp((const void *)(pc - 2), "\x0f\x05", 2) == 0; // NOLINT
+}
+
 /* The return address of a context that has not begun to run. */
 static inline uintptr_t
 evprof_arch_return_of_context(const ucontext_t *context)

@@ -10,14 +10,6 @@
 #include "core/unwind/sig_table.h"
 #include "core/unwind/sig_walk.h"
 
-/* Call-frame data and what finds an FDE in it. */
-struct source {
-    evprof_cfi_t cfi;
-    evprof_cfi_search_t search;      /* of the linker */
-    const evprof_table_copy_t *copy; /* has a search table of its own */
-    uintptr_t bias;                  /* from the addresses in cfi to memory's */
-};
-
 static const unsigned char *
 bytes_at(uintptr_t address)
 {
@@ -27,7 +19,7 @@ bytes_at(uintptr_t address)
 /* The rows of the search table for the stretch of code that holds `pc`, and the
  * one before, which may reach into it. */
 static bool
-narrow(const evprof_segment_t *segment, uintptr_t pc, struct source *out)
+narrow(const evprof_segment_t *segment, uintptr_t pc, evprof_step_source_t *out)
 {
     const evprof_table_t *table = segment->table;
     size_t stretch = (pc - segment->start) >> EVPROF_STRETCH_SHIFT;
@@ -45,13 +37,13 @@ narrow(const evprof_segment_t *segment, uintptr_t pc, struct source *out)
     return out->search.first + out->search.count * 8 <= out->cfi.size;
 }
 
-static bool
-source_of_segment(const evprof_segment_t *segment, uintptr_t pc,
-                  struct source *out)
+bool
+evprof_step_open(const evprof_segment_t *segment, uintptr_t pc,
+                   const unsigned char *data, evprof_step_source_t *out)
 {
     const evprof_table_t *table = segment->table;
     if (table != NULL && table->copy != NULL) {
-        *out = (struct source){ .cfi = table->copy->cfi,
+        *out = (evprof_step_source_t){ .cfi = table->copy->cfi,
                                 .copy = table->copy,
                                 .bias = table->copy->bias };
         return true;
@@ -59,7 +51,7 @@ source_of_segment(const evprof_segment_t *segment, uintptr_t pc,
     if (segment->eh_frame_hdr == 0 || segment->eh_low == 0) {
         return false;
     }
-    out->cfi = (evprof_cfi_t){ .data = bytes_at(segment->eh_low),
+    out->cfi = (evprof_cfi_t){ .data = data,
                                .size = segment->eh_high - segment->eh_low,
                                .address = segment->eh_low };
     out->copy = NULL;
@@ -71,7 +63,7 @@ source_of_segment(const evprof_segment_t *segment, uintptr_t pc,
 }
 
 static bool
-source_of_loader(uintptr_t pc, struct source *out)
+source_of_loader(uintptr_t pc, evprof_step_source_t *out)
 {
     struct dl_find_object found;
     void *address = (void *)pc; // NOLINT(performance-no-int-to-ptr)
@@ -81,7 +73,7 @@ source_of_loader(uintptr_t pc, struct source *out)
         return false;
     }
     uintptr_t low = (uintptr_t)found.dlfo_map_start;
-    *out = (struct source){
+    *out = (evprof_step_source_t){
         .cfi = { .data = found.dlfo_map_start,
                  .size = (uintptr_t)found.dlfo_map_end - low,
                  .address = low },
@@ -114,10 +106,12 @@ search_copy(const evprof_table_copy_t *copy, uintptr_t pc, size_t *offset)
     return true;
 }
 
-static bool
-find_fde(const struct source *source, uintptr_t pc, evprof_fde_t *fde)
+bool
+evprof_step_find(const evprof_step_source_t *source, uintptr_t pc,
+                   evprof_fde_t *fde)
 {
     size_t offset = 0;
+    pc -= source->bias;
     bool is_found =
         source->copy != NULL
             ? search_copy(source->copy, pc, &offset)
@@ -131,10 +125,11 @@ find_fde(const struct source *source, uintptr_t pc, evprof_fde_t *fde)
 bool
 evprof_step_is_described(const evprof_segment_t *segment, uintptr_t pc)
 {
-    struct source source;
+    evprof_step_source_t source;
     evprof_fde_t fde;
-    return source_of_segment(segment, pc, &source) &&
-           find_fde(&source, pc - source.bias, &fde);
+    return evprof_step_open(segment, pc, bytes_at(segment->eh_low),
+                              &source) &&
+           evprof_step_find(&source, pc, &fde);
 }
 
 static enum evprof_step
@@ -146,7 +141,7 @@ failed(const evprof_cfi_expr_t *expr)
 /* Everything that applying a row needs. */
 struct applying {
     evprof_stepper_t *stepper;
-    const struct source *source;
+    const evprof_step_source_t *source;
     const evprof_row_t *row;
     evprof_regs_t caller;
     uintptr_t cfa;
@@ -325,10 +320,11 @@ step_by_code(evprof_stepper_t *stepper)
     return true;
 }
 
-static enum evprof_step
-step_by(evprof_stepper_t *stepper, const struct source *source,
-        const evprof_fde_t *fde, uintptr_t pc)
+enum evprof_step
+evprof_step_by_fde(evprof_stepper_t *stepper, const evprof_step_source_t *source,
+                   const evprof_fde_t *fde)
 {
+    uintptr_t pc = stepper->regs.pc - !stepper->is_exact - source->bias;
     evprof_cfi_run_t run;
     if (fde->is_signal) {
         return evprof_step_signal(stepper);
@@ -353,10 +349,11 @@ evprof_step_raw(evprof_stepper_t *stepper)
     const evprof_segment_t *segment = evprof_map_find(stepper->map, pc);
     bool is_permanent = segment != NULL && segment->is_permanent;
     stepper->code = EVPROF_CODE_RAW;
-    struct source source;
+    evprof_step_source_t source;
     bool has_source = false;
     if (segment != NULL && evprof_step_is_loaded(stepper, segment)) {
-        has_source = source_of_segment(segment, pc, &source);
+        has_source = evprof_step_open(segment, pc,
+                                        bytes_at(segment->eh_low), &source);
     } else {
         segment = NULL;
         has_source = source_of_loader(pc, &source);
@@ -367,7 +364,7 @@ evprof_step_raw(evprof_stepper_t *stepper)
         }
     }
     evprof_fde_t fde;
-    if (!has_source || !find_fde(&source, pc - source.bias, &fde)) {
+    if (!has_source || !evprof_step_find(&source, pc, &fde)) {
         evprof_segment_t page = {
             .start = pc & ~(EVPROF_PAGE - 1),
             .limit = (pc & ~(EVPROF_PAGE - 1)) + EVPROF_PAGE,
@@ -375,7 +372,7 @@ evprof_step_raw(evprof_stepper_t *stepper)
         bool is_new = segment == NULL && has_source;
         return evprof_step_bare(stepper, is_new ? &page : segment);
     }
-    enum evprof_step step = step_by(stepper, &source, &fde, pc - source.bias);
+    enum evprof_step step = evprof_step_by_fde(stepper, &source, &fde);
     stepper->code = is_permanent ? stepper->code : EVPROF_CODE_RAW;
     return step;
 }
@@ -391,11 +388,13 @@ evprof_step_signal(evprof_stepper_t *stepper)
         !evprof_window_has(&stepper->window, last)) {
         return EVPROF_STEP_UNKNOWN;
     }
+    context += stepper->window.shift;
     // NOLINTNEXTLINE(performance-no-int-to-ptr)
     stepper->regs = evprof_regs_of_context((const void *)context);
     stepper->is_exact = true;
     sp = stepper->regs.r[EVPROF_REG_SP];
-    if (sp < stepper->window.low || sp >= stepper->window.high) {
+    if (!stepper->window.is_copy &&
+        (sp < stepper->window.low || sp >= stepper->window.high)) {
         stepper->window = evprof_window_open(stepper->bounds, sp);
     }
     return EVPROF_STEP_OK;

@@ -8,6 +8,7 @@
  * pc may be anywhere in its function, and for callers that tables do not cover.
  */
 
+#include "core/unwind/sig_cfi.h"
 #include "core/unwind/sig_map.h"
 #include "core/unwind/sig_rule.h"
 #include "core/unwind/sig_window.h"
@@ -65,6 +66,32 @@ evprof_step_take(evprof_stepper_t *stepper, const evprof_frame_t *frame)
                                                              << EVPROF_REG_FP;
     stepper->is_exact = false;
 }
+
+/* Call-frame data and what finds an FDE in it. */
+typedef struct evprof_step_source {
+    evprof_cfi_t cfi;
+    evprof_cfi_search_t search;             /* of the linker */
+    const struct evprof_table_copy *copy;   /* has a search table of its own */
+    uintptr_t bias; /* from the addresses in cfi to memory's */
+} evprof_step_source_t;
+
+/*
+ * The call-frame data of the segment that holds `pc`. `data` is where the bytes
+ * from segment->eh_low on are: there, or a copy of them. False: it has none.
+ * Signal-safe.
+ */
+bool evprof_step_open(const evprof_segment_t *segment, uintptr_t pc,
+                        const unsigned char *data, evprof_step_source_t *out);
+
+/* The FDE that describes the code at `pc`; false: none does. Signal-safe. */
+bool evprof_step_find(const evprof_step_source_t *source, uintptr_t pc,
+                        evprof_fde_t *fde);
+
+/* Steps by an FDE of `source` with all registers that are known. Signal-safe.
+ */
+enum evprof_step evprof_step_by_fde(evprof_stepper_t *stepper,
+                                    const evprof_step_source_t *source,
+                                    const evprof_fde_t *fde);
 
 /* Steps by call-frame data, or by what else is certain. Signal-safe. */
 enum evprof_step evprof_step_raw(evprof_stepper_t *stepper);

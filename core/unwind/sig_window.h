@@ -8,6 +8,9 @@
  * at a time, each asked for from the kernel (about 180 ns), so that it never
  * leaves the mapping that the thread is running on: a pointer to elsewhere is
  * out of reach even where memory happens to be.
+ *
+ * A window may also be a copy of another thread's stack (outside.c): addresses
+ * are the stack's own, words are read from the copy, and it does not grow.
  */
 
 #include "core/unwind/sig_arch.h"
@@ -23,13 +26,18 @@ typedef struct evprof_window {
     uintptr_t low;
     uintptr_t high;  /* readable below this */
     uintptr_t limit; /* may grow up to this */
+    uintptr_t shift; /* from an address to where its word is read, 0: there */
+    bool is_copy;
+    bool is_short; /* a word above the end of the copy was asked for */
 } evprof_window_t;
 
 /* Begins to read the stack at `sp`. */
 static inline evprof_window_t
 evprof_window_open(evprof_stack_bounds_t bounds, uintptr_t sp)
 {
-    evprof_window_t out = { bounds.low, bounds.high, bounds.high };
+    evprof_window_t out = { .low = bounds.low,
+                            .high = bounds.high,
+                            .limit = bounds.high };
     if (sp >= bounds.low && sp < bounds.high) {
         return out;
     }
@@ -37,7 +45,7 @@ evprof_window_open(evprof_stack_bounds_t bounds, uintptr_t sp)
     uintptr_t low = (sp - EVPROF_RED_ZONE) & ~(EVPROF_PAGE - 1);
     if (page > UINTPTR_MAX - EVPROF_WINDOW_MOST || low > sp ||
         !evprof_arch_probe(page)) {
-        return (evprof_window_t){ 0, 0, 0 };
+        return (evprof_window_t){ 0 };
     }
     out.low = low == page || evprof_arch_probe(low) ? low : page;
     out.high = page + EVPROF_PAGE;
@@ -49,6 +57,10 @@ evprof_window_open(evprof_stack_bounds_t bounds, uintptr_t sp)
 static inline bool
 evprof_window_grow(evprof_window_t *window, uintptr_t address)
 {
+    if (window->is_copy) {
+        window->is_short = window->is_short || address >= window->low;
+        return false;
+    }
     if (address < window->low || address > window->limit - sizeof(uintptr_t) ||
         window->limit < sizeof(uintptr_t) ||
         (address > window->high &&
@@ -83,7 +95,7 @@ evprof_window_load(evprof_window_t *window, uintptr_t address, uintptr_t *out)
     if (!evprof_window_has(window, address)) {
         return false;
     }
-    *out = evprof_peek(address);
+    *out = evprof_peek(address + window->shift);
     return true;
 }
 

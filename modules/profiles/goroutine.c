@@ -5,18 +5,55 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <evprof/module.h>
 
+#include "core/base/error.h"
 #include "core/profile/builder.h"
 #include "core/profile/text.h"
+#include "core/runtime/sampling.h"
 #include "core/runtime/symbols.h"
 #include "core/runtime/text_threads.h"
 #include "core/sample/dump.h"
 #include "core/sample/labels.h"
 #include "core/sample/threads.h"
 
-enum { LINES_MAX = 256 };
+enum { LINES_MAX = 512 };
+
+typedef struct goroutine_conf {
+    bool asks_sleepers;
+} goroutine_conf_t;
+
+static const evprof_directive_t directives[] = {
+    EVPROF_SAMPLING_ASK_SLEEPERS(goroutine_conf_t, asks_sleepers),
+    EVPROF_DIRECTIVE_END,
+};
+
+static int
+init(const void *conf, void **state, evprof_error_t *err)
+{
+    goroutine_conf_t *own = malloc(sizeof(*own));
+    if (own == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "goroutine: out of memory");
+    }
+    *own = *(const goroutine_conf_t *)conf;
+    *state = own;
+    return EVPROF_OK;
+}
+
+static void
+fini(void *state)
+{
+    free(state);
+}
+
+static int
+take(void *state, evprof_dump_t *dump, evprof_error_t *err)
+{
+    return evprof_dump_take(dump, ((goroutine_conf_t *)state)->asks_sleepers,
+                            err);
+}
 
 static int
 write_head(evprof_builder_t *out)
@@ -29,35 +66,57 @@ write_head(evprof_builder_t *out)
     return status;
 }
 
+/* Threads without a stack are lost to readers of profiles: said loudly. */
+static int
+write_losses(const evprof_dump_t *dump, evprof_builder_t *out)
+{
+    long unresponsive = 0;
+    long unreadable = 0;
+    const char *reason = NULL;
+    int status = EVPROF_OK;
+    for (size_t i = 0; i < dump->count; i++) {
+        const evprof_dump_thread_t *thread = &dump->threads[i];
+        bool is_unreadable = thread->answer == EVPROF_DUMP_UNREADABLE;
+        unresponsive += thread->answer == EVPROF_DUMP_UNRESPONSIVE;
+        unreadable += is_unreadable;
+        reason = is_unreadable ? thread->reason : reason;
+    }
+    if (unresponsive > 0) {
+        status = evprof_builder_comment(
+            out, "%ld threads did not answer and have no stack", unresponsive);
+    }
+    if (status == EVPROF_OK && unreadable > 0) {
+        status = evprof_builder_comment(
+            out,
+            "%ld sleeping threads have no stack: %s; `ask_sleepers on;` has "
+            "them asked by signals",
+            unreadable, reason);
+    }
+    return status;
+}
+
 static int
 write_dump(const evprof_dump_t *dump, evprof_builder_t *out)
 {
     const int64_t one = 1;
-    long unresponsive = 0;
     int status = write_head(out);
     for (size_t i = 0; i < dump->count && status == EVPROF_OK; i++) {
         const evprof_dump_thread_t *thread = &dump->threads[i];
         const evprof_label_set_t *labels = thread->labels;
-        unresponsive += thread->answer == EVPROF_DUMP_UNRESPONSIVE;
         status = evprof_builder_add(out, &thread->stack,
                                     labels == NULL ? NULL : labels->items,
                                     labels == NULL ? 0 : labels->count, &one);
     }
-    if (status == EVPROF_OK && unresponsive > 0) {
-        status = evprof_builder_comment(
-            out, "%ld threads did not answer and have no stack", unresponsive);
-    }
-    return status;
+    return status == EVPROF_OK ? write_losses(dump, out) : status;
 }
 
 static int
 snapshot(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
          evprof_error_t *err)
 {
-    (void)state;
     (void)ask;
     evprof_dump_t dump;
-    int status = evprof_dump_take(&dump, err);
+    int status = take(state, &dump, err);
     if (status == EVPROF_OK) {
         status = write_dump(&dump, out);
         evprof_dump_free(&dump);
@@ -87,12 +146,14 @@ static int
 text(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
      evprof_error_t *err)
 {
-    (void)state;
     evprof_dump_t dump;
     evprof_buf_t lines = { 0 };
-    int status = evprof_dump_take(&dump, err);
+    int status = take(state, &dump, err);
     if (status != EVPROF_OK) {
         return status;
+    }
+    if (ask->debug >= 2) {
+        evprof_dump_describe(&dump);
     }
     status = ask->debug >= 2
                  ? evprof_text_threads(&dump, (pid_t)ask->tid, &lines, err)
@@ -121,11 +182,14 @@ status(void *state, const evprof_writer_t *out)
     evprof_dump_stats(&stats);
     int len = snprintf(
         lines, sizeof(lines),
-        "dumps: %" PRIu64 "\nsignals_sent: %" PRIu64
-        "\nsleepers_interrupted: %" PRIu64 "\nthreads_not_moved: %" PRIu64
-        "\nthreads_unresponsive: %" PRIu64 "\nlabels_overflowed: %" PRIu64 "\n",
-        stats.dumps, stats.asked, stats.interrupted, stats.kept,
-        stats.unresponsive, evprof_label_overflows());
+        "dumps: %" PRIu64 "\nsleepers_walked: %" PRIu64
+        "\nthreads_not_moved: %" PRIu64 "\nthreads_asked: %" PRIu64
+        "\nsleepers_interrupted: %" PRIu64 "\ncalls_cut_short: %" PRIu64
+        "\nthreads_unreadable: %" PRIu64 "\nthreads_unresponsive: %" PRIu64
+        "\nlabels_overflowed: %" PRIu64 "\n",
+        stats.dumps, stats.walked, stats.kept, stats.asked, stats.interrupted,
+        stats.cut_short, stats.unreadable, stats.unresponsive,
+        evprof_label_overflows());
     return out->write(out->ctx, lines, (size_t)len);
 }
 
@@ -139,8 +203,12 @@ const evprof_module_t evprof_profile_goroutine = {
     .full_text = "stacks of all threads",
     .summary = "Stacks of all threads now.",
     .flags = EVPROF_MODULE_DELTA,
+    .directives = directives,
+    .conf_size = sizeof(goroutine_conf_t),
+    .init = init,
     .snapshot = snapshot,
     .count = count,
     .text = text,
     .status = status,
+    .fini = fini,
 };

@@ -11,12 +11,13 @@
 #include "core/runtime/sampling.h"
 #include "core/sample/wall.h"
 
-enum { LINES_MAX = 256 };
+enum { LINES_MAX = 512 };
 
 static const evprof_directive_t directives[] = {
     EVPROF_SAMPLING_RATE(
         "How often a second some of the threads are looked at."),
     EVPROF_SAMPLING_DEPTH,
+    EVPROF_SAMPLING_ASK_SLEEPERS(evprof_sampling_conf_t, asks_sleepers),
     EVPROF_DIRECTIVE_END,
 };
 
@@ -39,9 +40,13 @@ status(void *state, const evprof_writer_t *out)
     int len = snprintf(
         lines, sizeof(lines),
         "rate: %u\nlooks: %" PRIu64 "\nthreads_not_moved: %" PRIu64
-        "\nsignals_sent: %" PRIu64 "\nsignals_unanswered: %" PRIu64 "\n",
-        options->rate_hz, stats.looks, stats.still, stats.asked,
-        stats.unanswered);
+        "\nsleepers_walked: %" PRIu64 "\nthreads_asked: %" PRIu64
+        "\nsleepers_interrupted: %" PRIu64 "\ncalls_cut_short: %" PRIu64
+        "\nasks_unanswered: %" PRIu64 "\nasks_refused: %" PRIu64
+        "\nunreadable_ns: %" PRIu64 "\n",
+        options->rate_hz, stats.looks, stats.still, stats.walked, stats.asked,
+        stats.interrupted, stats.cut_short, stats.unanswered, stats.refused,
+        stats.unreadable_ns);
     return out->write(out->ctx, lines, (size_t)len);
 }
 

@@ -22,7 +22,7 @@ evaluate(const evprof_cfi_t *cfi, size_t offset, bool has_first)
     evprof_regs_t regs = { .known = EVPROF_REGS_ALL };
     uintptr_t low = (uintptr_t)stack;
     uintptr_t high = (uintptr_t)(stack + 64);
-    evprof_window_t window = { low, high, high };
+    evprof_window_t window = { .low = low, .high = high, .limit = high };
     for (unsigned i = 0; i < EVPROF_REG_COUNT; i++) {
         regs.r[i] = low + 8 * (uintptr_t)i;
     }

@@ -92,7 +92,7 @@ dump_ms(void)
 {
     evprof_dump_t dump;
     int64_t start_ns = bench_clock(CLOCK_MONOTONIC);
-    if (evprof_dump_take(&dump, NULL) != 0) {
+    if (evprof_dump_take(&dump, false, NULL) != 0) {
         exit(1);
     }
     evprof_dump_free(&dump);

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/sample/ask.h"
 #include "core/sample/sig_handler.h"
 #include "tests/bench/sample/bench_sample.h"
 
@@ -106,7 +107,7 @@ descend(int depth, enum evprof_tap_kind kind)
         if (kind == EVPROF_TAP_CPU) {
             send_expiry(self, generation);
         } else {
-            (void)evprof_tap_signal(kind, self, generation, 0);
+            (void)evprof_ask_sleeper(kind, self, generation);
         }
         trip_ns[signals] = bench_clock(CLOCK_MONOTONIC) - began;
     }

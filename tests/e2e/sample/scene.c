@@ -4,6 +4,8 @@
 #include <sched.h>
 #include <string.h>
 
+#include "core/sample/ask.h"
+
 uint64_t
 scene_clock(clockid_t clock)
 {
@@ -112,8 +114,8 @@ signal_all(void *unused)
             evprof_thread_t *thread = evprof_thread_at(i);
             if (thread != self &&
                 !(atomic_load(&thread->flags) & EVPROF_THREAD_OURS)) {
-                (void)evprof_tap_signal(EVPROF_TAP_WALL, thread,
-                                        atomic_load(&thread->generation), 0);
+                (void)evprof_ask_sleeper(EVPROF_TAP_WALL, thread,
+                                        atomic_load(&thread->generation));
             }
         }
     }

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/sample/ask.h"
 #include "core/sample/sig_handler.h"
 #include "tests/e2e/sample/scene.h"
 
@@ -100,8 +101,8 @@ test_late_signals_add_nothing(void **state)
         assert_int_equal(evprof_tap_open(EVPROF_TAP_WALL, &tap, NULL),
                          EVPROF_OK);
         pthread_sigmask(SIG_BLOCK, &sigprof, &before);
-        assert_int_equal(evprof_tap_signal(EVPROF_TAP_WALL, self,
-                                           atomic_load(&self->generation), 7),
+        assert_int_equal(evprof_ask_sleeper(EVPROF_TAP_WALL, self,
+                                           atomic_load(&self->generation)),
                          EVPROF_OK);
         evprof_tap_close(EVPROF_TAP_WALL);
         pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_SAMPLE_ASK_H
+#define EVPROF_SAMPLE_ASK_H
+
+/*
+ * Having another thread record its own stack, with the tap of `kind` open. Any
+ * thread, not in a handler; errno is kept.
+ */
+
+#include "core/sample/tap.h"
+#include "core/sample/threads.h"
+
+/*
+ * Asks a thread that runs: a timer on its own CPU clock expires once, at the
+ * next tick of the kernel's clock that meets the thread on a CPU. A thread that
+ * falls asleep before that is left alone. On success `*timer` is what
+ * evprof_ask_end() has to be given. EVPROF_ENOENT: the thread has ended;
+ * EVPROF_ELIMIT: the kernel has no queued-signal slot or timer left;
+ * EVPROF_ENOTSUP: the process may not make such timers; EVPROF_ESTATE: closed.
+ */
+int evprof_ask_runner(enum evprof_tap_kind kind, evprof_thread_t *thread,
+                      uint32_t generation, int *timer);
+
+/* Deletes the timer; the signal may be on its way. Nothing for -1. */
+void evprof_ask_end(int timer);
+
+/*
+ * Asks a thread whatever it does, by a signal, which ends some sleeping calls
+ * with EINTR: for who has allowed that (`ask_sleepers`). Statuses as above.
+ */
+int evprof_ask_sleeper(enum evprof_tap_kind kind, evprof_thread_t *thread,
+                       uint32_t generation);
+
+#endif

@@ -29,6 +29,7 @@ typedef struct evprof_insn {
     int64_t value;
 } evprof_insn_t;
 
+/* Decodes the instruction that the `size` bytes begin with. Signal-safe. */
 evprof_insn_t evprof_insn_decode(const unsigned char *code, size_t size);
 
 #endif

@@ -184,13 +184,13 @@ finish(const cli_t *cli, evprof_pprof_t *p, evprof_error_t *err)
     return status == EVPROF_OK ? evprof_pprof_check(p, err) : status;
 }
 
-/* "diff" shows both profiles side by side, so that nothing is taken away for
- * it. */
+/* The report "diff" shows both profiles side by side, and pages compare them by
+ * themselves, so that nothing is taken away for them. */
 static bool
 is_side_by_side(const cli_t *cli)
 {
-    return cli->report != NULL &&
-           (cli->report->flags & EVPROF_REPORT_BASE) != 0;
+    return cli->report != NULL ? (cli->report->flags & EVPROF_REPORT_BASE) != 0
+                               : cli->http[0] != '\0';
 }
 
 /* Keeps what came over the network: it may not be had again. That there is no
@@ -244,7 +244,7 @@ apply_bases(const cli_t *cli, loaded_t *l, cli_profiles_t *out,
     if (l->bases == NULL) {
         return status;
     }
-    if (cli->options.normalize) {
+    if (cli->options.normalize && cli->http[0] == '\0') {
         status = evprof_pprof_normalize(l->sources, l->bases, err);
     }
     if (status == EVPROF_OK && is_side_by_side(cli)) {
@@ -252,7 +252,7 @@ apply_bases(const cli_t *cli, loaded_t *l, cli_profiles_t *out,
         l->bases = NULL;
         return status;
     }
-    if (status == EVPROF_OK && cli->report == NULL && cli->http[0] == '\0') {
+    if (status == EVPROF_OK && cli->report == NULL) {
         status = keep_apart(l, out, err);
     }
     if (status != EVPROF_OK) {

@@ -8,7 +8,7 @@
 #include "adapters/cli/code.h"
 #include "adapters/cli/conf.h"
 #include "adapters/cli/remote.h"
-#include "core/base/error.h"
+#include "adapters/cli/web.h"
 
 /* Every failure ends with it. */
 #define EXIT_WRONG 2
@@ -17,10 +17,6 @@ static int
 run(cli_t *cli, evprof_error_t *err)
 {
     cli_profiles_t loaded;
-    if (cli->http[0] != '\0') {
-        return evprof_fail(err, EVPROF_ENOTSUP,
-                           "-http: this version has no web interface yet");
-    }
     int status = cli_hide_secrets(cli, err);
     if (status == EVPROF_OK) {
         status = cli_load(cli, &loaded, err);
@@ -28,7 +24,9 @@ run(cli_t *cli, evprof_error_t *err)
     if (status != EVPROF_OK) {
         return status;
     }
-    if (cli->report != NULL) {
+    if (cli->http[0] != '\0') {
+        status = cli_serve(cli, &loaded, err);
+    } else if (cli->report != NULL) {
         const cli_job_t job = { .report = cli->report,
                                 .param = cli->param,
                                 .options = &cli->options,

@@ -156,6 +156,19 @@ show(const evprof_report_t *report, const char *file, bool is_background,
     return EVPROF_ENOENT;
 }
 
+void
+cli_browse(const char *url)
+{
+    for (size_t i = 0;
+         browsers[i].command != NULL || browsers[i].variable != NULL; i++) {
+        const char *command = command_of(&browsers[i]);
+        pid_t pid;
+        if (command != NULL && start(command, url, &pid) == 0) {
+            return;
+        }
+    }
+}
+
 static int
 fill(evprof_view_t *view, const char *name, evprof_error_t *err)
 {

@@ -21,8 +21,8 @@ if(CMAKE_SCRIPT_MODE_FILE)
   file(READ "${INPUT}" bytes HEX)
   string(LENGTH "${bytes}" digits)
   math(EXPR length "${digits} / 2")
-  string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
-  string(REGEX REPLACE "(............................................................)"
+  string(REGEX REPLACE "(..)" "'\\\\x\\1'," bytes "${bytes}")
+  string(REGEX REPLACE "(......................................................................)"
     "\\1\n    " bytes "${bytes}")
   file(WRITE "${OUTPUT}"
 "/* Generated from a file beside its user. */
@@ -31,7 +31,7 @@ if(CMAKE_SCRIPT_MODE_FILE)
 extern const char ${NAME}[];
 extern const size_t ${NAME}_len;
 const char ${NAME}[] = {
-    ${bytes}0x00
+    ${bytes}0
 };
 const size_t ${NAME}_len = ${length};
 ")

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/base/index.h"
 #include "core/base/hash.h"
+#include "core/base/index.h"
 #include "core/base/json.h"
 
 int
@@ -51,8 +51,8 @@ put_item(evprof_buf_t *out, size_t index, int64_t value)
 typedef int64_t (*number_fn)(const void *items, size_t index);
 
 static void
-put_column(evprof_buf_t *out, const char *name, const void *items,
-           size_t count, number_fn number)
+put_column(evprof_buf_t *out, const char *name, const void *items, size_t count,
+           number_fn number)
 {
     begin_column(out, name);
     for (size_t i = 0; i < count; i++) {
@@ -245,8 +245,19 @@ struct sorted {
     const evprof_row_t *rows;
     const evprof_stacks_t *s;
     uint32_t *order;
+    size_t count;
     bool by_cum;
 };
+
+/* False for places of which no stack has a frame, and for what became less
+ * where that is not wanted. */
+static bool
+is_row(const evprof_stacks_t *s, const evprof_row_t *row)
+{
+    int64_t flat = evprof_row_flat(row);
+    bool is_less = flat < 0 || (flat == 0 && evprof_row_cum(row) < 0);
+    return row->inlined + row->called > 0 && !(s->drops_negative && is_less);
+}
 
 static int64_t
 magnitude(int64_t value)
@@ -328,7 +339,7 @@ put_rows(evprof_document_t *d, const struct sorted *sorted, size_t count)
 {
     evprof_buf_t *out = d->out;
     evprof_document_member(d, "rows");
-    evprof_buf_printf(out, "{\"count\":%zu", d->s->place_count);
+    evprof_buf_printf(out, "{\"count\":%zu", sorted->count);
     put_column(out, "place", sorted, count, row_place);
     put_column(out, "flat", sorted, count, row_flat);
     put_column(out, "cum", sorted, count, row_cum);
@@ -356,12 +367,15 @@ evprof_document_rows(evprof_document_t *d, const evprof_row_t *rows,
         return evprof_fail(err, EVPROF_ENOMEM, "table: out of memory");
     }
     for (size_t i = 0; i < places; i++) {
-        sorted.order[i] = (uint32_t)i;
+        if (is_row(d->s, &rows[i])) {
+            sorted.order[sorted.count++] = (uint32_t)i;
+        }
     }
-    if (places > 1) {
-        qsort_r(sorted.order, places, sizeof(*sorted.order), by_value, &sorted);
+    if (sorted.count > 1) {
+        qsort_r(sorted.order, sorted.count, sizeof(*sorted.order), by_value,
+                &sorted);
     }
-    put_rows(d, &sorted, count < places ? count : places);
+    put_rows(d, &sorted, count < sorted.count ? count : sorted.count);
     free(sorted.order);
     return EVPROF_OK;
 }
@@ -455,8 +469,8 @@ number_text(struct texts *t, const char *text)
         }
     }
     row = (uint32_t)t->count;
-    t->failed = t->failed ||
-                evprof_index_add(&t->index, hash, row) != EVPROF_OK;
+    t->failed =
+        t->failed || evprof_index_add(&t->index, hash, row) != EVPROF_OK;
     t->items[t->count++] = text;
     return row;
 }

@@ -75,8 +75,7 @@ find_place(const evprof_stacks_t *s, const evprof_stack_t *stack,
 
 /* False when the stack has no part in it. */
 static bool
-make_span(const struct folder *f, const evprof_stack_t *stack,
-          struct span *out)
+make_span(const struct folder *f, const evprof_stack_t *stack, struct span *out)
 {
     uint32_t at = 0;
     out->first = stack->first;
@@ -151,8 +150,8 @@ part_for(struct folder *f, uint32_t place)
     if (f->part_of[place] != 0) {
         return &f->parts[f->part_of[place] - 1];
     }
-    struct part *parts = evprof_grow(f->parts, &f->part_cap, f->part_count + 1,
-                                     sizeof(*parts));
+    struct part *parts =
+        evprof_grow(f->parts, &f->part_cap, f->part_count + 1, sizeof(*parts));
     if (parts == NULL) {
         return NULL;
     }
@@ -274,8 +273,8 @@ push_parts(struct folder *f, const struct group *g)
 static bool
 add_box(struct folder *f, const evprof_fold_box_t *box)
 {
-    evprof_fold_box_t *boxes = evprof_grow(
-        f->out->boxes, &f->box_cap, f->out->count + 1, sizeof(*boxes));
+    evprof_fold_box_t *boxes = evprof_grow(f->out->boxes, &f->box_cap,
+                                           f->out->count + 1, sizeof(*boxes));
     if (boxes == NULL) {
         return false;
     }

@@ -143,8 +143,8 @@ make_tally(struct tally *t, size_t place_count)
 }
 
 int
-evprof_calls_make(const evprof_stacks_t *s, uint32_t place,
-                  evprof_calls_t *out, evprof_error_t *err)
+evprof_calls_make(const evprof_stacks_t *s, uint32_t place, evprof_calls_t *out,
+                  evprof_error_t *err)
 {
     struct tally callers = { 0 };
     struct tally callees = { 0 };

@@ -12,7 +12,7 @@
 typedef struct evprof_row {
     evprof_sum_t flat;
     evprof_sum_t cum;
-    int64_t flat_div;  /* of means, else 0 */
+    int64_t flat_div; /* of means, else 0 */
     int64_t cum_div;
     uint32_t inlined; /* frames that are inlined */
     uint32_t called;  /* frames that are not */
@@ -44,8 +44,8 @@ int evprof_calls_make(const evprof_stacks_t *s, uint32_t place,
 void evprof_calls_free(evprof_calls_t *calls);
 
 typedef struct evprof_found {
-    bool *is_match; /* of each place */
-    size_t count;   /* of places that match */
+    bool *is_match;   /* of each place */
+    size_t count;     /* of places that match */
     evprof_sum_t sum; /* of the stacks with such a place */
 } evprof_found_t;
 

@@ -104,8 +104,8 @@ describe_places(struct maker *m)
         evprof_node_t *const *nodes =
             evprof_graph_location(m->graph, (uint32_t)i, &count);
         for (size_t j = 0; j < count; j++) {
-            uint32_t function = j < loc->line_count ? loc->lines[j].function
-                                                    : EVPROF_NO_INDEX;
+            uint32_t function =
+                j < loc->line_count ? loc->lines[j].function : EVPROF_NO_INDEX;
             if (!describe_place(m, (uint32_t)(nodes[j] - m->nodes), loc,
                                 function)) {
                 return false;
@@ -205,9 +205,8 @@ describe_view(struct maker *m)
     evprof_stacks_t *s = m->s;
     evprof_labels_t labels = { 0 };
     evprof_view_profile_labels(m->view, &labels);
-    s->labels = keep_text(m, labels.text.len > 0 && !labels.text.failed
-                                 ? labels.text.data
-                                 : "");
+    s->labels = keep_text(
+        m, labels.text.len > 0 && !labels.text.failed ? labels.text.data : "");
     evprof_buf_free(&labels.text);
     s->total = evprof_view_total(m->view);
     s->title = keep_text(m, evprof_view_title(m->view));
@@ -216,6 +215,7 @@ describe_view(struct maker *m)
     s->output_unit = keep_text(m, evprof_view_options(m->view)->unit);
     s->ratio = evprof_view_ratio(m->view);
     s->is_mean = evprof_view_options(m->view)->mean;
+    s->drops_negative = evprof_view_options(m->view)->drop_negative;
     return s->labels != NULL && s->title != NULL && s->type != NULL &&
            s->unit != NULL && s->output_unit != NULL;
 }

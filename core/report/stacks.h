@@ -24,7 +24,7 @@ typedef struct evprof_place {
 
 /* A frame is the index of a place, times two, plus one when it is inlined. */
 #define EVPROF_FRAME_PLACE(frame) ((frame) >> 1)
-#define EVPROF_FRAME_IS_INLINE(frame) (((frame) & 1u) != 0)
+#define EVPROF_FRAME_IS_INLINE(frame) (((frame)&1u) != 0)
 
 typedef struct evprof_stack {
     uint32_t first; /* index in frames; the root is first */
@@ -49,8 +49,9 @@ typedef struct evprof_stacks {
     const char *labels;      /* what the profile says of itself, in lines */
     double ratio;            /* values are multiplied by it when printed */
     bool is_mean;
-    bool is_compared; /* negative values are those of a base */
-    bool is_signed;   /* some value is negative */
+    bool is_compared;    /* negative values are those of a base */
+    bool is_signed;      /* some value is negative */
+    bool drops_negative; /* tables leave out what became less */
 } evprof_stacks_t;
 
 /*

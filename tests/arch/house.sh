@@ -12,7 +12,7 @@ trap 'rm -f "$found"' EXIT
 find core modules adapters proto conf tests -type d \
     ! -path '*/include/evprof' ! -path 'adapters/*/include' \
     ! -path 'tests/unit/*' ! -path 'tests/bench/*' \
-    ! -path 'tests/fuzz/corpus*' ! -path 'tests/golden/*' |
+    ! -path '*/node_modules*' ! -path 'tests/fuzz/corpus*' ! -path 'tests/golden/*' |
     while read -r room; do
         [ -f "$room/README.md" ] || echo "$room: no README.md"
     done >>"$found"

@@ -12,6 +12,7 @@
 
 int run_settings_tests(void);
 int run_source_tests(void);
+int run_stacks_tests(void);
 int run_view_tests(void);
 
 #endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Source lines with their weights. Without file= an index: every file and
+ * function with its weight, the costliest first. With file= the lines of that
+ * file that have a weight, and around them the text, where it can be read. A
+ * line counts once for each stack, so that recursion does not count twice.
+ *
+ * Only files that the profile names are read, below source_path.
+ */
+#include "adapters/web/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/report/source.h"
+
+/* Lines without a weight that are shown around those that have one. */
+#define MARGIN 8
+#define MAX_LINES 20000
+
+/* The view by lines, whatever granularity was asked for. */
+static int
+see_lines(evprof_web_call_t *call, const evprof_seen_t **out,
+          evprof_error_t *err)
+{
+    int status =
+        evprof_options_set(&call->options, "granularity", "lines", err);
+    return status == EVPROF_OK ? evprof_web_stacks(call, out, err) : status;
+}
+
+/* ---- The index ---- */
+
+/* What the lines of one function (or file) come to. */
+struct part {
+    const char *function; /* NULL: of a file */
+    const char *file;
+    int64_t first_line;
+    int64_t flat;
+    int64_t cum;
+    uint32_t last; /* stack that was counted last, plus one */
+};
+
+struct parts {
+    struct part *items;
+    uint32_t *of_place; /* index of a part */
+    size_t count;
+};
+
+static const evprof_stacks_t *sorted_stacks;
+
+static int
+compare_places(const void *a, const void *b)
+{
+    const evprof_place_t *l = &sorted_stacks->places[*(const uint32_t *)a];
+    const evprof_place_t *r = &sorted_stacks->places[*(const uint32_t *)b];
+    int order = strcmp(l->file, r->file);
+    return order != 0 ? order : strcmp(l->function, r->function);
+}
+
+/* Gives places of the same function and file one part. False: out of memory. */
+static bool
+make_parts(const evprof_stacks_t *s, struct parts *out)
+{
+    uint32_t *order = calloc(s->place_count + 1, sizeof(*order));
+    out->items = calloc(s->place_count + 1, sizeof(*out->items));
+    out->of_place = calloc(s->place_count + 1, sizeof(*out->of_place));
+    if (order == NULL || out->items == NULL || out->of_place == NULL) {
+        free(order);
+        return false;
+    }
+    for (size_t i = 0; i < s->place_count; i++) {
+        order[i] = (uint32_t)i;
+    }
+    sorted_stacks = s;
+    if (s->place_count > 1) {
+        qsort(order, s->place_count, sizeof(*order), compare_places);
+    }
+    for (size_t i = 0; i < s->place_count; i++) {
+        const evprof_place_t *place = &s->places[order[i]];
+        if (i == 0 || compare_places(&order[i - 1], &order[i]) != 0) {
+            out->items[out->count++] =
+                (struct part){ .function = place->function,
+                               .file = place->file,
+                               .first_line = place->line };
+        }
+        struct part *part = &out->items[out->count - 1];
+        if (place->line > 0 && place->line < part->first_line) {
+            part->first_line = place->line;
+        }
+        out->of_place[order[i]] = (uint32_t)(out->count - 1);
+    }
+    free(order);
+    return true;
+}
+
+static void
+count_parts(const evprof_stacks_t *s, struct parts *parts)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const evprof_stack_t *stack = &s->stacks[i];
+        for (uint32_t j = 0; j < stack->len; j++) {
+            uint32_t frame = s->frames[stack->first + j];
+            struct part *part =
+                &parts->items[parts->of_place[EVPROF_FRAME_PLACE(frame)]];
+            if (part->last != i + 1) {
+                part->last = (uint32_t)i + 1;
+                part->cum += stack->value;
+            }
+            if (j + 1 == stack->len) {
+                part->flat += stack->value;
+            }
+        }
+    }
+}
+
+static int
+by_cum(const void *a, const void *b)
+{
+    const struct part *l = a;
+    const struct part *r = b;
+    if (l->cum != r->cum) {
+        return l->cum > r->cum ? -1 : 1;
+    }
+    if (l->flat != r->flat) {
+        return l->flat > r->flat ? -1 : 1;
+    }
+    return strcmp(l->function, r->function);
+}
+
+static void
+put_parts(evprof_buf_t *out, const struct parts *parts)
+{
+    evprof_buf_puts(out, "[");
+    for (size_t i = 0; i < parts->count; i++) {
+        const struct part *part = &parts->items[i];
+        evprof_buf_puts(out, i > 0 ? ",\n{" : "{");
+        evprof_json_member(out, "function", part->function);
+        evprof_buf_putc(out, ',');
+        evprof_json_member(out, "file", part->file);
+        evprof_buf_printf(out, ",\"line\":%lld,\"flat\":%lld,\"cum\":%lld}",
+                          (long long)part->first_line, (long long)part->flat,
+                          (long long)part->cum);
+    }
+    evprof_buf_puts(out, "]");
+}
+
+static int
+put_index(evprof_document_t *d, const evprof_stacks_t *s, evprof_error_t *err)
+{
+    struct parts parts = { 0 };
+    if (!make_parts(s, &parts)) {
+        free(parts.items);
+        free(parts.of_place);
+        return evprof_fail(err, EVPROF_ENOMEM, "source: out of memory");
+    }
+    count_parts(s, &parts);
+    if (parts.count > 1) {
+        qsort(parts.items, parts.count, sizeof(*parts.items), by_cum);
+    }
+    evprof_document_member(d, "functions");
+    put_parts(d->out, &parts);
+    free(parts.items);
+    free(parts.of_place);
+    return EVPROF_OK;
+}
+
+/* ---- One file ---- */
+
+struct line {
+    int64_t number;
+    int64_t flat;
+    int64_t cum;
+    uint32_t last;
+};
+
+static int
+by_number(const void *a, const void *b)
+{
+    int64_t l = ((const struct line *)a)->number;
+    int64_t r = ((const struct line *)b)->number;
+    return l < r ? -1 : l > r;
+}
+
+/* The lines of the file that the places have, by number; NULL: no memory. */
+static struct line *
+list_lines(const evprof_stacks_t *s, const char *file, size_t *count)
+{
+    struct line *lines = calloc(s->place_count + 1, sizeof(*lines));
+    *count = 0;
+    for (size_t i = 0; lines != NULL && i < s->place_count; i++) {
+        if (strcmp(s->places[i].file, file) == 0) {
+            lines[(*count)++].number = s->places[i].line;
+        }
+    }
+    if (*count > 1) {
+        qsort(lines, *count, sizeof(*lines), by_number);
+        size_t kept = 1;
+        for (size_t i = 1; i < *count; i++) {
+            if (lines[i].number != lines[kept - 1].number) {
+                lines[kept++] = lines[i];
+            }
+        }
+        *count = kept;
+    }
+    return lines;
+}
+
+static void
+count_lines(const evprof_stacks_t *s, const char *file, struct line *lines,
+            size_t count)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const evprof_stack_t *stack = &s->stacks[i];
+        for (uint32_t j = 0; j < stack->len; j++) {
+            const evprof_place_t *place =
+                &s->places[EVPROF_FRAME_PLACE(s->frames[stack->first + j])];
+            if (strcmp(place->file, file) != 0) {
+                continue;
+            }
+            struct line key = { .number = place->line };
+            struct line *line =
+                bsearch(&key, lines, count, sizeof(*lines), by_number);
+            if (line->last != i + 1) {
+                line->last = (uint32_t)i + 1;
+                line->cum += stack->value;
+            }
+            line->flat += j + 1 == stack->len ? stack->value : 0;
+        }
+    }
+}
+
+static void
+put_text_line(evprof_buf_t *out, int64_t number, const struct line *line,
+              const char *text)
+{
+    evprof_buf_printf(out, "%s[%lld,%lld,%lld,",
+                      out->data[out->len - 1] == '[' ? "" : ",\n",
+                      (long long)number,
+                      line != NULL ? (long long)line->flat : 0LL,
+                      line != NULL ? (long long)line->cum : 0LL);
+    evprof_json_string(out, text != NULL ? text : "");
+    evprof_buf_putc(out, ']');
+}
+
+/* Each line with a weight and those around it, as [number, flat, cum, text]. */
+static void
+put_lines(evprof_buf_t *out, evprof_sources_t *sources, const char *file,
+          const struct line *lines, size_t count)
+{
+    int64_t next = 1;
+    size_t written = 0;
+    evprof_buf_putc(out, '[');
+    for (size_t i = 0; i < count && written < MAX_LINES && !out->failed; i++) {
+        int64_t number = lines[i].number;
+        int64_t from = number - MARGIN > next ? number - MARGIN : next;
+        int64_t to = number + MARGIN;
+        if (i + 1 < count && lines[i + 1].number <= to) {
+            to = lines[i + 1].number - 1;
+        }
+        for (int64_t at = from; at <= to; at++, written++) {
+            const char *text = evprof_sources_line(sources, file, at);
+            if (text != NULL || at == number) {
+                put_text_line(out, at, at == number ? &lines[i] : NULL, text);
+            }
+        }
+        next = to + 1;
+    }
+    evprof_buf_putc(out, ']');
+}
+
+static int
+put_file(evprof_web_call_t *call, evprof_document_t *d,
+         const evprof_stacks_t *s, const char *file, evprof_error_t *err)
+{
+    size_t count;
+    struct line *lines = list_lines(s, file, &count);
+    if (lines == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "source: out of memory");
+    }
+    if (count == 0) {
+        free(lines);
+        return evprof_fail(err, EVPROF_ENOENT,
+                           "the profile names no such file");
+    }
+    count_lines(s, file, lines, count);
+    bool may_read = evprof_site_setup(call->site)->hooks.may_read_sources;
+    evprof_sources_t *sources;
+    int status = evprof_sources_new(call->options.source_path,
+                                    call->options.trim_path, &sources, err);
+    if (status == EVPROF_OK) {
+        evprof_document_member(d, "file");
+        evprof_json_string(d->out, file);
+        evprof_document_member(d, "lines");
+        put_lines(d->out, sources, may_read ? file : "", lines, count);
+        const char *problem =
+            may_read ? evprof_sources_problem(sources, file)
+                     : "this server does not show source text";
+        evprof_document_member(d, "problem");
+        evprof_json_string(d->out, problem != NULL ? problem : "");
+        evprof_sources_free(sources);
+    }
+    free(lines);
+    return status;
+}
+
+int
+evprof_web_source(evprof_web_call_t *call, evprof_buf_t *out,
+                  evprof_error_t *err)
+{
+    const evprof_seen_t *seen;
+    evprof_document_t d;
+    int status = see_lines(call, &seen, err);
+    if (status == EVPROF_OK) {
+        status = evprof_document_begin(&d, seen->stacks, out, err);
+    }
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    const char *file = evprof_param(&call->params, "file");
+    if (file != NULL) {
+        status = put_file(call, &d, seen->stacks, file, err);
+    } else {
+        evprof_web_put_head(call, &d, seen);
+        status = put_index(&d, seen->stacks, err);
+    }
+    evprof_document_end(&d);
+    return status;
+}

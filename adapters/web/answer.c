@@ -3,16 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <zlib.h>
-
 #include "adapters/web/call.h"
 #include "core/base/hash.h"
+#include "core/profile/gzip.h"
 
 /* Shorter bodies fit into one packet as they are. */
 #define SHORT_BODY ((size_t)1000)
-#define GZIP_WINDOW (15 + 16)
-#define GZIP_LEVEL 5
-#define GZIP_MEMORY 8
 
 const evprof_web_header_t evprof_web_headers[] = {
     { "Content-Security-Policy",
@@ -61,27 +57,19 @@ evprof_web_text(evprof_web_answer_t *answer, int code, const char *text)
 static void
 compress_body(evprof_web_answer_t *answer)
 {
-    z_stream z = { 0 };
-    if (deflateInit2(&z, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY,
-                     Z_DEFAULT_STRATEGY) != Z_OK) {
-        return;
-    }
     evprof_buf_t packed = { 0 };
-    size_t bound = deflateBound(&z, answer->body.len);
-    if (evprof_buf_reserve(&packed, bound)) {
-        z.next_in = (Bytef *)answer->body.data;
-        z.avail_in = (uInt)answer->body.len;
-        z.next_out = (Bytef *)packed.data;
-        z.avail_out = (uInt)bound;
-        if (deflate(&z, Z_FINISH) == Z_STREAM_END) {
-            packed.len = z.total_out;
-            evprof_buf_t plain = answer->body;
-            answer->body = packed;
-            packed = plain;
-            answer->is_gzip = true;
-        }
+    evprof_writer_t out = evprof_writer_buf(&packed);
+    evprof_gzip_t *gz = evprof_gzip_new(&out);
+    if (gz != NULL &&
+        evprof_gzip_write(gz, answer->body.data, answer->body.len) ==
+            EVPROF_OK &&
+        evprof_gzip_end(gz) == EVPROF_OK) {
+        evprof_buf_t plain = answer->body;
+        answer->body = packed;
+        packed = plain;
+        answer->is_gzip = true;
     }
-    deflateEnd(&z);
+    evprof_gzip_free(gz);
     evprof_buf_free(&packed);
 }
 
@@ -95,7 +83,6 @@ is_text(const evprof_web_answer_t *answer)
 void
 evprof_web_finish(const evprof_web_ask_t *ask, evprof_web_answer_t *answer)
 {
-    bool fits = answer->body.len > SHORT_BODY && answer->body.len < UINT32_MAX;
     if (answer->code == 200) {
         uint64_t hash = evprof_hash(answer->body.data, answer->body.len, 0);
         (void)snprintf(answer->etag, sizeof(answer->etag), "\"%016llx\"",
@@ -107,7 +94,7 @@ evprof_web_finish(const evprof_web_ask_t *ask, evprof_web_answer_t *answer)
         evprof_buf_clear(&answer->body);
         return;
     }
-    if (ask->accepts_gzip && fits && is_text(answer)) {
+    if (ask->accepts_gzip && answer->body.len > SHORT_BODY && is_text(answer)) {
         compress_body(answer);
     }
 }

@@ -23,29 +23,58 @@ typedef struct evprof_web_call {
 typedef int (*evprof_web_view_fn)(evprof_web_call_t *call, evprof_buf_t *out,
                                   evprof_error_t *err);
 
+/* ---- Views, one file each ---- */
+
+/* The flame graph: see flame.c for its parameters. */
 int evprof_web_flame(evprof_web_call_t *call, evprof_buf_t *out,
                      evprof_error_t *err);
+
+/* The table of functions; peek is the same seen from one row. */
 int evprof_web_table(evprof_web_call_t *call, evprof_buf_t *out,
                      evprof_error_t *err);
+
+/* Callers and callees of one place. */
 int evprof_web_calls(evprof_web_call_t *call, evprof_buf_t *out,
                      evprof_error_t *err);
+
+/* What a regular expression finds. */
 int evprof_web_search(evprof_web_call_t *call, evprof_buf_t *out,
                       evprof_error_t *err);
+
+/* Source lines with their weights, or an index of them. */
 int evprof_web_source(evprof_web_call_t *call, evprof_buf_t *out,
                       evprof_error_t *err);
+
+/* The call graph, with where its nodes go. */
 int evprof_web_graph(evprof_web_call_t *call, evprof_buf_t *out,
                      evprof_error_t *err);
+
+/* The profile as text. */
 int evprof_web_raw(evprof_web_call_t *call, evprof_buf_t *out,
                    evprof_error_t *err);
+
+/* The saved settings. */
 int evprof_web_settings(evprof_web_call_t *call, evprof_buf_t *out,
                         evprof_error_t *err);
 
-/* What is no view: the whole answer is theirs. */
+/* ---- What is no view: the whole answer is theirs ---- */
+
+/* The profile as a file. */
 int evprof_web_download(evprof_web_call_t *call, evprof_error_t *err);
+
+/* Saves the options under a name. */
 int evprof_web_save(evprof_web_call_t *call, evprof_error_t *err);
+
+/* Deletes saved options. */
 int evprof_web_remove(evprof_web_call_t *call, evprof_error_t *err);
+
+/* Opens the profile in the body. */
 int evprof_web_open(evprof_web_call_t *call, evprof_error_t *err);
+
+/* Closes one that was opened. */
 int evprof_web_close(evprof_web_call_t *call, evprof_error_t *err);
+
+/* Gets the first profile anew. */
 int evprof_web_reload(evprof_web_call_t *call, evprof_error_t *err);
 
 /* ---- For views ---- */

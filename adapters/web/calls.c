@@ -13,9 +13,8 @@ evprof_web_calls(evprof_web_call_t *call, evprof_buf_t *out,
     if (status != EVPROF_OK) {
         return status;
     }
-    int64_t place =
-        evprof_param_int(&call->params, "place", 0,
-                         (int64_t)seen->stacks->place_count - 1, -1);
+    int64_t place = evprof_param_int(
+        &call->params, "place", 0, (int64_t)seen->stacks->place_count - 1, -1);
     if (place < 0) {
         return evprof_fail(err, EVPROF_ENOENT, "no such place");
     }

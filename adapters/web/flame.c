@@ -86,9 +86,8 @@ static int
 put_sandwich(evprof_web_call_t *call, const evprof_seen_t *seen,
              evprof_document_t *d, evprof_error_t *err)
 {
-    int64_t place =
-        evprof_param_int(&call->params, "place", 0,
-                         (int64_t)seen->stacks->place_count - 1, -1);
+    int64_t place = evprof_param_int(
+        &call->params, "place", 0, (int64_t)seen->stacks->place_count - 1, -1);
     if (place < 0) {
         return evprof_fail(err, EVPROF_ENOENT, "no such place");
     }

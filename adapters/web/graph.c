@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The call graph as nodes and edges, trimmed as the options say. Where `dot` may
- * be run it says where they go; the page draws them either way.
+ * The call graph as nodes and edges, trimmed as the options say. Where `dot`
+ * may be run it says where they go; the page draws them either way.
  */
 #include "adapters/web/call.h"
 

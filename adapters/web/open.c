@@ -40,8 +40,8 @@ evprof_web_open(evprof_web_call_t *call, evprof_error_t *err)
 int
 evprof_web_close(evprof_web_call_t *call, evprof_error_t *err)
 {
-    int64_t index = evprof_param_int(&call->params, "pf", 1,
-                                     EVPROF_WEB_MAX_OPENED - 1, 0);
+    int64_t index =
+        evprof_param_int(&call->params, "pf", 1, EVPROF_WEB_MAX_OPENED - 1, 0);
     int status = evprof_site_close(call->site, (size_t)index, err);
     if (status == EVPROF_OK) {
         answer_index(call, 0);
@@ -60,8 +60,7 @@ evprof_web_reload(evprof_web_call_t *call, evprof_error_t *err)
     int64_t seconds =
         evprof_param_int(&call->params, "seconds", 0, MAX_SECONDS, 0);
     evprof_pprof_t *profile;
-    int status =
-        setup->hooks.reload(setup->hooks.ctx, seconds, &profile, err);
+    int status = setup->hooks.reload(setup->hooks.ctx, seconds, &profile, err);
     if (status == EVPROF_OK) {
         evprof_site_replace(call->site, profile);
         answer_index(call, 0);

@@ -27,8 +27,8 @@ add_pair(evprof_params_t *out, const char *pair, size_t len)
     size_t key_len = equals != NULL ? (size_t)(equals - pair) : len;
     evprof_param_t *item = &out->items[out->count];
     item->key = decode(pair, key_len);
-    item->value = equals != NULL ? decode(equals + 1, len - key_len - 1)
-                                 : strdup("");
+    item->value =
+        equals != NULL ? decode(equals + 1, len - key_len - 1) : strdup("");
     if (item->key == NULL || item->value == NULL) {
         free(item->key);
         free(item->value);

@@ -30,10 +30,14 @@ static const struct data {
     const char *path;
     evprof_web_view_fn view;
 } datas[] = {
-    { "data/flame", evprof_web_flame },   { "data/table", evprof_web_table },
-    { "data/calls", evprof_web_calls },   { "data/search", evprof_web_search },
-    { "data/source", evprof_web_source }, { "data/graph", evprof_web_graph },
-    { "data/raw", evprof_web_raw },       { "data/settings", evprof_web_settings },
+    { "data/flame", evprof_web_flame },
+    { "data/table", evprof_web_table },
+    { "data/calls", evprof_web_calls },
+    { "data/search", evprof_web_search },
+    { "data/source", evprof_web_source },
+    { "data/graph", evprof_web_graph },
+    { "data/raw", evprof_web_raw },
+    { "data/settings", evprof_web_settings },
 };
 
 static const struct action {
@@ -53,63 +57,6 @@ static const struct action {
 static const char *const moved[] = { "", "flamegraph2", "flamegraphold" };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* ---- For views ---- */
-
-static evprof_wanted_t
-wanted_by(const evprof_params_t *params)
-{
-    int64_t most = EVPROF_WEB_MAX_OPENED - 1;
-    int64_t base = evprof_param_int(params, "base", -1, most, -2);
-    return (evprof_wanted_t){
-        .profile = (size_t)evprof_param_int(params, "pf", 0, most, 0),
-        .base = base >= 0 ? (size_t)base : EVPROF_WEB_NO_BASE,
-        .wants_own_base = base == -2,
-    };
-}
-
-int
-evprof_web_stacks(evprof_web_call_t *call, const evprof_seen_t **out,
-                  evprof_error_t *err)
-{
-    evprof_wanted_t wanted = wanted_by(&call->params);
-    return evprof_site_see(call->site, &wanted, &call->options, out, err);
-}
-
-static void
-put_opened(const evprof_site_t *site, evprof_buf_t *out)
-{
-    const evprof_opened_t *opened = evprof_site_opened(site);
-    const char *gap = "";
-    evprof_buf_putc(out, '[');
-    for (size_t i = 0; i < EVPROF_WEB_MAX_OPENED; i++) {
-        if (opened[i].name != NULL) {
-            evprof_buf_printf(out, "%s{\"id\":%zu,", gap, i);
-            evprof_json_member(out, "name", opened[i].name);
-            evprof_buf_printf(out, ",\"hasBase\":%s}",
-                              opened[i].base != NULL ? "true" : "false");
-            gap = ",";
-        }
-    }
-    evprof_buf_putc(out, ']');
-}
-
-void
-evprof_web_put_head(evprof_web_call_t *call, evprof_document_t *d,
-                    const evprof_seen_t *seen)
-{
-    const evprof_site_setup_t *setup = evprof_site_setup(call->site);
-    evprof_document_meta(d);
-    evprof_document_profile(d, seen->profile);
-    evprof_document_member(d, "opened");
-    put_opened(call->site, d->out);
-    evprof_document_member(d, "notes");
-    evprof_buf_putc(d->out, '[');
-    evprof_buf_add(d->out, seen->notes.data, seen->notes.len);
-    evprof_buf_putc(d->out, ']');
-    evprof_document_member(d, "canReload");
-    evprof_buf_puts(d->out, setup->hooks.reload != NULL ? "true" : "false");
-}
 
 /* ---- Answers ---- */
 
@@ -146,8 +93,7 @@ answer_action(evprof_web_call_t *call, const struct action *action)
         return;
     }
     if (action->method != EVPROF_WEB_GET &&
-        (token == NULL ||
-         strcmp(token, evprof_site_token(call->site)) != 0)) {
+        (token == NULL || strcmp(token, evprof_site_token(call->site)) != 0)) {
         evprof_web_text(call->answer, 403,
                         "the token of the page is missing; reload the page");
         return;

@@ -207,8 +207,8 @@ take_token(server_t *server, struct evhttp_request *req, const char *path,
         return false;
     }
     const char *token = evprof_param(&params, "token");
-    bool is_token = token != NULL && evprof_guard_is_token(
-                                         &server->guard, token, strlen(token));
+    bool is_token = token != NULL &&
+                    evprof_guard_is_token(&server->guard, token, strlen(token));
     if (is_token) {
         char cookie[160];
         (void)snprintf(cookie, sizeof(cookie),

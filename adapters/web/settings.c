@@ -15,8 +15,7 @@ read_settings(const evprof_web_call_t *call, evprof_settings_t *out,
 {
     const char *file = evprof_site_setup(call->site)->hooks.settings_file;
     if (file == NULL) {
-        return evprof_fail(err, EVPROF_ENOTSUP,
-                           "settings are not saved here");
+        return evprof_fail(err, EVPROF_ENOTSUP, "settings are not saved here");
     }
     return evprof_settings_read(file, out, err);
 }

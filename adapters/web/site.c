@@ -185,8 +185,8 @@ evprof_site_generation(const evprof_site_t *site)
 /* ---- Open profiles ---- */
 
 int
-evprof_site_open(evprof_site_t *site, const char *name,
-                 evprof_pprof_t *profile, size_t *index, evprof_error_t *err)
+evprof_site_open(evprof_site_t *site, const char *name, evprof_pprof_t *profile,
+                 size_t *index, evprof_error_t *err)
 {
     size_t at = 1;
     while (at < EVPROF_WEB_MAX_OPENED && site->opened[at].name != NULL) {
@@ -276,8 +276,8 @@ is_same(const struct compared *c, const evprof_wanted_t *wanted,
 
 int
 evprof_site_profile(evprof_site_t *site, const evprof_wanted_t *wanted,
-                    const evprof_options_t *options,
-                    const evprof_pprof_t **out, evprof_error_t *err)
+                    const evprof_options_t *options, const evprof_pprof_t **out,
+                    evprof_error_t *err)
 {
     if (wanted->profile >= EVPROF_WEB_MAX_OPENED ||
         site->opened[wanted->profile].name == NULL) {
@@ -294,8 +294,8 @@ evprof_site_profile(evprof_site_t *site, const evprof_wanted_t *wanted,
         return EVPROF_OK;
     }
     evprof_pprof_t *profile = NULL;
-    bool is_labelled = wanted->base < EVPROF_WEB_MAX_OPENED ||
-                       site->setup.is_diff_base;
+    bool is_labelled =
+        wanted->base < EVPROF_WEB_MAX_OPENED || site->setup.is_diff_base;
     int status = compare(site, site->opened[wanted->profile].profile, base,
                          options->normalize, is_labelled, &profile, err);
     if (status != EVPROF_OK) {

@@ -41,8 +41,8 @@ typedef struct evprof_wanted {
 /* The view of a profile with these options. EVPROF_ENOENT: no such profile;
  * otherwise as evprof_view_new(). */
 int evprof_site_see(evprof_site_t *site, const evprof_wanted_t *wanted,
-                    const evprof_options_t *options,
-                    const evprof_seen_t **out, evprof_error_t *err);
+                    const evprof_options_t *options, const evprof_seen_t **out,
+                    evprof_error_t *err);
 
 /* The profile itself, compared where that is wanted. */
 int evprof_site_profile(evprof_site_t *site, const evprof_wanted_t *wanted,
@@ -62,7 +62,10 @@ void evprof_site_replace(evprof_site_t *site, evprof_pprof_t *profile);
 /* All of them, EVPROF_WEB_MAX_OPENED. */
 const evprof_opened_t *evprof_site_opened(const evprof_site_t *site);
 
+/* What pages begin with. */
 const evprof_options_t *evprof_site_options(const evprof_site_t *site);
+
+/* What the site was made with; the profiles in it may have been replaced. */
 const evprof_site_setup_t *evprof_site_setup(const evprof_site_t *site);
 
 /* Counts the changes of what is open; part of what clients ask for. */

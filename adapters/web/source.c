@@ -235,11 +235,10 @@ static void
 put_text_line(evprof_buf_t *out, int64_t number, const struct line *line,
               const char *text)
 {
-    evprof_buf_printf(out, "%s[%lld,%lld,%lld,",
-                      out->data[out->len - 1] == '[' ? "" : ",\n",
-                      (long long)number,
-                      line != NULL ? (long long)line->flat : 0LL,
-                      line != NULL ? (long long)line->cum : 0LL);
+    evprof_buf_printf(
+        out, "%s[%lld,%lld,%lld,", out->data[out->len - 1] == '[' ? "" : ",\n",
+        (long long)number, line != NULL ? (long long)line->flat : 0LL,
+        line != NULL ? (long long)line->cum : 0LL);
     evprof_json_string(out, text != NULL ? text : "");
     evprof_buf_putc(out, ']');
 }
@@ -294,9 +293,9 @@ put_file(evprof_web_call_t *call, evprof_document_t *d,
         evprof_json_string(d->out, file);
         evprof_document_member(d, "lines");
         put_lines(d->out, sources, may_read ? file : "", lines, count);
-        const char *problem =
-            may_read ? evprof_sources_problem(sources, file)
-                     : "this server does not show source text";
+        const char *problem = may_read
+                                  ? evprof_sources_problem(sources, file)
+                                  : "this server does not show source text";
         evprof_document_member(d, "problem");
         evprof_json_string(d->out, problem != NULL ? problem : "");
         evprof_sources_free(sources);

@@ -18,8 +18,8 @@ evprof_web_table(evprof_web_call_t *call, evprof_buf_t *out,
     if (status != EVPROF_OK) {
         return status;
     }
-    int64_t count = evprof_param_int(&call->params, "count", 1, MAX_ROWS,
-                                     DEFAULT_ROWS);
+    int64_t count =
+        evprof_param_int(&call->params, "count", 1, MAX_ROWS, DEFAULT_ROWS);
     evprof_web_put_head(call, &d, seen);
     status = evprof_document_rows(&d, seen->rows, call->options.sort,
                                   (size_t)count, err);

@@ -30,10 +30,10 @@ typedef struct evprof_site_hooks {
 } evprof_site_hooks_t;
 
 typedef struct evprof_site_setup {
-    const char *name;            /* of the profile, for people */
-    evprof_pprof_t *profile;     /* owned by the site */
-    evprof_pprof_t *base;        /* likewise, or NULL */
-    bool is_diff_base;           /* compared with, not only taken away */
+    const char *name;                /* of the profile, for people */
+    evprof_pprof_t *profile;         /* owned by the site */
+    evprof_pprof_t *base;            /* likewise, or NULL */
+    bool is_diff_base;               /* compared with, not only taken away */
     const evprof_options_t *options; /* what pages begin with; copied */
     const evprof_format_t *const *formats; /* that may be dropped on a page */
     evprof_site_hooks_t hooks;
@@ -66,8 +66,8 @@ typedef struct evprof_web_ask {
 
 typedef struct evprof_web_answer {
     int code;
-    const char *type;     /* of the body; static */
-    const char *filename; /* what a download is called, NULL: none; static */
+    const char *type;      /* of the body; static */
+    const char *filename;  /* what a download is called, NULL: none; static */
     evprof_buf_t location; /* of a redirect */
     evprof_buf_t body;
     char etag[EVPROF_WEB_ETAG_SIZE]; /* "" for none */

@@ -55,12 +55,14 @@ int evprof_fold_make(const evprof_stacks_t *s, const evprof_fold_ask_t *ask,
                      evprof_fold_t *out, evprof_error_t *err);
 void evprof_fold_free(evprof_fold_t *fold);
 
+/* How wide a box of that sum is. */
 static inline int64_t
 evprof_sum_width(evprof_sum_t sum)
 {
     return sum.more + sum.less;
 }
 
+/* Adds a value, which may be negative. */
 static inline void
 evprof_sum_add(evprof_sum_t *sum, int64_t value)
 {

@@ -74,8 +74,8 @@ test_pages_of_pprof_answer(void **state)
     evprof_site_t *site = make_site(folded, NULL);
     for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
         assert_get(site, pages[i], "f=work", 200, "<title>test &amp; &lt;b&gt; ");
-        assert_get(site, pages[i], "f=((", 400, "missing closing");
-        assert_get(site, pages[i], "si=nothing", 400, "sample_index");
+        assert_get(site, pages[i], "f=((", 400, "focus");
+        assert_get(site, pages[i], "si=nothing", 400, "\"error\":\"");
     }
     assert_get(site, "nothing", NULL, 404, NULL);
     assert_get(site, "download", NULL, 200, NULL);
@@ -106,11 +106,11 @@ test_options_of_the_url_apply(void **state)
     assert_get(site, "data/flame", "f=work", 200, "\"more\":60");
     assert_get(site, "data/flame", "i=work", 200, "\"more\":40");
     assert_get(site, "data/flame", "f=none", 200,
-               "Focus expression matched no samples");
+               "focus: no sample matches");
     assert_get(site, "data/table", "h=main", 200, "\"count\":2");
     assert_get(site, "data/search", "q=w.rk", 200,
                "\"found\":{\"count\":1,\"more\":60");
-    assert_get(site, "data/search", "q=((", 400, "missing closing");
+    assert_get(site, "data/search", "q=((", 400, "((");
     evprof_site_free(site);
 }
 

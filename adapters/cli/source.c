@@ -62,7 +62,7 @@ read_stream(int fd, evprof_pprof_t **out, evprof_error_t *err)
 }
 
 static int
-read_file(int fd, evprof_pprof_t **out, evprof_error_t *err)
+read_file(int fd, const char *name, evprof_pprof_t **out, evprof_error_t *err)
 {
     struct stat info;
     if (fstat(fd, &info) != 0) {
@@ -80,7 +80,10 @@ read_file(int fd, evprof_pprof_t **out, evprof_error_t *err)
     if (data == MAP_FAILED) {
         return read_stream(fd, out, err);
     }
-    int status = evprof_format_read(evprof_formats, data, size, out, err);
+    int status =
+        cli_is_perf_data(data, size)
+            ? cli_perf_data_read(name, out, err)
+            : evprof_format_read(evprof_formats, data, size, out, err);
     munmap(data, size);
     return status;
 }
@@ -100,7 +103,7 @@ cli_source_read(const cli_t *cli, const char *source, evprof_pprof_t **out,
     if (fd < 0) {
         return fail_on(err);
     }
-    int status = read_file(fd, out, err);
+    int status = read_file(fd, source, out, err);
     close(fd);
     return status;
 }

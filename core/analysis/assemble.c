@@ -70,37 +70,47 @@ evprof_assembly_period(evprof_assembly_t *a, const char *type, const char *unit,
     }
 }
 
-/* Where a location's hash begins: its address and its function. */
+/* Where a location's hash begins: its address and its first function. */
 static uint64_t
-hash_place(uint64_t address, uint32_t function)
+hash_place(uint64_t address, const evprof_line_t *lines, size_t count)
 {
-    return evprof_hash_mix(address) ^ function;
+    return evprof_hash_mix(address) ^
+           (count == 0 ? EVPROF_NO_INDEX : lines[0].function);
 }
 
-/* The location with that address and function (EVPROF_NO_INDEX: no line). */
+static bool
+has_lines(const evprof_location_t *l, const evprof_line_t *lines, size_t count)
+{
+    bool is_same = l->line_count == count;
+    for (size_t i = 0; is_same && i < count; i++) {
+        is_same = l->lines[i].function == lines[i].function &&
+                  l->lines[i].line == lines[i].line;
+    }
+    return is_same;
+}
+
+/* The location like that one, or EVPROF_INDEX_END. */
 static uint32_t
-find_place(const evprof_assembly_t *a, uint64_t address, uint32_t function,
-           uint32_t mapping)
+find_place(const evprof_assembly_t *a, const evprof_location_t *like)
 {
     evprof_index_walk_t walk =
-        evprof_index_walk(&a->locations, hash_place(address, function));
+        evprof_index_walk(&a->locations, hash_place(like->address, like->lines,
+                                                    like->line_count));
     for (;;) {
         uint32_t row = evprof_index_next(&walk);
         if (row == EVPROF_INDEX_END) {
             return row;
         }
         const evprof_location_t *l = &a->profile->locations[row];
-        uint32_t own =
-            l->line_count == 0 ? EVPROF_NO_INDEX : l->lines[0].function;
-        if (l->address == address && own == function && l->mapping == mapping) {
+        if (l->address == like->address && l->mapping == like->mapping &&
+            has_lines(l, like->lines, like->line_count)) {
             return row;
         }
     }
 }
 
 static uint32_t
-add_place(evprof_assembly_t *a, const evprof_location_t *like,
-          uint32_t function)
+add_place(evprof_assembly_t *a, const evprof_location_t *like)
 {
     evprof_pprof_t *p = a->profile;
     evprof_location_t *locations =
@@ -113,8 +123,8 @@ add_place(evprof_assembly_t *a, const evprof_location_t *like,
     p->locations = locations;
     uint32_t row = (uint32_t)p->location_count++;
     locations[row] = *like;
-    if (evprof_index_add(&a->locations, hash_place(like->address, function),
-                         row) != EVPROF_OK) {
+    uint64_t hash = hash_place(like->address, like->lines, like->line_count);
+    if (evprof_index_add(&a->locations, hash, row) != EVPROF_OK) {
         no_memory(a);
     }
     return row;
@@ -123,7 +133,9 @@ add_place(evprof_assembly_t *a, const evprof_location_t *like,
 uint32_t
 evprof_assembly_find(const evprof_assembly_t *a, uint64_t address)
 {
-    return find_place(a, address, EVPROF_NO_INDEX, EVPROF_NO_INDEX);
+    const evprof_location_t place = { .address = address,
+                                      .mapping = EVPROF_NO_INDEX };
+    return find_place(a, &place);
 }
 
 uint32_t
@@ -138,7 +150,7 @@ evprof_assembly_address(evprof_assembly_t *a, uint64_t address)
     }
     evprof_location_t place = { .address = address,
                                 .mapping = EVPROF_NO_INDEX };
-    return add_place(a, &place, EVPROF_NO_INDEX);
+    return add_place(a, &place);
 }
 
 uint32_t
@@ -159,6 +171,9 @@ evprof_assembly_function(evprof_assembly_t *a, const evprof_named_frame_t *f)
         row = evprof_index_next(&walk);
     }
     if (row != EVPROF_INDEX_END) {
+        if (p->functions[row].filename[0] == '\0') {
+            p->functions[row].filename = file;
+        }
         return row;
     }
     evprof_function_t *functions =
@@ -177,29 +192,48 @@ evprof_assembly_function(evprof_assembly_t *a, const evprof_named_frame_t *f)
     return row;
 }
 
-uint32_t
-evprof_assembly_frame(evprof_assembly_t *a, const evprof_named_frame_t *f)
+static void *
+keep(evprof_assembly_t *a, const void *rows, size_t count, size_t size)
 {
-    uint32_t function = evprof_assembly_function(a, f);
+    void *copy = evprof_arena_alloc(&a->profile->arena, count * size);
+    if (copy == NULL) {
+        no_memory(a);
+    } else if (count > 0) {
+        memcpy(copy, rows, count * size);
+    }
+    return copy;
+}
+
+uint32_t
+evprof_assembly_frames(evprof_assembly_t *a, const evprof_named_frame_t *frames,
+                       size_t count)
+{
+    evprof_line_t lines[EVPROF_ASSEMBLY_INLINED];
+    for (size_t i = 0; i < count; i++) {
+        lines[i] = (evprof_line_t){
+            .function = evprof_assembly_function(a, &frames[i]),
+            .line = frames[i].line,
+        };
+    }
     if (a->status != EVPROF_OK) {
         return 0;
     }
-    uint32_t row = find_place(a, f->address, function, f->mapping);
+    evprof_location_t place = { .address = frames[count - 1].address,
+                                .mapping = frames[count - 1].mapping,
+                                .lines = lines,
+                                .line_count = (uint32_t)count };
+    uint32_t row = find_place(a, &place);
     if (row != EVPROF_INDEX_END) {
         return row;
     }
-    evprof_line_t *line =
-        evprof_arena_calloc(&a->profile->arena, 1, sizeof(*line));
-    if (line == NULL) {
-        no_memory(a);
-        return 0;
-    }
-    line->function = function;
-    evprof_location_t place = { .address = f->address,
-                                .mapping = f->mapping,
-                                .lines = line,
-                                .line_count = 1 };
-    return add_place(a, &place, function);
+    place.lines = keep(a, lines, count, sizeof(*lines));
+    return a->status == EVPROF_OK ? add_place(a, &place) : 0;
+}
+
+uint32_t
+evprof_assembly_frame(evprof_assembly_t *a, const evprof_named_frame_t *f)
+{
+    return evprof_assembly_frames(a, f, 1);
 }
 
 uint32_t
@@ -224,18 +258,6 @@ evprof_assembly_mapping(evprof_assembly_t *a, const evprof_mapping_t *mapping)
     return (uint32_t)p->mapping_count++;
 }
 
-static void *
-keep(evprof_assembly_t *a, const void *rows, size_t count, size_t size)
-{
-    void *copy = evprof_arena_alloc(&a->profile->arena, count * size);
-    if (copy == NULL) {
-        no_memory(a);
-    } else if (count > 0) {
-        memcpy(copy, rows, count * size);
-    }
-    return copy;
-}
-
 void
 evprof_assembly_sample(evprof_assembly_t *a, const uint32_t *locations,
                        size_t count, const int64_t *values,
@@ -257,12 +279,40 @@ evprof_assembly_sample(evprof_assembly_t *a, const uint32_t *locations,
     s->locations = keep(a, locations, count, sizeof(*locations));
     s->values = keep(a, values, p->type_count, sizeof(*values));
     if (label != NULL) {
-        evprof_label_t own = *label;
-        own.key = intern(a, label->key);
-        own.text = label->text == NULL ? NULL : intern(a, label->text);
-        own.unit = intern(a, label->unit);
-        s->labels = keep(a, &own, 1, sizeof(own));
-        s->label_count = 1;
+        evprof_assembly_labels(a, label, 1);
+    }
+}
+
+/* Texts before numbers, each by key. */
+static int
+compare_labels(const void *one, const void *other)
+{
+    const evprof_label_t *a = one;
+    const evprof_label_t *b = other;
+    if ((a->text == NULL) != (b->text == NULL)) {
+        return a->text == NULL ? 1 : -1;
+    }
+    return strcmp(a->key, b->key);
+}
+
+void
+evprof_assembly_labels(evprof_assembly_t *a, const evprof_label_t *labels,
+                       size_t count)
+{
+    if (a->status != EVPROF_OK) {
+        return;
+    }
+    evprof_sample_t *s = &a->profile->samples[a->profile->sample_count - 1];
+    evprof_label_t *own = keep(a, labels, count, sizeof(*labels));
+    for (size_t i = 0; a->status == EVPROF_OK && i < count; i++) {
+        own[i].key = intern(a, labels[i].key);
+        own[i].text = labels[i].text == NULL ? NULL : intern(a, labels[i].text);
+        own[i].unit = intern(a, labels[i].unit);
+    }
+    if (a->status == EVPROF_OK && count > 0) {
+        qsort(own, count, sizeof(*own), compare_labels);
+        s->labels = own;
+        s->label_count = (uint32_t)count;
     }
 }
 
@@ -394,7 +444,8 @@ evprof_assembly_end(evprof_assembly_t *a, int status, evprof_pprof_t **out,
     evprof_index_free(&a->locations);
     evprof_index_free(&a->functions);
     if (status == EVPROF_OK && a->status != EVPROF_OK) {
-        status = evprof_fail(err, a->status, "parsing profile: out of memory");
+        status = evprof_fail(err, a->status,
+                             "out of memory while a profile was read");
     }
     if (status != EVPROF_OK) {
         evprof_pprof_free(p);

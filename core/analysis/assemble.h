@@ -30,6 +30,7 @@ typedef struct evprof_named_frame {
     size_t name_len;
     const char *file; /* of the source; NULL: unknown */
     size_t file_len;
+    int64_t line; /* in that file, 0: unknown */
     uint64_t address;
     uint32_t mapping; /* row, or EVPROF_NO_INDEX */
 } evprof_named_frame_t;
@@ -55,8 +56,20 @@ uint32_t evprof_assembly_find(const evprof_assembly_t *a, uint64_t address);
 uint32_t evprof_assembly_frame(evprof_assembly_t *a,
                                const evprof_named_frame_t *frame);
 
-/* The row of the function of that name, made when new; `file` counts only
- * then. */
+/* More frames than this do not make one location. */
+#define EVPROF_ASSEMBLY_INLINED 64
+
+/*
+ * The row of the location whose address holds several frames, inlined ones
+ * first, made when new; address and mapping are those of the last frame.
+ * `count` is from 1 to EVPROF_ASSEMBLY_INLINED.
+ */
+uint32_t evprof_assembly_frames(evprof_assembly_t *a,
+                                const evprof_named_frame_t *frames,
+                                size_t count);
+
+/* The row of the function of that name, made when new; its file is the first
+ * that is known. */
 uint32_t evprof_assembly_function(evprof_assembly_t *a,
                                   const evprof_named_frame_t *frame);
 
@@ -72,6 +85,11 @@ uint32_t evprof_assembly_mapping(evprof_assembly_t *a,
 void evprof_assembly_sample(evprof_assembly_t *a, const uint32_t *locations,
                             size_t count, const int64_t *values,
                             const evprof_label_t *label);
+
+/* Gives the last sample `count` labels in place of those it has; they are
+ * sorted as a profile wants them, their texts need not be interned. */
+void evprof_assembly_labels(evprof_assembly_t *a, const evprof_label_t *labels,
+                            size_t count);
 
 /* A text of the profile; "" once memory is out. */
 const char *evprof_assembly_text(evprof_assembly_t *a, const char *text,

@@ -45,7 +45,8 @@ typedef int (*read_message_fn)(evprof_decoder_t *d, evprof_wire_t message);
 static int
 no_memory(evprof_decoder_t *d)
 {
-    return evprof_fail(d->err, EVPROF_ENOMEM, "parsing profile: out of memory");
+    return evprof_fail(d->err, EVPROF_ENOMEM,
+                       "out of memory while a profile was read");
 }
 
 static bool
@@ -96,7 +97,8 @@ survey(evprof_decoder_t *d, evprof_wire_t w, layout_t *l)
             if (has_time) {
                 return evprof_fail(
                     d->err, EVPROF_EINVAL,
-                    "parsing profile: concatenated profiles detected");
+                    "it holds several profiles one behind the other: "
+                    "split them");
             }
             has_time = f.value != 0;
         }
@@ -140,7 +142,7 @@ read_string(evprof_decoder_t *d, evprof_wire_t w)
     }
     if (d->string_count == 0 && w.at != w.end) {
         return evprof_fail(d->err, EVPROF_EPARSE,
-                           "parsing profile: string_table[0] must be ''");
+                           "its first string is not empty");
     }
     d->strings[d->string_count++] = text;
     return EVPROF_OK;
@@ -279,8 +281,7 @@ make_tables(evprof_decoder_t *d, const layout_t *l)
     const size_t *counts = l->counts;
     for (size_t i = 0; i < KIND_COUNT; i++) {
         if (counts[i] >= UINT32_MAX) {
-            return evprof_fail(d->err, EVPROF_ELIMIT,
-                               "parsing profile: more than 2^32 rows");
+            return evprof_fail(d->err, EVPROF_ELIMIT, "more than 2^32 rows");
         }
     }
     size_t strings = counts[EVPROF_WIRE_STRING_TABLE] + 1;
@@ -384,7 +385,7 @@ read_strings(evprof_decoder_t *d, const layout_t *l)
 {
     if (l->counts[EVPROF_WIRE_STRING_TABLE] == 0) {
         return evprof_fail(d->err, EVPROF_EPARSE,
-                           "parsing profile: profile.proto without a table of "
+                           "profile.proto without a table of "
                            "strings");
     }
     return for_each(d, l, EVPROF_WIRE_STRING_TABLE, read_string);
@@ -451,8 +452,7 @@ evprof_pprof_decode(const void *data, size_t len, size_t max_len,
         return status;
     }
     if (plain.len == 0) {
-        status = evprof_fail(err, EVPROF_EPARSE,
-                             "parsing profile: empty input file");
+        status = evprof_fail(err, EVPROF_EPARSE, "it is empty");
     } else {
         status = decode_plain(plain.data, plain.len, out, err);
     }

@@ -12,8 +12,8 @@
 int
 evprof_decoder_malformed(evprof_decoder_t *d, const char *what)
 {
-    return evprof_fail(d->err, EVPROF_EPARSE,
-                       "parsing profile: malformed %s in profile.proto", what);
+    return evprof_fail(d->err, EVPROF_EPARSE, "malformed %s in profile.proto",
+                       what);
 }
 
 const char *
@@ -22,8 +22,7 @@ evprof_decoder_text(evprof_decoder_t *d, uint64_t number)
     if (number < d->string_count) {
         return d->strings[number];
     }
-    evprof_fail(d->err, EVPROF_EPARSE,
-                "parsing profile: string %llu of a table of %zu",
+    evprof_fail(d->err, EVPROF_EPARSE, "string %llu of a table of %zu",
                 (unsigned long long)number, d->string_count);
     return NULL;
 }

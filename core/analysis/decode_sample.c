@@ -18,8 +18,7 @@
 static int
 no_memory(evprof_decoder_t *d)
 {
-    return evprof_fail(d->err, EVPROF_ENOMEM,
-                       "parsing profile: out of memory for the samples");
+    return evprof_fail(d->err, EVPROF_ENOMEM, "out of memory for the samples");
 }
 
 /* Room for `count` further frames behind the `used` ones of the stack that
@@ -101,8 +100,7 @@ read_stack(evprof_decoder_t *d, const evprof_wire_field_t *f,
         return EVPROF_OK;
     }
     if (used + most >= UINT32_MAX) {
-        return evprof_fail(d->err, EVPROF_ELIMIT,
-                           "parsing profile: a stack of 2^32 frames");
+        return evprof_fail(d->err, EVPROF_ELIMIT, "a stack of 2^32 frames");
     }
     int status = reserve_stack(d, used, most);
     if (status != EVPROF_OK) {

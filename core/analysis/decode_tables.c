@@ -11,7 +11,7 @@ static int
 no_memory(evprof_decoder_t *d)
 {
     return evprof_fail(d->err, EVPROF_ENOMEM,
-                       "parsing profile: out of memory for the locations");
+                       "out of memory for the locations");
 }
 
 /* Reads the whole message; the last value of a field counts. */

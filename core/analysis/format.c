@@ -6,6 +6,7 @@
  */
 #include "core/analysis/format.h"
 
+#include "core/analysis/guess.h"
 #include "core/analysis/unpack.h"
 #include "core/base/error.h"
 
@@ -15,8 +16,7 @@ read_plain(const evprof_format_t *const *formats,
            evprof_error_t *err)
 {
     if (plain->len == 0) {
-        return evprof_fail(err, EVPROF_EPARSE,
-                           "parsing profile: empty input file");
+        return evprof_fail(err, EVPROF_EPARSE, "it is empty");
     }
     for (; *formats != NULL; formats++) {
         const evprof_format_t *format = *formats;
@@ -28,8 +28,8 @@ read_plain(const evprof_format_t *const *formats,
             return status;
         }
     }
-    return evprof_fail(err, EVPROF_EPARSE,
-                       "parsing profile: unrecognized profile format");
+    return evprof_fail(err, EVPROF_EPARSE, "%s",
+                       evprof_guess(plain->data, plain->len));
 }
 
 int

@@ -30,7 +30,7 @@ extern const evprof_format_t *const evprof_formats[];
 
 /*
  * Reads a profile of any of the formats, plain or in gzip or zstd, checked. The
- * message is pprof's where it has one: "parsing profile: empty input file".
+ * message follows the name of the file: "it is empty".
  * EVPROF_EPARSE, EVPROF_EINVAL, EVPROF_ELIMIT, EVPROF_ENOMEM.
  */
 int evprof_format_read(const evprof_format_t *const *formats, const void *data,

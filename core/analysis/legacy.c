@@ -88,9 +88,9 @@ evprof_legacy_malformed(evprof_span_t line, evprof_error_t *err)
 {
     enum { SHOWN = 120 };
     size_t len = evprof_span_len(line);
-    return evprof_fail(
-        err, EVPROF_EPARSE, "parsing profile: malformed sample: %.*s%s",
-        (int)(len < SHOWN ? len : SHOWN), line.at, len < SHOWN ? "" : "...");
+    return evprof_fail(err, EVPROF_EPARSE, "a line is no sample: %.*s%s",
+                       (int)(len < SHOWN ? len : SHOWN), line.at,
+                       len < SHOWN ? "" : "...");
 }
 
 static bool

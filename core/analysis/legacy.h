@@ -36,7 +36,7 @@ int evprof_legacy_push_all(evprof_assembly_t *a, evprof_legacy_stack_t *stack,
 /* Frees the memory of the stack. */
 void evprof_legacy_stack_free(evprof_legacy_stack_t *stack);
 
-/* "parsing profile: malformed sample: LINE", cut to what fits. */
+/* "malformed sample: LINE", cut to what fits. */
 int evprof_legacy_malformed(evprof_span_t line, evprof_error_t *err);
 
 /*

@@ -385,13 +385,14 @@ evprof_maps_finish(evprof_assembly_t *a, evprof_span_t text,
         evprof_assembly_order(a);
     }
     if (a->status != EVPROF_OK) {
-        return evprof_fail(err, a->status, "parsing profile: out of memory");
+        return evprof_fail(err, a->status,
+                           "out of memory while a profile was read");
     }
     const evprof_pprof_t *p = a->profile;
     if (p->mapping_count > 0 &&
         p->location_count > STEPS_MAX / p->mapping_count) {
         return evprof_fail(err, EVPROF_ELIMIT,
-                           "parsing profile: %zu mappings for %zu locations "
+                           "%zu mappings for %zu locations "
                            "are too many",
                            p->mapping_count, p->location_count);
     }

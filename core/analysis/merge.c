@@ -20,6 +20,7 @@
 #include "core/base/error.h"
 #include "core/base/grow.h"
 #include "core/base/hash.h"
+#include "core/base/sum.h"
 #include "core/profile/labels.h"
 
 /* Below this many sources a thread costs more than it saves. */
@@ -207,8 +208,7 @@ merge_sample(evprof_merger_t *m, const evprof_sample_t *s)
         return add_sample(m, &like, hash);
     }
     for (size_t i = 0; i < m->out->type_count; i++) {
-        known->values[i] =
-            (int64_t)((uint64_t)known->values[i] + (uint64_t)s->values[i]);
+        known->values[i] = evprof_sum(known->values[i], s->values[i]);
     }
     return EVPROF_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arithmetic on values. Sums and negations wrap as Go's int64 does. */
+/* Arithmetic on values. */
 #include "core/analysis/scale.h"
 
 #include <math.h>
@@ -8,6 +8,7 @@
 
 #include "core/analysis/types.h"
 #include "core/base/error.h"
+#include "core/base/sum.h"
 #include "core/profile/labels.h"
 
 /* A double beyond int64 has no value there; take the nearest that has. */
@@ -70,19 +71,19 @@ evprof_pprof_negate(evprof_pprof_t *p)
     for (size_t i = 0; i < p->sample_count; i++) {
         int64_t *values = p->samples[i].values;
         for (size_t c = 0; c < p->type_count; c++) {
-            values[c] = (int64_t)(0 - (uint64_t)values[c]);
+            values[c] = evprof_difference(0, values[c]);
         }
     }
     drop_zero_samples(p);
 }
 
-/* Column sums; wrapping. */
+/* Sums of the columns. */
 static void
-add_columns(const evprof_pprof_t *p, uint64_t *sums)
+add_columns(const evprof_pprof_t *p, int64_t *sums)
 {
     for (size_t i = 0; i < p->sample_count; i++) {
         for (size_t c = 0; c < p->type_count; c++) {
-            sums[c] += (uint64_t)p->samples[i].values[c];
+            sums[c] = evprof_sum(sums[c], p->samples[i].values[c]);
         }
     }
 }
@@ -96,7 +97,7 @@ evprof_pprof_normalize(evprof_pprof_t *p, const evprof_pprof_t *base,
         return status;
     }
     size_t count = p->type_count;
-    uint64_t *sums = calloc(count * 2 + 1, sizeof(*sums));
+    int64_t *sums = calloc(count * 2 + 1, sizeof(*sums));
     double *ratios = calloc(count + 1, sizeof(*ratios));
     if (sums == NULL || ratios == NULL) {
         status = evprof_fail(err, EVPROF_ENOMEM, "normalize: out of memory");
@@ -104,8 +105,8 @@ evprof_pprof_normalize(evprof_pprof_t *p, const evprof_pprof_t *base,
         add_columns(base, sums);
         add_columns(p, sums + count);
         for (size_t i = 0; i < count; i++) {
-            double own = (double)(int64_t)sums[count + i];
-            ratios[i] = own == 0 ? 0 : (double)(int64_t)sums[i] / own;
+            double own = (double)sums[count + i];
+            ratios[i] = own == 0 ? 0 : (double)sums[i] / own;
         }
         evprof_pprof_scale(p, ratios);
     }

@@ -9,6 +9,8 @@
 
 #include "core/graph/internal.h"
 
+#include "core/base/sum.h"
+
 struct counter {
     const evprof_graph_t *g;
     int64_t *cum;
@@ -34,9 +36,9 @@ count_place(struct counter *c, uint32_t place, uint32_t stamp, int64_t value,
         return;
     }
     c->last_sample[place] = stamp;
-    c->cum[place] += value;
+    c->cum[place] = evprof_sum(c->cum[place], value);
     if (c->cum_div != NULL) {
-        c->cum_div[place] += divisor;
+        c->cum_div[place] = evprof_sum(c->cum_div[place], divisor);
     }
 }
 
@@ -67,8 +69,9 @@ count_samples(struct counter *c, evprof_graph_t *g)
         }
         count_stack(c, s, (uint32_t)i + 1, value, divisor);
         uint32_t leaf = g->line_place[g->first_line[s->locations[0]]];
-        g->places[leaf].flat += value;
-        g->places[leaf].flat_div += divisor;
+        evprof_node_t *node = &g->places[leaf];
+        node->flat = evprof_sum(node->flat, value);
+        node->flat_div = evprof_sum(node->flat_div, divisor);
     }
 }
 
@@ -126,8 +129,8 @@ add_call(evprof_graph_t *g, const struct call *call, uint32_t place,
     }
     bool is_new = e->last_sample == 0;
     e->last_sample = call->stamp;
-    e->weight += call->value;
-    e->weight_div += call->divisor;
+    e->weight = evprof_sum(e->weight, call->value);
+    e->weight_div = evprof_sum(e->weight_div, call->divisor);
     e->is_residual |= call->is_residual;
     e->is_inline = is_inline && (is_new || e->is_inline);
     return true;

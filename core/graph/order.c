@@ -11,6 +11,8 @@
 
 #include "core/graph/internal.h"
 
+#include "core/base/sum.h"
+
 /* The place as Go's fmt prints the structure pprof compares. */
 static void
 spell(evprof_buf_t *out, const evprof_node_info_t *info)
@@ -83,7 +85,7 @@ edge_entropy(evprof_edge_t *const *edges, size_t count, int64_t self)
 {
     int64_t total = self;
     for (size_t i = 0; i < count; i++) {
-        total += edges[i]->weight > 0 ? edges[i]->weight : 0;
+        total = evprof_sum(total, edges[i]->weight > 0 ? edges[i]->weight : 0);
     }
     double score = 0;
     if (total == 0) {

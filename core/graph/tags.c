@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/hash.h"
+#include "core/base/sum.h"
 #include "core/base/unit.h"
 #include "core/graph/internal.h"
 
@@ -115,11 +116,11 @@ static void
 add_weight(evprof_tag_t *tag, const struct load *load, bool is_flat)
 {
     if (is_flat) {
-        tag->flat += load->value;
-        tag->flat_div += load->divisor;
+        tag->flat = evprof_sum(tag->flat, load->value);
+        tag->flat_div = evprof_sum(tag->flat_div, load->divisor);
     } else {
-        tag->cum += load->value;
-        tag->cum_div += load->divisor;
+        tag->cum = evprof_sum(tag->cum, load->value);
+        tag->cum_div = evprof_sum(tag->cum_div, load->divisor);
     }
 }
 

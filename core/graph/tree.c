@@ -15,6 +15,7 @@
 
 #include "core/base/grow.h"
 #include "core/base/hash.h"
+#include "core/base/sum.h"
 #include "core/graph/internal.h"
 
 #define ROOT EVPROF_NO_INDEX
@@ -34,8 +35,8 @@ struct context {
     bool has_node;
     bool chain_is_inline; /* and so are those above it up to one with a node */
     uint32_t node;        /* its own or that of the nearest above, or ROOT */
-    uint64_t flat[2];     /* value and divisor; these wrap like Go's */
-    uint64_t cum[2];
+    int64_t flat[2];      /* value and divisor */
+    int64_t cum[2];
 };
 
 struct walk {
@@ -47,7 +48,7 @@ struct walk {
     int (*enter)(struct walk *w, struct context *c); /* or NULL */
     void (*leave)(struct walk *w, const struct context *c);
 
-    uint64_t total; /* of the flat weights of a report */
+    int64_t total; /* of the flat weights of a report */
 
     int64_t cutoff;
     unsigned char *marks; /* of each context */
@@ -147,10 +148,10 @@ compare_stacks(const void *a, const void *b, void *arg)
 }
 
 static void
-weight_of(const evprof_graph_t *g, const evprof_sample_t *s, uint64_t out[2])
+weight_of(const evprof_graph_t *g, const evprof_sample_t *s, int64_t out[2])
 {
-    out[0] = (uint64_t)s->values[g->options.value];
-    out[1] = g->options.is_mean ? (uint64_t)s->values[0] : 0;
+    out[0] = s->values[g->options.value];
+    out[1] = g->options.is_mean ? s->values[0] : 0;
 }
 
 int
@@ -165,7 +166,7 @@ evprof_graph_sort_stacks(evprof_graph_t *g)
     }
     size_t count = 0;
     for (size_t i = 0; i < p->sample_count; i++) {
-        uint64_t weight[2];
+        int64_t weight[2];
         weight_of(g, &p->samples[i], weight);
         if (p->samples[i].location_count > 0 &&
             (weight[0] != 0 || weight[1] != 0)) {
@@ -188,10 +189,10 @@ evprof_graph_sort_stacks(evprof_graph_t *g)
 /* ---- The walk ---- */
 
 static void
-add(uint64_t to[2], const uint64_t from[2])
+add(int64_t to[2], const int64_t from[2])
 {
-    to[0] += from[0];
-    to[1] += from[1];
+    to[0] = evprof_sum(to[0], from[0]);
+    to[1] = evprof_sum(to[1], from[1]);
 }
 
 static void
@@ -256,7 +257,7 @@ walk_stacks(struct walk *w)
         status = go_to(w, s);
         if (status == EVPROF_OK && w->depth > 0) {
             struct context *leaf = &w->stack[w->depth - 1];
-            uint64_t weight[2];
+            int64_t weight[2];
             weight_of(g, s, weight);
             add(leaf->flat, weight);
             add(leaf->cum, weight);
@@ -284,8 +285,8 @@ is_in_report(const evprof_graph_t *g, int64_t flat, int64_t cum)
 static void
 add_to_total(struct walk *w, const struct context *c)
 {
-    if (is_in_report(w->g, (int64_t)c->flat[0], (int64_t)c->cum[0])) {
-        w->total += c->flat[0];
+    if (is_in_report(w->g, c->flat[0], c->cum[0])) {
+        w->total = evprof_sum(w->total, c->flat[0]);
     }
 }
 
@@ -300,12 +301,12 @@ evprof_graph_tree_total(evprof_graph_t *g, int64_t *out)
     } else {
         /* Each weight is the flat one of some context, all of which count. */
         for (size_t i = 0; i < g->stack_count; i++) {
-            uint64_t weight[2];
+            int64_t weight[2];
             weight_of(g, &g->profile->samples[g->stacks[i]], weight);
-            w.total += weight[0];
+            w.total = evprof_sum(w.total, weight[0]);
         }
     }
-    *out = (int64_t)w.total;
+    *out = w.total;
     return status;
 }
 
@@ -321,9 +322,8 @@ make_room_for_mark(struct walk *w, struct context *c)
 static void
 mark(struct walk *w, const struct context *c)
 {
-    int64_t cum = (int64_t)c->cum[0];
-    bool is_light = w->cutoff > 0 &&
-                    is_in_report(w->g, (int64_t)c->flat[0], cum) &&
+    int64_t cum = c->cum[0];
+    bool is_light = w->cutoff > 0 && is_in_report(w->g, c->flat[0], cum) &&
                     evprof_magnitude(cum) < w->cutoff;
     w->light_count += is_light;
     w->heavy_count += !is_light;
@@ -376,10 +376,10 @@ fill_node(struct walk *w, const struct context *c)
     }
     evprof_node_t *n = &w->g->all[c->node];
     evprof_edge_t *e = &w->g->edges[c->node];
-    n->flat = (int64_t)c->flat[0];
-    n->flat_div = (int64_t)c->flat[1];
-    n->cum = (int64_t)c->cum[0];
-    n->cum_div = (int64_t)c->cum[1];
+    n->flat = c->flat[0];
+    n->flat_div = c->flat[1];
+    n->cum = c->cum[0];
+    n->cum_div = c->cum[1];
     n->may_be_inlined = c->is_inline;
     n->is_kept = true;
     e->weight = n->cum;

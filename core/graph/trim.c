@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "core/base/error.h"
+#include "core/base/sum.h"
 #include "core/graph/internal.h"
 
 /* A node of a drawing counts as itself and this many of its tags. */
@@ -51,7 +52,7 @@ flat_total(evprof_graph_t *g, int64_t *out)
     }
     *out = 0;
     for (size_t i = 0; i < g->node_count; i++) {
-        *out += g->nodes[i]->flat;
+        *out = evprof_sum(*out, g->nodes[i]->flat);
     }
     return EVPROF_OK;
 }

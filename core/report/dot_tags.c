@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/sum.h"
 #include "core/base/unit.h"
 #include "core/report/dot.h"
 
@@ -90,10 +91,10 @@ sum_group(struct group *group, evprof_buf_t *names)
         const evprof_tag_t *tag = group->members[i];
         low = in_unit_of(tag, low) < low->value ? tag : low;
         high = in_unit_of(tag, high) > high->value ? tag : high;
-        sum.flat += tag->flat;
-        sum.flat_div += tag->flat_div;
-        sum.cum += tag->cum;
-        sum.cum_div += tag->cum_div;
+        sum.flat = evprof_sum(sum.flat, tag->flat);
+        sum.flat_div = evprof_sum(sum.flat_div, tag->flat_div);
+        sum.cum = evprof_sum(sum.cum, tag->cum);
+        sum.cum_div = evprof_sum(sum.cum_div, tag->cum_div);
     }
     group->sum = (evprof_tag_t){ .flat = evprof_tag_flat(&sum),
                                  .cum = evprof_tag_cum(&sum) };

@@ -13,6 +13,7 @@
 
 #include "core/base/error.h"
 #include "core/base/grow.h"
+#include "core/base/sum.h"
 
 struct open_box {
     evprof_box_t box;
@@ -204,9 +205,10 @@ add_stack(struct walk *w, const evprof_sample_t *s)
     }
     int64_t value = evprof_view_weight(w->view, s);
     for (size_t i = 0; i < w->open_count; i++) {
-        w->open[i].box.cum += value;
+        w->open[i].box.cum = evprof_sum(w->open[i].box.cum, value);
     }
-    w->open[w->open_count - 1].box.flat += value;
+    evprof_box_t *leaf = &w->open[w->open_count - 1].box;
+    leaf->flat = evprof_sum(leaf->flat, value);
     return true;
 }
 

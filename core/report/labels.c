@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/base/path.h"
+#include "core/base/sum.h"
 #include "core/base/unit.h"
 #include "core/graph/graph.h"
 #include "core/report/view.h"
@@ -168,7 +169,7 @@ add_shown(const evprof_view_t *view, const evprof_graph_t *graph,
     evprof_node_t *const *nodes = evprof_graph_nodes(graph, &count);
     int64_t shown = 0;
     for (size_t i = 0; i < count; i++) {
-        shown += evprof_node_flat(nodes[i]);
+        shown = evprof_sum(shown, evprof_node_flat(nodes[i]));
     }
     char percent[EVPROF_PERCENT_SIZE];
     evprof_unit_percent(percent, shown, view->total);

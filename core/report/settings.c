@@ -131,8 +131,8 @@ evprof_settings_read(const char *file, evprof_settings_t *out,
     json_error_t problem;
     json_t *root = json_load_file(file, 0, &problem);
     if (root == NULL) {
-        return evprof_fail(err, EVPROF_EPARSE, "the settings are no valid JSON: %s",
-                           problem.text);
+        return evprof_fail(err, EVPROF_EPARSE,
+                           "the settings are no valid JSON: %s", problem.text);
     }
     int status = read_configs(root, out, err);
     json_decref(root);
@@ -198,8 +198,9 @@ evprof_settings_write(const char *file, const evprof_settings_t *settings,
     evprof_buf_free(&text);
     return status == EVPROF_OK
                ? EVPROF_OK
-               : evprof_fail(err, status, "settings cannot be written to %s: %s",
-                             file, strerror(errno));
+               : evprof_fail(err, status,
+                             "settings cannot be written to %s: %s", file,
+                             strerror(errno));
 }
 
 static evprof_setting_t *
@@ -266,7 +267,8 @@ evprof_settings_remove(evprof_settings_t *settings, const char *name,
 {
     evprof_setting_t *setting = find(settings, name);
     if (setting == NULL) {
-        return evprof_fail(err, EVPROF_ENOENT, "no options are saved as %s", name);
+        return evprof_fail(err, EVPROF_ENOENT, "no options are saved as %s",
+                           name);
     }
     free_setting(setting);
     size_t after = (size_t)(settings->items + settings->count - setting) - 1;

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/stream.h"
+#include "core/base/sum.h"
 #include "core/base/unit.h"
 
 #define TREE_RULE                                                              \
@@ -89,7 +90,7 @@ evprof_write_text(evprof_view_t *view, const evprof_writer_t *out,
     evprof_node_t *const *nodes = evprof_graph_nodes(g, &count);
     int64_t sum = 0;
     for (size_t i = 0; i < count; i++) {
-        sum += evprof_node_flat(nodes[i]);
+        sum = evprof_sum(sum, evprof_node_flat(nodes[i]));
         print_numbers(view, &s.buf, nodes[i], sum);
         evprof_buf_printf(&s.buf, "  %s%s\n", nodes[i]->name,
                           evprof_node_inline_mark(nodes[i]));
@@ -131,7 +132,7 @@ print_blocks(evprof_view_t *view, evprof_graph_t *g, evprof_stream_t *s)
         evprof_node_sort(n);
         evprof_buf_puts(&s->buf, TREE_RULE "\n");
         print_calls(view, &s->buf, n->in, n->in_count, n);
-        sum += evprof_node_flat(n);
+        sum = evprof_sum(sum, evprof_node_flat(n));
         print_numbers(view, &s->buf, n, sum);
         evprof_buf_printf(&s->buf, "                | %s\n", n->name);
         print_calls(view, &s->buf, n->out, n->out_count, n);
@@ -165,8 +166,7 @@ evprof_write_tree(evprof_view_t *view, const evprof_writer_t *out,
     evprof_graph_free(g);
     if (param != NULL && matched == 0) {
         evprof_buf_free(&s.buf);
-        return evprof_fail(err, EVPROF_ENOENT,
-                           "no function matches %s", param);
+        return evprof_fail(err, EVPROF_ENOENT, "no function matches %s", param);
     }
     s.out = out;
     return evprof_stream_end(&s);

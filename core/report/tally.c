@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/hash.h"
+#include "core/base/sum.h"
 #include "core/base/unit.h"
 
 struct tally {
@@ -68,7 +69,7 @@ count_value(struct tally *t, const char *key, const char *name, int64_t weight)
     while (t->slots[at] != 0) {
         evprof_tally_row_t *v = &t->values[t->slots[at] - 1];
         if (v->key == key && v->name == name) {
-            v->weight += weight;
+            v->weight = evprof_sum(v->weight, weight);
             return true;
         }
         at = (at + 1) & (t->slot_count - 1);

@@ -7,6 +7,7 @@
  */
 #include "core/report/view.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "core/analysis/aggregate.h"
 #include "core/base/error.h"
 #include "core/base/path.h"
+#include "core/base/sum.h"
 #include "core/base/unit.h"
 #include "core/base/utf8.h"
 #include "core/report/column.h"
@@ -165,19 +167,26 @@ is_base_sample(const evprof_sample_t *s)
 }
 
 struct sum {
-    uint64_t value;
-    uint64_t divisor;
+    int64_t value;
+    int64_t divisor;
 };
 
 static int64_t
 mean_of(const struct sum *sum)
 {
-    int64_t value = (int64_t)sum->value;
-    int64_t divisor = (int64_t)sum->divisor;
+    int64_t value = sum->value;
+    int64_t divisor = sum->divisor;
     if (divisor == 0 || (divisor == -1 && value == INT64_MIN)) {
         return value;
     }
     return value / divisor;
+}
+
+static void
+add_to(struct sum *sum, struct sum part)
+{
+    sum->value = evprof_sum(sum->value, part.value);
+    sum->divisor = evprof_sum(sum->divisor, part.divisor);
 }
 
 /* The sum of all magnitudes; where there are samples of a base that the rest is
@@ -191,16 +200,15 @@ compute_total(const evprof_view_t *view)
     for (size_t i = 0; i < p->sample_count; i++) {
         const evprof_sample_t *s = &p->samples[i];
         int64_t value = evprof_view_weight(view, s);
-        uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-        uint64_t divisor = view->options.mean ? (uint64_t)s->values[0] : 0;
-        all.value += magnitude;
-        all.divisor += divisor;
+        struct sum one = { .value =
+                               value < 0 ? evprof_difference(0, value) : value,
+                           .divisor = view->options.mean ? s->values[0] : 0 };
+        add_to(&all, one);
         if (is_base_sample(s)) {
-            base.value += magnitude;
-            base.divisor += divisor;
+            add_to(&base, one);
         }
     }
-    return mean_of((int64_t)base.value > 0 ? &base : &all);
+    return mean_of(base.value > 0 ? &base : &all);
 }
 
 /* By the names of the option's choices; NULL-terminated. */
@@ -308,7 +316,14 @@ int
 evprof_view_write(evprof_view_t *view, const evprof_writer_t *out,
                   evprof_error_t *err)
 {
-    return view->request.report->write(view, out, err);
+    int status = view->request.report->write(view, out, err);
+    if (evprof_sum_was_cut()) {
+        evprof_view_say(view,
+                        "some sums are larger than 64 bits hold, and are "
+                        "cut to %" PRId64,
+                        INT64_MAX);
+    }
+    return status;
 }
 
 const evprof_pprof_t *
@@ -374,8 +389,8 @@ evprof_view_weight(const evprof_view_t *view, const evprof_sample_t *sample)
 int64_t
 evprof_view_value(const evprof_view_t *view, const evprof_sample_t *sample)
 {
-    struct sum sum = { .value = (uint64_t)sample->values[view->value] };
-    sum.divisor = view->options.mean ? (uint64_t)sample->values[0] : 0;
+    struct sum sum = { .value = sample->values[view->value] };
+    sum.divisor = view->options.mean ? sample->values[0] : 0;
     return mean_of(&sum);
 }
 

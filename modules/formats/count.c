@@ -60,8 +60,7 @@ read_sample(evprof_assembly_t *a, evprof_span_t line,
     stack->count = 0;
     if (!evprof_take_digits(&line, &count) || !evprof_take(&line, " @") ||
         !is_stack(line)) {
-        return evprof_fail(err, EVPROF_EPARSE,
-                           "parsing profile: a line does not fit its kind");
+        return evprof_fail(err, EVPROF_EPARSE, "a line does not fit its kind");
     }
     int status = evprof_legacy_push_all(a, stack, line, err);
     if (status == EVPROF_OK) {

@@ -178,9 +178,8 @@ make_values(const header_t *header, counts_t c, int64_t *values, int64_t *block,
 {
     if (c.objects == 0 && c.bytes != 0) {
         return evprof_fail(err, EVPROF_EPARSE,
-                           "parsing profile: %s count was 0 but %s bytes was "
-                           "%lld",
-                           c.what, c.what, (long long)c.bytes);
+                           "a sample has %lld bytes %s in no objects",
+                           (long long)c.bytes, c.what);
     }
     if (c.objects != 0) {
         *block = c.bytes / c.objects;
@@ -200,12 +199,11 @@ read_sample(evprof_assembly_t *a, const header_t *header, evprof_span_t line,
     row_t row;
     if (!find_row(&line, &row)) {
         return evprof_fail(err, EVPROF_EPARSE,
-                           "parsing profile: unexpected number of sample "
-                           "values: got 0, want 6");
+                           "a line of the heap profile has no counts");
     }
     int64_t values[4];
-    counts_t all = { row.all_objects, row.all_bytes, "allocation" };
-    counts_t in_use = { row.objects, row.bytes, "inuse" };
+    counts_t all = { row.all_objects, row.all_bytes, "allocated" };
+    counts_t in_use = { row.objects, row.bytes, "in use" };
     evprof_label_t label = { .key = "bytes", .unit = "" };
     int status = EVPROF_OK;
     if (header->has_all) {

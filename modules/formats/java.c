@@ -46,7 +46,7 @@ static int
 malformed_attribute(evprof_span_t line, evprof_error_t *err)
 {
     return evprof_fail(err, EVPROF_EPARSE,
-                       "parsing profile: failed to parse attribute %.*s",
+                       "its attribute %.*s is not understood",
                        (int)evprof_span_len(line), line.at);
 }
 
@@ -128,8 +128,7 @@ scale_values(const java_t *j, int64_t *values, evprof_label_t *label,
     if (j->is_heap) {
         if (values[0] == 0) {
             return evprof_fail(err, EVPROF_EPARSE,
-                               "parsing profile: parsing sample %.*s: second "
-                               "value must be non-zero",
+                               "the sample %.*s counts no objects",
                                (int)evprof_span_len(line), line.at);
         }
         label->number = values[1] / values[0];
@@ -213,7 +212,7 @@ read_profile(const char *data, size_t len, evprof_pprof_t **out,
     if (status == EVPROF_OK && p != NULL && p->type_count == 0 &&
         p->sample_count > 0) {
         status = evprof_fail(err, EVPROF_EPARSE,
-                             "parsing profile: it has samples, but no sample "
+                             "it has samples, but no sample "
                              "types");
     }
     if (status == EVPROF_OK) {

@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/hash.h"
 #include "core/base/stream.h"
+#include "core/base/sum.h"
 #include "core/base/unit.h"
 #include "core/base/utf8.h"
 #include "core/report/report.h"
@@ -68,8 +69,8 @@ add_nodes(struct table *t, const evprof_graph_t *g, bool is_base)
     for (size_t i = 0; i < count; i++) {
         struct row *row = find_row(t, nodes[i]->name);
         int64_t *values = is_base ? row->before : row->after;
-        values[0] += evprof_node_flat(nodes[i]);
-        values[1] += evprof_node_cum(nodes[i]);
+        values[0] = evprof_sum(values[0], evprof_node_flat(nodes[i]));
+        values[1] = evprof_sum(values[1], evprof_node_cum(nodes[i]));
     }
 }
 

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One line a sample: its frames from the root, separated by semicolons, and its
- * value; what flame graph scripts read. Equal stacks may come more than once.
+ * One line a stack: its frames from the root, separated by semicolons, and the
+ * sum of its values; what flame graph scripts read. Stacks come in the order of
+ * their first sample.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/base/error.h"
+#include "core/base/grow.h"
+#include "core/base/hash.h"
+#include "core/base/index.h"
 #include "core/base/stream.h"
+#include "core/base/sum.h"
 #include "core/report/report.h"
 
 /* A semicolon or a newline in a name would end the frame there. */
@@ -43,31 +50,112 @@ write_stack(evprof_buf_t *out, const evprof_graph_t *g,
     }
 }
 
+struct stack {
+    const char *text; /* interned */
+    int64_t value;
+};
+
+/* Stacks by their text. */
+struct stacks {
+    evprof_strings_t texts;
+    evprof_index_t index;
+    struct stack *items;
+    size_t count;
+    size_t cap;
+};
+
+static uint64_t
+hash_text(const char *text)
+{
+    return evprof_hash_mix((uint64_t)(uintptr_t)text);
+}
+
+/* The stack of that text, new with the value 0; NULL: out of memory. */
+static struct stack *
+find_stack(struct stacks *s, const char *text, size_t len)
+{
+    text = evprof_strings_add(&s->texts, text, len);
+    if (text == NULL) {
+        return NULL;
+    }
+    evprof_index_walk_t walk = evprof_index_walk(&s->index, hash_text(text));
+    for (uint32_t row; (row = evprof_index_next(&walk)) != EVPROF_INDEX_END;) {
+        if (s->items[row].text == text) {
+            return &s->items[row];
+        }
+    }
+    struct stack *items =
+        evprof_grow(s->items, &s->cap, s->count + 1, sizeof(*items));
+    if (items == NULL || evprof_index_add(&s->index, hash_text(text),
+                                          (uint32_t)s->count) != EVPROF_OK) {
+        return NULL;
+    }
+    s->items = items;
+    items[s->count] = (struct stack){ .text = text };
+    return &items[s->count++];
+}
+
 static int
-write_folded(evprof_view_t *view, const evprof_writer_t *out,
-             evprof_error_t *err)
+add_up(const evprof_view_t *view, const evprof_graph_t *g, struct stacks *s)
 {
     const evprof_pprof_t *p = evprof_view_profile(view);
-    evprof_graph_t *g;
-    int status = evprof_graph_new_places(p, &g, err);
-    if (status != EVPROF_OK) {
-        return status;
-    }
-    evprof_stream_t s;
-    evprof_stream_begin(&s, out);
-    for (size_t i = 0; i < p->sample_count; i++) {
+    evprof_buf_t text = { 0 };
+    int status = EVPROF_OK;
+    for (size_t i = 0; i < p->sample_count && status == EVPROF_OK; i++) {
         int64_t value = evprof_view_value(view, &p->samples[i]);
         if (value == 0 || p->samples[i].location_count == 0) {
             continue;
         }
-        write_stack(&s.buf, g, &p->samples[i]);
-        evprof_buf_putc(&s.buf, ' ');
-        evprof_buf_put_int(&s.buf, value);
-        evprof_buf_putc(&s.buf, '\n');
-        evprof_stream_poll(&s);
+        evprof_buf_clear(&text);
+        write_stack(&text, g, &p->samples[i]);
+        struct stack *stack =
+            text.failed ? NULL : find_stack(s, text.data, text.len);
+        if (stack == NULL) {
+            status = EVPROF_ENOMEM;
+        } else {
+            stack->value = evprof_sum(stack->value, value);
+        }
     }
-    evprof_graph_free(g);
+    evprof_buf_free(&text);
+    return status;
+}
+
+static int
+write_stacks(const struct stacks *stacks, const evprof_writer_t *out)
+{
+    evprof_stream_t s;
+    evprof_stream_begin(&s, out);
+    for (size_t i = 0; i < stacks->count; i++) {
+        if (stacks->items[i].value != 0) {
+            evprof_buf_puts(&s.buf, stacks->items[i].text);
+            evprof_buf_putc(&s.buf, ' ');
+            evprof_buf_put_int(&s.buf, stacks->items[i].value);
+            evprof_buf_putc(&s.buf, '\n');
+            evprof_stream_poll(&s);
+        }
+    }
     return evprof_stream_end(&s);
+}
+
+static int
+write_folded(evprof_view_t *view, const evprof_writer_t *out,
+             evprof_error_t *err)
+{
+    evprof_graph_t *g;
+    int status = evprof_graph_new_places(evprof_view_profile(view), &g, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    struct stacks stacks = { .count = 0 };
+    status = add_up(view, g, &stacks);
+    evprof_graph_free(g);
+    status = status == EVPROF_OK
+                 ? write_stacks(&stacks, out)
+                 : evprof_fail(err, status, "folded: out of memory");
+    evprof_strings_free(&stacks.texts);
+    evprof_index_free(&stacks.index);
+    free(stacks.items);
+    return status;
 }
 
 const evprof_report_t evprof_report_folded = {

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/stream.h"
+#include "core/base/sum.h"
 #include "core/base/unit.h"
 #include "core/base/utf8.h"
 #include "core/report/report.h"
@@ -30,8 +31,8 @@ struct sum {
 static void
 add(struct sum *sum, const evprof_node_t *node)
 {
-    sum->flat += node->flat;
-    sum->cum += node->cum;
+    sum->flat = evprof_sum(sum->flat, node->flat);
+    sum->cum = evprof_sum(sum->cum, node->cum);
 }
 
 struct range {

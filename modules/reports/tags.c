@@ -4,6 +4,7 @@
  * in it the column of values is aligned to the right.
  */
 #include "core/base/stream.h"
+#include "core/base/sum.h"
 #include "core/base/unit.h"
 #include "core/base/utf8.h"
 #include "core/report/tally.h"
@@ -53,7 +54,7 @@ print_key(struct printer *t, evprof_buf_t *out,
     int64_t weight = 0;
     size_t width = 0;
     for (size_t i = 0; i < count; i++) {
-        weight += values[i].weight;
+        weight = evprof_sum(weight, values[i].weight);
         print_cell(t, values[i].weight);
         size_t len = t->text.failed ? 0 : evprof_utf8_count(t->text.data);
         width = len > width ? len : width;

@@ -131,7 +131,7 @@ test_cut_off_words_are_no_profile(void **state)
         evprof_format_read(evprof_formats, w.bytes.data, w.bytes.len, &p, &err),
         EVPROF_EPARSE);
     assert_string_equal(err.message,
-                        "parsing profile: unrecognized profile format");
+                        "unrecognized profile format");
     evprof_buf_free(&w.bytes);
 }
 

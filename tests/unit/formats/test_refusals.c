@@ -12,8 +12,8 @@ test_what_is_no_profile(void **state)
 {
     (void)state;
     static const char unrecognized[] =
-        "parsing profile: unrecognized profile format";
-    assert_not_read("", "parsing profile: empty input file");
+        "unrecognized profile format";
+    assert_not_read("", "empty input file");
     assert_not_read("hello, world\n", unrecognized);
     assert_not_read("<html><body>404</body></html>\n", unrecognized);
     assert_not_read("\x7f"
@@ -31,27 +31,27 @@ test_broken_samples(void **state)
 {
     (void)state;
     assert_not_read("heap profile: 1: 1 [1: 1] @ heapprofile\nbroken\n",
-                    "parsing profile: unexpected number of sample values: "
+                    "unexpected number of sample values: "
                     "got 0, want 6");
     assert_not_read("heap profile: 1: 1 [1: 1] @ heapprofile\n"
                     "0: 5 [0: 0] @ 0x1\n",
-                    "parsing profile: inuse count was 0 but inuse bytes was 5");
+                    "inuse count was 0 but inuse bytes was 5");
     assert_not_read("work profile: total 1\n1 @ nowhere\n",
-                    "parsing profile: a line does not fit its kind");
+                    "a line does not fit its kind");
     assert_not_read("work profile: total 1\n1 @ 0x11111111111111111\n",
-                    "parsing profile: malformed sample:  0x11111111111111111");
+                    "malformed sample:  0x11111111111111111");
     assert_not_read("work profile: total 1\n1 @ 0x1f 0x2 and\n",
-                    "parsing profile: a line does not fit its kind");
+                    "a line does not fit its kind");
     assert_not_read("--- heapz 1 ---\nformat = java\n 5 1 @ 0x1\n",
-                    "parsing profile: it has samples, but no sample types");
+                    "it has samples, but no sample types");
     assert_not_read("--- heapz 1 ---\nresolution = bytes\n 5 0 @ 0x1\n",
-                    "parsing profile: parsing sample 5 0 @ 0x1: second value "
+                    "parsing sample 5 0 @ 0x1: second value "
                     "must be non-zero");
     assert_not_read("main;work 1\nmain;idle 2\n"
                     "1 2\n1 2\n1 2\n1 2\n1 2\n1 2\nno number\n",
-                    "parsing profile: malformed sample: no number");
+                    "malformed sample: no number");
     assert_not_read("a 1 2.5: cycles:\n  nothing\n",
-                    "parsing profile: line 2 is neither an event nor a frame "
+                    "line 2 is neither an event nor a frame "
                     "of perf script");
 }
 
@@ -74,10 +74,10 @@ test_broken_protos(void **state)
     (void)state;
     static const char cut[] = "\x32\x00\x12\x05\x08";
     assert_bytes_refused(cut, sizeof(cut) - 1,
-                         "parsing profile: unrecognized profile format");
+                         "unrecognized profile format");
     static const char no_text[] = "\x0a\x02\x08\x07\x32\x00";
     assert_bytes_refused(no_text, sizeof(no_text) - 1,
-                         "parsing profile: unrecognized profile format");
+                         "unrecognized profile format");
     static const char mapping[] = "\x0a\x00\x1a\x02\x10\x01\x32\x00";
     assert_bytes_refused(
         mapping, sizeof(mapping) - 1,
@@ -93,7 +93,7 @@ test_broken_protos(void **state)
                          "values for 1 sample types");
     static const char fixed[] = "\x0a\x05\x0d\x01\x00\x00\x00\x32\x00";
     assert_bytes_refused(fixed, sizeof(fixed) - 1,
-                         "parsing profile: unrecognized profile format");
+                         "unrecognized profile format");
 }
 
 static void
@@ -117,7 +117,7 @@ test_many_mappings_and_locations_are_refused(void **state)
         evprof_format_read(evprof_formats, text.data, text.len, &p, &err),
         EVPROF_ELIMIT);
     assert_string_equal(err.message,
-                        "parsing profile: 90000 mappings for 90000 locations "
+                        "90000 mappings for 90000 locations "
                         "are too many");
     evprof_buf_free(&text);
 }

@@ -269,17 +269,17 @@ test_faults_are_named(void **state)
                       "id 5");
     m = make_minimal();
     m->type.unit = 4;
-    assert_refused(m, "parsing profile: string 4 of a table of 4");
+    assert_refused(m, "string 4 of a table of 4");
     m = make_minimal();
     m->function.name = -1;
-    assert_refused(m, "parsing profile: string 18446744073709551615 of a "
+    assert_refused(m, "string 18446744073709551615 of a "
                       "table of 4");
     m = make_minimal();
     m->strings[0] = text_work;
-    assert_refused(m, "parsing profile: string_table[0] must be ''");
+    assert_refused(m, "string_table[0] must be ''");
     m = make_minimal();
     m->profile.n_string_table = 0;
-    assert_refused(m, "parsing profile: profile.proto without a table of "
+    assert_refused(m, "profile.proto without a table of "
                       "strings");
 }
 
@@ -360,9 +360,9 @@ test_concatenated_and_empty(void **state)
     evprof_error_t err = { 0 };
     assert_int_equal(decode_buf(&two, &p, &err), EVPROF_EINVAL);
     assert_string_equal(err.message,
-                        "parsing profile: concatenated profiles detected");
+                        "concatenated profiles detected");
     assert_int_equal(evprof_pprof_decode("", 0, 0, &p, &err), EVPROF_EPARSE);
-    assert_string_equal(err.message, "parsing profile: empty input file");
+    assert_string_equal(err.message, "empty input file");
     evprof_buf_free(&one);
     evprof_buf_free(&two);
     free(m);

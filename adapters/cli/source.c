@@ -80,10 +80,9 @@ read_file(int fd, const char *name, evprof_pprof_t **out, evprof_error_t *err)
     if (data == MAP_FAILED) {
         return read_stream(fd, out, err);
     }
-    int status =
-        cli_is_perf_data(data, size)
-            ? cli_perf_data_read(name, out, err)
-            : evprof_format_read(evprof_formats, data, size, out, err);
+    int status = cli_is_perf_data(data, size)
+                     ? cli_perf_data_read(name, out, err)
+                     : evprof_format_read(evprof_formats, data, size, out, err);
     munmap(data, size);
     return status;
 }

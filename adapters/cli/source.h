@@ -11,4 +11,12 @@
 int cli_source_read(const cli_t *cli, const char *source, evprof_pprof_t **out,
                     evprof_error_t *err);
 
+/* True for the first bytes of a perf.data file. */
+bool cli_is_perf_data(const void *data, size_t len);
+
+/* Reads such a file through perf. The message says what to do where that cannot
+ * be. MT-Safe. */
+int cli_perf_data_read(const char *file, evprof_pprof_t **out,
+                       evprof_error_t *err);
+
 #endif

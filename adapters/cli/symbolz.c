@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/analysis/naming.h"
 #include "core/base/error.h"
 #include "core/base/parse.h"
 #include "core/symbol/local.h"
@@ -111,62 +112,13 @@ read_answer(char *line, uint64_t *address, const char **name)
     return evprof_parse_hex64(at, address);
 }
 
-/* The function of that name, made unless the last answers had it already. */
-static uint32_t
-find_function(evprof_pprof_t *p, size_t first, const char *name)
-{
-    for (size_t i = p->function_count; i > first; i--) {
-        if (p->functions[i - 1].name == name) {
-            return (uint32_t)i - 1;
-        }
-    }
-    p->functions[p->function_count] = (evprof_function_t){
-        .id = p->function_count + 1,
-        .name = name,
-        .system_name = name,
-        .filename = evprof_strings_intern(&p->strings, ""),
-    };
-    return (uint32_t)p->function_count++;
-}
-
-static bool
-set_line(evprof_pprof_t *p, const struct row *row, uint32_t function)
-{
-    evprof_line_t *line = evprof_arena_calloc(&p->arena, 1, sizeof(*line));
-    if (line != NULL) {
-        line->function = function;
-        p->locations[row->location].lines = line;
-        p->locations[row->location].line_count = 1;
-    }
-    return line != NULL;
-}
-
-/* Room for one more function a line of the answer. */
-static bool
-reserve_functions(evprof_pprof_t *p, const char *answer)
-{
-    size_t count = p->function_count + 1;
-    for (const char *c = answer; *c != '\0'; c++) {
-        count += *c == '\n';
-    }
-    evprof_function_t *functions =
-        evprof_arena_calloc(&p->arena, count, sizeof(*functions));
-    if (functions != NULL && p->function_count > 0) {
-        memcpy(functions, p->functions, p->function_count * sizeof(*functions));
-    }
-    p->functions = functions == NULL ? p->functions : functions;
-    return functions != NULL;
-}
-
 static void
 apply_answer(evprof_pprof_t *p, const struct row *rows, size_t count,
              uint64_t offset, char *answer)
 {
-    size_t first = p->function_count;
-    if (!reserve_functions(p, answer)) {
-        return;
-    }
+    evprof_naming_t naming;
     char *rest = answer;
+    evprof_naming_begin(&naming, p);
     for (char *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;) {
         uint64_t address;
         const char *name;
@@ -176,11 +128,13 @@ apply_answer(evprof_pprof_t *p, const struct row *rows, size_t count,
         const struct row wanted = { .address = address - offset };
         const struct row *row =
             bsearch(&wanted, rows, count, sizeof(*rows), by_address);
-        const char *own =
-            row == NULL ? NULL : evprof_strings_intern(&p->strings, name);
-        if (own != NULL && !set_line(p, row, find_function(p, first, own))) {
-            return;
+        if (row != NULL) {
+            const evprof_span_t span = evprof_span(name, strlen(name));
+            evprof_naming_set(&naming, row->location, &span, 1);
         }
+    }
+    if (evprof_naming_end(&naming) != EVPROF_OK) {
+        cli_complain("out of memory for the names of functions");
     }
 }
 

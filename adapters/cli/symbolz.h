@@ -13,9 +13,9 @@
 int cli_symbolz_note(cli_item_t *item, evprof_pprof_t *p);
 
 /*
- * Asks for what the merged profile `p` lacks, or for all of it. True: `p` is not
- * what it was. A server that gives no answer is complained of; the profile is
- * shown without the names.
+ * Asks for what the merged profile `p` lacks, or for all of it. True: `p` is
+ * not what it was. A server that gives no answer is complained of; the profile
+ * is shown without the names.
  */
 bool cli_symbolz(const cli_t *cli, bool is_forced, const cli_item_t *items,
                  size_t count, evprof_pprof_t *p);

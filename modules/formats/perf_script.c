@@ -56,6 +56,9 @@ typedef struct script {
 static uint32_t
 find_module(evprof_assembly_t *a, evprof_span_t file)
 {
+    if (file.at == file.end) {
+        return EVPROF_NO_INDEX;
+    }
     const char *text = evprof_assembly_text(a, file.at, evprof_span_len(file));
     const evprof_pprof_t *p = a->profile;
     for (size_t i = 0; a->status == EVPROF_OK && i < p->mapping_count; i++) {

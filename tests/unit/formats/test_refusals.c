@@ -167,7 +167,6 @@ test_probes_do_not_overlap(void **state)
         { "jemalloc", "heap_v2/1\n" },
         { "perf_script", "a 1 2.5: cycles:\n" },
         { "folded", "a;b 1\n" },
-        { "symbolized", "--- symbol\n---\n--- heapprofile\n" },
         { "perf_script", "a 1 cycles: \n\t10 f (/a)\n" },
         { "perf_script", "\t10 f (/a)\n" },
     };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "modules/formats/perf_line.h"
+#include "core/analysis/perf_line.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -116,7 +116,7 @@ thread_name(const words_t *w)
 
 /* What follows the time: "[period] [name:] rest". */
 static void
-read_after_time(evprof_span_t rest, perf_event_t *out)
+read_after_time(evprof_span_t rest, evprof_perf_event_t *out)
 {
     evprof_span_t word;
     evprof_take_spaces(&rest);
@@ -149,7 +149,7 @@ read_after_time(evprof_span_t rest, perf_event_t *out)
 /* Without a time the period is a second number before the name, or one that is
  * set in the width of a period. */
 static void
-take_period(evprof_span_t line, words_t *w, perf_event_t *out)
+take_period(evprof_span_t line, words_t *w, evprof_perf_event_t *out)
 {
     if (w->count == 0 || !is_digits(w->items[w->count - 1])) {
         return;
@@ -203,7 +203,7 @@ split(evprof_span_t line, words_t *out)
 }
 
 static bool
-read_timed(evprof_span_t line, const words_t *words, perf_event_t *out)
+read_timed(evprof_span_t line, const words_t *words, evprof_perf_event_t *out)
 {
     words_t before = *words;
     for (size_t i = 0; i < words->count; i++) {
@@ -220,7 +220,7 @@ read_timed(evprof_span_t line, const words_t *words, perf_event_t *out)
 }
 
 static bool
-read_named(evprof_span_t line, const words_t *words, perf_event_t *out)
+read_named(evprof_span_t line, const words_t *words, evprof_perf_event_t *out)
 {
     words_t before = *words;
     for (size_t i = 0; i < words->count; i++) {
@@ -238,15 +238,15 @@ read_named(evprof_span_t line, const words_t *words, perf_event_t *out)
 }
 
 static void
-clear(perf_event_t *out)
+clear(evprof_perf_event_t *out)
 {
-    *out = (perf_event_t){ .thread = { "", "" },
-                           .name = { "", "" },
-                           .rest = { "", "" } };
+    *out = (evprof_perf_event_t){ .thread = { "", "" },
+                                  .name = { "", "" },
+                                  .rest = { "", "" } };
 }
 
 bool
-perf_read_event(evprof_span_t line, perf_event_t *out)
+evprof_perf_read_event(evprof_span_t line, evprof_perf_event_t *out)
 {
     words_t words;
     clear(out);
@@ -255,7 +255,7 @@ perf_read_event(evprof_span_t line, perf_event_t *out)
 }
 
 bool
-perf_read_title(evprof_span_t line, perf_event_t *out)
+evprof_perf_read_title(evprof_span_t line, evprof_perf_event_t *out)
 {
     words_t words;
     clear(out);
@@ -309,10 +309,10 @@ without_offset(evprof_span_t symbol)
 }
 
 bool
-perf_read_frame(evprof_span_t line, perf_frame_t *out)
+evprof_perf_read_frame(evprof_span_t line, evprof_perf_frame_t *out)
 {
     evprof_span_t rest = evprof_span_trim(line);
-    *out = (perf_frame_t){ .address = 0 };
+    *out = (evprof_perf_frame_t){ .address = 0 };
     if (!evprof_take_hex(&rest, &out->address) ||
         (rest.at < rest.end && !is_space(*rest.at))) {
         return false;
@@ -337,8 +337,8 @@ is_unknown_place(evprof_span_t s)
 }
 
 bool
-perf_read_place(evprof_span_t line, evprof_span_t *file, int64_t *number,
-                bool *is_inlined)
+evprof_perf_read_place(evprof_span_t line, evprof_span_t *file, int64_t *number,
+                       bool *is_inlined)
 {
     static const char inlined[] = "(inlined)";
     if (line.at == line.end || *line.at != ' ') {
@@ -375,7 +375,7 @@ perf_read_place(evprof_span_t line, evprof_span_t *file, int64_t *number,
 }
 
 bool
-perf_is_extra(evprof_span_t line)
+evprof_perf_is_extra(evprof_span_t line)
 {
     static const char *const starts[] = { "ilen:", "insn:", "ABI:", "0x", "|" };
     evprof_span_t s = evprof_span_trim(line);
@@ -388,7 +388,7 @@ perf_is_extra(evprof_span_t line)
 }
 
 bool
-perf_is_tracepoint(evprof_span_t name)
+evprof_perf_is_tracepoint(evprof_span_t name)
 {
     const char *colon = memchr(name.at, ':', evprof_span_len(name));
     if (colon == NULL) {
@@ -437,7 +437,8 @@ next_field(evprof_span_t s, char mark)
 }
 
 bool
-perf_take_field(evprof_span_t *rest, evprof_span_t *key, evprof_span_t *value)
+evprof_perf_take_field(evprof_span_t *rest, evprof_span_t *key,
+                       evprof_span_t *value)
 {
     *rest = evprof_span_trim(*rest);
     if (rest->at == rest->end) {

@@ -11,45 +11,31 @@
  *     heap profile: ...
  *
  * A line of the first part names an address, inlined functions first; the
- * second part is a profile of any of the other formats.
+ * second part is a profile of any format.
  */
-#include <ctype.h>
+#include "core/analysis/symbolized.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/analysis/lines.h"
 #include "core/analysis/naming.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
 
-#include "core/analysis/format.h"
-
 static const char title[] = "--- symbol";
 static const char separator[] = "--";
 
-typedef struct symbol {
-    uint64_t address;
-    evprof_span_t name;
-} symbol_t;
-
-typedef struct table {
-    symbol_t *items;
-    size_t count;
-    size_t cap;
-    evprof_span_t binary;
-} table_t;
-
-static bool
-probe(const char *data, size_t len)
+bool
+evprof_symbolized_is(evprof_span_t text)
 {
-    return evprof_span_starts(evprof_span(data, len), title);
+    return evprof_span_starts(text, title);
 }
 
 static int
 compare_symbols(const void *one, const void *other)
 {
-    const symbol_t *a = one;
-    const symbol_t *b = other;
+    const evprof_raw_symbol_t *a = one;
+    const evprof_raw_symbol_t *b = other;
     return (a->address > b->address) - (a->address < b->address);
 }
 
@@ -72,9 +58,9 @@ without_start(evprof_span_t name)
 
 /* "0x401136 name", or "binary=FILE". */
 static int
-read_symbol(table_t *t, evprof_span_t line)
+read_symbol(evprof_symbolized_t *t, evprof_span_t line)
 {
-    symbol_t symbol;
+    evprof_raw_symbol_t symbol;
     line = evprof_span_trim(line);
     if (evprof_take(&line, "binary=")) {
         t->binary = line;
@@ -84,7 +70,7 @@ read_symbol(table_t *t, evprof_span_t line)
         return EVPROF_OK;
     }
     symbol.name = evprof_span_trim(line);
-    symbol_t *items =
+    evprof_raw_symbol_t *items =
         evprof_grow(t->items, &t->cap, t->count + 1, sizeof(*items));
     if (items == NULL) {
         return EVPROF_ENOMEM;
@@ -94,12 +80,13 @@ read_symbol(table_t *t, evprof_span_t line)
     return EVPROF_OK;
 }
 
-/* Reads the first part; `text` is then the profile. */
-static int
-read_table(table_t *t, evprof_span_t *text, evprof_error_t *err)
+int
+evprof_symbolized_split(evprof_symbolized_t *t, evprof_span_t *text,
+                        evprof_error_t *err)
 {
     evprof_span_t line;
     int status = EVPROF_OK;
+    *t = (evprof_symbolized_t){ .binary = { "", "" } };
     evprof_span_line(text, &line);
     while (status == EVPROF_OK && evprof_span_line(text, &line) &&
            !evprof_span_starts(line, "---")) {
@@ -125,7 +112,10 @@ read_table(table_t *t, evprof_span_t *text, evprof_error_t *err)
                            "it holds symbols and no profile: read the file "
                            "that they were made of");
     }
-    return EVPROF_OK;
+    return evprof_symbolized_is(*text)
+               ? evprof_fail(err, EVPROF_EPARSE,
+                             "behind its symbols there are symbols again")
+               : EVPROF_OK;
 }
 
 /* The names of one symbol, inlined functions first. */
@@ -153,32 +143,40 @@ split_names(evprof_span_t name, evprof_span_t *out)
     return count;
 }
 
-static const symbol_t *
-find_symbol(const table_t *t, uint64_t address)
+static const evprof_raw_symbol_t *
+find_symbol(const evprof_symbolized_t *t, uint64_t address)
 {
-    const symbol_t wanted = { .address = address };
+    const evprof_raw_symbol_t wanted = { .address = address };
     return t->count == 0 ? NULL
                          : bsearch(&wanted, t->items, t->count, sizeof(wanted),
                                    compare_symbols);
 }
 
-/* Return addresses are less one in a profile; the tables of some have them so,
- * others as they were. */
-static int
-name_all(const table_t *t, evprof_pprof_t *p)
+/* Return addresses are less one in a profile; some tables have them so, others
+ * as they were. */
+static void
+name_locations(const evprof_symbolized_t *t, evprof_naming_t *naming)
 {
-    evprof_naming_t naming;
-    evprof_naming_begin(&naming, p);
+    const evprof_pprof_t *p = naming->profile;
     for (size_t i = 0; i < p->location_count; i++) {
         const evprof_location_t *l = &p->locations[i];
-        const symbol_t *symbol = find_symbol(t, l->address);
+        const evprof_raw_symbol_t *symbol = find_symbol(t, l->address);
         symbol = symbol != NULL ? symbol : find_symbol(t, l->address + 1);
         if (symbol != NULL && l->line_count == 0) {
             evprof_span_t names[EVPROF_NAMING_MAX];
             size_t count = split_names(symbol->name, names);
-            evprof_naming_set(&naming, (uint32_t)i, names, count);
+            evprof_naming_set(naming, (uint32_t)i, names, count);
         }
     }
+}
+
+int
+evprof_symbolized_apply(const evprof_symbolized_t *t, evprof_pprof_t *p,
+                        evprof_error_t *err)
+{
+    evprof_naming_t naming;
+    evprof_naming_begin(&naming, p);
+    name_locations(t, &naming);
     int status = evprof_naming_end(&naming);
     for (size_t i = 0; i < p->mapping_count && status == EVPROF_OK; i++) {
         p->mappings[i].has_functions = true;
@@ -190,42 +188,14 @@ name_all(const table_t *t, evprof_pprof_t *p)
         status = file != NULL ? EVPROF_OK : EVPROF_ENOMEM;
         p->mappings[0].file = file != NULL ? file : "";
     }
-    return status;
+    return status == EVPROF_OK
+               ? status
+               : evprof_fail(err, status, "out of memory for the symbols");
 }
 
-static int
-read_profile(const char *data, size_t len, evprof_pprof_t **out,
-             evprof_error_t *err)
+void
+evprof_symbolized_free(evprof_symbolized_t *t)
 {
-    evprof_span_t text = evprof_span(data, len);
-    table_t t = { .binary = { "", "" } };
-    evprof_pprof_t *p = NULL;
-    int status = read_table(&t, &text, err);
-    if (status == EVPROF_OK && probe(text.at, evprof_span_len(text))) {
-        status = evprof_fail(err, EVPROF_EPARSE,
-                             "behind its symbols there are symbols again");
-    }
-    if (status == EVPROF_OK) {
-        status = evprof_format_read(evprof_formats, text.at,
-                                    evprof_span_len(text), &p, err);
-    }
-    if (status == EVPROF_OK) {
-        status = name_all(&t, p);
-    }
-    free(t.items);
-    if (status != EVPROF_OK) {
-        evprof_pprof_free(p);
-        return status == EVPROF_ENOMEM
-                   ? evprof_fail(err, status, "out of memory for the symbols")
-                   : status;
-    }
-    *out = p;
-    return EVPROF_OK;
+    free(t->items);
+    *t = (evprof_symbolized_t){ .binary = { "", "" } };
 }
-
-const evprof_format_t evprof_format_symbolized = {
-    .name = "symbolized",
-    .summary = "profiles with names before them, of google-pprof --raw",
-    .probe = probe,
-    .read = read_profile,
-};

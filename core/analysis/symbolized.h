@@ -34,6 +34,7 @@ int evprof_symbolized_split(evprof_symbolized_t *t, evprof_span_t *text,
 int evprof_symbolized_apply(const evprof_symbolized_t *t, evprof_pprof_t *p,
                             evprof_error_t *err);
 
+/* Frees the names; the text stays. */
 void evprof_symbolized_free(evprof_symbolized_t *t);
 
 #endif

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include <evprof/status.h>
@@ -89,11 +90,34 @@ find_name(const char *line, const char *end, size_t *len)
     return slash;
 }
 
+/* Without /proc the loader's names stand, and for the program, which has none
+ * there, the one that it was started by. */
+static int
+name_without_proc(evprof_arena_t *arena, evprof_loader_list_t *list)
+{
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    const char *started = (const char *)getauxval(AT_EXECFN);
+    for (size_t i = 0; i < list->count && started != NULL; i++) {
+        if (list->items[i].path[0] == '\0') {
+            list->items[i].path =
+                unescape(arena, started, strlen(started));
+            if (list->items[i].path == NULL) {
+                return EVPROF_ENOMEM;
+            }
+        }
+    }
+    return EVPROF_OK;
+}
+
 int
 evprof_loader_name(evprof_arena_t *arena, evprof_loader_list_t *list)
 {
     evprof_buf_t maps = { 0 };
     int status = read_file("/proc/self/maps", &maps);
+    if (status == EVPROF_EIO) {
+        evprof_buf_free(&maps);
+        return name_without_proc(arena, list);
+    }
     size_t next = 0;
     const char *line = maps.data;
     while (status == EVPROF_OK && line != NULL && *line != '\0' &&

@@ -21,6 +21,7 @@
 #include "core/base/grow.h"
 #include "core/base/lock.h"
 #include "core/sample/ask.h"
+#include "core/sample/proc.h"
 #include "core/sample/sleeper.h"
 #include "core/sample/tap.h"
 #include "core/sample/threads.h"
@@ -599,8 +600,10 @@ take_in_tap(taking_t *taking, evprof_error_t *err)
                      ? evprof_fail(err, EVPROF_ENOMEM, "threads: out of memory")
                      : evprof_tap_open(EVPROF_TAP_THREADS, &tap, err);
     if (status == EVPROF_OK) {
+        evprof_proc_hold();
         look_at_all(taking, batch);
         await_answers(taking, batch);
+        evprof_proc_let_go();
         end_asks(taking);
         evprof_tap_close(EVPROF_TAP_THREADS);
         leave_out_ended(taking);

@@ -19,6 +19,7 @@
 #include "core/sample/contention.h"
 #include "core/sample/cpu.h"
 #include "core/sample/dump.h"
+#include "core/sample/proc.h"
 #include "core/sample/tap.h"
 #include "core/sample/threads.h"
 #include "core/sample/wall.h"
@@ -67,6 +68,7 @@ evprof_sample_fork_mend(void)
     evprof_tap_fork_child();
     evprof_contention_fork_child();
     evprof_dump_fork_child();
+    evprof_proc_fork_child();
     evprof_wall_fork_child();
     evprof_thread_fork_child();
     return true;

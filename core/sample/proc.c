@@ -36,6 +36,8 @@ static struct {
     evprof_lock_t lock; /* guards all */
     bool is_known;
     bool is_foreign;
+    unsigned holders;
+    int directory; /* while there are holders; negative: not there */
     pair_t *pairs;
     size_t count;
     size_t cap;
@@ -89,10 +91,10 @@ evprof_tids_free(evprof_tids_t *tids)
 /* ---- Files ---- */
 
 static ssize_t
-read_path(const char *path, char *out, size_t size)
+read_at(int directory, const char *path, char *out, size_t size)
 {
     int saved = errno;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
     ssize_t len = fd < 0 ? -errno : read(fd, out, size - 1);
     if (fd >= 0) {
         len = len < 0 ? -errno : len;
@@ -101,6 +103,12 @@ read_path(const char *path, char *out, size_t size)
     out[len > 0 ? len : 0] = '\0';
     errno = saved;
     return len == -ESRCH ? -ENOENT : len;
+}
+
+static ssize_t
+read_path(const char *path, char *out, size_t size)
+{
+    return read_at(AT_FDCWD, path, out, size);
 }
 
 /* The last number of the line NSpid: the kernel id in the thread's own
@@ -135,12 +143,12 @@ find_out(void)
     }
 }
 
-/* What stands for the thread in /proc; 0: nothing. */
+/* What stands for the thread in /proc; 0: nothing. The caller holds the lock.
+ */
 static pid_t
 number_of(pid_t tid)
 {
     pid_t out = 0;
-    evprof_lock_enter(&names.lock);
     find_out();
     if (!names.is_foreign) {
         out = tid;
@@ -148,7 +156,6 @@ number_of(pid_t tid)
     for (size_t i = 0; out == 0 && i < names.count; i++) {
         out = names.pairs[i].tid == tid ? names.pairs[i].number : 0;
     }
-    evprof_lock_leave(&names.lock);
     return out;
 }
 
@@ -156,13 +163,41 @@ ssize_t
 evprof_proc_read(pid_t tid, const char *name, char *out, size_t size)
 {
     char path[PATH_SIZE];
+    evprof_lock_enter(&names.lock);
     pid_t number = number_of(tid);
+    int directory = names.holders > 0 ? names.directory : -1;
+    evprof_lock_leave(&names.lock);
     out[0] = '\0';
     if (number == 0) {
         return -ENOENT;
     }
-    (void)snprintf(path, sizeof(path), TASKS "/%d/%s", (int)number, name);
-    return read_path(path, out, size);
+    (void)snprintf(path, sizeof(path), "%s%d/%s",
+                   directory < 0 ? TASKS "/" : "", (int)number, name);
+    return read_at(directory < 0 ? AT_FDCWD : directory, path, out, size);
+}
+
+void
+evprof_proc_hold(void)
+{
+    int saved = errno;
+    evprof_lock_enter(&names.lock);
+    if (names.holders++ == 0) {
+        names.directory = open(TASKS, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    }
+    evprof_lock_leave(&names.lock);
+    errno = saved;
+}
+
+void
+evprof_proc_let_go(void)
+{
+    int saved = errno;
+    evprof_lock_enter(&names.lock);
+    if (--names.holders == 0 && names.directory >= 0) {
+        close(names.directory);
+    }
+    evprof_lock_leave(&names.lock);
+    errno = saved;
 }
 
 size_t
@@ -251,4 +286,8 @@ evprof_proc_fork_child(void)
     names.count = 0;
     names.cap = 0;
     names.is_known = false;
+    if (names.holders > 0 && names.directory >= 0) {
+        close(names.directory); /* it shows the parent */
+    }
+    names.holders = 0;
 }

@@ -166,7 +166,7 @@ end_record(evprof_thread_t *thread)
     thread->timer_session = 0;
     thread->bounds = (evprof_stack_bounds_t){ 0, 0 };
     thread->creator_count = 0;
-    thread->labels_place = NULL;
+    thread->labels.place = NULL;
     thread->lock_state = NULL;
     thread->depth = 0;
     evprof_lock_leave(&thread->lock);
@@ -233,7 +233,7 @@ evprof_thread_prepare(size_t skip)
         return NULL;
     }
     atomic_store(&thread->state, EVPROF_THREAD_STARTING);
-    thread->labels = evprof_sig_labels();
+    thread->labels.inherited = evprof_sig_labels();
     uintptr_t pcs[EVPROF_THREAD_CREATOR_DEPTH];
     evprof_walk_t walk = { .pcs = pcs, .max = EVPROF_THREAD_CREATOR_DEPTH };
     if (creator) {
@@ -362,8 +362,8 @@ evprof_thread_enter(evprof_thread_t *thread)
     const pid_t tid = own_tid();
     atomic_store(&thread->tid, tid);
     thread->bounds = own_bounds();
-    evprof_sig_labels_set(thread->labels);
-    thread->labels_place = evprof_sig_labels_place();
+    evprof_sig_labels_set(thread->labels.inherited);
+    thread->labels.place = evprof_sig_labels_place();
     if (has_key()) {
         (void)pthread_setspecific(registry.key, thread);
     }
@@ -407,7 +407,7 @@ evprof_thread_self(void)
     }
     evprof_thread_current = thread;
     evprof_lock_enter(&thread->lock);
-    thread->labels_place = evprof_sig_labels_place();
+    thread->labels.place = evprof_sig_labels_place();
     evprof_lock_leave(&thread->lock);
     if (!is_main && has_key()) {
         (void)pthread_setspecific(registry.key, thread);
@@ -471,9 +471,10 @@ evprof_thread_labels(evprof_thread_t *thread, uint32_t generation)
 {
     const evprof_label_set_t *labels = NULL;
     evprof_lock_enter(&thread->lock);
-    if (thread->labels_place != NULL &&
-        atomic_load(&thread->generation) == generation) {
-        labels = atomic_load_explicit(thread->labels_place,
+    if (atomic_load(&thread->state) >= EVPROF_THREAD_LIVE &&
+        atomic_load(&thread->generation) == generation &&
+        thread->labels.place != NULL) {
+        labels = atomic_load_explicit(thread->labels.place,
                                       memory_order_relaxed);
     }
     evprof_lock_leave(&thread->lock);

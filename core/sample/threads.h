@@ -44,9 +44,11 @@ typedef struct evprof_thread {
     uint32_t index;               /* of this record, never changes */
     _Atomic uint32_t flags;       /* EVPROF_THREAD_* */
     evprof_stack_bounds_t bounds; /* both 0: unknown; fixed while it runs */
-    const evprof_label_set_t *labels; /* its creator's when it was created */
-    /* Where it keeps its labels now; NULL: it has none. Under `lock`. */
-    evprof_labels_place_t *labels_place;
+    union {
+        const evprof_label_set_t *inherited; /* STARTING: its creator's */
+        evprof_labels_place_t *place; /* later: where it keeps its own; NULL: it
+                                         has none. Under `lock`. */
+    } labels;
     uint32_t depth; /* > 0: inside the library; only its own thread writes */
     uint32_t creator_count;
     uintptr_t creator[EVPROF_THREAD_CREATOR_DEPTH]; /* of pthread_create */

@@ -98,7 +98,9 @@ read_parameters(struct evhttp_request *req, const evprof_entry_t *entry,
         return true;
     }
     if ((entry->module->flags & EVPROF_MODULE_TIMED) != 0) {
-        ask->seconds = window_of_timed(entry, query);
+        bool has_window = entry->module->is_immediate == NULL ||
+                          !entry->module->is_immediate(ask);
+        ask->seconds = has_window ? window_of_timed(entry, query) : 0;
         return true;
     }
     char seconds[EVPROF_QUERY_VALUE_MAX];

@@ -244,16 +244,34 @@ evprof_set_number(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 }
 
 const char *
+evprof_conf_size(evprof_conf_t *cf, unsigned i, long long *out)
+{
+    const char *arg = evprof_conf_arg(cf, i);
+    return parse_size(arg, out)
+               ? NULL
+               : evprof_conf_fragment(
+                     cf, "must be a size such as 512k, 4m or 1g, not %s", arg);
+}
+
+const char *
+evprof_conf_time_ns(evprof_conf_t *cf, unsigned i, long long *out)
+{
+    const char *arg = evprof_conf_arg(cf, i);
+    return parse_time(arg, out)
+               ? NULL
+               : evprof_conf_fragment(
+                     cf, "must be a time such as 10us, 500ms or 1h30m, not %s",
+                     arg);
+}
+
+const char *
 evprof_set_size(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
-    long long value;
-    const char *arg = first_arg(cf);
-    if (!parse_size(arg, &value)) {
-        return evprof_conf_fragment(
-            cf, "must be a size such as 512k, 4m or 1g, not %s", arg);
+    long long value = 0;
+    const char *fault = evprof_conf_size(cf, 0, &value);
+    if (fault == NULL) {
+        fault = check_range(cf, d, value, size_units, COUNT(size_units));
     }
-    const char *fault =
-        check_range(cf, d, value, size_units, COUNT(size_units));
     if (fault == NULL) {
         *(long long *)field(d, conf) = value;
     }
@@ -263,14 +281,11 @@ evprof_set_size(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 const char *
 evprof_set_time_ns(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
-    long long value;
-    const char *arg = first_arg(cf);
-    if (!parse_time(arg, &value)) {
-        return evprof_conf_fragment(
-            cf, "must be a time such as 10us, 500ms or 1h30m, not %s", arg);
+    long long value = 0;
+    const char *fault = evprof_conf_time_ns(cf, 0, &value);
+    if (fault == NULL) {
+        fault = check_range(cf, d, value, time_units, COUNT(time_units));
     }
-    const char *fault =
-        check_range(cf, d, value, time_units, COUNT(time_units));
     if (fault == NULL) {
         *(long long *)field(d, conf) = value;
     }

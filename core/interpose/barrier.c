@@ -23,7 +23,8 @@ pthread_barrier_wait(pthread_barrier_t *barrier)
         return real(barrier);
     }
     evprof_wait_t wait;
-    evprof_wait_begin(&wait, NULL, __builtin_return_address(0));
+    evprof_wait_begin(&wait, EVPROF_WAIT_BARRIER, barrier,
+                      __builtin_return_address(0));
     int result = real(barrier);
     evprof_wait_end(&wait, result);
     return result;

@@ -22,6 +22,7 @@
 #define CONDITION_VERSION "GLIBC_2.17"
 #endif
 
+typedef int wake_fn(pthread_cond_t *);
 typedef int wait_fn(pthread_cond_t *, pthread_mutex_t *);
 typedef int timedwait_fn(pthread_cond_t *, pthread_mutex_t *,
                          const struct timespec *);
@@ -33,14 +34,20 @@ static evprof_real_t cond_wait =
 static evprof_real_t cond_timedwait =
     EVPROF_REAL(pthread_cond_timedwait, CONDITION_VERSION);
 static evprof_real_t cond_clockwait = EVPROF_REAL(pthread_cond_clockwait, NULL);
+static evprof_real_t cond_signal =
+    EVPROF_REAL(pthread_cond_signal, CONDITION_VERSION);
+static evprof_real_t cond_broadcast =
+    EVPROF_REAL(pthread_cond_broadcast, CONDITION_VERSION);
 
 /* The mutex is about to be given back; its waiters are charged now, since after
  * the wait it is held again. */
 static void
-begin(evprof_wait_t *wait, pthread_mutex_t *mutex, const void *caller)
+begin(evprof_wait_t *wait, pthread_cond_t *condition, pthread_mutex_t *mutex,
+      const void *caller)
 {
-    evprof_unlock_end(evprof_unlock_begin(mutex), caller);
-    evprof_wait_begin(wait, NULL, caller);
+    evprof_unlock_end(EVPROF_WAIT_MUTEX, mutex, evprof_unlock_begin(mutex),
+                      caller);
+    evprof_wait_begin(wait, EVPROF_WAIT_COND, condition, caller);
 }
 
 EVPROF_API EVPROF_HOOK int
@@ -51,7 +58,7 @@ pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
         return real(condition, mutex);
     }
     evprof_wait_t wait;
-    begin(&wait, mutex, __builtin_return_address(0));
+    begin(&wait, condition, mutex, __builtin_return_address(0));
     int error = real(condition, mutex);
     evprof_wait_end(&wait, error);
     return error;
@@ -66,7 +73,7 @@ pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
         return real(condition, mutex, until);
     }
     evprof_wait_t wait;
-    begin(&wait, mutex, __builtin_return_address(0));
+    begin(&wait, condition, mutex, __builtin_return_address(0));
     int error = real(condition, mutex, until);
     evprof_wait_end(&wait, error);
     return error;
@@ -81,8 +88,30 @@ pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
         return real(condition, mutex, clock, until);
     }
     evprof_wait_t wait;
-    begin(&wait, mutex, __builtin_return_address(0));
+    begin(&wait, condition, mutex, __builtin_return_address(0));
     int error = real(condition, mutex, clock, until);
     evprof_wait_end(&wait, error);
     return error;
+}
+
+/* Told before it is done: the waiter may be gone a moment later, and with it
+ * the condition. */
+EVPROF_API EVPROF_HOOK int
+pthread_cond_signal(pthread_cond_t *condition)
+{
+    wake_fn *real = (wake_fn *)evprof_real(&cond_signal);
+    if (evprof_wait_is_watched()) {
+        evprof_wake(EVPROF_WAIT_COND, condition, __builtin_return_address(0));
+    }
+    return real(condition);
+}
+
+EVPROF_API EVPROF_HOOK int
+pthread_cond_broadcast(pthread_cond_t *condition)
+{
+    wake_fn *real = (wake_fn *)evprof_real(&cond_broadcast);
+    if (evprof_wait_is_watched()) {
+        evprof_wake(EVPROF_WAIT_COND, condition, __builtin_return_address(0));
+    }
+    return real(condition);
 }

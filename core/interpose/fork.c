@@ -2,7 +2,8 @@
 /*
  * fork is not wrapped: libc offers a place for those who must know. Its hooks
  * run in the order of their registration, or in the reverse of it before the
- * fork; see core/sample/fork.c for why ours can stand on either side of others'.
+ * fork; see core/sample/fork.c for why ours can stand on either side of
+ * others'.
  */
 #include <pthread.h>
 

@@ -5,6 +5,7 @@
  */
 #include <pthread.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include <evprof/export.h>
 
@@ -30,6 +31,15 @@ has_ended(pthread_t thread, void **value)
     return ((join_fn *)evprof_real(&tryjoin))(thread, value) == 0;
 }
 
+/* A thread's handle is the address of its descriptor. */
+static const void *
+object_of(pthread_t thread)
+{
+    const void *object = NULL;
+    memcpy(&object, &thread, sizeof(object));
+    return object;
+}
+
 EVPROF_API EVPROF_HOOK int
 pthread_join(pthread_t thread, void **value)
 {
@@ -41,7 +51,8 @@ pthread_join(pthread_t thread, void **value)
         return 0;
     }
     evprof_wait_t wait;
-    evprof_wait_begin(&wait, NULL, __builtin_return_address(0));
+    evprof_wait_begin(&wait, EVPROF_WAIT_JOIN, object_of(thread),
+                      __builtin_return_address(0));
     int error = real(thread, value);
     evprof_wait_end(&wait, error);
     return error;
@@ -59,7 +70,8 @@ pthread_timedjoin_np(pthread_t thread, void **value,
         return 0;
     }
     evprof_wait_t wait;
-    evprof_wait_begin(&wait, NULL, __builtin_return_address(0));
+    evprof_wait_begin(&wait, EVPROF_WAIT_JOIN, object_of(thread),
+                      __builtin_return_address(0));
     int error = real(thread, value, until);
     evprof_wait_end(&wait, error);
     return error;
@@ -77,7 +89,8 @@ pthread_clockjoin_np(pthread_t thread, void **value, clockid_t clock,
         return 0;
     }
     evprof_wait_t wait;
-    evprof_wait_begin(&wait, NULL, __builtin_return_address(0));
+    evprof_wait_begin(&wait, EVPROF_WAIT_JOIN, object_of(thread),
+                      __builtin_return_address(0));
     int error = real(thread, value, clock, until);
     evprof_wait_end(&wait, error);
     return error;

@@ -92,7 +92,8 @@ measured_lock(pthread_mutex_t *mutex)
         return error;
     }
     evprof_wait_t wait;
-    evprof_wait_begin(&wait, mutex, __builtin_return_address(0));
+    evprof_wait_begin(&wait, EVPROF_WAIT_MUTEX, mutex,
+                      __builtin_return_address(0));
     error = get(&real_lock)(mutex);
     evprof_wait_end(&wait, error);
     return error;
@@ -104,7 +105,8 @@ measured_unlock(pthread_mutex_t *mutex)
     int64_t waited_ns = evprof_unlock_begin(mutex);
     int error = get(&real_unlock)(mutex);
     if (waited_ns > 0 && error == 0) {
-        evprof_unlock_end(waited_ns, __builtin_return_address(0));
+        evprof_unlock_end(EVPROF_WAIT_MUTEX, mutex, waited_ns,
+                          __builtin_return_address(0));
     }
     return error;
 }
@@ -169,7 +171,8 @@ pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until)
         return error;
     }
     evprof_wait_t wait;
-    evprof_wait_begin(&wait, mutex, __builtin_return_address(0));
+    evprof_wait_begin(&wait, EVPROF_WAIT_MUTEX, mutex,
+                      __builtin_return_address(0));
     error = real(mutex, until);
     evprof_wait_end(&wait, error);
     return error;
@@ -188,7 +191,8 @@ pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock,
         return error;
     }
     evprof_wait_t wait;
-    evprof_wait_begin(&wait, mutex, __builtin_return_address(0));
+    evprof_wait_begin(&wait, EVPROF_WAIT_MUTEX, mutex,
+                      __builtin_return_address(0));
     error = real(mutex, clock, until);
     evprof_wait_end(&wait, error);
     return error;

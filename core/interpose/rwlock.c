@@ -43,7 +43,7 @@ lock(evprof_real_t *first, evprof_real_t *then, pthread_rwlock_t *rwlock,
         return 0;
     }
     evprof_wait_t wait;
-    evprof_wait_begin(&wait, rwlock, caller);
+    evprof_wait_begin(&wait, EVPROF_WAIT_RWLOCK, rwlock, caller);
     int error = real(rwlock);
     evprof_wait_end(&wait, error);
     return error;
@@ -61,7 +61,7 @@ timed(evprof_real_t *first, evprof_real_t *then, pthread_rwlock_t *rwlock,
         return 0;
     }
     evprof_wait_t wait;
-    evprof_wait_begin(&wait, rwlock, caller);
+    evprof_wait_begin(&wait, EVPROF_WAIT_RWLOCK, rwlock, caller);
     int error = real(rwlock, until);
     evprof_wait_end(&wait, error);
     return error;
@@ -85,7 +85,7 @@ clocked(evprof_real_t *first, evprof_real_t *then, pthread_rwlock_t *rwlock,
         return 0;
     }
     evprof_wait_t wait;
-    evprof_wait_begin(&wait, rwlock, caller);
+    evprof_wait_begin(&wait, EVPROF_WAIT_RWLOCK, rwlock, caller);
     int error = real(rwlock, deadline.clock, deadline.until);
     evprof_wait_end(&wait, error);
     return error;
@@ -145,7 +145,8 @@ pthread_rwlock_unlock(pthread_rwlock_t *rwlock)
     int64_t waited_ns = evprof_unlock_begin(rwlock);
     int error = real(rwlock);
     if (waited_ns > 0 && error == 0) {
-        evprof_unlock_end(waited_ns, __builtin_return_address(0));
+        evprof_unlock_end(EVPROF_WAIT_RWLOCK, rwlock, waited_ns,
+                          __builtin_return_address(0));
     }
     return error;
 }

@@ -23,6 +23,7 @@ static evprof_real_t semaphore_wait = EVPROF_REAL(sem_wait, NULL);
 static evprof_real_t semaphore_trywait = EVPROF_REAL(sem_trywait, NULL);
 static evprof_real_t semaphore_timedwait = EVPROF_REAL(sem_timedwait, NULL);
 static evprof_real_t semaphore_clockwait = EVPROF_REAL(sem_clockwait, NULL);
+static evprof_real_t semaphore_post = EVPROF_REAL(sem_post, NULL);
 
 /* True when the semaphore was free and is now taken. */
 static bool
@@ -47,7 +48,8 @@ sem_wait(sem_t *semaphore)
         return 0;
     }
     evprof_wait_t wait;
-    evprof_wait_begin(&wait, NULL, __builtin_return_address(0));
+    evprof_wait_begin(&wait, EVPROF_WAIT_SEMAPHORE, semaphore,
+                      __builtin_return_address(0));
     int status = real(semaphore);
     evprof_wait_end(&wait, status == 0 ? 0 : errno);
     return status;
@@ -64,7 +66,8 @@ sem_timedwait(sem_t *semaphore, const struct timespec *until)
         return 0;
     }
     evprof_wait_t wait;
-    evprof_wait_begin(&wait, NULL, __builtin_return_address(0));
+    evprof_wait_begin(&wait, EVPROF_WAIT_SEMAPHORE, semaphore,
+                      __builtin_return_address(0));
     int status = real(semaphore, until);
     evprof_wait_end(&wait, status == 0 ? 0 : errno);
     return status;
@@ -81,8 +84,27 @@ sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *until)
         return 0;
     }
     evprof_wait_t wait;
-    evprof_wait_begin(&wait, NULL, __builtin_return_address(0));
+    evprof_wait_begin(&wait, EVPROF_WAIT_SEMAPHORE, semaphore,
+                      __builtin_return_address(0));
     int status = real(semaphore, clock, until);
     evprof_wait_end(&wait, status == 0 ? 0 : errno);
     return status;
+}
+
+/* A handler may post, and must not look functions up. */
+__attribute__((constructor(101))) static void
+find_post(void)
+{
+    (void)evprof_real_find(&semaphore_post);
+}
+
+EVPROF_API EVPROF_HOOK int
+sem_post(sem_t *semaphore)
+{
+    wait_fn *real = (wait_fn *)evprof_real(&semaphore_post);
+    if (evprof_wait_is_watched()) {
+        evprof_wake(EVPROF_WAIT_SEMAPHORE, semaphore,
+                    __builtin_return_address(0));
+    }
+    return real(semaphore);
 }

@@ -26,6 +26,7 @@
 #include "core/runtime/symbols.h"
 #include "core/runtime/worker.h"
 #include "core/sample/labels.h"
+#include "core/trace/recorder.h"
 #include "core/unwind/unwind.h"
 
 static evprof_t the_profiler;
@@ -56,6 +57,7 @@ after_fork_child(void)
 {
     evprof_worker_fork_child();
     evprof_learning_fork_child();
+    evprof_trace_fork_child();
     evprof_registry_fork_child(&the_profiler);
     evprof_own_fork_child(&the_profiler);
     evprof_symbols_fork_child();

@@ -12,13 +12,13 @@
 #include "core/runtime/worker.h"
 
 static struct {
-    evprof_task_t task;
+    evprof_work_t task;
     void (*run)(void);
     pid_t process; /* whose worker has the task */
 } posted;
 
 static void
-run_posted(evprof_task_t *task)
+run_posted(evprof_work_t *task)
 {
     (void)task;
     posted.run();
@@ -32,7 +32,7 @@ post(void (*run)(void), evprof_error_t *err)
     }
     posted.process = getpid();
     posted.run = run;
-    posted.task = (evprof_task_t){ .run = run_posted };
+    posted.task = (evprof_work_t){ .run = run_posted };
     return evprof_worker_post(&posted.task, 0, err);
 }
 

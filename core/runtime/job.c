@@ -26,12 +26,13 @@
 #define BUILDER_MAX_BYTES ((size_t)256 << 20)
 
 struct evprof_job {
-    evprof_task_t task;
+    evprof_work_t task;
     evprof_t *prof;
     evprof_profile_t *profile; /* NULL: a call */
     evprof_call_fn call;
     evprof_ask_t ask;
     char *query;
+    bool has_slot;   /* of an EXCLUSIVE profile, or of one that has none */
     bool has_window; /* TIMED, or a delta */
     bool is_open;    /* its first step is done; worker only */
     bool is_endless; /* of evprof_job_open() */
@@ -180,7 +181,7 @@ end_job(evprof_job_t *job, int status)
     }
     evprof_builder_free(job->builder);
     job->builder = NULL;
-    if (job->profile != NULL) {
+    if (job->has_slot) {
         unclaim(job->profile);
     }
     unlink_job(job);
@@ -289,6 +290,10 @@ take_profile(evprof_job_t *job)
     evprof_profile_t *profile = job->profile;
     evprof_result_t *result = &job->result;
     const evprof_module_t *module = profile->module;
+    if ((module->flags & EVPROF_MODULE_FILE) != 0) {
+        profile->has_window = false;
+        return evprof_produce_text(profile, &job->ask, result);
+    }
     bool wants_text = (module->flags & EVPROF_MODULE_TEXT_ONLY) != 0 ||
                       (job->ask.debug != 0 && module->text != NULL);
     if (wants_text && !job->has_window) {
@@ -348,7 +353,7 @@ run_call(evprof_job_t *job)
 }
 
 static void
-run_job(evprof_task_t *task)
+run_job(evprof_work_t *task)
 {
     evprof_job_t *job = (evprof_job_t *)(void *)task;
     if (atomic_load(&job->is_canceled)) {
@@ -405,6 +410,15 @@ launch(evprof_job_t *job, evprof_job_t **out, evprof_error_t *err)
     return status;
 }
 
+/* Whether a request opens a window that its seconds, or nothing, will close. */
+static bool
+is_timed_request(const evprof_profile_t *profile, const evprof_ask_t *ask)
+{
+    const evprof_module_t *module = profile->module;
+    return (module->flags & EVPROF_MODULE_TIMED) != 0 &&
+           (module->is_immediate == NULL || !module->is_immediate(ask));
+}
+
 static int
 check_seconds(evprof_profile_t *profile, const evprof_ask_t *ask,
               evprof_error_t *err)
@@ -426,7 +440,7 @@ check_seconds(evprof_profile_t *profile, const evprof_ask_t *ask,
                            "\"seconds\" must not be above %ld (max_seconds)",
                            most);
     }
-    if (is_timed && !(ask->seconds > 0)) {
+    if (is_timed_request(profile, ask) && !(ask->seconds > 0)) {
         return evprof_fail(err, EVPROF_ESTATE, "profile %s: needs a duration",
                            profile->name);
     }
@@ -462,14 +476,16 @@ launch_profile(evprof_job_t *job, evprof_profile_t *profile, evprof_job_t **out,
 {
     bool is_timed = (profile->module->flags & EVPROF_MODULE_TIMED) != 0;
     job->profile = profile;
-    job->has_window = is_timed || job->ask.seconds > 0;
+    job->has_window =
+        is_timed ? is_timed_request(profile, &job->ask) : job->ask.seconds > 0;
     job->result.is_delta = !is_timed && job->has_window;
-    int status = claim(profile, err);
+    job->has_slot = !is_timed || job->has_window;
+    int status = job->has_slot ? claim(profile, err) : EVPROF_OK;
     if (status != EVPROF_OK) {
         return status;
     }
     status = launch(job, out, err);
-    if (status != EVPROF_OK) {
+    if (status != EVPROF_OK && job->has_slot) {
         unclaim(profile);
     }
     return status;

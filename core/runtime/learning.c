@@ -14,7 +14,7 @@
 
 static struct {
     evprof_lock_t lock; /* guards all below */
-    evprof_task_t task;
+    evprof_work_t task;
     bool is_on;
     bool is_asked; /* the task is queued or runs */
     int64_t learnt_ns;
@@ -22,7 +22,7 @@ static struct {
 
 /* A failure costs only speed: such code is walked too. */
 static void
-learn(evprof_task_t *task)
+learn(evprof_work_t *task)
 {
     (void)task;
     (void)evprof_unwind_refresh();
@@ -37,7 +37,7 @@ ask(void)
 {
     evprof_lock_enter(&learning.lock);
     if (learning.is_on && !learning.is_asked) {
-        learning.task = (evprof_task_t){ .run = learn };
+        learning.task = (evprof_work_t){ .run = learn };
         learning.is_asked =
             evprof_worker_post(&learning.task, learning.learnt_ns + PAUSE_NS,
                                NULL) == EVPROF_OK;

@@ -73,7 +73,7 @@ evprof_produce_text(evprof_profile_t *profile, const evprof_ask_t *ask,
 {
     const evprof_module_t *module = profile->module;
     evprof_writer_t out = evprof_writer_buf(&result->body);
-    result->is_text = true;
+    result->is_text = (module->flags & EVPROF_MODULE_FILE) == 0;
     profile->is_in_hook = true;
     int status = module->text(profile->state, ask, &out, &result->err);
     profile->is_in_hook = false;

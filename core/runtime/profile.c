@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/runtime/catalog.h"
+#include "core/runtime/recording.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/worker.h"
 
@@ -15,7 +16,8 @@ static bool
 is_listed(const evprof_profile_t *profile)
 {
     return profile->is_on &&
-           (profile->module->flags & EVPROF_MODULE_TEXT_ONLY) == 0;
+           (profile->module->flags &
+            (EVPROF_MODULE_TEXT_ONLY | EVPROF_MODULE_FILE)) == 0;
 }
 
 evprof_profile_t *
@@ -80,17 +82,23 @@ evprof_profile_refuse_hooks(const char *name, evprof_error_t *err)
 }
 
 int
+evprof_profile_take(evprof_profile_t *p, const evprof_ask_t *ask,
+                    const evprof_writer_t *out, evprof_error_t *err)
+{
+    evprof_job_t *job;
+    int status = evprof_profile_refuse_hooks(p->name, err);
+    if (status == EVPROF_OK) {
+        status = evprof_job_start(p->prof, p->name, ask, NULL, NULL, &job, err);
+    }
+    return status == EVPROF_OK ? evprof_profile_deliver(job, out, err) : status;
+}
+
+int
 evprof_profile_write(evprof_profile_t *p, const evprof_writer_t *out, int debug,
                      evprof_error_t *err)
 {
-    evprof_job_t *job;
-    evprof_ask_t ask = { .debug = debug };
-    int status = evprof_profile_refuse_hooks(p->name, err);
-    if (status == EVPROF_OK) {
-        status =
-            evprof_job_start(p->prof, p->name, &ask, NULL, NULL, &job, err);
-    }
-    return status == EVPROF_OK ? evprof_profile_deliver(job, out, err) : status;
+    const evprof_ask_t ask = { .debug = debug };
+    return evprof_profile_take(p, &ask, out, err);
 }
 
 static int

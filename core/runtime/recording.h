@@ -4,6 +4,7 @@
 
 #include <evprof/evprof.h>
 #include <evprof/export.h>
+#include <evprof/module.h>
 
 /*
  * Opens a window of a TIMED profile that the application ends itself. `out` is
@@ -19,6 +20,10 @@ EVPROF_API int evprof_recording_start(evprof_t *prof, const char *profile,
  * is none. What the writer or the snapshot says. MT-Safe. */
 EVPROF_API int evprof_recording_stop(evprof_t *prof, const char *profile,
                                      evprof_error_t *err);
+
+/* As evprof_profile_write(), for a request of any kind. */
+int evprof_profile_take(evprof_profile_t *p, const evprof_ask_t *ask,
+                        const evprof_writer_t *out, evprof_error_t *err);
 
 /* Frees the windows that nobody will end any more; jobs are cancelled. */
 void evprof_recordings_drop(evprof_t *prof);

@@ -15,7 +15,7 @@
 #include "core/sample/labels.h"
 
 struct reload {
-    evprof_task_t task; /* first: the worker gives it back */
+    evprof_work_t task; /* first: the worker gives it back */
     evprof_t *prof;
     evprof_config_t *config;
     evprof_error_t *err;
@@ -89,7 +89,7 @@ apply(evprof_t *prof, evprof_config_t *config, evprof_error_t *err)
 }
 
 static void
-run_reload(evprof_task_t *task)
+run_reload(evprof_work_t *task)
 {
     struct reload *reload = (struct reload *)(void *)task;
     reload->status = apply(reload->prof, reload->config, reload->err);

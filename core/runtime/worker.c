@@ -25,7 +25,7 @@
 
 static struct {
     evprof_lock_t lock; /* guards all below but `changes` */
-    evprof_task_t *first;
+    evprof_work_t *first;
     pthread_t thread;
     bool has_thread;
     bool is_stopping;
@@ -48,9 +48,9 @@ evprof_worker_is_me(void)
 
 /* Under the lock. Tasks that are due at the same time keep their order. */
 static void
-insert_task(evprof_task_t *task, int64_t due_ns)
+insert_task(evprof_work_t *task, int64_t due_ns)
 {
-    evprof_task_t **at = &worker.first;
+    evprof_work_t **at = &worker.first;
     while (*at != NULL && (*at)->due_ns <= due_ns) {
         at = &(*at)->next;
     }
@@ -61,9 +61,9 @@ insert_task(evprof_task_t *task, int64_t due_ns)
 }
 
 static void
-remove_task(evprof_task_t *task)
+remove_task(evprof_work_t *task)
 {
-    evprof_task_t **at = &worker.first;
+    evprof_work_t **at = &worker.first;
     while (*at != task) {
         at = &(*at)->next;
     }
@@ -79,14 +79,14 @@ announce_change(void)
 }
 
 /* The task to run now, or NULL when the thread is to end. */
-static evprof_task_t *
+static evprof_work_t *
 next_task(void)
 {
     for (;;) {
         uint32_t seen =
             atomic_load_explicit(&worker.changes, memory_order_acquire);
         evprof_lock_enter(&worker.lock);
-        evprof_task_t *task = worker.first;
+        evprof_work_t *task = worker.first;
         int64_t due_ns = task != NULL ? task->due_ns : 0;
         bool is_due = task != NULL && due_ns <= evprof_worker_now();
         bool is_over = task == NULL && worker.is_stopping;
@@ -109,7 +109,7 @@ run_tasks(void *arg)
 {
     (void)arg;
     is_worker = true;
-    evprof_task_t *task = next_task();
+    evprof_work_t *task = next_task();
     while (task != NULL) {
         task->run(task);
         task = next_task();
@@ -131,7 +131,7 @@ ensure_thread(evprof_error_t *err)
 }
 
 int
-evprof_worker_post(evprof_task_t *task, int64_t due_ns, evprof_error_t *err)
+evprof_worker_post(evprof_work_t *task, int64_t due_ns, evprof_error_t *err)
 {
     evprof_lock_enter(&worker.lock);
     int status = ensure_thread(err);
@@ -148,7 +148,7 @@ evprof_worker_post(evprof_task_t *task, int64_t due_ns, evprof_error_t *err)
 }
 
 void
-evprof_worker_hurry(evprof_task_t *task)
+evprof_worker_hurry(evprof_work_t *task)
 {
     evprof_lock_enter(&worker.lock);
     bool is_moved = task->is_queued && task->due_ns != 0;
@@ -195,7 +195,7 @@ void
 evprof_worker_fork_child(void)
 {
     evprof_lock_reset(&worker.lock);
-    for (evprof_task_t *task = worker.first; task != NULL; task = task->next) {
+    for (evprof_work_t *task = worker.first; task != NULL; task = task->next) {
         task->is_queued = false;
     }
     worker.first = NULL;

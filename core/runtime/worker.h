@@ -17,12 +17,12 @@
 #include "core/base/lock.h"
 
 /* Embedded in what is to be done; all but `run` belongs to the worker. */
-typedef struct evprof_task {
-    void (*run)(struct evprof_task *task);
+typedef struct evprof_work {
+    void (*run)(struct evprof_work *task);
     int64_t due_ns;
-    struct evprof_task *next;
+    struct evprof_work *next;
     bool is_queued;
-} evprof_task_t;
+} evprof_work_t;
 
 /* CLOCK_MONOTONIC in nanoseconds. */
 int64_t evprof_worker_now(void);
@@ -32,11 +32,11 @@ int64_t evprof_worker_now(void);
  * and may be freed from the moment it runs. Never blocks on a running task.
  * EVPROF_ENOMEM: the thread could not be made.
  */
-int evprof_worker_post(evprof_task_t *task, int64_t due_ns,
+int evprof_worker_post(evprof_work_t *task, int64_t due_ns,
                        evprof_error_t *err);
 
 /* Makes a queued task due now; nothing when it is running or not queued. */
-void evprof_worker_hurry(evprof_task_t *task);
+void evprof_worker_hurry(evprof_work_t *task);
 
 /* True on the worker thread. */
 bool evprof_worker_is_me(void);

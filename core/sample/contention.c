@@ -50,6 +50,7 @@ typedef struct kind_state {
 } kind_state_t;
 
 _Atomic uint32_t evprof_contention_switch;
+_Atomic(const evprof_wait_watcher_t *) evprof_wait_watcher_now;
 
 static _Atomic(void (*)(bool)) on_switch;
 static _Atomic int64_t block_rate_ns;
@@ -68,7 +69,8 @@ update_switch(void)
     evprof_lock_enter(&guard);
     bool is_on =
         evprof_contention_block_rate() > 0 ||
-        atomic_load_explicit(&mutex_fraction, memory_order_relaxed) > 0;
+        atomic_load_explicit(&mutex_fraction, memory_order_relaxed) > 0 ||
+        evprof_wait_is_watched();
     atomic_store_explicit(&evprof_contention_switch, is_on,
                           memory_order_release);
     void (*changed)(bool) =
@@ -159,21 +161,57 @@ is_our_thread(void)
              EVPROF_THREAD_OURS) != 0);
 }
 
-void
-evprof_wait_begin(evprof_wait_t *wait, const void *lock, const void *caller)
+static const evprof_wait_watcher_t *
+watcher(void)
 {
-    *wait = (evprof_wait_t){ .lock = lock, .caller = caller };
+    return atomic_load_explicit(&evprof_wait_watcher_now, memory_order_acquire);
+}
+
+void
+evprof_wait_watch(const evprof_wait_watcher_t *watcher_to_be)
+{
+    (void)evprof_here_prepare();
+    atomic_store_explicit(&evprof_wait_watcher_now, watcher_to_be,
+                          memory_order_release);
+    update_switch();
+}
+
+/* Whether somebody asks who gives a lock back. */
+static bool
+wants_unlockers(void)
+{
+    return atomic_load_explicit(&mutex_fraction, memory_order_relaxed) > 0 ||
+           evprof_wait_is_watched();
+}
+
+void
+evprof_wait_begin(evprof_wait_t *wait, enum evprof_wait_kind kind,
+                  const void *object, const void *caller)
+{
+    *wait = (evprof_wait_t){ .kind = kind, .object = object, .caller = caller };
     if (is_our_thread()) {
         return;
     }
     wait->start_ns = evprof_clock_ns(CLOCK_MONOTONIC);
-    if (lock != NULL &&
-        atomic_load_explicit(&mutex_fraction, memory_order_relaxed) > 0) {
-        wait->is_queued = evprof_waiters_enter(lock, wait->start_ns);
+    if (kind <= EVPROF_WAIT_RWLOCK && wants_unlockers()) {
+        wait->is_queued = evprof_waiters_enter(object, wait->start_ns);
         if (!wait->is_queued) {
             atomic_fetch_add_explicit(&kinds[EVPROF_CONTENTION_MUTEX].unqueued,
                                       1, memory_order_relaxed);
         }
+    }
+    const evprof_wait_watcher_t *told = watcher();
+    if (told != NULL) {
+        told->begin(wait);
+    }
+}
+
+void
+evprof_wake(enum evprof_wait_kind kind, const void *object, const void *caller)
+{
+    const evprof_wait_watcher_t *told = watcher();
+    if (told != NULL && !is_our_thread()) {
+        told->wake(kind, object, caller);
     }
 }
 
@@ -193,12 +231,17 @@ evprof_wait_end(evprof_wait_t *wait, int error)
     }
     int64_t end_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     if (wait->is_queued) {
-        evprof_waiters_leave(wait->lock, end_ns);
+        evprof_waiters_leave(wait->object, end_ns);
+    }
+    const evprof_wait_watcher_t *told = watcher();
+    if (told != NULL) {
+        told->end(wait, error);
     }
     int64_t rate_ns = evprof_contention_block_rate();
     int64_t delay_ns = end_ns - wait->start_ns;
     evprof_weight_t weight;
-    if (rate_ns > 0 && delay_ns > 0 && has_waited(error) &&
+    if (rate_ns > 0 && delay_ns > 0 && wait->kind < EVPROF_WAIT_SLEEP &&
+        has_waited(error) &&
         evprof_budget_take(&kinds[EVPROF_CONTENTION_BLOCK].budget, end_ns,
                            delay_ns, rate_ns, &weight)) {
         record(EVPROF_CONTENTION_BLOCK, &weight, wait->caller);
@@ -214,8 +257,12 @@ evprof_unlock_begin(const void *lock)
 }
 
 void
-evprof_unlock_end(int64_t waited_ns, const void *caller)
+evprof_unlock_end(enum evprof_wait_kind kind, const void *lock,
+                  int64_t waited_ns, const void *caller)
 {
+    if (waited_ns > 0) {
+        evprof_wake(kind, lock, caller);
+    }
     int fraction = atomic_load_explicit(&mutex_fraction, memory_order_relaxed);
     if (waited_ns <= 0 || fraction <= 0 || is_our_thread()) {
         return;

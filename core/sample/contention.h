@@ -51,20 +51,35 @@ evprof_contention_is_on(void)
  * afford the load. */
 void evprof_contention_on_switch(void (*changed)(bool is_on));
 
+/* What is waited for. The first two have somebody who gives them back, and may
+ * not be cancelled; the last two are no waits for another thread, are watched
+ * and not recorded. */
+enum evprof_wait_kind {
+    EVPROF_WAIT_MUTEX,
+    EVPROF_WAIT_RWLOCK,
+    EVPROF_WAIT_COND,
+    EVPROF_WAIT_SEMAPHORE,
+    EVPROF_WAIT_BARRIER,
+    EVPROF_WAIT_JOIN,
+    EVPROF_WAIT_SLEEP,
+    EVPROF_WAIT_NETWORK,
+};
+
 typedef struct evprof_wait {
-    const void *lock;
+    enum evprof_wait_kind kind;
+    const void
+        *object; /* its address is a name only, nothing behind it is read */
     const void *caller;
     int64_t start_ns; /* 0: nothing is measured */
-    bool is_queued;   /* counted as a waiter of `lock` */
+    bool is_queued;   /* counted as a waiter of `object` */
 } evprof_wait_t;
 
 /*
- * A wait begins. `lock` is what an unlocker will name, NULL for what has no
- * unlocker (a condition, a thread's end) or may end in a cancellation.
- * `caller` is the return address of the wrapper: the leaf of the stack.
+ * A wait for `object` begins. `caller` is the return address of the wrapper:
+ * the leaf of the stack.
  */
-void evprof_wait_begin(evprof_wait_t *wait, const void *lock,
-                       const void *caller);
+void evprof_wait_begin(evprof_wait_t *wait, enum evprof_wait_kind kind,
+                       const void *object, const void *caller);
 
 /* It ended with that error code; errors that come at once are not recorded. */
 void evprof_wait_end(evprof_wait_t *wait, int error);
@@ -76,7 +91,37 @@ void evprof_wait_end(evprof_wait_t *wait, int error);
 int64_t evprof_unlock_begin(const void *lock);
 
 /* To be called after that, without touching the lock: it may be gone. */
-void evprof_unlock_end(int64_t waited_ns, const void *caller);
+void evprof_unlock_end(enum evprof_wait_kind kind, const void *lock,
+                       int64_t waited_ns, const void *caller);
+
+/* ---- For the execution trace ---- */
+
+/* Whoever wants to know of every wait and of what ends it. All three run in the
+ * thread concerned, with its errno kept by the caller. */
+typedef struct evprof_wait_watcher {
+    void (*begin)(const evprof_wait_t *wait);
+    void (*end)(const evprof_wait_t *wait, int error);
+    void (*wake)(enum evprof_wait_kind kind, const void *object,
+                 const void *caller);
+} evprof_wait_watcher_t;
+
+extern _Atomic(const evprof_wait_watcher_t *) evprof_wait_watcher_now
+    __attribute__((visibility("hidden")));
+
+/* Sets the one watcher, NULL: none. It may still be called for a moment. */
+void evprof_wait_watch(const evprof_wait_watcher_t *watcher);
+
+/* Whether waits that are not recorded are watched: the one load of a call. */
+static inline bool
+evprof_wait_is_watched(void)
+{
+    return atomic_load_explicit(&evprof_wait_watcher_now,
+                                memory_order_relaxed) != NULL;
+}
+
+/* Tells the watcher of a signal, a broadcast or a post. */
+void evprof_wake(enum evprof_wait_kind kind, const void *object,
+                 const void *caller);
 
 /* ---- For the profiles ---- */
 

@@ -249,6 +249,17 @@ evprof_thread_prepare(size_t skip)
 }
 
 void
+evprof_thread_announce(evprof_thread_t *thread, const void *caller)
+{
+    for (evprof_thread_hook_t *hook = atomic_load(&registry.hooks); hook;
+         hook = hook->next) {
+        if (hook->create) {
+            hook->create(thread, caller);
+        }
+    }
+}
+
+void
 evprof_thread_abandon(evprof_thread_t *thread)
 {
     end_record(thread);

@@ -92,6 +92,10 @@ evprof_thread_t *evprof_thread_self(void);
  */
 evprof_thread_t *evprof_thread_prepare(size_t skip);
 
+/* The record's start routine is set: tells the hooks that the thread is about
+ * to be made, by a call of pthread_create that returns to `caller`. */
+void evprof_thread_announce(evprof_thread_t *thread, const void *caller);
+
 /* The creation failed: the record goes. */
 void evprof_thread_abandon(evprof_thread_t *thread);
 
@@ -157,13 +161,16 @@ evprof_stack_bounds_t evprof_thread_bounds(evprof_thread_t *thread,
                                            uint32_t generation);
 
 /*
- * What others keep with a thread. `enter` runs in the new thread before its
+ * What others keep with a thread. `create` runs in the creating thread before
+ * the new one exists, `caller` being the return address of pthread_create;
+ * `enter` runs in the new thread before its
  * start routine, `leave` in its last key destructor round, `ours` in a thread
  * that is marked as the library's own; all outside of our locks. Statically
  * allocated by the caller, never removed. Call it from a constructor or under a
  * lock of the caller's.
  */
 typedef struct evprof_thread_hook {
+    void (*create)(evprof_thread_t *thread, const void *caller);
     void (*enter)(evprof_thread_t *thread);
     void (*leave)(evprof_thread_t *thread);
     void (*ours)(void);

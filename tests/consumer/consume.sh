@@ -106,6 +106,7 @@ needed)
         }
     done
     exported | grep -v -x -e 'pthread_.*' -e 'sem_.*' -e 'malloc_conf' \
+        -e nanosleep -e clock_nanosleep -e poll -e select -e epoll_wait \
         >"$work/alien" || true
     if [ -s "$work/alien" ]; then
         echo "libevprof.so exports names that are not ours:"

@@ -4,8 +4,8 @@
 
 /*
  * Configuration directives are data: a module lists them, the core reads,
- * checks, defaults, documents and dumps them. A directive's default is text that
- * its own setter parses, so that it is written in one place only.
+ * checks, defaults, documents and dumps them. A directive's default is text
+ * that its own setter parses, so that it is written in one place only.
  */
 
 #include <stddef.h>
@@ -29,8 +29,8 @@ enum evprof_directive_flag {
 
 typedef struct evprof_directive {
     const char *name;
-    const char *args;       /* how the reference writes them: "SIZE", "on|off" */
-    const char *help;       /* one sentence for the reference and the man page */
+    const char *args; /* how the reference writes them: "SIZE", "on|off" */
+    const char *help; /* one sentence for the reference and the man page */
     const char *by_default; /* arguments as written in a file; NULL: unset */
     unsigned min_args;
     unsigned max_args;
@@ -58,6 +58,13 @@ typedef struct evprof_directive {
 EVPROF_API const char *evprof_conf_arg(const evprof_conf_t *cf, unsigned i);
 EVPROF_API unsigned evprof_conf_arg_count(const evprof_conf_t *cf);
 
+/* Argument `i`, which must be there, as bytes (suffixes k m g) or nanoseconds
+ * (suffixes ns us ms s m h). NULL, or a fragment that says what is wrong. */
+EVPROF_API const char *evprof_conf_size(evprof_conf_t *cf, unsigned i,
+                                        long long *out);
+EVPROF_API const char *evprof_conf_time_ns(evprof_conf_t *cf, unsigned i,
+                                           long long *out);
+
 /* Makes the fragment for a setter to return; valid until the next call. */
 EVPROF_API const char *evprof_conf_fragment(evprof_conf_t *cf,
                                             const char *format, ...)
@@ -73,12 +80,12 @@ EVPROF_API char *evprof_conf_strdup(evprof_conf_t *cf, const char *text);
 EVPROF_SETTER(flag);    /* bool: on, off */
 EVPROF_SETTER(number);  /* long: a decimal integer */
 EVPROF_SETTER(size);    /* long long: bytes, suffixes k m g (1024) */
-EVPROF_SETTER(time_ns); /* long long: nanoseconds; suffixes ns us ms s m h, plain
-                           numbers are seconds */
+EVPROF_SETTER(time_ns); /* long long: nanoseconds; suffixes ns us ms s m h,
+                           plain numbers are seconds */
 EVPROF_SETTER(string);  /* const char *: lives as long as the configuration */
 EVPROF_SETTER(path);    /* const char *: the same, relative to the folder of the
                            configuration file unless it begins with / */
-EVPROF_SETTER(choice);  /* int: index into `data`, a NULL-ended table of names */
+EVPROF_SETTER(choice); /* int: index into `data`, a NULL-ended table of names */
 #undef EVPROF_SETTER
 
 #ifdef __cplusplus

@@ -39,6 +39,9 @@ enum evprof_module_flag {
     EVPROF_MODULE_TEXT_ONLY = 1u << 3,
     /* Takes a request body (POST): "symbol". */
     EVPROF_MODULE_BODY = 1u << 4,
+    /* `text` writes a file of a format of its own, for TIMED modules when the
+     * window closes; it is downloaded under the name of the leaf. */
+    EVPROF_MODULE_FILE = 1u << 5,
 };
 
 /* What was asked. Strings and body live as long as the request. */
@@ -119,6 +122,9 @@ typedef struct evprof_module {
     /* TIMED only: the window of a request that names none, in seconds; 0 is 30.
      */
     double default_seconds;
+    /* TIMED only: whether this request is for what is there already and has no
+     * window; NULL: none is. Any thread. */
+    bool (*is_immediate)(const evprof_ask_t *ask);
     /* TIMED only: ?seconds may have a fraction. */
     bool takes_fractions;
     /* What stands before the reason when `begin` fails; NULL: nothing. */

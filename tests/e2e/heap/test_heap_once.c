@@ -17,14 +17,14 @@
 #define JOBS 8
 
 typedef struct gate {
-    evprof_task_t task; /* first: the worker hands it back */
+    evprof_work_t task; /* first: the worker hands it back */
     sem_t open;
 } gate_t;
 
 static sem_t finished;
 
 static void
-wait_at_gate(evprof_task_t *task)
+wait_at_gate(evprof_work_t *task)
 {
     sem_wait(&((gate_t *)task)->open);
 }

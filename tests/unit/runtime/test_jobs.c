@@ -361,7 +361,7 @@ test_cancel_at_once(void **state)
 #define CROWD_TURNS 200000
 
 struct crowd {
-    evprof_task_t task; /* first: the worker gives it back */
+    evprof_work_t task; /* first: the worker gives it back */
     _Atomic bool is_over;
     long turns;
     struct wait wait;
@@ -369,7 +369,7 @@ struct crowd {
 
 /* There is always one more that wants to be served now. */
 static void
-take_turn(evprof_task_t *task)
+take_turn(evprof_work_t *task)
 {
     struct crowd *crowd = (struct crowd *)(void *)task;
     if (!atomic_load(&crowd->is_over) && ++crowd->turns < CROWD_TURNS) {

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory of generations; what runs out of it is marked and left out whole. */
+#include "core/trace/generation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/grow.h"
+
+evprof_trace_generation_t *
+evprof_trace_generation_new(int64_t start_ns, uint64_t serial)
+{
+    evprof_trace_generation_t *generation = calloc(1, sizeof(*generation));
+    if (generation != NULL) {
+        generation->start_ns = start_ns;
+        generation->serial = serial;
+        generation->bytes = sizeof(*generation);
+    }
+    return generation;
+}
+
+void
+evprof_trace_generation_free(evprof_trace_generation_t *generation)
+{
+    if (generation == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < generation->batch_count; i++) {
+        evprof_buf_free(&generation->batches[i].payload);
+    }
+    free(generation->batches);
+    evprof_buf_free(&generation->samples);
+    free(generation->stacks.items);
+    free(generation->strings.items);
+    free(generation);
+}
+
+void
+evprof_trace_number_add(evprof_trace_generation_t *generation,
+                        evprof_trace_numbers_t *numbers, uint32_t number)
+{
+    uint32_t *grown = evprof_grow(numbers->items, &numbers->cap,
+                                  numbers->count + 1, sizeof(*grown));
+    if (grown == NULL) {
+        generation->failed = true;
+        return;
+    }
+    numbers->items = grown;
+    numbers->items[numbers->count++] = number;
+    generation->bytes += sizeof(*grown);
+}
+
+void
+evprof_trace_batch_add(evprof_trace_generation_t *generation, uint64_t thread,
+                       uint64_t time, evprof_buf_t *payload)
+{
+    evprof_trace_batch_t *grown =
+        evprof_grow(generation->batches, &generation->batch_cap,
+                    generation->batch_count + 1, sizeof(*grown));
+    if (grown == NULL || payload->failed) {
+        generation->batches = grown != NULL ? grown : generation->batches;
+        generation->failed = true;
+        evprof_buf_free(payload);
+        return;
+    }
+    generation->batches = grown;
+    grown[generation->batch_count++] = (evprof_trace_batch_t){
+        .thread = thread, .time = time, .payload = *payload
+    };
+    generation->bytes += sizeof(*grown) + payload->cap;
+    memset(payload, 0, sizeof(*payload));
+}

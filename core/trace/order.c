@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who ended a wait is known when it has ended: whoever gave the same object
+ * back last before. Readers want that told at the moment of the wake, by the
+ * waker. So the events of a generation are gone through twice: once to pair
+ * each return with its wake, and once to write. A wait that began or was ended
+ * in another generation, timed out or was interrupted is ended by its own
+ * thread.
+ */
+#include "core/trace/order.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/grow.h"
+#include "core/base/hash.h"
+#include "core/sample/contention.h"
+#include "core/trace/event.h"
+
+/* A generation never has more, however fast threads are. */
+#define WORDS_MAX ((size_t)8 << 20)
+
+/* ---- Reading an event ---- */
+
+typedef struct view {
+    enum evprof_trace_type type;
+    const uint64_t *args;
+    const uint64_t *pcs;
+    size_t depth;
+    const char *text;
+    size_t text_len;
+} view_t;
+
+static view_t
+view_of(const evprof_trace_order_t *order, const evprof_trace_ref_t *ref)
+{
+    const uint64_t *at = order->words + ref->at;
+    size_t arg_count = at[0] >> 8 & 0xff;
+    size_t depth = at[0] >> 16 & 0xffff;
+    return (view_t){
+        .type = (enum evprof_trace_type)(at[0] & 0xff),
+        .args = at + 2,
+        .pcs = at + 2 + arg_count,
+        .depth = depth,
+        .text = (const char *)(at + 2 + arg_count + depth),
+        .text_len = at[0] >> 32,
+    };
+}
+
+static size_t
+words_of(uint64_t head)
+{
+    return 2 + (head >> 8 & 0xff) + (head >> 16 & 0xffff) +
+           ((head >> 32) + 7) / 8;
+}
+
+/* ---- Collecting ---- */
+
+/* The lane of a living thread, made when new. */
+static evprof_lane_t *
+lane_of(evprof_trace_order_t *order, pid_t tid, uint32_t *index)
+{
+    for (size_t i = order->lanes.count; i-- > 0;) {
+        evprof_lane_t *lane = order->lanes.items[i];
+        if (lane->tid == tid && lane->state != EVPROF_LANE_ENDED) {
+            *index = (uint32_t)i;
+            return lane;
+        }
+    }
+    *index = (uint32_t)order->lanes.count;
+    return evprof_lane_new(&order->lanes, tid);
+}
+
+void
+evprof_trace_order_seed(evprof_trace_order_t *order, pid_t tid, bool is_asleep,
+                        const uint64_t *pcs, size_t count)
+{
+    uint32_t index;
+    evprof_lane_t *lane = lane_of(order, tid, &index);
+    if (lane != NULL && lane->state == EVPROF_LANE_NEW) {
+        lane->state = is_asleep ? EVPROF_LANE_WAITING : EVPROF_LANE_RUNNING;
+        lane->proc = order->lanes.proc_count++;
+        lane->stack = evprof_trace_stacks_add(&order->stacks, pcs, count);
+    }
+}
+
+static bool
+make_room(evprof_trace_order_t *order, size_t words)
+{
+    if (order->word_count + words > WORDS_MAX) {
+        return false;
+    }
+    uint64_t *grown = evprof_grow(order->words, &order->word_cap,
+                                  order->word_count + words, sizeof(*grown));
+    if (grown == NULL) {
+        return false;
+    }
+    order->words = grown;
+    evprof_trace_ref_t *refs = evprof_grow(order->refs, &order->ref_cap,
+                                           order->ref_count + 1, sizeof(*refs));
+    if (refs == NULL) {
+        return false;
+    }
+    order->refs = refs;
+    return true;
+}
+
+static bool
+take_event(evprof_trace_order_t *order, const evprof_trace_ring_t *ring,
+           uint64_t tail, uint32_t lane)
+{
+    size_t words = words_of(ring->words[tail % EVPROF_TRACE_RING_WORDS]);
+    if (!make_room(order, words)) {
+        return false;
+    }
+    uint64_t *to = order->words + order->word_count;
+    for (size_t i = 0; i < words; i++) {
+        to[i] = ring->words[(tail + i) % EVPROF_TRACE_RING_WORDS];
+    }
+    order->refs[order->ref_count++] = (evprof_trace_ref_t){
+        .ns = (int64_t)to[1], .lane = lane, .at = order->word_count
+    };
+    order->word_count += words;
+    return true;
+}
+
+bool
+evprof_trace_order_drain(evprof_trace_order_t *order, evprof_trace_ring_t *ring)
+{
+    uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+    uint64_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+    if (tail == head) {
+        return true;
+    }
+    uint32_t index;
+    evprof_lane_t *lane = lane_of(order, ring->tid, &index);
+    if (lane != NULL) {
+        lane->record = ring->record;
+        lane->generation = ring->generation;
+    }
+    bool is_whole = lane != NULL;
+    while (tail != head) {
+        size_t words = words_of(ring->words[tail % EVPROF_TRACE_RING_WORDS]);
+        is_whole = is_whole && take_event(order, ring, tail, index);
+        tail += words;
+    }
+    atomic_store_explicit(&ring->tail, tail, memory_order_release);
+    return is_whole;
+}
+
+void
+evprof_trace_order_add(evprof_trace_order_t *order, enum evprof_trace_type type,
+                       int64_t ns, uint64_t arg)
+{
+    if (order->lanes.count == 0 || !make_room(order, 3)) {
+        return;
+    }
+    uint64_t *to = order->words + order->word_count;
+    to[0] = (uint64_t)type | (uint64_t)1 << 8;
+    to[1] = (uint64_t)ns;
+    to[2] = arg;
+    order->refs[order->ref_count++] =
+        (evprof_trace_ref_t){ .ns = ns, .lane = 0, .at = order->word_count };
+    order->word_count += 3;
+}
+
+/* ---- Which numbers a generation names ---- */
+
+/* Adds `number` to the list unless the generation has it. */
+static void
+mark(evprof_trace_generation_t *generation, uint64_t **marks, size_t *cap,
+     evprof_trace_numbers_t *numbers, uint32_t number)
+{
+    size_t before = *cap;
+    if (number == 0) {
+        return;
+    }
+    uint64_t *grown = evprof_grow(*marks, cap, number + 1u, sizeof(*grown));
+    if (grown == NULL) {
+        generation->failed = true;
+        return;
+    }
+    memset(grown + before, 0, (*cap - before) * sizeof(*grown));
+    *marks = grown;
+    if (grown[number] != generation->serial) {
+        grown[number] = generation->serial;
+        evprof_trace_number_add(generation, numbers, number);
+    }
+}
+
+static uint32_t
+mark_stack(evprof_trace_order_t *order, uint32_t number)
+{
+    evprof_trace_generation_t *generation = order->lanes.generation;
+    mark(generation, &order->stack_marks, &order->stack_mark_cap,
+         &generation->stacks, number);
+    return number;
+}
+
+static uint32_t
+mark_text(evprof_trace_order_t *order, uint32_t number)
+{
+    evprof_trace_generation_t *generation = order->lanes.generation;
+    mark(generation, &order->text_marks, &order->text_mark_cap,
+         &generation->strings, number);
+    return number;
+}
+
+static uint32_t
+stack_of(evprof_trace_order_t *order, const view_t *view)
+{
+    return mark_stack(
+        order, evprof_trace_stacks_add(&order->stacks, view->pcs, view->depth));
+}
+
+/* The text that begins at `*at`, and what follows it. */
+static uint32_t
+next_text(evprof_trace_order_t *order, const view_t *view, size_t *at)
+{
+    const char *text = view->text + *at;
+    size_t len = strnlen(text, view->text_len - *at);
+    *at += len + (*at + len < view->text_len);
+    return mark_text(order, evprof_trace_texts_add(&order->texts, text, len));
+}
+
+/* ---- Pairing ---- */
+
+/* The last event that gave an object back. */
+typedef struct given {
+    uint64_t kind;
+    uint64_t object;
+    uint32_t ref; /* + 1 */
+} given_t;
+
+/* A kind of its own: threads that are made, by their record. */
+#define KIND_CREATED UINT64_C(255)
+
+typedef struct pairs {
+    given_t *items;
+    size_t count;
+    size_t cap;
+    evprof_index_t index;
+    uint32_t *waits; /* by lane: the WAIT that it is in, + 1 */
+} pairs_t;
+
+static given_t *
+find_given(pairs_t *pairs, uint64_t kind, uint64_t object)
+{
+    uint64_t hash = evprof_hash_mix(object ^ kind << 56);
+    evprof_index_walk_t walk = evprof_index_walk(&pairs->index, hash);
+    uint32_t row;
+    while ((row = evprof_index_next(&walk)) != EVPROF_INDEX_END) {
+        if (pairs->items[row].kind == kind &&
+            pairs->items[row].object == object) {
+            return &pairs->items[row];
+        }
+    }
+    return NULL;
+}
+
+static void
+set_given(pairs_t *pairs, uint64_t kind, uint64_t object, uint32_t ref)
+{
+    given_t *given = find_given(pairs, kind, object);
+    if (given != NULL) {
+        given->ref = ref;
+        return;
+    }
+    given_t *grown = evprof_grow(pairs->items, &pairs->cap, pairs->count + 1,
+                                 sizeof(*grown));
+    if (grown == NULL) {
+        return;
+    }
+    pairs->items = grown;
+    uint64_t hash = evprof_hash_mix(object ^ kind << 56);
+    if (evprof_index_add(&pairs->index, hash, (uint32_t)pairs->count) == 0) {
+        grown[pairs->count++] = (given_t){ kind, object, ref };
+    }
+}
+
+/* The wake counts when it came while the thread was waiting. */
+static void
+pair_return(evprof_trace_order_t *order, pairs_t *pairs, uint32_t ref,
+            const view_t *view)
+{
+    evprof_trace_ref_t *refs = order->refs;
+    uint32_t began = pairs->waits[refs[ref].lane];
+    const given_t *given = find_given(pairs, view->args[0], view->args[1]);
+    pairs->waits[refs[ref].lane] = 0;
+    if (given == NULL || given->ref <= began ||
+        refs[given->ref - 1].lane == refs[ref].lane) {
+        return;
+    }
+    evprof_trace_ref_t *waker = &refs[given->ref - 1];
+    refs[ref].next = waker->woken;
+    waker->woken = ref + 1;
+}
+
+static void
+pair_start(evprof_trace_order_t *order, pairs_t *pairs, uint32_t ref)
+{
+    evprof_trace_ref_t *refs = order->refs;
+    evprof_lane_t *lane = order->lanes.items[refs[ref].lane];
+    const given_t *given = find_given(
+        pairs, KIND_CREATED, (uint64_t)lane->record << 32 | lane->generation);
+    if (given != NULL) {
+        refs[given->ref - 1].made = refs[ref].lane + 1;
+    }
+}
+
+static void
+pair_event(evprof_trace_order_t *order, pairs_t *pairs, uint32_t ref)
+{
+    view_t view = view_of(order, &order->refs[ref]);
+    switch (view.type) {
+    case EVPROF_TRACE_WAIT:
+        pairs->waits[order->refs[ref].lane] = ref + 1;
+        /* Who arrives last at a barrier lets the others go. */
+        if (view.args[0] == EVPROF_WAIT_BARRIER) {
+            set_given(pairs, view.args[0], view.args[1], ref + 1);
+        }
+        break;
+    case EVPROF_TRACE_WAKE:
+        set_given(pairs, view.args[0], view.args[1], ref + 1);
+        break;
+    case EVPROF_TRACE_END:
+        set_given(pairs, EVPROF_WAIT_JOIN, view.args[0], ref + 1);
+        break;
+    case EVPROF_TRACE_CREATE:
+        set_given(pairs, KIND_CREATED, view.args[0] << 32 | view.args[1],
+                  ref + 1);
+        break;
+    case EVPROF_TRACE_RETURN:
+        pair_return(order, pairs, ref, &view);
+        break;
+    case EVPROF_TRACE_START:
+        pair_start(order, pairs, ref);
+        break;
+    default:
+        break;
+    }
+}
+
+static void
+pair_all(evprof_trace_order_t *order)
+{
+    pairs_t pairs = { .waits =
+                          calloc(order->lanes.count + 1, sizeof(uint32_t)) };
+    for (size_t i = 0; pairs.waits != NULL && i < order->ref_count; i++) {
+        pair_event(order, &pairs, (uint32_t)i);
+    }
+    free(pairs.items);
+    free(pairs.waits);
+    evprof_index_free(&pairs.index);
+}
+
+/* ---- Writing ---- */
+
+/* Tools look for these words: `sync` is blocking on another thread, `network`
+ * and `sleep` are not. */
+static const char *
+reason_of(uint64_t kind)
+{
+    static const char *const reasons[] = {
+        [EVPROF_WAIT_MUTEX] = "sync (mutex)",
+        [EVPROF_WAIT_RWLOCK] = "sync (rwlock)",
+        [EVPROF_WAIT_COND] = "sync (cond)",
+        [EVPROF_WAIT_SEMAPHORE] = "sync (semaphore)",
+        [EVPROF_WAIT_BARRIER] = "sync (barrier)",
+        [EVPROF_WAIT_JOIN] = "sync (join)",
+        [EVPROF_WAIT_SLEEP] = "sleep",
+        [EVPROF_WAIT_NETWORK] = "network",
+    };
+    return kind < sizeof(reasons) / sizeof(reasons[0]) ? reasons[kind] : "sync";
+}
+
+static void
+put_wakes(evprof_trace_order_t *order, const evprof_trace_ref_t *ref,
+          uint32_t stack)
+{
+    evprof_lane_t *waker = order->lanes.items[ref->lane];
+    for (uint32_t i = ref->woken; i != 0; i = order->refs[i - 1].next) {
+        evprof_lane_wake(&order->lanes, waker,
+                         order->lanes.items[order->refs[i - 1].lane], ref->ns,
+                         stack);
+    }
+}
+
+static void
+put_wait(evprof_trace_order_t *order, const evprof_trace_ref_t *ref,
+         const view_t *view)
+{
+    const char *reason = reason_of(view->args[0]);
+    uint32_t text = mark_text(
+        order, evprof_trace_texts_add(&order->texts, reason, strlen(reason)));
+    uint32_t stack = stack_of(order, view);
+    put_wakes(order, ref, stack);
+    evprof_lane_block(&order->lanes, order->lanes.items[ref->lane], ref->ns,
+                      text, stack);
+}
+
+/* A function that has no caller: its address, as if the call stood in it. */
+static uint32_t
+start_stack(evprof_trace_order_t *order, uint64_t routine)
+{
+    uint64_t pc = routine + 1;
+    return mark_stack(order, evprof_trace_stacks_add(&order->stacks, &pc, 1));
+}
+
+static void
+put_create(evprof_trace_order_t *order, const evprof_trace_ref_t *ref,
+           const view_t *view)
+{
+    uint32_t stack = stack_of(order, view);
+    if (ref->made == 0) {
+        return;
+    }
+    evprof_lane_t *creator = order->lanes.items[ref->lane];
+    evprof_lane_t *made = order->lanes.items[ref->made - 1];
+    made->start_stack = start_stack(order, view->args[2]);
+    evprof_lane_run(&order->lanes, creator, ref->ns);
+    evprof_lane_create(&order->lanes, creator, made, ref->ns, stack);
+}
+
+static void
+put_log(evprof_trace_order_t *order, evprof_lane_t *lane, int64_t ns,
+        const view_t *view)
+{
+    size_t at = 0;
+    uint32_t key = next_text(order, view, &at);
+    uint32_t value = next_text(order, view, &at);
+    const uint64_t args[] = { view->args[0], key, value,
+                              stack_of(order, view) };
+    evprof_lane_put(&order->lanes, lane, ns, EVPROF_GO_LOG, args, 4);
+}
+
+static void
+put_task(evprof_trace_order_t *order, evprof_lane_t *lane, int64_t ns,
+         const view_t *view)
+{
+    size_t at = 0;
+    if (view->type == EVPROF_TRACE_TASK_BEGIN) {
+        const uint64_t args[] = { view->args[0], view->args[1],
+                                  next_text(order, view, &at),
+                                  stack_of(order, view) };
+        evprof_lane_put(&order->lanes, lane, ns, EVPROF_GO_TASK_BEGIN, args, 4);
+    } else {
+        const uint64_t args[] = { view->args[0], stack_of(order, view) };
+        evprof_lane_put(&order->lanes, lane, ns, EVPROF_GO_TASK_END, args, 2);
+    }
+}
+
+static void
+put_event(evprof_trace_order_t *order, const evprof_trace_ref_t *ref)
+{
+    evprof_lanes_t *lanes = &order->lanes;
+    evprof_lane_t *lane = lanes->items[ref->lane];
+    view_t view = view_of(order, ref);
+    size_t at = 0;
+    if (lane->state == EVPROF_LANE_ENDED) {
+        return;
+    }
+    switch (view.type) {
+    case EVPROF_TRACE_START:
+        if (lane->state == EVPROF_LANE_NEW) {
+            lane->start_stack = start_stack(order, view.args[0]);
+        }
+        evprof_lane_run(lanes, lane, ref->ns);
+        break;
+    case EVPROF_TRACE_END:
+        evprof_lane_run(lanes, lane, ref->ns);
+        put_wakes(order, ref, mark_stack(order, lane->start_stack));
+        evprof_lane_end(lanes, lane, ref->ns);
+        break;
+    case EVPROF_TRACE_CREATE:
+        put_create(order, ref, &view);
+        break;
+    case EVPROF_TRACE_WAIT:
+        put_wait(order, ref, &view);
+        break;
+    case EVPROF_TRACE_RETURN:
+        evprof_lane_run(lanes, lane, ref->ns);
+        break;
+    case EVPROF_TRACE_WAKE:
+        evprof_lane_run(lanes, lane, ref->ns);
+        put_wakes(order, ref, stack_of(order, &view));
+        break;
+    case EVPROF_TRACE_TASK_BEGIN:
+    case EVPROF_TRACE_TASK_END:
+        put_task(order, lane, ref->ns, &view);
+        break;
+    case EVPROF_TRACE_REGION_BEGIN:
+        evprof_lane_enter_region(lanes, lane, ref->ns, view.args[0],
+                                 next_text(order, &view, &at),
+                                 stack_of(order, &view));
+        break;
+    case EVPROF_TRACE_REGION_END:
+        evprof_lane_leave_region(lanes, lane, ref->ns, stack_of(order, &view));
+        break;
+    case EVPROF_TRACE_LOG:
+        put_log(order, lane, ref->ns, &view);
+        break;
+    case EVPROF_TRACE_HEAP:
+        evprof_lane_tell(lanes, lane, ref->ns, EVPROF_GO_HEAP_ALLOC, view.args,
+                         1);
+        break;
+    }
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+    const evprof_trace_ref_t *one = a;
+    const evprof_trace_ref_t *other = b;
+    if (one->ns != other->ns) {
+        return one->ns < other->ns ? -1 : 1;
+    }
+    return one->at < other->at ? -1 : one->at > other->at;
+}
+
+/* Stacks and names that statuses and open regions go on naming. */
+static void
+mark_lanes(evprof_trace_order_t *order)
+{
+    for (size_t i = 0; i < order->lanes.count; i++) {
+        const evprof_lane_t *lane = order->lanes.items[i];
+        mark_stack(order, lane->stack);
+        for (uint32_t k = 0; k < lane->region_count; k++) {
+            mark_text(order, lane->region_names[k]);
+        }
+    }
+}
+
+void
+evprof_trace_order_encode(evprof_trace_order_t *order,
+                          evprof_trace_generation_t *generation, int64_t end_ns)
+{
+    qsort(order->refs, order->ref_count, sizeof(*order->refs), by_time);
+    evprof_lanes_begin(&order->lanes, generation);
+    mark_lanes(order);
+    pair_all(order);
+    for (size_t i = 0; i < order->ref_count; i++) {
+        put_event(order, &order->refs[i]);
+    }
+    evprof_lanes_end(&order->lanes);
+    generation->end_ns = end_ns;
+    order->ref_count = 0;
+    order->word_count = 0;
+}
+
+void
+evprof_trace_order_free(evprof_trace_order_t *order)
+{
+    evprof_lanes_free(&order->lanes);
+    evprof_trace_stacks_free(&order->stacks);
+    evprof_trace_texts_free(&order->texts);
+    free(order->stack_marks);
+    free(order->text_marks);
+    free(order->words);
+    free(order->refs);
+    memset(order, 0, sizeof(*order));
+}

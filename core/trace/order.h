@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_TRACE_ORDER_H
+#define EVPROF_TRACE_ORDER_H
+
+/*
+ * From the events of all threads to a generation: they are sorted by time, each
+ * end of a wait is paired with what ended it, and lanes write the outcome.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/trace/lane.h"
+#include "core/trace/ring.h"
+#include "core/trace/stacks.h"
+#include "core/trace/texts.h"
+
+/* One event, where it stands in the words. */
+typedef struct evprof_trace_ref {
+    int64_t ns;
+    uint32_t lane;  /* index in lanes.items */
+    uint32_t woken; /* WAKE and END: first RETURN that it ended, + 1 */
+    uint32_t next;  /* RETURN: the next of the same waker, + 1 */
+    uint32_t made;  /* CREATE: index of the lane that it made, + 1 */
+    size_t at;
+} evprof_trace_ref_t;
+
+/* What is known of all threads, and the events of the generation to come. */
+typedef struct evprof_trace_order {
+    evprof_lanes_t lanes;
+    evprof_trace_stacks_t stacks;
+    evprof_trace_texts_t texts;
+    uint64_t *stack_marks; /* serial of the generation that names it */
+    size_t stack_mark_cap;
+    uint64_t *text_marks;
+    size_t text_mark_cap;
+    uint64_t *words;
+    size_t word_count;
+    size_t word_cap;
+    evprof_trace_ref_t *refs;
+    size_t ref_count;
+    size_t ref_cap;
+} evprof_trace_order_t;
+
+/* A thread that was there when the trace began: asleep or running, and its
+ * stack. Out of memory leaves it out. */
+void evprof_trace_order_seed(evprof_trace_order_t *order, pid_t tid,
+                             bool is_asleep, const uint64_t *pcs, size_t count);
+
+/* Takes what the ring holds; false: no memory, the events are lost. */
+bool evprof_trace_order_drain(evprof_trace_order_t *order,
+                              evprof_trace_ring_t *ring);
+
+/* Adds an event of the collector's own, told by the first thread. */
+void evprof_trace_order_add(evprof_trace_order_t *order,
+                            enum evprof_trace_type type, int64_t ns,
+                            uint64_t arg);
+
+/* Writes all events into `generation`, which lasts from its start to `end_ns`.
+ */
+void evprof_trace_order_encode(evprof_trace_order_t *order,
+                               evprof_trace_generation_t *generation,
+                               int64_t end_ns);
+
+/* Frees all of it; it is empty afterwards. */
+void evprof_trace_order_free(evprof_trace_order_t *order);
+
+#endif

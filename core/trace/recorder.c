@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One lock guards the order and the list of generations; the collector's thread
+ * holds it while it empties rings, the worker while it begins, writes or ends.
+ * Threads that write events take no part in it.
+ *
+ * Generations stand in one list. Each user remembers the first that is its own;
+ * those before the first of all users are freed.
+ */
+#include "core/trace/recorder.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/lock.h"
+#include "core/sample/threads.h"
+#include "core/trace/emit.h"
+#include "core/trace/order.h"
+#include "core/trace/tables.h"
+
+#define VISIT_NS INT64_C(10000000)
+#define GENERATION_NS INT64_C(1000000000)
+#define HEAP_NS INT64_C(100000000)
+
+/* A generation is cut before its second is over when it has so many words. */
+#define GENERATION_WORDS ((size_t)1 << 20)
+
+typedef struct user {
+    bool is_on;
+    evprof_trace_limits_t limits;
+    uint64_t first; /* serial of its first generation */
+} user_t;
+
+static struct {
+    evprof_lock_t lock;
+    user_t users[EVPROF_TRACE_USERS];
+    evprof_trace_order_t order;
+    evprof_trace_generation_t *oldest;
+    evprof_trace_generation_t *newest;
+    size_t count;
+    size_t bytes;
+    uint64_t serial;
+    int64_t start_ns; /* of the generation to come */
+    int64_t heap_ns;  /* when the heap was asked for last */
+    bool (*heap)(size_t *out);
+    uint64_t lost; /* events, in the generation to come */
+    _Atomic uint64_t dropped;
+    pthread_t thread;
+    bool has_thread;
+    _Atomic uint32_t is_stopping; /* what the thread sleeps on */
+} recorder;
+
+static uint32_t last_session;
+
+static bool
+is_recording(void)
+{
+    return recorder.users[EVPROF_TRACE_WINDOW].is_on ||
+           recorder.users[EVPROF_TRACE_FLIGHT].is_on;
+}
+
+bool
+evprof_trace_is_recording(void)
+{
+    evprof_lock_enter(&recorder.lock);
+    bool is_on = is_recording();
+    evprof_lock_leave(&recorder.lock);
+    return is_on;
+}
+
+/* ---- Collecting; under the lock ---- */
+
+static void
+note_lost(uint64_t events)
+{
+    recorder.lost += events;
+    atomic_fetch_add(&recorder.dropped, events);
+}
+
+static void
+drain(void)
+{
+    for (evprof_trace_ring_t *ring = evprof_trace_rings(); ring != NULL;
+         ring = ring->next) {
+        uint64_t dropped = atomic_exchange(&ring->dropped, 0);
+        dropped += !evprof_trace_order_drain(&recorder.order, ring);
+        if (dropped > 0) {
+            note_lost(dropped);
+        }
+    }
+    evprof_trace_rings_reap();
+}
+
+static void
+ask_heap(int64_t now_ns)
+{
+    size_t bytes;
+    if (recorder.heap != NULL && now_ns - recorder.heap_ns >= HEAP_NS &&
+        recorder.heap(&bytes)) {
+        recorder.heap_ns = now_ns;
+        evprof_trace_order_add(&recorder.order, EVPROF_TRACE_HEAP, now_ns,
+                               bytes);
+    }
+}
+
+static void
+drop_oldest(void)
+{
+    evprof_trace_generation_t *oldest = recorder.oldest;
+    recorder.oldest = oldest->next;
+    if (recorder.oldest == NULL) {
+        recorder.newest = NULL;
+    }
+    recorder.count--;
+    recorder.bytes -= oldest->bytes;
+    evprof_trace_generation_free(oldest);
+}
+
+/* Moves the user's first generation up to what its limits allow, as far as one
+ * generation stays. */
+static void
+apply_limits(user_t *user, int64_t now_ns)
+{
+    size_t bytes = 0;
+    for (const evprof_trace_generation_t *g = recorder.oldest; g != NULL;
+         g = g->next) {
+        bytes += g->serial >= user->first ? g->bytes : 0;
+    }
+    for (const evprof_trace_generation_t *g = recorder.oldest;
+         g != NULL && g->next != NULL; g = g->next) {
+        bool is_old = user->limits.keep_ns > 0 &&
+                      g->end_ns < now_ns - user->limits.keep_ns;
+        bool is_large =
+            user->limits.keep_bytes > 0 && bytes > user->limits.keep_bytes;
+        if (g->serial < user->first) {
+            continue;
+        }
+        if (!is_old && !is_large) {
+            break;
+        }
+        bytes -= g->bytes;
+        user->first = g->serial + 1;
+    }
+}
+
+static void
+trim(int64_t now_ns)
+{
+    uint64_t first = UINT64_MAX;
+    for (size_t i = 0; i < EVPROF_TRACE_USERS; i++) {
+        user_t *user = &recorder.users[i];
+        if (user->is_on) {
+            apply_limits(user, now_ns);
+            first = user->first < first ? user->first : first;
+        }
+    }
+    while (recorder.oldest != NULL && recorder.oldest->serial < first) {
+        drop_oldest();
+    }
+}
+
+/* What was collected becomes a generation. */
+static void
+cut(int64_t now_ns)
+{
+    evprof_trace_generation_t *generation =
+        evprof_trace_generation_new(recorder.start_ns, ++recorder.serial);
+    recorder.start_ns = now_ns;
+    if (generation == NULL) {
+        note_lost(recorder.order.ref_count);
+        recorder.order.ref_count = 0;
+        recorder.order.word_count = 0;
+        return;
+    }
+    evprof_trace_order_encode(&recorder.order, generation, now_ns);
+    generation->dropped = recorder.lost;
+    recorder.lost = 0;
+    if (recorder.newest != NULL) {
+        recorder.newest->next = generation;
+    } else {
+        recorder.oldest = generation;
+    }
+    recorder.newest = generation;
+    recorder.count++;
+    recorder.bytes += generation->bytes;
+    trim(now_ns);
+}
+
+static void
+visit(void)
+{
+    int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    ask_heap(now_ns);
+    drain();
+    if (now_ns - recorder.start_ns >= GENERATION_NS ||
+        recorder.order.word_count >= GENERATION_WORDS) {
+        cut(now_ns);
+    }
+}
+
+/* ---- The collector's thread ---- */
+
+static void *
+collect(void *arg)
+{
+    (void)arg;
+    evprof_thread_mark_ours();
+    while (atomic_load(&recorder.is_stopping) == 0) {
+        evprof_lock_enter(&recorder.lock);
+        if (is_recording()) {
+            visit();
+        }
+        evprof_lock_leave(&recorder.lock);
+        evprof_futex_wait(&recorder.is_stopping, 0,
+                          evprof_clock_ns(CLOCK_MONOTONIC) + VISIT_NS);
+    }
+    return NULL;
+}
+
+static int
+start_thread(evprof_error_t *err)
+{
+    atomic_store(&recorder.is_stopping, 0);
+    if (evprof_thread_create_ours(&recorder.thread, collect, NULL) != 0) {
+        return evprof_fail(err, EVPROF_ENOMEM,
+                           "trace: the collector's thread cannot be made");
+    }
+    recorder.has_thread = true;
+    return EVPROF_OK;
+}
+
+static void
+stop_thread(void)
+{
+    if (recorder.has_thread) {
+        recorder.has_thread = false;
+        atomic_store(&recorder.is_stopping, 1);
+        evprof_futex_wake(&recorder.is_stopping);
+        evprof_thread_join_ours(recorder.thread);
+    }
+}
+
+/* ---- Users ---- */
+
+/* What rings hold of an earlier recording is thrown away. */
+static void
+forget_old_events(void)
+{
+    for (evprof_trace_ring_t *ring = evprof_trace_rings(); ring != NULL;
+         ring = ring->next) {
+        atomic_store(&ring->tail, atomic_load(&ring->head));
+        atomic_store(&ring->dropped, 0);
+    }
+}
+
+static void
+switch_on(const evprof_trace_seed_t *seeds, size_t count)
+{
+    forget_old_events();
+    for (size_t i = 0; i < count; i++) {
+        uint64_t pcs[128];
+        size_t depth = seeds[i].count < 128 ? seeds[i].count : 128;
+        for (size_t k = 0; k < depth; k++) {
+            pcs[k] = seeds[i].pcs[k];
+        }
+        evprof_trace_order_seed(&recorder.order, seeds[i].tid,
+                                seeds[i].is_asleep, pcs, depth);
+    }
+    last_session = last_session + 1 == 0 ? 1 : last_session + 1;
+    atomic_store(&evprof_trace_session, last_session);
+    evprof_trace_watch(true);
+    recorder.start_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+}
+
+static void
+switch_off(void)
+{
+    atomic_store(&evprof_trace_session, 0);
+    evprof_trace_watch(false);
+    while (recorder.oldest != NULL) {
+        drop_oldest();
+    }
+    evprof_trace_order_free(&recorder.order);
+    recorder.serial = 0;
+    recorder.lost = 0;
+}
+
+int
+evprof_trace_begin(enum evprof_trace_user user,
+                   const evprof_trace_limits_t *limits,
+                   const evprof_trace_seed_t *seeds, size_t seed_count,
+                   evprof_error_t *err)
+{
+    int status = EVPROF_OK;
+    if (recorder.users[user].is_on) {
+        return evprof_fail(err, EVPROF_EBUSY, "tracing is already enabled");
+    }
+    bool is_first = !is_recording();
+    if (is_first) {
+        status = start_thread(err);
+    }
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    evprof_lock_enter(&recorder.lock);
+    if (is_first) {
+        switch_on(seeds, seed_count);
+    } else {
+        drain();
+        cut(evprof_clock_ns(CLOCK_MONOTONIC));
+    }
+    recorder.users[user] = (user_t){ .is_on = true,
+                                     .limits = *limits,
+                                     .first = recorder.serial + 1 };
+    evprof_lock_leave(&recorder.lock);
+    return EVPROF_OK;
+}
+
+void
+evprof_trace_end(enum evprof_trace_user user)
+{
+    evprof_lock_enter(&recorder.lock);
+    bool was_on = recorder.users[user].is_on;
+    recorder.users[user].is_on = false;
+    bool is_last = was_on && !is_recording();
+    if (was_on) {
+        trim(evprof_clock_ns(CLOCK_MONOTONIC));
+    }
+    if (is_last) {
+        switch_off();
+    }
+    evprof_lock_leave(&recorder.lock);
+    if (is_last) {
+        stop_thread();
+    }
+}
+
+int
+evprof_trace_write(enum evprof_trace_user user,
+                   int (*name)(evprof_pprof_t *p, evprof_error_t *err),
+                   const evprof_writer_t *out, evprof_error_t *err)
+{
+    evprof_lock_enter(&recorder.lock);
+    if (!recorder.users[user].is_on) {
+        evprof_lock_leave(&recorder.lock);
+        return evprof_fail(err, EVPROF_ESTATE, "trace: nothing is recorded");
+    }
+    drain();
+    cut(evprof_clock_ns(CLOCK_MONOTONIC));
+    const evprof_trace_generation_t *first = recorder.oldest;
+    while (first != NULL && first->serial < recorder.users[user].first) {
+        first = first->next;
+    }
+    int status =
+        evprof_trace_tables_write(&recorder.order, first, name, out, err);
+    evprof_lock_leave(&recorder.lock);
+    return status;
+}
+
+void
+evprof_trace_stats(evprof_trace_stats_t *out)
+{
+    evprof_lock_enter(&recorder.lock);
+    *out = (evprof_trace_stats_t){
+        .generations = recorder.count,
+        .bytes = recorder.bytes,
+        .dropped = atomic_load(&recorder.dropped),
+        .spared = evprof_trace_stacks_spared(),
+    };
+    evprof_lock_leave(&recorder.lock);
+}
+
+void
+evprof_trace_ask_heap(bool (*bytes)(size_t *out))
+{
+    recorder.heap = bytes;
+}
+
+void
+evprof_trace_fork_child(void)
+{
+    evprof_lock_reset(&recorder.lock);
+    recorder.has_thread = false;
+    atomic_store(&evprof_trace_session, 0);
+    evprof_trace_watch(false);
+    for (size_t i = 0; i < EVPROF_TRACE_USERS; i++) {
+        recorder.users[i].is_on = false;
+    }
+    evprof_trace_rings_fork_child();
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_TRACE_RECORDER_H
+#define EVPROF_TRACE_RECORDER_H
+
+/*
+ * The recording of a trace: a thread of ours empties the rings of all threads a
+ * hundred times a second and cuts what it has into generations of about a
+ * second. Two may want them at once, a window of a request and the flight
+ * recorder; each keeps the generations from its own beginning on.
+ *
+ * All calls are made by one thread at a time, the worker.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <evprof/status.h>
+#include <evprof/writer.h>
+
+#include "core/profile/pprof.h"
+
+enum evprof_trace_user {
+    EVPROF_TRACE_WINDOW,
+    EVPROF_TRACE_FLIGHT,
+    EVPROF_TRACE_USERS
+};
+
+typedef struct evprof_trace_limits {
+    int64_t keep_ns;   /* older generations go; 0: none does */
+    size_t keep_bytes; /* beyond it the oldest go; 0: no bound */
+} evprof_trace_limits_t;
+
+/* A thread that is there when the recording begins. */
+typedef struct evprof_trace_seed {
+    pid_t tid;
+    bool is_asleep;
+    const uintptr_t *pcs; /* return addresses, leaf first */
+    size_t count;
+} evprof_trace_seed_t;
+
+/* Whether anybody is recording, so that no seeds are needed. */
+bool evprof_trace_is_recording(void);
+
+/*
+ * Begins to keep generations for `user`. `seeds` are read when nobody was
+ * recording, and may be NULL. EVPROF_EBUSY: it records already; EVPROF_ENOMEM:
+ * no memory or no thread.
+ */
+int evprof_trace_begin(enum evprof_trace_user user,
+                       const evprof_trace_limits_t *limits,
+                       const evprof_trace_seed_t *seeds, size_t seed_count,
+                       evprof_error_t *err);
+
+/* What was kept is no longer needed; the last to end stops the recording. */
+void evprof_trace_end(enum evprof_trace_user user);
+
+/*
+ * Writes what was kept for `user` up to now. `name` gives a profile of the
+ * stacks mappings, functions and lines. EVPROF_ESTATE: it does not record;
+ * EVPROF_ENOMEM; what `name` and the writer return.
+ */
+int evprof_trace_write(enum evprof_trace_user user,
+                       int (*name)(evprof_pprof_t *p, evprof_error_t *err),
+                       const evprof_writer_t *out, evprof_error_t *err);
+
+typedef struct evprof_trace_stats {
+    size_t generations; /* kept now */
+    size_t bytes;       /* of them */
+    uint64_t dropped;   /* events lost since the process began */
+    uint64_t spared;    /* events without a stack, by the budget */
+} evprof_trace_stats_t;
+
+/* MT-Safe. */
+void evprof_trace_stats(evprof_trace_stats_t *out);
+
+/* Has this number of bytes told as the size of the heap from now on, asked 10
+ * times a second; NULL: not. Set while nobody records. */
+void evprof_trace_ask_heap(bool (*bytes)(size_t *out));
+
+/* In the child of a fork: nothing is recorded. */
+void evprof_trace_fork_child(void);
+
+#endif

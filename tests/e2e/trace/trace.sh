@@ -1,0 +1,93 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# usage: trace.sh SCENE GO
+# Go's own tools read the trace of every scene without a complaint, and the time
+# that it shows for a wait is what the scene measured, within 5 %.
+set -euo pipefail
+scene=$1 go=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+fail() {
+    echo "$name: $*"
+    exit 1
+}
+
+# Every event is read; any inconsistency ends the reading with an error.
+read_strictly() {
+    "$go" tool trace -d=parsed trace.out >parsed 2>said ||
+        fail "go tool trace does not read it: $(cat said)"
+    [ ! -s said ] || fail "go tool trace says: $(cat said)"
+}
+
+# profile KIND: milliseconds of that kind of blocking below waits_here.
+profile() {
+    "$go" tool trace -pprof="$1" trace.out >"$1.pb" 2>said ||
+        fail "no $1 profile: $(cat said)"
+    "$go" tool pprof -unit=ms -focus='^waits_here$' -traces "$1.pb" 2>/dev/null |
+        awk '$1 ~ /ms$/ { sub(/ms/, "", $1); sum += $1 } END { print sum + 0 }'
+}
+
+# What is measured is the wait, and the time from its end until the thread ran.
+check_wait() { # check_wait KIND MEASURED
+    local shown ready
+    shown=$(profile "$1")
+    ready=$(profile sched)
+    awk -v a="$shown" -v r="$ready" -v b="$2" 'BEGIN {
+        d = a + r - b; exit !(b > 100 && d < b * .05 && d > -b * .05) }' ||
+        fail "$shown ms of $1 and $ready ms until it ran below waits_here," \
+            "which measured $2 ms"
+}
+
+count() { # count PATTERN
+    grep -c -- "$1" parsed || true
+}
+
+for name in mutex rwlock cond semaphore barrier join network threads tasks \
+    long open; do
+    "$scene" "$name" trace.out >printed
+    measured=$(awk '{ print $2 }' printed)
+    read_strictly
+    case $name in
+    mutex | rwlock | cond | semaphore | barrier | join)
+        check_wait sync "$measured"
+        [ "$(count "Reason=\"sync ($name)\"")" -ge 15 ] ||
+            fail "no waits named sync ($name)"
+        ;;
+    network) check_wait net "$measured" ;;
+    threads)
+        [ "$(count 'GoID=[0-9]* NotExist->Runnable')" -ge 200 ] ||
+            fail "$(count 'NotExist->Runnable') of 200 threads begin"
+        [ "$(count 'Running->NotExist')" -ge 200 ] ||
+            fail "not every thread ends"
+        ;;
+    tasks)
+        [ "$(count ' TaskBegin ')" -eq 20 ] || fail "tasks are missing"
+        [ "$(count ' TaskEnd ')" -eq 20 ] || fail "ends of tasks are missing"
+        [ "$(count 'RegionBegin.*"second half"')" -eq 10 ] ||
+            fail "regions are missing"
+        [ "$(count 'RegionEnd.*"query"')" -eq 10 ] ||
+            fail "a region that was passed over has no end"
+        [ "$(count 'Category="status" Message="200"')" -eq 10 ] ||
+            fail "log lines are missing"
+        ;;
+    long)
+        [ "$(count ' Sync ')" -ge 3 ] || fail "it is one generation"
+        # What is cut short is readable up to its last whole generation.
+        head -c "$(($(wc -c <trace.out) * 2 / 3))" trace.out >cut
+        "$go" tool trace -d=parsed cut >parsed 2>/dev/null || true
+        [ "$(count RegionBegin)" -gt 1000 ] || fail "cut short, it is unreadable"
+        ;;
+    esac
+done
+
+# The waker of a wait is the thread that ended it: the mutex is given back by
+# mutex_holder, the thread joined is worker.
+name=mutex
+"$scene" mutex trace.out >printed
+read_strictly
+awk '/Waiting->Runnable/ { w = !/ G=-1 /; next } /^M=/ { w = 0 }
+     w && /mutex_holder/ { good++; w = 0 }
+     END { exit good < 15 }' parsed ||
+    fail "the unlocking thread's stack is not at the wakes"
+echo ok

@@ -82,7 +82,7 @@ begin_recording(enum evprof_trace_user user,
     evprof_dump_t dump = { 0 };
     evprof_trace_seed_t *seeds = NULL;
     if (!evprof_trace_is_recording() &&
-        evprof_dump_take(&dump, NULL) == EVPROF_OK) {
+        evprof_dump_take(&dump, false, NULL) == EVPROF_OK) {
         seeds = calloc(dump.count + 1, sizeof(*seeds));
         for (size_t i = 0; seeds != NULL && i < dump.count; i++) {
             seeds[i] = (evprof_trace_seed_t){

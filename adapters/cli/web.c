@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adapters/cli/code.h"
+#include "adapters/cli/remote.h"
 #include "adapters/cli/viewer.h"
 #include "adapters/web/web.h"
 #include "core/base/error.h"
@@ -85,6 +87,9 @@ cli_serve(cli_t *cli, cli_profiles_t *loaded, evprof_error_t *err)
         .hooks = { .ctx = cli,
                    .reload = reload,
                    .settings_file = has_settings ? settings.data : NULL,
+                   .code = cli_code(cli),
+                   .is_remote = cli->sources.count > 0 &&
+                                cli_is_remote(cli->sources.items[0]),
                    .may_run_dot = true,
                    .may_read_sources = true },
     };

@@ -55,6 +55,8 @@ evprof_web_put_head(evprof_web_call_t *call, evprof_document_t *d,
     evprof_buf_putc(d->out, '[');
     evprof_buf_add(d->out, seen->notes.data, seen->notes.len);
     evprof_buf_putc(d->out, ']');
+    evprof_document_member(d, "isRemote");
+    evprof_buf_puts(d->out, setup->hooks.is_remote ? "true" : "false");
     evprof_document_member(d, "canReload");
     evprof_buf_puts(d->out, setup->hooks.reload != NULL ? "true" : "false");
 }

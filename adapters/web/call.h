@@ -45,6 +45,10 @@ int evprof_web_search(evprof_web_call_t *call, evprof_buf_t *out,
 int evprof_web_source(evprof_web_call_t *call, evprof_buf_t *out,
                       evprof_error_t *err);
 
+/* The machine code of a function. */
+int evprof_web_asm(evprof_web_call_t *call, evprof_buf_t *out,
+                   evprof_error_t *err);
+
 /* The call graph, with where its nodes go. */
 int evprof_web_graph(evprof_web_call_t *call, evprof_buf_t *out,
                      evprof_error_t *err);

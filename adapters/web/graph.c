@@ -1,13 +1,206 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The call graph as nodes and edges, trimmed as the options say. Where `dot`
- * may be run it says where they go; the page draws them either way.
+ * The call graph as nodes and edges, trimmed as the options say. The page draws
+ * it; where `dot` may be run it says where things go, in its plain form, else
+ * the page lays them out itself. Boxes have the size that the page gives them:
+ * so many pixels for each character of the name.
  */
+#include <string.h>
+
 #include "adapters/web/call.h"
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/base/process.h"
+
+#define LIMIT_MS 20000
+#define PIXELS_PER_INCH 72.0
+#define CHARACTER_WIDTH 7.3
+#define BOX_PADDING 22.0
+#define BOX_HEIGHT 44.0
+#define MIN_CHARACTERS 22
+#define MAX_CHARACTERS 36
+
+static const evprof_report_t graph_report = {
+    .name = "graph",
+    .summary = "",
+    .flags = EVPROF_REPORT_DRAWING,
+    .suffix = "",
+};
+
+/* ---- What is in the graph ---- */
+
+static size_t
+width_of(const char *name)
+{
+    evprof_buf_t text = { 0 };
+    evprof_name_shorten(&text, name);
+    size_t len = text.len < MIN_CHARACTERS   ? MIN_CHARACTERS
+                 : text.len > MAX_CHARACTERS ? MAX_CHARACTERS
+                                             : text.len;
+    evprof_buf_free(&text);
+    return len;
+}
+
+static void
+put_nodes(evprof_buf_t *out, evprof_node_t *const *nodes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const evprof_node_t *node = nodes[i];
+        evprof_buf_t text = { 0 };
+        evprof_name_shorten(&text, node->name);
+        evprof_buf_puts(out, i > 0 ? ",\n{" : "{");
+        evprof_json_member(out, "name", node->name);
+        evprof_buf_putc(out, ',');
+        evprof_json_member(out, "short", text.len > 0 ? text.data : "");
+        evprof_buf_printf(
+            out, ",\"flat\":%lld,\"cum\":%lld,\"width\":%.0f}",
+            (long long)evprof_node_flat(node), (long long)evprof_node_cum(node),
+            (double)width_of(node->name) * CHARACTER_WIDTH + BOX_PADDING);
+        evprof_buf_free(&text);
+    }
+}
+
+/* Calls `each` for the edges between nodes of the report. */
+static void
+walk_edges(evprof_node_t *const *nodes, size_t count,
+           void (*each)(evprof_buf_t *out, const evprof_edge_t *edge),
+           evprof_buf_t *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < nodes[i]->out_count; j++) {
+            const evprof_edge_t *edge = nodes[i]->out[j];
+            if (edge->dest->rank != 0) {
+                each(out, edge);
+            }
+        }
+    }
+}
+
+static void
+put_edge(evprof_buf_t *out, const evprof_edge_t *edge)
+{
+    evprof_buf_printf(out, "%s[%zu,%zu,%lld,%d,%d]",
+                      out->data[out->len - 1] == '[' ? "" : ",",
+                      edge->src->rank - 1, edge->dest->rank - 1,
+                      (long long)evprof_edge_weight(edge), edge->is_residual,
+                      edge->is_inline);
+}
+
+/* ---- Where it goes ---- */
+
+static void
+put_dot_edge(evprof_buf_t *out, const evprof_edge_t *edge)
+{
+    int64_t weight = evprof_edge_weight(edge);
+    int64_t cum = evprof_node_cum(edge->src);
+    bool is_heavy = cum != 0 && weight > cum / 2;
+    evprof_buf_printf(out, "N%zu -> N%zu [weight=%d]\n", edge->src->rank - 1,
+                      edge->dest->rank - 1, is_heavy ? 20 : 1);
+}
+
+static void
+put_dot(evprof_buf_t *out, evprof_node_t *const *nodes, size_t count)
+{
+    evprof_buf_printf(out,
+                      "digraph {\nnodesep=0.35 ranksep=0.5\n"
+                      "node [shape=box fixedsize=true height=%.3f]\n",
+                      BOX_HEIGHT / PIXELS_PER_INCH);
+    for (size_t i = 0; i < count; i++) {
+        double width = (double)width_of(nodes[i]->name) * CHARACTER_WIDTH;
+        evprof_buf_printf(out, "N%zu [width=%.3f]\n", i,
+                          (width + BOX_PADDING) / PIXELS_PER_INCH);
+    }
+    walk_edges(nodes, count, put_dot_edge, out);
+    evprof_buf_puts(out, "}\n");
+}
+
+/* Appends what `dot` says; nothing where it cannot be run. */
+static void
+lay_out(const evprof_web_call_t *call, evprof_node_t *const *nodes,
+        size_t count, evprof_buf_t *out)
+{
+    static char program[] = "dot";
+    static char format[] = "-Tplain";
+    char *const argv[] = { program, format, NULL };
+    evprof_error_t none;
+    evprof_buf_t dot = { 0 };
+    if (!evprof_site_setup(call->site)->hooks.may_run_dot) {
+        return;
+    }
+    put_dot(&dot, nodes, count);
+    if (dot.failed ||
+        evprof_process_filter(argv, &dot, LIMIT_MS, out, &none) != EVPROF_OK) {
+        evprof_buf_clear(out);
+    }
+    evprof_buf_free(&dot);
+}
+
+static void
+put_graph(const evprof_web_call_t *call, evprof_document_t *d,
+          const evprof_graph_t *graph, const evprof_trimmed_t *trimmed)
+{
+    size_t count;
+    evprof_node_t *const *nodes = evprof_graph_nodes(graph, &count);
+    evprof_buf_t layout = { 0 };
+    lay_out(call, nodes, count, &layout);
+    evprof_document_member(d, "graph");
+    evprof_buf_puts(d->out, "{\"nodes\":[");
+    put_nodes(d->out, nodes, count);
+    evprof_buf_puts(d->out, "],\"edges\":[");
+    walk_edges(nodes, count, put_edge, d->out);
+    evprof_buf_printf(d->out,
+                      "],\"droppedNodes\":%zu,\"droppedEdges\":%zu,"
+                      "\"candidates\":%zu,\"height\":%.0f,",
+                      trimmed->dropped_nodes, trimmed->dropped_edges,
+                      trimmed->node_count, BOX_HEIGHT);
+    evprof_json_member(d->out, "layout", layout.len > 0 ? layout.data : "");
+    evprof_buf_putc(d->out, '}');
+    evprof_buf_free(&layout);
+}
+
+static int
+make_graph(evprof_web_call_t *call, const evprof_seen_t *seen,
+           evprof_document_t *d, evprof_error_t *err)
+{
+    const evprof_notice_t notice = { 0 };
+    const evprof_request_t request = { .report = &graph_report,
+                                       .options = &call->options,
+                                       .notice = &notice };
+    evprof_pprof_t *copy = evprof_pprof_copy(seen->profile);
+    if (copy == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "out of memory");
+    }
+    evprof_view_t *view;
+    int status = evprof_view_new(copy, &request, &view, err);
+    if (status == EVPROF_OK) {
+        evprof_graph_t *graph;
+        evprof_trimmed_t trimmed;
+        status = evprof_view_trimmed_graph(view, &graph, &trimmed, err);
+        if (status == EVPROF_OK) {
+            put_graph(call, d, graph, &trimmed);
+            evprof_graph_free(graph);
+        }
+        evprof_view_free(view);
+    }
+    evprof_pprof_free(copy);
+    return status;
+}
 
 int
 evprof_web_graph(evprof_web_call_t *call, evprof_buf_t *out,
                  evprof_error_t *err)
 {
-    return evprof_web_table(call, out, err);
+    const evprof_seen_t *seen;
+    evprof_document_t d;
+    int status = evprof_web_stacks(call, &seen, err);
+    if (status == EVPROF_OK) {
+        status = evprof_document_begin(&d, seen->stacks, out, err);
+    }
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    evprof_web_put_head(call, &d, seen);
+    status = make_graph(call, seen, &d, err);
+    evprof_document_end(&d);
+    return status;
 }

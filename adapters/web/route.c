@@ -37,6 +37,7 @@ static const struct data {
     { "data/source", evprof_web_source },
     { "data/graph", evprof_web_graph },
     { "data/raw", evprof_web_raw },
+    { "data/asm", evprof_web_asm },
     { "data/settings", evprof_web_settings },
 };
 

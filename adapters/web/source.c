@@ -243,6 +243,22 @@ put_text_line(evprof_buf_t *out, int64_t number, const struct line *line,
     evprof_buf_putc(out, ']');
 }
 
+/* The lines of a range that a page unfolds. */
+static void
+put_range(evprof_buf_t *out, evprof_sources_t *sources, const char *file,
+          int64_t from, int64_t to)
+{
+    evprof_buf_putc(out, '[');
+    for (int64_t at = from; at <= to && !out->failed; at++) {
+        const char *text = evprof_sources_line(sources, file, at);
+        if (text == NULL) {
+            break;
+        }
+        put_text_line(out, at, NULL, text);
+    }
+    evprof_buf_putc(out, ']');
+}
+
 /* Each line with a weight and those around it, as [number, flat, cum, text]. */
 static void
 put_lines(evprof_buf_t *out, evprof_sources_t *sources, const char *file,
@@ -292,7 +308,14 @@ put_file(evprof_web_call_t *call, evprof_document_t *d,
         evprof_document_member(d, "file");
         evprof_json_string(d->out, file);
         evprof_document_member(d, "lines");
-        put_lines(d->out, sources, may_read ? file : "", lines, count);
+        int64_t from = evprof_param_int(&call->params, "from", 1, INT32_MAX, 0);
+        int64_t to =
+            evprof_param_int(&call->params, "to", from, from + MAX_LINES, 0);
+        if (from > 0) {
+            put_range(d->out, sources, may_read ? file : "", from, to);
+        } else {
+            put_lines(d->out, sources, may_read ? file : "", lines, count);
+        }
         const char *problem = may_read
                                   ? evprof_sources_problem(sources, file)
                                   : "this server does not show source text";

@@ -25,6 +25,10 @@ typedef struct evprof_site_hooks {
     /* The name of the file that holds the saved settings. */
     const char *settings_file;
 
+    /* Where machine code is found, see core/symbol/code.h. */
+    const struct evprof_code_source *code;
+
+    bool is_remote; /* the profile came from a server that may still run */
     bool may_run_dot;
     bool may_read_sources;
 } evprof_site_hooks_t;

@@ -14,4 +14,5 @@ const common = {
 };
 
 await build({ ...common, entryPoints: [join(site, 'src/main.js')], format: 'iife', outfile: join(out, 'app.js') });
+await build({ ...common, entryPoints: [join(site, 'src/layout_dagre.js')], format: 'iife', outfile: join(out, 'layout.js') });
 await build({ ...common, entryPoints: [join(site, 'app.css')], outfile: join(out, 'app.css') });

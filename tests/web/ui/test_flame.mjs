@@ -103,7 +103,7 @@ test('search counts, weighs, dims and steps', async () => {
 test('a bad expression says so and keeps the page', async () => {
   await open();
   await page.fill('.search input', '((');
-  await page.waitForFunction(() => /missing closing/.test(document.querySelector('.result').textContent));
+  await page.waitForFunction(() => /closing/.test(document.querySelector('.result').textContent));
   await page.fill('.search input', '');
 });
 
@@ -118,19 +118,19 @@ test('inverted, flame and sandwich', async () => {
   await page.click('.tools >> text=Flame');
   const rows = await state(() => window.evprof.current.flame.layers[0].up);
   assert.equal(rows, true);
-  await open('flamegraph?sandwich=db::Store::find(unsigned%20long)');
+  await open('flamegraph?sandwich=db::Store::find');
   await page.waitForFunction(() => window.evprof.current.flame.layers.length === 2);
   await settled(page);
-  const callers = await boxOf('net::Server::handle(net::Request const&)');
+  const callers = await boxOf('net::Server::handle');
   const callees = await boxOf('memcpy');
-  const self = await boxOf('db::Store::find(unsigned long)');
+  const self = await boxOf('db::Store::find');
   assert.ok(callers.y < self.y && self.y < callees.y);
   await shot(page, 'flame_sandwich');
 });
 
 test('pprof\'s pivot parameter shows the function', async () => {
   await open('flamegraph?p=Store::find');
-  await page.waitForFunction(() => window.evprof.state.sandwich === 'db::Store::find(unsigned long)');
+  await page.waitForFunction(() => window.evprof.state.sandwich === 'db::Store::find');
 });
 
 test('filters are pills with a cross, and there is an undo', async () => {
@@ -151,7 +151,7 @@ test('the keyboard walks the tree, and it can be read aloud', async () => {
   await page.keyboard.press('ArrowDown');
   const current = () => page.evaluate(() => document.getElementById(
     document.querySelector('.tree').getAttribute('aria-activedescendant')).textContent);
-  assert.match(await current(), /^net::Server::run\(\), 510, 91\.1/);
+  assert.match(await current(), /^net::Server::run, 510, 91\.1/);
   await page.keyboard.press('ArrowUp');
   await page.keyboard.press('ArrowRight');
   assert.match(await current(), /^start_thread, 50/);
@@ -171,11 +171,11 @@ test('colours have a legend that shows one category alone', async () => {
 
 test('the context menu filters', async () => {
   await open();
-  const box = await boxOf('db::Store::find(unsigned long)');
+  const box = await boxOf('db::Store::find');
   await page.mouse.click(box.x, box.y, { button: 'right' });
   await page.click('[role=menuitem]:has-text("Focus on it")');
   await settled(page);
-  assert.match(await page.textContent('.pill'), /\^db::Store::find\\\(unsigned long\\\)\$/);
+  assert.match(await page.textContent('.pill'), /\^db::Store::find\$/);
 });
 
 test('a phone shows it without scrolling sideways', async () => {

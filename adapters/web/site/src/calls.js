@@ -19,21 +19,22 @@ function list(app, title, calls, whole) {
     h('span', { class: 'number', text: meta.signed ? format.signed(weigh(i)) : format.value(weigh(i)) }),
     h('span', { class: 'number dim', text: format.percent(weigh(i), whole) })));
   });
-  return h('section', { class: 'calls' }, h('h3', {}, title, h('span', { class: 'dim', text: ` ${calls.place.length}` })),
+  return h('section', { class: 'calls' }, h('h2', { class: 'sub' }, title, h('span', { class: 'dim', text: ` ${calls.place.length}` })),
     rows.length ? h('ul', {}, rows) : h('p', { class: 'dim', text: 'none' }),
     calls.place.length > MOST ? h('p', { class: 'dim', text: `and ${calls.place.length - MOST} more` }) : null);
 }
 
 /** Fills `el` with the calls of a function; the latest question wins. */
-export async function showCalls(el, app, name) {
+export async function showCalls(el, app, name, isOneOfMany) {
   if (!name) {
     replace(el, h('p', { class: 'hint dim', text: 'Select a function to see who calls it and whom it calls.' }));
     return;
   }
   const place = await app.findPlace(name);
-  if (!place || app.state.selected !== name) return;
+  const isStale = () => !isOneOfMany && app.state.selected !== name;
+  if (!place || isStale()) return;
   const doc = await app.ask('calls', { place: place.id }).catch(() => null);
-  if (!doc || app.state.selected !== name) return;
+  if (!doc || isStale()) return;
   const row = app.rows.find((r) => r.place === place.id);
   const whole = row ? Math.abs(row.cum) : 0;
   const { format } = app;

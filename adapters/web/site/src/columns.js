@@ -49,9 +49,9 @@ function comparedColumns(format, meta, wide) {
     label: key === 'flat' ? 'Self ±' : 'Total ±',
     title: 'After less before',
     width: 92, sign: true,
-    value: (r) => Math.abs(r[key]) * Math.sign(r[key] || 1),
+    value: (r) => Math.abs(r[key]), of: (r) => r[key],
     plain: (r) => r[key],
-    text: (r) => format.signed(r[key]),
+    text: (r) => (r[key] ? format.signed(r[key]) : '0'),
     exact: (r) => format.exact(r[key]),
     share: (r) => r[key] / total,
   });
@@ -66,8 +66,11 @@ function comparedColumns(format, meta, wide) {
       part('flat', 'Self after', (r) => after(r, 'flat')));
   }
   columns.push(change(null, 'flat'));
-  columns.push(part('cum', 'Before', (r) => r.cumBefore),
-    part('cum', 'After', (r) => after(r, 'cum')), change(null, 'cum'));
+  if (wide) {
+    columns.push(part('cum', 'Before', (r) => r.cumBefore),
+      part('cum', 'After', (r) => after(r, 'cum')));
+  }
+  columns.push(change(null, 'cum'));
   if (wide) {
     columns.push({
       key: 'ratio', label: '%', title: 'Change of the total, of what it was before', width: 84,

@@ -19,7 +19,8 @@ function where(place) {
 
 export function makeDetails(app) {
   const el = h('footer', { class: 'details' });
-  const live = h('div', { class: 'sr', 'aria-live': 'polite' });
+  const toast = h('div', { class: 'toast', role: 'status', hidden: true });
+  let timer = 0;
 
   function stripe(box) {
     const { format, meta } = app;
@@ -80,9 +81,11 @@ export function makeDetails(app) {
 
   app.on(['hovered', 'selected', 'doc'], draw);
   app.on(['said'], (state) => {
-    live.textContent = state.said.text;
-    replace(el, h('span', { text: state.said.text }));
+    toast.textContent = state.said.text;
+    toast.hidden = false;
+    clearTimeout(timer);
+    timer = setTimeout(() => { toast.hidden = true; }, 4000);
   });
   draw();
-  return [el, live];
+  return [el, toast];
 }

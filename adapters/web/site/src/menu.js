@@ -47,7 +47,7 @@ export function openMenu(items, x, y, label) {
         },
       }, h('span', { text: item.text }), item.hint ? h('kbd', { text: item.hint }) : null)));
   const back = document.activeElement;
-  document.body.append(el);
+  (document.querySelector('main') || document.body).append(el);
   const rect = el.getBoundingClientRect();
   el.style.left = Math.max(4, Math.min(x, window.innerWidth - rect.width - 6)) + 'px';
   el.style.top = Math.max(4, Math.min(y, window.innerHeight - rect.height - 6)) + 'px';

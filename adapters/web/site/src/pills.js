@@ -22,7 +22,7 @@ export function makePills(app) {
     if (meta.compared) {
       return h('span', {}, `${format.value(meta.less)} before, ${format.value(meta.more)} after, `,
         h('b', { text: `${format.signed(meta.more - meta.less)}` }),
-        ` · ${app.profile.durationNs ? durations() : `${meta.stacks} stacks`}`);
+        durations());
     }
     const value = meta.more + meta.less;
     return h('span', {}, 'shows ', h('b', { text: format.value(value) }), ` of ${format.value(meta.total)} `,

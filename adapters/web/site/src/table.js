@@ -18,14 +18,14 @@ export class Table {
     this.down = true;
     this.selected = null;
     this.head = h('div', { class: 'row head', role: 'row' });
-    this.body = h('div', { class: 'body', role: 'rowgroup' });
+    this.body = h('div', { class: 'body', role: 'presentation' });
     this.pad = h('div', { class: 'pad' });
     this.scroller = h('div', {
-      class: 'scroller', role: 'presentation',
+      class: 'scroller', role: 'rowgroup', tabindex: '0',
       onscroll: () => this.draw(),
     }, this.pad, this.body);
     this.el = h('div', {
-      class: 'table', role: 'grid', 'aria-label': label, tabindex: '0',
+      class: 'table', role: 'grid', 'aria-label': label,
       onkeydown: (e) => this.onKey(e),
     }, h('div', { role: 'rowgroup' }, this.head), this.scroller);
     this.observer = new ResizeObserver(() => this.draw());
@@ -117,7 +117,7 @@ export class Table {
     const share = c.share ? Math.min(1, Math.abs(c.share(row))) : 0;
     return h('div', {
       role: 'gridcell', title: c.exact?.(row), vars: { '--share': share * 100 + '%' },
-      class: 'number' + (c.share ? ' weight' : '') + (c.sign ? (c.value(row) > 0 ? ' more' : ' less') : ''),
+      class: 'number' + (c.share ? ' weight' : '') + (c.sign && c.of(row) ? (c.of(row) > 0 ? ' more' : ' less') : ''),
     }, h('span', { text: c.text(row) }));
   }
 

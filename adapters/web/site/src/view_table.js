@@ -40,7 +40,7 @@ export class TableView {
   show() {
     const { app } = this;
     if (!app.meta || !app.rows) return;
-    this.table.show(app.rows, columnsFor(app, true), app.meta.compared ? 'cumChange'
+    this.table.show(app.rows, columnsFor(app, window.innerWidth > 760), app.meta.compared ? 'cumChange'
       : app.state.params.sort === 'cum' ? 'cum' : 'flat');
     this.onSelected();
     this.loadAll();

@@ -118,6 +118,19 @@ evprof_lanes_begin(evprof_lanes_t *lanes, evprof_trace_generation_t *generation)
     }
 }
 
+/* Readers order a P's end and its next beginning only by generations, so its
+ * number is used again from the next one on. */
+static void
+give_proc(evprof_lanes_t *lanes, const evprof_lane_t *lane)
+{
+    uint32_t *grown = evprof_grow(lanes->free_procs, &lanes->free_cap,
+                                  lanes->free_count + 1, sizeof(*grown));
+    if (grown != NULL) {
+        lanes->free_procs = grown;
+        lanes->free_procs[lanes->free_count++] = lane->proc;
+    }
+}
+
 static void
 forget(evprof_lanes_t *lanes, const evprof_lane_t *lane)
 {
@@ -138,6 +151,7 @@ evprof_lanes_end(evprof_lanes_t *lanes)
     for (size_t i = 0; i < lanes->count; i++) {
         if (lanes->items[i]->state == EVPROF_LANE_ENDED) {
             forget(lanes, lanes->items[i]);
+            give_proc(lanes, lanes->items[i]);
         }
     }
     for (size_t i = 0; i < lanes->count; i++) {
@@ -179,17 +193,6 @@ take_proc(evprof_lanes_t *lanes, evprof_lane_t *lane, int64_t ns)
     PUT(lanes, lane, ns, EVPROF_GO_PROC_STATUS, lane->proc,
         EVPROF_GO_PROC_IDLE);
     PUT(lanes, lane, ns, EVPROF_GO_PROC_START, lane->proc, 1);
-}
-
-static void
-give_proc(evprof_lanes_t *lanes, const evprof_lane_t *lane)
-{
-    uint32_t *grown = evprof_grow(lanes->free_procs, &lanes->free_cap,
-                                  lanes->free_count + 1, sizeof(*grown));
-    if (grown != NULL) {
-        lanes->free_procs = grown;
-        lanes->free_procs[lanes->free_count++] = lane->proc;
-    }
 }
 
 /* A thread that others can speak for: one that is in the trace. */
@@ -266,7 +269,6 @@ evprof_lane_end(evprof_lanes_t *lanes, evprof_lane_t *lane, int64_t ns)
     put(lanes, lane, ns, EVPROF_GO_DESTROY, NULL, 0);
     put(lanes, lane, ns, EVPROF_GO_PROC_STOP, NULL, 0);
     lane->state = EVPROF_LANE_ENDED;
-    give_proc(lanes, lane);
 }
 
 /* ---- Waiting ---- */

@@ -73,6 +73,7 @@ typedef struct evprof_pprof_conf {
     long max_profiles;  /* taken at once */
     long long max_reply_bytes;
     bool labels;
+    bool label_requests;
     bool status;
     const char *log_file; /* NULL: nothing is logged */
     int log_level;        /* of enum evprof_log_level */

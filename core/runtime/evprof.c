@@ -20,6 +20,7 @@
 #include "core/runtime/own.h"
 #include "core/runtime/recording.h"
 #include "core/runtime/reload_signal.h"
+#include "core/runtime/requests.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/service.h"
 #include "core/runtime/settings.h"
@@ -30,6 +31,8 @@
 #include "core/unwind/unwind.h"
 
 static evprof_t the_profiler;
+
+_Atomic bool evprof_requests_labelled;
 
 /* Guards the two below and the change from one life to the next. */
 static evprof_lock_t life_lock;
@@ -130,6 +133,8 @@ open_profiler(evprof_t *prof, const char *conf_file, evprof_error_t *err)
     }
     replace_config(prof, config);
     evprof_labels_switch(evprof_config_pprof(config)->labels);
+    atomic_store(&evprof_requests_labelled,
+                 evprof_config_pprof(config)->label_requests);
     status = evprof_registry_open(prof, err);
     if (status != EVPROF_OK) {
         return status;
@@ -189,6 +194,7 @@ evprof_free(evprof_t *prof)
     evprof_registry_close(prof);
     evprof_symbols_close();
     evprof_labels_switch(true);
+    atomic_store(&evprof_requests_labelled, false);
     evprof_lock_enter(&life_lock);
     is_taken = false;
     evprof_lock_leave(&life_lock);

@@ -8,6 +8,7 @@
  * module is switched when its last job ends.
  */
 #include "core/base/error.h"
+#include "core/runtime/requests.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/service.h"
 #include "core/runtime/settings.h"
@@ -69,6 +70,8 @@ commit(evprof_t *prof, evprof_config_t *config)
     }
     evprof_lock_leave(&prof->lock);
     evprof_labels_switch(evprof_config_pprof(config)->labels);
+    atomic_store(&evprof_requests_labelled,
+                 evprof_config_pprof(config)->label_requests);
     evprof_config_unref(old);
 }
 

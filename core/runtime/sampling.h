@@ -36,7 +36,6 @@ typedef struct evprof_sampling_conf {
         .max = EVPROF_TAP_DEPTH_MAX, .set = evprof_set_number                  \
     }
 
-
 /* For a struct that has the flag. */
 #define EVPROF_SAMPLING_ASK_SLEEPERS(type, field)                              \
     {                                                                          \

@@ -13,6 +13,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <evprof/evprof.h>
 
@@ -75,7 +76,8 @@ typedef struct evprof_mux {
 EVPROF_API int evprof_mount(evprof_t *prof, const evprof_mux_t *mux,
                             evprof_error_t *err);
 
-/* ---- The plain callbacks, for paths of one's own; `prof` is an evprof_t ---- */
+/* ---- The plain callbacks, for paths of one's own; `prof` is an evprof_t ----
+ */
 
 /* The index, and every profile whose name follows the prefix. */
 EVPROF_API void evprof_evhttp_index(struct evhttp_request *req, void *prof);
@@ -83,6 +85,17 @@ EVPROF_API void evprof_evhttp_cmdline(struct evhttp_request *req, void *prof);
 EVPROF_API void evprof_evhttp_profile(struct evhttp_request *req, void *prof);
 EVPROF_API void evprof_evhttp_symbol(struct evhttp_request *req, void *prof);
 EVPROF_API void evprof_evhttp_trace(struct evhttp_request *req, void *prof);
+
+/*
+ * The task of a request in the execution trace (<evprof/trace.h>), for regions
+ * and log lines of the application's own; 0 while no trace is recorded. Tasks
+ * begin and end by themselves where libevprof_evhttp comes before libevent in
+ * the order of the link; elsewhere this call begins the task, and sending the
+ * answer does not end it: evprof_task_end() does. `prof` may be NULL. On the
+ * thread that has the request.
+ */
+EVPROF_API uint64_t evprof_evhttp_request(evprof_t *prof,
+                                          struct evhttp_request *req);
 
 /* A callback and its argument. Routes are static and never freed. */
 typedef struct evprof_route {

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests of the application's own evhttp as tasks of the execution trace, and
+ * as the label "route" of samples. libevent has no hook for a request, so the
+ * functions that bind a callback and those that send an answer stand here in
+ * front of libevent's: a callback is bound through a record, and an answer ends
+ * the request's task. They are weak, so that a libevent that is linked
+ * statically keeps its own, and `evprof_evhttp_request()` marks a request by
+ * hand.
+ *
+ * With neither a trace nor labels a request costs one more call.
+ */
+#include <dlfcn.h>
+#include <event2/http.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <evprof/evhttp.h>
+#include <evprof/trace.h>
+
+#include "core/base/hash.h"
+#include "core/base/lock.h"
+#include "core/runtime/requests.h"
+
+#define WEAK __attribute__((weak))
+
+/* ---- libevent's own functions ---- */
+
+typedef void (*any_fn)(void);
+typedef void callback_fn(struct evhttp_request *, void *);
+
+/* The next definition of that name; a program without libevent calls none. */
+static any_fn
+next(_Atomic(any_fn) *known, const char *name)
+{
+    any_fn function = atomic_load_explicit(known, memory_order_relaxed);
+    if (function == NULL) {
+        void *found = dlsym(RTLD_NEXT, name);
+        memcpy(&function, &found, sizeof(function));
+        atomic_store_explicit(known, function, memory_order_relaxed);
+    }
+    return function;
+}
+
+#define NEXT(type, name)                                                       \
+    static _Atomic(any_fn) known;                                              \
+    type *real = (type *)next(&known, #name)
+
+/* ---- Tasks of requests that have no answer yet ---- */
+
+#define BUCKETS 256u
+
+typedef struct open_request {
+    const struct evhttp_request *req; /* a name only */
+    evprof_task_t task;
+    struct open_request *next;
+} open_request_t;
+
+static struct {
+    evprof_lock_t lock;
+    open_request_t *first;
+} buckets[BUCKETS];
+
+static unsigned
+bucket_of(const struct evhttp_request *req)
+{
+    return (unsigned)(evprof_hash_mix((uintptr_t)req) % BUCKETS);
+}
+
+/* Takes the request out of the table; 0: it is not there. */
+static evprof_task_t
+take(const struct evhttp_request *req)
+{
+    unsigned i = bucket_of(req);
+    evprof_task_t task = 0;
+    evprof_lock_enter(&buckets[i].lock);
+    open_request_t **at = &buckets[i].first;
+    while (*at != NULL && (*at)->req != req) {
+        at = &(*at)->next;
+    }
+    open_request_t *found = *at;
+    if (found != NULL) {
+        *at = found->next;
+        task = found->task;
+    }
+    evprof_lock_leave(&buckets[i].lock);
+    free(found);
+    return task;
+}
+
+static evprof_task_t
+find(const struct evhttp_request *req)
+{
+    unsigned i = bucket_of(req);
+    evprof_lock_enter(&buckets[i].lock);
+    const open_request_t *at = buckets[i].first;
+    while (at != NULL && at->req != req) {
+        at = at->next;
+    }
+    evprof_task_t task = at != NULL ? at->task : 0;
+    evprof_lock_leave(&buckets[i].lock);
+    return task;
+}
+
+static void
+add(const struct evhttp_request *req, evprof_task_t task)
+{
+    unsigned i = bucket_of(req);
+    open_request_t *entry = malloc(sizeof(*entry));
+    if (entry != NULL) {
+        *entry = (open_request_t){ .req = req, .task = task };
+        evprof_lock_enter(&buckets[i].lock);
+        entry->next = buckets[i].first;
+        buckets[i].first = entry;
+        evprof_lock_leave(&buckets[i].lock);
+    }
+}
+
+static const char *
+method_of(const struct evhttp_request *req)
+{
+    switch (evhttp_request_get_command(req)) {
+    case EVHTTP_REQ_GET:
+        return "GET";
+    case EVHTTP_REQ_POST:
+        return "POST";
+    case EVHTTP_REQ_HEAD:
+        return "HEAD";
+    case EVHTTP_REQ_PUT:
+        return "PUT";
+    case EVHTTP_REQ_DELETE:
+        return "DELETE";
+    case EVHTTP_REQ_OPTIONS:
+        return "OPTIONS";
+    case EVHTTP_REQ_PATCH:
+        return "PATCH";
+    default:
+        return "REQUEST";
+    }
+}
+
+static const char *
+path_of(const struct evhttp_request *req)
+{
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
+    const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
+    return path != NULL ? path : "";
+}
+
+/* The task of a request, made at its first callback. An address that is used
+ * again without an answer in between belongs to a request that was dropped. */
+static evprof_task_t
+task_of(const struct evhttp_request *req, bool is_new)
+{
+    char name[256];
+    evprof_task_t task = is_new ? take(req) : find(req);
+    if (task != 0 && !is_new) {
+        return task;
+    }
+    evprof_task_end(task);
+    snprintf(name, sizeof(name), "%s %s", method_of(req), path_of(req));
+    task = evprof_task_new(0, name);
+    if (task != 0) {
+        add(req, task);
+    }
+    return task;
+}
+
+static void
+answer(const struct evhttp_request *req, int code)
+{
+    if (!evprof_trace_is_enabled()) {
+        return;
+    }
+    char status[16];
+    snprintf(status, sizeof(status), "%d", code);
+    evprof_trace_log(find(req), "status", status);
+}
+
+static void
+finish(const struct evhttp_request *req)
+{
+    if (evprof_trace_is_enabled()) {
+        evprof_task_end(take(req));
+    }
+}
+
+/* ---- Callbacks ---- */
+
+/* What stands between evhttp and a callback; equal ones are one, so that an
+ * application which binds again and again makes no more of them. */
+typedef struct bound {
+    callback_fn *callback;
+    void *arg;
+    struct bound *next;
+    char path[]; /* "": the generic callback */
+} bound_t;
+
+static evprof_lock_t bound_lock;
+static bound_t *all_bound;
+
+static void
+call_traced(struct evhttp_request *req, const bound_t *bound)
+{
+    const char *route = bound->path[0] != '\0' ? bound->path : path_of(req);
+    int label =
+        evprof_requests_are_labelled() ? evprof_label_push("route", route) : -1;
+    int region = 0;
+    if (evprof_trace_is_enabled()) {
+        region = evprof_region_begin(task_of(req, true), route);
+    }
+    bound->callback(req, bound->arg);
+    if (region != 0) {
+        evprof_region_end(region);
+    }
+    if (label > 0) {
+        evprof_label_restore(label);
+    }
+}
+
+static void
+call_bound(struct evhttp_request *req, void *arg)
+{
+    const bound_t *bound = arg;
+    if (evprof_trace_is_enabled() || evprof_requests_are_labelled()) {
+        call_traced(req, bound);
+    } else {
+        bound->callback(req, bound->arg);
+    }
+}
+
+static bound_t *
+bind_callback(callback_fn *callback, void *arg, const char *path)
+{
+    evprof_lock_enter(&bound_lock);
+    bound_t *bound = all_bound;
+    while (bound != NULL && (bound->callback != callback || bound->arg != arg ||
+                             strcmp(bound->path, path) != 0)) {
+        bound = bound->next;
+    }
+    if (bound == NULL) {
+        size_t size = strlen(path) + 1;
+        bound = malloc(sizeof(*bound) + size);
+        if (bound != NULL) {
+            *bound = (bound_t){ .callback = callback,
+                                .arg = arg,
+                                .next = all_bound };
+            memcpy(bound->path, path, size);
+            all_bound = bound;
+        }
+    }
+    evprof_lock_leave(&bound_lock);
+    return bound;
+}
+
+typedef int set_cb_fn(struct evhttp *, const char *, callback_fn *, void *);
+typedef void set_gencb_fn(struct evhttp *, callback_fn *, void *);
+
+EVPROF_API WEAK int
+evhttp_set_cb(struct evhttp *http, const char *path, callback_fn *callback,
+              void *arg)
+{
+    NEXT(set_cb_fn, evhttp_set_cb);
+    bound_t *bound = callback != NULL ? bind_callback(callback, arg, path) : NULL;
+    return bound == NULL ? real(http, path, callback, arg)
+                         : real(http, path, call_bound, bound);
+}
+
+EVPROF_API WEAK void
+evhttp_set_gencb(struct evhttp *http, callback_fn *callback, void *arg)
+{
+    NEXT(set_gencb_fn, evhttp_set_gencb);
+    bound_t *bound = callback != NULL ? bind_callback(callback, arg, "") : NULL;
+    if (bound == NULL) {
+        real(http, callback, arg);
+    } else {
+        real(http, call_bound, bound);
+    }
+}
+
+/* ---- Answers ---- */
+
+typedef void send_reply_fn(struct evhttp_request *, int, const char *,
+                           struct evbuffer *);
+typedef void send_start_fn(struct evhttp_request *, int, const char *);
+typedef void send_end_fn(struct evhttp_request *);
+
+/* Told before it is done: a reply may free the request. */
+EVPROF_API WEAK void
+evhttp_send_reply(struct evhttp_request *req, int code, const char *reason,
+                  struct evbuffer *body)
+{
+    NEXT(send_reply_fn, evhttp_send_reply);
+    answer(req, code);
+    finish(req);
+    real(req, code, reason, body);
+}
+
+EVPROF_API WEAK void
+evhttp_send_error(struct evhttp_request *req, int code, const char *reason)
+{
+    NEXT(send_start_fn, evhttp_send_error);
+    answer(req, code);
+    finish(req);
+    real(req, code, reason);
+}
+
+EVPROF_API WEAK void
+evhttp_send_reply_start(struct evhttp_request *req, int code,
+                        const char *reason)
+{
+    NEXT(send_start_fn, evhttp_send_reply_start);
+    answer(req, code);
+    real(req, code, reason);
+}
+
+EVPROF_API WEAK void
+evhttp_send_reply_end(struct evhttp_request *req)
+{
+    NEXT(send_end_fn, evhttp_send_reply_end);
+    finish(req);
+    real(req);
+}
+
+evprof_task_t
+evprof_evhttp_request(evprof_t *prof, struct evhttp_request *req)
+{
+    (void)prof;
+    return req == NULL || !evprof_trace_is_enabled() ? 0 : task_of(req, false);
+}

@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# usage: requests.sh SERVER GO
+# Requests of a server are tasks of its trace, from the first callback to the
+# answer, and label its samples; the flight recorder has both afterwards.
+set -euo pipefail
+server=$1 go=$2
+work=$(mktemp -d)
+pid=
+trap '[ -z "$pid" ] || kill "$pid"; rm -rf "$work"' EXIT
+cd "$work"
+fail() {
+    echo "$*"
+    exit 1
+}
+
+cat >conf <<CONF
+pprof { label_requests on; profile trace { flight_recorder 30s 16m; } }
+CONF
+mkfifo out
+"$server" conf >out &
+pid=$!
+read -r port <out
+base=http://127.0.0.1:$port
+count() { # count PATTERN
+    grep -c -- "$1" parsed || true
+}
+
+curl -sS -o trace.out "$base/debug/pprof/trace?seconds=0.5" &
+window=$!
+for _ in 1 2 3; do
+    curl -sS -o body "$base/slow"
+    [ "$(cat body)" = late ] || fail "the answer is changed"
+done
+curl -sS -o cpu.pb "$base/debug/pprof/profile?seconds=1" &
+profile=$!
+for _ in $(seq 60); do
+    status=$(curl -sS -o body -w '%{http_code}' "$base/other/path")
+    [ "$status" = 404 ] || fail "the status is changed"
+done
+wait "$window" "$profile"
+
+"$go" tool trace -d=parsed trace.out >parsed 2>said || fail "$(cat said)"
+curl -sS -o flight.out "$base/debug/pprof/trace?flight=1"
+"$go" tool trace -d=parsed flight.out >parsed 2>said || fail "$(cat said)"
+[ "$(count 'TaskBegin.*"GET /slow"')" -eq 3 ] || fail "requests are no tasks"
+[ "$(count 'TaskEnd.*"GET /slow"')" -eq 3 ] || fail "answers end no task"
+[ "$(count 'TaskBegin.*"GET /other/path"')" -eq 60 ] || fail "no generic tasks"
+[ "$(count 'Category="status" Message="404"')" -ge 60 ] || fail "no status"
+[ "$(count 'Category="kind" Message="slow"')" -eq 3 ] || fail "no log line"
+[ "$(count 'RegionBegin.*"/slow"')" -eq 3 ] || fail "no regions"
+# A task lasts until its answer, not until the end of the callback.
+awk '/TaskBegin.*"GET \/slow"/ { sub(/.*Time=/, ""); begin = $1 + 0 }
+     /TaskEnd.*"GET \/slow"/ { sub(/.*Time=/, "")
+         if ($1 - begin < 20000000) { print "a task of", $1 - begin, "ns"
+                                      exit 1 } }' parsed || fail "too short"
+
+"$go" tool pprof -tags cpu.pb >tags 2>said
+grep -q 'route: Total' tags || fail "samples have no route"
+grep -q '/other/path' tags || fail "the route is not the path: $(cat tags)"
+
+# Twice is fine, and a window beside the recorder, but no second window.
+curl -sS -o flight.out "$base/debug/pprof/trace?flight=1"
+"$go" tool trace -d=parsed flight.out >parsed 2>said || fail "$(cat said)"
+[ "$(count 'TaskBegin.*"GET /slow"')" -eq 3 ] || fail "the recorder forgets"
+echo ok

@@ -32,8 +32,6 @@
 
 static evprof_t the_profiler;
 
-_Atomic bool evprof_requests_labelled;
-
 /* Guards the two below and the change from one life to the next. */
 static evprof_lock_t life_lock;
 static bool is_taken;

@@ -29,14 +29,22 @@ profile() {
 }
 
 # What is measured is the wait, and the time from its end until the thread ran.
-check_wait() { # check_wait KIND MEASURED
-    local shown ready
-    shown=$(profile "$1")
-    ready=$(profile sched)
-    awk -v a="$shown" -v r="$ready" -v b="$2" 'BEGIN {
-        d = a + r - b; exit !(b > 100 && d < b * .05 && d > -b * .05) }' ||
-        fail "$shown ms of $1 and $ready ms until it ran below waits_here," \
-            "which measured $2 ms"
+# On a busy machine a thread may be stopped between its clock and the event, so a
+# scene is played up to three times.
+check_wait() { # check_wait KIND
+    local shown ready measured
+    for _ in 1 2 3; do
+        measured=$(awk '{ print $2 }' printed)
+        shown=$(profile "$1")
+        ready=$(profile sched)
+        awk -v a="$shown" -v r="$ready" -v b="$measured" 'BEGIN {
+            d = a + r - b; exit !(b > 100 && d < b * .05 && d > -b * .05) }' &&
+            return
+        "$scene" "$name" trace.out >printed
+        read_strictly
+    done
+    fail "$shown ms of $1 and $ready ms until it ran below waits_here," \
+        "which measured $measured ms"
 }
 
 count() { # count PATTERN
@@ -46,15 +54,14 @@ count() { # count PATTERN
 for name in mutex rwlock cond semaphore barrier join network threads tasks \
     long open; do
     "$scene" "$name" trace.out >printed
-    measured=$(awk '{ print $2 }' printed)
     read_strictly
     case $name in
     mutex | rwlock | cond | semaphore | barrier | join)
-        check_wait sync "$measured"
+        check_wait sync
         [ "$(count "Reason=\"sync ($name)\"")" -ge 15 ] ||
             fail "no waits named sync ($name)"
         ;;
-    network) check_wait net "$measured" ;;
+    network) check_wait net ;;
     threads)
         [ "$(count 'GoID=[0-9]* NotExist->Runnable')" -ge 200 ] ||
             fail "$(count 'NotExist->Runnable') of 200 threads begin"

@@ -28,6 +28,7 @@ test_dump(void **state)
                   "    max_profiles 16;                        # default\n"
                   "    max_reply 64m;                          # default\n"
                   "    labels on;                              # default\n"
+                  "    label_requests off;                     # default\n"
                   "    status on;                              # default\n"
                   "    log off;                                # default\n"
                   "    max_seconds 300;                        # default\n"

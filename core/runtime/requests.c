@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Set when a configuration comes into force, read by every request. */
+#include "core/runtime/requests.h"
+
+_Atomic bool evprof_requests_labelled;

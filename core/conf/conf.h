@@ -75,15 +75,22 @@ typedef struct evprof_pprof_conf {
     bool labels;
     bool label_requests;
     bool status;
+    const char *symbolize_helper; /* a file, "off", or NULL: beside us */
     const char *log_file; /* NULL: nothing is logged */
     int log_level;        /* of enum evprof_log_level */
 } evprof_pprof_conf_t;
+
+enum evprof_symbolize {
+    EVPROF_SYMBOLIZE_OFF,
+    EVPROF_SYMBOLIZE_NAMES,
+    EVPROF_SYMBOLIZE_LINES, /* and everything above it */
+};
 
 /* pprof { }, and each profile by itself. */
 typedef struct evprof_profile_limits {
     long max_seconds;
     long max_stacks; /* distinct ones kept for a profile */
-    bool symbolize;
+    int symbolize; /* of enum evprof_symbolize */
 } evprof_profile_limits_t;
 
 /* One profile type as configured. */

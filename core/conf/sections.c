@@ -142,6 +142,17 @@ set_log(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
                                       level);
 }
 
+static const char *
+set_symbolize_helper(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    evprof_pprof_conf_t *pprof = conf;
+    if (strcmp(evprof_conf_arg(cf, 0), "off") != 0) {
+        return evprof_set_path(cf, d, conf);
+    }
+    pprof->symbolize_helper = "off";
+    return NULL;
+}
+
 static const evprof_directive_t pprof_directives[] = {
     { .name = "prefix",
       .args = "PATH",
@@ -198,6 +209,15 @@ static const evprof_directive_t pprof_directives[] = {
       .max_args = 1,
       .offset = offsetof(evprof_pprof_conf_t, status),
       .set = evprof_set_flag },
+    { .name = "symbolize_helper",
+      .args = "FILE|off",
+      .help = "The program that reads debug information outside the server, "
+              "for lines and inlined calls; without, the one that is installed "
+              "with the library, unless a seccomp filter is in force.",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_pprof_conf_t, symbolize_helper),
+      .set = set_symbolize_helper },
     { .name = "log",
       .args = "FILE [error|warn|info]|off",
       .help = "Appends what the library has to say to a file; the level is "
@@ -218,6 +238,10 @@ const evprof_section_t evprof_pprof_section = {
 };
 
 /* ---- pprof { } and each profile ---- */
+
+/* In the order of enum evprof_symbolize. */
+static const char *const symbolize_levels[] = { "off", "names", "lines", "on",
+                                                NULL };
 
 static const evprof_directive_t limits_directives[] = {
     { .name = "max_seconds",
@@ -242,14 +266,16 @@ static const evprof_directive_t limits_directives[] = {
       .max = 1 << 24,
       .set = evprof_set_number },
     { .name = "symbolize",
-      .args = "on|off",
-      .help = "Resolves functions and lines in the server; without, the tool "
-              "does it by build id.",
-      .by_default = "on",
+      .args = "off|names|lines",
+      .help = "What the server finds out about addresses: nothing (the tool "
+              "names them by build id), functions, or files, lines and "
+              "inlined calls too; on is another word for lines.",
+      .by_default = "lines",
       .min_args = 1,
       .max_args = 1,
       .offset = offsetof(evprof_profile_limits_t, symbolize),
-      .set = evprof_set_flag },
+      .data = symbolize_levels,
+      .set = evprof_set_choice },
     EVPROF_DIRECTIVE_END
 };
 

@@ -8,13 +8,11 @@
 #include "core/heap/jemalloc_refusal.h"
 
 #include <ctype.h>
-#include <fcntl.h>
-#include <gelf.h>
 #include <stddef.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/elf/reader.h"
 #include "core/heap/malloc_conf.h"
 
 /* What has to be set wherever our own symbol is not seen. */
@@ -147,44 +145,36 @@ is_malloc_name(const char *name)
 }
 
 static bool
-imports_malloc(Elf *elf, Elf_Scn *section, const GElf_Shdr *header)
+imports_malloc(evprof_elf_reader_t *elf, const Elf64_Shdr *symbols)
 {
-    Elf_Data *data = elf_getdata(section, NULL);
-    if (data == NULL || header->sh_entsize == 0) {
-        return false;
-    }
-    int count = (int)(header->sh_size / header->sh_entsize);
-    for (int i = 1; i < count; i++) {
-        GElf_Sym sym;
-        if (gelf_getsym(data, i, &sym) != NULL && sym.st_shndx == SHN_UNDEF &&
-            is_malloc_name(elf_strptr(elf, header->sh_link, sym.st_name))) {
-            return true;
+    const Elf64_Shdr *strings = evprof_elf_reader_linked(elf, symbols);
+    uint64_t count = symbols->sh_size / sizeof(Elf64_Sym);
+    evprof_buf_t name = { 0 };
+    bool is_imported = false;
+    for (uint64_t i = 1; i < count && strings != NULL && !is_imported; i++) {
+        Elf64_Sym sym;
+        if (!evprof_elf_reader_get(elf, symbols->sh_offset + i * sizeof(sym),
+                                   &sym, sizeof(sym))) {
+            break;
         }
+        is_imported =
+            sym.st_shndx == SHN_UNDEF &&
+            evprof_elf_reader_text(elf, strings, sym.st_name, &name) &&
+            is_malloc_name(name.data);
     }
-    return false;
+    evprof_buf_free(&name);
+    return is_imported;
 }
 
 bool
 evprof_executable_calls_malloc(void)
 {
-    bool calls = false;
-    Elf *elf = NULL;
-    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && elf_version(EV_CURRENT) != EV_NONE) {
-        elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+    evprof_elf_reader_t elf;
+    if (!evprof_elf_reader_open(&elf, "/proc/self/exe")) {
+        return false;
     }
-    Elf_Scn *section = NULL;
-    while (elf != NULL && (section = elf_nextscn(elf, section)) != NULL) {
-        GElf_Shdr header;
-        if (gelf_getshdr(section, &header) != NULL &&
-            header.sh_type == SHT_DYNSYM &&
-            imports_malloc(elf, section, &header)) {
-            calls = true;
-        }
-    }
-    elf_end(elf);
-    if (fd >= 0) {
-        close(fd);
-    }
+    const Elf64_Shdr *symbols = evprof_elf_reader_typed(&elf, SHT_DYNSYM);
+    bool calls = symbols != NULL && imports_malloc(&elf, symbols);
+    evprof_elf_reader_close(&elf);
     return calls;
 }

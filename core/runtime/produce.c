@@ -39,6 +39,14 @@ check_size(const evprof_profile_t *profile, evprof_result_t *result)
                        profile->name, result->body.len);
 }
 
+static void
+use_symbols(const evprof_profile_t *profile)
+{
+    evprof_symbols_configure(
+        profile->limits.symbolize >= EVPROF_SYMBOLIZE_LINES,
+        evprof_config_pprof(profile->prof->config)->symbolize_helper);
+}
+
 int
 evprof_produce_encode(const evprof_profile_t *profile, const evprof_ask_t *ask,
                       evprof_builder_t *b, evprof_result_t *result)
@@ -50,7 +58,9 @@ evprof_produce_encode(const evprof_profile_t *profile, const evprof_ask_t *ask,
                                folded);
     }
     int status = evprof_builder_finish(b, &p, &result->err);
-    if (status == EVPROF_OK && profile->limits.symbolize) {
+    use_symbols(profile);
+    if (status == EVPROF_OK &&
+        profile->limits.symbolize != EVPROF_SYMBOLIZE_OFF) {
         status = evprof_symbols_fill(p, &result->err);
     } else if (status == EVPROF_OK) {
         status = evprof_symbols_leave_out_hooks(p, &result->err);
@@ -74,6 +84,7 @@ evprof_produce_text(evprof_profile_t *profile, const evprof_ask_t *ask,
     const evprof_module_t *module = profile->module;
     evprof_writer_t out = evprof_writer_buf(&result->body);
     result->is_text = (module->flags & EVPROF_MODULE_FILE) == 0;
+    use_symbols(profile);
     profile->is_in_hook = true;
     int status = module->text(profile->state, ask, &out, &result->err);
     profile->is_in_hook = false;

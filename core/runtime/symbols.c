@@ -18,6 +18,17 @@
 static evprof_symbolizer_t *symbolizer;
 static _Atomic bool is_busy;
 
+void
+evprof_symbols_configure(bool with_lines, const char *helper)
+{
+    if (symbolizer == NULL) {
+        symbolizer = evprof_symbolizer_new(0);
+    }
+    if (symbolizer != NULL) {
+        evprof_symbolizer_configure(symbolizer, with_lines, helper);
+    }
+}
+
 /* The loaded objects of now, or NULL. */
 static const evprof_objects_t *
 look_at_objects(evprof_error_t *err)
@@ -171,6 +182,9 @@ evprof_symbols_close(void)
 void
 evprof_symbols_fork_child(void)
 {
+    if (symbolizer != NULL) {
+        evprof_symbolizer_forget(symbolizer);
+    }
     if (atomic_exchange(&is_busy, false)) {
         symbolizer = NULL;
     }

@@ -7,6 +7,7 @@
  * next. All of it on the worker thread only.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,10 @@
 
 #include "core/profile/builder.h"
 #include "core/profile/pprof.h"
+
+/* What the calls below find out from now on: lines and inlined calls too, by the
+ * helper program in the file, "off", or NULL for the one that is installed. */
+void evprof_symbols_configure(bool with_lines, const char *helper);
 
 /* Takes the frames of our wrappers out of all stacks: what the program called
  * was libc's function, not what stands before it. EVPROF_ENOMEM. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/base/path.h"
+#include "core/elf/find.h"
 
 #define PAGE_MASK UINT64_C(4095)
 

@@ -13,6 +13,7 @@
 
 #include "core/base/error.h"
 #include "core/base/grow.h"
+#include "core/elf/names.h"
 #include "core/symbol/readable.h"
 
 typedef struct symbol {
@@ -205,6 +206,7 @@ evprof_code_open(const evprof_mapping_t *mapping,
                  evprof_error_t *err)
 {
     *out = (evprof_code_t){ .debug = { .fd = -1 },
+                            .reader = { .fd = -1 },
                             .cache = { .max_bytes = SIZE_MAX } };
     evprof_buf_t other = { 0 };
     GElf_Ehdr header;
@@ -219,6 +221,7 @@ evprof_code_open(const evprof_mapping_t *mapping,
             other.len > 0 && !other.failed ? other.data : "not found");
     } else if (gelf_getehdr(out->binary.file.elf, &header) != NULL) {
         out->machine = header.e_machine;
+        (void)evprof_elf_reader_attach(&out->reader, out->binary.file.fd);
         (void)evprof_elf_open_debug(&out->binary.file, out->binary.path.data,
                                     &out->debug);
         status = read_routines(out);
@@ -234,6 +237,7 @@ void
 evprof_code_close(evprof_code_t *code)
 {
     evprof_symbol_cache_free(&code->cache);
+    evprof_elf_reader_close(&code->reader);
     evprof_elf_close(&code->debug);
     evprof_binary_close(&code->binary);
     evprof_arena_free(&code->arena);
@@ -290,7 +294,7 @@ static const char *
 linkage_name(evprof_code_t *code, uint64_t vaddr)
 {
     evprof_query_t query = { .vaddr = vaddr };
-    (void)evprof_elf_plt(code->binary.file.elf, &query, 1, &code->strings);
+    (void)evprof_elf_plt(&code->reader, &query, 1, &code->strings);
     return query.symbol;
 }
 

@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "core/base/arena.h"
+#include "core/base/strings.h"
+#include "core/elf/reader.h"
 #include "core/symbol/binary.h"
 #include "core/symbol/disassembler.h"
 #include "core/symbol/query.h"
@@ -33,6 +35,7 @@ typedef struct evprof_instruction {
 typedef struct evprof_code {
     evprof_binary_t binary;
     evprof_elf_file_t debug;
+    evprof_elf_reader_t reader; /* of the binary */
     int machine;
     evprof_routine_t *routines; /* by address; they do not overlap */
     size_t routine_count;

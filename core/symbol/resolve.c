@@ -1,8 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which file of an object answers what: symbols and DWARF may stand in the file
  * itself or in a separate one, each on its own. */
-#include "core/symbol/elf_open.h"
+#include <evprof/status.h>
+
+#include "core/elf/names.h"
 #include "core/symbol/query.h"
+
+static int
+read_names(const evprof_elf_file_t *own, const evprof_elf_file_t *table,
+           evprof_query_t *queries, size_t count, evprof_strings_t *names)
+{
+    evprof_elf_reader_t elf;
+    int status = EVPROF_OK;
+    if (evprof_elf_reader_attach(&elf, table->fd)) {
+        status = evprof_elf_names(&elf, queries, count, names);
+        evprof_elf_reader_close(&elf);
+    }
+    if (status == EVPROF_OK && evprof_elf_reader_attach(&elf, own->fd)) {
+        status = evprof_elf_plt(&elf, queries, count, names);
+        evprof_elf_reader_close(&elf);
+    }
+    return status;
+}
 
 static int
 read_files(const evprof_elf_file_t *own, const char *path, bool with_lines,
@@ -19,11 +38,8 @@ read_files(const evprof_elf_file_t *own, const char *path, bool with_lines,
                     evprof_elf_has_section(debug.elf, ".symtab");
     Elf *dwarf = has_dwarf || debug.elf == NULL ? own->elf : debug.elf;
     int status =
-        evprof_elf_names(is_apart ? debug.elf : own->elf, queries, count);
-    if (status == 0) {
-        status = evprof_elf_plt(own->elf, queries, count, names);
-    }
-    if (status == 0) {
+        read_names(own, is_apart ? &debug : own, queries, count, names);
+    if (status == EVPROF_OK) {
         status = evprof_dwarf_frames(with_lines ? dwarf : NULL, queries, count,
                                      file);
     }

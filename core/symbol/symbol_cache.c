@@ -258,3 +258,22 @@ evprof_symbol_file_function(evprof_symbol_file_t *file, const char *name,
         given != NULL ? given : readable_name(file, wanted.system_name);
     return wanted.name == NULL ? NULL : add_function(file, given, &wanted);
 }
+
+int
+evprof_symbol_file_add_named(evprof_symbol_file_t *file,
+                             const evprof_query_t *query)
+{
+    evprof_symbol_frame_t frame = { .line = 0 };
+    evprof_symbol_t symbol = { .vaddr = query->vaddr,
+                               .start = query->start,
+                               .frames = &frame };
+    if (query->symbol != NULL) {
+        frame.function =
+            evprof_symbol_file_function(file, NULL, query->symbol, NULL, 0);
+        symbol.count = 1;
+        if (frame.function == NULL) {
+            return EVPROF_ENOMEM;
+        }
+    }
+    return evprof_symbol_file_add(file, &symbol);
+}

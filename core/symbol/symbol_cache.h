@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/elf/query.h"
+
 /* All strings are interned in the file's cache; unset ones are "". */
 typedef struct evprof_symbol_function {
     const char *name;        /* for people */
@@ -68,6 +70,11 @@ const evprof_symbol_t *evprof_symbol_file_find(const evprof_symbol_file_t *file,
 /* Keeps an answer; its frames are copied. EVPROF_ENOMEM. */
 int evprof_symbol_file_add(evprof_symbol_file_t *file,
                            const evprof_symbol_t *symbol);
+
+/* Keeps what the symbol table says of the query, which may be nothing.
+ * EVPROF_ENOMEM. */
+int evprof_symbol_file_add_named(evprof_symbol_file_t *file,
+                                 const evprof_query_t *query);
 
 /*
  * The file's one record of a function; strings are copied, NULL counts as "".

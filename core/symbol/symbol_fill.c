@@ -13,7 +13,7 @@
 
 #include "core/base/grow.h"
 #include "core/base/hash.h"
-#include "core/symbol/elf_open.h"
+#include "core/elf/find.h"
 
 static int
 put_mapping(evprof_pprof_t *p, const evprof_object_t *object,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Locations are sorted by object and address and answered in batches: what the
- * cache lacks is asked of the object's files, opened for the batch and closed
- * after it. The cache is cut to its bound after each batch, when the answers
- * have been written into the profile.
+ * cache lacks is asked of the helper program, which reads DWARF, and where that
+ * cannot be had, of the symbol tables. The cache is cut to its bound after each
+ * batch, when the answers have been written into the profile.
  */
 #include "core/symbol/symbolize.h"
 
@@ -13,9 +13,10 @@
 
 #include "core/base/buf.h"
 #include "core/base/error.h"
+#include "core/elf/find.h"
+#include "core/elf/names.h"
 #include "core/symbol/demangle.h"
-#include "core/symbol/elf_open.h"
-#include "core/symbol/query.h"
+#include "core/symbol/helper.h"
 #include "core/symbol/symbol_fill.h"
 
 #define DEFAULT_MAX_BYTES ((size_t)64 << 20)
@@ -26,6 +27,9 @@
 
 struct evprof_symbolizer {
     evprof_symbol_cache_t cache;
+    evprof_helper_t helper;
+    bool is_without_lines;
+    bool lacks_lines;     /* of the profile that is worked on */
     evprof_buf_t name; /* what evprof_symbol_name() handed out */
 };
 
@@ -52,6 +56,7 @@ evprof_symbolizer_free(evprof_symbolizer_t *s)
 {
     if (s != NULL) {
         evprof_symbol_cache_free(&s->cache);
+        evprof_helper_stop(&s->helper);
         evprof_buf_free(&s->name);
         free(s);
     }
@@ -63,16 +68,94 @@ evprof_symbolizer_bytes(const evprof_symbolizer_t *s)
     return evprof_symbol_cache_bytes(&s->cache);
 }
 
+void
+evprof_symbolizer_configure(evprof_symbolizer_t *s, bool with_lines,
+                            const char *helper)
+{
+    s->is_without_lines = !with_lines;
+    evprof_helper_configure(&s->helper, helper);
+}
+
+void
+evprof_symbolizer_forget(evprof_symbolizer_t *s)
+{
+    evprof_helper_forget(&s->helper);
+}
+
+/* ---- One object ---- */
+
+/* Has the helper answer for the file; false: it could not. */
+static bool
+ask_helper(evprof_symbolizer_t *s, const evprof_object_t *object, int fd,
+           const evprof_query_t *queries, size_t count,
+           evprof_symbol_file_t *file)
+{
+    uint64_t *vaddrs = malloc(count * sizeof(*vaddrs));
+    if (vaddrs == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        vaddrs[i] = queries[i].vaddr;
+    }
+    int status =
+        evprof_helper_ask(&s->helper, fd, object->path, vaddrs, count, file);
+    s->lacks_lines = s->lacks_lines || status != EVPROF_OK;
+    free(vaddrs);
+    return status == EVPROF_OK;
+}
+
+/* Names from the file, from its debug file where it has none itself, or from
+ * memory where the file is gone. */
+static int
+read_names(const evprof_object_t *object, evprof_elf_reader_t *own,
+           evprof_query_t *queries, size_t count, evprof_strings_t *names)
+{
+    evprof_elf_reader_t debug = { .fd = -1 };
+    evprof_buf_t found = { 0 };
+    if (own == NULL) {
+        return evprof_elf_loaded_names(object, queries, count, names);
+    }
+    bool is_apart = evprof_elf_reader_typed(own, SHT_SYMTAB) == NULL &&
+                    evprof_elf_find_debug(own, object->path, &debug, &found);
+    int status =
+        evprof_elf_names(is_apart ? &debug : own, queries, count, names);
+    if (status == EVPROF_OK) {
+        status = evprof_elf_plt(own, queries, count, names);
+    }
+    evprof_elf_reader_close(&debug);
+    evprof_buf_free(&found);
+    return status;
+}
+
+static int
+add_names(const evprof_object_t *object, evprof_elf_reader_t *own,
+          evprof_query_t *queries, size_t count, evprof_symbol_file_t *file)
+{
+    evprof_strings_t names = { 0 };
+    int status = read_names(object, own, queries, count, &names);
+    for (size_t i = 0; i < count && status == EVPROF_OK; i++) {
+        if (evprof_symbol_file_find(file, queries[i].vaddr) == NULL) {
+            status = evprof_symbol_file_add_named(file, &queries[i]);
+        }
+    }
+    evprof_strings_free(&names);
+    return status;
+}
+
 /* Reads the object's files for addresses that were never asked before. */
 static int
-resolve(const evprof_object_t *object, bool is_main, evprof_query_t *queries,
-        size_t count, evprof_symbol_file_t *file)
+resolve(evprof_symbolizer_t *s, const evprof_object_t *object, bool is_main,
+        evprof_query_t *queries, size_t count, evprof_symbol_file_t *file)
 {
-    evprof_elf_file_t own = { .fd = -1 };
-    (void)evprof_elf_open_object(object, is_main, &own);
-    int status =
-        evprof_symbol_resolve(&own, object->path, true, queries, count, file);
-    evprof_elf_close(&own);
+    evprof_elf_reader_t own = { .fd = -1 };
+    bool is_found = evprof_elf_find_object(object, is_main, &own);
+    int status = EVPROF_OK;
+    if (s->is_without_lines || !is_found || own.fd < 0 ||
+        !ask_helper(s, object, own.fd, queries, count, file)) {
+        status = add_names(object, is_found ? &own : NULL, queries, count,
+                           file);
+    }
+    evprof_elf_reader_close(&own);
     return status;
 }
 
@@ -82,6 +165,7 @@ static evprof_symbol_file_t *
 file_of(evprof_symbolizer_t *s, const evprof_object_t *object)
 {
     evprof_buf_t key = { 0 };
+    evprof_buf_puts(&key, s->is_without_lines ? "names#" : "");
     if (object->build_id[0] != '\0') {
         evprof_buf_puts(&key, object->build_id);
     } else {
@@ -96,8 +180,8 @@ file_of(evprof_symbolizer_t *s, const evprof_object_t *object)
 
 /* Makes sure that `file` has an answer for each address of one object. */
 static int
-answer(const evprof_objects_t *objects, const wanted_t *wanted, size_t count,
-       evprof_symbol_file_t *file)
+answer(evprof_symbolizer_t *s, const evprof_objects_t *objects,
+       const wanted_t *wanted, size_t count, evprof_symbol_file_t *file)
 {
     const evprof_object_t *object = &objects->items[wanted[0].object];
     evprof_query_t *queries = malloc(count * sizeof(*queries));
@@ -114,7 +198,7 @@ answer(const evprof_objects_t *objects, const wanted_t *wanted, size_t count,
     }
     int status = 0;
     if (query_count > 0) {
-        status = resolve(object, wanted[0].object == objects->main_index,
+        status = resolve(s, object, wanted[0].object == objects->main_index,
                          queries, query_count, file);
     }
     free(queries);
@@ -140,7 +224,7 @@ answer_batch(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     const evprof_object_t *object = &objects->items[wanted[0].object];
     evprof_symbol_file_t *file = file_of(s, object);
     int status =
-        file == NULL ? EVPROF_ENOMEM : answer(objects, wanted, count, file);
+        file == NULL ? EVPROF_ENOMEM : answer(s, objects, wanted, count, file);
     for (size_t i = 0; i < count && status == 0 && fill != NULL; i++) {
         const evprof_symbol_t *symbol =
             evprof_symbol_file_find(file, wanted[i].address - object->bias);
@@ -212,6 +296,28 @@ symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     return status;
 }
 
+/* Tells readers that there is more to be had than they see. */
+static int
+note_missing_lines(const evprof_symbolizer_t *s, evprof_pprof_t *p)
+{
+    evprof_buf_t text = { 0 };
+    evprof_buf_printf(&text, "lines are missing: %s", s->helper.why.message);
+    const char *own =
+        text.failed ? NULL : evprof_strings_intern(&p->strings, text.data);
+    const char **comments =
+        evprof_arena_calloc(&p->arena, p->comment_count + 1, sizeof(*comments));
+    evprof_buf_free(&text);
+    if (own == NULL || comments == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    for (size_t i = 0; i < p->comment_count; i++) {
+        comments[i] = p->comments[i];
+    }
+    comments[p->comment_count++] = own;
+    p->comments = comments;
+    return EVPROF_OK;
+}
+
 int
 evprof_symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
                  evprof_pprof_t *p, evprof_error_t *err)
@@ -219,8 +325,12 @@ evprof_symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     wanted_t *wanted = calloc(p->location_count + 1, sizeof(*wanted));
     bool *is_used = calloc(objects->count + 1, sizeof(*is_used));
     int status = EVPROF_ENOMEM;
+    s->lacks_lines = false;
     if (wanted != NULL && is_used != NULL) {
         status = symbolize(s, objects, wanted, is_used, p);
+    }
+    if (status == 0 && s->lacks_lines) {
+        status = note_missing_lines(s, p);
     }
     free(is_used);
     free(wanted);
@@ -262,7 +372,7 @@ answer_one(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     evprof_symbol_file_t *file = file_of(s, object);
     wanted_t wanted = { .address = pc,
                         .object = (size_t)(object - objects->items) };
-    if (file == NULL || answer(objects, &wanted, 1, file) != 0) {
+    if (file == NULL || answer(s, objects, &wanted, 1, file) != 0) {
         return NULL;
     }
     return evprof_symbol_file_find(file, pc - object->bias);

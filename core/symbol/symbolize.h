@@ -4,9 +4,13 @@
 
 /*
  * Gives the locations of a profile of this process their functions, files,
- * lines and inlined callers, from each object's symbol table and DWARF. Runs on
- * the worker thread; what was read stays cached per object within a bound.
+ * lines and inlined callers, from each object's symbol table and DWARF. DWARF is
+ * read by a helper program; where that cannot run, lines are missing and the
+ * profile says so in a comment. Runs on the worker thread; what was read stays
+ * cached per object within a bound.
  */
+
+#include <stdbool.h>
 
 #include "core/objects/objects.h"
 #include "core/profile/pprof.h"
@@ -16,6 +20,14 @@ typedef struct evprof_symbolizer evprof_symbolizer_t;
 /* `max_bytes` bounds the cache; 0: a default of 64 MiB. NULL: out of memory. */
 evprof_symbolizer_t *evprof_symbolizer_new(size_t max_bytes);
 void evprof_symbolizer_free(evprof_symbolizer_t *s);
+
+/* Whether lines and inlined calls are wanted, and where the helper program is
+ * that finds them: a file, "off", or NULL for the one beside the library. */
+void evprof_symbolizer_configure(evprof_symbolizer_t *s, bool with_lines,
+                                 const char *helper);
+
+/* In the child of a fork, which shares the helper's socket with its parent. */
+void evprof_symbolizer_forget(evprof_symbolizer_t *s);
 
 /* Bytes that the cache takes now; at most the bound between two calls. */
 size_t evprof_symbolizer_bytes(const evprof_symbolizer_t *s);

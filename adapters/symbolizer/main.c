@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One question after the other from descriptor 0. Whatever cannot be done ends
+ * the program: the server then does without lines.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/symbol/query.h"
+#include "core/symbol/readable.h"
+#include "core/symbol/symbol_wire.h"
+
+#define MAX_DATA ((rlim_t)512 << 20)
+#define MAX_IDLE_MS 30000
+#define MAX_SECONDS 12
+
+/* Answers are kept from one question to the next within this bound. */
+#define MAX_CACHE ((size_t)64 << 20)
+
+/* ---- The place it runs in ---- */
+
+static void
+write_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)!write(fd, text, strlen(text));
+        close(fd);
+    }
+}
+
+static void
+limit_myself(void)
+{
+    const struct rlimit data = { MAX_DATA, MAX_DATA };
+    const struct rlimit none = { 0, 0 };
+    sigset_t empty;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)setrlimit(RLIMIT_DATA, &data);
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)setpriority(PRIO_PROCESS, 0, 19);
+    write_file("/proc/self/oom_score_adj", "1000");
+    (void)signal(SIGALRM, SIG_DFL);
+    (void)signal(SIGPIPE, SIG_DFL);
+    (void)sigemptyset(&empty);
+    (void)sigprocmask(SIG_SETMASK, &empty, NULL);
+    /* What libraries print must not go to a file that was opened since. */
+    while (open("/dev/null", O_RDWR) >= 0 && fcntl(2, F_GETFD) < 0) {
+    }
+    (void)fcntl(0, F_SETFL, fcntl(0, F_GETFL) & ~O_NONBLOCK);
+}
+
+/* ---- Bytes ---- */
+
+static bool
+get(void *out, size_t len)
+{
+    char *at = out;
+    while (len > 0) {
+        ssize_t n = read(0, at, len);
+        if (n <= 0) {
+            return false;
+        }
+        at += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static bool
+put(const void *data, size_t len)
+{
+    const char *at = data;
+    while (len > 0) {
+        ssize_t n = write(0, at, len);
+        if (n <= 0) {
+            return false;
+        }
+        at += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+/* The head of a question and the file that comes with it. */
+static bool
+get_head(evprof_wire_request_t *head, int *fd)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec piece = { .iov_base = head, .iov_len = sizeof(*head) };
+    struct msghdr message = { .msg_iov = &piece,
+                              .msg_iovlen = 1,
+                              .msg_control = control.bytes,
+                              .msg_controllen = sizeof(control.bytes) };
+    ssize_t n = recvmsg(0, &message, MSG_WAITALL | MSG_CMSG_CLOEXEC);
+    struct cmsghdr *c = n <= 0 ? NULL : CMSG_FIRSTHDR(&message);
+    if (n != (ssize_t)sizeof(*head) || c == NULL ||
+        c->cmsg_type != SCM_RIGHTS) {
+        return false;
+    }
+    memcpy(fd, CMSG_DATA(c), sizeof(*fd));
+    return head->magic == EVPROF_WIRE_MAGIC &&
+           head->version == EVPROF_WIRE_VERSION &&
+           head->path_len <= EVPROF_WIRE_MAX_PATH &&
+           head->count <= EVPROF_WIRE_MAX_COUNT;
+}
+
+/* ---- An answer ---- */
+
+static char *
+demangle(const char *name)
+{
+    static const evprof_readable_how_t how = { .form = EVPROF_READABLE_PLAIN };
+    evprof_buf_t out = { 0 };
+    evprof_readable_name(&out, name, &how);
+    if (out.failed || out.len == 0) {
+        evprof_buf_free(&out);
+    }
+    return out.data;
+}
+
+static int
+resolve(int fd, const char *path, const uint64_t *vaddrs, size_t count,
+        evprof_symbol_file_t *file)
+{
+    evprof_query_t *queries = calloc(count + 1, sizeof(*queries));
+    evprof_elf_file_t own;
+    int status = queries == NULL ? EVPROF_ENOMEM : EVPROF_OK;
+    for (size_t i = 0; i < count && status == EVPROF_OK; i++) {
+        queries[i].vaddr = vaddrs[i];
+        /* They are searched by halves. */
+        if (i > 0 && vaddrs[i] <= vaddrs[i - 1]) {
+            status = EVPROF_EINVAL;
+        }
+    }
+    if (!evprof_elf_open_fd(fd, &own)) {
+        status = status == EVPROF_OK ? EVPROF_EINVAL : status;
+    }
+    if (status == EVPROF_OK) {
+        status =
+            evprof_symbol_resolve(&own, path, true, queries, count, file);
+    }
+    evprof_elf_close(&own);
+    free(queries);
+    return status;
+}
+
+static bool
+answer(int fd, const char *path, const uint64_t *vaddrs, size_t count)
+{
+    evprof_symbol_cache_t cache = { .max_bytes = MAX_CACHE,
+                                    .demangle = demangle };
+    evprof_buf_t bytes = { 0 };
+    evprof_symbol_file_t *file = evprof_symbol_cache_file(&cache, path);
+    int status = file == NULL ? EVPROF_ENOMEM
+                              : resolve(fd, path, vaddrs, count, file);
+    if (status == EVPROF_OK) {
+        evprof_symbol_encode(file, vaddrs, count, &bytes);
+        status = bytes.failed ? EVPROF_ENOMEM : EVPROF_OK;
+    }
+    const evprof_wire_reply_t reply = {
+        .magic = EVPROF_WIRE_MAGIC,
+        .status = status,
+        .len = status == EVPROF_OK ? bytes.len : 0,
+    };
+    bool is_sent = put(&reply, sizeof(reply)) && put(bytes.data, reply.len);
+    evprof_buf_free(&bytes);
+    evprof_symbol_cache_free(&cache);
+    return is_sent;
+}
+
+static bool
+serve_one(void)
+{
+    evprof_wire_request_t head;
+    int fd = -1;
+    if (!get_head(&head, &fd)) {
+        return false;
+    }
+    char *path = calloc(head.path_len + 1, 1);
+    uint64_t *vaddrs = calloc((size_t)head.count + 1, sizeof(*vaddrs));
+    bool is_done = path != NULL && vaddrs != NULL && get(path, head.path_len) &&
+                   get(vaddrs, head.count * sizeof(*vaddrs));
+    if (is_done) {
+        (void)alarm(MAX_SECONDS);
+        is_done = answer(fd, path, vaddrs, head.count);
+        (void)alarm(0);
+    } else {
+        close(fd);
+    }
+    free(path);
+    free(vaddrs);
+    return is_done;
+}
+
+int
+main(void)
+{
+    struct pollfd question = { .fd = 0, .events = POLLIN };
+    limit_myself();
+    while (poll(&question, 1, MAX_IDLE_MS) > 0 && serve_one()) {
+    }
+    return EXIT_SUCCESS;
+}

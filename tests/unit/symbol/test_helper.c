@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The helper program, and that the process which asks it does not notice: no
+ * SIGCHLD, no child, no descriptor that is not ours written to.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/elf/names.h"
+#include "core/symbol/helper.h"
+
+#define SAMPLE SAMPLE_OBJECTS "/sample_lines.so"
+
+static volatile sig_atomic_t child_signals;
+
+static void
+count_signal(int sig)
+{
+    (void)sig;
+    child_signals++;
+}
+
+/* The address of a function in a file, from its symbol table. */
+static uint64_t
+address_of(const char *path, const char *name)
+{
+    evprof_elf_reader_t elf;
+    evprof_buf_t text = { 0 };
+    uint64_t found = 0;
+    assert_true(evprof_elf_reader_open(&elf, path));
+    const Elf64_Shdr *symbols = evprof_elf_reader_typed(&elf, SHT_SYMTAB);
+    assert_non_null(symbols);
+    for (uint64_t i = 0; i < symbols->sh_size / sizeof(Elf64_Sym); i++) {
+        Elf64_Sym sym;
+        assert_true(evprof_elf_reader_get(
+            &elf, symbols->sh_offset + i * sizeof(sym), &sym, sizeof(sym)));
+        if (evprof_elf_reader_text(&elf,
+                                   evprof_elf_reader_linked(&elf, symbols),
+                                   sym.st_name, &text) &&
+            strcmp(text.data, name) == 0) {
+            found = sym.st_value;
+        }
+    }
+    evprof_buf_free(&text);
+    evprof_elf_reader_close(&elf);
+    assert_int_not_equal(found, 0);
+    return found;
+}
+
+/* Asks for the first address of a function; its frames, 0: no answer. */
+static uint32_t
+ask(evprof_helper_t *helper, const char *path, uint64_t vaddr)
+{
+    evprof_symbol_cache_t cache = { .max_bytes = SIZE_MAX };
+    evprof_symbol_file_t *file = evprof_symbol_cache_file(&cache, path);
+    uint32_t count = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0 && file != NULL);
+    if (evprof_helper_ask(helper, fd, path, &vaddr, 1, file) == EVPROF_OK) {
+        const evprof_symbol_t *symbol = evprof_symbol_file_find(file, vaddr);
+        assert_non_null(symbol);
+        assert_true(symbol->is_from_dwarf);
+        assert_true(symbol->frames[symbol->count - 1].line > 0);
+        assert_string_equal(
+            symbol->frames[symbol->count - 1].function->name, "sample_outer");
+        count = symbol->count;
+    }
+    close(fd);
+    evprof_symbol_cache_free(&cache);
+    return count;
+}
+
+static uint32_t
+ask_sample(evprof_helper_t *helper)
+{
+    return ask(helper, SAMPLE, address_of(SAMPLE, "sample_outer"));
+}
+
+static evprof_helper_t
+new_helper(void)
+{
+    evprof_helper_t helper = { .keeper = { .socket = -1 } };
+    evprof_helper_configure(&helper, HELPER);
+    return helper;
+}
+
+/* ---- Unnoticed ---- */
+
+static void
+check_unnoticed(void)
+{
+    evprof_helper_t helper = new_helper();
+    struct sigaction before;
+    const struct sigaction count = { .sa_handler = count_signal };
+    assert_int_equal(sigaction(SIGCHLD, &count, &before), 0);
+    child_signals = 0;
+    assert_true(ask_sample(&helper) > 0);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+    assert_true(ask_sample(&helper) > 0);
+    pid_t keeper = helper.keeper.pid;
+    evprof_helper_stop(&helper);
+    assert_int_equal(child_signals, 0);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+    /* It is reaped: nothing has that number any more. */
+    assert_int_equal(kill(keeper, 0), -1);
+    assert_int_equal(errno, ESRCH);
+    assert_int_equal(sigaction(SIGCHLD, &before, NULL), 0);
+}
+
+static void
+test_unnoticed(void **state)
+{
+    (void)state;
+    check_unnoticed();
+}
+
+static void
+test_by_a_subreaper(void **state)
+{
+    (void)state;
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    check_unnoticed();
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+}
+
+static void
+test_with_child_signals_ignored(void **state)
+{
+    (void)state;
+    evprof_helper_t helper = new_helper();
+    assert_true(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+    assert_true(ask_sample(&helper) > 0);
+    evprof_helper_stop(&helper);
+    assert_true(signal(SIGCHLD, SIG_DFL) != SIG_ERR);
+}
+
+/* Runs the check as the first process of a new namespace. */
+static void
+test_by_the_first_process(void **state)
+{
+    (void)state;
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0) {
+            _exit(77);
+        }
+        pid = fork();
+        if (pid == 0) {
+            check_unnoticed();
+            _exit(0);
+        }
+        _exit(waitpid(pid, &status, 0) == pid && WIFEXITED(status)
+                  ? WEXITSTATUS(status)
+                  : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77) {
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* ---- Descriptors ---- */
+
+static void
+test_descriptors_of_others_are_not_written_to(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/evprof-helper-XXXXXX";
+    struct stat st;
+    evprof_helper_t helper = new_helper();
+    assert_true(ask_sample(&helper) > 0);
+    int number = helper.keeper.socket;
+    assert_int_equal(close(number), 0);
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    if (fd != number) {
+        assert_int_equal(dup2(fd, number), number);
+        close(fd);
+    }
+    assert_true(ask_sample(&helper) > 0);
+    assert_int_equal(fstat(number, &st), 0);
+    assert_int_equal(st.st_size, 0);
+    evprof_helper_stop(&helper);
+    assert_int_equal(close(number), 0);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void
+test_nothing_is_held_open(void **state)
+{
+    (void)state;
+    int pair[2];
+    char byte;
+    evprof_helper_t helper = new_helper();
+    assert_int_equal(pipe(pair), 0);
+    assert_true(ask_sample(&helper) > 0);
+    close(pair[1]);
+    /* The end of file comes only when nobody has the other end. */
+    assert_int_equal(read(pair[0], &byte, 1), 0);
+    close(pair[0]);
+    evprof_helper_stop(&helper);
+}
+
+/* ---- Ends ---- */
+
+static pid_t
+program_of(pid_t keeper)
+{
+    char path[64];
+    char text[64] = "";
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", keeper, keeper);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0) {
+        skip();
+    }
+    close(fd);
+    return (pid_t)strtol(text, NULL, 10);
+}
+
+static void
+test_killed_program(void **state)
+{
+    (void)state;
+    evprof_helper_t helper = new_helper();
+    assert_true(ask_sample(&helper) > 0);
+    assert_int_equal(kill(program_of(helper.keeper.pid), SIGKILL), 0);
+    /* Whether or not the end is noticed in time, the next one works. */
+    (void)ask_sample(&helper);
+    assert_true(ask_sample(&helper) > 0);
+    evprof_helper_stop(&helper);
+}
+
+static void
+test_killed_keeper(void **state)
+{
+    (void)state;
+    evprof_helper_t helper = new_helper();
+    assert_true(ask_sample(&helper) > 0);
+    assert_int_equal(kill(helper.keeper.pid, SIGKILL), 0);
+    (void)ask_sample(&helper);
+    assert_true(ask_sample(&helper) > 0);
+    evprof_helper_stop(&helper);
+}
+
+static void
+test_child_of_a_fork(void **state)
+{
+    (void)state;
+    int status;
+    evprof_helper_t helper = new_helper();
+    assert_true(ask_sample(&helper) > 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        bool is_named = ask_sample(&helper) > 0;
+        evprof_helper_stop(&helper);
+        _exit(is_named ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_true(ask_sample(&helper) > 0);
+    evprof_helper_stop(&helper);
+}
+
+/* ---- What fails ---- */
+
+static void
+test_programs_that_are_none(void **state)
+{
+    (void)state;
+    static const char *const paths[] = { "off", "/nowhere", "/etc/passwd",
+                                         "/bin/true" };
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        evprof_helper_t helper = new_helper();
+        evprof_helper_configure(&helper, paths[i]);
+        assert_int_equal(ask_sample(&helper), 0);
+        assert_true(helper.why.message[0] != '\0');
+        evprof_helper_stop(&helper);
+    }
+}
+
+/* Cuts a copy of the sample at many places. */
+static void
+test_cut_files(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/evprof-helper-XXXXXX";
+    struct stat st;
+    char *bytes;
+    uint64_t vaddr = address_of(SAMPLE, "sample_outer");
+    evprof_helper_t helper = new_helper();
+    int in = open(SAMPLE, O_RDONLY | O_CLOEXEC);
+    int out = mkstemp(path);
+    assert_true(in >= 0 && out >= 0);
+    assert_int_equal(fstat(in, &st), 0);
+    bytes = malloc((size_t)st.st_size);
+    assert_int_equal(read(in, bytes, (size_t)st.st_size), st.st_size);
+    for (off_t len = 0; len < st.st_size; len += st.st_size / 40 + 1) {
+        assert_int_equal(ftruncate(out, 0), 0);
+        assert_int_equal(pwrite(out, bytes, (size_t)len, 0), len);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        evprof_symbol_cache_t cache = { .max_bytes = SIZE_MAX };
+        evprof_symbol_file_t *file = evprof_symbol_cache_file(&cache, path);
+        (void)evprof_helper_ask(&helper, fd, path, &vaddr, 1, file);
+        evprof_symbol_cache_free(&cache);
+        close(fd);
+    }
+    /* It still answers, or a new one does. */
+    assert_true(ask_sample(&helper) > 0);
+    free(bytes);
+    close(in);
+    close(out);
+    assert_int_equal(unlink(path), 0);
+    evprof_helper_stop(&helper);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_unnoticed),
+        cmocka_unit_test(test_by_a_subreaper),
+        cmocka_unit_test(test_with_child_signals_ignored),
+        cmocka_unit_test(test_by_the_first_process),
+        cmocka_unit_test(test_descriptors_of_others_are_not_written_to),
+        cmocka_unit_test(test_nothing_is_held_open),
+        cmocka_unit_test(test_killed_program),
+        cmocka_unit_test(test_killed_keeper),
+        cmocka_unit_test(test_child_of_a_fork),
+        cmocka_unit_test(test_programs_that_are_none),
+        cmocka_unit_test(test_cut_files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -33,7 +33,7 @@ test_dump(void **state)
                   "    log off;                                # default\n"
                   "    max_seconds 300;                        # default\n"
                   "    max_stacks 65536;                       # default\n"
-                  "    symbolize on;                           # default\n"
+                  "    symbolize lines;                        # default\n"
                   "    plus a;                                 # text:3\n"
                   "    minus b;                                # text:4\n"
                   "    plus c;                                 # text:5\n"

@@ -18,6 +18,7 @@
 #include "core/base/buf.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
+#include "core/base/utf8.h"
 
 /* Fields of one kind, one behind the other. */
 typedef struct run {
@@ -135,8 +136,18 @@ for_each(evprof_decoder_t *d, const layout_t *l, uint32_t field,
 static int
 read_string(evprof_decoder_t *d, evprof_wire_t w)
 {
-    const char *text = evprof_strings_add(
-        &d->profile->strings, (const char *)w.at, (size_t)(w.end - w.at));
+    evprof_buf_t hidden = { 0 };
+    const char *bytes = (const char *)w.at;
+    size_t len = (size_t)(w.end - w.at);
+    if (len > 0 && memchr(bytes, 0, len) != NULL) {
+        evprof_utf8_hide_nul(&hidden, bytes, len);
+        bytes = hidden.data;
+        len = hidden.len;
+    }
+    const char *text =
+        hidden.failed ? NULL
+                      : evprof_strings_add(&d->profile->strings, bytes, len);
+    evprof_buf_free(&hidden);
     if (text == NULL) {
         return no_memory(d);
     }
@@ -407,7 +418,8 @@ read_all(evprof_decoder_t *d, const layout_t *l)
     status = status != EVPROF_OK ? status : read_mappings(d, l);
     status = status != EVPROF_OK ? status : read_functions(d, l);
     status = status != EVPROF_OK ? status : read_locations(d, l);
-    return status != EVPROF_OK ? status : read_samples(d, l);
+    status = status != EVPROF_OK ? status : read_samples(d, l);
+    return status != EVPROF_OK ? status : evprof_decoder_settle_labels(d);
 }
 
 static int

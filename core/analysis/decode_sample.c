@@ -169,6 +169,8 @@ read_label(evprof_decoder_t *d, evprof_wire_t w, evprof_label_t *out)
     uint64_t key = 0;
     uint64_t text = 0;
     uint64_t unit = 0;
+    bool has_number = false;
+    bool has_text = false;
     *out = (evprof_label_t){ 0 };
     evprof_wire_field_t f;
     while (evprof_wire_next(&w, &f)) {
@@ -181,9 +183,11 @@ read_label(evprof_decoder_t *d, evprof_wire_t w, evprof_label_t *out)
             break;
         case EVPROF_WIRE_LABEL_STR:
             text = f.value;
+            has_text = true;
             break;
         case EVPROF_WIRE_LABEL_NUM:
             out->number = (int64_t)f.value;
+            has_number = true;
             break;
         case EVPROF_WIRE_LABEL_NUM_UNIT:
             unit = f.value;
@@ -197,13 +201,20 @@ read_label(evprof_decoder_t *d, evprof_wire_t w, evprof_label_t *out)
     }
     out->key = evprof_decoder_text(d, key);
     out->unit = evprof_decoder_text(d, text == 0 ? unit : 0);
-    if (text != 0) {
+    bool is_text = text != 0 || (has_text && !has_number && unit == 0);
+    if (is_text) {
         out->text = evprof_decoder_text(d, text);
         out->number = 0;
     }
-    bool known = out->key != NULL && out->unit != NULL &&
-                 (text == 0 || out->text != NULL);
-    return known ? EVPROF_OK : EVPROF_EPARSE;
+    if (out->key == NULL || out->unit == NULL ||
+        (is_text && out->text == NULL)) {
+        return EVPROF_EPARSE;
+    }
+    if (!is_text && !has_number && unit == 0) {
+        out->unit = NULL;
+        d->open_labels++;
+    }
+    return EVPROF_OK;
 }
 
 static int

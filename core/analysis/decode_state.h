@@ -28,6 +28,7 @@ typedef struct evprof_decoder {
     int64_t *value_end;
     evprof_label_t *labels; /* of the sample that is being read; malloc */
     size_t label_cap;
+    size_t open_labels; /* neither text nor number; their unit is NULL */
 } evprof_decoder_t;
 
 /* The text of a number in the string table; NULL, with `err` filled, when there
@@ -60,6 +61,9 @@ int evprof_decoder_function(evprof_decoder_t *d, evprof_wire_t message);
 int evprof_decoder_location(evprof_decoder_t *d, evprof_wire_t message);
 int evprof_decoder_value_type(evprof_decoder_t *d, evprof_wire_t message,
                               evprof_value_type_t *out);
+
+/* Decides what labels without a text and a number are. EVPROF_ENOMEM. */
+int evprof_decoder_settle_labels(evprof_decoder_t *d);
 
 /* Reads one sample into `out`. EVPROF_EPARSE, EVPROF_ENOMEM. */
 int evprof_decoder_sample(evprof_decoder_t *d, evprof_wire_t message,

@@ -38,6 +38,12 @@ sequence_length(const unsigned char *s, size_t len)
     return want;
 }
 
+size_t
+evprof_utf8_sequence(const char *text, size_t len)
+{
+    return sequence_length((const unsigned char *)text, len);
+}
+
 bool
 evprof_utf8_valid(const char *text, size_t len)
 {
@@ -52,20 +58,54 @@ evprof_utf8_valid(const char *text, size_t len)
     return true;
 }
 
+static bool
+is_hidden_nul(const unsigned char *s, size_t len)
+{
+    return len >= 2 && memcmp(s, EVPROF_UTF8_NUL, 2) == 0;
+}
+
 void
 evprof_utf8_clean(evprof_buf_t *out, const char *text, size_t len)
 {
     const unsigned char *s = (const unsigned char *)text;
     for (size_t i = 0; i < len;) {
         size_t n = sequence_length(s + i, len - i);
-        if (n == 0) {
-            evprof_buf_add(out, "\xef\xbf\xbd", 3);
-            i++;
-        } else {
+        if (n > 0) {
             evprof_buf_add(out, text + i, n);
             i += n;
+        } else if (is_hidden_nul(s + i, len - i)) {
+            evprof_buf_putc(out, '\0');
+            i += 2;
+        } else {
+            evprof_buf_add(out, "\xef\xbf\xbd", 3);
+            i++;
         }
     }
+}
+
+void
+evprof_utf8_hide_nul(evprof_buf_t *out, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\0') {
+            evprof_buf_add(out, EVPROF_UTF8_NUL, 2);
+        } else {
+            evprof_buf_putc(out, text[i]);
+        }
+    }
+}
+
+void
+evprof_utf8_show_nul(char *text, size_t *len)
+{
+    size_t kept = 0;
+    const unsigned char *s = (const unsigned char *)text;
+    for (size_t i = 0; i < *len; i++, kept++) {
+        bool is_nul = is_hidden_nul(s + i, *len - i);
+        text[kept] = is_nul ? '\0' : text[i];
+        i += is_nul;
+    }
+    *len = kept;
 }
 
 size_t

@@ -11,8 +11,23 @@
  * forms, nothing above U+10FFFF. */
 bool evprof_utf8_valid(const char *text, size_t len);
 
+/* How a NUL stands inside a text that ends with one: the two bytes that no
+ * valid UTF-8 has. */
+#define EVPROF_UTF8_NUL "\xc0\x80"
+
+/* Appends `text` to `out` with its NULs hidden so. */
+void evprof_utf8_hide_nul(evprof_buf_t *out, const char *text, size_t len);
+
+/* Turns hidden NULs back, in place; `*len` shrinks by one for each. */
+void evprof_utf8_show_nul(char *text, size_t *len);
+
+/* Bytes of the valid sequence at the front of `text`; 0: there is none. `len`
+ * is at least 1. */
+size_t evprof_utf8_sequence(const char *text, size_t len);
+
 /* Appends `text` to `out`, each byte that is not part of valid UTF-8 replaced
- * by U+FFFD. Protobuf strings must be UTF-8, file names need not be. */
+ * by U+FFFD, hidden NULs by a NUL. Protobuf strings must be UTF-8, file names
+ * need not be. */
 void evprof_utf8_clean(evprof_buf_t *out, const char *text, size_t len);
 
 /* Characters in `text`; each byte that is not valid UTF-8 counts as one. */

@@ -122,14 +122,10 @@ end_part(encoder_t *e, unsigned field)
     evprof_buf_clear(&e->part);
 }
 
-/* The number of an interned text in the string table; the empty one is always
- * the first, whatever its address. */
+/* The number of the text at that address in the string table. */
 static uint64_t
-number_of(encoder_t *e, const char *text)
+number_of_address(encoder_t *e, const char *text)
 {
-    if (text == NULL || (text[0] == '\0' && e->string_index.count > 0)) {
-        return 0;
-    }
     uint64_t hash = (uint64_t)(uintptr_t)text;
     evprof_index_walk_t walk = evprof_index_walk(&e->string_index, hash);
     uint32_t row =
@@ -154,10 +150,32 @@ number_of(encoder_t *e, const char *text)
     return count;
 }
 
+/* The number of an interned text; the empty one is always the first, whatever
+ * its address. */
+static uint64_t
+number_of(encoder_t *e, const char *text)
+{
+    if (text == NULL || (text[0] == '\0' && e->string_index.count > 0)) {
+        return 0;
+    }
+    return number_of_address(e, text);
+}
+
 static void
 add_text(encoder_t *e, evprof_buf_t *to, unsigned field, const char *text)
 {
     add_uint(to, field, number_of(e, text));
+}
+
+/* The number 0 would be left out, and the label a number then: an empty text
+ * gets an entry of its own in the table. */
+static void
+add_label_text(encoder_t *e, evprof_buf_t *to, const char *text)
+{
+    static const char empty[] = "";
+    uint64_t number =
+        text[0] != '\0' ? number_of(e, text) : number_of_address(e, empty);
+    add_uint(to, EVPROF_WIRE_LABEL_STR, number);
 }
 
 static void
@@ -173,7 +191,7 @@ encode_label(encoder_t *e, const evprof_label_t *label)
 {
     add_text(e, &e->part, EVPROF_WIRE_LABEL_KEY, label->key);
     if (label->text != NULL) {
-        add_text(e, &e->part, EVPROF_WIRE_LABEL_STR, label->text);
+        add_label_text(e, &e->part, label->text);
     } else {
         add_int(&e->part, EVPROF_WIRE_LABEL_NUM, label->number);
         add_text(e, &e->part, EVPROF_WIRE_LABEL_NUM_UNIT, label->unit);

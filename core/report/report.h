@@ -47,6 +47,11 @@ enum evprof_report_flag {
     EVPROF_REPORT_BASE = 1u << 14,     /* shows the base beside the profile */
     EVPROF_REPORT_OURS = 1u << 15,     /* pprof has no such report */
     EVPROF_REPORT_BROWSER = 1u << 16,  /* shown in the user's web browser */
+    /* Text for people: names are shown with what could steer a terminal, or
+     * begin a line of its own, as escapes. */
+    EVPROF_REPORT_PLAIN = 1u << 17,
+    /* Wide rows whose ends matter least: a narrow window may cut them. */
+    EVPROF_REPORT_TABLE = 1u << 18,
 };
 
 /* A program that shows a file: a command, or what an environment variable
@@ -90,6 +95,7 @@ typedef struct evprof_request {
     /* Where machine code is found, see core/symbol/code.h; NULL: nowhere. */
     const struct evprof_code_source *code;
     const evprof_pprof_t *base; /* what is compared with, for "diff"; or NULL */
+    bool keeps_controls; /* names as they are, also in EVPROF_REPORT_PLAIN */
 } evprof_request_t;
 
 /*

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/analysis/aggregate.h"
+#include "core/analysis/plain.h"
 #include "core/base/error.h"
 #include "core/base/path.h"
 #include "core/base/sum.h"
@@ -243,6 +244,21 @@ aggregate(evprof_view_t *view)
     evprof_pprof_aggregate(view->profile, keep);
 }
 
+static bool
+is_plain(const evprof_view_t *view)
+{
+    return (view->request.report->flags & EVPROF_REPORT_PLAIN) != 0 &&
+           !view->request.keeps_controls;
+}
+
+static int
+fail_memory(int status, evprof_error_t *err)
+{
+    return status == EVPROF_OK
+               ? status
+               : evprof_fail(err, status, "report: out of memory");
+}
+
 static int
 prepare(evprof_view_t *view, evprof_error_t *err)
 {
@@ -257,6 +273,9 @@ prepare(evprof_view_t *view, evprof_error_t *err)
     if (status == EVPROF_OK && is_relative) {
         status = evprof_view_filter(view, err);
     }
+    if (status == EVPROF_OK && is_plain(view)) {
+        status = fail_memory(evprof_pprof_plain_header(view->profile), err);
+    }
     if (status == EVPROF_OK) {
         status = choose_values(view, err);
     }
@@ -269,6 +288,9 @@ prepare(evprof_view_t *view, evprof_error_t *err)
     view->total = compute_total(view);
     if (!is_relative) {
         status = evprof_view_filter(view, err);
+    }
+    if (status == EVPROF_OK && is_plain(view)) {
+        status = fail_memory(evprof_pprof_plain_samples(view->profile), err);
     }
     if (status == EVPROF_OK) {
         aggregate(view);

@@ -20,6 +20,7 @@ write_comments(evprof_view_t *view, const evprof_writer_t *out,
 const evprof_report_t evprof_report_comments = {
     .name = "comments",
     .summary = "The profile's comments, one a line",
+    .flags = EVPROF_REPORT_PLAIN,
     .suffix = "",
     .write = write_comments,
 };

@@ -262,7 +262,8 @@ write_diff(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
 const evprof_report_t evprof_report_diff = {
     .name = "diff",
     .summary = "Two profiles side by side: before, after, difference (-base)",
-    .flags = EVPROF_REPORT_WORDS | EVPROF_REPORT_SORTS | EVPROF_REPORT_FILE |
+    .flags = EVPROF_REPORT_PLAIN | EVPROF_REPORT_TABLE | EVPROF_REPORT_WORDS |
+             EVPROF_REPORT_SORTS | EVPROF_REPORT_FILE |
              EVPROF_REPORT_ALL_NODES | EVPROF_REPORT_UNTRIMMED |
              EVPROF_REPORT_BASE | EVPROF_REPORT_OURS,
     .suffix = "",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Machine code with the weights of its instructions, function by function. A
- * place is printed where it changes, behind the instruction, or on a line of its
- * own before a long one.
+ * place is printed where it changes, behind the instruction, or on a line of
+ * its own before a long one.
  */
 #include <string.h>
 
@@ -96,8 +96,8 @@ print_line(printer_t *pr, const evprof_assembly_line_t *line)
     }
     print_value(pr, line->flat);
     print_value(pr, line->cum);
-    evprof_buf_printf(out, "%10llx: ",
-                      (unsigned long long)line->instruction->vaddr);
+    evprof_buf_printf(out,
+                      "%10llx: ", (unsigned long long)line->instruction->vaddr);
     if (has_place && !is_long) {
         evprof_buf_printf(out, "%-40s;", text);
         print_place(out, &place);
@@ -165,8 +165,9 @@ write_disasm(evprof_view_t *view, const evprof_writer_t *out,
 const evprof_report_t evprof_report_disasm = {
     .name = "disasm",
     .summary = "Machine code with the weight of each instruction",
-    .flags = EVPROF_REPORT_PARAM | EVPROF_REPORT_ADDRESSES |
-             EVPROF_REPORT_UNTRIMMED | EVPROF_REPORT_OBJECTS,
+    .flags = EVPROF_REPORT_PLAIN | EVPROF_REPORT_PARAM |
+             EVPROF_REPORT_ADDRESSES | EVPROF_REPORT_UNTRIMMED |
+             EVPROF_REPORT_OBJECTS,
     .suffix = "",
     .write = write_disasm,
 };

@@ -161,7 +161,8 @@ write_folded(evprof_view_t *view, const evprof_writer_t *out,
 const evprof_report_t evprof_report_folded = {
     .name = "folded",
     .summary = "Folded stacks: frames from the root, and a number",
-    .flags = EVPROF_REPORT_WORDS | EVPROF_REPORT_FILE | EVPROF_REPORT_OURS,
+    .flags = EVPROF_REPORT_PLAIN | EVPROF_REPORT_WORDS | EVPROF_REPORT_FILE |
+             EVPROF_REPORT_OURS,
     .suffix = "",
     .write = write_folded,
 };

@@ -240,7 +240,7 @@ write_list(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
 const evprof_report_t evprof_report_list = {
     .name = "list",
     .summary = "Source lines with the weight of each",
-    .flags = EVPROF_REPORT_PARAM | EVPROF_REPORT_LINES |
+    .flags = EVPROF_REPORT_PLAIN | EVPROF_REPORT_PARAM | EVPROF_REPORT_LINES |
              EVPROF_REPORT_UNTRIMMED | EVPROF_REPORT_OBJECTS,
     .suffix = "",
     .write = write_list,

@@ -324,8 +324,8 @@ write_raw(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
 const evprof_report_t evprof_report_raw = {
     .name = "raw",
     .summary = "Every sample, location and mapping as text",
-    .flags = EVPROF_REPORT_ADDRESSES | EVPROF_REPORT_UNTRIMMED |
-             EVPROF_REPORT_OBJECTS,
+    .flags = EVPROF_REPORT_PLAIN | EVPROF_REPORT_ADDRESSES |
+             EVPROF_REPORT_UNTRIMMED | EVPROF_REPORT_OBJECTS,
     .suffix = "",
     .write = write_raw,
 };

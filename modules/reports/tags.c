@@ -95,7 +95,7 @@ write_tags(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
 const evprof_report_t evprof_report_tags = {
     .name = "tags",
     .summary = "Labels, their values and the weight of each",
-    .flags = EVPROF_REPORT_TAG_WORDS,
+    .flags = EVPROF_REPORT_PLAIN | EVPROF_REPORT_TAG_WORDS,
     .suffix = "",
     .write = write_tags,
 };

@@ -217,6 +217,7 @@ write_traces(evprof_view_t *view, const evprof_writer_t *out,
 const evprof_report_t evprof_report_traces = {
     .name = "traces",
     .summary = "Every sample with its stack",
+    .flags = EVPROF_REPORT_PLAIN,
     .suffix = "",
     .write = write_traces,
 };

@@ -47,7 +47,8 @@ put_name(evprof_buf_t *out, const char *name)
     static const evprof_readable_how_t how = { .form = EVPROF_READABLE_PLAIN };
     evprof_buf_t text = { 0 };
     evprof_readable_name(&text, name, &how);
-    evprof_html_escape(out, text.failed || text.data == NULL ? name : text.data);
+    evprof_html_escape(out,
+                       text.failed || text.data == NULL ? name : text.data);
     evprof_buf_free(&text);
 }
 
@@ -86,7 +87,8 @@ put_calls(page_t *page, const evprof_annotated_code_t *code)
 }
 
 static bool
-is_same_chain(const evprof_annotated_code_t *a, const evprof_annotated_code_t *b)
+is_same_chain(const evprof_annotated_code_t *a,
+              const evprof_annotated_code_t *b)
 {
     const evprof_symbol_t *x = a->line->instruction->places;
     const evprof_symbol_t *y = b->line->instruction->places;
@@ -108,8 +110,8 @@ put_instruction(page_t *page, const evprof_annotated_code_t *code)
     evprof_buf_t *out = &page->s.buf;
     put_value(page, code->line->flat);
     put_value(page, code->line->cum);
-    evprof_buf_printf(out, "%8llx: ",
-                      (unsigned long long)code->line->instruction->vaddr);
+    evprof_buf_printf(
+        out, "%8llx: ", (unsigned long long)code->line->instruction->vaddr);
     evprof_html_escape(out, code->line->instruction->text);
     evprof_buf_putc(out, '\n');
 }
@@ -230,8 +232,7 @@ put_lines(page_t *page, const evprof_annotated_t *f)
         int64_t number = f->lines[i].number;
         if (i > 0 && number - shown > MAX_GAP) {
             put_plain(page, f->file, shown + 1, shown + MARGIN_LINES);
-            evprof_buf_puts(&page->s.buf,
-                            "<div class=gap>&#8943;</div>\n");
+            evprof_buf_puts(&page->s.buf, "<div class=gap>&#8943;</div>\n");
             shown = number - MARGIN_LINES - 1;
         }
         put_plain(page, f->file, shown + 1, number - 1);

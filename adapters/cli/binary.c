@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Telling a program, by its file or its build id, from a profile among the first
- * words after the flags. */
+/* Telling a program, by its file or its build id, from a profile among the
+ * first words after the flags. */
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>

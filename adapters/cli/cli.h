@@ -99,7 +99,9 @@ typedef struct cli_job {
     const struct evprof_code_source *code; /* see adapters/cli/code.h */
     const char *pipe; /* a command that gets the output, or NULL */
     const evprof_pprof_t *base;
+    const char *view_file; /* for a viewer, made already; NULL: not yet */
     bool is_shell;
+    bool is_strict;
 } cli_job_t;
 
 /* Writes a report of `p`, which is used up, to where the job says. */

@@ -71,7 +71,8 @@ offer_values(struct finder *f, const evprof_option_t *option)
 }
 
 /* The name as an expression that matches it: what has a meaning there gets a
- * backslash, and a space, which would end the word, becomes any character. */
+ * backslash, and a space, which would end the word, and control bytes become
+ * any character. */
 static void
 offer_function(struct finder *f, const char *dash, const char *name)
 {
@@ -81,7 +82,8 @@ offer_function(struct finder *f, const char *dash, const char *name)
         if (strchr("\\.+*?()|[]{}^$", *at) != NULL) {
             evprof_buf_putc(&word, '\\');
         }
-        if (*at == ' ') {
+        bool is_plain = (unsigned char)*at > ' ' && *at != 0x7f;
+        if (!is_plain) {
             evprof_buf_putc(&word, '.');
         } else {
             evprof_buf_putc(&word, *at);

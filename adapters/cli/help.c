@@ -7,6 +7,7 @@
 #include "adapters/cli/cli.h"
 #include "adapters/cli/flag_table.h"
 #include "adapters/cli/shell_table.h"
+#include "adapters/cli/viewer.h"
 
 /* Lines of help are no longer than this. */
 #define WIDTH 79
@@ -56,17 +57,10 @@ static const char *const report_kinds[REPORT_KINDS] = {
     [REPORT_VIEWER] = "Reports opened in a program",
 };
 
-static bool
-has_viewer(const evprof_report_t *report)
-{
-    return report->viewers != NULL ||
-           (report->flags & EVPROF_REPORT_BROWSER) != 0;
-}
-
 static enum report_kind
 kind_of(const evprof_report_t *report)
 {
-    if (has_viewer(report)) {
+    if (cli_has_viewer(report)) {
         return REPORT_VIEWER;
     }
     return (report->flags & EVPROF_REPORT_BINARY) != 0 ? REPORT_FILE
@@ -77,24 +71,6 @@ static const char *
 param_of(const evprof_report_t *report)
 {
     return (report->flags & EVPROF_REPORT_PARAM) != 0 ? "REGEX" : NULL;
-}
-
-/* What an option takes; NULL: it is on or off. */
-static const char *
-value_of(const evprof_option_t *option)
-{
-    switch (option->kind) {
-    case EVPROF_OPTION_BOOL:
-        return NULL;
-    case EVPROF_OPTION_INT:
-    case EVPROF_OPTION_FLOAT:
-        return "N";
-    case EVPROF_OPTION_CHOICE:
-        return "CHOICE";
-    case EVPROF_OPTION_STRING:
-    default:
-        return "TEXT";
-    }
 }
 
 /* ---- Lists of names, wrapped ---- */
@@ -258,7 +234,7 @@ add_options(evprof_buf_t *out, const char *dash)
         const evprof_option_t *option = &evprof_option_table[i];
         const evprof_choice_t *c = option->choices;
         if (c == NULL) {
-            add_entry(out, dash, option->name, value_of(option), option->help);
+            add_entry(out, dash, option->name, option->takes, option->help);
         }
         for (; c != NULL && c->name != NULL; c++) {
             add_entry(out, dash, c->name, NULL, c->help);
@@ -333,14 +309,14 @@ add_report(evprof_buf_t *out, const evprof_report_t *report)
     evprof_buf_printf(out, "  in the shell: %s%s%s%s%s\n", report->name,
                       param != NULL ? " " : "", param != NULL ? param : "",
                       takes_words ? " [N] [REGEX]... [-REGEX]..." : "",
-                      has_viewer(report) ? "" : " [> FILE] [| COMMAND]");
+                      cli_has_viewer(report) ? "" : " [> FILE] [| COMMAND]");
 }
 
 static void
 add_option(evprof_buf_t *out, const evprof_option_t *option,
            const evprof_pprof_t *p)
 {
-    add_entry(out, "-", option->name, value_of(option), option->help);
+    add_entry(out, "-", option->name, option->takes, option->help);
     for (const evprof_choice_t *c = option->choices;
          c != NULL && c->name != NULL; c++) {
         add_entry(out, "-", c->name, NULL, c->help);

@@ -4,16 +4,21 @@
  * from one run to the next, and completes what is unique on Tab; a second look
  * lists what is not. A pipe or a file is read as it is, without a prompt.
  */
+#include <errno.h>
 #include <histedit.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
+#include <wchar.h>
 
+#include "adapters/cli/interrupt.h"
 #include "adapters/cli/shell.h"
 #include "core/base/folder.h"
+#include "core/base/visible.h"
 
 #define HISTORY_LINES 1000
 #define MAX_SHOWN 100
@@ -29,6 +34,7 @@ struct cli_input {
     char *line;
     size_t line_size;
     evprof_buf_t text;
+    sigset_t open_mask; /* of signals, while a key is waited for */
 };
 
 static char *
@@ -80,13 +86,23 @@ add_match(void *ctx, const char *word)
     }
 }
 
+/* Names come from profiles. */
+static void
+print_visible(const char *word)
+{
+    evprof_buf_t visible = { 0 };
+    evprof_visible_add(&visible, word, strlen(word), "");
+    puts(visible.failed || visible.len == 0 ? "" : visible.data);
+    evprof_buf_free(&visible);
+}
+
 static void
 show_matches(const struct matches *m)
 {
     fputc('\n', stdout);
     for (size_t i = 0; i < m->count && i < MAX_SHOWN; i++) {
         if (m->shown[i] != NULL) {
-            printf("%s\n", m->shown[i]);
+            print_visible(m->shown[i]);
         }
     }
     if (m->count > MAX_SHOWN) {
@@ -175,6 +191,39 @@ save_history(cli_input_t *in)
     history(in->history, &event, H_SAVE, in->history_file.data);
 }
 
+/*
+ * Waits for a key, with ^C let through only here: a signal between two keys
+ * would else be handled before the wait begins, and the wait not end.
+ */
+static int
+get_key(EditLine *editor, wchar_t *out)
+{
+    mbstate_t state = { 0 };
+    cli_input_t *in;
+    el_get(editor, EL_CLIENTDATA, &in);
+    for (;;) {
+        struct pollfd ready = { .fd = STDIN_FILENO, .events = POLLIN };
+        char byte;
+        if (ppoll(&ready, 1, NULL, &in->open_mask) < 0) {
+            if (errno == EINTR && !cli_interrupt_is_typed()) {
+                continue; /* the window was resized, for example */
+            }
+            return -1;
+        }
+        if (read(STDIN_FILENO, &byte, 1) != 1) {
+            return 0;
+        }
+        size_t len = mbrtowc(out, &byte, 1, &state);
+        if (len == (size_t)-1) {
+            *out = (unsigned char)byte;
+            return 1;
+        }
+        if (len != (size_t)-2) {
+            return 1;
+        }
+    }
+}
+
 static void
 open_editor(cli_input_t *in)
 {
@@ -186,11 +235,13 @@ open_editor(cli_input_t *in)
     el_set(in->editor, EL_PROMPT, prompt);
     el_set(in->editor, EL_EDITOR, "emacs");
     el_set(in->editor, EL_SIGNAL, 1);
+    el_set(in->editor, EL_GETCFN, get_key);
     el_set(in->editor, EL_ADDFN, "evprof-complete", "completes a word",
            complete);
     el_set(in->editor, EL_BIND, "^I", "evprof-complete", NULL);
     el_set(in->editor, EL_BIND, "^R", "em-inc-search-prev", NULL);
     open_history(in);
+    cli_interrupt_catch();
     el_source(in->editor, NULL);
 }
 
@@ -275,7 +326,16 @@ read_edited(cli_input_t *in)
     int len;
     take_typed_ahead(in);
     el_set(in->editor, EL_PREP_TERM, 1);
+    sigset_t interrupt;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    sigprocmask(SIG_BLOCK, &interrupt, &in->open_mask);
     const char *line = el_gets(in->editor, &len);
+    sigprocmask(SIG_SETMASK, &in->open_mask, NULL);
+    if (cli_interrupt_take() && !cli_interrupt_is_leaving()) {
+        fputc('\n', stdout);
+        return "";
+    }
     if (line == NULL || len <= 0) {
         fputc('\n', stdout);
         return NULL;

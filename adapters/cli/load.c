@@ -273,8 +273,8 @@ symbolize(const cli_t *cli, const cli_item_t *items, size_t count, loaded_t *l,
     int status = EVPROF_OK;
     for (size_t i = 0; i < 3 && status == EVPROF_OK; i++) {
         if (all[i] != NULL) {
-            status = cli_symbolize(cli, items, count, all[i], &is_changed[i],
-                                   err);
+            status =
+                cli_symbolize(cli, items, count, all[i], &is_changed[i], err);
         }
     }
     if (is_changed[0]) {

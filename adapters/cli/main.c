@@ -31,7 +31,8 @@ run(cli_t *cli, evprof_error_t *err)
                                 .param = cli->param,
                                 .options = &cli->options,
                                 .code = cli_code(cli),
-                                .base = loaded.base };
+                                .base = loaded.base,
+                                .is_strict = cli->is_strict };
         status = cli_report(loaded.profile, &job, err);
     } else {
         status = cli_shell(cli, &loaded);

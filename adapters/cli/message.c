@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines for people, on standard error. */
+/* Lines for people, on standard error. On a terminal what could steer it is
+ * shown as escapes: names and texts of servers are part of messages. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "adapters/cli/cli.h"
+#include "core/base/visible.h"
 
 #define RED "\033[0;31m"
 #define PLAIN "\033[0m"
@@ -13,9 +15,16 @@
 __attribute__((format(printf, 1, 0))) static void
 write_line(const char *format, va_list args, bool is_red)
 {
+    evprof_buf_t text = { 0 };
     evprof_buf_t line = { 0 };
+    evprof_buf_vprintf(&text, format, args);
     evprof_buf_puts(&line, is_red ? RED : "");
-    evprof_buf_vprintf(&line, format, args);
+    if (isatty(STDERR_FILENO) != 0 && text.len > 0) {
+        evprof_visible_add(&line, text.data, text.len, "\n\t");
+    } else {
+        evprof_buf_add(&line, text.len > 0 ? text.data : "", text.len);
+    }
+    line.failed |= text.failed;
     if (!line.failed && (line.len == 0 || line.data[line.len - 1] != '\n')) {
         evprof_buf_putc(&line, '\n');
     }
@@ -23,6 +32,7 @@ write_line(const char *format, va_list args, bool is_red)
     if (!line.failed) {
         fwrite(line.data, 1, line.len, stderr);
     }
+    evprof_buf_free(&text);
     evprof_buf_free(&line);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where a report goes: to standard output, to a file, to a command, or through
- * a temporary file to a viewer. A file is made when the first bytes come, so
- * that a report which fails leaves none behind.
+ * a temporary file to a viewer. A file is begun when the first bytes come and
+ * takes its name when it is whole, so that a report which fails changes none.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,81 +15,78 @@
 #include <unistd.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/interrupt.h"
 #include "adapters/cli/terminal.h"
 #include "adapters/cli/viewer.h"
 #include "core/base/error.h"
+#include "core/base/new_file.h"
 
 #define MAX_NUMBER 9999
 
-/* A file that is opened by its first write. */
+/* A file that is begun by its first write. */
 struct late_file {
     const char *name;   /* NULL: profileNNN.SUFFIX in the current directory */
     const char *suffix; /* for that */
     evprof_buf_t own_name;
-    int fd; /* -1: not yet */
+    evprof_new_file_t file;
+    bool is_begun;
     int status;
-    evprof_error_t err; /* what kept it from being opened or written */
+    evprof_error_t err; /* what kept it from being begun */
 };
 
 static int
-fail_file(struct late_file *file, int reason)
+begin_late(struct late_file *late)
 {
-    file->status =
-        evprof_fail(&file->err, EVPROF_EIO, "%s cannot be written: %s",
-                    file->name, strerror(reason));
-    return file->status;
-}
-
-static int
-open_late(struct late_file *file)
-{
-    if (file->fd >= 0 || file->status != EVPROF_OK) {
-        return file->status;
+    if (late->is_begun || late->status != EVPROF_OK) {
+        return late->status;
     }
-    if (file->name == NULL) {
-        file->status = cli_new_file("", "profile", file->suffix,
-                                    &file->own_name, &file->err);
-        if (file->status != EVPROF_OK) {
-            return file->status;
-        }
-        file->name = file->own_name.data;
+    if (late->name == NULL) {
+        late->status = cli_new_file("", "profile", late->suffix,
+                                    &late->own_name, &late->err);
+        late->name = late->own_name.data;
     }
-    cli_complain("Writing the report to %s", file->name);
-    file->fd = open(file->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    return file->fd >= 0 ? EVPROF_OK : fail_file(file, errno);
+    if (late->status == EVPROF_OK) {
+        cli_complain("Writing the report to %s", late->name);
+        late->status =
+            evprof_new_file_begin(&late->file, late->name, &late->err);
+    }
+    late->is_begun = late->status == EVPROF_OK;
+    if (late->is_begun) {
+        cli_interrupt_removes(late->file.temp);
+    }
+    return late->status;
 }
 
 static int
 write_late(void *ctx, const void *data, size_t len)
 {
-    struct late_file *file = ctx;
-    if (open_late(file) != EVPROF_OK) {
-        return file->status;
+    struct late_file *late = ctx;
+    int status = begin_late(late);
+    if (status == EVPROF_OK) {
+        evprof_writer_t out = evprof_new_file_writer(&late->file);
+        status = out.write(out.ctx, data, len);
     }
-    evprof_writer_t out = evprof_writer_fd(file->fd);
-    int status = out.write(out.ctx, data, len);
-    return status == EVPROF_OK ? status : fail_file(file, errno);
+    return status;
 }
 
 static int
-write_to_file(evprof_view_t *view, struct late_file *file, evprof_error_t *err)
+write_to_file(evprof_view_t *view, struct late_file *late, evprof_error_t *err)
 {
-    file->fd = -1;
-    evprof_writer_t out = { .write = write_late, .ctx = file };
+    evprof_writer_t out = { .write = write_late, .ctx = late };
     int status = evprof_view_write(view, &out, err);
     if (status == EVPROF_OK) {
-        status = open_late(file);
+        status = begin_late(late);
     }
-    if (file->fd >= 0 && close(file->fd) != 0 && status == EVPROF_OK) {
-        status = fail_file(file, errno);
+    if (late->is_begun) {
+        status = evprof_new_file_end(&late->file, status, err);
+        cli_interrupt_removes(NULL);
+    } else if (late->status != EVPROF_OK) {
+        status = evprof_fail(err, late->status, "%s", late->err.message);
     }
-    if (file->status != EVPROF_OK) {
-        status = evprof_fail(err, file->status, "%s", file->err.message);
+    if (status != EVPROF_OK && late->own_name.len > 0) {
+        unlink(late->own_name.data);
     }
-    if (status != EVPROF_OK && file->own_name.len > 0) {
-        unlink(file->own_name.data);
-    }
-    evprof_buf_free(&file->own_name);
+    evprof_buf_free(&late->own_name);
     return status;
 }
 
@@ -104,7 +101,7 @@ cli_new_file(const char *dir, const char *prefix, const char *suffix,
         if (name->failed) {
             break;
         }
-        int fd = open(name->data, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        int fd = open(name->data, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (fd >= 0) {
             close(fd);
             return EVPROF_OK;
@@ -184,14 +181,14 @@ write_to_command(evprof_view_t *view, const char *command, evprof_error_t *err)
 static int
 write_to_stdout(evprof_view_t *view, evprof_error_t *err)
 {
-    if (cli_terminal_is_used()) {
+    if (isatty(STDOUT_FILENO) != 0) {
         return cli_terminal_write(view, err);
     }
     fflush(stdout);
     evprof_writer_t out = evprof_writer_fd(STDOUT_FILENO);
     int status = evprof_view_write(view, &out, err);
     if (status == EVPROF_EIO) {
-        return evprof_fail(err, status, "write /dev/stdout: %s",
+        return evprof_fail(err, status, "standard output: write: %s",
                            strerror(errno));
     }
     return status;
@@ -210,15 +207,22 @@ write_view(evprof_view_t *view, const cli_job_t *job, evprof_error_t *err)
     if (job->pipe != NULL) {
         return write_to_command(view, job->pipe, err);
     }
-    if (report->viewers != NULL ||
-        (report->flags & EVPROF_REPORT_BROWSER) != 0) {
-        return cli_view(view, report, job->is_shell, err);
+    if (cli_has_viewer(report)) {
+        return cli_view(view, job, err);
     }
     if (is_binary && (job->is_shell || isatty(STDOUT_FILENO) != 0)) {
         struct late_file file = { .suffix = report->suffix };
         return write_to_file(view, &file, err);
     }
     return write_to_stdout(view, err);
+}
+
+/* Under -strict a file or a pipe gets names as they are, as pprof has it. */
+static bool
+keeps_controls(const cli_job_t *job)
+{
+    bool is_elsewhere = job->options->output[0] != '\0' || job->pipe != NULL;
+    return job->is_strict && (is_elsewhere || isatty(STDOUT_FILENO) == 0);
 }
 
 int
@@ -229,7 +233,8 @@ cli_report(evprof_pprof_t *p, const cli_job_t *job, evprof_error_t *err)
                                        .options = job->options,
                                        .code = job->code,
                                        .notice = &cli_notice,
-                                       .base = job->base };
+                                       .base = job->base,
+                                       .keeps_controls = keeps_controls(job) };
     evprof_view_t *view;
     int status = evprof_view_new(p, &request, &view, err);
     if (status != EVPROF_OK) {

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/cli/code.h"
 #include "adapters/cli/help.h"
+#include "adapters/cli/interrupt.h"
 #include "adapters/cli/shell_table.h"
 #include "core/base/error.h"
 #include "core/report/column.h"
@@ -73,7 +73,7 @@ assign(cli_shell_t *shell, const char *name, const char *value)
             ? set_column(shell, value, &err)
             : evprof_options_set(&shell->cli->options, name, value, &err);
     if (status != EVPROF_OK) {
-        cli_complain("%s", err.message);
+        cli_complain("%s: %s", name, err.message);
     }
 }
 
@@ -110,25 +110,7 @@ run_command(cli_shell_t *shell, const cli_words_t *words)
         cli_complain("%s", err.message);
         return;
     }
-    bool is_beside = (command.report->flags & EVPROF_REPORT_BASE) != 0;
-    evprof_pprof_t *copy =
-        evprof_pprof_copy(is_beside ? shell->whole : shell->profile);
-    if (copy == NULL) {
-        status = evprof_fail(&err, EVPROF_ENOMEM, "out of memory");
-    } else {
-        const cli_job_t job = { .report = command.report,
-                                .param = command.param,
-                                .options = &command.options,
-                                .code = cli_code(shell->cli),
-                                .pipe = words->pipe,
-                                .base = shell->base,
-                                .is_shell = true };
-        status = cli_report(copy, &job, &err);
-    }
-    if (status != EVPROF_OK) {
-        cli_complain("%s", err.message);
-    }
-    evprof_pprof_free(copy);
+    cli_shell_report(shell, &command, words->pipe);
     evprof_options_free(&command.options);
 }
 
@@ -338,7 +320,7 @@ greet(const cli_shell_t *shell)
 int
 cli_shell(cli_t *cli, const cli_profiles_t *profiles)
 {
-    const evprof_pprof_t *p = profiles->profile;
+    evprof_pprof_t *p = profiles->profile;
     cli_shell_t shell = { .cli = cli,
                           .profile = p,
                           .whole =
@@ -351,7 +333,7 @@ cli_shell(cli_t *cli, const cli_profiles_t *profiles)
         cli_complain("out of memory");
         return EVPROF_ENOMEM;
     }
-    while (!shell.is_over) {
+    while (!shell.is_over && !cli_interrupt_is_leaving()) {
         const char *line = cli_input_line(in);
         if (line == NULL) {
             break;

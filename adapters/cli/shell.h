@@ -9,8 +9,8 @@
 
 typedef struct cli_shell {
     cli_t *cli;
-    const evprof_pprof_t *profile;
-    const evprof_pprof_t *whole; /* for reports that show the base beside it */
+    evprof_pprof_t *profile;
+    evprof_pprof_t *whole; /* for reports that show the base beside it */
     const evprof_pprof_t *base;
     bool is_over;
 } cli_shell_t;
@@ -38,6 +38,11 @@ void cli_complete(const cli_shell_t *shell, const char *line,
 void cli_shell_options(const cli_shell_t *shell);
 void cli_shell_save(cli_shell_t *shell, const cli_words_t *words);
 void cli_shell_load(cli_shell_t *shell, const cli_words_t *words);
+
+/* Makes a report and waits for it; `pipe` is a command that gets it, or NULL.
+ * Prints what went wrong itself. */
+void cli_shell_report(cli_shell_t *shell, const cli_command_t *command,
+                      const char *pipe);
 
 /* Runs one line. */
 void cli_shell_run(cli_shell_t *shell, const char *line);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * -symbolize is a list of words separated by colons, in any case and order, with
- * pprof's meanings. Forms of names other than the default make all names again.
+ * -symbolize is a list of words separated by colons, in any case and order,
+ * with pprof's meanings. Forms of names other than the default make all names
+ * again.
  */
 #include "adapters/cli/symbolize.h"
 
@@ -139,7 +140,8 @@ cli_symbolize(const cli_t *cli, const cli_item_t *items, size_t count,
         status = name_locally(cli, &mode, p, &is_named, err);
     }
     if (status == EVPROF_OK && mode.is_remote && !mode.is_off) {
-        is_named = cli_symbolz(cli, mode.is_forced, items, count, p) || is_named;
+        is_named =
+            cli_symbolz(cli, mode.is_forced, items, count, p) || is_named;
     }
     cli_symbolz_unname(items, count, p);
     if (status == EVPROF_OK && !mode.is_off) {

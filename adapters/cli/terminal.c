@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reports on a terminal. The text is the same as in a pipe, but a line is cut
- * where the window ends, headings are bold, and percentages are coloured by how
- * much they say. Nothing of this changes a character of what is piped.
+ * Reports on a terminal. The text is the same as in a pipe, but lines of tables
+ * are cut where the window ends, headings are bold, and percentages are
+ * coloured by how much they say. What could steer the terminal is shown as
+ * escapes, wherever it came from.
  */
 #include "adapters/cli/terminal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,6 +16,7 @@
 
 #include "core/base/error.h"
 #include "core/base/stream.h"
+#include "core/base/visible.h"
 
 #define BOLD "\033[1m"
 #define RED "\033[31m"
@@ -27,17 +30,18 @@
 
 struct terminal {
     evprof_stream_t s;
-    evprof_buf_t line; /* as far as it has come */
-    size_t width;
+    evprof_buf_t line;    /* as far as it has come */
+    evprof_buf_t visible; /* the same as it is shown */
+    size_t width;         /* 0: lines are not cut */
+    bool has_color;
 };
 
-bool
-cli_terminal_is_used(void)
+static bool
+has_color(void)
 {
     const char *term = getenv("TERM");
     const char *no_color = getenv("NO_COLOR");
-    return isatty(STDOUT_FILENO) != 0 && term != NULL &&
-           strcmp(term, "dumb") != 0 &&
+    return term != NULL && strcmp(term, "dumb") != 0 &&
            (no_color == NULL || no_color[0] == '\0');
 }
 
@@ -104,24 +108,40 @@ is_heading(const char *line)
            strncmp(line, "ROUTINE ===", 11) == 0;
 }
 
+/* The line as it is shown; files of other systems end theirs with a CR. */
+static const evprof_buf_t *
+make_visible(struct terminal *t)
+{
+    size_t len = t->line.len;
+    if (len > 0 && t->line.data[len - 1] == '\r') {
+        len--;
+    }
+    evprof_buf_clear(&t->visible);
+    evprof_visible_add(&t->visible, len > 0 ? t->line.data : "", len, "\t");
+    evprof_buf_puts(&t->visible, "");
+    return &t->visible;
+}
+
 static void
 write_line(struct terminal *t)
 {
-    const char *line = t->line.len > 0 ? t->line.data : "";
-    size_t len = fitting_length(line, t->line.len, t->width);
-    bool is_cut = len < t->line.len;
-    if (is_cut) {
-        len = fitting_length(line, t->line.len, t->width - 1);
+    const evprof_buf_t *shown = make_visible(t);
+    const char *line = shown->len > 0 ? shown->data : "";
+    size_t len = shown->len;
+    if (t->width > 0 && fitting_length(line, len, t->width) < len) {
+        len = fitting_length(line, len, t->width - 1);
     }
     evprof_buf_t *out = &t->s.buf;
-    if (is_heading(line)) {
+    if (!t->has_color) {
+        evprof_buf_add(out, line, len);
+    } else if (is_heading(line)) {
         evprof_buf_puts(out, BOLD);
         evprof_buf_add(out, line, len);
         evprof_buf_puts(out, PLAIN);
     } else {
         write_colored(out, line, len);
     }
-    evprof_buf_puts(out, is_cut ? ELLIPSIS "\n" : "\n");
+    evprof_buf_puts(out, len < shown->len ? ELLIPSIS "\n" : "\n");
     evprof_buf_clear(&t->line);
     evprof_stream_poll(&t->s);
 }
@@ -142,14 +162,18 @@ write_text(void *ctx, const void *data, size_t len)
         text += part;
         len -= part;
     }
-    return t->line.failed ? EVPROF_ENOMEM : t->s.status;
+    return t->line.failed || t->visible.failed ? EVPROF_ENOMEM : t->s.status;
 }
 
 int
 cli_terminal_write(evprof_view_t *view, evprof_error_t *err)
 {
     evprof_writer_t screen = evprof_writer_fd(STDOUT_FILENO);
-    struct terminal t = { .width = terminal_width() };
+    bool is_cut =
+        (evprof_view_request(view)->report->flags & EVPROF_REPORT_TABLE) != 0 &&
+        !evprof_view_options(view)->wrap;
+    struct terminal t = { .width = is_cut ? terminal_width() : 0,
+                          .has_color = has_color() };
     evprof_stream_begin(&t.s, &screen);
     evprof_writer_t out = { .write = write_text, .ctx = &t };
     int status = evprof_view_write(view, &out, err);
@@ -157,10 +181,20 @@ cli_terminal_write(evprof_view_t *view, evprof_error_t *err)
         write_line(&t);
     }
     evprof_buf_free(&t.line);
+    evprof_buf_free(&t.visible);
     int shown = evprof_stream_end(&t.s);
     if (status == EVPROF_OK && shown != EVPROF_OK) {
-        return evprof_fail(err, shown, "write /dev/stdout: %s",
+        return evprof_fail(err, shown, "standard output: write: %s",
                            strerror(errno));
     }
     return status;
+}
+
+void
+cli_terminal_reset(void)
+{
+    if (isatty(STDOUT_FILENO) != 0 && has_color()) {
+        fputs(PLAIN, stdout);
+        fflush(stdout);
+    }
 }

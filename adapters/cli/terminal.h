@@ -4,11 +4,12 @@
 
 #include "core/report/report.h"
 
-/* True when standard output is a terminal that shows colours; NO_COLOR and
- * TERM=dumb say that it does not. */
-bool cli_terminal_is_used(void);
-
-/* Writes a view for people: cut to the width of the terminal, and coloured. */
+/* Writes a view to standard output, which is a terminal: without anything that
+ * could steer it, tables cut to its width, and in colours unless NO_COLOR or
+ * TERM=dumb say otherwise. */
 int cli_terminal_write(evprof_view_t *view, evprof_error_t *err);
+
+/* Leaves no colour on, after a report that was stopped. */
+void cli_terminal_reset(void);
 
 #endif

@@ -174,7 +174,7 @@ fill(evprof_view_t *view, const char *name, evprof_error_t *err)
 {
     int fd = open(name, O_WRONLY | O_TRUNC | O_CLOEXEC);
     if (fd < 0) {
-        return evprof_fail(err, EVPROF_EIO, "open %s: %s", name,
+        return evprof_fail(err, EVPROF_EIO, "%s cannot be written: %s", name,
                            strerror(errno));
     }
     evprof_writer_t out = evprof_writer_fd(fd);
@@ -183,21 +183,42 @@ fill(evprof_view_t *view, const char *name, evprof_error_t *err)
     return status;
 }
 
+bool
+cli_has_viewer(const evprof_report_t *report)
+{
+    return report->viewers != NULL ||
+           (report->flags & EVPROF_REPORT_BROWSER) != 0;
+}
+
 int
-cli_view(evprof_view_t *view, const evprof_report_t *report, bool is_background,
-         evprof_error_t *err)
+cli_view_file(const evprof_report_t *report, evprof_buf_t *name,
+              evprof_error_t *err)
 {
     const char *dir = getenv("TMPDIR");
-    evprof_buf_t name = { 0 };
     int status = cli_new_file(dir != NULL && dir[0] != '\0' ? dir : "/tmp",
-                              "evprof", report->suffix, &name, err);
+                              "evprof", report->suffix, name, err);
     if (status == EVPROF_OK) {
-        remember(name.data);
-        status = fill(view, name.data, err);
+        remember(name->data);
+    }
+    return status;
+}
+
+int
+cli_view(evprof_view_t *view, const cli_job_t *job, evprof_error_t *err)
+{
+    evprof_buf_t own = { 0 };
+    const char *name = job->view_file;
+    int status = EVPROF_OK;
+    if (name == NULL) {
+        status = cli_view_file(job->report, &own, err);
+        name = own.data;
     }
     if (status == EVPROF_OK) {
-        status = show(report, name.data, is_background, err);
+        status = fill(view, name, err);
     }
-    evprof_buf_free(&name);
+    if (status == EVPROF_OK) {
+        status = show(job->report, name, job->is_shell, err);
+    }
+    evprof_buf_free(&own);
     return status;
 }

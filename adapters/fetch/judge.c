@@ -47,14 +47,13 @@ is_page(const evprof_answer_t *answer)
     return begins_with(body, i, "<!doctype") || begins_with(body, i, "<html");
 }
 
-/* A body as part of a message: lines stay, other control characters, which
- * could move a terminal's cursor, become spaces. */
+/* A body as part of a message, which is one line. */
 static void
 add_text(evprof_buf_t *why, const evprof_buf_t *body)
 {
     for (size_t i = 0; i < body->len && i < LOOK_AT; i++) {
         char c = body->data[i];
-        if (iscntrl((unsigned char)c) && c != '\n' && c != '\t') {
+        if (iscntrl((unsigned char)c)) {
             c = ' ';
         }
         evprof_buf_putc(why, c);

@@ -33,7 +33,7 @@ make_folder(char *path)
             errno = ENOTDIR;
             return false;
         }
-        if (!is_there && mkdir(path, 0755) != 0 && errno != EEXIST) {
+        if (!is_there && mkdir(path, 0700) != 0 && errno != EEXIST) {
             return false;
         }
         *c = end;
@@ -129,20 +129,27 @@ base_name(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
+/* A part of a file's name and a dot. It comes from the network: it may neither
+ * name another folder nor steer a terminal. */
+static void
+add_word(evprof_buf_t *name, const char *word)
+{
+    for (; *word != '\0'; word++) {
+        bool is_plain = (unsigned char)*word > ' ' && *word != 0x7f;
+        evprof_buf_putc(name, is_plain && *word != '/' ? *word : '_');
+    }
+    evprof_buf_putc(name, '.');
+}
+
 static void
 add_prefix(evprof_buf_t *name, const evprof_pprof_t *p)
 {
     evprof_buf_puts(name, "/pprof.");
     if (p->mapping_count > 0 && p->mappings[0].file[0] != '\0') {
-        evprof_buf_printf(name, "%s.", base_name(p->mappings[0].file));
+        add_word(name, base_name(p->mappings[0].file));
     }
     for (size_t i = 0; i < p->type_count; i++) {
-        /* A type comes from the network: it may not name another folder. */
-        for (const char *c = p->types[i].type; *c != '\0'; c++) {
-            const char *shown = *c == '/' ? "_" : c;
-            evprof_buf_putc(name, *shown);
-        }
-        evprof_buf_putc(name, '.');
+        add_word(name, p->types[i].type);
     }
 }
 
@@ -170,7 +177,7 @@ create_file(evprof_buf_t *name)
     for (int i = 1; i < MAX_NUMBER && fd < 0 && !name->failed; i++) {
         name->len = prefix_len;
         evprof_buf_printf(name, "%03d.pb.gz", i);
-        fd = open(name->data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        fd = open(name->data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (fd < 0 && errno != EEXIST) {
             break;
         }
@@ -193,7 +200,7 @@ write_file(int fd, const char *name, const evprof_buf_t *body,
     }
     if (status != EVPROF_OK) {
         unlink(name);
-        return evprof_fail(err, status, "write %s: %s", name,
+        return evprof_fail(err, status, "%s: write: %s", name,
                            evprof_errno_text(why, reason, sizeof(reason)));
     }
     return EVPROF_OK;
@@ -218,7 +225,7 @@ evprof_fetch_save(const evprof_pprof_t *p, const evprof_buf_t *body,
     if (fd >= 0) {
         status = write_file(fd, name->data, body, err);
     } else if (status == EVPROF_OK) {
-        status = evprof_fail(err, EVPROF_EIO, "open %s: %s",
+        status = evprof_fail(err, EVPROF_EIO, "%s cannot be made: %s",
                              name->failed ? "a file" : name->data,
                              evprof_errno_text(errno, reason, sizeof(reason)));
     }

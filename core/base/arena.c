@@ -60,8 +60,8 @@ alloc_bytes(evprof_arena_t *arena, size_t size, size_t align)
         arena->next = out + size;
         return out;
     }
-    size_t want = arena->block == NULL ? FIRST_BLOCK_SIZE
-                                       : arena->block->size * 2;
+    size_t want =
+        arena->block == NULL ? FIRST_BLOCK_SIZE : arena->block->size * 2;
     if (want > LARGEST_BLOCK_SIZE || want < FIRST_BLOCK_SIZE) {
         want = LARGEST_BLOCK_SIZE;
     }

@@ -24,7 +24,8 @@ void *evprof_arena_calloc(evprof_arena_t *arena, size_t count, size_t size);
 /* A NUL-terminated copy of `len` bytes; packed without alignment. */
 char *evprof_arena_strndup(evprof_arena_t *arena, const char *text, size_t len);
 
-/* Overwrites all that was handed out, for secrets; nothing may be used after. */
+/* Overwrites all that was handed out, for secrets; nothing may be used after.
+ */
 void evprof_arena_wipe(evprof_arena_t *arena);
 
 /* Gives everything back; the arena is then empty and valid. */

@@ -11,7 +11,8 @@
 
 #include <evprof/status.h>
 
-/* Small enough for a short message, large enough to skip the first doublings. */
+/* Small enough for a short message, large enough to skip the first doublings.
+ */
 #define MIN_CAPACITY 64
 
 void
@@ -98,8 +99,7 @@ evprof_buf_put_int(evprof_buf_t *buf, int64_t value)
     if (value < 0) {
         evprof_buf_putc(buf, '-');
     }
-    evprof_buf_put_uint(buf, value < 0 ? 0 - (uint64_t)value
-                                       : (uint64_t)value);
+    evprof_buf_put_uint(buf, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
 void

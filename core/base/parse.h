@@ -10,7 +10,8 @@
  * on failure `out` keeps its value and false is returned. */
 bool evprof_parse_int64(const char *text, int64_t *out);
 bool evprof_parse_uint64(const char *text, uint64_t *out);
-bool evprof_parse_hex64(const char *text, uint64_t *out); /* with or without 0x */
+bool evprof_parse_hex64(const char *text,
+                        uint64_t *out); /* with or without 0x */
 bool evprof_parse_double(const char *text, double *out);
 
 #endif

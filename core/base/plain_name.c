@@ -61,9 +61,9 @@ angle_len(const char *at)
 static size_t
 operator_len(const char *name, size_t at)
 {
-    static const char *const signs[] = { "()", "<=>", "<<=", ">>=", "->*",
-                                         "<<", ">>",  "<=",  ">=",  "->",
-                                         "<",  ">" };
+    static const char *const signs[] = {
+        "()", "<=>", "<<=", ">>=", "->*", "<<", ">>", "<=", ">=", "->", "<", ">"
+    };
     static const char word[] = "operator";
     size_t len = sizeof(word) - 1;
     if (!starts_with(name + at, word) || is_word_char(name[at + len]) ||

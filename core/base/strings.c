@@ -21,8 +21,8 @@ struct evprof_string_slot {
 static int
 grow(evprof_strings_t *set)
 {
-    size_t count = set->slot_count == 0 ? FIRST_SLOT_COUNT
-                                        : set->slot_count * 2;
+    size_t count =
+        set->slot_count == 0 ? FIRST_SLOT_COUNT : set->slot_count * 2;
     struct evprof_string_slot *slots = calloc(count, sizeof(*slots));
     if (slots == NULL) {
         return -1;

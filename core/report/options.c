@@ -16,20 +16,34 @@
 #include "core/base/error.h"
 
 /* A row of the table: a field, its URL parameter, whether it is saved, its
- * default and help, and for a choice what may be chosen. */
-#define OPTION(field, of_kind, in_url, saved, value, may_be, text)             \
+ * default and help, what may be chosen, and what its value is, which is
+ * checked. */
+#define ROW(field, of_kind, in_url, saved, value, may_be, is, checks, text)    \
     {                                                                          \
         .name = #field, .url = (in_url), .kind = EVPROF_OPTION_##of_kind,      \
         .offset = offsetof(evprof_options_t, field), .is_saved = (saved),      \
         .help = (text), .choices = (may_be), .by_default = (value),            \
+        .takes = (is), .check = (checks),                                      \
     }
-#define TEXT(field, url, help) OPTION(field, STRING, url, true, "", NULL, help)
-#define UNSAVED(field, kind, url, value, help)                                 \
-    OPTION(field, kind, url, false, value, NULL, help)
+#define OPTION(field, kind, url, saved, value, may_be, help)                   \
+    ROW(field, kind, url, saved, value, may_be, "CHOICE", NULL, help)
+#define TEXT(field, url, takes, help)                                          \
+    ROW(field, STRING, url, true, "", NULL, takes, NULL, help)
+#define REGEX(field, url, help)                                                \
+    ROW(field, STRING, url, true, "", NULL, "REGEX",                           \
+        evprof_option_check_regex, help)
+#define LABELS(field, url, help)                                               \
+    ROW(field, STRING, url, true, "", NULL, "LABEL",                           \
+        evprof_option_check_labels, help)
+#define UNIT(field, url, value, help)                                          \
+    ROW(field, STRING, url, true, value, NULL, "UNIT",                         \
+        evprof_option_check_unit, help)
+#define UNSAVED(field, kind, url, value, takes, help)                          \
+    ROW(field, kind, url, false, value, NULL, takes, NULL, help)
 #define FLAG(field, url, help)                                                 \
-    OPTION(field, BOOL, url, true, "false", NULL, help)
-#define SAVED(field, kind, url, value, help)                                   \
-    OPTION(field, kind, url, true, value, NULL, help)
+    ROW(field, BOOL, url, true, "false", NULL, NULL, NULL, help)
+#define SAVED(field, kind, url, value, takes, help)                            \
+    ROW(field, kind, url, true, value, NULL, takes, NULL, help)
 
 #define TAG_HELP                                                               \
     "A value is written KEY=REGEX, or REGEX alone for any key; "               \
@@ -56,7 +70,7 @@ static const evprof_choice_t granularity_choices[] = {
 
 /* clang-format off */
 const evprof_option_t evprof_option_table[] = {
-    UNSAVED(output, STRING, NULL, "",
+    UNSAVED(output, STRING, NULL, "", "FILE",
       "File to write the report to\n"),
     FLAG(call_tree, "calltree",
       "One node a call path instead of one a function\n"
@@ -66,18 +80,18 @@ const evprof_option_t evprof_option_table[] = {
       "Percentages of what the filters left\n"
       "Without it they are of the whole profile, so that a filtered report\n"
       "compares with an unfiltered one.\n"),
-    SAVED(unit, STRING, "unit", "minimum",
+    UNIT(unit, "unit", "minimum",
       "Unit of all numbers shown\n"
       "Time: ns, us, ms, s, hrs; memory: B, kB, MB, GB, TB, PB, long forms as\n"
       "well. auto picks one for each number, minimum the one that suits the\n"
       "smallest.\n"),
     FLAG(compact_labels, "compact",
       "Leave out what the profile says of itself\n"),
-    UNSAVED(source_path, STRING, NULL, "",
+    UNSAVED(source_path, STRING, NULL, "", "PATH",
       "Folders with source files, separated by colons\n"
       "Each folder is searched, then those above it; by default the current\n"
       "one.\n"),
-    UNSAVED(trim_path, STRING, NULL, "",
+    UNSAVED(trim_path, STRING, NULL, "", "PATH",
       "Beginnings of source paths to leave out, separated by colons\n"),
     FLAG(intel_syntax, "intel",
       "Machine code in Intel's notation\n"
@@ -85,57 +99,58 @@ const evprof_option_t evprof_option_table[] = {
     FLAG(mean, "mean",
       "Averages: each value divided by the sample's first one\n"
       "Bytes an allocation, nanoseconds a wait.\n"),
-    UNSAVED(sample_index, STRING, "si", "",
+    UNSAVED(sample_index, STRING, "si", "", "TYPE",
       "What to show of each sample, by name or by number from 0\n"
       "A heap profile has alloc_objects, alloc_space, inuse_objects and\n"
       "inuse_space, for example.\n"),
-    UNSAVED(divide_by, FLOAT, NULL, "1",
+    ROW(divide_by, FLOAT, NULL, false, "1", NULL, "N",
+      evprof_option_check_divisor,
       "Number that all values are divided by\n"
       "Of requests or processors, for example.\n"),
     FLAG(normalize, "norm",
       "Scale the profile to the total of the base\n"),
     OPTION(sort, CHOICE, "sort", true, "flat", sort_choices,
       "Order of nodes\n"),
-    TEXT(tagroot, NULL,
+    TEXT(tagroot, NULL, "KEYS",
       "Labels to show as callers of everything, separated by commas\n"
       "The first one becomes the outermost frame.\n"),
-    TEXT(tagleaf, NULL,
+    TEXT(tagleaf, NULL, "KEYS",
       "Labels to show as callees of everything, separated by commas\n"
       "The last one becomes the innermost frame.\n"),
     FLAG(drop_negative, "dropneg",
       "Leave out what shrank, in a difference\n"),
-    SAVED(nodecount, INT, "n", "-1",
+    SAVED(nodecount, INT, "n", "-1", "N",
       "Number of nodes to show; 0 shows all, -1 what suits the report\n"
       "A dotted edge of a graph stands for calls through nodes left out.\n"),
-    SAVED(nodefraction, FLOAT, "nf", "0.005",
+    SAVED(nodefraction, FLOAT, "nf", "0.005", "N",
       "Leave out nodes below this share of the total\n"),
-    SAVED(edgefraction, FLOAT, "ef", "0.001",
+    SAVED(edgefraction, FLOAT, "ef", "0.001", "N",
       "Leave out edges below this share of the total\n"),
-    SAVED(trim, BOOL, "trim", "true",
+    SAVED(trim, BOOL, "trim", "true", NULL,
       "Leave out what is small\n"
       "-trim=false shows all: nodecount, nodefraction and edgefraction do\n"
       "nothing then.\n"),
-    TEXT(focus, "f",
+    REGEX(focus, "f",
       "Keep only samples whose stack has a frame that matches\n" PLACE_HELP),
-    TEXT(ignore, "i",
+    REGEX(ignore, "i",
       "Drop samples whose stack has a frame that matches\n" PLACE_HELP),
-    TEXT(prune_from, "prunefrom",
+    REGEX(prune_from, "prunefrom",
       "Drop what matching functions called\n"
       "They themselves stay, as leaves.\n"),
-    TEXT(hide, "h",
+    REGEX(hide, "h",
       "Take matching frames out of stacks, and keep the rest\n" PLACE_HELP),
-    TEXT(show, "s",
+    REGEX(show, "s",
       "Take all but matching frames out of stacks\n" PLACE_HELP),
-    TEXT(show_from, "sf",
+    REGEX(show_from, "sf",
       "Drop the callers of the outermost matching frame\n"
       "Samples without such a frame are dropped.\n" PLACE_HELP),
-    TEXT(tagfocus, "tf",
+    LABELS(tagfocus, "tf",
       "Keep only samples with such a label\n" TAG_HELP),
-    TEXT(tagignore, "ti",
+    LABELS(tagignore, "ti",
       "Drop samples with such a label\n" TAG_HELP),
-    TEXT(tagshow, "ts",
+    REGEX(tagshow, "ts",
       "Keep only labels whose key matches\n"),
-    TEXT(taghide, "th",
+    REGEX(taghide, "th",
       "Drop labels whose key matches\n"),
     FLAG(noinlines, "noinlines",
       "Count inlined functions as part of their callers\n"),
@@ -143,6 +158,8 @@ const evprof_option_t evprof_option_table[] = {
       "Show columns beside line numbers\n"),
     OPTION(granularity, CHOICE, "g", true, "", granularity_choices,
       "What one node of a report is\n"),
+    UNSAVED(wrap, BOOL, NULL, "false", NULL,
+      "Do not cut long lines of tables to the width of the terminal\n"),
 };
 /* clang-format on */
 
@@ -322,6 +339,21 @@ parse_float(const char *text, double *out, evprof_error_t *err)
 }
 
 static int
+set_float(const evprof_option_t *option, double *field, const char *value,
+          evprof_error_t *err)
+{
+    double number;
+    int status = parse_float(value, &number, err);
+    if (status == EVPROF_OK && option->check != NULL) {
+        status = option->check(value, err);
+    }
+    if (status == EVPROF_OK) {
+        *field = number;
+    }
+    return status;
+}
+
+static int
 set_text(char **field, const char *value, evprof_error_t *err)
 {
     char *copy = strdup(value);
@@ -344,18 +376,23 @@ evprof_option_set(evprof_options_t *o, const evprof_option_t *option,
     case EVPROF_OPTION_INT:
         return parse_int(value, field, err);
     case EVPROF_OPTION_FLOAT:
-        return parse_float(value, field, err);
+        return set_float(option, field, value, err);
     case EVPROF_OPTION_CHOICE:
         if (!has_choice(option, value)) {
             return evprof_fail(err, EVPROF_EPARSE,
-                               "%s cannot be %s: see help %s", option->name,
-                               value, option->name);
+                               "it cannot be %s: see help %s", value,
+                               option->name);
         }
         return set_text(field, value, err);
     case EVPROF_OPTION_STRING:
     default:
-        return set_text(field, value, err);
+        break;
     }
+    int status = EVPROF_OK;
+    if (option->check != NULL && value[0] != '\0') {
+        status = option->check(value, err);
+    }
+    return status == EVPROF_OK ? set_text(field, value, err) : status;
 }
 
 /* What Go's strconv.ParseBool calls true. */

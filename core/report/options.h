@@ -48,6 +48,7 @@ typedef struct evprof_options {
     bool noinlines;
     bool showcolumns;
     char *granularity; /* "" is the report's own default */
+    bool wrap;         /* lines are never cut to the window */
 } evprof_options_t;
 
 enum evprof_option_kind {
@@ -73,9 +74,20 @@ typedef struct evprof_option {
     const char *help; /* first line: what it is; the rest: more of it */
     const evprof_choice_t *choices; /* ended by a NULL name; NULL: any value */
     const char *by_default;
+    const char *takes; /* what its value is, for help: "REGEX" */
+    /* EVPROF_EPARSE for a text that is wrong for every profile; NULL: all may
+     * be right. */
+    int (*check)(const char *value, evprof_error_t *err);
 } evprof_option_t;
 
-/* In the order of pprof's own list. */
+/* Checks of the table's rows: regular expressions, filters of labels, units.
+ * The message is whole. EVPROF_EPARSE, EVPROF_ENOMEM. */
+int evprof_option_check_regex(const char *value, evprof_error_t *err);
+int evprof_option_check_labels(const char *value, evprof_error_t *err);
+int evprof_option_check_unit(const char *value, evprof_error_t *err);
+int evprof_option_check_divisor(const char *value, evprof_error_t *err);
+
+/* In the order of pprof's own list, ours behind it. */
 extern const evprof_option_t evprof_option_table[];
 extern const size_t evprof_option_count;
 

@@ -19,6 +19,7 @@
 #include "core/base/error.h"
 #include "core/base/folder.h"
 #include "core/base/json.h"
+#include "core/base/new_file.h"
 
 int
 evprof_settings_file(evprof_buf_t *out, evprof_error_t *err)
@@ -186,21 +187,15 @@ evprof_settings_write(const char *file, const evprof_settings_t *settings,
     }
     evprof_buf_puts(&text, settings->count > 0 ? "\n  ]\n}" : "]\n}");
     evprof_folder_make_parent(file, 0700);
-    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    int status = fd < 0 ? EVPROF_EIO : EVPROF_OK;
-    if (fd >= 0) {
-        evprof_writer_t out = evprof_writer_fd(fd);
-        status = evprof_buf_write(&text, &out);
-        if (close(fd) != 0 && status == EVPROF_OK) {
-            status = EVPROF_EIO;
-        }
+    evprof_new_file_t new_file;
+    int status = evprof_new_file_begin(&new_file, file, err);
+    if (status == EVPROF_OK) {
+        evprof_writer_t out = evprof_new_file_writer(&new_file);
+        status =
+            evprof_new_file_end(&new_file, evprof_buf_write(&text, &out), err);
     }
     evprof_buf_free(&text);
-    return status == EVPROF_OK
-               ? EVPROF_OK
-               : evprof_fail(err, status,
-                             "settings cannot be written to %s: %s", file,
-                             strerror(errno));
+    return status;
 }
 
 static evprof_setting_t *

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/e2e/shell/terminal.h"
@@ -158,7 +159,7 @@ test_mistakes(void **state)
     quit(&t);
 }
 
-/* Long names are cut at the edge of the window. */
+/* Long names are cut at the edge of the window, in tables only. */
 static void
 test_width(void **state)
 {
@@ -166,7 +167,116 @@ test_width(void **state)
     start(&t, *state, 60);
     run(&t, "top");
     assert_non_null(strstr(t.screen.data, "compute_everyth\xe2\x80\xa6"));
+    run(&t, "set wrap=on");
+    run(&t, "top");
+    assert_non_null(strstr(t.screen.data, "compute_everything"));
+    run(&t, "wrap=off");
+    run(&t, "traces");
+    assert_null(strstr(t.screen.data, "\xe2\x80\xa6"));
     quit(&t);
+}
+
+/* ^C ends a report and a line that is being typed, not the shell. */
+static void
+test_interrupt(void **state)
+{
+    terminal_t t;
+    start(&t, *state, 120);
+    terminal_type(&t, "top | echo star''ted; exec sleep 1000\r");
+    assert_true(terminal_wait(&t, "started"));
+    terminal_type(&t, "\003");
+    assert_true(terminal_wait(&t, "\n" PROMPT));
+    run(&t, "top");
+    assert_non_null(strstr(t.screen.data, "compute_everything"));
+    quit(&t);
+    start(&t, *state, 120);
+    terminal_type(&t, "nonsense");
+    assert_true(terminal_wait(&t, "nonsense"));
+    terminal_type(&t, "\003");
+    assert_true(terminal_wait(&t, "\n" PROMPT));
+    run(&t, "top");
+    assert_non_null(strstr(t.screen.data, "compute_everything"));
+    quit(&t);
+}
+
+/* Two at once end it, and what was typed is there the next time. */
+static void
+test_interrupt_twice(void **state)
+{
+    terminal_t t;
+    start(&t, *state, 120);
+    run(&t, "focus=skip_space");
+    /* Were they too slow for one second, the next two may not be. */
+    do {
+        terminal_type(&t, "\003");
+    } while (terminal_wait(&t, "\n" PROMPT));
+    assert_int_equal(terminal_end(&t), 0);
+    start(&t, *state, 120);
+    run(&t, "\033[A\033[A");
+    run(&t, "top");
+    assert_non_null(strstr(t.screen.data, "focus=skip_space"));
+    quit(&t);
+}
+
+/* A wrong value is told when it is set. */
+static void
+test_values(void **state)
+{
+    terminal_t t;
+    start(&t, *state, 120);
+    run(&t, "unit=parsec");
+    assert_non_null(strstr(t.screen.data, "there is no unit parsec"));
+    run(&t, "focus=(");
+    assert_non_null(strstr(t.screen.data, "no regular expression"));
+    run(&t, "top");
+    assert_non_null(strstr(t.screen.data, "compute_everything"));
+    quit(&t);
+}
+
+static void
+test_help(void **state)
+{
+    static const char *const words[] = { "save NAME", "load NAME", "| COMMAND",
+                                         "> FILE",    "top ",      "-cum" };
+    terminal_t t;
+    start(&t, *state, 120);
+    run(&t, "help");
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        assert_non_null(strstr(t.screen.data, words[i]));
+    }
+    run(&t, "help unit");
+    assert_non_null(strstr(t.screen.data, "Unit of all numbers shown"));
+    quit(&t);
+}
+
+static mode_t
+mode_of(const char *file)
+{
+    struct stat st;
+    return stat(file, &st) == 0 ? st.st_mode & 07777 : 0;
+}
+
+/* What is saved is for the owner only. */
+static void
+test_modes(void **state)
+{
+    terminal_t t;
+    start(&t, *state, 120);
+    run(&t, "focus=parse");
+    run(&t, "save mine");
+    run(&t, "focus=");
+    run(&t, "load mine");
+    run(&t, "o");
+    assert_non_null(strstr(t.screen.data, "= parse"));
+    run(&t, "top > table.txt");
+    run(&t, "proto");
+    quit(&t);
+    assert_int_equal(mode_of("table.txt"), 0600);
+    assert_int_equal(mode_of("profile001.pb.gz"), 0600);
+    assert_int_equal(mode_of(".config/pprof"), 0700);
+    assert_int_equal(mode_of(".config/pprof/settings.json"), 0600);
+    assert_int_equal(mode_of(".local/state/evprof"), 0700);
+    assert_int_equal(mode_of(".local/state/evprof/history"), 0600);
 }
 
 static void
@@ -203,6 +313,11 @@ main(void)
         cmocka_unit_test_setup_teardown(test_pipes_and_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mistakes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_width, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_interrupt, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_interrupt_twice, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_values, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_help, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_end_of_input, setup, teardown),
         cmocka_unit_test_setup_teardown(test_typed_ahead, setup, teardown),
     };

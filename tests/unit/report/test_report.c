@@ -74,7 +74,15 @@ test_bad_values(void **state)
           "\"99999999999999999999\" is too large a number" },
         { "nodefraction", "1x", "\"1x\" is no number" },
         { "mean", "maybe", "\"maybe\" is neither true nor false" },
-        { "sort", "size", "sort cannot be size: see help sort" },
+        { "sort", "size", "it cannot be size: see help sort" },
+        { "focus", "(",
+          "\"(\" is no regular expression: a closing ) is missing: `(`" },
+        { "tagignore", "key=(",
+          "\"key=(\" is no regular expression: a closing ) is missing: `(`" },
+        { "unit", "parsec",
+          "there is no unit parsec; take auto, minimum, ns, us, ms, s, hrs, "
+          "B, kB, MB, GB, TB or PB" },
+        { "divide_by", "0", "it must not be 0" },
         { "cum", "false", "there is no option cum" },
         { "tea", "1", "there is no option tea" },
     };

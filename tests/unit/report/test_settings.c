@@ -66,7 +66,7 @@ test_writes_and_reads_back(void **state)
     assert_int_equal(evprof_settings_read(file, &s, NULL), EVPROF_OK);
     assert_int_equal(s.count, 0);
     assert_int_equal(evprof_options_init(&o, NULL), EVPROF_OK);
-    evprof_options_set(&o, "hide", "\"quoted\" \\", NULL);
+    evprof_options_set(&o, "hide", "\"quoted\" \\\\", NULL);
     evprof_options_set(&o, "lines", "true", NULL);
     evprof_options_set(&o, "output", "never saved", NULL);
     assert_int_equal(evprof_settings_set(&s, "one", &o, NULL), EVPROF_OK);
@@ -82,7 +82,7 @@ test_writes_and_reads_back(void **state)
     assert_int_equal(s.count, 2);
     assert_int_equal(evprof_settings_remove(&s, "one", NULL), EVPROF_OK);
     assert_string_equal(s.items[0].name, "two");
-    assert_string_equal(s.items[0].options.hide, "\"quoted\" \\");
+    assert_string_equal(s.items[0].options.hide, "\"quoted\" \\\\");
     assert_string_equal(s.items[0].options.granularity, "lines");
     assert_string_equal(s.items[0].options.output, "");
     assert_true(s.items[0].options.trim);

@@ -57,13 +57,11 @@ describe_fold(const evprof_stacks_t *s, const evprof_fold_ask_t *ask)
     assert_int_equal(evprof_fold_make(s, ask, &fold, NULL), EVPROF_OK);
     for (size_t i = 0; i < fold.count; i++) {
         const evprof_fold_box_t *box = &fold.boxes[i];
-        evprof_buf_printf(&out, "%u %s %lld %lld %u\n", box->depth,
-                          box->place == EVPROF_NO_INDEX
-                              ? "all"
-                              : s->places[box->place].name,
-                          (long long)(box->cum.more - box->cum.less),
-                          (long long)(box->self.more - box->self.less),
-                          box->hidden);
+        evprof_buf_printf(
+            &out, "%u %s %lld %lld %u\n", box->depth,
+            box->place == EVPROF_NO_INDEX ? "all" : s->places[box->place].name,
+            (long long)(box->cum.more - box->cum.less),
+            (long long)(box->self.more - box->self.less), box->hidden);
     }
     evprof_fold_free(&fold);
     return out.data;
@@ -141,7 +139,8 @@ test_a_path_leads_to_its_box(void **state)
     uint32_t path[] = { place_of(s, "m"), place_of(s, "a") };
     evprof_fold_ask_t ask = { .path = path, .path_len = 2, .max_boxes = 100 };
     char *got = describe_fold(s, &ask);
-    assert_string_equal(got, "0 a 55 20 0\n1 b 30 30 0\n1 a 5 0 0\n2 b 5 5 0\n");
+    assert_string_equal(got,
+                        "0 a 55 20 0\n1 b 30 30 0\n1 a 5 0 0\n2 b 5 5 0\n");
     free(got);
     path[1] = place_of(s, "b");
     evprof_fold_t fold;

@@ -58,6 +58,9 @@ add_text(evprof_buf_t *why, const evprof_buf_t *body)
         }
         evprof_buf_putc(why, c);
     }
+    while (why->len > 0 && why->data[why->len - 1] == ' ') {
+        why->data[--why->len] = '\0';
+    }
 }
 
 bool

@@ -125,7 +125,7 @@ evprof_params_apply(const evprof_params_t *params, evprof_options_t *o,
         evprof_error_t inner;
         status = evprof_option_set(o, option, value, &inner);
         if (status != EVPROF_OK) {
-            evprof_fail(err, status, "%s=%s: %s", name, value, inner.message);
+            evprof_fail(err, status, "%s: %s", option->name, inner.message);
         }
     }
     return status;

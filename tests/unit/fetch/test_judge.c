@@ -25,7 +25,7 @@ test_verdicts(void **state)
             .is_from_pprof = true },
           "Could not enable\nit\n",
           "the server answered 500 Internal Server Error - Could not "
-          "enable\nit\n" },
+          "enable it" },
         { { .status = 200, .content_type = "text/html; charset=utf-8" },
           "<form><input type=password>",
           "this is a login page, not a profile" },

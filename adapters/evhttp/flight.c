@@ -21,8 +21,10 @@
 #include <errno.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -31,16 +33,21 @@
 
 #include "adapters/evhttp/lists.h"
 #include "core/base/error.h"
+#include "core/runtime/service.h"
 
 typedef struct evprof_flight {
+    evprof_t *prof;
     struct evhttp *http;
     struct evhttp_request *req;
     struct bufferevent *bev;
     struct event *event; /* of `epoll_fd` */
     int epoll_fd;
     int wake_fd;
-    pid_t pid; /* whose it is */
+    int client; /* the socket's descriptor, negative: not known */
+    pid_t pid;  /* whose it is */
+    pid_t tid;  /* the thread that handled the request */
     bool is_gone;
+    bool is_misplaced; /* that is not the loop's thread */
     evprof_job_t *job;
     evprof_reply_t reply;
     char *filename; /* of the reply; the profile may be freed before it */
@@ -78,6 +85,10 @@ unlink_flight(flight_t *f)
     }
     evprof_lists_leave();
 }
+
+/* What the eventfd counts: one to have the loop look at the flight once, and
+ * this when the worker is done. */
+#define DONE (UINT64_C(1) << 32)
 
 /* Those of this process; all of them, or only those to be resumed after. */
 static unsigned
@@ -152,6 +163,12 @@ answer(flight_t *f)
     bool is_shut =
         result->status == EVPROF_ECANCELED || result->status == EVPROF_ENOMEM;
     disown(f->req);
+    if (f->is_misplaced) {
+        evprof_reply_error(f->req, 500, NULL,
+                           "the request was handled on a thread that does not "
+                           "run its event loop");
+        return;
+    }
     if (f->resume != NULL) {
         struct evhttp_request *open = is_shut ? NULL : f->req;
         f->resume(open, result->status, f->resume_ctx);
@@ -188,6 +205,21 @@ land(flight_t *f)
     release_flight(f);
 }
 
+/* The request may have been handled by another thread than the one that runs
+ * its loop, as in servers that hand requests to workers. Nothing of libevent is
+ * safe there. */
+static void
+check_thread(flight_t *f)
+{
+    if (!f->is_misplaced && f->tid != gettid()) {
+        f->is_misplaced = true;
+        evprof_job_cancel(f->job);
+        evprof_log(f->prof, EVPROF_LOG_ERROR,
+                   "a request was handled on a thread that does not run its "
+                   "event loop, and is refused");
+    }
+}
+
 static void
 on_event(evutil_socket_t epoll_fd, short what, void *arg)
 {
@@ -200,11 +232,13 @@ on_event(evutil_socket_t epoll_fd, short what, void *arg)
     struct epoll_event events[2];
     int count = epoll_wait(epoll_fd, events, 2, 0);
     bool is_done = false;
-    uint64_t wakes;
+    uint64_t wakes = 0;
+    check_thread(f);
     for (int i = 0; i < count; i++) {
         if (events[i].data.fd == f->wake_fd) {
             /* What the worker wrote before its write is ours after our read. */
-            is_done = read(f->wake_fd, &wakes, sizeof(wakes)) > 0;
+            is_done = read(f->wake_fd, &wakes, sizeof(wakes)) > 0 &&
+                      wakes >= DONE;
         } else {
             f->is_gone = true;
         }
@@ -224,10 +258,27 @@ wake_loop(void *ctx, evprof_job_t *job)
 {
     (void)job;
     const flight_t *f = ctx;
-    const uint64_t one = 1;
+    const uint64_t done = DONE;
     int fd = f->wake_fd;
-    while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR) {
+    while (write(fd, &done, sizeof(done)) < 0 && errno == EINTR) {
     }
+}
+
+/* On the worker: whether the client is there. Its descriptor leaves the epoll
+ * set when it is closed, as evhttp_free() does, also when the loop never runs
+ * again; asking for it so cannot hit another file of the same number. */
+static bool
+is_wanted(void *ctx)
+{
+    const flight_t *f = ctx;
+    struct epoll_event event = { .events = EPOLLRDHUP | EPOLLET,
+                                 .data.fd = f->client };
+    struct pollfd client = { .fd = f->client, .events = POLLRDHUP };
+    if (f->client < 0) {
+        return true;
+    }
+    return epoll_ctl(f->epoll_fd, EPOLL_CTL_MOD, f->client, &event) == 0 &&
+           (poll(&client, 1, 0) <= 0 || client.revents == 0);
 }
 
 static int
@@ -241,19 +292,25 @@ static int
 open_descriptors(flight_t *f, struct event_base *base)
 {
     f->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    f->wake_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
     if (f->epoll_fd < 0 || f->wake_fd < 0 ||
         watch(f->epoll_fd, f->wake_fd, EPOLLIN) != 0) {
         return -1;
     }
     /* Without a descriptor (a filtering bufferevent may hide it) a client that
      * leaves is noticed when the reply is written. */
-    int client = bufferevent_getfd(f->bev);
-    if (client >= 0) {
-        watch(f->epoll_fd, client, EPOLLRDHUP | EPOLLET);
+    f->client = bufferevent_getfd(f->bev);
+    if (f->client >= 0 &&
+        watch(f->epoll_fd, f->client, EPOLLRDHUP | EPOLLET) != 0) {
+        f->client = -1;
     }
     f->event = event_new(base, f->epoll_fd, EV_READ | EV_PERSIST, on_event, f);
-    return f->event != NULL ? event_add(f->event, NULL) : -1;
+    if (f->event == NULL) {
+        return -1;
+    }
+    /* A loop that has only internal events left ends as if it had none. */
+    f->event->ev_evcallback.evcb_flags |= EVLIST_INTERNAL;
+    return event_add(f->event, NULL);
 }
 
 static int
@@ -278,12 +335,15 @@ new_flight(struct evhttp_request *req, const evprof_errand_t *errand)
         }
         return NULL;
     }
+    f->prof = errand->prof;
     f->http = errand->http;
     f->req = req;
     f->resume = errand->resume;
     f->resume_ctx = errand->resume_ctx;
     f->reply = errand->reply;
     f->pid = getpid();
+    f->tid = gettid();
+    f->client = -1;
     f->epoll_fd = -1;
     f->wake_fd = -1;
     f->bev = evhttp_connection_get_bufferevent(connection);
@@ -304,7 +364,7 @@ start_job(flight_t *f, const evprof_errand_t *errand, evprof_error_t *err)
                                wake_loop, f, &f->job, err);
     }
     return evprof_job_start(errand->prof, errand->profile, &errand->ask,
-                            wake_loop, f, &f->job, err);
+                            wake_loop, is_wanted, f, &f->job, err);
 }
 
 void

@@ -14,9 +14,12 @@
 
 #include "adapters/evhttp/flight.h"
 #include "adapters/evhttp/lists.h"
+#include "adapters/evhttp/reply.h"
 #include "adapters/evhttp/serve.h"
+#include "adapters/evhttp/unheard.h"
 #include "core/base/buf.h"
 #include "core/base/error.h"
+#include "core/base/grow.h"
 #include "core/runtime/catalog.h"
 
 typedef struct evprof_route_record {
@@ -105,33 +108,66 @@ put_path(evprof_buf_t *path, const char *prefix, const char *leaf)
     }
 }
 
-/* Binds PREFIX and `leaf`; the leaf is NULL for the prefix without its slash.
- * Returns 0, or a status that ends the walk. */
-typedef int (*bind_fn)(void *ctx, const char *path, const char *leaf);
+/* A path to bind: PREFIX and `leaf`; the leaf is NULL for the prefix without its
+ * slash. */
+typedef struct path {
+    char *text;
+    const char *leaf;
+} path_t;
+
+typedef struct path_list {
+    const char *prefix;
+    path_t *paths;
+    size_t count;
+    size_t cap;
+} path_list_t;
 
 static int
-bind_one(const char *prefix, const char *leaf, bind_fn bind, void *ctx)
+add_path(path_list_t *list, const char *leaf)
 {
-    evprof_buf_t path = { 0 };
-    put_path(&path, prefix, leaf);
-    int status = path.failed ? EVPROF_ENOMEM : bind(ctx, path.data, leaf);
-    evprof_buf_free(&path);
-    return status;
+    evprof_buf_t text = { 0 };
+    path_t *paths =
+        evprof_grow(list->paths, &list->cap, list->count + 1, sizeof(*paths));
+    put_path(&text, list->prefix, leaf);
+    if (paths == NULL || text.failed) {
+        list->paths = paths == NULL ? list->paths : paths;
+        evprof_buf_free(&text);
+        return EVPROF_ENOMEM;
+    }
+    list->paths = paths;
+    paths[list->count++] = (path_t){ text.data, leaf };
+    return EVPROF_OK;
+}
+
+static void
+free_paths(path_list_t *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->paths[i].text);
+    }
+    free(list->paths);
+}
+
+static int
+compare_lengths(const void *a, const void *b)
+{
+    size_t left = strlen(((const path_t *)a)->text);
+    size_t right = strlen(((const path_t *)b)->text);
+    return (left < right) - (left > right);
 }
 
 /* What is bound beside the leaves of profiles: the index, the status page, and
  * Go's paths, which answer 501 where no module serves them. */
 static int
-bind_pages(evprof_t *prof, bind_fn bind, void *ctx)
+add_pages(path_list_t *list)
 {
-    const char *prefix = evprof_prefix(prof);
-    int status = bind_one(prefix, "", bind, ctx);
+    int status = add_path(list, "");
     if (status == EVPROF_OK) {
-        status = bind_one(prefix, "status", bind, ctx);
+        status = add_path(list, "status");
     }
     for (size_t i = 0; evprof_go_leaves[i] != NULL && status == EVPROF_OK;
          i++) {
-        status = bind_one(prefix, evprof_go_leaves[i], bind, ctx);
+        status = add_path(list, evprof_go_leaves[i]);
     }
     return status;
 }
@@ -149,24 +185,22 @@ is_go_leaf(const char *leaf)
 
 /* A profile's leaf, its aliases, and its name where that is another. */
 static int
-bind_entry(evprof_t *prof, const evprof_entry_t *entry, bind_fn bind, void *ctx)
+add_entry(path_list_t *list, const evprof_entry_t *entry)
 {
-    const char *prefix = evprof_prefix(prof);
-    int status = is_go_leaf(entry->leaf)
-                     ? EVPROF_OK
-                     : bind_one(prefix, entry->leaf, bind, ctx);
+    int status =
+        is_go_leaf(entry->leaf) ? EVPROF_OK : add_path(list, entry->leaf);
     for (const char *const *alias = entry->module->aliases;
          alias != NULL && *alias != NULL && status == EVPROF_OK; alias++) {
-        status = bind_one(prefix, *alias, bind, ctx);
+        status = add_path(list, *alias);
     }
     if (status == EVPROF_OK && strcmp(entry->leaf, entry->name) != 0) {
-        status = bind_one(prefix, entry->name, bind, ctx);
+        status = add_path(list, entry->name);
     }
     return status;
 }
 
 static int
-bind_profiles(evprof_t *prof, bind_fn bind, void *ctx)
+add_profiles(path_list_t *list, evprof_t *prof)
 {
     size_t max = evprof_catalog_size(prof);
     evprof_entry_t *entries = calloc(max + 1, sizeof(*entries));
@@ -176,24 +210,52 @@ bind_profiles(evprof_t *prof, bind_fn bind, void *ctx)
     size_t count = evprof_catalog_list(prof, entries, max);
     int status = EVPROF_OK;
     for (size_t i = 0; i < count && status == EVPROF_OK; i++) {
-        status = bind_entry(prof, &entries[i], bind, ctx);
+        status = add_entry(list, &entries[i]);
     }
     free(entries);
     return status;
 }
 
+/* Returns 0, or a status that ends the walk. */
+typedef int (*bind_fn)(void *ctx, const char *path, const char *leaf);
+
+/* The longest paths come first: a router whose first match wins, and which takes
+ * a path for a beginning, then finds each of them. */
 static int
-bind_all(evprof_t *prof, bind_fn bind, void *ctx)
+bind_paths(path_list_t *list, bind_fn bind, void *ctx)
 {
-    const char *prefix = evprof_prefix(prof);
     int status = EVPROF_OK;
-    if (prefix[1] != '\0') {
-        status = bind_one(prefix, NULL, bind, ctx);
+    qsort(list->paths, list->count, sizeof(*list->paths), compare_lengths);
+    for (size_t i = 0; i < list->count && status == EVPROF_OK; i++) {
+        status = bind(ctx, list->paths[i].text, list->paths[i].leaf);
+    }
+    return status;
+}
+
+static int
+bind_all(evprof_t *prof, bind_fn bind, void *ctx, evprof_error_t *err)
+{
+    if (!evprof_visit(prof)) {
+        return evprof_fail(err, EVPROF_ESTATE,
+                           "mount: the profiler is shut down");
+    }
+    path_list_t list = { .prefix = evprof_prefix(prof) };
+    int status =
+        list.prefix[1] == '\0' ? EVPROF_OK : add_path(&list, NULL);
+    if (status == EVPROF_OK) {
+        status = add_pages(&list);
     }
     if (status == EVPROF_OK) {
-        status = bind_pages(prof, bind, ctx);
+        status = add_profiles(&list, prof);
     }
-    return status == EVPROF_OK ? bind_profiles(prof, bind, ctx) : status;
+    if (status != EVPROF_OK) {
+        status = evprof_fail(err, status, "mount: out of memory");
+    } else {
+        status = bind_paths(&list, bind, ctx);
+    }
+    free_paths(&list);
+    evprof_leave(prof);
+    return status;
 }
 
 /* ---- evhttp_set_cb ---- */
@@ -273,12 +335,15 @@ unbind_all(evprof_t *prof, struct evhttp *http, unsigned number)
     return count;
 }
 
-int
-evprof_evhttp_mount(evprof_t *prof, struct evhttp *http, evprof_error_t *err)
+static int
+mount_evhttp(evprof_t *prof, struct evhttp *http, evprof_error_t *err)
 {
-    if (prof == NULL || http == NULL) {
-        return evprof_fail(err, EVPROF_EINVAL, "mount: no %s was given",
-                           prof == NULL ? "profiler" : "evhttp");
+    if (http == NULL) {
+        return evprof_fail(err, EVPROF_EINVAL, "mount: no evhttp was given");
+    }
+    prof = evprof_use(prof, "evprof_evhttp_mount", err);
+    if (prof == NULL) {
+        return err->status;
     }
     evprof_lists_enter();
     unsigned number = ++last_mount;
@@ -286,7 +351,7 @@ evprof_evhttp_mount(evprof_t *prof, struct evhttp *http, evprof_error_t *err)
     struct mount m = {
         .prof = prof, .http = http, .err = err, .number = number
     };
-    int status = bind_all(prof, set_callback, &m);
+    int status = bind_all(prof, set_callback, &m, err);
     if (status != EVPROF_OK) {
         unbind_all(prof, http, number);
     }
@@ -294,8 +359,20 @@ evprof_evhttp_mount(evprof_t *prof, struct evhttp *http, evprof_error_t *err)
 }
 
 int
+evprof_evhttp_mount(evprof_t *prof, struct evhttp *http, evprof_error_t *err)
+{
+    evprof_error_t own = { .status = EVPROF_OK };
+    int status = mount_evhttp(prof, http, err == NULL ? &own : err);
+    return err == NULL ? evprof_unheard(status, &own) : status;
+}
+
+int
 evprof_evhttp_unmount(evprof_t *prof, struct evhttp *http)
 {
+    prof = evprof_use(prof, "evprof_evhttp_unmount", NULL);
+    if (prof == NULL || http == NULL) {
+        return EVPROF_EINVAL;
+    }
     if (unbind_all(prof, http, 0) == 0) {
         return EVPROF_ENOENT;
     }
@@ -332,22 +409,38 @@ hand_to_mux(void *ctx, const char *path, const char *leaf)
     return status;
 }
 
+static int
+mount_mux(evprof_t *prof, const evprof_mux_t *mux, evprof_error_t *err)
+{
+    if (mux == NULL || mux->handle == NULL) {
+        return evprof_fail(err, EVPROF_EINVAL, "mount: no mux was given");
+    }
+    prof = evprof_use(prof, "evprof_mount", err);
+    if (prof == NULL) {
+        return err->status;
+    }
+    struct mux_walk w = { .prof = prof, .mux = *mux, .err = err };
+    return bind_all(prof, hand_to_mux, &w, err);
+}
+
 int
 evprof_mount(evprof_t *prof, const evprof_mux_t *mux, evprof_error_t *err)
 {
-    if (prof == NULL || mux == NULL || mux->handle == NULL) {
-        return evprof_fail(err, EVPROF_EINVAL, "mount: no %s was given",
-                           prof == NULL ? "profiler" : "mux");
-    }
-    struct mux_walk w = { .prof = prof, .mux = *mux, .err = err };
-    return bind_all(prof, hand_to_mux, &w);
+    evprof_error_t own = { .status = EVPROF_OK };
+    int status = mount_mux(prof, mux, err == NULL ? &own : err);
+    return err == NULL ? evprof_unheard(status, &own) : status;
 }
 
 int
 evprof_evhttp_handler(evprof_t *prof, const char *name, evprof_route_t *out)
 {
-    if (prof == NULL || name == NULL || name[0] == '\0') {
+    if (out == NULL || name == NULL || name[0] == '\0') {
         return EVPROF_EINVAL;
+    }
+    evprof_error_t err = { .status = EVPROF_OK };
+    prof = evprof_use(prof, "evprof_evhttp_handler", &err);
+    if (prof == NULL) {
+        return err.status;
     }
     route_t *route = intern_route(prof, NULL, name);
     if (route == NULL) {
@@ -413,9 +506,25 @@ alias_beside_prefix(evprof_t *prof, struct evhttp_request *req)
     return NULL;
 }
 
+/* The profiler of a plain callback; NULL: the request is answered. */
+static evprof_t *
+profiler_of(void *prof, struct evhttp_request *req, const char *by)
+{
+    evprof_error_t err = { .message = "" };
+    evprof_t *used = evprof_use(prof, by, &err);
+    if (used == NULL) {
+        evprof_reply_error(req, 503, NULL, err.message);
+    }
+    return used;
+}
+
 bool
 evprof_evhttp_handle(evprof_t *prof, struct evhttp_request *req)
 {
+    prof = evprof_use(prof, "evprof_evhttp_handle", NULL);
+    if (prof == NULL || req == NULL) {
+        return false;
+    }
     if (is_bare_prefix(prof, req)) {
         evprof_serve_redirect(prof, req);
         return true;
@@ -435,31 +544,43 @@ evprof_evhttp_handle(evprof_t *prof, struct evhttp_request *req)
 void
 evprof_evhttp_index(struct evhttp_request *req, void *prof)
 {
-    char *name = name_below_prefix(prof, req);
-    evprof_serve(prof, NULL, req, name != NULL ? name : "");
-    free(name);
+    evprof_t *used = profiler_of(prof, req, "evprof_evhttp_index");
+    if (used != NULL) {
+        char *name = name_below_prefix(used, req);
+        evprof_serve(used, NULL, req, name != NULL ? name : "");
+        free(name);
+    }
+}
+
+static void
+serve_leaf(void *prof, struct evhttp_request *req, const char *leaf)
+{
+    evprof_t *used = profiler_of(prof, req, leaf);
+    if (used != NULL) {
+        evprof_serve(used, NULL, req, leaf);
+    }
 }
 
 void
 evprof_evhttp_cmdline(struct evhttp_request *req, void *prof)
 {
-    evprof_serve(prof, NULL, req, "cmdline");
+    serve_leaf(prof, req, "cmdline");
 }
 
 void
 evprof_evhttp_profile(struct evhttp_request *req, void *prof)
 {
-    evprof_serve(prof, NULL, req, "profile");
+    serve_leaf(prof, req, "profile");
 }
 
 void
 evprof_evhttp_symbol(struct evhttp_request *req, void *prof)
 {
-    evprof_serve(prof, NULL, req, "symbol");
+    serve_leaf(prof, req, "symbol");
 }
 
 void
 evprof_evhttp_trace(struct evhttp_request *req, void *prof)
 {
-    evprof_serve(prof, NULL, req, "trace");
+    serve_leaf(prof, req, "trace");
 }

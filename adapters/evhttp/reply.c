@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every reply says nosniff; errors are text with X-Go-Pprof, without which
+ * Every reply says nosniff, and closes its connection: one that is kept open
+ * would keep a loop running that ends when it has no events left; errors are text with X-Go-Pprof, without which
  * `go tool pprof` would not show them. A large body is handed to the evbuffer
  * by reference, as a copy would be time of the event loop.
  */
@@ -11,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "adapters/evhttp/linger.h"
 
 struct code_of_status {
     int status;
@@ -44,6 +47,7 @@ static void
 start_headers(struct evhttp_request *req, const char *type)
 {
     add_header(req, "X-Content-Type-Options", "nosniff");
+    add_header(req, "Connection", "close");
     add_header(req, "Content-Type", type);
 }
 
@@ -87,6 +91,9 @@ static void
 send_bytes(struct evhttp_request *req, int code, evprof_buf_t *body)
 {
     struct evbuffer *out = NULL;
+    struct evhttp_connection *connection = evhttp_request_get_connection(req);
+    size_t len = body == NULL ? 0 : body->len;
+    bool is_short = is_head(req) || connection == NULL;
     if (body != NULL && !is_head(req)) {
         out = evbuffer_new();
         if (out != NULL) {
@@ -95,6 +102,9 @@ send_bytes(struct evhttp_request *req, int code, evprof_buf_t *body)
         }
     }
     evhttp_send_reply(req, code, NULL, out);
+    if (len > EVPROF_LINGER_ABOVE && !is_short) {
+        evprof_linger(connection);
+    }
     if (out != NULL) {
         evbuffer_free(out);
     }

@@ -16,9 +16,11 @@
 
 #include <evprof/evhttp.h>
 
+#include "adapters/evhttp/unheard.h"
 #include "adapters/listener/socket.h"
 #include "core/base/error.h"
 #include "core/base/lock.h"
+#include "core/runtime/catalog.h"
 #include "core/runtime/service.h"
 #include "core/runtime/settings.h"
 
@@ -333,11 +335,12 @@ listen_on(evprof_t *prof, const evprof_text_list_t *addresses,
     return start(l, err);
 }
 
-int
-evprof_listen(evprof_t *prof, const char *address, evprof_error_t *err)
+static int
+listen_with(evprof_t *prof, const char *address, evprof_error_t *err)
 {
+    prof = evprof_use(prof, "evprof_listen", err);
     if (prof == NULL) {
-        return evprof_fail(err, EVPROF_EINVAL, "listen: no profiler was given");
+        return err->status;
     }
     if (address != NULL) {
         evprof_text_list_t one = { .text = address };
@@ -351,4 +354,12 @@ evprof_listen(evprof_t *prof, const char *address, evprof_error_t *err)
                               : listen_on(prof, list, err);
     evprof_settings_release(config);
     return status;
+}
+
+int
+evprof_listen(evprof_t *prof, const char *address, evprof_error_t *err)
+{
+    evprof_error_t own = { .status = EVPROF_OK };
+    int status = listen_with(prof, address, err == NULL ? &own : err);
+    return err == NULL ? evprof_unheard(status, &own) : status;
 }

@@ -35,6 +35,10 @@ static evprof_t the_profiler;
 /* Guards the two below and the change from one life to the next. */
 static evprof_lock_t life_lock;
 static bool is_taken;
+static const char *made_by; /* the call that made it; static */
+/* Why the last evprof_new() with a file failed; status 0: it did not. Its rules
+ * must not be replaced by the defaults because somebody passes its NULL on. */
+static evprof_error_t last_failure;
 static bool watches_forks;
 
 static void
@@ -157,16 +161,36 @@ warn_of_exceptions(evprof_t *prof)
     }
 }
 
-evprof_t *
-evprof_new(const char *conf_file, evprof_error_t *err)
+/* Under the life lock. Between the two halves of evprof_free() there is one that
+ * cannot be used any more. */
+static evprof_t *
+existing(const char *conf_file, evprof_error_t *err)
+{
+    if (conf_file != NULL) {
+        evprof_fail(err, EVPROF_EBUSY,
+                    "profiler: there is one already, made by %s(); "
+                    "evprof_free() it first",
+                    made_by);
+        return NULL;
+    }
+    if (!atomic_load(&the_profiler.is_open)) {
+        evprof_fail(err, EVPROF_EBUSY, "profiler: it is being shut down");
+        return NULL;
+    }
+    return &the_profiler;
+}
+
+/* With `conf_file` NULL the one that exists; `by` is the caller's name. */
+static evprof_t *
+make(const char *conf_file, const char *by, evprof_error_t *err)
 {
     evprof_t *prof = NULL;
     evprof_lock_enter(&life_lock);
     if (is_taken) {
-        evprof_fail(err, EVPROF_EBUSY,
-                    "profiler: there is one already, evprof_free() it first");
+        prof = existing(conf_file, err);
     } else if (open_profiler(&the_profiler, conf_file, err) == EVPROF_OK) {
         is_taken = true;
+        made_by = by;
         prof = &the_profiler;
         evprof_learning_begin();
         atomic_store(&prof->is_open, true);
@@ -174,6 +198,63 @@ evprof_new(const char *conf_file, evprof_error_t *err)
     }
     evprof_lock_leave(&life_lock);
     return prof;
+}
+
+static void
+note_failure(const evprof_error_t *err)
+{
+    evprof_lock_enter(&life_lock);
+    last_failure = *err;
+    evprof_lock_leave(&life_lock);
+}
+
+evprof_t *
+evprof_new(const char *conf_file, evprof_error_t *err)
+{
+    evprof_error_t own = { .status = EVPROF_OK };
+    err = err == NULL ? &own : err;
+    evprof_t *prof = make(conf_file, "evprof_new", err);
+    if (prof != NULL || (conf_file != NULL && err->status != EVPROF_EBUSY)) {
+        note_failure(prof != NULL ? &own : err);
+    }
+    return prof;
+}
+
+static bool
+has_failed(evprof_error_t *err)
+{
+    evprof_lock_enter(&life_lock);
+    const evprof_error_t failure = last_failure;
+    evprof_lock_leave(&life_lock);
+    if (failure.status != EVPROF_OK) {
+        evprof_fail(err, failure.status, "%s", failure.message);
+    }
+    return failure.status != EVPROF_OK;
+}
+
+evprof_t *
+evprof_use(evprof_t *prof, const char *by, evprof_error_t *err)
+{
+    if (prof != NULL) {
+        return prof;
+    }
+    if (atomic_load(&the_profiler.is_open)) {
+        return &the_profiler;
+    }
+    if (has_failed(err)) {
+        return NULL;
+    }
+    /* Another thread may make it at the same time; then it exists. */
+    const char *conf_file = getenv("EVPROF_CONF");
+    prof = make(conf_file, by, err);
+    return prof == NULL && atomic_load(&the_profiler.is_open) ? &the_profiler
+                                                              : prof;
+}
+
+evprof_t *
+evprof_default(evprof_error_t *err)
+{
+    return evprof_use(NULL, "evprof_default", err);
 }
 
 void

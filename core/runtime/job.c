@@ -25,6 +25,9 @@
 /* Stacks and labels of one profile; beyond it the module is told ELIMIT. */
 #define BUILDER_MAX_BYTES ((size_t)256 << 20)
 
+/* Between two questions whether a job is still wanted. */
+#define WANTED_NS INT64_C(250000000)
+
 struct evprof_job {
     evprof_work_t task;
     evprof_t *prof;
@@ -41,8 +44,10 @@ struct evprof_job {
     _Atomic uint32_t phase;  /* enum evprof_job_phase; a futex */
     evprof_builder_t *builder;
     int64_t opened_ns; /* CLOCK_MONOTONIC */
+    int64_t due_ns;    /* when its window ends */
     evprof_result_t result;
     evprof_done_fn done;
+    evprof_wanted_fn is_wanted; /* NULL: always */
     void *ctx;
     evprof_job_t *previous;
     evprof_job_t *next;
@@ -248,6 +253,39 @@ begin_window(evprof_job_t *job)
     return status;
 }
 
+/* Lets the job lie until its window ends, or until it is to be asked whether it
+ * is wanted. */
+static int
+await_end(evprof_job_t *job)
+{
+    int64_t next_ns = evprof_worker_now() + WANTED_NS;
+    bool is_asked = job->is_wanted != NULL && next_ns < job->due_ns;
+    int status = evprof_worker_post(&job->task,
+                                    is_asked ? next_ns : job->due_ns, NULL);
+    /* Who cancelled before the post found nothing to hurry. */
+    if (status == EVPROF_OK &&
+        (atomic_load(&job->is_canceled) || atomic_load(&job->is_hurried))) {
+        evprof_worker_hurry(&job->task);
+    }
+    return status;
+}
+
+/* Whether its window goes on. One that nobody wants is cancelled. */
+static bool
+goes_on(evprof_job_t *job)
+{
+    if (!job->is_open || job->profile == NULL ||
+        atomic_load(&job->is_canceled) || atomic_load(&job->is_hurried) ||
+        evprof_worker_now() >= job->due_ns) {
+        return false;
+    }
+    if (job->is_wanted != NULL && !job->is_wanted(job->ctx)) {
+        atomic_store(&job->is_canceled, true);
+        return false;
+    }
+    return await_end(job) == EVPROF_OK;
+}
+
 static void
 open_window(evprof_job_t *job)
 {
@@ -258,17 +296,12 @@ open_window(evprof_job_t *job)
         return;
     }
     job->is_open = true;
-    int64_t due_ns = INT64_MAX;
+    job->due_ns = INT64_MAX;
     if (!job->is_endless) {
-        due_ns = job->opened_ns + llround(job->ask.seconds * 1e9);
+        job->due_ns = job->opened_ns + llround(job->ask.seconds * 1e9);
     }
-    status = evprof_worker_post(&job->task, due_ns, NULL);
+    (void)await_end(job);
     enter_phase(job, EVPROF_JOB_OPEN);
-    /* Who cancelled before the post found nothing to hurry. */
-    if (status == EVPROF_OK &&
-        (atomic_load(&job->is_canceled) || atomic_load(&job->is_hurried))) {
-        evprof_worker_hurry(&job->task);
-    }
 }
 
 static void
@@ -356,6 +389,9 @@ static void
 run_job(evprof_work_t *task)
 {
     evprof_job_t *job = (evprof_job_t *)(void *)task;
+    if (goes_on(job)) {
+        return;
+    }
     if (atomic_load(&job->is_canceled)) {
         if (job->is_open && job->profile != NULL) {
             cancel_window(job);
@@ -502,8 +538,8 @@ evprof_job_check(evprof_t *prof, const char *name, const evprof_ask_t *ask,
 
 int
 evprof_job_start(evprof_t *prof, const char *name, const evprof_ask_t *ask,
-                 evprof_done_fn done, void *ctx, evprof_job_t **out,
-                 evprof_error_t *err)
+                 evprof_done_fn done, evprof_wanted_fn is_wanted, void *ctx,
+                 evprof_job_t **out, evprof_error_t *err)
 {
     evprof_profile_t *profile = NULL;
     int status = find_served(prof, name, &profile, err);
@@ -519,6 +555,7 @@ evprof_job_start(evprof_t *prof, const char *name, const evprof_ask_t *ask,
                            name);
     }
     job->done = done;
+    job->is_wanted = is_wanted;
     job->ctx = ctx;
     status = launch_profile(job, profile, out, err);
     if (status != EVPROF_OK) {

@@ -32,8 +32,12 @@ typedef struct evprof_result {
 /* Called once on the worker; it must not block and must not free the job. */
 typedef void (*evprof_done_fn)(void *ctx, evprof_job_t *job);
 
+/* Whether somebody still waits for the job. Asked on the worker a few times a
+ * second while a window is open; the answer "no" cancels the job. */
+typedef bool (*evprof_wanted_fn)(void *ctx);
+
 /*
- * Starts taking profile `name`. The ask is copied, but its body must live until
+ * Starts taking profile `name`; `is_wanted` may be NULL. The ask is copied, but its body must live until
  * `done`, which runs once, also after a cancel (EVPROF_ECANCELED), and may run
  * before this returns.
  *
@@ -44,8 +48,8 @@ typedef void (*evprof_done_fn)(void *ctx, evprof_job_t *job);
  */
 EVPROF_API int evprof_job_start(evprof_t *prof, const char *name,
                                 const evprof_ask_t *ask, evprof_done_fn done,
-                                void *ctx, evprof_job_t **out,
-                                evprof_error_t *err);
+                                evprof_wanted_fn is_wanted, void *ctx,
+                                evprof_job_t **out, evprof_error_t *err);
 
 /* What evprof_job_start() would say but for EBUSY, without starting. */
 EVPROF_API int evprof_job_check(evprof_t *prof, const char *name,

@@ -22,6 +22,8 @@
 /* Fixed: own profiles hold connections or files, thousands and not millions. */
 enum { CHAINS = 4096 };
 
+enum { NAME_MAX_BYTES = 100 };
+
 typedef struct entry {
     struct entry *next;
     const void *value;
@@ -155,18 +157,11 @@ own_new(const char *name)
     return own;
 }
 
-evprof_profile_t *
-evprof_profile_new(evprof_t *prof, const char *name, evprof_error_t *err)
+/* Between a visit and its end. */
+static evprof_profile_t *
+make(evprof_t *prof, const char *name, evprof_error_t *err)
 {
     evprof_profile_t *profile = NULL;
-    if (prof == NULL || name == NULL || name[0] == '\0') {
-        evprof_fail(err, EVPROF_EINVAL, "a profile needs a name");
-        return NULL;
-    }
-    if (!evprof_is_open(prof)) {
-        evprof_fail(err, EVPROF_ESTATE, "the profiler is shut down");
-        return NULL;
-    }
     if (evprof_leaf_is_reserved(prof, name)) {
         evprof_fail(err, EVPROF_EBUSY,
                     "profile %s: the name is taken by a page of that name",
@@ -184,6 +179,40 @@ evprof_profile_new(evprof_t *prof, const char *name, evprof_error_t *err)
         own_free(own);
         return NULL;
     }
+    return profile;
+}
+
+/* A name is the last part of a URL, as it is: nothing in it has to be encoded,
+ * and no router takes it for something else. */
+static bool
+is_clean_leaf(const char *name)
+{
+    static const char good[] = "abcdefghijklmnopqrstuvwxyz"
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                               "0123456789-._~:@+,";
+    size_t len = name == NULL ? 0 : strnlen(name, NAME_MAX_BYTES + 1);
+    return len > 0 && len <= NAME_MAX_BYTES && strspn(name, good) == len &&
+           strspn(name, ".") != len;
+}
+
+evprof_profile_t *
+evprof_profile_new(evprof_t *prof, const char *name, evprof_error_t *err)
+{
+    if (!is_clean_leaf(name)) {
+        evprof_fail(err, EVPROF_EINVAL,
+                    "a profile needs a name of letters, digits and -._~:@+,");
+        return NULL;
+    }
+    prof = evprof_use(prof, "evprof_profile_new", err);
+    if (prof == NULL) {
+        return NULL;
+    }
+    if (!evprof_visit(prof)) {
+        evprof_fail(err, EVPROF_ESTATE, "the profiler is shut down");
+        return NULL;
+    }
+    evprof_profile_t *profile = make(prof, name, err);
+    evprof_leave(prof);
     return profile;
 }
 

@@ -23,23 +23,31 @@ is_listed(const evprof_profile_t *profile)
 evprof_profile_t *
 evprof_lookup(evprof_t *prof, const char *name)
 {
-    if (prof == NULL || name == NULL || !evprof_is_open(prof)) {
+    prof = name == NULL ? NULL : evprof_use(prof, "evprof_lookup", NULL);
+    if (prof == NULL || !evprof_visit(prof)) {
         return NULL;
     }
     evprof_profile_t *profile = evprof_registry_find(prof, name);
-    return profile != NULL && profile->is_on ? profile : NULL;
+    profile = profile != NULL && profile->is_on ? profile : NULL;
+    evprof_leave(prof);
+    return profile;
 }
 
 const char *
 evprof_profile_name(const evprof_profile_t *p)
 {
-    return p->name;
+    return p == NULL ? NULL : p->name;
 }
 
 size_t
 evprof_profiles(evprof_t *prof, evprof_profile_t **out, size_t max)
 {
     size_t count = 0;
+    prof = evprof_use(prof, "evprof_profiles", NULL);
+    if (prof == NULL || !evprof_visit(prof)) {
+        return 0;
+    }
+    max = out == NULL ? 0 : max;
     evprof_lock_enter(&prof->lock);
     for (evprof_profile_t *p = prof->profiles; p != NULL; p = p->next) {
         if (is_listed(p)) {
@@ -50,6 +58,7 @@ evprof_profiles(evprof_t *prof, evprof_profile_t **out, size_t max)
         }
     }
     evprof_lock_leave(&prof->lock);
+    evprof_leave(prof);
     return count;
 }
 
@@ -88,7 +97,8 @@ evprof_profile_take(evprof_profile_t *p, const evprof_ask_t *ask,
     evprof_job_t *job;
     int status = evprof_profile_refuse_hooks(p->name, err);
     if (status == EVPROF_OK) {
-        status = evprof_job_start(p->prof, p->name, ask, NULL, NULL, &job, err);
+        status = evprof_job_start(p->prof, p->name, ask, NULL, NULL, NULL, &job,
+                                  err);
     }
     return status == EVPROF_OK ? evprof_profile_deliver(job, out, err) : status;
 }
@@ -98,6 +108,10 @@ evprof_profile_write(evprof_profile_t *p, const evprof_writer_t *out, int debug,
                      evprof_error_t *err)
 {
     const evprof_ask_t ask = { .debug = debug };
+    if (p == NULL || !evprof_writer_is_good(out)) {
+        return evprof_fail(err, EVPROF_EINVAL, "no %s was given",
+                           p == NULL ? "profile" : "writer");
+    }
     return evprof_profile_take(p, &ask, out, err);
 }
 
@@ -113,6 +127,9 @@ count_entries(evprof_t *prof, const evprof_ask_t *ask, evprof_result_t *result)
 long
 evprof_profile_count(evprof_profile_t *p)
 {
+    if (p == NULL) {
+        return -1;
+    }
     if (evprof_worker_is_me()) {
         return evprof_registry_count(p);
     }

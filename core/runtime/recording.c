@@ -7,35 +7,41 @@
 #include "core/runtime/recording.h"
 
 #include "core/base/error.h"
+#include "core/runtime/catalog.h"
 #include "core/runtime/runtime.h"
-
-static int
-refuse(const evprof_t *prof, const char *profile, evprof_error_t *err)
-{
-    return prof == NULL
-               ? evprof_fail(err, EVPROF_EINVAL,
-                             "profile %s: no profiler was given", profile)
-               : evprof_profile_refuse_hooks(profile, err);
-}
 
 int
 evprof_recording_start(evprof_t *prof, const char *profile,
                        const evprof_writer_t *out, evprof_error_t *err)
 {
     evprof_job_t *job;
-    int status = refuse(prof, profile, err);
-    if (status == EVPROF_OK) {
-        status = evprof_job_open(prof, profile, &job, err);
+    if (!evprof_writer_is_good(out)) {
+        return evprof_fail(err, EVPROF_EINVAL,
+                           "profile %s: no writer was given", profile);
     }
+    int status = evprof_profile_refuse_hooks(profile, err);
     if (status != EVPROF_OK) {
         return status;
     }
+    evprof_error_t own;
+    err = err == NULL ? &own : err;
+    prof = evprof_use(prof, "evprof_cpu_start", err);
+    if (prof == NULL) {
+        return err->status;
+    }
+    if (!evprof_visit(prof)) {
+        return evprof_fail(err, EVPROF_ESTATE, "the profiler is shut down");
+    }
+    status = evprof_job_open(prof, profile, &job, err);
     evprof_profile_t *recorded = evprof_registry_find(prof, profile);
-    evprof_lock_enter(&prof->lock);
-    recorded->recording = job;
-    recorded->recording_out = *out;
-    evprof_lock_leave(&prof->lock);
-    return EVPROF_OK;
+    if (status == EVPROF_OK) {
+        evprof_lock_enter(&prof->lock);
+        recorded->recording = job;
+        recorded->recording_out = *out;
+        evprof_lock_leave(&prof->lock);
+    }
+    evprof_leave(prof);
+    return status;
 }
 
 /* Takes the window out of the profile; NULL: there is none. */
@@ -54,12 +60,17 @@ int
 evprof_recording_stop(evprof_t *prof, const char *profile, evprof_error_t *err)
 {
     evprof_writer_t out;
-    int status = refuse(prof, profile, err);
+    int status = evprof_profile_refuse_hooks(profile, err);
     if (status != EVPROF_OK) {
         return status;
     }
-    evprof_profile_t *recorded = evprof_registry_find(prof, profile);
-    evprof_job_t *job = recorded != NULL ? take(recorded, &out) : NULL;
+    prof = evprof_use(prof, "evprof_cpu_stop", err);
+    evprof_job_t *job = NULL;
+    if (prof != NULL && evprof_visit(prof)) {
+        evprof_profile_t *recorded = evprof_registry_find(prof, profile);
+        job = recorded != NULL ? take(recorded, &out) : NULL;
+        evprof_leave(prof);
+    }
     if (job == NULL) {
         return EVPROF_OK;
     }
@@ -71,7 +82,8 @@ void
 evprof_recordings_drop(evprof_t *prof)
 {
     evprof_writer_t out;
-    for (evprof_profile_t *p = prof->profiles; p != NULL; p = p->next) {
+    for (evprof_profile_t *p = evprof_registry_first(prof); p != NULL;
+         p = evprof_registry_next(p)) {
         evprof_job_free(take(p, &out));
     }
 }

@@ -30,6 +30,8 @@ insert_profile(evprof_t *prof, evprof_profile_t *profile, evprof_error_t *err)
     evprof_lock_enter(&prof->lock);
     evprof_profile_t **at = find_place(prof, profile->name);
     bool is_taken = *at != NULL && strcmp((*at)->name, profile->name) == 0;
+    /* Here, or a reload could come between reading them and being listed. */
+    profile->limits = *evprof_config_limits(prof->config);
     if (!is_taken) {
         profile->next = *at;
         *at = profile;
@@ -57,7 +59,6 @@ evprof_registry_add(evprof_t *prof, const evprof_module_t *module, void *state,
     profile->state = state;
     atomic_init(&profile->is_on, true);
     profile->is_running = true;
-    profile->limits = *evprof_config_limits(prof->config);
     int status = insert_profile(prof, profile, err);
     if (status != EVPROF_OK) {
         free(profile);
@@ -119,6 +120,24 @@ evprof_registry_find(evprof_t *prof, const char *name)
     evprof_profile_t *at = *find_place(prof, name);
     evprof_lock_leave(&prof->lock);
     return at != NULL && strcmp(at->name, name) == 0 ? at : NULL;
+}
+
+evprof_profile_t *
+evprof_registry_first(evprof_t *prof)
+{
+    evprof_lock_enter(&prof->lock);
+    evprof_profile_t *first = prof->profiles;
+    evprof_lock_leave(&prof->lock);
+    return first;
+}
+
+evprof_profile_t *
+evprof_registry_next(const evprof_profile_t *profile)
+{
+    evprof_lock_enter(&profile->prof->lock);
+    evprof_profile_t *next = profile->next;
+    evprof_lock_leave(&profile->prof->lock);
+    return next;
 }
 
 long
@@ -231,9 +250,14 @@ evprof_catalog_set_rate(evprof_t *prof, const evprof_module_t *module,
                         long rate)
 {
     evprof_entry_t entry;
-    bool is_on = prof != NULL && evprof_is_open(prof) &&
-                 evprof_catalog_find(prof, module->name, &entry) && entry.is_on;
-    return is_on ? module->set_rate(rate) : EVPROF_EOFF;
+    prof = evprof_use(prof, module->name, NULL);
+    if (prof == NULL || !evprof_visit(prof)) {
+        return EVPROF_EOFF;
+    }
+    bool is_on = evprof_catalog_find(prof, module->name, &entry) && entry.is_on;
+    long before = is_on ? module->set_rate(rate) : EVPROF_EOFF;
+    evprof_leave(prof);
+    return before;
 }
 
 int

@@ -8,6 +8,7 @@
  * module is switched when its last job ends.
  */
 #include "core/base/error.h"
+#include "core/runtime/catalog.h"
 #include "core/runtime/requests.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/service.h"
@@ -30,9 +31,9 @@ struct reload {
 static void
 undo(evprof_t *prof, const evprof_profile_t *last)
 {
-    evprof_profile_t *p = prof->profiles;
+    evprof_profile_t *p = evprof_registry_first(prof);
     bool is_more = true;
-    for (; is_more; p = p->next) {
+    for (; is_more; p = evprof_registry_next(p)) {
         evprof_error_t err = { .status = EVPROF_OK };
         is_more = p != last;
         if (!p->is_stale &&
@@ -47,7 +48,8 @@ undo(evprof_t *prof, const evprof_profile_t *last)
 static int
 switch_modules(evprof_t *prof, evprof_config_t *config, evprof_error_t *err)
 {
-    for (evprof_profile_t *p = prof->profiles; p != NULL; p = p->next) {
+    for (evprof_profile_t *p = evprof_registry_first(prof); p != NULL;
+         p = evprof_registry_next(p)) {
         p->is_stale = evprof_profile_is_busy(p);
         int status =
             p->is_stale ? EVPROF_OK : evprof_profile_configure(p, config, err);
@@ -156,7 +158,11 @@ evprof_reload(evprof_t *prof, evprof_error_t *err)
     evprof_error_t own = { .status = EVPROF_OK };
     evprof_config_t *config = NULL;
     err = err == NULL ? &own : err;
-    if (prof == NULL || !atomic_load(&prof->is_open)) {
+    prof = evprof_use(prof, "evprof_reload", err);
+    if (prof == NULL) {
+        return err->status;
+    }
+    if (!atomic_load(&prof->is_open)) {
         return evprof_fail(err, EVPROF_ESTATE, "the profiler is shut down");
     }
     if (evprof_worker_is_me()) {

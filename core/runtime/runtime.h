@@ -63,6 +63,13 @@ struct evprof {
     struct evprof_ending *endings; /* what evprof_free() calls */
 };
 
+/* Whether there is something to write to. */
+static inline bool
+evprof_writer_is_good(const evprof_writer_t *out)
+{
+    return out != NULL && out->write != NULL;
+}
+
 /* ---- profile.c ---- */
 
 /* Takes over the job, waits for it, and writes its body on this thread, or
@@ -81,6 +88,11 @@ int evprof_registry_open(evprof_t *prof, evprof_error_t *err);
 
 /* Runs the fini hooks and frees all profiles; no hook may be running. */
 void evprof_registry_close(evprof_t *prof);
+
+/* The first profile, and the one behind `profile`; NULL: none. Profiles are only
+ * added while the profiler is open, so a walk may take its time. */
+evprof_profile_t *evprof_registry_first(evprof_t *prof);
+evprof_profile_t *evprof_registry_next(const evprof_profile_t *profile);
 
 /*
  * Adds a profile whose state the caller made; `module` and its name must live

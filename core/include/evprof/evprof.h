@@ -28,19 +28,30 @@ typedef struct evprof_profile evprof_profile_t;
 
 /*
  * Makes the process's profiler from a configuration file, or from the built-in
- * defaults when `conf_file` is NULL. No thread, timer or signal handler exists
+ * defaults when `conf_file` is NULL; with NULL, returns the one that exists. No
+ * thread, timer or signal handler exists
  * until a profile is asked for (but for `reload_signal`), so a server may call
  * this and then fork its workers. The object is static: it is never freed, only
  * switched off, so that a stale pointer in a router answers 503.
  *
- * NULL with `err` filled: EVPROF_EBUSY while another is in use, EVPROF_EPARSE
- * and EVPROF_EIO for the file (message "file:line:column: ..."), EVPROF_ENOMEM.
+ * NULL with `err` filled: EVPROF_EBUSY while one exists and a file was named (the
+ * message says what made it), EVPROF_EPARSE and EVPROF_EIO for the file (message "file:line:column: ..."), EVPROF_ENOMEM.
  */
 EVPROF_API evprof_t *evprof_new(const char *conf_file, evprof_error_t *err);
 
 /*
+ * The process's profiler: the one that exists, else one made from the file that
+ * the environment variable EVPROF_CONF names, else from the built-in defaults.
+ * It is what every function that takes an evprof_t uses where it is given NULL;
+ * after an evprof_new() that failed for its file, it fails for the same reason.
+ * NULL with `err` filled as above.
+ */
+EVPROF_API evprof_t *evprof_default(evprof_error_t *err);
+
+/*
  * Cancels what is in flight, ends the profiler's threads and timers and makes
- * room for another evprof_new(). NULL is ignored. Blocks until no hook of a
+ * room for another evprof_new(); the next use of NULL makes one anew. NULL is
+ * ignored. Blocks until no hook of a
  * module runs any more; never call it from a module's hook, nor on the thread
  * of a private port.
  */
@@ -112,7 +123,8 @@ EVPROF_API int evprof_profile_write(evprof_profile_t *p,
 /*
  * Makes a profile of one's own: a set of values, each with the stack that added
  * it. `name` becomes its sample type and URL leaf. NULL with `err`:
- * EVPROF_EINVAL (empty), EVPROF_EBUSY (taken by a profile, or by what is served
+ * EVPROF_EINVAL (empty, longer than 100 bytes, or with other characters than
+ * letters, digits and -._~:@+,), EVPROF_EBUSY (taken by a profile, or by what is served
  * beside them: "profile", "threads", "fgprof", "status", "trace"),
  * EVPROF_ESTATE (after evprof_free()), EVPROF_ENOMEM. Any thread.
  */

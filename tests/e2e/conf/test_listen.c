@@ -149,10 +149,13 @@ test_mistakes(void **state)
                                      "such address");
     assert_int_equal(evprof_listen(prof, "unix:/nowhere/x", &err), EVPROF_EIO);
     assert_int_equal(evprof_listen(prof, NULL, &err), EVPROF_ENOENT);
-    /* What evprof_new() gives for a bad file. */
-    assert_int_equal(evprof_listen(NULL, NULL, &err), EVPROF_EINVAL);
-    assert_string_equal(err.message, "listen: no profiler was given");
-    assert_int_equal(evprof_listen(NULL, "127.0.0.1:0", NULL), EVPROF_EINVAL);
+    evprof_free(prof);
+    /* What evprof_new() gives for a bad file opens nothing by the defaults. */
+    assert_null(evprof_new("/nowhere/evprof.conf", NULL));
+    assert_int_equal(evprof_listen(NULL, "127.0.0.1:0", &err), EVPROF_EIO);
+    assert_non_null(strstr(err.message, "/nowhere/evprof.conf"));
+    prof = evprof_new(NULL, &err);
+    assert_int_equal(evprof_listen(NULL, "127.0.0.1:0", &err), EVPROF_OK);
     evprof_free(prof);
     assert_int_equal(evprof_listen(prof, "127.0.0.1:0", &err), EVPROF_ESTATE);
 }
@@ -234,10 +237,10 @@ test_whole_port(void **state)
     folder = test_folder();
     evprof_t *prof = profiler("pprof { log log info; }");
     expect_ok(evprof_listen(prof, "127.0.0.1:0", &err), &err);
-    test_request_t request = { .port = port_in_log(), .path = "my/files" };
+    test_request_t request = { .port = port_in_log(), .path = "my.files" };
     assert_int_equal(test_get(&request, &reply), 404);
     assert_non_null(strstr(reply.text, "Unknown profile\n"));
-    assert_non_null(evprof_profile_new(prof, "my/files", &err));
+    assert_non_null(evprof_profile_new(prof, "my.files", &err));
     assert_int_equal(test_get(&request, &reply), 200);
     request.headers = "Via: x\r\n";
     request.path = "nope";

@@ -124,7 +124,7 @@ run_asker(void *arg)
     struct asker *asker = arg;
     while (!atomic_load(&asker->is_over)) {
         reply_t reply;
-        client_ask(asker->port, "HEAD " PREFIX "my/own", NULL, NULL, &reply);
+        client_ask(asker->port, "HEAD " PREFIX "my.own", NULL, NULL, &reply);
         assert_true(reply.code == 200 || reply.code == 404 ||
                     reply.code == 503);
         asker->answers[reply.code == 503]++;
@@ -147,7 +147,7 @@ test_free_beside_requests(void **state)
     struct asker asker = { .port = s.port };
     assert_int_equal(pthread_create(&thread, NULL, run_asker, &asker), 0);
     for (int i = 0; i < LIVES; i++) {
-        assert_non_null(evprof_profile_new(prof, "my/own", NULL));
+        assert_non_null(evprof_profile_new(prof, "my.own", NULL));
         client_await(s.port, CMDLINE, 200);
         evprof_free(prof);
         assert_ptr_equal(new_profiler(), prof);
@@ -397,7 +397,8 @@ test_one_at_a_time(void **state)
     (void)state;
     evprof_error_t err;
     evprof_t *prof = new_profiler();
-    assert_null(evprof_new(NULL, &err));
+    assert_ptr_equal(evprof_new(NULL, &err), prof);
+    assert_null(evprof_new("another.conf", &err));
     assert_int_equal(err.status, EVPROF_EBUSY);
     evprof_free(prof);
     evprof_free(prof);

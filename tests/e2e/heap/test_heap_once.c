@@ -49,7 +49,7 @@ run_jobs(evprof_t *prof, evprof_job_t *jobs[JOBS])
     assert_int_equal(evprof_worker_post(&gate.task, 0, &err), 0);
     for (int i = 0; i < JOBS; i++) {
         const char *name = i % 2 == 0 ? "heap" : "allocs";
-        if (evprof_job_start(prof, name, &ask, count_done, NULL, &jobs[i],
+        if (evprof_job_start(prof, name, &ask, count_done, NULL, NULL, &jobs[i],
                              &err) != 0) {
             fail_msg("%s", err.message);
         }

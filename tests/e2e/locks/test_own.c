@@ -110,7 +110,7 @@ test_wrong_use_is_a_status(void **state)
     assert_int_equal(err.status, EVPROF_EBUSY);
     /* Served under that name is something else. */
     static const char *const taken[] = { "profile",   "threads", "fgprof",
-                                         "../fgprof", "status",  "trace",
+                                         "status",  "trace",
                                          "symbol",    "cmdline", "goroutine" };
     for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
         err.status = EVPROF_OK;

@@ -4,11 +4,19 @@
 
 /*
  * The handlers of /debug/pprof/ on an application's own evhttp router, as Go's
- * net/http/pprof has them.
+ * net/http/pprof has them. There are four ways in: evprof_evhttp_mount() binds
+ * all paths on an evhttp; evprof_evhttp_handle() takes requests in a generic
+ * callback; evprof_mount() binds all paths on a router of the application's own;
+ * and a router that takes prefixes or patterns binds one route, as
+ * "/debug/pprof/" followed by "*", to evprof_evhttp_index().
+ *
+ * `prof` may be NULL everywhere: the process's profiler, see evprof_default().
+ * Routes run before an application's generic callback, and so before a check of
+ * passwords that stands there: behind such a check evprof_evhttp_handle() serves.
  *
  * Every function here runs on the thread of the event loop that owns the
- * evhttp, or before that loop runs; nothing blocks it. None is
- * async-signal-safe. Requests are answered in the loop that they came from, so
+ * evhttp, or before that loop runs; nothing blocks it, and a request that another
+ * thread handles is refused (500). None is async-signal-safe. Requests are answered in the loop that they came from, so
  * several event bases may serve at once, without evthread_use_pthreads().
  */
 
@@ -32,7 +40,7 @@ struct evbuffer;
  * "[::1]:6060" or "unix:/path". NULL takes every `listen` of the configuration.
  * EVPROF_EIO: the address cannot be bound; EVPROF_EINVAL: it cannot be read;
  * EVPROF_ENOENT: the configuration has no `listen`; EVPROF_ESTATE: the profiler
- * is shut down; EVPROF_ENOMEM.
+ * is shut down; EVPROF_ENOMEM. Without `err` a failure is written to stderr.
  */
 EVPROF_API int evprof_listen(evprof_t *prof, const char *address,
                              evprof_error_t *err);
@@ -42,7 +50,9 @@ EVPROF_API int evprof_listen(evprof_t *prof, const char *address,
 /*
  * Binds every path below the configured prefix with evhttp_set_cb(), and leaves
  * the generic callback alone. EVPROF_EBUSY: a path is taken already (nothing
- * stays bound); EVPROF_ENOMEM.
+ * stays bound); EVPROF_ESTATE: the profiler is shut down; EVPROF_ENOMEM. Without
+ * `err` a failure is written to stderr. May be called for any number of evhttps,
+ * and again for one that the application has made anew.
  */
 EVPROF_API int evprof_evhttp_mount(evprof_t *prof, struct evhttp *http,
                                    evprof_error_t *err);
@@ -69,7 +79,8 @@ typedef struct evprof_mux {
 } evprof_mux_t;
 
 /*
- * Binds every path through a router of the application's own. `mux` is copied.
+ * Binds every path through a router of the application's own, the longest paths
+ * first, for routers whose first match wins. `mux` is copied.
  * Returns the first status that `handle` refuses with; paths bound before it
  * stay bound, as a mux has no way to take one away.
  */

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The events of the connection itself cannot be internal ones: libevent frees a
+ * bufferevent by way of its events' callbacks, and event_base_free() passes
+ * over internal ones. So the loop is looked at ten times a second, by an
+ * internal event on a timerfd, until the reply is written: the number of its
+ * events that are not internal is then that of the connections in this list, or
+ * it is not. (A timer of libevent's would not do: when it has just expired and
+ * the loop is broken off, event_base_free() stumbles over it.)
+ */
+#include "adapters/evhttp/linger.h"
+
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_struct.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <event2/http.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "adapters/evhttp/lists.h"
+
+#define LOOK_NS 100000000L
+
+typedef struct evprof_linger {
+    struct event_base *base;
+    struct evhttp_connection *connection;
+    struct bufferevent *bev; /* tells whether the connection is there */
+    struct event *event;
+    int timer_fd;
+    pid_t pid; /* whose it is */
+    struct evprof_linger *next;
+} linger_t;
+
+static linger_t *lingers; /* under the lock of the lists */
+
+static void
+unlink_linger(const linger_t *linger)
+{
+    evprof_lists_enter();
+    linger_t **at = &lingers;
+    while (*at != linger) {
+        at = &(*at)->next;
+    }
+    *at = linger->next;
+    evprof_lists_leave();
+}
+
+static void
+release(linger_t *linger)
+{
+    if (linger->event != NULL) {
+        event_free(linger->event);
+    }
+    if (linger->timer_fd >= 0) {
+        close(linger->timer_fd);
+    }
+    bufferevent_decref(linger->bev);
+    free(linger);
+}
+
+/* libevent clears the callbacks of a bufferevent that it frees. */
+static bool
+is_there(const linger_t *linger)
+{
+    void *connection = NULL;
+    bufferevent_getcb(linger->bev, NULL, NULL, NULL, &connection);
+    return connection == linger->connection;
+}
+
+/* How often the loop counts an event: as inserted, and for its timeout. */
+static int
+count_of(const struct event *event)
+{
+    short flags = event->ev_evcallback.evcb_flags;
+    return ((flags & EVLIST_INSERTED) != 0) + ((flags & EVLIST_TIMEOUT) != 0);
+}
+
+/* Whether nothing keeps the loop running but replies that are not read. */
+static bool
+is_loop_done(const linger_t *one)
+{
+    int ours = 0;
+    evprof_lists_enter();
+    for (const linger_t *at = lingers; at != NULL; at = at->next) {
+        if (at->base == one->base && at->pid == one->pid && is_there(at)) {
+            ours += count_of(&at->bev->ev_read) + count_of(&at->bev->ev_write);
+        }
+    }
+    evprof_lists_leave();
+    return event_base_get_num_events(one->base, EVENT_BASE_COUNT_ADDED) <= ours;
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    linger_t *linger = arg;
+    uint64_t expiries;
+    (void)what;
+    if (linger->pid != getpid()) {
+        event_del(linger->event);
+        return;
+    }
+    (void)!read(fd, &expiries, sizeof(expiries));
+    bool has_connection = is_there(linger);
+    if (has_connection && !is_loop_done(linger)) {
+        return;
+    }
+    struct evhttp_connection *connection = linger->connection;
+    unlink_linger(linger);
+    release(linger);
+    if (has_connection) {
+        evhttp_connection_free(connection);
+    }
+}
+
+static bool
+open_timer(linger_t *linger)
+{
+    const struct itimerspec times = { .it_value = { .tv_nsec = LOOK_NS },
+                                      .it_interval = { .tv_nsec = LOOK_NS } };
+    linger->timer_fd =
+        timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (linger->timer_fd < 0 ||
+        timerfd_settime(linger->timer_fd, 0, &times, NULL) != 0) {
+        return false;
+    }
+    linger->event = event_new(linger->base, linger->timer_fd,
+                              EV_READ | EV_PERSIST, on_timer, linger);
+    if (linger->event == NULL) {
+        return false;
+    }
+    linger->event->ev_evcallback.evcb_flags |= EVLIST_INTERNAL;
+    return event_add(linger->event, NULL) == 0;
+}
+
+void
+evprof_linger(struct evhttp_connection *connection)
+{
+    linger_t *linger = calloc(1, sizeof(*linger));
+    if (linger == NULL) {
+        return;
+    }
+    linger->connection = connection;
+    linger->base = evhttp_connection_get_base(connection);
+    linger->bev = evhttp_connection_get_bufferevent(connection);
+    linger->pid = getpid();
+    linger->timer_fd = -1;
+    bufferevent_incref(linger->bev);
+    if (!open_timer(linger)) {
+        release(linger);
+        return;
+    }
+    evprof_lists_enter();
+    linger->next = lingers;
+    lingers = linger;
+    evprof_lists_leave();
+}

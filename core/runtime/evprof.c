@@ -232,12 +232,10 @@ has_failed(evprof_error_t *err)
     return failure.status != EVPROF_OK;
 }
 
-evprof_t *
-evprof_use(evprof_t *prof, const char *by, evprof_error_t *err)
+/* What evprof_use() makes. */
+static evprof_t *
+use_default(const char *by, evprof_error_t *err)
 {
-    if (prof != NULL) {
-        return prof;
-    }
     if (atomic_load(&the_profiler.is_open)) {
         return &the_profiler;
     }
@@ -246,9 +244,16 @@ evprof_use(evprof_t *prof, const char *by, evprof_error_t *err)
     }
     /* Another thread may make it at the same time; then it exists. */
     const char *conf_file = getenv("EVPROF_CONF");
-    prof = make(conf_file, by, err);
+    evprof_t *prof = make(conf_file, by, err);
     return prof == NULL && atomic_load(&the_profiler.is_open) ? &the_profiler
                                                               : prof;
+}
+
+/* Before every other constructor of the program: one may use the profiler. */
+__attribute__((constructor(101))) static void
+offer_default(void)
+{
+    evprof_use_maker = use_default;
 }
 
 evprof_t *

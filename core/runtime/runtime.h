@@ -70,6 +70,12 @@ evprof_writer_is_good(const evprof_writer_t *out)
     return out != NULL && out->write != NULL;
 }
 
+/* ---- use.c ---- */
+
+/* Returns the process's profiler, made if there is none; set when the library is
+ * loaded. */
+extern evprof_t *(*evprof_use_maker)(const char *by, evprof_error_t *err);
+
 /* ---- profile.c ---- */
 
 /* Takes over the job, waits for it, and writes its body on this thread, or

@@ -11,6 +11,7 @@
 #include "core/base/hash.h"
 #include "core/base/sum.h"
 #include "core/base/unit.h"
+#include "core/base/visible.h"
 #include "core/graph/internal.h"
 
 /* Marks samples that a difference is taken from; not for people. */
@@ -183,6 +184,12 @@ is_shown(const evprof_label_t *label)
     return label->text != NULL && strcmp(label->key, BASE_LABEL) != 0;
 }
 
+static void
+add_visible(evprof_buf_t *out, const char *text)
+{
+    evprof_visible_add(out, text, strlen(text), "");
+}
+
 /* Collects "key:value" of each string label, sorted; false: no memory. */
 static bool
 collect_parts(struct counter *c, const evprof_sample_t *s, size_t *count)
@@ -202,7 +209,9 @@ collect_parts(struct counter *c, const evprof_sample_t *s, size_t *count)
             continue;
         }
         evprof_buf_clear(&c->text);
-        evprof_buf_printf(&c->text, "%s:%s", label->key, label->text);
+        add_visible(&c->text, label->key);
+        evprof_buf_putc(&c->text, ':');
+        add_visible(&c->text, label->text);
         const char *part =
             c->text.failed
                 ? NULL
@@ -218,7 +227,8 @@ collect_parts(struct counter *c, const evprof_sample_t *s, size_t *count)
     return true;
 }
 
-/* All string labels of a sample as one interned text; NULL: no memory. */
+/* All string labels of a sample as one interned text, a line each; NULL: no
+ * memory. */
 static const char *
 join_labels(struct counter *c, const evprof_sample_t *s)
 {
@@ -228,7 +238,7 @@ join_labels(struct counter *c, const evprof_sample_t *s)
     }
     evprof_buf_clear(&c->text);
     for (size_t i = 0; i < count; i++) {
-        evprof_buf_puts(&c->text, i > 0 ? "\\n" : "");
+        evprof_buf_puts(&c->text, i > 0 ? "\n" : "");
         evprof_buf_puts(&c->text, c->parts[i]);
     }
     return c->text.failed

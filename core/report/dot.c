@@ -14,20 +14,57 @@
 #include "core/base/path.h"
 #include "core/base/stream.h"
 #include "core/base/unit.h"
+#include "core/base/visible.h"
+
+static const char *
+text_of(const evprof_buf_t *buf)
+{
+    return buf->failed || buf->data == NULL ? "" : buf->data;
+}
+
+/* Appends the inside of a quoted string in which `line` stands for a newline.
+ * Control bytes have no place in a drawing. */
+static void
+escape(evprof_buf_t *out, const char *text, const char *line)
+{
+    evprof_buf_t visible = { 0 };
+    evprof_visible_add(&visible, text, strlen(text), "\n");
+    for (size_t i = 0; i < visible.len; i++) {
+        char c = visible.data[i];
+        if (c == '\n') {
+            evprof_buf_puts(out, line);
+            continue;
+        }
+        if (c == '\\' || c == '"') {
+            evprof_buf_putc(out, '\\');
+        }
+        evprof_buf_putc(out, c);
+    }
+    out->failed |= visible.failed;
+    evprof_buf_free(&visible);
+}
 
 void
 evprof_dot_escape(evprof_buf_t *out, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        if (*text == '\n') {
-            evprof_buf_puts(out, "\\l");
-            continue;
-        }
-        if (*text == '\\' || *text == '"') {
-            evprof_buf_putc(out, '\\');
-        }
-        evprof_buf_putc(out, *text);
-    }
+    escape(out, text, "\\l");
+}
+
+void
+evprof_dot_escape_lines(evprof_buf_t *out, const char *text)
+{
+    escape(out, text, "\\n");
+}
+
+/* A unit that nothing is known of is shown as the profile has it. */
+void
+evprof_dot_print(evprof_dot_t *d, int64_t value)
+{
+    evprof_buf_t text = { 0 };
+    evprof_view_print(d->view, &text, value);
+    evprof_dot_escape(d->out, text_of(&text));
+    d->out->failed |= text.failed;
+    evprof_buf_free(&text);
 }
 
 static unsigned char
@@ -80,12 +117,6 @@ replace_all(evprof_buf_t *out, const char *text, const char *from,
     evprof_buf_puts(out, text);
 }
 
-static const char *
-text_of(const evprof_buf_t *buf)
-{
-    return buf->failed || buf->data == NULL ? "" : buf->data;
-}
-
 /* The function's short name, a line for each part of it. */
 static void
 add_name_lines(evprof_buf_t *out, const char *name)
@@ -110,20 +141,27 @@ add_node_name(evprof_buf_t *out, const evprof_node_info_t *info)
 {
     evprof_buf_t name = { 0 };
     evprof_buf_t file = { 0 };
+    evprof_buf_t object = { 0 };
     if (info->name[0] != '\0') {
         add_name_lines(&name, info->name);
     }
     if (info->file[0] != '\0') {
-        evprof_path_base(&file, info->file);
+        evprof_buf_t base = { 0 };
+        evprof_path_base(&base, info->file);
+        evprof_dot_escape(&file, text_of(&base));
+        evprof_buf_free(&base);
     }
     evprof_node_info_t shown = *info;
     shown.name = name.len > 0 ? name.data : "";
     shown.file = file.len > 0 ? file.data : "";
+    evprof_dot_escape(&object, info->object);
+    shown.object = text_of(&object);
     evprof_node_print(out, &shown, "\\n");
     evprof_buf_puts(out, "\\n");
-    out->failed |= name.failed || file.failed;
+    out->failed |= name.failed || file.failed || object.failed;
     evprof_buf_free(&name);
     evprof_buf_free(&file);
+    evprof_buf_free(&object);
 }
 
 static void
@@ -131,7 +169,7 @@ add_share(evprof_dot_t *d, int64_t value)
 {
     char percent[EVPROF_PERCENT_SIZE];
     evprof_unit_percent(percent, value, evprof_view_total(d->view));
-    evprof_view_print(d->view, d->out, value);
+    evprof_dot_print(d, value);
     evprof_buf_printf(d->out, " (%s)", percent + strspn(percent, " "));
 }
 
@@ -176,7 +214,7 @@ draw_node(evprof_dot_t *d, const evprof_node_t *n)
                       n->rank, font_size(d, flat));
     evprof_dot_escape(d->out, n->name);
     evprof_buf_puts(d->out, " (");
-    evprof_view_print(d->view, d->out, cum);
+    evprof_dot_print(d, cum);
     char line[EVPROF_COLOR_SIZE];
     char fill[EVPROF_COLOR_SIZE];
     evprof_dot_color(line, share_of(cum, total), EVPROF_COLOR_LINE);
@@ -214,7 +252,7 @@ add_edge_tooltip(evprof_dot_t *d, const evprof_edge_t *e, const char *name)
     evprof_buf_puts(d->out, e->is_residual ? " ... " : " -> ");
     evprof_dot_escape(d->out, e->dest->name);
     evprof_buf_puts(d->out, " (");
-    evprof_view_print(d->view, d->out, evprof_edge_weight(e));
+    evprof_dot_print(d, evprof_edge_weight(e));
     evprof_buf_puts(d->out, ")\"");
 }
 
@@ -225,7 +263,7 @@ draw_edge(evprof_dot_t *d, const evprof_edge_t *e, bool is_spread)
     int64_t weight = evprof_edge_weight(e);
     evprof_buf_printf(d->out, "N%zu -> N%zu [label=\" ", e->src->rank,
                       e->dest->rank);
-    evprof_view_print(d->view, d->out, weight);
+    evprof_dot_print(d, weight);
     evprof_buf_printf(d->out, "%s\"", e->is_inline ? "\\n (inline)" : "");
     if (total != 0) {
         char color[EVPROF_COLOR_SIZE];
@@ -256,7 +294,9 @@ draw_legend(evprof_dot_t *d, const evprof_labels_t *labels)
     evprof_dot_escape(d->out, labels->text.data);
     evprof_buf_puts(d->out, "\\l\"");
     if (title[0] != '\0') {
-        evprof_buf_printf(d->out, " tooltip=\"%s\"", title);
+        evprof_buf_puts(d->out, " tooltip=\"");
+        evprof_dot_escape(d->out, title);
+        evprof_buf_putc(d->out, '"');
     }
     evprof_buf_puts(d->out, "] }\n");
     evprof_buf_free(&first);
@@ -323,10 +363,10 @@ evprof_write_dot(evprof_view_t *view, const evprof_writer_t *out,
     evprof_stream_begin(&s, out);
     evprof_dot_t d = { .view = view, .out = &s.buf };
     const char *title = evprof_view_title(view);
-    evprof_buf_printf(&s.buf,
-                      "digraph \"%s\" {\n"
-                      "node [style=filled fillcolor=\"#f8f8f8\"]\n",
-                      title[0] != '\0' ? title : "unnamed");
+    evprof_buf_puts(&s.buf, "digraph \"");
+    evprof_dot_escape(&s.buf, title[0] != '\0' ? title : "unnamed");
+    evprof_buf_puts(&s.buf,
+                    "\" {\nnode [style=filled fillcolor=\"#f8f8f8\"]\n");
     evprof_labels_t labels = { 0 };
     evprof_view_report_labels(view, g, &trimmed, &labels);
     draw_legend(&d, &labels);

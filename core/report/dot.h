@@ -30,6 +30,9 @@ void evprof_dot_color(char out[EVPROF_COLOR_SIZE], double share,
 /* Appends `text` with what DOT strings cannot hold escaped. */
 void evprof_dot_escape(evprof_buf_t *out, const char *text);
 
+/* The same; lines of `text` are lines of the drawing. */
+void evprof_dot_escape_lines(evprof_buf_t *out, const char *text);
+
 /* ---- Between the files that write DOT ---- */
 
 /* What a node's drawing needs beside the node. */
@@ -38,6 +41,9 @@ typedef struct evprof_dot {
     evprof_buf_t *out;
     double largest_flat;
 } evprof_dot_t;
+
+/* Appends a value with its unit. */
+void evprof_dot_print(evprof_dot_t *d, int64_t value);
 
 /* Draws the node's tags; true when it has any. */
 bool evprof_dot_draw_tags(evprof_dot_t *d, const evprof_node_t *node);

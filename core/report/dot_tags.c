@@ -36,19 +36,18 @@ draw_box(struct boxes *b, const char *from, const char *box, const char *name,
          int64_t weight, const char *style)
 {
     evprof_dot_t *d = b->d;
-    evprof_buf_t text = { 0 };
-    evprof_view_print(d->view, &text, weight);
-    const char *value = text.failed ? "" : text.data;
-    evprof_buf_printf(d->out,
-                      "%s [label = \"%s\" id=\"%s\" fontsize=8 shape=box3d "
-                      "tooltip=\"%s\"]\n",
-                      box, name, box, value);
-    evprof_buf_printf(d->out,
-                      "%s -> %s [label=\" %s\" weight=100 tooltip=\"%s\" "
-                      "labeltooltip=\"%s\"%s]\n",
-                      from, box, value, value, value, style);
-    d->out->failed |= text.failed;
-    evprof_buf_free(&text);
+    evprof_buf_printf(d->out, "%s [label = \"", box);
+    evprof_dot_escape_lines(d->out, name);
+    evprof_buf_printf(d->out, "\" id=\"%s\" fontsize=8 shape=box3d tooltip=\"",
+                      box);
+    evprof_dot_print(d, weight);
+    evprof_buf_printf(d->out, "\"]\n%s -> %s [label=\" ", from, box);
+    evprof_dot_print(d, weight);
+    evprof_buf_puts(d->out, "\" weight=100 tooltip=\"");
+    evprof_dot_print(d, weight);
+    evprof_buf_puts(d->out, "\" labeltooltip=\"");
+    evprof_dot_print(d, weight);
+    evprof_buf_printf(d->out, "\"%s]\n", style);
     b->has_any = true;
 }
 

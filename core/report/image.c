@@ -63,7 +63,7 @@ find(const char *from, const char *text)
 }
 
 /* `<svg width=... viewBox="..."` gives way to a size of the whole window, and
- * the drawing goes into a group that the script moves. */
+ * the drawing goes into a group that the script behind it moves. */
 static void
 make_movable(evprof_buf_t *out, const char *svg)
 {
@@ -79,13 +79,12 @@ make_movable(evprof_buf_t *out, const char *svg)
     evprof_buf_add(out, svg, (size_t)(head - svg));
     evprof_buf_puts(out, "<svg width=\"100%\" height=\"100%\"");
     evprof_buf_add(out, rest, (size_t)(graph - rest));
-    evprof_buf_printf(out,
-                      "<script type=\"text/ecmascript\"><![CDATA[%s]]></script>"
-                      "<g id=\"viewport\" transform=\"scale(0.5,0.5) "
-                      "translate(0,0)\">",
-                      evprof_pan_zoom);
+    evprof_buf_puts(out, "<g id=\"viewport\">");
     evprof_buf_add(out, graph, (size_t)(end - graph));
-    evprof_buf_puts(out, "</g>");
+    evprof_buf_printf(out,
+                      "</g>\n<script type=\"text/ecmascript\"><![CDATA[%s]]>"
+                      "</script>\n",
+                      evprof_pan_zoom);
     evprof_buf_puts(out, end);
 }
 

@@ -14,57 +14,11 @@
 #include "core/base/path.h"
 #include "core/base/stream.h"
 #include "core/base/unit.h"
-#include "core/base/visible.h"
 
 static const char *
 text_of(const evprof_buf_t *buf)
 {
     return buf->failed || buf->data == NULL ? "" : buf->data;
-}
-
-/* Appends the inside of a quoted string in which `line` stands for a newline.
- * Control bytes have no place in a drawing. */
-static void
-escape(evprof_buf_t *out, const char *text, const char *line)
-{
-    evprof_buf_t visible = { 0 };
-    evprof_visible_add(&visible, text, strlen(text), "\n");
-    for (size_t i = 0; i < visible.len; i++) {
-        char c = visible.data[i];
-        if (c == '\n') {
-            evprof_buf_puts(out, line);
-            continue;
-        }
-        if (c == '\\' || c == '"') {
-            evprof_buf_putc(out, '\\');
-        }
-        evprof_buf_putc(out, c);
-    }
-    out->failed |= visible.failed;
-    evprof_buf_free(&visible);
-}
-
-void
-evprof_dot_escape(evprof_buf_t *out, const char *text)
-{
-    escape(out, text, "\\l");
-}
-
-void
-evprof_dot_escape_lines(evprof_buf_t *out, const char *text)
-{
-    escape(out, text, "\\n");
-}
-
-/* A unit that nothing is known of is shown as the profile has it. */
-void
-evprof_dot_print(evprof_dot_t *d, int64_t value)
-{
-    evprof_buf_t text = { 0 };
-    evprof_view_print(d->view, &text, value);
-    evprof_dot_escape(d->out, text_of(&text));
-    d->out->failed |= text.failed;
-    evprof_buf_free(&text);
 }
 
 static unsigned char

@@ -96,6 +96,22 @@ clean_file(struct finder *f, uint32_t function)
     return f->files[function];
 }
 
+/* Names what has no symbol by its binary and place, so that the functions of a
+ * stripped library stay apart. False: out of memory. */
+static bool
+name_entry(struct finder *f, const evprof_location_t *loc,
+           evprof_node_info_t *out)
+{
+    evprof_buf_clear(&f->scratch);
+    evprof_path_base(&f->scratch, out->object);
+    evprof_buf_printf(&f->scratch, "+0x%llx", (unsigned long long)loc->entry);
+    out->name = f->scratch.failed
+                    ? NULL
+                    : evprof_strings_add(&f->g->strings, f->scratch.data,
+                                         f->scratch.len);
+    return out->name != NULL;
+}
+
 /* False: out of memory. */
 static bool
 describe(struct finder *f, const evprof_location_t *loc,
@@ -109,7 +125,7 @@ describe(struct finder *f, const evprof_location_t *loc,
     };
     if (line == NULL || line->function == EVPROF_NO_INDEX) {
         out->object = object;
-        return true;
+        return loc->entry == 0 || name_entry(f, loc, out);
     }
     const evprof_function_t *function = &p->functions[line->function];
     out->name = function->name;

@@ -65,6 +65,9 @@ typedef struct evprof_location {
     uint32_t line_count;
     uint32_t mapping; /* index, or EVPROF_NO_INDEX */
     bool is_folded;
+    /* Of a location without lines: where its function begins in the binary, as
+     * far as the unwind tables say; 0: unknown. For display, never written. */
+    uint64_t entry;
 } evprof_location_t;
 
 /* A string label when `text` is not NULL, else a numeric one. */

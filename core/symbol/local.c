@@ -12,7 +12,9 @@
 
 #include "core/base/error.h"
 #include "core/base/path.h"
+#include "core/elf/fdes.h"
 #include "core/symbol/binary.h"
+#include "core/symbol/package.h"
 #include "core/symbol/query.h"
 #include "core/symbol/symbol_fill.h"
 
@@ -27,6 +29,8 @@ typedef struct local {
     const evprof_local_how_t *how;
     evprof_symbol_fill_t fill;
     evprof_symbol_cache_t cache;
+    evprof_elf_reader_t elf; /* of the file that is read now */
+    evprof_elf_fdes_t fdes;
     uint32_t *group_of; /* by mapping */
     row_t *rows;
     size_t row_count;
@@ -173,6 +177,10 @@ write_answers(local_t *w, const row_t *rows, size_t count,
             evprof_symbol_file_find(file, rows[i].vaddr);
         if (symbol == NULL || symbol->count == 0) {
             *unnamed += l->line_count == 0;
+            if (l->line_count == 0 && !w->how->is_strict) {
+                l->entry =
+                    evprof_elf_fdes_find(&w->fdes, &w->elf, rows[i].vaddr);
+            }
             continue;
         }
         if (l->line_count > 0 && !symbol->is_from_dwarf && !w->how->is_forced) {
@@ -204,12 +212,18 @@ note_missing(local_t *w, const evprof_mapping_t *m, const char *why)
 }
 
 static void
-note_unnamed(local_t *w, const evprof_mapping_t *m, size_t unnamed,
-             size_t count)
+note_unnamed(local_t *w, const char *path, size_t unnamed, size_t count)
 {
+    evprof_buf_t package = { 0 };
     evprof_buf_puts(&w->unnamed, w->unnamed.len == 0 ? "" : ", ");
-    evprof_path_base(&w->unnamed, m->file);
-    evprof_buf_printf(&w->unnamed, " (%zu of %zu)", unnamed, count);
+    evprof_path_base(&w->unnamed, path);
+    evprof_buf_printf(&w->unnamed, " (%zu of %zu", unnamed, count);
+    if (evprof_debug_package(path, &package) && !package.failed) {
+        evprof_buf_printf(&w->unnamed, "; the package %s names them",
+                          package.data);
+    }
+    evprof_buf_puts(&w->unnamed, ")");
+    evprof_buf_free(&package);
 }
 
 static int
@@ -228,12 +242,17 @@ answer_found(local_t *w, const evprof_binary_t *binary, row_t *rows,
     size_t unnamed = 0;
     int status =
         file == NULL ? EVPROF_ENOMEM : ask(w, binary, rows, count, file);
+    if (status == 0 && evprof_elf_reader_attach(&w->elf, binary->file.fd)) {
+        status = evprof_elf_fdes_read(&w->elf, &w->fdes);
+    }
     if (status == 0) {
         status = write_answers(w, rows, count, file, &unnamed);
     }
     if (status == 0 && unnamed > 0) {
-        note_unnamed(w, &mappings[rows[0].group], unnamed, count);
+        note_unnamed(w, binary->path.data, unnamed, count);
     }
+    evprof_elf_fdes_free(&w->fdes);
+    evprof_elf_reader_close(&w->elf);
     evprof_symbol_cache_free(&w->cache);
     return status;
 }
@@ -335,6 +354,7 @@ evprof_symbolize_local(evprof_pprof_t *p, const evprof_local_how_t *how,
     local_t w = { .p = p,
                   .how = how,
                   .cache = { .max_bytes = SIZE_MAX },
+                  .elf = { .fd = -1 },
                   .group_of = calloc(p->mapping_count + 1, sizeof(uint32_t)),
                   .rows = calloc(p->location_count + 1, sizeof(row_t)) };
     int status = run(&w);

@@ -33,6 +33,11 @@ id=$(build_id prog)
 profile gone "$work/gone" "$id" >stripped
 "$evprof" -top stripped >out 2>err
 reject "stripped" ' leaf$' out
+expect "functions of a stripped file" ' 4 80.00% .* gone\+0x[0-9a-f]+$' out
+"$evprof" -strict -top stripped >out 2>err
+expect "functions of a stripped file, strictly" '\[gone\]' out
+"$evprof" -raw stripped >out 2>err
+reject "such names are not written" 'gone\+0x' out
 mkdir -p "tree/$(echo "$id" | cut -c1-2)"
 cp prog "tree/$(echo "$id" | cut -c1-2)/$(echo "$id" | cut -c3-).debug"
 PPROF_BINARY_PATH=$work/tree "$evprof" -top stripped >out 2>err

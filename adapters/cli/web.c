@@ -24,15 +24,51 @@ on_ready(void *ctx, const char *url)
     }
 }
 
-/* Fetches the sources again, over `seconds` where that is not 0. */
+/* The profiles of a server that answers as Go's do. */
+static const char *const kinds[] = { "profile",   "heap",         "allocs",
+                                     "block",     "mutex",        "wall",
+                                     "goroutine", "threadcreate", NULL };
+
+/* The same server's other profile: the last part of the path is replaced. NULL:
+ * out of memory, or the source has no such path. */
+static char *
+source_of_kind(const char *source, const char *kind)
+{
+    size_t end = strcspn(source, "?");
+    size_t slash = end;
+    while (slash > 0 && source[slash - 1] != '/') {
+        slash--;
+    }
+    evprof_buf_t text = { 0 };
+    if (slash == 0 || strstr(source, "/pprof/") == NULL) {
+        return NULL;
+    }
+    evprof_buf_add(&text, source, slash);
+    evprof_buf_puts(&text, kind);
+    return text.failed ? NULL : text.data;
+}
+
+/* Fetches the sources again, or another profile of their server. */
 static int
-reload(void *ctx, int64_t seconds, evprof_pprof_t **out, evprof_error_t *err)
+reload(void *ctx, const evprof_reload_t *what, evprof_pprof_t **out,
+       evprof_error_t *err)
 {
     const cli_t *cli = ctx;
     cli_t again = *cli;
     cli_profiles_t loaded;
-    if (seconds > 0) {
-        again.seconds = seconds;
+    char *source = NULL;
+    const char *sources[1];
+    if (what->seconds > 0) {
+        again.seconds = what->seconds;
+    }
+    again.bases = (cli_list_t){ 0 };
+    if (what->kind != NULL) {
+        source = source_of_kind(cli->sources.items[0], what->kind);
+        if (source == NULL) {
+            return evprof_fail(err, EVPROF_EINVAL, "no other profile is known");
+        }
+        sources[0] = source;
+        again.sources = (cli_list_t){ .items = sources, .count = 1 };
     }
     int status = cli_load(&again, &loaded, err);
     if (status == EVPROF_OK) {
@@ -40,6 +76,7 @@ reload(void *ctx, int64_t seconds, evprof_pprof_t **out, evprof_error_t *err)
         loaded.profile = NULL;
         cli_profiles_free(&loaded);
     }
+    free(source);
     return status;
 }
 
@@ -88,8 +125,10 @@ cli_serve(cli_t *cli, cli_profiles_t *loaded, evprof_error_t *err)
                    .reload = reload,
                    .settings_file = has_settings ? settings.data : NULL,
                    .code = cli_code(cli),
-                   .is_remote = cli->sources.count > 0 &&
-                                cli_is_remote(cli->sources.items[0]),
+                   .kinds = cli->sources.count > 0 &&
+                                    cli_is_remote(cli->sources.items[0])
+                                ? kinds
+                                : NULL,
                    .may_run_dot = true,
                    .may_read_sources = true },
     };

@@ -35,6 +35,8 @@ evprof_web_code(int status)
         return 403;
     case EVPROF_ENOENT:
         return 404;
+    case EVPROF_EBUSY:
+        return 409;
     case EVPROF_ELIMIT:
         return 413;
     case EVPROF_ENOTSUP:

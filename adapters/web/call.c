@@ -55,8 +55,14 @@ evprof_web_put_head(evprof_web_call_t *call, evprof_document_t *d,
     evprof_buf_putc(d->out, '[');
     evprof_buf_add(d->out, seen->notes.data, seen->notes.len);
     evprof_buf_putc(d->out, ']');
-    evprof_document_member(d, "isRemote");
-    evprof_buf_puts(d->out, setup->hooks.is_remote ? "true" : "false");
+    evprof_document_member(d, "kinds");
+    evprof_buf_putc(d->out, '[');
+    const char *const *kinds = setup->hooks.kinds;
+    for (size_t i = 0; kinds != NULL && kinds[i] != NULL; i++) {
+        evprof_buf_puts(d->out, i > 0 ? "," : "");
+        evprof_json_string(d->out, kinds[i]);
+    }
+    evprof_buf_putc(d->out, ']');
     evprof_document_member(d, "canReload");
     evprof_buf_puts(d->out, setup->hooks.reload != NULL ? "true" : "false");
 }

@@ -61,10 +61,17 @@ int evprof_web_raw(evprof_web_call_t *call, evprof_buf_t *out,
 int evprof_web_settings(evprof_web_call_t *call, evprof_buf_t *out,
                         evprof_error_t *err);
 
+/* Whether a profile is on its way, or where the one that came is. */
+int evprof_web_live(evprof_web_call_t *call, evprof_buf_t *out,
+                    evprof_error_t *err);
+
 /* ---- What is no view: the whole answer is theirs ---- */
 
 /* The profile as a file. */
 int evprof_web_download(evprof_web_call_t *call, evprof_error_t *err);
+
+/* What is shown as one page that needs no server. */
+int evprof_web_export(evprof_web_call_t *call, evprof_error_t *err);
 
 /* Saves the options under a name. */
 int evprof_web_save(evprof_web_call_t *call, evprof_error_t *err);
@@ -78,7 +85,7 @@ int evprof_web_open(evprof_web_call_t *call, evprof_error_t *err);
 /* Closes one that was opened. */
 int evprof_web_close(evprof_web_call_t *call, evprof_error_t *err);
 
-/* Gets the first profile anew. */
+/* Begins to get a profile anew. */
 int evprof_web_reload(evprof_web_call_t *call, evprof_error_t *err);
 
 /* ---- For views ---- */

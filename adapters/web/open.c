@@ -3,7 +3,11 @@
  * where the first came from. */
 #include "adapters/web/call.h"
 
+#include <string.h>
+
+#include "adapters/web/live.h"
 #include "core/base/error.h"
+#include "core/base/json.h"
 
 #define MAX_SECONDS 3600
 
@@ -49,6 +53,18 @@ evprof_web_close(evprof_web_call_t *call, evprof_error_t *err)
     return status;
 }
 
+/* ---- From a server ---- */
+
+static bool
+is_kind(const evprof_site_setup_t *setup, const char *kind)
+{
+    const char *const *at = setup->hooks.kinds;
+    while (at != NULL && *at != NULL && strcmp(*at, kind) != 0) {
+        at++;
+    }
+    return at != NULL && *at != NULL;
+}
+
 int
 evprof_web_reload(evprof_web_call_t *call, evprof_error_t *err)
 {
@@ -57,13 +73,45 @@ evprof_web_reload(evprof_web_call_t *call, evprof_error_t *err)
         return evprof_fail(err, EVPROF_ENOTSUP,
                            "there is nothing to load it from again");
     }
-    int64_t seconds =
-        evprof_param_int(&call->params, "seconds", 0, MAX_SECONDS, 0);
-    evprof_pprof_t *profile;
-    int status = setup->hooks.reload(setup->hooks.ctx, seconds, &profile, err);
+    const evprof_reload_t what = {
+        .seconds =
+            evprof_param_int(&call->params, "seconds", 0, MAX_SECONDS, 0),
+        .kind = evprof_param(&call->params, "kind"),
+    };
+    if (what.kind != NULL && !is_kind(setup, what.kind)) {
+        return evprof_fail(err, EVPROF_EINVAL,
+                           "the server has no such profile");
+    }
+    int status = evprof_live_start(evprof_site_live(call->site), &what, err);
     if (status == EVPROF_OK) {
-        evprof_site_replace(call->site, profile);
         answer_index(call, 0);
+        call->answer->code = 202;
     }
     return status;
+}
+
+/* Puts away what came, and says where. */
+int
+evprof_web_live(evprof_web_call_t *call, evprof_buf_t *out, evprof_error_t *err)
+{
+    (void)err;
+    evprof_live_t *live = evprof_site_live(call->site);
+    evprof_live_result_t result;
+    const char *kind = evprof_param(&call->params, "kind");
+    bool keeps = evprof_param(&call->params, "keep") != NULL;
+    if (!evprof_live_take(live, &result)) {
+        evprof_buf_printf(out, "{\"busy\":%s}\n",
+                          evprof_live_is_busy(live) ? "true" : "false");
+        return EVPROF_OK;
+    }
+    evprof_buf_puts(out, "{\"busy\":false,");
+    if (result.status != EVPROF_OK) {
+        evprof_json_member(out, "error", result.err.message);
+    } else {
+        evprof_buf_printf(
+            out, "\"profile\":%zu",
+            evprof_site_update(call->site, kind, keeps, result.profile));
+    }
+    evprof_buf_puts(out, "}\n");
+    return EVPROF_OK;
 }

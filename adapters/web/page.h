@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 extern const char evprof_web_shell[];
+extern const char evprof_web_file[];
 extern const char evprof_web_script[];
 extern const size_t evprof_web_script_len;
 extern const char evprof_web_style[];

@@ -38,6 +38,7 @@ static const struct data {
     { "data/graph", evprof_web_graph },
     { "data/raw", evprof_web_raw },
     { "data/asm", evprof_web_asm },
+    { "data/live", evprof_web_live },
     { "data/settings", evprof_web_settings },
 };
 
@@ -47,6 +48,7 @@ static const struct action {
     int (*act)(evprof_web_call_t *call, evprof_error_t *err);
 } actions[] = {
     { "download", EVPROF_WEB_GET, evprof_web_download },
+    { "export", EVPROF_WEB_GET, evprof_web_export },
     { "saveconfig", EVPROF_WEB_POST, evprof_web_save },
     { "deleteconfig", EVPROF_WEB_DELETE, evprof_web_remove },
     { "open", EVPROF_WEB_POST, evprof_web_open },
@@ -212,6 +214,7 @@ evprof_site_answer(evprof_site_t *site, const evprof_web_ask_t *ask,
     evprof_buf_t key = { 0 };
     bool is_kept = ask->method == EVPROF_WEB_GET &&
                    strcmp(ask->path, "data/settings") != 0 &&
+                   strcmp(ask->path, "data/live") != 0 &&
                    make_key(site, ask, &key);
     if (is_kept && evprof_site_recall(site, key.data, answer)) {
         if (ask->if_none_match != NULL &&

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "adapters/web/live.h"
 #include "core/analysis/merge.h"
 #include "core/analysis/scale.h"
 #include "core/base/error.h"
@@ -40,6 +41,7 @@ struct evprof_site {
     size_t answer_bytes;
     unsigned long clock; /* of uses of answers */
     unsigned generation;
+    evprof_live_t *live;
     char token[2 * TOKEN_BYTES + 1];
 };
 
@@ -87,9 +89,17 @@ evprof_site_new(const evprof_site_setup_t *setup, evprof_site_t **out,
         return status;
     }
     site->setup = *setup;
+    site->live = evprof_live_new(&site->setup.hooks);
+    if (site->live == NULL) {
+        evprof_options_free(&site->options);
+        free(site);
+        free(name);
+        return evprof_fail(err, EVPROF_ENOMEM, "site: out of memory");
+    }
     site->opened[0] = (evprof_opened_t){ .name = name,
                                          .profile = setup->profile,
-                                         .base = setup->base };
+                                         .base = setup->base,
+                                         .is_compared = setup->is_diff_base };
     *out = site;
     return EVPROF_OK;
 }
@@ -144,6 +154,7 @@ evprof_site_free(evprof_site_t *site)
     if (site == NULL) {
         return;
     }
+    evprof_live_free(site->live);
     forget(site);
     for (size_t i = 0; i < EVPROF_WEB_MAX_OPENED; i++) {
         free_opened(&site->opened[i]);
@@ -219,12 +230,50 @@ evprof_site_close(evprof_site_t *site, size_t index, evprof_error_t *err)
     return EVPROF_OK;
 }
 
-void
-evprof_site_replace(evprof_site_t *site, evprof_pprof_t *profile)
+/* The open profile of that kind, or a free place. */
+static size_t
+place_for(const evprof_site_t *site, const char *kind)
 {
+    size_t free_place = 0;
+    for (size_t i = EVPROF_WEB_MAX_OPENED; i-- > 1;) {
+        const char *name = site->opened[i].name;
+        if (name != NULL && strcmp(name, kind) == 0) {
+            return i;
+        }
+        free_place = name == NULL ? i : free_place;
+    }
+    return free_place;
+}
+
+size_t
+evprof_site_update(evprof_site_t *site, const char *kind, bool keeps,
+                   evprof_pprof_t *profile)
+{
+    size_t index = kind != NULL ? place_for(site, kind) : 0;
+    evprof_opened_t *opened = &site->opened[index];
+    if (opened->name == NULL) {
+        opened->name = strdup(kind);
+    }
+    if (opened->name == NULL || (kind != NULL && index == 0)) {
+        evprof_pprof_free(profile);
+        return 0;
+    }
     forget(site);
-    evprof_pprof_free(site->opened[0].profile);
-    site->opened[0].profile = profile;
+    if (keeps) {
+        evprof_pprof_free(opened->base);
+        opened->base = opened->profile;
+        opened->is_compared = true;
+    } else {
+        evprof_pprof_free(opened->profile);
+    }
+    opened->profile = profile;
+    return index;
+}
+
+evprof_live_t *
+evprof_site_live(evprof_site_t *site)
+{
+    return site->live;
 }
 
 /* ---- Comparing ---- */
@@ -294,8 +343,8 @@ evprof_site_profile(evprof_site_t *site, const evprof_wanted_t *wanted,
         return EVPROF_OK;
     }
     evprof_pprof_t *profile = NULL;
-    bool is_labelled =
-        wanted->base < EVPROF_WEB_MAX_OPENED || site->setup.is_diff_base;
+    bool is_labelled = wanted->base < EVPROF_WEB_MAX_OPENED ||
+                       site->opened[wanted->profile].is_compared;
     int status = compare(site, site->opened[wanted->profile].profile, base,
                          options->normalize, is_labelled, &profile, err);
     if (status != EVPROF_OK) {

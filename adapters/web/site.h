@@ -16,6 +16,7 @@ typedef struct evprof_opened {
     char *name; /* NULL: closed */
     evprof_pprof_t *profile;
     evprof_pprof_t *base; /* what it is compared with by default, or NULL */
+    bool is_compared;     /* with it; else it is only taken away */
 } evprof_opened_t;
 
 #define EVPROF_WEB_MAX_OPENED 16
@@ -56,8 +57,17 @@ int evprof_site_open(evprof_site_t *site, const char *name,
                      evprof_error_t *err);
 int evprof_site_close(evprof_site_t *site, size_t index, evprof_error_t *err);
 
-/* Puts another profile in the place of the first one. */
-void evprof_site_replace(evprof_site_t *site, evprof_pprof_t *profile);
+/*
+ * Puts what came over the network where it belongs: in the place of the profile
+ * of that name, or beside the others. With `keeps`, the profile before it
+ * becomes its base, so that pages show what changed. The profile is the site's
+ * then; where there is no room it is freed. Returns its index.
+ */
+size_t evprof_site_update(evprof_site_t *site, const char *kind, bool keeps,
+                          evprof_pprof_t *profile);
+
+/* How profiles are fetched. */
+struct evprof_live *evprof_site_live(evprof_site_t *site);
 
 /* All of them, EVPROF_WEB_MAX_OPENED. */
 const evprof_opened_t *evprof_site_opened(const evprof_site_t *site);

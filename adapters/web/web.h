@@ -13,13 +13,20 @@
 
 typedef struct evprof_site evprof_site_t;
 
+#define EVPROF_RELOAD_KIND_SIZE 32
+
+/* Which profile to get. */
+typedef struct evprof_reload {
+    int64_t seconds;  /* to measure, 0: as the first time */
+    const char *kind; /* another one of the same server: "heap"; or NULL */
+} evprof_reload_t;
+
 /* What a site may do outside of itself. NULL: it may not. */
 typedef struct evprof_site_hooks {
     void *ctx;
 
-    /* Gets the profile anew, over so many seconds where that applies, 0: as
-     * the first time. May block. */
-    int (*reload)(void *ctx, int64_t seconds, evprof_pprof_t **out,
+    /* Gets a profile anew. May block; called on a thread of its own. */
+    int (*reload)(void *ctx, const evprof_reload_t *what, evprof_pprof_t **out,
                   evprof_error_t *err);
 
     /* The name of the file that holds the saved settings. */
@@ -28,7 +35,9 @@ typedef struct evprof_site_hooks {
     /* Where machine code is found, see core/symbol/code.h. */
     const struct evprof_code_source *code;
 
-    bool is_remote; /* the profile came from a server that may still run */
+    /* The profiles that the server of the first one has too, ended by NULL;
+     * NULL: it came from no server. */
+    const char *const *kinds;
     bool may_run_dot;
     bool may_read_sources;
 } evprof_site_hooks_t;

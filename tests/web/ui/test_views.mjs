@@ -174,7 +174,7 @@ test('options are set, saved, chosen and deleted', async () => {
   assert.equal(saved.configs[0].hide, 'json::value');
   await open('flamegraph');
   await page.click('text=Config');
-  await page.click('[role=menuitem]:text-is("mine")');
+  await page.click('[role=menuitem] >> text="mine"');
   await settled(page);
   assert.match(page.url(), /h=json/);
   await page.click('text=Config');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who calls a function and whom it calls, with weights that sum up to it.
 
+import { isFile } from './api.js';
 import { h, replace } from './dom.js';
 import { shorten } from './names.js';
 
@@ -43,7 +44,7 @@ export async function showCalls(el, app, name, isOneOfMany) {
       row ? h('p', {}, h('span', { class: 'dim', text: 'self ' }), format.value(row.flat), ` (${format.percent(row.flat)})`,
         h('span', { class: 'dim', text: '  total ' }), format.value(row.cum), ` (${format.percent(row.cum)})`) : null,
       h('p', {}, h('button', { class: 'link', text: 'in the flame graph', onclick: () => app.sandwich(name) }), ' ',
-        place.file ? h('button', { class: 'link', text: place.file + (place.line ? `:${place.line}` : ''),
+        place.file && !isFile ? h('button', { class: 'link', text: place.file + (place.line ? `:${place.line}` : ''),
           onclick: () => app.go('source', { file: place.file }) }) : null)),
     list(app, 'Callees', doc.calls.callees, whole));
 }

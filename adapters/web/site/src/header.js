@@ -94,7 +94,8 @@ export class Header {
       isFile ? null : h('button', { class: 'btn', text: 'Options', title: 'Filters and options (o)',
         onclick: () => openOptions(app) }),
       isFile ? null : button('Config', 'Saved options', () => settingsItems(app)),
-      button('Export', 'Export', () => [...liveItems(app), ...exportItems(app)]),
+      this.live = button('Live', 'Profiles of the server', () => liveItems(app)),
+      button('Export', 'Export', () => exportItems(app)),
       h('button', { class: 'btn', 'aria-label': 'Keys and help', title: 'Keys (?)', text: '?', onclick: openHelp }),
     ];
   }
@@ -105,6 +106,9 @@ export class Header {
     replace(this.title, title, h('small', { text: app.meta?.type || '' }));
     this.title.title = app.meta?.labels || '';
     document.title = `${title} · ${app.meta?.type || 'profile'} – evprof`;
+    this.live.hidden = !app.doc?.canReload;
+    this.live.textContent = app.doc?.kinds?.length ? 'Live' : 'Reload';
+    liveItems(app);
     replace(this.nav, tabs(app));
     replace(this.selects, profileSelect(app), sampleSelect(app));
   }

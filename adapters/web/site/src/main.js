@@ -2,17 +2,20 @@
 // Puts the page together and changes views.
 
 import { addActions } from './actions.js';
+import { isFile, setOffline } from './api.js';
 import { App } from './app.js';
 import { makeDetails } from './details.js';
 import { add, h, replace } from './dom.js';
 import { listenToDrops } from './drop.js';
 import { Header } from './header.js';
 import { listenToKeys } from './keys.js';
+import { makeOffline } from './offline.js';
 import { makePills } from './pills.js';
 import { hasView, views } from './views.js';
 
 function start() {
   const doc = JSON.parse(document.getElementById('data').textContent);
+  if (isFile && !doc.error) setOffline(makeOffline(doc));
   const app = new App(doc);
   addActions(app);
   app.hasView = hasView;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // All functions with all numbers, and the calls of the selected one.
 
-import { isFile } from './api.js';
 import { showCalls } from './calls.js';
 import { columnsFor } from './columns.js';
 import { h } from './dom.js';
@@ -48,7 +47,7 @@ export class TableView {
 
   onSelected() {
     this.table.select(this.app.state.selected, true);
-    if (!isFile) showCalls(this.pane, this.app, this.app.state.selected);
+    showCalls(this.pane, this.app, this.app.state.selected);
   }
 
   onFound() {
@@ -59,7 +58,7 @@ export class TableView {
   async loadAll() {
     const { app } = this;
     const { doc } = app;
-    if (!doc.rows || app.rows.length >= doc.rows.count || isFile) return;
+    if (!doc.rows || app.rows.length >= doc.rows.count) return;
     const whole = await app.ask('table', { count: 1000000 }).catch(() => null);
     if (!whole || app.doc !== doc) return;
     app.takeRows(whole);

@@ -39,10 +39,28 @@ run(void *arg)
     return NULL;
 }
 
+bool
+evprof_live_take(evprof_live_t *live, evprof_live_result_t *out)
+{
+    if (!live->is_running || !atomic_load(&live->is_done)) {
+        return false;
+    }
+    pthread_join(live->thread, NULL);
+    live->is_running = false;
+    *out = live->result;
+    live->result = (evprof_live_result_t){ 0 };
+    return true;
+}
+
 int
 evprof_live_start(evprof_live_t *live, const evprof_reload_t *what,
                   evprof_error_t *err)
 {
+    evprof_live_result_t left;
+    if (evprof_live_take(live, &left)) {
+        /* The page that asked for it has gone. */
+        evprof_pprof_free(left.profile);
+    }
     if (live->is_running) {
         return evprof_fail(err, EVPROF_EBUSY,
                            "a profile is being taken already");
@@ -64,19 +82,6 @@ bool
 evprof_live_is_busy(const evprof_live_t *live)
 {
     return live->is_running;
-}
-
-bool
-evprof_live_take(evprof_live_t *live, evprof_live_result_t *out)
-{
-    if (!live->is_running || !atomic_load(&live->is_done)) {
-        return false;
-    }
-    pthread_join(live->thread, NULL);
-    live->is_running = false;
-    *out = live->result;
-    live->result = (evprof_live_result_t){ 0 };
-    return true;
 }
 
 void

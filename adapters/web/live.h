@@ -28,6 +28,7 @@ void evprof_live_free(evprof_live_t *live);
 int evprof_live_start(evprof_live_t *live, const evprof_reload_t *what,
                       evprof_error_t *err);
 
+/* True while one is on its way, or has come and was not taken. */
 bool evprof_live_is_busy(const evprof_live_t *live);
 
 /* True once when something came or failed. */

@@ -12,6 +12,7 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/util.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -19,7 +20,9 @@
 
 #include "adapters/evhttp/flight.h"
 #include "adapters/evhttp/reply.h"
+#include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/base/hash.h"
 #include "core/runtime/catalog.h"
 #include "core/runtime/settings.h"
 
@@ -75,6 +78,7 @@ struct check {
     evprof_config_t *config; /* held */
     const evprof_access_conf_t *conf;
     const char *authorization; /* of the request, which is ours meanwhile */
+    uint64_t credential;
     evprof_admit_fn admit;
     evprof_errand_name_t name; /* the leaf lies behind this struct */
     char leaf[];
@@ -87,14 +91,45 @@ check_free(struct check *check)
     free(check);
 }
 
-/* On the worker. A wrong guess is answered late, whatever it cost to refuse. */
+/* Not a secret: nobody learns the number. */
+static uint64_t
+number_of(const char *authorization)
+{
+    size_t len = authorization == NULL ? 0 : strlen(authorization);
+    return evprof_hash(authorization, len, (uintptr_t)&authorize);
+}
+
+/* Whether the credential is right; a wrong one that is sent again and again is
+ * not computed each time. */
+static bool
+is_right(const struct check *check)
+{
+    static _Atomic uint64_t last_wrong;
+    static _Atomic int64_t wrong_ns;
+    int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    if (check->credential == atomic_load(&last_wrong) &&
+        now_ns - atomic_load(&wrong_ns) <
+            EVPROF_ACCESS_DELAY_MS * INT64_C(1000000)) {
+        return false;
+    }
+    if (evprof_access_is_known(check->conf, check->authorization) ||
+        evprof_access_verify(check->conf, check->authorization)) {
+        return true;
+    }
+    atomic_store(&last_wrong, check->credential);
+    atomic_store(&wrong_ns, evprof_clock_ns(CLOCK_MONOTONIC));
+    return false;
+}
+
+/* On the worker, or for passwords on the hasher. A wrong guess is answered late,
+ * whatever it cost to refuse. */
 static int
 check_credential(evprof_t *prof, const evprof_ask_t *ask,
                  evprof_result_t *result)
 {
     const struct check *check = ask->body;
     (void)prof;
-    if (evprof_access_verify(check->conf, check->authorization)) {
+    if (is_right(check)) {
         return EVPROF_OK;
     }
     result->hold_ms = EVPROF_ACCESS_DELAY_MS;
@@ -148,39 +183,6 @@ header_of(void *req, const char *name)
     return value;
 }
 
-/* Takes over the reference to `config`. */
-static void
-start_check(struct evhttp_request *req, const evprof_errand_name_t *name,
-            evprof_config_t *config, const evprof_access_conf_t *conf,
-            evprof_admit_fn admit)
-{
-    struct check *check = NULL;
-    if (evprof_flight_checks() < EVPROF_ACCESS_MAX_WAITING) {
-        check = check_new(name, admit);
-    }
-    if (check == NULL) {
-        evprof_settings_release(config);
-        evhttp_add_header(evhttp_request_get_output_headers(req), "Retry-After",
-                          "1");
-        refuse(req, 503, "too many credentials are being checked");
-        return;
-    }
-    check->config = config;
-    check->conf = conf;
-    check->authorization = header_of(req, "Authorization");
-    evprof_errand_t errand = {
-        .prof = name->prof,
-        .http = name->http,
-        .call = check_credential,
-        .ask = { .body = check, .body_len = sizeof(*check) },
-        .resume = continue_checked,
-        .resume_ctx = check,
-    };
-    evprof_flight_start(req, &errand);
-}
-
-/* ---- Judging ---- */
-
 static const struct sockaddr *
 peer_of(struct evhttp_request *req, struct sockaddr_storage *out)
 {
@@ -193,6 +195,71 @@ peer_of(struct evhttp_request *req, struct sockaddr_storage *out)
     }
     return (const struct sockaddr *)out;
 }
+
+static uint64_t
+peer_number(struct evhttp_request *req, const evprof_access_conf_t *conf)
+{
+    struct sockaddr_storage peer;
+    const evprof_access_request_t request = {
+        .peer = peer_of(req, &peer),
+        .header = header_of,
+        .ctx = req,
+    };
+    return evprof_access_peer(conf, &request);
+}
+
+/* The same password, sent with several requests at once as scrapers do, counts
+ * once: the second finds what the first has brought about. */
+static bool
+has_room_for(const evprof_errand_t *errand)
+{
+    unsigned alike = evprof_flight_checks(errand, true);
+    unsigned others = evprof_flight_checks(errand, false);
+    if (!errand->is_slow) {
+        return alike + others < EVPROF_ACCESS_MAX_TOKENS;
+    }
+    return alike > 0 ? alike < EVPROF_ACCESS_MAX_ALIKE
+                     : others < EVPROF_ACCESS_MAX_PASSWORDS;
+}
+
+/* Takes over the reference to `config`. */
+static void
+start_check(struct evhttp_request *req, const evprof_errand_name_t *name,
+            evprof_config_t *config, const evprof_access_conf_t *conf,
+            evprof_admit_fn admit)
+{
+    const char *authorization = header_of(req, "Authorization");
+    evprof_errand_t errand = {
+        .prof = name->prof,
+        .http = name->http,
+        .call = check_credential,
+        .resume = continue_checked,
+        .is_slow = evprof_access_is_slow(conf, authorization),
+        .peer = peer_number(req, conf),
+        .credential = number_of(authorization),
+    };
+    bool has_room = has_room_for(&errand);
+    struct check *check = has_room ? check_new(name, admit) : NULL;
+    if (check == NULL) {
+        evprof_settings_release(config);
+        evhttp_add_header(evhttp_request_get_output_headers(req), "Retry-After",
+                          "1");
+        refuse(req, has_room ? 503 : 429,
+               has_room ? "out of memory"
+                        : "too many credentials of this address are being "
+                          "checked");
+        return;
+    }
+    check->config = config;
+    check->conf = conf;
+    check->authorization = authorization;
+    check->credential = errand.credential;
+    errand.ask = (evprof_ask_t){ .body = check, .body_len = sizeof(*check) };
+    errand.resume_ctx = check;
+    evprof_flight_start(req, &errand);
+}
+
+/* ---- Judging ---- */
 
 static evprof_verdict_t
 judge(struct evhttp_request *req, const evprof_access_conf_t *conf,

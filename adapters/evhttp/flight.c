@@ -53,6 +53,9 @@ typedef struct evprof_flight {
     char *filename; /* of the reply; the profile may be freed before it */
     void (*resume)(struct evhttp_request *req, int status, void *ctx);
     void *resume_ctx;
+    bool is_slow;
+    uint64_t peer;
+    uint64_t credential;
     struct evprof_flight *previous;
     struct evprof_flight *next;
 } flight_t;
@@ -90,30 +93,32 @@ unlink_flight(flight_t *f)
  * this when the worker is done. */
 #define DONE (UINT64_C(1) << 32)
 
-/* Those of this process; all of them, or only those to be resumed after. */
-static unsigned
-count_flights(bool all)
+unsigned
+evprof_flight_checks(const evprof_errand_t *errand, bool is_same)
 {
     pid_t pid = getpid();
     unsigned count = 0;
     evprof_lists_enter();
     for (const flight_t *f = flights; f != NULL; f = f->next) {
-        count += f->pid == pid && (all || f->resume != NULL);
+        count += f->pid == pid && f->resume != NULL &&
+                 f->is_slow == errand->is_slow && f->peer == errand->peer &&
+                 (f->credential == errand->credential) == is_same;
     }
     evprof_lists_leave();
     return count;
 }
 
 unsigned
-evprof_flight_checks(void)
-{
-    return count_flights(false);
-}
-
-unsigned
 evprof_flight_count(void)
 {
-    return count_flights(true);
+    pid_t pid = getpid();
+    unsigned count = 0;
+    evprof_lists_enter();
+    for (const flight_t *f = flights; f != NULL; f = f->next) {
+        count += f->pid == pid;
+    }
+    evprof_lists_leave();
+    return count;
 }
 
 /* ---- Landing ---- */
@@ -340,6 +345,9 @@ new_flight(struct evhttp_request *req, const evprof_errand_t *errand)
     f->req = req;
     f->resume = errand->resume;
     f->resume_ctx = errand->resume_ctx;
+    f->is_slow = errand->is_slow;
+    f->peer = errand->peer;
+    f->credential = errand->credential;
     f->reply = errand->reply;
     f->pid = getpid();
     f->tid = gettid();
@@ -359,6 +367,10 @@ new_flight(struct evhttp_request *req, const evprof_errand_t *errand)
 static int
 start_job(flight_t *f, const evprof_errand_t *errand, evprof_error_t *err)
 {
+    if (errand->is_slow) {
+        return evprof_job_hash(errand->prof, errand->call, &errand->ask,
+                               wake_loop, f, &f->job, err);
+    }
     if (errand->profile == NULL) {
         return evprof_job_call(errand->prof, errand->call, &errand->ask,
                                wake_loop, f, &f->job, err);

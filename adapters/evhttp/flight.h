@@ -28,6 +28,9 @@ typedef struct evprof_errand {
      * once whatever happens, with no request when that is answered or gone. */
     void (*resume)(struct evhttp_request *req, int status, void *ctx);
     void *resume_ctx;
+    bool is_slow;  /* `call` computes a password hash */
+    uint64_t peer; /* whose request it is, see evprof_access_peer() */
+    uint64_t credential; /* a number that is different for different ones */
 } evprof_errand_t;
 
 /* Takes over the request, which is answered here or later. */
@@ -37,8 +40,11 @@ void evprof_flight_start(struct evhttp_request *req,
 /* Cancels what came through `http`; each is answered 503 by its loop. */
 void evprof_flight_cancel(const struct evhttp *http);
 
-/* How many of them are in flight in this process to be resumed after. */
-unsigned evprof_flight_checks(void);
+/*
+ * How many checks like that of `errand` (slow or not, of its peer) are in flight
+ * in this process: those of the same credential, or of others.
+ */
+unsigned evprof_flight_checks(const evprof_errand_t *errand, bool is_same);
 
 /* How many requests are in flight in this process. */
 unsigned evprof_flight_count(void);

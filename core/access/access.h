@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include "core/base/buf.h"
@@ -54,6 +55,24 @@ EVPROF_API evprof_verdict_t evprof_access_judge(
 EVPROF_API bool evprof_access_verify(const evprof_access_conf_t *conf,
                                      const char *authorization);
 
+/* Whether that header is known to be right since it was verified. MT-Safe. */
+EVPROF_API bool evprof_access_is_known(const evprof_access_conf_t *conf,
+                                          const char *authorization);
+
+/*
+ * Whether checking that header computes a password hash, which is made to be
+ * slow; a token only has its file read. MT-Safe.
+ */
+EVPROF_API bool evprof_access_is_slow(const evprof_access_conf_t *conf,
+                                      const char *authorization);
+
+/*
+ * A number for the peer that the rules judge, under which the attempts of one
+ * client are counted: an IPv4 address, the first half of an IPv6 address, or 0.
+ */
+EVPROF_API uint64_t evprof_access_peer(const evprof_access_conf_t *conf,
+                                       const evprof_access_request_t *request);
+
 /* In the child of a fork, which may have come in the middle of a check. */
 void evprof_access_fork_child(void);
 
@@ -66,10 +85,13 @@ evprof_access_challenge(const evprof_access_conf_t *conf,
                         void (*each)(void *ctx, const char *value), void *ctx);
 
 /*
- * A failed guess is answered no earlier than this after its request came, and
- * no more than so many wait at a time, which bounds how fast anybody can guess.
+ * A failed guess is answered no earlier than this after its request came, and of
+ * one peer no more than so many passwords or tokens wait for an answer at a time,
+ * which bounds how fast anybody can guess, and lets nobody else wait for it.
  */
 #define EVPROF_ACCESS_DELAY_MS 1000
-#define EVPROF_ACCESS_MAX_WAITING 16
+#define EVPROF_ACCESS_MAX_PASSWORDS 2 /* different ones */
+#define EVPROF_ACCESS_MAX_ALIKE 16    /* requests with one of them */
+#define EVPROF_ACCESS_MAX_TOKENS 16
 
 #endif

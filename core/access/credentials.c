@@ -9,6 +9,7 @@
 #include "core/access/credentials.h"
 
 #include <crypt.h>
+#include <ctype.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -16,6 +17,9 @@
 
 #define MOST_BYTES ((size_t)1 << 20)
 #define LONGEST_TOKEN 4096
+
+/* A hash of this cost takes about a second; each step doubles that. */
+#define BCRYPT_COST_MOST 14
 
 /* ---- Lines ---- */
 
@@ -138,6 +142,17 @@ begins(const struct user *user, const char *prefix)
     return user->hash_len >= len && memcmp(user->hash, prefix, len) == 0;
 }
 
+/* The cost of "$2y$NN$...", 0: another kind of hash. */
+static int
+bcrypt_cost(const struct user *user)
+{
+    const char *hash = user->hash;
+    bool is_bcrypt = user->hash_len > 6 && memcmp(hash, "$2", 2) == 0 &&
+                     hash[3] == '$' && isdigit((unsigned char)hash[4]) &&
+                     isdigit((unsigned char)hash[5]);
+    return is_bcrypt ? (hash[4] - '0') * 10 + (hash[5] - '0') : 0;
+}
+
 /* Why crypt(3) cannot use this hash; NULL: it can. */
 static const char *
 hash_fault(const struct user *user)
@@ -150,6 +165,10 @@ hash_fault(const struct user *user)
     if (begins(user, "{")) {
         return "has a hash of an LDAP kind, which crypt(3) does not know: "
                "make it anew with htpasswd -B";
+    }
+    if (bcrypt_cost(user) > BCRYPT_COST_MOST) {
+        return "has a bcrypt hash of a cost above 14, which would take seconds "
+               "for each guess: make it anew with htpasswd -B -C 12";
     }
     if (user->hash_len == 0 || user->hash_len >= sizeof(setting)) {
         return "has no hash: make it with htpasswd -B";

@@ -4,6 +4,7 @@
  * that would start with half a credential would start open, so it does not.
  */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/access/credentials.h"
 #include "core/access/rules.h"
@@ -63,6 +64,24 @@ set_proxy(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
     return add_rule(cf, &access->proxies, true);
 }
 
+/* Secrets that others can read or change are told, not refused: the file may
+ * belong to a test. */
+static const char *
+set_secret_file(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    const char *fault = evprof_set_path(cf, d, conf);
+    struct stat info;
+    const char *path;
+    memcpy(&path, (const char *)conf + d->offset, sizeof(path));
+    if (fault == NULL && stat(path, &info) == 0 &&
+        (info.st_mode & (S_IWGRP | S_IRWXO)) != 0) {
+        bool may_write = (info.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+        evprof_conf_warn(cf, "names %s, which others may %s", path,
+                         may_write ? "change" : "read");
+    }
+    return fault;
+}
+
 /* A realm goes into a header: no line ends, no quotes. */
 static const char *
 set_realm(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
@@ -92,6 +111,31 @@ set_header(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
     return evprof_set_string(cf, d, conf);
 }
 
+static const char *
+set_names(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    evprof_access_conf_t *access = conf;
+    (void)d;
+    unsigned count = evprof_conf_arg_count(cf);
+    access->names = evprof_conf_alloc(cf, count * sizeof(*access->names));
+    if (access->names == NULL) {
+        return "cannot be kept: out of memory";
+    }
+    for (unsigned i = 0; i < count; i++) {
+        const char *name = evprof_conf_arg(cf, i);
+        if (name[0] == '\0' || strpbrk(name, ":/*[] \t\r\n") != NULL) {
+            return evprof_conf_fragment(
+                cf, "must be host names without ports, not %s", name);
+        }
+        access->names[i] = evprof_conf_strdup(cf, name);
+        if (access->names[i] == NULL) {
+            return "cannot be kept: out of memory";
+        }
+    }
+    access->name_count = count;
+    return NULL;
+}
+
 static const char *const satisfy_names[] = { "all", "any", NULL };
 
 static const evprof_directive_t directives[] = {
@@ -113,6 +157,16 @@ static const evprof_directive_t directives[] = {
       .offset = offsetof(evprof_access_conf_t, rules),
       .flags = EVPROF_DIRECTIVE_MANY,
       .set = set_rule },
+    { .name = "server_name",
+      .args = "NAME...",
+      .help = "Names that clients may call this server by, besides its "
+              "addresses and localhost, where they are let in only for being "
+              "local: other names in Host are refused, as DNS can point any "
+              "name here.",
+      .min_args = 1,
+      .max_args = 16,
+      .offset = offsetof(evprof_access_conf_t, names),
+      .set = set_names },
     { .name = "satisfy",
       .args = "all|any",
       .help = "Whether the address rules and a credential are both needed, or "
@@ -138,14 +192,14 @@ static const evprof_directive_t directives[] = {
       .min_args = 1,
       .max_args = 1,
       .offset = offsetof(evprof_access_conf_t, user_file),
-      .set = evprof_set_path },
+      .set = set_secret_file },
     { .name = "auth_bearer_file",
       .args = "FILE",
       .help = "Asks for a bearer token, one of the lines of this file.",
       .min_args = 1,
       .max_args = 1,
       .offset = offsetof(evprof_access_conf_t, bearer_file),
-      .set = evprof_set_path },
+      .set = set_secret_file },
     { .name = "trusted_proxy",
       .args = "ADDRESS|NETWORK|unix:",
       .help = "Peers whose real_ip_header is believed.",

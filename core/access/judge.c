@@ -10,6 +10,7 @@
 
 #include "core/access/cache.h"
 #include "core/access/credentials.h"
+#include "core/access/origin.h"
 #include "core/access/rules.h"
 
 /* Longer values are no credential of ours. */
@@ -106,7 +107,8 @@ address_side(const evprof_access_conf_t *conf,
 }
 
 /* No rule and no credential spoke: only what comes from this machine may, and
- * what a proxy on it passes on comes from elsewhere. */
+ * what a proxy on it passes on, or a page in a browser on it asks for, comes from
+ * elsewhere. */
 static evprof_verdict_t
 judge_default(const evprof_access_conf_t *conf,
               const evprof_access_request_t *request, const char **reason)
@@ -121,6 +123,13 @@ judge_default(const evprof_access_conf_t *conf,
     if (!is_named(conf, &connected) && is_forwarded(request)) {
         *reason = "this request came through a proxy: the configuration must "
                   "say who may ask";
+        return EVPROF_ACCESS_DENY;
+    }
+    const char *fault = peer.kind == EVPROF_ADDRESS_UNIX
+                            ? NULL
+                            : evprof_origin_fault(conf, request);
+    if (fault != NULL) {
+        *reason = fault;
         return EVPROF_ACCESS_DENY;
     }
     return EVPROF_ACCESS_ALLOW;
@@ -228,6 +237,36 @@ verify_basic(const struct claim *claim, evprof_file_id_t *id)
                 evprof_users_have(claim->path, &decoded, id);
     evprof_secret_fini(&decoded);
     return good;
+}
+
+bool
+evprof_access_is_known(const evprof_access_conf_t *conf,
+                          const char *authorization)
+{
+    struct claim claim = claim_of(conf, authorization);
+    return claim.path != NULL && evprof_cache_has(claim.path, authorization);
+}
+
+bool
+evprof_access_is_slow(const evprof_access_conf_t *conf,
+                      const char *authorization)
+{
+    struct claim claim = claim_of(conf, authorization);
+    return claim.path != NULL && claim.is_basic;
+}
+
+uint64_t
+evprof_access_peer(const evprof_access_conf_t *conf,
+                   const evprof_access_request_t *request)
+{
+    evprof_address_t peer = judged_peer(conf, request);
+    uint64_t out = 0;
+    if (peer.kind == EVPROF_ADDRESS_V4) {
+        memcpy(&out, peer.bytes, 4);
+    } else if (peer.kind == EVPROF_ADDRESS_V6) {
+        memcpy(&out, peer.bytes, sizeof(out));
+    }
+    return out;
 }
 
 bool

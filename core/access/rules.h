@@ -54,6 +54,8 @@ struct evprof_access_conf {
     const char *realm; /* NULL: not written, "": off */
     const char *user_file;
     const char *bearer_file;
+    const char **names; /* of this server, beside its addresses */
+    size_t name_count;
 };
 
 /* Whether a password is asked for. */

@@ -61,6 +61,7 @@ struct evprof_config {
     evprof_arena_t arena;
     const char *path; /* NULL: built-in defaults */
     const char *folder;
+    const char *warnings; /* lines; NULL: none */
     const evprof_schema_t *schema;
     struct evprof_conf_cleanup *cleanups;
     evprof_block_t main;

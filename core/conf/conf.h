@@ -142,6 +142,9 @@ evprof_config_limits(const evprof_config_t *config);
  * defaults. */
 const char *evprof_config_path(const evprof_config_t *config);
 
+/* What is worth saying of a file that could be loaded, lines, or NULL. */
+const char *evprof_config_warnings(const evprof_config_t *config);
+
 /* Profiles in the order of the schema, then those of loaded modules. */
 size_t evprof_config_profile_count(const evprof_config_t *config);
 const evprof_profile_conf_t *

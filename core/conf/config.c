@@ -447,6 +447,26 @@ explain(int status, const evprof_problems_t *problems, evprof_error_t *err)
                        problems->errors - 1);
 }
 
+/* Keeps the lines; without memory there are none. */
+static void
+keep_warnings(evprof_config_t *config, const evprof_problems_t *problems)
+{
+    evprof_buf_t lines = { 0 };
+    evprof_writer_t out = evprof_writer_buf(&lines);
+    if (problems->warnings > 0 &&
+        evprof_problems_write(problems, &out) == EVPROF_OK && lines.len > 0) {
+        config->warnings =
+            evprof_arena_strndup(&config->arena, lines.data, lines.len);
+    }
+    evprof_buf_free(&lines);
+}
+
+const char *
+evprof_config_warnings(const evprof_config_t *config)
+{
+    return config->warnings;
+}
+
 static int
 load_explained(const struct source *source, const evprof_schema_t *schema,
                evprof_config_t **out, evprof_error_t *err)
@@ -454,6 +474,9 @@ load_explained(const struct source *source, const evprof_schema_t *schema,
     evprof_problems_t problems = { 0 };
     int status = load(source, schema, &problems, out);
     explain(status, &problems, err);
+    if (status == EVPROF_OK) {
+        keep_warnings(*out, &problems);
+    }
     evprof_problems_free(&problems);
     return status;
 }

@@ -195,6 +195,7 @@ make(const char *conf_file, const char *by, evprof_error_t *err)
         evprof_learning_begin();
         atomic_store(&prof->is_open, true);
         warn_of_exceptions(prof);
+        evprof_log_warnings(prof);
     }
     evprof_lock_leave(&life_lock);
     return prof;

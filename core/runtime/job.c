@@ -564,16 +564,26 @@ evprof_job_start(evprof_t *prof, const char *name, const evprof_ask_t *ask,
     return status;
 }
 
-int
-evprof_job_call(evprof_t *prof, evprof_call_fn call, const evprof_ask_t *ask,
-                evprof_done_fn done, void *ctx, evprof_job_t **out,
-                evprof_error_t *err)
+static evprof_job_t *
+new_call(evprof_t *prof, evprof_call_fn call, const evprof_ask_t *ask,
+         enum evprof_lane lane)
 {
     evprof_job_t *job = new_job(prof, ask);
+    if (job != NULL) {
+        job->call = call;
+        job->task.lane = lane;
+    }
+    return job;
+}
+
+/* `job` NULL: out of memory. */
+static int
+start_call(evprof_job_t *job, evprof_done_fn done, void *ctx,
+           evprof_job_t **out, evprof_error_t *err)
+{
     if (job == NULL) {
         return evprof_fail(err, EVPROF_ENOMEM, "out of memory");
     }
-    job->call = call;
     job->done = done;
     job->ctx = ctx;
     int status = launch(job, out, err);
@@ -581,6 +591,24 @@ evprof_job_call(evprof_t *prof, evprof_call_fn call, const evprof_ask_t *ask,
         evprof_job_free(job);
     }
     return status;
+}
+
+int
+evprof_job_call(evprof_t *prof, evprof_call_fn call, const evprof_ask_t *ask,
+                evprof_done_fn done, void *ctx, evprof_job_t **out,
+                evprof_error_t *err)
+{
+    return start_call(new_call(prof, call, ask, EVPROF_LANE_WORK), done, ctx,
+                      out, err);
+}
+
+int
+evprof_job_hash(evprof_t *prof, evprof_call_fn call, const evprof_ask_t *ask,
+                evprof_done_fn done, void *ctx, evprof_job_t **out,
+                evprof_error_t *err)
+{
+    return start_call(new_call(prof, call, ask, EVPROF_LANE_HASH), done, ctx,
+                      out, err);
 }
 
 int

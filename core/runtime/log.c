@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -68,6 +69,20 @@ append(const char *path, const evprof_buf_t *line)
     evprof_writer_t out = evprof_writer_fd(fd);
     evprof_buf_write(line, &out);
     close(fd);
+}
+
+void
+evprof_log_warnings(evprof_t *prof)
+{
+    evprof_config_t *config = evprof_settings_hold(prof);
+    const char *line =
+        config == NULL ? NULL : evprof_config_warnings(config);
+    while (line != NULL && *line != '\0') {
+        size_t len = strcspn(line, "\n");
+        evprof_log(prof, EVPROF_LOG_WARN, "%.*s", (int)len, line);
+        line += len + (line[len] != '\0');
+    }
+    evprof_config_unref(config);
 }
 
 void

@@ -174,6 +174,9 @@ evprof_reload(evprof_t *prof, evprof_error_t *err)
         status = hand_over(prof, config, err);
     }
     evprof_config_unref(config);
+    if (status == EVPROF_OK) {
+        evprof_log_warnings(prof);
+    }
     evprof_log(prof, status == EVPROF_OK ? EVPROF_LOG_INFO : EVPROF_LOG_ERROR,
                "%s",
                status == EVPROF_OK ? "configuration reloaded" : err->message);

@@ -164,6 +164,11 @@ void evprof_profile_announce(evprof_profile_t *profile,
 /* Calls what evprof_service_at_free() left. */
 void evprof_service_end(evprof_t *prof);
 
+/* ---- log.c ---- */
+
+/* Logs what is worth saying of the configuration that is in force. */
+void evprof_log_warnings(evprof_t *prof);
+
 /* ---- reload.c ---- */
 
 /* Does what a reload had to put off; on the worker, after a job has ended. */

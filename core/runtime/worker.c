@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One thread and one list of tasks sorted by the time they are due. The list is
+ * A lane is one thread and one list of tasks sorted by the time they are due. The list is
  * short (a request each), so insertion walks it. The thread sleeps on a word
  * that every change of the list counts up; neither a mutex nor a condition
  * variable of pthread is used, as both are interposed and would put the
@@ -23,14 +23,20 @@
 #include "core/base/lock.h"
 #include "core/runtime/service.h"
 
-static struct {
+typedef struct lane {
+    const char *name;
     evprof_lock_t lock; /* guards all below but `changes` */
     evprof_work_t *first;
     pthread_t thread;
     bool has_thread;
     bool is_stopping;
     _Atomic uint32_t changes; /* what the thread sleeps on */
-} worker;
+} lane_t;
+
+static lane_t lanes[EVPROF_LANES] = {
+    [EVPROF_LANE_WORK] = { .name = "evprof-worker" },
+    [EVPROF_LANE_HASH] = { .name = "evprof-hasher" },
+};
 
 static _Thread_local bool is_worker;
 
@@ -48,9 +54,9 @@ evprof_worker_is_me(void)
 
 /* Under the lock. Tasks that are due at the same time keep their order. */
 static void
-insert_task(evprof_work_t *task, int64_t due_ns)
+insert_task(lane_t *lane, evprof_work_t *task, int64_t due_ns)
 {
-    evprof_work_t **at = &worker.first;
+    evprof_work_t **at = &lane->first;
     while (*at != NULL && (*at)->due_ns <= due_ns) {
         at = &(*at)->next;
     }
@@ -61,9 +67,9 @@ insert_task(evprof_work_t *task, int64_t due_ns)
 }
 
 static void
-remove_task(evprof_work_t *task)
+remove_task(lane_t *lane, evprof_work_t *task)
 {
-    evprof_work_t **at = &worker.first;
+    evprof_work_t **at = &lane->first;
     while (*at != task) {
         at = &(*at)->next;
     }
@@ -72,77 +78,78 @@ remove_task(evprof_work_t *task)
 }
 
 static void
-announce_change(void)
+announce_change(lane_t *lane)
 {
-    atomic_fetch_add_explicit(&worker.changes, 1, memory_order_release);
-    evprof_futex_wake(&worker.changes);
+    atomic_fetch_add_explicit(&lane->changes, 1, memory_order_release);
+    evprof_futex_wake(&lane->changes);
 }
 
 /* The task to run now, or NULL when the thread is to end. */
 static evprof_work_t *
-next_task(void)
+next_task(lane_t *lane)
 {
     for (;;) {
         uint32_t seen =
-            atomic_load_explicit(&worker.changes, memory_order_acquire);
-        evprof_lock_enter(&worker.lock);
-        evprof_work_t *task = worker.first;
+            atomic_load_explicit(&lane->changes, memory_order_acquire);
+        evprof_lock_enter(&lane->lock);
+        evprof_work_t *task = lane->first;
         int64_t due_ns = task != NULL ? task->due_ns : 0;
         bool is_due = task != NULL && due_ns <= evprof_worker_now();
-        bool is_over = task == NULL && worker.is_stopping;
+        bool is_over = task == NULL && lane->is_stopping;
         if (is_due) {
-            remove_task(task);
+            remove_task(lane, task);
         }
-        evprof_lock_leave(&worker.lock);
+        evprof_lock_leave(&lane->lock);
         if (is_due) {
             return task;
         }
         if (is_over) {
             return NULL;
         }
-        evprof_futex_wait(&worker.changes, seen, due_ns);
+        evprof_futex_wait(&lane->changes, seen, due_ns);
     }
 }
 
 static void *
 run_tasks(void *arg)
 {
-    (void)arg;
-    is_worker = true;
-    evprof_work_t *task = next_task();
+    lane_t *lane = arg;
+    is_worker = lane == &lanes[EVPROF_LANE_WORK];
+    evprof_work_t *task = next_task(lane);
     while (task != NULL) {
         task->run(task);
-        task = next_task();
+        task = next_task(lane);
     }
     return NULL;
 }
 
 /* Under the lock. */
 static int
-ensure_thread(evprof_error_t *err)
+ensure_thread(lane_t *lane, evprof_error_t *err)
 {
-    if (worker.has_thread) {
+    if (lane->has_thread) {
         return EVPROF_OK;
     }
-    int status = evprof_service_start(&worker.thread, "evprof-worker",
-                                      run_tasks, NULL, err);
-    worker.has_thread = status == EVPROF_OK;
+    int status = evprof_service_start(&lane->thread, lane->name,
+                                      run_tasks, lane, err);
+    lane->has_thread = status == EVPROF_OK;
     return status;
 }
 
 int
 evprof_worker_post(evprof_work_t *task, int64_t due_ns, evprof_error_t *err)
 {
-    evprof_lock_enter(&worker.lock);
-    int status = ensure_thread(err);
+    lane_t *lane = &lanes[task->lane];
+    evprof_lock_enter(&lane->lock);
+    int status = ensure_thread(lane, err);
     if (status == EVPROF_OK) {
         /* Behind what has waited longer, or a crowd that always wants to be
          * served now would keep windows open for ever. */
-        insert_task(task, due_ns > 0 ? due_ns : evprof_worker_now());
+        insert_task(lane, task, due_ns > 0 ? due_ns : evprof_worker_now());
     }
-    evprof_lock_leave(&worker.lock);
+    evprof_lock_leave(&lane->lock);
     if (status == EVPROF_OK) {
-        announce_change();
+        announce_change(lane);
     }
     return status;
 }
@@ -150,56 +157,77 @@ evprof_worker_post(evprof_work_t *task, int64_t due_ns, evprof_error_t *err)
 void
 evprof_worker_hurry(evprof_work_t *task)
 {
-    evprof_lock_enter(&worker.lock);
+    lane_t *lane = &lanes[task->lane];
+    evprof_lock_enter(&lane->lock);
     bool is_moved = task->is_queued && task->due_ns != 0;
     if (is_moved) {
-        remove_task(task);
-        insert_task(task, 0);
+        remove_task(lane, task);
+        insert_task(lane, task, 0);
     }
-    evprof_lock_leave(&worker.lock);
+    evprof_lock_leave(&lane->lock);
     if (is_moved) {
-        announce_change();
+        announce_change(lane);
     }
+}
+
+static void
+stop_lane(lane_t *lane)
+{
+    evprof_lock_enter(&lane->lock);
+    bool has_thread = lane->has_thread;
+    lane->is_stopping = true;
+    evprof_lock_leave(&lane->lock);
+    if (has_thread) {
+        announce_change(lane);
+        pthread_join(lane->thread, NULL);
+    }
+    evprof_lock_enter(&lane->lock);
+    lane->has_thread = false;
+    lane->is_stopping = false;
+    evprof_lock_leave(&lane->lock);
 }
 
 void
 evprof_worker_stop(void)
 {
-    evprof_lock_enter(&worker.lock);
-    bool has_thread = worker.has_thread;
-    worker.is_stopping = true;
-    evprof_lock_leave(&worker.lock);
-    if (has_thread) {
-        announce_change();
-        pthread_join(worker.thread, NULL);
+    for (int i = 0; i < EVPROF_LANES; i++) {
+        stop_lane(&lanes[i]);
     }
-    evprof_lock_enter(&worker.lock);
-    worker.has_thread = false;
-    worker.is_stopping = false;
-    evprof_lock_leave(&worker.lock);
 }
 
 void
 evprof_worker_fork_prepare(void)
 {
-    evprof_lock_enter(&worker.lock);
+    for (int i = 0; i < EVPROF_LANES; i++) {
+        evprof_lock_enter(&lanes[i].lock);
+    }
 }
 
 void
 evprof_worker_fork_parent(void)
 {
-    evprof_lock_leave(&worker.lock);
+    for (int i = 0; i < EVPROF_LANES; i++) {
+        evprof_lock_leave(&lanes[i].lock);
+    }
+}
+
+static void
+forget_lane(lane_t *lane)
+{
+    evprof_lock_reset(&lane->lock);
+    for (evprof_work_t *task = lane->first; task != NULL; task = task->next) {
+        task->is_queued = false;
+    }
+    lane->first = NULL;
+    lane->has_thread = false;
+    lane->is_stopping = false;
 }
 
 void
 evprof_worker_fork_child(void)
 {
-    evprof_lock_reset(&worker.lock);
-    for (evprof_work_t *task = worker.first; task != NULL; task = task->next) {
-        task->is_queued = false;
+    for (int i = 0; i < EVPROF_LANES; i++) {
+        forget_lane(&lanes[i]);
     }
-    worker.first = NULL;
-    worker.has_thread = false;
-    worker.is_stopping = false;
     is_worker = false;
 }

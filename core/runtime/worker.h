@@ -3,10 +3,12 @@
 #define EVPROF_RUNTIME_WORKER_H
 
 /*
- * The library's one thread for what may take long: hooks of modules, symbols,
- * encoding. It is made by the first task and runs tasks one after the other, in
- * the order in which they are due; waiting for a task's time costs nothing, so
- * any number of profiles may have their windows open at once.
+ * The library's threads for what may take long: the worker for hooks of modules,
+ * symbols, encoding; and the hasher for passwords, whose hashes are made to be
+ * slow, so that guessing delays no profile. Each is made by its first task and
+ * runs tasks one after the other, in the order in which they are due; waiting for
+ * a task's time costs nothing, so any number of profiles may have their windows
+ * open at once.
  */
 
 #include <stdbool.h>
@@ -16,9 +18,17 @@
 
 #include "core/base/lock.h"
 
-/* Embedded in what is to be done; all but `run` belongs to the worker. */
+enum evprof_lane {
+    EVPROF_LANE_WORK,
+    EVPROF_LANE_HASH,
+    EVPROF_LANES
+};
+
+/* Embedded in what is to be done; all but `run` and `lane` belongs to the
+ * worker. */
 typedef struct evprof_work {
     void (*run)(struct evprof_work *task);
+    enum evprof_lane lane;
     int64_t due_ns;
     struct evprof_work *next;
     bool is_queued;
@@ -28,7 +38,7 @@ typedef struct evprof_work {
 int64_t evprof_worker_now(void);
 
 /*
- * Has the worker run `task` at `due_ns` (0: now). The task must not be queued
+ * Has the thread of its lane run `task` at `due_ns` (0: now). The task must not be queued
  * and may be freed from the moment it runs. Never blocks on a running task.
  * EVPROF_ENOMEM: the thread could not be made.
  */
@@ -42,7 +52,7 @@ void evprof_worker_hurry(evprof_work_t *task);
 bool evprof_worker_is_me(void);
 
 /*
- * Ends the thread, if there is one, when its queue is empty, and waits for
+ * Ends the threads that there are, when their queues are empty, and waits for
  * that. The next post makes a new one. Not from the worker.
  */
 void evprof_worker_stop(void);

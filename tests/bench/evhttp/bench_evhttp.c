@@ -34,7 +34,7 @@
 #define LATENCIES_MAX (1u << 20)
 #define WINDOW_S 2
 #define PAIRS_MAX 100
-#define REQUEST "GET /hash HTTP/1.1\r\nHost: bench\r\n\r\n"
+#define REQUEST "GET /hash HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 static void
 die(const char *what)

@@ -56,7 +56,7 @@ test_send(const test_request_t *request)
     char text[4096];
     const char *root = request->path[0] == '/' ? "" : "/debug/pprof/";
     int len = snprintf(text, sizeof(text),
-                       "%s %s%s HTTP/1.1\r\nHost: x\r\n"
+                       "%s %s%s HTTP/1.1\r\nHost: localhost\r\n"
                        "Connection: close\r\n%s\r\n",
                        request->method == NULL ? "GET" : request->method, root,
                        request->path,

@@ -70,6 +70,11 @@ test_default(void **state)
     assert_int_equal(ask("cmdline", "X-Forwarded-For: 127.0.0.1\r\n"), 403);
     assert_non_null(strstr(reply.text, "came through a proxy"));
     assert_non_null(strstr(reply.text, "X-Go-Pprof: 1\r\n"));
+    assert_int_equal(ask("cmdline", "Host: evil.example\r\n"), 403);
+    assert_non_null(strstr(reply.text, "server_name"));
+    assert_int_equal(ask("cmdline", "Sec-Fetch-Site: cross-site\r\n"), 403);
+    assert_int_equal(ask("cmdline", "Origin: http://evil.example\r\n"), 403);
+    assert_int_equal(ask("cmdline", "Sec-Fetch-Site: none\r\n"), 200);
     stop();
 }
 
@@ -147,31 +152,92 @@ test_credentials(void **state)
     stop();
 }
 
-/* Guesses wait together, and only so many of them. */
+static void
+base64(const char *text, char *out)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (; *text != '\0'; text += 3) {
+        unsigned long bits = (unsigned long)(unsigned char)text[0] << 16 |
+                             (unsigned long)(unsigned char)text[1] << 8 |
+                             (unsigned char)text[2];
+        for (int shift = 18; shift >= 0; shift -= 6) {
+            *out++ = digits[bits >> shift & 63];
+        }
+    }
+    *out = '\0';
+}
+
+/* Guess number `i` of a user's password, as a request in flight. */
+static int
+guess(int i)
+{
+    char text[16];
+    char encoded[32];
+    char header[96];
+    snprintf(text, sizeof(text), "ann:plum%04d", i); /* a multiple of three */
+    base64(text, encoded);
+    snprintf(header, sizeof(header), "Authorization: Basic %s\r\n", encoded);
+    test_request_t request = { .port = test_server_port(server),
+                               .path = "cmdline",
+                               .headers = header };
+    return test_send(&request);
+}
+
+/* Of one address two guesses wait together; the rest comes again. Who knows the
+ * password, or has a token, is served meanwhile. */
 static void
 test_guessing(void **state)
 {
-    enum { GUESSES = 40 };
+    enum { GUESSES = 40, HONEST = 10 };
     (void)state;
     int fds[GUESSES];
     int refused = 0;
     int overrun = 0;
-    start("auth_basic r; auth_basic_user_file users;");
-    test_request_t request = { .port = test_server_port(server),
-                               .path = "cmdline",
-                               .headers = WRONG };
+    start("auth_basic r; auth_basic_user_file users;"
+          "auth_bearer_file tokens;");
+    /* A file that has just been written is not remembered yet. */
+    for (int64_t end_ms = now_ms() + 100; now_ms() < end_ms;) {
+        assert_int_equal(ask("cmdline", USER), 200);
+    }
     for (int i = 0; i < GUESSES; i++) {
-        fds[i] = test_send(&request);
+        fds[i] = guess(i);
+    }
+    for (int i = 0; i < HONEST; i++) {
+        assert_int_equal(ask("cmdline", USER), 200);
+        assert_int_equal(ask("cmdline", TOKEN), 200);
     }
     for (int i = 0; i < GUESSES; i++) {
         int status = test_receive(fds[i], &reply);
         refused += status == 401;
-        overrun += status == 503;
+        overrun += status == 429;
+        if (status == 429) {
+            assert_non_null(strstr(reply.text, "Retry-After: "));
+        }
     }
     assert_int_equal(refused + overrun, GUESSES);
-    assert_true(refused >= 16);
-    assert_true(overrun > 0);
-    assert_int_equal(ask("cmdline", USER), 200);
+    assert_true(refused >= 2);
+    assert_true(overrun >= GUESSES - 8);
+    stop();
+}
+
+/* A scraper's first requests all come at once, with one password. */
+static void
+test_one_password_at_once(void **state)
+{
+    enum { REQUESTS = 8 };
+    (void)state;
+    int fds[REQUESTS];
+    start("auth_basic r; auth_basic_user_file users;");
+    test_request_t request = { .port = test_server_port(server),
+                               .path = "cmdline",
+                               .headers = USER };
+    for (int i = 0; i < REQUESTS; i++) {
+        fds[i] = test_send(&request);
+    }
+    for (int i = 0; i < REQUESTS; i++) {
+        assert_int_equal(test_receive(fds[i], &reply), 200);
+    }
     stop();
 }
 
@@ -243,6 +309,7 @@ main(void)
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_credentials),
         cmocka_unit_test(test_guessing),
+        cmocka_unit_test(test_one_password_at_once),
         cmocka_unit_test(test_left_alone),
         cmocka_unit_test(test_satisfy),
         cmocka_unit_test(test_veto),

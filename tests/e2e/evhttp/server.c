@@ -220,7 +220,7 @@ client_ask(unsigned short port, const char *request, const char *headers,
         snprintf(length, sizeof(length), "Content-Length: %zu\r\n",
                  strlen(body));
     }
-    snprintf(head, sizeof(head), "%s HTTP/1.1\r\nHost: test\r\n%s%s\r\n",
+    snprintf(head, sizeof(head), "%s HTTP/1.1\r\nHost: localhost\r\n%s%s\r\n",
              request, headers != NULL ? headers : "", length);
     int fd = client_connect(port);
     client_send(fd, head);

@@ -6,5 +6,6 @@ int
 main(void)
 {
     return run_rules_tests() + run_digest_tests() + run_credentials_tests() +
-           run_judge_tests() + run_directives_tests() + run_cache_tests();
+           run_judge_tests() + run_directives_tests() + run_cache_tests() +
+           run_origin_tests();
 }

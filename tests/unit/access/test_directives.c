@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/base/buf.h"
 #include "tests/unit/access/tests.h"
@@ -58,6 +59,8 @@ test_bad_files(void **state)
         { "#\nann:$apr1$hunter2$x/yz\n",
           "line 2 has an apr1 hash, which crypt(3) does not know: make it "
           "anew with htpasswd -B" },
+        { "ann:$2y$15$hunter2hunter2hunter2hunter2hunter2hunter2hunter2hunter\n",
+          "line 1 has a bcrypt hash of a cost above 14" },
         { "ann:{SHA}hunter2\n", "line 1 has a hash of an LDAP kind" },
         { "ann:$99$hunter2\n", "line 1 has a hash that crypt(3) does not "
                                "know" },
@@ -84,6 +87,34 @@ test_bad_files(void **state)
     assert_non_null(strstr(problem, "absent does not exist"));
     problem = test_problem(folder, "auth_bearer_file .;");
     assert_non_null(strstr(problem, "is a directory"));
+    test_folder_remove(folder);
+}
+
+static void
+test_modes_of_files(void **state)
+{
+    (void)state;
+    char *folder = test_folder();
+    char *path = test_path(folder, "tokens");
+    static const struct {
+        mode_t mode;
+        const char *warning; /* NULL: none */
+    } rows[] = { { 0600, NULL },
+                 { 0640, NULL },
+                 { 0644, "which others may read" },
+                 { 0620, "which others may change" },
+                 { 0602, "which others may change" } };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(chmod(path, rows[i].mode), 0);
+        evprof_config_t *config = test_load(folder, "auth_bearer_file tokens;");
+        const char *said = evprof_config_warnings(config);
+        assert_true((said != NULL) == (rows[i].warning != NULL));
+        if (said != NULL) {
+            assert_non_null(strstr(said, rows[i].warning));
+        }
+        evprof_config_unref(config);
+    }
+    free(path);
     test_folder_remove(folder);
 }
 
@@ -122,6 +153,7 @@ run_directives_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sentences),
         cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_modes_of_files),
         cmocka_unit_test(test_challenge),
     };
     return cmocka_run_group_tests_name("directives", tests, NULL, NULL);

@@ -19,6 +19,7 @@ int run_credentials_tests(void);
 int run_judge_tests(void);
 int run_directives_tests(void);
 int run_cache_tests(void);
+int run_origin_tests(void);
 
 /* A folder with "users" (ann: pear, bob: plum) and "tokens" (two of them). */
 #define TEST_TOKEN "0123456789abcdef0123"

@@ -287,7 +287,7 @@ start(listener_t *l, evprof_error_t *err)
 {
     pthread_once(&fork_once, watch_forks);
     log_sockets(l);
-    int status = evprof_service_start(&l->thread, "evprof-listener",
+    int status = evprof_service_start(EVPROF_OWN_PORT, &l->thread,
                                       run_listener, l, err);
     if (status != EVPROF_OK) {
         listener_free(l);

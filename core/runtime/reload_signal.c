@@ -166,8 +166,8 @@ open_watch(evprof_error_t *err)
     int status =
         watch.signal_fd < 0 || watch.stop_fd < 0
             ? evprof_fail(err, EVPROF_EIO, "reload_signal: no descriptors left")
-            : evprof_service_start(&watch.thread, "evprof-reload", run_watch,
-                                   NULL, err);
+            : evprof_service_start(EVPROF_OWN_RELOAD, &watch.thread,
+                                   run_watch, NULL, err);
     watch.has_thread = status == EVPROF_OK;
     if (status != EVPROF_OK) {
         close_descriptors();

@@ -6,48 +6,23 @@
  */
 #include "core/runtime/service.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"
 #include "core/runtime/runtime.h"
-#include "core/sample/threads.h"
-
-struct start {
-    void *(*run)(void *arg);
-    void *arg;
-    char name[16]; /* what the kernel keeps of one */
-};
-
-static void *
-run_service(void *arg)
-{
-    struct start start = *(struct start *)arg;
-    free(arg);
-    evprof_thread_mark_ours();
-    pthread_setname_np(pthread_self(), start.name);
-    return start.run(start.arg);
-}
 
 int
-evprof_service_start(pthread_t *out, const char *name, void *(*run)(void *arg),
-                     void *arg, evprof_error_t *err)
+evprof_service_start(enum evprof_own_thread which, pthread_t *out,
+                     void *(*run)(void *arg), void *arg, evprof_error_t *err)
 {
-    struct start *start = calloc(1, sizeof(*start));
-    int failure = ENOMEM;
-    if (start != NULL) {
-        start->run = run;
-        start->arg = arg;
-        strncpy(start->name, name, sizeof(start->name) - 1);
-        failure = evprof_thread_create_ours(out, run_service, start);
-    }
-    if (failure != 0) {
-        free(start);
-        return evprof_fail(err, EVPROF_ENOMEM, "thread %s: cannot be made: %s",
-                           name, strerrordesc_np(failure));
-    }
-    return EVPROF_OK;
+    int failure = evprof_own_thread_start(which, out, run, arg);
+    return failure == 0
+               ? EVPROF_OK
+               : evprof_fail(err, EVPROF_ENOMEM,
+                             "thread %s: cannot be made: %s",
+                             evprof_own_thread_row(which)->name,
+                             strerrordesc_np(failure));
 }
 
 /* ---- At the end ---- */

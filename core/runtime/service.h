@@ -11,15 +11,13 @@
 
 #include <evprof/evprof.h>
 
+#include "core/base/own_thread.h"
 #include "core/conf/conf.h"
 
-/*
- * Makes a thread of ours: it takes no signals of the application's and is left
- * out of the profiles of heap and locks. EVPROF_ENOMEM.
- */
-EVPROF_API int evprof_service_start(pthread_t *out, const char *name,
-                                    void *(*run)(void *arg), void *arg,
-                                    evprof_error_t *err);
+/* Makes a thread of ours. EVPROF_ENOMEM. */
+EVPROF_API int evprof_service_start(enum evprof_own_thread which,
+                                    pthread_t *out, void *(*run)(void *arg),
+                                    void *arg, evprof_error_t *err);
 
 /*
  * Has evprof_free() call `fn` when no job is left, latest first, once.

@@ -24,7 +24,7 @@
 #include "core/runtime/service.h"
 
 typedef struct lane {
-    const char *name;
+    enum evprof_own_thread thread_row;
     evprof_lock_t lock; /* guards all below but `changes` */
     evprof_work_t *first;
     pthread_t thread;
@@ -34,8 +34,8 @@ typedef struct lane {
 } lane_t;
 
 static lane_t lanes[EVPROF_LANES] = {
-    [EVPROF_LANE_WORK] = { .name = "evprof-worker" },
-    [EVPROF_LANE_HASH] = { .name = "evprof-hasher" },
+    [EVPROF_LANE_WORK] = { .thread_row = EVPROF_OWN_WORKER },
+    [EVPROF_LANE_HASH] = { .thread_row = EVPROF_OWN_HASHER },
 };
 
 static _Thread_local bool is_worker;
@@ -130,7 +130,7 @@ ensure_thread(lane_t *lane, evprof_error_t *err)
     if (lane->has_thread) {
         return EVPROF_OK;
     }
-    int status = evprof_service_start(&lane->thread, lane->name,
+    int status = evprof_service_start(lane->thread_row, &lane->thread,
                                       run_tasks, lane, err);
     lane->has_thread = status == EVPROF_OK;
     return status;

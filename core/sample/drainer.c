@@ -7,11 +7,11 @@
 
 #include <linux/futex.h>
 #include <pthread.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/own_thread.h"
 #include "core/sample/threads.h"
 
 static struct {
@@ -85,8 +85,6 @@ drain(void *unused)
 {
     (void)unused;
     long sleep_ns = EVPROF_DRAIN_TICK_NS;
-    evprof_thread_mark_ours();
-    prctl(PR_SET_NAME, "evprof-drain", 0, 0, 0);
     while (evprof_drainer_is_on()) {
         wait_for_alarm(sleep_ns);
         evprof_lock_enter(&drainer.lock);
@@ -108,7 +106,8 @@ evprof_drainer_start(void (*take)(const evprof_record_t *record),
     drainer.take = take;
     drainer.tick = tick;
     atomic_store(&drainer.is_on, true);
-    if (evprof_thread_create_ours(&drainer.thread, drain, NULL) != 0) {
+    if (evprof_own_thread_start(EVPROF_OWN_DRAINER, &drainer.thread, drain,
+                                NULL) != 0) {
         atomic_store(&drainer.is_on, false);
         return EVPROF_EIO;
     }

@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/base/own_thread.h"
 #include "core/sample/cpu_timer.h"
 #include "core/sample/fork.h"
 #include "core/sample/sig_labels.h"
@@ -551,29 +552,11 @@ evprof_thread_mark_ours(void)
     }
 }
 
-/* Held back are those of the application, but for faults, which must reach its
- * crash handler. */
-static void
-choose_signals(sigset_t *blocked)
+/* Whatever makes a thread of ours, it is marked before it does anything. */
+__attribute__((constructor(101))) static void
+watch_own_threads(void)
 {
-    static const int kept[] = { SIGPROF, SIGSEGV, SIGBUS,  SIGFPE,
-                                SIGILL,  SIGABRT, SIGTRAP, SIGSYS };
-    sigfillset(blocked);
-    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
-        sigdelset(blocked, kept[i]);
-    }
-}
-
-int
-evprof_thread_create_ours(pthread_t *out, void *(*body)(void *arg), void *arg)
-{
-    sigset_t blocked;
-    sigset_t saved;
-    choose_signals(&blocked);
-    pthread_sigmask(SIG_SETMASK, &blocked, &saved);
-    const int error = pthread_create(out, NULL, body, arg);
-    pthread_sigmask(SIG_SETMASK, &saved, NULL);
-    return error;
+    evprof_own_thread_on_begin(evprof_thread_mark_ours);
 }
 
 void

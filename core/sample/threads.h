@@ -105,10 +105,8 @@ void evprof_thread_enter(evprof_thread_t *thread);
 /* Marks the calling thread as one of the library's own. */
 void evprof_thread_mark_ours(void);
 
-/* Makes one, which takes no signals of the application's; what pthread_create
- * returns. And waits for its end, which is no block of the application's. */
-int evprof_thread_create_ours(pthread_t *out, void *(*body)(void *arg),
-                              void *arg);
+/* Waits for the end of one (core/base/own_thread.h), which is no block of the
+ * application's. */
 void evprof_thread_join_ours(pthread_t thread);
 
 /* ---- Reading the registry; any thread, no lock, not in a handler ---- */

@@ -18,11 +18,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/own_thread.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
@@ -399,8 +399,6 @@ static void *
 watch(void *unused)
 {
     (void)unused;
-    evprof_thread_mark_ours();
-    prctl(PR_SET_NAME, "evprof-wall", 0, 0, 0);
     int64_t period_ns = SECOND_NS / wall.rate_hz;
     unsigned ticks_a_scan = wall.rate_hz / SCANS_A_SECOND + 1;
     int64_t due_ns = evprof_clock_ns(CLOCK_MONOTONIC);
@@ -424,7 +422,7 @@ static int
 start_thread(evprof_error_t *err)
 {
     atomic_store(&wall.is_running, 1);
-    if (evprof_thread_create_ours(&wall.thread, watch, NULL) != 0) {
+    if (evprof_own_thread_start(EVPROF_OWN_WALL, &wall.thread, watch, NULL) != 0) {
         return evprof_fail(err, EVPROF_EIO,
                            "wall: the sampler's thread cannot be made");
     }

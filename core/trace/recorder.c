@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "core/base/own_thread.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/lock.h"
@@ -207,7 +208,6 @@ static void *
 collect(void *arg)
 {
     (void)arg;
-    evprof_thread_mark_ours();
     while (atomic_load(&recorder.is_stopping) == 0) {
         evprof_lock_enter(&recorder.lock);
         if (is_recording()) {
@@ -224,7 +224,8 @@ static int
 start_thread(evprof_error_t *err)
 {
     atomic_store(&recorder.is_stopping, 0);
-    if (evprof_thread_create_ours(&recorder.thread, collect, NULL) != 0) {
+    if (evprof_own_thread_start(EVPROF_OWN_TRACE, &recorder.thread, collect,
+                                NULL) != 0) {
         return evprof_fail(err, EVPROF_ENOMEM,
                            "trace: the collector's thread cannot be made");
     }

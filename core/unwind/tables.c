@@ -4,10 +4,10 @@
  * (piece.c), done by as many threads as there are processors, and put together
  * in order (assemble.c).
  */
+#include "core/base/own_thread.h"
 #include "core/unwind/tables.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -56,21 +56,16 @@ count_threads(const struct work *work)
     return cpus < (long)THREADS_MOST ? (unsigned)cpus : THREADS_MOST;
 }
 
-/* The application's signals are not for threads of ours. */
 static void
 run_threads(struct work *work)
 {
     pthread_t threads[THREADS_MOST];
     unsigned count = 0;
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
     while (count + 1 < count_threads(work) &&
-           pthread_create(&threads[count], NULL, run_pieces, work) == 0) {
+           evprof_own_thread_start(EVPROF_OWN_TABLES, &threads[count],
+                                   run_pieces, work) == 0) {
         count++;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     run_pieces(work);
     while (count > 0) {
         pthread_join(threads[--count], NULL);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/own_thread.h"
 #include "core/sample/ask.h"
 #include "core/sample/sleeper.h"
 #include "core/sample/tap.h"
@@ -192,7 +193,6 @@ probe(void *unused)
                                .depth = EVPROF_SLEEPER_DEPTH,
                                .uses_signals = true,
                                .sink = take_answer };
-    evprof_thread_mark_ours();
     rest(number_of("EVPROF_PROBE_MS", 300));
     evprof_outside_t *outside = evprof_outside_new();
     evprof_error_t err;
@@ -222,7 +222,7 @@ __attribute__((constructor)) static void
 begin(void)
 {
     pthread_t thread;
-    if (evprof_thread_create_ours(&thread, probe, NULL) == 0) {
+    if (evprof_own_thread_start(EVPROF_OWN_WORKER, &thread, probe, NULL) == 0) {
         pthread_detach(thread);
     }
 }

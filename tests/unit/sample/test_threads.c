@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/own_thread.h"
 #include "core/sample/threads.h"
 
 #include <pthread.h>
+#include <string.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -158,7 +160,8 @@ test_our_threads_take_faults_only(void **state)
     (void)state;
     pthread_t thread;
     sigset_t mask;
-    assert_int_equal(evprof_thread_create_ours(&thread, look_at_mask, &mask),
+    assert_int_equal(evprof_own_thread_start(EVPROF_OWN_WORKER, &thread,
+                                             look_at_mask, &mask),
                      0);
     evprof_thread_join_ours(thread);
     assert_true(sigismember(&mask, SIGTERM));
@@ -166,6 +169,48 @@ test_our_threads_take_faults_only(void **state)
     assert_false(sigismember(&mask, SIGPROF));
     assert_false(sigismember(&mask, SIGSEGV));
     assert_false(sigismember(&mask, SIGABRT));
+}
+
+static void *
+look_at_stack(void *arg)
+{
+    pthread_attr_t attr;
+    assert_int_equal(pthread_getattr_np(pthread_self(), &attr), 0);
+    pthread_attr_getstacksize(&attr, &((size_t *)arg)[0]);
+    pthread_attr_getguardsize(&attr, &((size_t *)arg)[1]);
+    pthread_attr_destroy(&attr);
+    return NULL;
+}
+
+/* Whatever `ulimit -s` says, each has the stack of its row and a guard. */
+static void
+test_our_threads_have_set_stacks(void **state)
+{
+    (void)state;
+    pthread_attr_t small;
+    pthread_attr_t saved;
+    assert_int_equal(pthread_getattr_default_np(&saved), 0);
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 65536);
+    assert_int_equal(pthread_setattr_default_np(&small), 0);
+    for (int i = 0; i < EVPROF_OWN_THREADS; i++) {
+        const evprof_own_thread_row_t *row =
+            evprof_own_thread_row((enum evprof_own_thread)i);
+        pthread_t thread;
+        size_t sizes[2] = { 0 };
+        assert_int_equal(evprof_own_thread_start((enum evprof_own_thread)i,
+                                                 &thread, look_at_stack, sizes),
+                         0);
+        evprof_thread_join_ours(thread);
+        assert_true(sizes[0] >= row->stack_bytes);
+        assert_true(sizes[1] >= 4096);
+        assert_true(strlen(row->name) < 16);
+        assert_memory_equal(row->name, "evprof-", 7);
+        assert_non_null(row->exists);
+    }
+    assert_int_equal(pthread_setattr_default_np(&saved), 0);
+    pthread_attr_destroy(&small);
+    pthread_attr_destroy(&saved);
 }
 
 int
@@ -176,6 +221,7 @@ main(void)
         cmocka_unit_test(test_an_abandoned_record_is_used_again),
         cmocka_unit_test(test_a_created_thread),
         cmocka_unit_test(test_our_threads_take_faults_only),
+        cmocka_unit_test(test_our_threads_have_set_stacks),
         cmocka_unit_test(test_creation_fails_cleanly),
         cmocka_unit_test(test_a_scan_finds_nobody_new),
         cmocka_unit_test(test_found_records_come_and_go),

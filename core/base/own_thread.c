@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * glibc takes the memory of thread-local storage from a thread's stack, and a
+ * program may have megabytes of it; glibc says how much, by a function that it
+ * keeps for its own libraries, or the stack would have to be guessed.
+ */
+#include "core/base/own_thread.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KB ((size_t)1024)
+
+static const evprof_own_thread_row_t rows[EVPROF_OWN_THREADS] = {
+    [EVPROF_OWN_DRAINER] = { "evprof-drain", 256 * KB,
+                             "while stacks are being sampled" },
+    [EVPROF_OWN_WALL] = { "evprof-wall", 256 * KB,
+                          "during a wall profile" },
+    [EVPROF_OWN_TRACE] = { "evprof-trace", 256 * KB,
+                           "while events are being recorded" },
+    [EVPROF_OWN_TABLES] = { "evprof-tables", 256 * KB,
+                            "for moments, when large objects were loaded" },
+    [EVPROF_OWN_WORKER] = { "evprof-worker", 1024 * KB,
+                            "from the first request to evprof_free()" },
+    [EVPROF_OWN_HASHER] = { "evprof-hasher", 256 * KB,
+                            "from the first password to evprof_free()" },
+    [EVPROF_OWN_RELOAD] = { "evprof-reload", 256 * KB,
+                            "with `reload_signal`, until evprof_free()" },
+    [EVPROF_OWN_PORT] = { "evprof-listener", 512 * KB,
+                          "one a private port, until evprof_free()" },
+};
+
+typedef struct start {
+    enum evprof_own_thread which;
+    void *(*run)(void *arg);
+    void *arg;
+} start_t;
+
+static void (*on_begin)(void);
+
+const evprof_own_thread_row_t *
+evprof_own_thread_row(enum evprof_own_thread which)
+{
+    return &rows[which];
+}
+
+void
+evprof_own_thread_on_begin(void (*begin)(void))
+{
+    on_begin = begin;
+}
+
+static void *
+run_thread(void *arg)
+{
+    const start_t start = *(start_t *)arg;
+    free(arg);
+    if (on_begin != NULL) {
+        on_begin();
+    }
+    pthread_setname_np(pthread_self(), rows[start.which].name);
+    return start.run(start.arg);
+}
+
+/* All but what must reach the CPU sampler and the application's crash handler.
+ */
+static void
+choose_signals(sigset_t *blocked)
+{
+    static const int kept[] = { SIGPROF, SIGSEGV, SIGBUS,  SIGFPE,
+                                SIGILL,  SIGABRT, SIGTRAP, SIGSYS };
+    sigfillset(blocked);
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        sigdelset(blocked, kept[i]);
+    }
+}
+
+/* What glibc itself needs of a stack, thread-local storage included. */
+static size_t
+least_stack(const pthread_attr_t *attr)
+{
+    size_t (*ask)(const pthread_attr_t *attr) = NULL;
+    void *address = dlsym(RTLD_DEFAULT, "__pthread_get_minstack");
+    long least = sysconf(_SC_THREAD_STACK_MIN);
+    memcpy(&ask, &address, sizeof(ask));
+    size_t said = ask == NULL ? 0 : ask(attr);
+    return least > 0 && (size_t)least > said ? (size_t)least : said;
+}
+
+static int
+start_with(const pthread_attr_t *attr, pthread_t *out, start_t *start)
+{
+    sigset_t blocked;
+    sigset_t saved;
+    choose_signals(&blocked);
+    pthread_sigmask(SIG_SETMASK, &blocked, &saved);
+    int failure = pthread_create(out, attr, run_thread, start);
+    pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    return failure;
+}
+
+int
+evprof_own_thread_start(enum evprof_own_thread which, pthread_t *out,
+                        void *(*run)(void *arg), void *arg)
+{
+    pthread_attr_t attr;
+    start_t *start = malloc(sizeof(*start));
+    int failure = start == NULL ? ENOMEM : pthread_attr_init(&attr);
+    if (failure != 0) {
+        free(start);
+        return failure;
+    }
+    *start = (start_t){ which, run, arg };
+    failure = pthread_attr_setstacksize(
+        &attr, rows[which].stack_bytes + least_stack(&attr));
+    if (failure == 0) {
+        failure = start_with(&attr, out, start);
+    }
+    pthread_attr_destroy(&attr);
+    if (failure != 0) {
+        free(start);
+    }
+    return failure;
+}

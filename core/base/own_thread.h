@@ -34,6 +34,7 @@ typedef struct evprof_own_thread_row {
     const char *exists; /* when */
 } evprof_own_thread_row_t;
 
+/* A row; static. */
 const evprof_own_thread_row_t *
 evprof_own_thread_row(enum evprof_own_thread which);
 

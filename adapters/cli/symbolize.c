@@ -102,12 +102,29 @@ say(void *ctx, const char *line)
     cli_complain("%s", line);
 }
 
+/* Where answers are kept from one run to the next; NULL: nowhere. */
+static const char *
+get_store(void)
+{
+    static evprof_buf_t folder;
+    const char *cache = getenv("XDG_CACHE_HOME");
+    const char *home = getenv("HOME");
+    evprof_buf_clear(&folder);
+    if (cache != NULL && cache[0] == '/') {
+        evprof_buf_printf(&folder, "%s/evprof/names", cache);
+    } else if (home != NULL && home[0] == '/') {
+        evprof_buf_printf(&folder, "%s/.cache/evprof/names", home);
+    }
+    return folder.failed || folder.len == 0 ? NULL : folder.data;
+}
+
 static int
 name_locally(const cli_t *cli, const struct mode *mode, evprof_pprof_t *p,
              bool *is_changed, evprof_error_t *err)
 {
     evprof_local_how_t how = { .search_path = cli_search_path(),
                                .binary = cli->binary,
+                               .store = get_store(),
                                .is_forced = mode->is_forced,
                                .is_fast = mode->is_fast,
                                .is_strict = cli->is_strict,

@@ -342,7 +342,7 @@ static int
 set_float(const evprof_option_t *option, double *field, const char *value,
           evprof_error_t *err)
 {
-    double number;
+    double number = 0;
     int status = parse_float(value, &number, err);
     if (status == EVPROF_OK && option->check != NULL) {
         status = option->check(value, err);

@@ -9,11 +9,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/base/error.h"
 #include "core/base/path.h"
 #include "core/elf/fdes.h"
 #include "core/symbol/binary.h"
+#include "core/symbol/name_store.h"
 #include "core/symbol/package.h"
 #include "core/symbol/query.h"
 #include "core/symbol/symbol_fill.h"
@@ -133,25 +135,81 @@ collect(local_t *w)
 
 /* ---- One file ---- */
 
+/* Appends what tells this state of a file from every other. */
+static void
+put_state(evprof_buf_t *out, int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) == 0) {
+        evprof_buf_printf(out, "%llu:%lld.%09ld ",
+                          (unsigned long long)st.st_size,
+                          (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+    }
+}
+
+/* From which files the answers about a binary come. */
+static void
+put_origin(evprof_buf_t *out, const evprof_binary_t *binary)
+{
+    evprof_elf_file_t debug;
+    put_state(out, binary->file.fd);
+    if (evprof_elf_open_debug(&binary->file, binary->path.data, &debug)) {
+        put_state(out, debug.fd);
+        evprof_elf_close(&debug);
+    }
+}
+
+/* Asks the binary for what `file` has no answer to. */
 static int
-ask(const local_t *w, const evprof_binary_t *binary, const row_t *rows,
-    size_t count, evprof_symbol_file_t *file)
+ask_binary(const local_t *w, const evprof_binary_t *binary, const row_t *rows,
+           size_t count, evprof_symbol_file_t *file, size_t *asked)
 {
     evprof_query_t *queries = malloc(count * sizeof(*queries));
-    size_t query_count = 0;
+    int status = EVPROF_OK;
+    *asked = 0;
     if (queries == NULL) {
         return EVPROF_ENOMEM;
     }
     for (size_t i = 0; i < count; i++) {
-        if (i == 0 || rows[i].vaddr != rows[i - 1].vaddr) {
-            queries[query_count++] =
-                (evprof_query_t){ .vaddr = rows[i].vaddr };
+        bool is_new = i == 0 || rows[i].vaddr != rows[i - 1].vaddr;
+        if (is_new && evprof_symbol_file_find(file, rows[i].vaddr) == NULL) {
+            queries[(*asked)++] = (evprof_query_t){ .vaddr = rows[i].vaddr };
         }
     }
-    int status =
-        evprof_symbol_resolve(&binary->file, binary->path.data,
-                              !w->how->is_fast, queries, query_count, file);
+    if (*asked > 0) {
+        status = evprof_symbol_resolve(&binary->file, binary->path.data,
+                                       !w->how->is_fast, queries, *asked, file);
+    }
     free(queries);
+    return status;
+}
+
+static int
+ask(const local_t *w, const evprof_binary_t *binary, const row_t *rows,
+    size_t count, evprof_symbol_file_t *file)
+{
+    evprof_buf_t origin = { 0 };
+    evprof_buf_t id = { 0 };
+    size_t asked;
+    int status = EVPROF_OK;
+    evprof_elf_build_id(binary->file.elf, &id);
+    bool is_kept = w->how->store != NULL && !w->how->is_fast && id.len > 0;
+    if (is_kept) {
+        put_origin(&origin, binary);
+        is_kept = origin.len > 0 && !origin.failed && !id.failed;
+    }
+    if (is_kept) {
+        status = evprof_name_store_load(w->how->store, id.data, origin.data,
+                                        file);
+    }
+    if (status == EVPROF_OK) {
+        status = ask_binary(w, binary, rows, count, file, &asked);
+    }
+    if (status == EVPROF_OK && is_kept && asked > 0) {
+        evprof_name_store_save(w->how->store, id.data, origin.data, file);
+    }
+    evprof_buf_free(&origin);
+    evprof_buf_free(&id);
     return status;
 }
 

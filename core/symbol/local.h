@@ -14,6 +14,7 @@
 typedef struct evprof_local_how {
     const char *search_path; /* folders with binaries, separated by colons */
     const char *binary;      /* a file that was asked for by name, or NULL */
+    const char *store;       /* a folder for answers, or NULL: nothing is kept */
     bool is_forced;          /* what has names is named again */
     bool is_fast;            /* from symbol tables only */
     bool is_strict;          /* a mapping that claims anything is left alone */

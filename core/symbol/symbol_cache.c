@@ -155,6 +155,18 @@ evprof_symbol_file_find(const evprof_symbol_file_t *file, uint64_t vaddr)
     return NULL;
 }
 
+size_t
+evprof_symbol_file_count(const evprof_symbol_file_t *file)
+{
+    return file->symbol_count;
+}
+
+const evprof_symbol_t *
+evprof_symbol_file_at(const evprof_symbol_file_t *file, size_t i)
+{
+    return &file->symbols[i];
+}
+
 int
 evprof_symbol_file_add(evprof_symbol_file_t *file,
                        const evprof_symbol_t *symbol)

@@ -67,6 +67,12 @@ void evprof_symbol_cache_free(evprof_symbol_cache_t *cache);
 const evprof_symbol_t *evprof_symbol_file_find(const evprof_symbol_file_t *file,
                                                uint64_t vaddr);
 
+/* The answers one by one, in the order in which they came. Valid until the next
+ * addition. */
+size_t evprof_symbol_file_count(const evprof_symbol_file_t *file);
+const evprof_symbol_t *evprof_symbol_file_at(const evprof_symbol_file_t *file,
+                                             size_t i);
+
 /* Keeps an answer; its frames are copied. EVPROF_ENOMEM. */
 int evprof_symbol_file_add(evprof_symbol_file_t *file,
                            const evprof_symbol_t *symbol);

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include <evprof/status.h>
+
 #include "core/base/buf.h"
 #include "core/symbol/name_store.h"
 #include "core/symbol/symbol_wire.h"

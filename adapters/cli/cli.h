@@ -40,6 +40,7 @@ typedef struct cli {
     int64_t seconds;
     int64_t timeout;
     bool no_browser;
+    bool uses_debuginfod;
     bool all_frames;
     bool is_strict; /* as pprof does, where evprof does better */
     bool wants_version;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/cli/debuginfod.h"
 #include "adapters/cli/library.h"
 #include "core/base/error.h"
 
@@ -51,5 +52,7 @@ cli_code(const cli_t *cli)
     static evprof_code_source_t source = { .disassembler = open_disassembler };
     source.search_path = cli_search_path();
     source.binary = cli->binary;
+    source.fetch = cli_debuginfod;
+    source.fetch_ctx = cli;
     return &source;
 }

@@ -52,6 +52,10 @@ const cli_flag_t cli_flag_table[] = {
         "fastlocal: names only; remote: from the server; force, after a colon:\n"
         "anew; demangle=none|full|templates|default, after a colon: how C++\n"
         "names read.\n"),
+    ROW("debuginfod", NULL, SOURCES, BOOL, uses_debuginfod,
+        "Get missing binaries and debug files from debuginfod servers\n"
+        "The environment's DEBUGINFOD_URLS names them. What was got is kept\n"
+        "below $XDG_CACHE_HOME/evprof/debuginfod.\n"),
     ROW("buildid", "ID", SOURCES, TEXT, build_id,
         "Build id of the program, where the profile has none\n"),
     ROW("add_comment", "TEXT", SOURCES, TEXT, comment,

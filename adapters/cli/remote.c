@@ -96,6 +96,13 @@ take(void *ctx, evprof_fetched_t *fetched)
     fetch->on_item(fetch->ctx, item);
 }
 
+/* The one body that is asked for. */
+struct got {
+    evprof_buf_t *body;
+    evprof_error_t *err;
+    int status;
+};
+
 static int
 add_labels(cli_item_t *item, evprof_pprof_t *p)
 {
@@ -241,6 +248,49 @@ cli_remote_post(const cli_t *cli, const cli_item_t *item, const char *body,
     memcpy(&post, &symbol, sizeof(post));
     return post == NULL ? EVPROF_ENOTSUP
                         : post(&source, &options, body, out, err);
+}
+
+static void
+take_body(void *ctx, evprof_fetched_t *fetched)
+{
+    struct got *got = ctx;
+    if (fetched->status == EVPROF_OK) {
+        *got->body = fetched->body;
+        fetched->body = (evprof_buf_t){ 0 };
+        got->status = EVPROF_OK;
+    } else {
+        got->status =
+            evprof_fail(got->err, fetched->status, "%s", fetched->why);
+    }
+}
+
+int
+cli_remote_get(const cli_t *cli, const char *url, int64_t timeout_s,
+               int64_t max_bytes, evprof_buf_t *out, evprof_error_t *err)
+{
+    const evprof_fetch_options_t options = {
+        .seconds = -1,
+        .timeout_s = timeout_s,
+        .max_bytes = max_bytes,
+        .proxy = cli->fetch.proxy,
+        .proxy_user = cli->fetch.proxy_user,
+        .proxy_auth = cli->fetch.proxy_auth,
+        .proxy_tls_ca = cli->fetch.proxy_tls_ca,
+        .proxy_headers = cli->proxy_headers.items,
+        .proxy_header_count = cli->proxy_headers.count,
+        .tls_ca = cli->fetch.tls_ca,
+    };
+    struct got got = { out, err, EVPROF_EIO };
+    const evprof_fetch_source_t source = { .url = url };
+    const evprof_fetch_ui_t ui = { .say = say, .done = take_body, .ctx = &got };
+    void *symbol = find_in_fetcher("evprof_fetch_run", err);
+    fetch_fn run = NULL;
+    memcpy(&run, &symbol, sizeof(run));
+    if (run == NULL) {
+        return EVPROF_ENOTSUP;
+    }
+    int status = run(&source, 1, &options, &ui, err);
+    return status == EVPROF_OK ? got.status : status;
 }
 
 /* ---- Secrets ---- */

@@ -57,4 +57,11 @@ int cli_hide_secrets(cli_t *cli, evprof_error_t *err);
 /* Frees the copies, wiped. */
 void cli_forget_secrets(cli_t *cli);
 
+/*
+ * Gets what is at a URL, with the command line's proxy but none of its
+ * credentials. The body replaces `out`, to be freed.
+ */
+int cli_remote_get(const cli_t *cli, const char *url, int64_t timeout_s,
+                   int64_t max_bytes, evprof_buf_t *out, evprof_error_t *err);
+
 #endif

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "adapters/cli/code.h"
+#include "adapters/cli/debuginfod.h"
 #include "adapters/cli/symbolz.h"
 #include "core/base/error.h"
 #include "core/symbol/local.h"
@@ -128,7 +129,9 @@ name_locally(const cli_t *cli, const struct mode *mode, evprof_pprof_t *p,
                                .is_forced = mode->is_forced,
                                .is_fast = mode->is_fast,
                                .is_strict = cli->is_strict,
-                               .say = say };
+                               .say = say,
+                               .fetch = cli_debuginfod,
+                               .fetch_ctx = cli };
     return evprof_symbolize_local(p, &how, is_changed, err);
 }
 

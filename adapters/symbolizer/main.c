@@ -149,7 +149,7 @@ resolve(int fd, const char *path, const uint64_t *vaddrs, size_t count,
     }
     if (status == EVPROF_OK) {
         status =
-            evprof_symbol_resolve(&own, path, true, queries, count, file);
+            evprof_symbol_resolve(&own, path, NULL, true, queries, count, file);
     }
     evprof_elf_close(&own);
     free(queries);

@@ -236,6 +236,24 @@ evprof_binary_open(const evprof_mapping_t *mapping, const char *search_path,
     return EVPROF_BINARY_FOUND;
 }
 
+bool
+evprof_binary_open_path(const evprof_mapping_t *mapping, const char *path,
+                        evprof_binary_t *out)
+{
+    evprof_buf_t other = { 0 };
+    *out = (evprof_binary_t){ .file = { .fd = -1 } };
+    search_t s = { mapping, out, &other };
+    bool is_open = try(&s, path) && !out->path.failed;
+    if (is_open) {
+        read_segments(out);
+        out->is_debug_only = !has_code(out->file.elf);
+    } else {
+        evprof_binary_close(out);
+    }
+    evprof_buf_free(&other);
+    return is_open;
+}
+
 void
 evprof_binary_close(evprof_binary_t *binary)
 {

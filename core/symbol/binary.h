@@ -53,6 +53,11 @@ enum evprof_binary_found evprof_binary_open(const evprof_mapping_t *mapping,
                                             bool own_first,
                                             evprof_binary_t *out,
                                             evprof_buf_t *other);
+/* The same for one path; nothing is to be closed after a failure. */
+bool evprof_binary_open_path(const evprof_mapping_t *mapping, const char *path,
+                             evprof_binary_t *out);
+
+/* Closes what was found, if anything was. */
 void evprof_binary_close(evprof_binary_t *binary);
 
 /* The file's own address for one of the profile's. MT-Safe. */

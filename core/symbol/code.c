@@ -200,6 +200,26 @@ read_routines(evprof_code_t *code)
                                : status;
 }
 
+/* Finds the binary here, or gets it from elsewhere. */
+static bool
+open_binary(const evprof_mapping_t *mapping, const evprof_code_source_t *source,
+            evprof_binary_t *out, evprof_buf_t *other)
+{
+    bool is_given = source->binary != NULL &&
+                    strcmp(mapping->file, source->binary) == 0;
+    if (evprof_binary_open(mapping, source->search_path, is_given, out,
+                           other) == EVPROF_BINARY_FOUND) {
+        return true;
+    }
+    evprof_buf_t path = { 0 };
+    bool is_open = source->fetch != NULL && mapping->build_id[0] != '\0' &&
+                   source->fetch(source->fetch_ctx, mapping->build_id,
+                                 "executable", &path) &&
+                   evprof_binary_open_path(mapping, path.data, out);
+    evprof_buf_free(&path);
+    return is_open;
+}
+
 int
 evprof_code_open(const evprof_mapping_t *mapping,
                  const evprof_code_source_t *source, evprof_code_t *out,
@@ -210,12 +230,8 @@ evprof_code_open(const evprof_mapping_t *mapping,
                             .cache = { .max_bytes = SIZE_MAX } };
     evprof_buf_t other = { 0 };
     GElf_Ehdr header;
-    bool is_given = source->binary != NULL &&
-                    strcmp(mapping->file, source->binary) == 0;
-    enum evprof_binary_found found = evprof_binary_open(
-        mapping, source->search_path, is_given, &out->binary, &other);
     int status = EVPROF_OK;
-    if (found != EVPROF_BINARY_FOUND) {
+    if (!open_binary(mapping, source, &out->binary, &other)) {
         status = evprof_fail(
             err, EVPROF_ENOENT, "%s: %s", mapping->file,
             other.len > 0 && !other.failed ? other.data : "not found");
@@ -385,8 +401,8 @@ find_places(evprof_code_t *code, listing_t *l)
     }
     int status = count == 0 ? EVPROF_OK
                             : evprof_symbol_resolve(&code->binary.file,
-                                                    code->binary.path.data, true,
-                                                    queries, count, file);
+                                                    code->binary.path.data, NULL,
+                                                    true, queries, count, file);
     free(queries);
     return status;
 }

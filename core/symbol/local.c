@@ -31,7 +31,8 @@ typedef struct local {
     const evprof_local_how_t *how;
     evprof_symbol_fill_t fill;
     evprof_symbol_cache_t cache;
-    evprof_elf_reader_t elf; /* of the file that is read now */
+    evprof_buf_t debug_path; /* of the file that is read now, from elsewhere */
+    evprof_elf_reader_t elf;
     evprof_elf_fdes_t fdes;
     uint32_t *group_of; /* by mapping */
     row_t *rows;
@@ -149,13 +150,33 @@ put_state(evprof_buf_t *out, int fd)
 
 /* From which files the answers about a binary come. */
 static void
-put_origin(evprof_buf_t *out, const evprof_binary_t *binary)
+put_origin(const local_t *w, evprof_buf_t *out, const evprof_binary_t *binary)
 {
     evprof_elf_file_t debug;
     put_state(out, binary->file.fd);
-    if (evprof_elf_open_debug(&binary->file, binary->path.data, &debug)) {
+    if (evprof_elf_open_debug(&binary->file, binary->path.data, &debug) ||
+        (w->debug_path.len > 0 &&
+         evprof_elf_open_path(w->debug_path.data, &debug))) {
         put_state(out, debug.fd);
         evprof_elf_close(&debug);
+    }
+}
+
+/* Looks elsewhere for the debug file of a binary that has none. */
+static void
+find_debug_file(local_t *w, const evprof_binary_t *binary, const char *id)
+{
+    evprof_elf_file_t debug;
+    evprof_buf_clear(&w->debug_path);
+    if (w->how->fetch == NULL || w->how->is_fast || id == NULL ||
+        evprof_elf_has_section(binary->file.elf, ".debug_info")) {
+        return;
+    }
+    if (evprof_elf_open_debug(&binary->file, binary->path.data, &debug)) {
+        evprof_elf_close(&debug);
+    } else if (!w->how->fetch(w->how->fetch_ctx, id, "debuginfo",
+                              &w->debug_path)) {
+        evprof_buf_clear(&w->debug_path);
     }
 }
 
@@ -177,15 +198,17 @@ ask_binary(const local_t *w, const evprof_binary_t *binary, const row_t *rows,
         }
     }
     if (*asked > 0) {
-        status = evprof_symbol_resolve(&binary->file, binary->path.data,
-                                       !w->how->is_fast, queries, *asked, file);
+        status = evprof_symbol_resolve(
+            &binary->file, binary->path.data,
+            w->debug_path.len == 0 ? NULL : w->debug_path.data,
+            !w->how->is_fast, queries, *asked, file);
     }
     free(queries);
     return status;
 }
 
 static int
-ask(const local_t *w, const evprof_binary_t *binary, const row_t *rows,
+ask(local_t *w, const evprof_binary_t *binary, const row_t *rows,
     size_t count, evprof_symbol_file_t *file)
 {
     evprof_buf_t origin = { 0 };
@@ -193,9 +216,10 @@ ask(const local_t *w, const evprof_binary_t *binary, const row_t *rows,
     size_t asked;
     int status = EVPROF_OK;
     evprof_elf_build_id(binary->file.elf, &id);
+    find_debug_file(w, binary, id.failed || id.len == 0 ? NULL : id.data);
     bool is_kept = w->how->store != NULL && !w->how->is_fast && id.len > 0;
     if (is_kept) {
-        put_origin(&origin, binary);
+        put_origin(w, &origin, binary);
         is_kept = origin.len > 0 && !origin.failed && !id.failed;
     }
     if (is_kept) {
@@ -327,6 +351,20 @@ lacks_names(const local_t *w, const row_t *rows, size_t count)
     return false;
 }
 
+/* Looks elsewhere for a binary that is not here. */
+static bool
+fetch_binary(const local_t *w, const evprof_mapping_t *m,
+             evprof_binary_t *binary)
+{
+    evprof_buf_t path = { 0 };
+    bool is_open =
+        w->how->fetch != NULL && m->build_id[0] != '\0' &&
+        w->how->fetch(w->how->fetch_ctx, m->build_id, "debuginfo", &path) &&
+        evprof_binary_open_path(m, path.data, binary);
+    evprof_buf_free(&path);
+    return is_open;
+}
+
 static int
 answer_group(local_t *w, row_t *rows, size_t count)
 {
@@ -338,6 +376,9 @@ answer_group(local_t *w, row_t *rows, size_t count)
         w->how->binary != NULL && strcmp(m->file, w->how->binary) == 0;
     enum evprof_binary_found found = evprof_binary_open(
         m, w->how->search_path, is_given, &binary, &other);
+    if (found != EVPROF_BINARY_FOUND && fetch_binary(w, m, &binary)) {
+        found = EVPROF_BINARY_FOUND;
+    }
     if (found == EVPROF_BINARY_FOUND) {
         status = answer_found(w, &binary, rows, count);
     } else if (lacks_names(w, rows, count)) {
@@ -421,6 +462,7 @@ evprof_symbolize_local(evprof_pprof_t *p, const evprof_local_how_t *how,
     evprof_symbol_cache_free(&w.cache);
     evprof_buf_free(&w.missing);
     evprof_buf_free(&w.unnamed);
+    evprof_buf_free(&w.debug_path);
     free(w.group_of);
     free(w.rows);
     return status == 0 ? EVPROF_OK

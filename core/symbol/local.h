@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "core/base/buf.h"
 #include "core/profile/pprof.h"
 
 typedef struct evprof_local_how {
@@ -20,6 +21,11 @@ typedef struct evprof_local_how {
     bool is_strict;          /* a mapping that claims anything is left alone */
     void (*say)(void *ctx, const char *line); /* without a newline */
     void *ctx;
+    /* Gets the file of that build id from elsewhere, "debuginfo" or
+     * "executable"; its path replaces `path`. NULL: nobody is asked. */
+    bool (*fetch)(const void *fetch_ctx, const char *build_id, const char *kind,
+                  evprof_buf_t *path);
+    const void *fetch_ctx;
 } evprof_local_how_t;
 
 /*

@@ -24,15 +24,16 @@ read_names(const evprof_elf_file_t *own, const evprof_elf_file_t *table,
 }
 
 static int
-read_files(const evprof_elf_file_t *own, const char *path, bool with_lines,
-           evprof_query_t *queries, size_t count, evprof_strings_t *names,
-           evprof_symbol_file_t *file)
+read_files(const evprof_elf_file_t *own, const char *path,
+           const char *debug_path, bool with_lines, evprof_query_t *queries,
+           size_t count, evprof_strings_t *names, evprof_symbol_file_t *file)
 {
     evprof_elf_file_t debug = { .fd = -1 };
     bool has_symbols = evprof_elf_has_section(own->elf, ".symtab");
     bool has_dwarf = evprof_elf_has_section(own->elf, ".debug_info");
-    if (!has_symbols || !has_dwarf) {
-        evprof_elf_open_debug(own, path, &debug);
+    if ((!has_symbols || !has_dwarf) &&
+        !evprof_elf_open_debug(own, path, &debug) && debug_path != NULL) {
+        (void)evprof_elf_open_path(debug_path, &debug);
     }
     bool is_apart = !has_symbols && debug.elf != NULL &&
                     evprof_elf_has_section(debug.elf, ".symtab");
@@ -49,15 +50,16 @@ read_files(const evprof_elf_file_t *own, const char *path, bool with_lines,
 
 int
 evprof_symbol_resolve(const evprof_elf_file_t *own, const char *path,
-                      bool with_lines, evprof_query_t *queries, size_t count,
+                      const char *debug_path, bool with_lines,
+                      evprof_query_t *queries, size_t count,
                       evprof_symbol_file_t *file)
 {
     if (own->elf == NULL) {
         return evprof_dwarf_frames(NULL, queries, count, file);
     }
     evprof_strings_t names = { 0 };
-    int status =
-        read_files(own, path, with_lines, queries, count, &names, file);
+    int status = read_files(own, path, debug_path, with_lines, queries, count,
+                            &names, file);
     evprof_strings_free(&names);
     return status;
 }

@@ -107,7 +107,7 @@ main(int argc, char **argv)
     uint64_t *addresses = read_addresses(&count);
     evprof_query_t *queries = make_queries(addresses, count, &query_count);
     evprof_symbol_file_t *file = evprof_symbol_cache_file(&cache, argv[1]);
-    if (evprof_symbol_resolve(&own, argv[1], true, queries, query_count,
+    if (evprof_symbol_resolve(&own, argv[1], NULL, true, queries, query_count,
                               file) != 0) {
         return EXIT_FAILURE;
     }

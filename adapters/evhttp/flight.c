@@ -108,6 +108,18 @@ evprof_flight_checks(const evprof_errand_t *errand, bool is_same)
     return count;
 }
 
+bool
+evprof_flight_has(const struct bufferevent *bev)
+{
+    evprof_lists_enter();
+    const flight_t *f = flights;
+    while (f != NULL && f->bev != bev) {
+        f = f->next;
+    }
+    evprof_lists_leave();
+    return f != NULL;
+}
+
 unsigned
 evprof_flight_count(void)
 {

@@ -12,6 +12,7 @@
 #include "adapters/evhttp/reply.h"
 #include "core/runtime/job.h"
 
+struct bufferevent;
 struct evhttp;
 struct evhttp_request;
 
@@ -45,6 +46,9 @@ void evprof_flight_cancel(const struct evhttp *http);
  * in this process: those of the same credential, or of others.
  */
 unsigned evprof_flight_checks(const evprof_errand_t *errand, bool is_same);
+
+/* Whether the request of a connection with that bufferevent is in flight. */
+bool evprof_flight_has(const struct bufferevent *bev);
 
 /* How many requests are in flight in this process. */
 unsigned evprof_flight_count(void);

@@ -17,6 +17,7 @@
 #include <evprof/evhttp.h>
 
 #include "adapters/evhttp/unheard.h"
+#include "adapters/listener/connections.h"
 #include "adapters/listener/socket.h"
 #include "core/base/error.h"
 #include "core/base/lock.h"
@@ -27,8 +28,6 @@
 /* What a client may send at most: addresses for "symbol", and some. */
 #define MAX_BODY_BYTES ((ev_ssize_t)5 << 20)
 #define MAX_HEADER_BYTES ((ev_ssize_t)64 << 10)
-/* For a request to come in or a reply to be taken; not for its making. */
-#define TIMEOUT_S 60
 /* Replies to cancelled requests are written meanwhile. */
 #define LINGER_US 100000
 #define ACCEPT_PAUSE_US 100000
@@ -38,14 +37,21 @@
      EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |               \
      EVHTTP_REQ_PATCH)
 
+/* One of its addresses. */
+typedef struct port {
+    evprof_t *prof;
+    evprof_socket_t socket; /* its descriptor belongs to `http` */
+    struct evhttp *http;
+    evprof_connections_t *connections;
+} port_t;
+
 typedef struct evprof_listener {
     evprof_t *prof;
     struct event_base *base;
-    struct evhttp *http;
     struct event *stop;
     int stop_fd;
-    evprof_socket_t *sockets; /* their descriptors belong to `http` */
-    size_t socket_count;
+    port_t *ports;
+    size_t port_count;
     pthread_t thread;
     struct evprof_listener *next;
 } listener_t;
@@ -72,8 +78,8 @@ static void
 after_fork_child(void)
 {
     for (listener_t *l = listeners; l != NULL; l = l->next) {
-        for (size_t i = 0; i < l->socket_count; i++) {
-            close(l->sockets[i].fd);
+        for (size_t i = 0; i < l->port_count; i++) {
+            close(l->ports[i].socket.fd);
         }
     }
     listeners = NULL;
@@ -89,10 +95,20 @@ watch_forks(void)
 /* ---- Life ---- */
 
 static void
+port_free(port_t *port)
+{
+    if (port->http != NULL) {
+        evhttp_free(port->http);
+    }
+    evprof_connections_free(port->connections);
+    evprof_socket_forget(&port->socket);
+}
+
+static void
 listener_free(listener_t *l)
 {
-    if (l->http != NULL) {
-        evhttp_free(l->http);
+    for (size_t i = 0; i < l->port_count; i++) {
+        port_free(&l->ports[i]);
     }
     if (l->stop != NULL) {
         event_free(l->stop);
@@ -103,10 +119,7 @@ listener_free(listener_t *l)
     if (l->stop_fd >= 0) {
         close(l->stop_fd);
     }
-    for (size_t i = 0; i < l->socket_count; i++) {
-        evprof_socket_forget(&l->sockets[i]);
-    }
-    free(l->sockets);
+    free(l->ports);
     free(l);
 }
 
@@ -144,7 +157,9 @@ on_stop(evutil_socket_t fd, short what, void *arg)
     struct timeval linger = { .tv_usec = LINGER_US };
     (void)fd;
     (void)what;
-    evprof_evhttp_unmount(l->prof, l->http);
+    for (size_t i = 0; i < l->port_count; i++) {
+        evprof_evhttp_unmount(l->prof, l->ports[i].http);
+    }
     event_base_loopexit(l->base, &linger);
 }
 
@@ -177,8 +192,8 @@ end_listener(void *ctx)
 static void
 serve_rest(struct evhttp_request *req, void *arg)
 {
-    const listener_t *l = arg;
-    if (!evprof_evhttp_handle(l->prof, req)) {
+    const port_t *port = arg;
+    if (!evprof_evhttp_handle(port->prof, req)) {
         evhttp_send_error(req, HTTP_NOTFOUND, NULL);
     }
 }
@@ -206,25 +221,56 @@ on_accept_error(struct evconnlistener *socket, void *arg)
 
 /* ---- Starting ---- */
 
-static int
-add_socket(listener_t *l, const char *address, evprof_error_t *err)
+static struct timeval
+timeval_of(long long ns)
 {
-    evprof_socket_t *socket = &l->sockets[l->socket_count];
-    int status = evprof_socket_open(address, socket, err);
+    return (struct timeval){ .tv_sec = (time_t)(ns / 1000000000),
+                             .tv_usec = (suseconds_t)(ns % 1000000000 / 1000) };
+}
+
+/* An evhttp for the socket that is open, with its limits. */
+static int
+open_http(listener_t *l, port_t *port, const evprof_listen_conf_t *conf,
+          evprof_error_t *err)
+{
+    struct timeval timeout = timeval_of(conf->send_timeout_ns);
+    struct evhttp_bound_socket *bound = NULL;
+    port->http = evhttp_new(l->base);
+    if (port->http != NULL) {
+        bound = evhttp_accept_socket_with_handle(port->http, port->socket.fd);
+    }
+    if (bound == NULL) {
+        close(port->socket.fd);
+        return evprof_fail(err, EVPROF_ENOMEM, "listen %s: out of memory",
+                           conf->address);
+    }
+    struct evconnlistener *socket = evhttp_bound_socket_get_listener(bound);
+    evconnlistener_set_error_cb(socket, on_accept_error);
+    port->connections =
+        evprof_connections_new(l->prof, l->base, port->http, socket, conf);
+    if (port->connections == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "listen %s: out of memory",
+                           conf->address);
+    }
+    evhttp_set_max_body_size(port->http, MAX_BODY_BYTES);
+    evhttp_set_max_headers_size(port->http, MAX_HEADER_BYTES);
+    evhttp_set_timeout_tv(port->http, &timeout);
+    evhttp_set_allowed_methods(port->http, METHODS);
+    evhttp_set_gencb(port->http, serve_rest, port);
+    return evprof_evhttp_mount(l->prof, port->http, err);
+}
+
+static int
+add_port(listener_t *l, const evprof_listen_conf_t *conf, evprof_error_t *err)
+{
+    port_t *port = &l->ports[l->port_count];
+    port->prof = l->prof;
+    int status = evprof_socket_open(conf->address, &port->socket, err);
     if (status != EVPROF_OK) {
         return status;
     }
-    l->socket_count++;
-    struct evhttp_bound_socket *bound =
-        evhttp_accept_socket_with_handle(l->http, socket->fd);
-    if (bound == NULL) {
-        close(socket->fd);
-        return evprof_fail(err, EVPROF_ENOMEM, "listen %s: out of memory",
-                           address);
-    }
-    evconnlistener_set_error_cb(evhttp_bound_socket_get_listener(bound),
-                                on_accept_error);
-    return EVPROF_OK;
+    l->port_count++;
+    return open_http(l, port, conf, err);
 }
 
 static int
@@ -237,25 +283,19 @@ make_base(listener_t *l, evprof_error_t *err)
         l->base = event_base_new_with_config(config);
         event_config_free(config);
     }
-    l->http = l->base == NULL ? NULL : evhttp_new(l->base);
     l->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (l->http != NULL && l->stop_fd >= 0) {
+    if (l->base != NULL && l->stop_fd >= 0) {
         l->stop = event_new(l->base, l->stop_fd, EV_READ, on_stop, l);
     }
     if (l->stop == NULL || event_add(l->stop, NULL) != 0) {
         return evprof_fail(err, EVPROF_ENOMEM,
                            "listen: out of memory or of descriptors");
     }
-    evhttp_set_max_body_size(l->http, MAX_BODY_BYTES);
-    evhttp_set_max_headers_size(l->http, MAX_HEADER_BYTES);
-    evhttp_set_timeout(l->http, TIMEOUT_S);
-    evhttp_set_allowed_methods(l->http, METHODS);
-    evhttp_set_gencb(l->http, serve_rest, l);
     return EVPROF_OK;
 }
 
 static listener_t *
-listener_new(evprof_t *prof, size_t sockets)
+listener_new(evprof_t *prof, size_t ports)
 {
     listener_t *l = calloc(1, sizeof(*l));
     if (l == NULL) {
@@ -263,8 +303,8 @@ listener_new(evprof_t *prof, size_t sockets)
     }
     l->prof = prof;
     l->stop_fd = -1;
-    l->sockets = calloc(sockets, sizeof(*l->sockets));
-    if (l->sockets == NULL) {
+    l->ports = calloc(ports, sizeof(*l->ports));
+    if (l->ports == NULL) {
         listener_free(l);
         return NULL;
     }
@@ -272,11 +312,11 @@ listener_new(evprof_t *prof, size_t sockets)
 }
 
 static void
-log_sockets(const listener_t *l)
+log_ports(const listener_t *l)
 {
-    for (size_t i = 0; i < l->socket_count; i++) {
+    for (size_t i = 0; i < l->port_count; i++) {
         char name[320];
-        evprof_socket_name(&l->sockets[i], name);
+        evprof_socket_name(&l->ports[i].socket, name);
         evprof_log(l->prof, EVPROF_LOG_INFO, "listening on %s", name);
     }
 }
@@ -286,7 +326,7 @@ static int
 start(listener_t *l, evprof_error_t *err)
 {
     pthread_once(&fork_once, watch_forks);
-    log_sockets(l);
+    log_ports(l);
     int status = evprof_service_start(EVPROF_OWN_PORT, &l->thread,
                                       run_listener, l, err);
     if (status != EVPROF_OK) {
@@ -302,10 +342,10 @@ start(listener_t *l, evprof_error_t *err)
 }
 
 static size_t
-count(const evprof_text_list_t *addresses)
+count(const evprof_listen_conf_t *list)
 {
     size_t n = 0;
-    for (; addresses != NULL; addresses = addresses->next) {
+    for (; list != NULL; list = list->next) {
         n++;
     }
     return n;
@@ -313,20 +353,15 @@ count(const evprof_text_list_t *addresses)
 
 /* All of the addresses, or none. */
 static int
-listen_on(evprof_t *prof, const evprof_text_list_t *addresses,
-          evprof_error_t *err)
+listen_on(evprof_t *prof, const evprof_listen_conf_t *list, evprof_error_t *err)
 {
-    listener_t *l = listener_new(prof, count(addresses));
+    listener_t *l = listener_new(prof, count(list));
     if (l == NULL) {
         return evprof_fail(err, EVPROF_ENOMEM, "listen: out of memory");
     }
     int status = make_base(l, err);
-    for (; addresses != NULL && status == EVPROF_OK;
-         addresses = addresses->next) {
-        status = add_socket(l, addresses->text, err);
-    }
-    if (status == EVPROF_OK) {
-        status = evprof_evhttp_mount(prof, l->http, err);
+    for (; list != NULL && status == EVPROF_OK; list = list->next) {
+        status = add_port(l, list, err);
     }
     if (status != EVPROF_OK) {
         listener_free(l);
@@ -343,11 +378,12 @@ listen_with(evprof_t *prof, const char *address, evprof_error_t *err)
         return err->status;
     }
     if (address != NULL) {
-        evprof_text_list_t one = { .text = address };
+        evprof_listen_conf_t one = { .address = address };
+        evprof_listen_defaults(&one);
         return listen_on(prof, &one, err);
     }
     evprof_config_t *config = evprof_settings_hold(prof);
-    const evprof_text_list_t *list = evprof_settings_main(config)->listen;
+    const evprof_listen_conf_t *list = evprof_settings_main(config)->listen;
     int status = list == NULL ? evprof_fail(err, EVPROF_ENOENT,
                                             "listen: the configuration has no "
                                             "\"listen ADDRESS:PORT;\"")

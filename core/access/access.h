@@ -55,6 +55,11 @@ EVPROF_API evprof_verdict_t evprof_access_judge(
 EVPROF_API bool evprof_access_verify(const evprof_access_conf_t *conf,
                                      const char *authorization);
 
+/* Whether the address rules alone keep that peer out, whatever it asks. MT-Safe.
+ */
+EVPROF_API bool evprof_access_bars(const evprof_access_conf_t *conf,
+                                   const struct sockaddr *peer);
+
 /* Whether that header is known to be right since it was verified. MT-Safe. */
 EVPROF_API bool evprof_access_is_known(const evprof_access_conf_t *conf,
                                           const char *authorization);

@@ -240,6 +240,22 @@ verify_basic(const struct claim *claim, evprof_file_id_t *id)
 }
 
 bool
+evprof_access_bars(const evprof_access_conf_t *conf,
+                   const struct sockaddr *peer)
+{
+    evprof_address_t address = evprof_address_of(peer);
+    bool any = conf->satisfy == EVPROF_SATISFY_ANY && has_credential(conf);
+    const evprof_rule_t *rule = evprof_rules_find(&conf->rules, &address);
+    if (any || is_named(conf, &address) ||
+        address.kind == EVPROF_ADDRESS_NONE) {
+        return false;
+    }
+    return rule == NULL ? !has_credential(conf) &&
+                              !evprof_address_is_loopback(&address)
+                        : !rule->is_allow;
+}
+
+bool
 evprof_access_is_known(const evprof_access_conf_t *conf,
                           const char *authorization)
 {

@@ -165,7 +165,8 @@ call_setter(evprof_conf_t *cf, const evprof_block_t *block,
     cf->directive = d;
     cf->statement = s;
     const char *fault = count_fault(cf, d, s);
-    if (fault == NULL && s->has_block) {
+    if (fault == NULL && s->has_block &&
+        (d->flags & EVPROF_DIRECTIVE_OWN_BLOCK) == 0) {
         fault = "takes no block: end it with ;";
     }
     if (fault == NULL && d->set != NULL) {

@@ -71,6 +71,9 @@ struct evprof_config {
     evprof_profile_block_t *profiles; /* one a module, in the same order */
 };
 
+/* The setter reads the block of its statement by itself. */
+#define EVPROF_DIRECTIVE_OWN_BLOCK (1u << 16)
+
 /* What a setter sees. */
 struct evprof_conf {
     evprof_config_t *config;

@@ -49,15 +49,21 @@ typedef struct evprof_schema {
 
 /* ---- What this room's own directives set ---- */
 
-/* A list of texts, in the order of the file. */
-typedef struct evprof_text_list {
-    const char *text;
-    struct evprof_text_list *next;
-} evprof_text_list_t;
+/* A private port. */
+typedef struct evprof_listen_conf {
+    const char *address;
+    long max_connections;
+    long long request_timeout_ns; /* from the connection to the whole request */
+    long long send_timeout_ns;    /* without progress of a reply */
+    struct evprof_listen_conf *next;
+} evprof_listen_conf_t;
+
+/* Sets the defaults of everything but the address. */
+EVPROF_API void evprof_listen_defaults(evprof_listen_conf_t *listen);
 
 /* The file itself. */
 typedef struct evprof_main_conf {
-    evprof_text_list_t *listen; /* addresses */
+    evprof_listen_conf_t *listen; /* in the order of the file */
     int reload_signal;          /* 0: none */
 } evprof_main_conf_t;
 

@@ -14,10 +14,74 @@
 
 /* ---- The file itself ---- */
 
+static const evprof_directive_t listen_directives[] = {
+    { .name = "max_connections",
+      .args = "NUMBER",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_listen_conf_t, max_connections),
+      .min = 1,
+      .max = 65536,
+      .set = evprof_set_number },
+    { .name = "request_timeout",
+      .args = "TIME",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_listen_conf_t, request_timeout_ns),
+      .min = 1000000,
+      .max = 3600000000000,
+      .set = evprof_set_time_ns },
+    { .name = "send_timeout",
+      .args = "TIME",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_listen_conf_t, send_timeout_ns),
+      .min = 1000000,
+      .max = 3600000000000,
+      .set = evprof_set_time_ns },
+    EVPROF_DIRECTIVE_END
+};
+
+void
+evprof_listen_defaults(evprof_listen_conf_t *listen)
+{
+    listen->max_connections = 64;
+    listen->request_timeout_ns = 10000000000;
+    listen->send_timeout_ns = 30000000000;
+}
+
+/* One directive of the block of a private port. */
+static void
+set_in_listen(const evprof_conf_t *cf, const evprof_statement_t *s,
+              evprof_listen_conf_t *listen)
+{
+    const evprof_directive_t *d = listen_directives;
+    while (d->name != NULL && strcmp(d->name, s->words[0].text) != 0) {
+        d++;
+    }
+    evprof_conf_t inner = { .config = cf->config,
+                            .problems = cf->problems,
+                            .directive = d,
+                            .statement = s };
+    const char *fault = NULL;
+    if (d->name == NULL) {
+        fault = "is unknown: a port has max_connections, request_timeout and "
+                "send_timeout";
+    } else if (s->count != 2 || s->has_block) {
+        fault = "takes 1 argument and no block";
+    } else {
+        fault = d->set(&inner, d, listen);
+    }
+    if (fault != NULL) {
+        evprof_problems_add(cf->problems, &s->place, "\"%s\" %s",
+                            s->words[0].text, fault);
+    }
+}
+
 static const char *
 set_listen(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
-    evprof_text_list_t **end = &((evprof_main_conf_t *)conf)->listen;
+    evprof_listen_conf_t **end = &((evprof_main_conf_t *)conf)->listen;
     evprof_listen_address_t address;
     const char *fault =
         evprof_listen_address_parse(evprof_conf_arg(cf, 0), &address);
@@ -26,17 +90,22 @@ set_listen(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
         return evprof_conf_fragment(cf, "%s %s", evprof_conf_arg(cf, 0), fault);
     }
     for (; *end != NULL; end = &(*end)->next) {
-        if (strcmp((*end)->text, evprof_conf_arg(cf, 0)) == 0) {
+        if (strcmp((*end)->address, evprof_conf_arg(cf, 0)) == 0) {
             return "is duplicate: this address is listed already";
         }
     }
-    evprof_text_list_t *entry = evprof_conf_alloc(cf, sizeof(*entry));
+    evprof_listen_conf_t *entry = evprof_conf_alloc(cf, sizeof(*entry));
     char *text = evprof_conf_strdup(cf, evprof_conf_arg(cf, 0));
     if (entry == NULL || text == NULL) {
         return "cannot be kept: out of memory";
     }
-    entry->text = text;
+    evprof_listen_defaults(entry);
+    entry->address = text;
     *end = entry;
+    for (const evprof_statement_t *s = cf->statement->children; s != NULL;
+         s = s->next) {
+        set_in_listen(cf, s, entry);
+    }
     return NULL;
 }
 
@@ -66,13 +135,17 @@ set_reload_signal(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 
 static const evprof_directive_t main_directives[] = {
     { .name = "listen",
-      .args = "ADDRESS:PORT|unix:PATH",
+      .args = "ADDRESS:PORT|unix:PATH [{ ... }]",
       .help = "Serves the profiles on a port and a thread of their own, for "
-              "programs without an evhttp; may be repeated.",
+              "programs without an evhttp; may be repeated. The block may have "
+              "max_connections NUMBER; (64) for clients at a time, of whom "
+              "more wait, request_timeout TIME; (10s) for a request to come "
+              "in, and send_timeout TIME; (30s) for a reply to be taken.",
       .min_args = 1,
       .max_args = 1,
       .offset = offsetof(evprof_main_conf_t, listen),
-      .flags = EVPROF_DIRECTIVE_MANY | EVPROF_DIRECTIVE_FIXED,
+      .flags = EVPROF_DIRECTIVE_MANY | EVPROF_DIRECTIVE_FIXED |
+               EVPROF_DIRECTIVE_OWN_BLOCK,
       .set = set_listen },
     { .name = "reload_signal",
       .args = "HUP|USR1|USR2|WINCH|off",

@@ -105,7 +105,18 @@ add_line(evprof_buf_t *out, const evprof_block_t *block,
     size_t start = out->len;
     evprof_buf_puts(out, indent_of(block->context));
     add_statement(out, s);
-    evprof_buf_putc(out, ';');
+    if (s->has_block) {
+        evprof_buf_puts(out, " {");
+        for (const evprof_statement_t *c = s->children; c != NULL;
+             c = c->next) {
+            evprof_buf_putc(out, ' ');
+            add_statement(out, c);
+            evprof_buf_putc(out, ';');
+        }
+        evprof_buf_puts(out, " }");
+    } else {
+        evprof_buf_putc(out, ';');
+    }
     add_origin(out, start, origin, &s->place);
 }
 

@@ -205,3 +205,21 @@ test_profiler(const char *folder, const char *text)
     }
     return prof;
 }
+
+int
+test_port_in_log(const char *folder)
+{
+    char path[256];
+    char line[512];
+    int port = 0;
+    snprintf(path, sizeof(path), "%s/log", folder);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file) != NULL) {
+        const char *at = strstr(line, "listening on 127.0.0.1:");
+        port = at == NULL ? port : atoi(at + 23);
+    }
+    fclose(file);
+    assert_true(port > 0);
+    return port;
+}

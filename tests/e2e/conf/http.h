@@ -48,6 +48,10 @@ int test_receive(int fd, test_reply_t *reply);
 /* Both; the status. */
 int test_get(const test_request_t *request, test_reply_t *reply);
 
+/* The port that the kernel chose for the last `listen`, by the log of level info
+ * in the file "log" of the folder. */
+int test_port_in_log(const char *folder);
+
 /* A server with an evhttp on a thread of its own, profiles mounted. */
 typedef struct test_server test_server_t;
 test_server_t *test_server_start(evprof_t *prof);

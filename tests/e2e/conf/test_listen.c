@@ -22,25 +22,6 @@
 static char *folder;
 static test_reply_t reply;
 
-/* The port that the kernel chose is in the log, for the last `listen`. */
-static int
-port_in_log(void)
-{
-    char path[256];
-    char line[512];
-    int port = 0;
-    snprintf(path, sizeof(path), "%s/log", folder);
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    while (fgets(line, sizeof(line), file) != NULL) {
-        const char *at = strstr(line, "listening on 127.0.0.1:");
-        port = at == NULL ? port : atoi(at + 23);
-    }
-    fclose(file);
-    assert_true(port > 0);
-    return port;
-}
-
 static evprof_t *
 profiler(const char *text)
 {
@@ -64,7 +45,7 @@ test_tcp(void **state)
     for (int i = 0; i < 3; i++) {
         evprof_t *prof = profiler("pprof { log log info; }");
         expect_ok(evprof_listen(prof, "127.0.0.1:0", &err), &err);
-        test_request_t request = { .port = port_in_log(), .path = "" };
+        test_request_t request = { .port = test_port_in_log(folder), .path = "" };
         assert_int_equal(test_get(&request, &reply), 200);
         request.path = "cmdline";
         assert_int_equal(test_get(&request, &reply), 200);
@@ -101,7 +82,7 @@ test_file_addresses(void **state)
     assert_int_equal(test_get(&request, &reply), 403);
     request.path = "/p/cmdline";
     assert_int_equal(test_get(&request, &reply), 200);
-    test_request_t tcp = { .port = port_in_log(), .path = "/p/" };
+    test_request_t tcp = { .port = test_port_in_log(folder), .path = "/p/" };
     assert_int_equal(test_get(&tcp, &reply), 200);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
@@ -237,7 +218,7 @@ test_whole_port(void **state)
     folder = test_folder();
     evprof_t *prof = profiler("pprof { log log info; }");
     expect_ok(evprof_listen(prof, "127.0.0.1:0", &err), &err);
-    test_request_t request = { .port = port_in_log(), .path = "my.files" };
+    test_request_t request = { .port = test_port_in_log(folder), .path = "my.files" };
     assert_int_equal(test_get(&request, &reply), 404);
     assert_non_null(strstr(reply.text, "Unknown profile\n"));
     assert_non_null(evprof_profile_new(prof, "my.files", &err));
@@ -274,7 +255,7 @@ test_no_descriptors(void **state)
     folder = test_folder();
     evprof_t *prof = profiler("pprof { log log info; }");
     expect_ok(evprof_listen(prof, "127.0.0.1:0", &err), &err);
-    test_request_t request = { .port = port_in_log(), .path = "cmdline" };
+    test_request_t request = { .port = test_port_in_log(folder), .path = "cmdline" };
     assert_int_equal(test_get(&request, &reply), 200);
     event_set_log_callback(count_complaint);
     int next = dup(0);
@@ -305,7 +286,7 @@ test_fork(void **state)
     evprof_t *prof = profiler("pprof { log log info; }");
     expect_ok(evprof_listen(prof, "127.0.0.1:0", &err), &err);
     char address[64];
-    snprintf(address, sizeof(address), "127.0.0.1:%d", port_in_log());
+    snprintf(address, sizeof(address), "127.0.0.1:%d", test_port_in_log(folder));
     int pipes[2];
     assert_int_equal(pipe(pipes), 0);
     pid_t child = fork();
@@ -316,7 +297,7 @@ test_fork(void **state)
         int left = read(pipes[0], &byte, 1) == 0 ? 0 : 1;
         _exit(left + (evprof_listen(prof, address, NULL) == EVPROF_OK ? 0 : 2));
     }
-    test_request_t request = { .port = port_in_log(), .path = "cmdline" };
+    test_request_t request = { .port = test_port_in_log(folder), .path = "cmdline" };
     assert_int_equal(test_get(&request, &reply), 200);
     evprof_free(prof);
     close(pipes[0]);
@@ -337,7 +318,7 @@ test_end(void **state)
     folder = test_folder();
     evprof_t *prof = profiler("pprof { log log info; }");
     expect_ok(evprof_listen(prof, "127.0.0.1:0", &err), &err);
-    test_request_t request = { .port = port_in_log(),
+    test_request_t request = { .port = test_port_in_log(folder),
                                .path = "profile?seconds=30" };
     int fd = test_send(&request);
     test_request_t second = { .port = request.port,

@@ -40,7 +40,7 @@ test_values(void **state)
     assert_int_equal(pprof->log_level, EVPROF_LOG_INFO);
     assert_int_equal(pprof->max_reply_bytes, 1 << 20);
     assert_int_equal(evprof_config_main(config)->reload_signal, SIGHUP);
-    assert_string_equal(evprof_config_main(config)->listen->next->text, "*:1");
+    assert_string_equal(evprof_config_main(config)->listen->next->address, "*:1");
     assert_false(evprof_config_profile(config, "heap")->is_enabled);
     const evprof_profile_conf_t *cpu = evprof_config_profile(config, "cpu");
     assert_true(cpu->is_enabled);

@@ -168,9 +168,9 @@ test_include(void **state)
     char *path = test_path(folder, "main");
     evprof_config_t *config = NULL;
     assert_int_equal(evprof_config_load(path, &test_schema, &config, NULL), 0);
-    const evprof_text_list_t *listen = evprof_config_main(config)->listen;
-    assert_string_equal(listen->text, "one:1");
-    assert_string_equal(listen->next->text, "two:2");
+    const evprof_listen_conf_t *listen = evprof_config_main(config)->listen;
+    assert_string_equal(listen->address, "one:1");
+    assert_string_equal(listen->next->address, "two:2");
     const test_cpu_conf_t *cpu = evprof_config_profile(config, "cpu")->conf;
     assert_int_equal(cpu->rate, 7);
     evprof_config_unref(config);

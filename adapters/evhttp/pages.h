@@ -17,4 +17,8 @@ int evprof_page_index(evprof_t *prof, const evprof_ask_t *ask,
 int evprof_page_status(evprof_t *prof, const evprof_ask_t *ask,
                        evprof_result_t *result);
 
+/* The same as an HTML page that says what each line means. */
+int evprof_page_status_table(evprof_t *prof, const evprof_ask_t *ask,
+                             evprof_result_t *result);
+
 #endif

@@ -219,6 +219,20 @@ is_status_on(evprof_t *prof)
     return is_on;
 }
 
+/* Text for programs; a table for people with ?format=html. */
+static void
+serve_status(evprof_t *prof, struct evhttp *http, struct evhttp_request *req)
+{
+    char format[EVPROF_QUERY_VALUE_MAX];
+    evprof_query_get(evhttp_uri_get_query(evhttp_request_get_evhttp_uri(req)),
+                     "format", format);
+    if (strcmp(format, "html") == 0) {
+        serve_page(prof, http, req, evprof_page_status_table, EVPROF_TYPE_HTML);
+    } else {
+        serve_page(prof, http, req, evprof_page_status, EVPROF_TYPE_TEXT);
+    }
+}
+
 static void
 serve_named(struct evhttp_request *req, const evprof_errand_name_t *name)
 {
@@ -231,7 +245,7 @@ serve_named(struct evhttp_request *req, const evprof_errand_name_t *name)
     } else if (name->leaf[0] == '\0') {
         serve_page(prof, name->http, req, evprof_page_index, EVPROF_TYPE_HTML);
     } else if (strcmp(name->leaf, "status") == 0 && is_status_on(prof)) {
-        serve_page(prof, name->http, req, evprof_page_status, EVPROF_TYPE_TEXT);
+        serve_status(prof, name->http, req);
     } else if (evprof_catalog_find_leaf(prof, name->leaf, &entry)) {
         serve_profile(prof, name->http, req, &entry);
     } else {

@@ -349,11 +349,38 @@ test_index_links(void **state)
     (void)state;
     reply_t reply;
     client_ask(server.port, "GET " PREFIX, NULL, NULL, &reply);
-    assert_non_null(strstr(reply.body, "<a href=\"cmdline\">"));
+    assert_non_null(strstr(reply.body, "href=\"cmdline\">"));
     assert_non_null(strstr(reply.body, "<a href=\"status\">"));
     assert_non_null(strstr(reply.body, ">profile<"));
+    assert_non_null(strstr(reply.body, "<form action=\"profile\""));
+    assert_non_null(strstr(reply.body, "records nothing"));
     assert_null(strstr(reply.body, "href=\"profile"));
     assert_null(strstr(reply.body, "href=\"trace"));
+    reply_free(&reply);
+}
+
+/* The page says who the process is; numbers have a sentence each. */
+static void
+test_pages_explain(void **state)
+{
+    (void)state;
+    reply_t reply;
+    char pid[64];
+    (void)snprintf(pid, sizeof(pid), "process %ld<", (long)getpid());
+    client_ask(server.port, "GET " PREFIX, NULL, NULL, &reply);
+    assert_non_null(strstr(reply.body, pid));
+    assert_null(strstr(reply.body, "@P"));
+    reply_free(&reply);
+    client_ask(server.port, "GET " PREFIX "status?format=html", NULL, NULL,
+               &reply);
+    assert_int_equal(reply.code, 200);
+    assert_string_equal(reply_header(&reply, "Content-Type"),
+                        "text/html; charset=utf-8");
+    assert_non_null(strstr(reply.body, "<code>cpu.rate</code>"));
+    assert_null(strstr(reply.body, "<td></td></tr>"));
+    reply_free(&reply);
+    client_ask(server.port, "GET " PREFIX "status", NULL, NULL, &reply);
+    assert_non_null(strstr(reply.body, "cpu.rate: "));
     reply_free(&reply);
 }
 
@@ -437,6 +464,7 @@ main(void)
         cmocka_unit_test(test_symbol_large),
         cmocka_unit_test(test_second_cpu_profile),
         cmocka_unit_test(test_index_links),
+        cmocka_unit_test(test_pages_explain),
         cmocka_unit_test(test_veto),
     };
     return cmocka_run_group_tests(tests, open_server, close_server);

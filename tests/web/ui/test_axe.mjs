@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // axe-core finds nothing on any view, in light and dark, wide and narrow, nor in
 // menus, windows and failures.
-import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { axePath, end, openPage, sample, serve, settled, shot, write } from './harness.mjs';
+import { check } from './axe.mjs';
+import { end, openPage, sample, serve, settled, shot, write } from './harness.mjs';
 
 let server;
 let compared;
@@ -16,18 +16,6 @@ after(async () => {
   await compared.stop();
   await end();
 });
-
-async function check(page, what) {
-  await page.addScriptTag({ path: axePath }).catch(() => null);
-  if (!await page.evaluate(() => Boolean(window.axe))) {
-    // The page's policy keeps scripts out; the debugger's door is open.
-    const { readFileSync } = await import('node:fs');
-    await page.evaluate(readFileSync(axePath, 'utf8'));
-  }
-  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-  const list = found.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(' | ')}`);
-  assert.deepEqual(list, [], what);
-}
 
 const views = ['flamegraph', 'top', 'graph', 'peek', 'source', 'disasm', 'raw', 'flamegraph?f=((', 'flamegraph?f=json&h=value',
   'flamegraph?inv=1', 'flamegraph?sandwich=memcpy', 'flamegraph?q=json', 'flamegraph?color=heat', 'flamegraph?f=nothing'];

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Profiles of a server that runs: other kinds, other seconds, watching.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { startExample } from './example.mjs';
 import { end, openPage, serve, settled, shot } from './harness.mjs';
 
 let example;
@@ -11,18 +10,8 @@ let server;
 let page;
 let load;
 before(async () => {
-  example = spawn(join(dirname(process.env.EVPROF), 'evprof-example'), []);
-  let said = '';
-  const url = await new Promise((resolve, reject) => {
-    const read = (data) => {
-      said += data;
-      const found = /http:\/\/[\d.]+:\d+/.exec(said);
-      if (found) resolve(found[0]);
-    };
-    example.stdout.on('data', read);
-    example.stderr.on('data', read);
-    example.once('exit', () => reject(new Error(said)));
-  });
+  example = await startExample();
+  const { url } = example;
   load = { isOn: true };
   load.done = (async () => {
     while (load.isOn) await fetch(`${url}/primes`).then((r) => r.text()).catch(() => null);
@@ -37,7 +26,7 @@ after(async () => {
   await server.stop();
   load.isOn = false;
   await load.done;
-  example.kill();
+  await example.stop();
   await end();
 });
 

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "adapters/evhttp/program.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+
+#define SECOND_NS INT64_C(1000000000)
+/* In /proc/self/stat, counted from the state behind the name. */
+#define START_TIME_FIELD 19
+
+static void
+read_name(char *out, size_t size)
+{
+    char path[4096];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    path[len > 0 ? len : 0] = '\0';
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    (void)snprintf(out, size, "%s", name[0] != '\0' ? name : "program");
+}
+
+/* Seconds since the process was started. */
+static long
+read_uptime(void)
+{
+    char text[1024];
+    int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (len <= 0) {
+        return -1;
+    }
+    text[len] = '\0';
+    /* The name in parentheses may hold anything. */
+    const char *at = strrchr(text, ')');
+    for (int i = 0; at != NULL && i <= START_TIME_FIELD; i++) {
+        at = strchr(at + 1, ' ');
+    }
+    long ticks = sysconf(_SC_CLK_TCK);
+    if (at == NULL || ticks <= 0) {
+        return -1;
+    }
+    int64_t now = evprof_clock_ns(CLOCK_BOOTTIME) / SECOND_NS;
+    return (long)now - strtol(at + 1, NULL, 10) / ticks;
+}
+
+/* ---- The build id ---- */
+
+static size_t
+padded(size_t size)
+{
+    return (size + 3) & ~(size_t)3;
+}
+
+/* Writes the id in hex where the notes have one. */
+static bool
+read_notes(const char *notes, size_t size, char *out, size_t room)
+{
+    while (size >= sizeof(ElfW(Nhdr))) {
+        ElfW(Nhdr) note;
+        memcpy(&note, notes, sizeof(note));
+        const char *name = notes + sizeof(note);
+        const unsigned char *id =
+            (const unsigned char *)name + padded(note.n_namesz);
+        size_t whole =
+            sizeof(note) + padded(note.n_namesz) + padded(note.n_descsz);
+        if (whole > size) {
+            return false;
+        }
+        if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+            memcmp(name, "GNU", 4) == 0 && note.n_descsz * 2 < room) {
+            for (size_t i = 0; i < note.n_descsz; i++) {
+                (void)snprintf(out + 2 * i, 3, "%02x", id[i]);
+            }
+            return true;
+        }
+        notes += whole;
+        size -= whole;
+    }
+    return false;
+}
+
+/* Looks at the first object, which is the program, and ends. */
+static int
+read_program(struct dl_phdr_info *info, size_t size, void *ctx)
+{
+    (void)size;
+    evprof_program_t *out = ctx;
+    for (ElfW(Half) i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        if (part->p_type == PT_NOTE) {
+            // NOLINTNEXTLINE(performance-no-int-to-ptr)
+            const char *notes = (const char *)(info->dlpi_addr + part->p_vaddr);
+            if (read_notes(notes, part->p_memsz, out->build_id,
+                           sizeof(out->build_id))) {
+                break;
+            }
+        }
+    }
+    return 1;
+}
+
+void
+evprof_program_read(evprof_program_t *out)
+{
+    *out = (evprof_program_t){ .pid = getpid(), .uptime = read_uptime() };
+    read_name(out->name, sizeof(out->name));
+    dl_iterate_phdr(read_program, out);
+}
+
+void
+evprof_program_put_uptime(evprof_buf_t *out, long seconds)
+{
+    if (seconds < 0) {
+        evprof_buf_puts(out, "?");
+    } else if (seconds < 60) {
+        evprof_buf_printf(out, "%ld s", seconds);
+    } else if (seconds < 3600) {
+        evprof_buf_printf(out, "%ld min %ld s", seconds / 60, seconds % 60);
+    } else if (seconds < 86400) {
+        evprof_buf_printf(out, "%ld h %ld min", seconds / 3600,
+                          seconds / 60 % 60);
+    } else {
+        evprof_buf_printf(out, "%ld d %ld h", seconds / 86400,
+                          seconds / 3600 % 24);
+    }
+}

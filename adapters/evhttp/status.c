@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is on and what was sampled and lost: "name: value" lines for programs,
+ * and the same lines as a table with what they mean.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/evhttp/flight.h"
+#include "adapters/evhttp/page.h"
+#include "adapters/evhttp/pages.h"
+#include "core/base/html.h"
+
+/* ---- Text ---- */
+
+/* "NAME.LINE" for each line of what a module says about itself. */
+static void
+put_lines(evprof_buf_t *out, const char *name, const evprof_buf_t *text)
+{
+    const char *at = text->data;
+    const char *end = at + text->len;
+    while (at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        const char *stop = newline != NULL ? newline : end;
+        evprof_buf_printf(out, "%s.", name);
+        evprof_buf_add(out, at, (size_t)(stop - at));
+        evprof_buf_putc(out, '\n');
+        at = stop + 1;
+    }
+}
+
+static void
+put_state(evprof_buf_t *out, evprof_t *prof, const evprof_entry_t *entry)
+{
+    evprof_buf_t text = { 0 };
+    evprof_writer_t writer = evprof_writer_buf(&text);
+    evprof_buf_printf(out, "%s: %s\n", entry->name,
+                      entry->is_on ? "on" : "off");
+    evprof_catalog_status(prof, entry->name, &writer);
+    if (text.len > 0) {
+        put_lines(out, entry->name, &text);
+    }
+    evprof_buf_free(&text);
+}
+
+int
+evprof_page_status(evprof_t *prof, const evprof_ask_t *ask,
+                   evprof_result_t *result)
+{
+    (void)ask;
+    size_t count = 0;
+    evprof_entry_t *entries = evprof_page_entries(prof, &count);
+    evprof_buf_t *out = &result->body;
+    evprof_buf_printf(out,
+                      "prefix: %s\n"
+                      "requests_in_flight: %u\n",
+                      evprof_prefix(prof), evprof_flight_count());
+    for (size_t i = 0; entries != NULL && i < count; i++) {
+        put_state(out, prof, &entries[i]);
+    }
+    bool failed = entries == NULL || out->failed;
+    free(entries);
+    return failed ? EVPROF_ENOMEM : EVPROF_OK;
+}
+
+/* ---- A table ---- */
+
+/* A part of a text that is not ended. */
+struct piece {
+    const char *at;
+    size_t len;
+};
+
+struct counter {
+    struct piece name;
+    struct piece value;
+    struct piece meaning;
+    bool is_loss;
+};
+
+static void
+put_piece(evprof_buf_t *out, struct piece piece)
+{
+    evprof_buf_t text = { 0 };
+    evprof_buf_add(&text, piece.at, piece.len);
+    if (text.failed) {
+        out->failed = true;
+    } else if (text.len > 0) {
+        evprof_html_escape(out, text.data);
+    }
+    evprof_buf_free(&text);
+}
+
+/* Finds the counter's line in counters.txt, by its name without the module. */
+static void
+explain(struct counter *counter)
+{
+    static const char state[] = "state";
+    const char *dot = memchr(counter->name.at, '.', counter->name.len);
+    struct piece key = counter->name;
+    bool is_state =
+        dot == NULL && counter->value.len <= 3 && counter->value.at[0] == 'o';
+    if (is_state) {
+        key = (struct piece){ state, sizeof(state) - 1 };
+    } else if (dot != NULL) {
+        key.len -= (size_t)(dot + 1 - key.at);
+        key.at = dot + 1;
+    }
+    for (const char *line = evprof_page_counters; *line != '\0';) {
+        size_t len = strcspn(line, "\n");
+        if (len > key.len && memcmp(line, key.at, key.len) == 0 &&
+            line[key.len] == '\t') {
+            const char *kind = line + key.len + 1;
+            size_t kind_len = strcspn(kind, "\t");
+            counter->is_loss =
+                memcmp(kind, "loss", kind_len) == 0 &&
+                !(counter->value.len == 1 && counter->value.at[0] == '0');
+            counter->meaning.at = kind + kind_len + 1;
+            counter->meaning.len = len - (size_t)(counter->meaning.at - line);
+            return;
+        }
+        line += len + (line[len] == '\n');
+    }
+}
+
+static void
+fill_counter(void *ctx, const char *name, size_t len, evprof_buf_t *out)
+{
+    const struct counter *counter = ctx;
+    if (evprof_template_is(name, len, "NAME")) {
+        put_piece(out, counter->name);
+    } else if (evprof_template_is(name, len, "VALUE")) {
+        put_piece(out, counter->value);
+    } else if (evprof_template_is(name, len, "MEANING")) {
+        put_piece(out, counter->meaning);
+    } else if (evprof_template_is(name, len, "CLASS") && counter->is_loss) {
+        evprof_buf_puts(out, " class=\"loss\"");
+    }
+}
+
+struct table {
+    evprof_page_t page;
+    const evprof_buf_t *lines;
+};
+
+static void
+put_counters(evprof_buf_t *out, const evprof_buf_t *lines)
+{
+    for (const char *line = lines->data; *line != '\0';) {
+        size_t len = strcspn(line, "\n");
+        const char *colon = memchr(line, ':', len);
+        if (colon != NULL) {
+            struct counter counter = {
+                .name = { line, (size_t)(colon - line) },
+                .value = { colon + 2, len - (size_t)(colon + 2 - line) },
+            };
+            explain(&counter);
+            evprof_template_fill(out, evprof_page_counter, fill_counter,
+                                 &counter);
+        }
+        line += len + (line[len] == '\n');
+    }
+}
+
+static void
+fill_table(void *ctx, const char *name, size_t len, evprof_buf_t *out)
+{
+    const struct table *table = ctx;
+    if (evprof_template_is(name, len, "COUNTERS")) {
+        put_counters(out, table->lines);
+    } else {
+        evprof_page_fill(&table->page, name, len, out);
+    }
+}
+
+int
+evprof_page_status_table(evprof_t *prof, const evprof_ask_t *ask,
+                         evprof_result_t *result)
+{
+    evprof_result_t lines = { 0 };
+    int status = evprof_page_status(prof, ask, &lines);
+    if (status == EVPROF_OK) {
+        struct table table = { .lines = &lines.body };
+        evprof_page_begin(&table.page, prof);
+        evprof_template_fill(&result->body, evprof_page_states, fill_table,
+                             &table);
+        status = result->body.failed ? EVPROF_ENOMEM : EVPROF_OK;
+    }
+    evprof_buf_free(&lines.body);
+    return status;
+}

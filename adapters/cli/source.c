@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading one source. Regular files are mapped, since most of a large profile
- * is looked at once and in order; what cannot be mapped is read to its end.
+ * is looked at once and in order; pipes are read to their end, as long as what
+ * comes may be a profile and does not keep us waiting. Devices and sockets are
+ * refused: some have no end, and reading others does something.
  */
 #include "adapters/cli/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -16,8 +19,11 @@
 #include "core/base/error.h"
 
 /* More than this is no profile but a mistake. */
-#define MAX_SOURCE_BYTES ((size_t)8 << 30)
+#define MAX_SOURCE_BYTES ((size_t)4 << 30)
 #define PIECE ((size_t)1 << 16)
+/* So much of a stream tells whether it may be a profile. */
+#define LOOK_AT ((size_t)1 << 20)
+#define DEFAULT_WAIT_S 60
 
 static int
 fail_on(evprof_error_t *err)
@@ -27,15 +33,40 @@ fail_on(evprof_error_t *err)
                        evprof_errno_text(errno, reason, sizeof(reason)));
 }
 
+/* A writer that has not come, or does not write, is waited for so long; whoever
+ * types at a terminal has all the time. */
 static int
-read_to_end(int fd, evprof_buf_t *data, evprof_error_t *err)
+wait_for_data(int fd, int64_t wait_s, evprof_error_t *err)
 {
+    struct pollfd ready = { .fd = fd, .events = POLLIN };
+    int limit_ms = isatty(fd) != 0 ? -1 : (int)(wait_s * 1000);
+    int n;
+    do {
+        n = poll(&ready, 1, limit_ms);
+    } while (n < 0 && errno == EINTR);
+    if (n == 0) {
+        return evprof_fail(err, EVPROF_ELIMIT,
+                           "nothing came from it for %lld s; -timeout sets "
+                           "how long to wait",
+                           (long long)wait_s);
+    }
+    return n < 0 ? fail_on(err) : EVPROF_OK;
+}
+
+static int
+read_to_end(int fd, int64_t wait_s, evprof_buf_t *data, evprof_error_t *err)
+{
+    bool was_looked_at = false;
     for (;;) {
-        if (!evprof_buf_reserve(data, PIECE) || data->len > MAX_SOURCE_BYTES) {
-            return evprof_fail(err, EVPROF_ELIMIT, "it is larger than 8 GiB");
+        if (data->len > MAX_SOURCE_BYTES || !evprof_buf_reserve(data, PIECE)) {
+            return evprof_fail(err, EVPROF_ELIMIT, "it is larger than 4 GiB");
+        }
+        int status = wait_for_data(fd, wait_s, err);
+        if (status != EVPROF_OK) {
+            return status;
         }
         ssize_t n = read(fd, data->data + data->len, PIECE);
-        if (n < 0 && errno == EINTR) {
+        if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
             continue;
         }
         if (n < 0) {
@@ -45,14 +76,20 @@ read_to_end(int fd, evprof_buf_t *data, evprof_error_t *err)
             return EVPROF_OK;
         }
         data->len += (size_t)n;
+        if (data->len >= LOOK_AT && !was_looked_at) {
+            was_looked_at = true;
+            if (!evprof_format_may_be(evprof_formats, data->data, data->len)) {
+                return EVPROF_OK; /* the reader says what it seems to be */
+            }
+        }
     }
 }
 
 static int
-read_stream(int fd, evprof_pprof_t **out, evprof_error_t *err)
+read_stream(int fd, int64_t wait_s, evprof_pprof_t **out, evprof_error_t *err)
 {
     evprof_buf_t data = { 0 };
-    int status = read_to_end(fd, &data, err);
+    int status = read_to_end(fd, wait_s, &data, err);
     if (status == EVPROF_OK) {
         status =
             evprof_format_read(evprof_formats, data.data, data.len, out, err);
@@ -61,16 +98,34 @@ read_stream(int fd, evprof_pprof_t **out, evprof_error_t *err)
     return status;
 }
 
+/* Files and pipes are read, and a terminal, where it is standard input. */
 static int
-read_file(int fd, const char *name, evprof_pprof_t **out, evprof_error_t *err)
+check_kind(mode_t mode, bool is_terminal, evprof_error_t *err)
+{
+    if (S_ISDIR(mode)) {
+        return evprof_fail(err, EVPROF_EIO, "it is a folder");
+    }
+    if (S_ISSOCK(mode)) {
+        return evprof_fail(err, EVPROF_EIO,
+                           "it is a socket: -unix_socket asks a server there");
+    }
+    if (S_ISBLK(mode) || (S_ISCHR(mode) && !is_terminal)) {
+        return evprof_fail(err, EVPROF_EIO, "it is a device, not a file");
+    }
+    return EVPROF_OK;
+}
+
+static int
+read_open(int fd, const char *name, int64_t wait_s, evprof_pprof_t **out,
+          evprof_error_t *err)
 {
     struct stat info;
     if (fstat(fd, &info) != 0) {
         return fail_on(err);
     }
-    if (S_ISDIR(info.st_mode)) {
-        errno = EISDIR;
-        return fail_on(err);
+    int status = check_kind(info.st_mode, isatty(fd) != 0, err);
+    if (status != EVPROF_OK) {
+        return status;
     }
     size_t size = info.st_size > 0 ? (size_t)info.st_size : 0;
     void *data = MAP_FAILED;
@@ -78,11 +133,11 @@ read_file(int fd, const char *name, evprof_pprof_t **out, evprof_error_t *err)
         data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     }
     if (data == MAP_FAILED) {
-        return read_stream(fd, out, err);
+        return read_stream(fd, wait_s, out, err);
     }
-    int status = cli_is_perf_data(data, size)
-                     ? cli_perf_data_read(name, out, err)
-                     : evprof_format_read(evprof_formats, data, size, out, err);
+    status = name != NULL && cli_is_perf_data(data, size)
+                 ? cli_perf_data_read(name, out, err)
+                 : evprof_format_read(evprof_formats, data, size, out, err);
     munmap(data, size);
     return status;
 }
@@ -91,18 +146,24 @@ int
 cli_source_read(const cli_t *cli, const char *source, evprof_pprof_t **out,
                 evprof_error_t *err)
 {
+    int64_t wait_s = cli->timeout > 0 ? cli->timeout : DEFAULT_WAIT_S;
     if (strcmp(source, "-") == 0 && !cli->is_strict) {
-        return read_stream(STDIN_FILENO, out, err);
+        return read_open(STDIN_FILENO, NULL, wait_s, out, err);
     }
     struct stat info;
     if (stat(source, &info) != 0) {
         return fail_on(err);
     }
-    int fd = open(source, O_RDONLY | O_CLOEXEC);
+    /* Opening a device may do something; opening a pipe must not wait. */
+    int status = check_kind(info.st_mode, false, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    int fd = open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
         return fail_on(err);
     }
-    int status = read_file(fd, source, out, err);
+    status = read_open(fd, source, wait_s, out, err);
     close(fd);
     return status;
 }

@@ -55,6 +55,22 @@ read_plain(const evprof_format_t *const *formats,
     return status;
 }
 
+bool
+evprof_format_may_be(const evprof_format_t *const *formats, const void *data,
+                     size_t len)
+{
+    if (evprof_unpack_is_packed(data, len) ||
+        evprof_symbolized_is(evprof_span(data, len))) {
+        return true;
+    }
+    for (; *formats != NULL; formats++) {
+        if ((*formats)->probe(data, len)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int
 evprof_format_read(const evprof_format_t *const *formats, const void *data,
                    size_t len, evprof_pprof_t **out, evprof_error_t *err)

@@ -28,6 +28,11 @@ typedef struct evprof_format {
 /* NULL-terminated. */
 extern const evprof_format_t *const evprof_formats[];
 
+/* Whether what begins so may be a profile: compressed, with names before it, or
+ * of a format whose probe says yes. Cheap. */
+bool evprof_format_may_be(const evprof_format_t *const *formats,
+                          const void *data, size_t len);
+
 /*
  * Reads a profile of any of the formats, plain or in gzip or zstd, checked. The
  * message follows the name of the file: "it is empty".

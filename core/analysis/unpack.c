@@ -216,10 +216,21 @@ unpack_zstd(const void *data, size_t len, output_t *o, evprof_error_t *err)
 }
 
 static bool
-starts_with(const unsigned char *data, size_t len, const char *magic,
-            size_t magic_len)
+is_gzip(const void *data, size_t len)
 {
-    return len >= magic_len && memcmp(data, magic, magic_len) == 0;
+    return len >= 2 && memcmp(data, "\x1f\x8b", 2) == 0;
+}
+
+static bool
+is_zstd(const void *data, size_t len)
+{
+    return len >= 4 && memcmp(data, "\x28\xb5\x2f\xfd", 4) == 0;
+}
+
+bool
+evprof_unpack_is_packed(const void *data, size_t len)
+{
+    return is_gzip(data, len) || is_zstd(data, len);
 }
 
 int
@@ -228,9 +239,9 @@ evprof_unpack(const void *data, size_t len, size_t max_len,
 {
     output_t o = { .max = max_len, .source = data };
     int status = EVPROF_OK;
-    if (starts_with(data, len, "\x1f\x8b", 2)) {
+    if (is_gzip(data, len)) {
         status = unpack_gzip(data, len, &o, err);
-    } else if (starts_with(data, len, "\x28\xb5\x2f\xfd", 4)) {
+    } else if (is_zstd(data, len)) {
         status = unpack_zstd(data, len, &o, err);
     } else {
         *out = (evprof_unpacked_t){ .data = data, .len = len };

@@ -196,6 +196,22 @@ go_up(evprof_buf_t *path)
     return true;
 }
 
+/* Names come from profiles: what is no file is not opened, and not waited for.
+ * -1 with errno otherwise. */
+static int
+open_plain(const char *name)
+{
+    struct stat info;
+    if (stat(name, &info) != 0) {
+        return -1;
+    }
+    if (!S_ISREG(info.st_mode)) {
+        errno = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
+        return -1;
+    }
+    return open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
 /* Opens `name` in `dir` or any directory above it; -1: in none. */
 static int
 open_upwards(const char *dir, const char *name)
@@ -207,7 +223,7 @@ open_upwards(const char *dir, const char *name)
     while (fd < 0 && !at.failed && !path.failed) {
         evprof_buf_clear(&path);
         evprof_path_join(&path, at.data, name);
-        fd = path.failed ? -1 : open(path.data, O_RDONLY | O_CLOEXEC);
+        fd = path.failed ? -1 : open_plain(path.data);
         if (!go_up(&at)) {
             break;
         }
@@ -223,7 +239,7 @@ open_source(evprof_sources_t *s, struct file *file)
     const char *name = file->name + evprof_source_trim(file->name, s->trim_path,
                                                        s->search_path);
     if (name[0] == '/') {
-        int fd = open(name, O_RDONLY | O_CLOEXEC);
+        int fd = open_plain(name);
         if (fd < 0) {
             const char *reason = errno == ENOENT   ? "no such file or directory"
                                  : errno == EACCES ? "permission denied"

@@ -19,9 +19,9 @@ struct counter {
 };
 
 /* The sample's value and divisor; false when it counts for nothing. */
-static bool
-weigh(const evprof_graph_t *g, const evprof_sample_t *s, int64_t *value,
-      int64_t *divisor)
+bool
+evprof_graph_weigh(const evprof_graph_t *g, const evprof_sample_t *s,
+                   int64_t *value, int64_t *divisor)
 {
     *value = s->values[g->options.value];
     *divisor = g->options.is_mean ? s->values[0] : 0;
@@ -64,7 +64,8 @@ count_samples(struct counter *c, evprof_graph_t *g)
         const evprof_sample_t *s = &p->samples[i];
         int64_t value;
         int64_t divisor;
-        if (s->location_count == 0 || !weigh(g, s, &value, &divisor)) {
+        if (s->location_count == 0 ||
+            !evprof_graph_weigh(g, s, &value, &divisor)) {
             continue;
         }
         count_stack(c, s, (uint32_t)i + 1, value, divisor);
@@ -111,7 +112,7 @@ struct call {
 static bool
 is_wanted(const evprof_graph_t *g, uint32_t place)
 {
-    return g->options.edges == EVPROF_EDGES_ALL ||
+    return g->options.edges != EVPROF_EDGES_INLINED ||
            g->places[place].may_be_inlined;
 }
 
@@ -169,7 +170,7 @@ evprof_graph_make_edges(evprof_graph_t *g)
         const evprof_sample_t *s = &p->samples[i];
         struct call call = { .parent = EVPROF_NO_INDEX,
                              .stamp = (uint32_t)i + 1 };
-        if (!weigh(g, s, &call.value, &call.divisor)) {
+        if (!evprof_graph_weigh(g, s, &call.value, &call.divisor)) {
             continue;
         }
         for (uint32_t j = s->location_count; j-- > 0;) {

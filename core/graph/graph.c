@@ -32,7 +32,7 @@ make_nodes(evprof_graph_t *g)
     if (status != EVPROF_OK) {
         return status;
     }
-    if (g->options.edges == EVPROF_EDGES_ALL) {
+    if (g->options.edges != EVPROF_EDGES_INLINED) {
         status = evprof_graph_rank_names(g);
     }
     if (status != EVPROF_OK || g->options.is_tree) {

@@ -84,6 +84,9 @@ struct evprof_node {
 enum evprof_graph_edges {
     EVPROF_EDGES_INLINED, /* only those to nodes that may be inlined */
     EVPROF_EDGES_ALL,
+    /* All, but made by evprof_graph_walk_edges() where nothing is left out of
+     * the graph. */
+    EVPROF_EDGES_LATER,
 };
 
 typedef struct evprof_graph_options {
@@ -134,6 +137,26 @@ int evprof_graph_trim(evprof_graph_t *g, const evprof_trim_t *trim,
  * none: it has its nodes when it is known which ones are wanted. */
 evprof_node_t *const *evprof_graph_nodes(const evprof_graph_t *g,
                                          size_t *count);
+
+/* How a trimmed graph is walked with its edges. */
+typedef struct evprof_edge_walk {
+    /* The nodes to visit; NULL: all. */
+    bool (*is_wanted)(void *ctx, const evprof_node_t *node);
+    /* Called for each in the order of the report; its lists of edges, heavy
+     * ones first, last as long as the call. A failure ends the walk. */
+    int (*visit)(void *ctx, evprof_node_t *node, evprof_error_t *err);
+    void *ctx;
+    bool wants_in;
+    bool wants_out;
+} evprof_edge_walk_t;
+
+/*
+ * Visits nodes with those lists that are wanted. Memory is bounded where edges
+ * are made for it, see EVPROF_EDGES_LATER. EVPROF_ENOMEM, or what a visit
+ * returned.
+ */
+int evprof_graph_walk_edges(evprof_graph_t *g, const evprof_edge_walk_t *how,
+                            evprof_error_t *err);
 
 /* All places, in the order of their first location. */
 const evprof_node_t *evprof_graph_places(const evprof_graph_t *g,

@@ -40,6 +40,7 @@ struct evprof_graph {
     size_t edge_count;
     size_t edge_cap;
     uint32_t *edge_slots; /* index + 1 into edges, 0: free */
+    bool is_unconnected;  /* trimmed, its edges are made when it is walked */
     size_t edge_slot_count;
 
     evprof_tag_t *tags;
@@ -73,6 +74,10 @@ int evprof_graph_make_tree(evprof_graph_t *g, int64_t cutoff, size_t *dropped);
 
 /* Tree: takes nodes out that are not kept, their children move up. */
 void evprof_graph_trim_tree(evprof_graph_t *g);
+
+/* What a sample counts; false: nothing. */
+bool evprof_graph_weigh(const evprof_graph_t *g, const evprof_sample_t *s,
+                        int64_t *value, int64_t *divisor);
 
 /* Graph: makes the edges between kept nodes. */
 int evprof_graph_make_edges(evprof_graph_t *g);

@@ -262,7 +262,10 @@ trim_steps(evprof_graph_t *g, const evprof_trim_t *trim, evprof_trimmed_t *out)
     if (status == EVPROF_OK && trim->node_count > 0) {
         status = select_nodes(g, trim, node_cutoff, edge_cutoff);
     }
-    if (status == EVPROF_OK && !needs_edges) {
+    g->is_unconnected = g->options.edges == EVPROF_EDGES_LATER &&
+                        !needs_edges && edge_cutoff == 0 &&
+                        trim->node_count <= 0;
+    if (status == EVPROF_OK && !needs_edges && !g->is_unconnected) {
         status = connect_nodes(g);
     }
     if (status != EVPROF_OK) {

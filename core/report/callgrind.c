@@ -16,6 +16,9 @@
 #include "core/base/stream.h"
 #include "core/base/unit.h"
 
+/* How many calls before its own a callee is asked for. */
+#define AHEAD ((size_t)8)
+
 /* Numbers of names, in the order of their first use. */
 struct names {
     const char **slots_text; /* interned, so that addresses tell */
@@ -24,9 +27,37 @@ struct names {
     size_t count;
 };
 
+/* Which of the functions that share a name and file a node is in. */
+struct alias {
+    const evprof_node_t *function;
+    const char *name;
+    const char *file;
+    size_t index; /* from 1 */
+    size_t of;    /* how many share the name; known for the first of them */
+    struct alias *first;
+};
+
+/* What is written of a callee from the second time on: small, since there are
+ * millions of calls. */
+struct callee {
+    uint64_t address;
+    int64_t line;
+    uint32_t file; /* numbers of names; 0: not written yet */
+    uint32_t name;
+};
+
+struct aliases {
+    struct alias *rows; /* of each node, by rank */
+    struct callee *callees;
+    struct alias **by_function;
+    size_t mask;
+};
+
 struct callgrind {
     evprof_view_t *view;
     evprof_buf_t *out;
+    evprof_stream_t *stream; /* of `out` */
+    struct aliases aliases;
     struct names objects;
     struct names files;
     struct names functions;
@@ -76,39 +107,47 @@ names_free(struct names *names)
     free(names->slots_number);
 }
 
-/* "(N) name" at first, "(N)" later, nothing for no name. */
 static void
+write_number(evprof_buf_t *out, size_t number)
+{
+    evprof_buf_putc(out, '(');
+    evprof_buf_put_uint(out, number);
+    evprof_buf_putc(out, ')');
+}
+
+/* "(N) name" at first, "(N)" later, nothing for no name. Returns N, or 0. */
+static size_t
 write_name(struct callgrind *c, struct names *names, const char *name)
 {
     if (name[0] == '\0') {
-        return;
+        return 0;
     }
     if (names->count * 2 >= names->slot_count && !grow(names)) {
         c->is_out_of_memory = true;
-        return;
+        return 0;
     }
     size_t at = evprof_hash_mix((uintptr_t)name) & (names->slot_count - 1);
     while (names->slots_text[at] != NULL) {
         if (names->slots_text[at] == name) {
-            evprof_buf_putc(c->out, '(');
-            evprof_buf_put_uint(c->out, names->slots_number[at]);
-            evprof_buf_putc(c->out, ')');
-            return;
+            write_number(c->out, names->slots_number[at]);
+            return names->slots_number[at];
         }
         at = (at + 1) & (names->slot_count - 1);
     }
     names->slots_text[at] = name;
     names->slots_number[at] = ++names->count;
     evprof_buf_printf(c->out, "(%zu) %s", names->count, name);
+    return names->count;
 }
 
-static void
+static size_t
 write_line(struct callgrind *c, const char *key, struct names *names,
            const char *name)
 {
     evprof_buf_puts(c->out, key);
-    write_name(c, names, name);
+    size_t number = write_name(c, names, name);
     evprof_buf_putc(c->out, '\n');
+    return number;
 }
 
 /* How many digits `value` has to that base. */
@@ -159,22 +198,6 @@ in_output_unit(struct callgrind *c, int64_t value)
     return c->last_scaled;
 }
 
-/* Which of the functions that share a name and file a node is in. */
-struct alias {
-    const evprof_node_t *function;
-    const char *name;
-    const char *file;
-    size_t index; /* from 1 */
-    size_t of;    /* how many share the name; known for the first of them */
-    struct alias *first;
-};
-
-struct aliases {
-    struct alias *rows; /* of each node, by rank */
-    struct alias **by_function;
-    size_t mask;
-};
-
 /* The row in the table that has the name and file of `a`, and its function
  * unless `any_function`; or the free place for it. */
 static struct alias **
@@ -222,8 +245,10 @@ aliases_init(struct aliases *table, evprof_node_t *const *nodes, size_t count)
     }
     table->rows = calloc(count + 1, sizeof(*table->rows));
     table->by_function = calloc(slots, sizeof(*table->by_function));
+    table->callees = calloc(count + 1, sizeof(*table->callees));
     table->mask = slots - 1;
-    if (table->rows == NULL || table->by_function == NULL) {
+    if (table->rows == NULL || table->by_function == NULL ||
+        table->callees == NULL) {
         return EVPROF_ENOMEM;
     }
     for (size_t i = 0; i < count; i++) {
@@ -231,6 +256,9 @@ aliases_init(struct aliases *table, evprof_node_t *const *nodes, size_t count)
         row->function = nodes[i]->function;
         row->name = nodes[i]->info.name;
         row->file = nodes[i]->info.file;
+        table->callees[nodes[i]->rank] =
+            (struct callee){ .address = nodes[i]->info.address,
+                             .line = nodes[i]->info.line };
         number_alias(table, row);
     }
     return EVPROF_OK;
@@ -255,24 +283,49 @@ callee_name(struct callgrind *c, const struct alias *alias)
 }
 
 static void
-write_callee(struct callgrind *c, const struct aliases *aliases,
-             const evprof_edge_t *e)
+write_names(struct callgrind *c, const struct alias *row, struct callee *out)
 {
-    const evprof_node_t *callee = e->dest;
-    const char *name = "";
-    if (callee->rank > 0) {
-        name = callee_name(c, &aliases->rows[callee->rank]);
-    }
+    const char *name = callee_name(c, row);
     if (name == NULL) {
         c->is_out_of_memory = true;
         return;
     }
-    write_line(c, "cfl=", &c->files, callee->info.file);
-    write_line(c, "cfn=", &c->functions, name);
+    size_t file = write_line(c, "cfl=", &c->files, row->file);
+    size_t function = write_line(c, "cfn=", &c->functions, name);
+    if (file <= UINT32_MAX && function <= UINT32_MAX) {
+        out->file = (uint32_t)file;
+        out->name = (uint32_t)function;
+    }
+}
+
+static void
+write_callee(struct callgrind *c, const struct aliases *aliases,
+             const evprof_edge_t *e)
+{
+    const evprof_node_t *node = e->dest;
+    struct callee stranger = { .address = 0 };
+    struct callee *callee = &aliases->callees[node->rank];
+    if (node->rank == 0) {
+        stranger = (struct callee){ .address = node->info.address,
+                                    .line = node->info.line };
+        callee = &stranger;
+    }
+    if (callee->file != 0 && callee->name != 0) {
+        evprof_buf_puts(c->out, "cfl=");
+        write_number(c->out, callee->file);
+        evprof_buf_puts(c->out, "\ncfn=");
+        write_number(c->out, callee->name);
+        evprof_buf_putc(c->out, '\n');
+    } else if (node->rank > 0) {
+        write_names(c, &aliases->rows[node->rank], callee);
+    } else {
+        write_line(c, "cfl=", &c->files, node->info.file);
+        write_line(c, "cfn=", &c->functions, "");
+    }
     evprof_buf_puts(c->out, "calls=0 ");
-    write_address(c, callee->info.address);
+    write_address(c, callee->address);
     evprof_buf_putc(c->out, ' ');
-    evprof_buf_put_int(c->out, callee->info.line);
+    evprof_buf_put_int(c->out, callee->line);
     evprof_buf_puts(c->out, "\n* * ");
     evprof_buf_put_int(c->out, in_output_unit(c, e->weight));
     evprof_buf_putc(c->out, '\n');
@@ -285,10 +338,10 @@ is_same_function(const evprof_node_info_t *a, const evprof_node_info_t *b)
            strcmp(a->name, b->name) == 0;
 }
 
-static void
-write_node(struct callgrind *c, const struct aliases *aliases, evprof_node_t *n)
+static int
+write_node(void *ctx, evprof_node_t *n, evprof_error_t *err)
 {
-    evprof_edges_sort(n->out, n->out_count);
+    struct callgrind *c = ctx;
     if (c->previous == NULL || !is_same_function(c->previous, &n->info)) {
         evprof_buf_putc(c->out, '\n');
         write_line(c, "ob=", &c->objects, n->info.object);
@@ -299,28 +352,40 @@ write_node(struct callgrind *c, const struct aliases *aliases, evprof_node_t *n)
     evprof_buf_printf(c->out, " %lld %lld\n", (long long)n->info.line,
                       (long long)in_output_unit(c, evprof_node_flat(n)));
     for (size_t i = 0; i < n->out_count; i++) {
-        write_callee(c, aliases, n->out[i]);
+        /* Callees lie all over the memory, and the wait for it would be most of
+         * the time. */
+        if (i + AHEAD < n->out_count) {
+            __builtin_prefetch(
+                &c->aliases.callees[n->out[i + AHEAD]->dest->rank]);
+        }
+        write_callee(c, &c->aliases, n->out[i]);
     }
     c->previous = &n->info;
+    evprof_stream_poll(c->stream);
+    return c->is_out_of_memory
+               ? evprof_fail(err, EVPROF_ENOMEM, "callgrind: out of memory")
+               : EVPROF_OK;
 }
 
 static int
-write_graph(struct callgrind *c, const evprof_graph_t *g, evprof_stream_t *s)
+write_graph(struct callgrind *c, evprof_graph_t *g, evprof_error_t *err)
 {
     size_t count;
     evprof_node_t *const *nodes = evprof_graph_nodes(g, &count);
-    struct aliases aliases = { 0 };
-    int status = aliases_init(&aliases, nodes, count);
+    const evprof_edge_walk_t walk = { .visit = write_node,
+                                      .ctx = c,
+                                      .wants_out = true };
     evprof_buf_printf(c->out, "positions: instr line\nevents: %s(%s)\n",
                       evprof_view_sample_type(c->view),
                       evprof_view_output_unit(c->view));
-    for (size_t i = 0; status == EVPROF_OK && i < count; i++) {
-        write_node(c, &aliases, nodes[i]);
-        evprof_stream_poll(s);
-    }
-    free(aliases.rows);
-    free(aliases.by_function);
-    return c->is_out_of_memory ? EVPROF_ENOMEM : status;
+    int status = aliases_init(&c->aliases, nodes, count);
+    status = status == EVPROF_OK
+                 ? evprof_graph_walk_edges(g, &walk, err)
+                 : evprof_fail(err, status, "callgrind: out of memory");
+    free(c->aliases.rows);
+    free(c->aliases.callees);
+    free(c->aliases.by_function);
+    return status;
 }
 
 int
@@ -335,15 +400,13 @@ evprof_write_callgrind(evprof_view_t *view, const evprof_writer_t *out,
     }
     evprof_stream_t s;
     evprof_stream_begin(&s, out);
-    struct callgrind c = { .view = view, .out = &s.buf };
-    status = write_graph(&c, g, &s);
+    struct callgrind c = { .view = view, .out = &s.buf, .stream = &s };
+    status = write_graph(&c, g, err);
     names_free(&c.objects);
     names_free(&c.files);
     names_free(&c.functions);
     evprof_strings_free(&c.numbered);
     evprof_graph_free(g);
     int written = evprof_stream_end(&s);
-    return status != EVPROF_OK
-               ? evprof_fail(err, status, "callgrind: out of memory")
-               : written;
+    return status != EVPROF_OK ? status : written;
 }

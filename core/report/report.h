@@ -52,6 +52,7 @@ enum evprof_report_flag {
     EVPROF_REPORT_PLAIN = 1u << 17,
     /* Wide rows whose ends matter least: a narrow window may cut them. */
     EVPROF_REPORT_TABLE = 1u << 18,
+    EVPROF_REPORT_WALKED = 1u << 19, /* sees edges by walking them only */
 };
 
 /* A program that shows a file: a command, or what an environment variable

@@ -12,6 +12,9 @@
 #include "core/base/sum.h"
 #include "core/base/unit.h"
 
+/* How many lines before its own a name is asked for. */
+#define AHEAD ((size_t)8)
+
 #define TREE_RULE                                                              \
     "----------------------------------------------------------+-------------"
 #define TREE_LEGEND                                                            \
@@ -100,50 +103,112 @@ evprof_write_text(evprof_view_t *view, const evprof_writer_t *out,
     return evprof_stream_end(&s);
 }
 
+static const evprof_node_t *
+other_end(const evprof_edge_t *e, const evprof_node_t *node)
+{
+    return e->src == node ? e->dest : e->src;
+}
+
+/* Names lie all over the memory: what is printed next is asked for before. */
+static void
+ask_for(evprof_edge_t *const *edges, size_t count, size_t i,
+        const evprof_node_t *node)
+{
+    if (i + 2 * AHEAD < count) {
+        __builtin_prefetch(&other_end(edges[i + 2 * AHEAD], node)->name);
+    }
+    if (i + AHEAD < count) {
+        __builtin_prefetch(other_end(edges[i + AHEAD], node)->name);
+    }
+}
+
+/* Edges are sorted by weight, of which there are few. */
 static void
 print_calls(const evprof_view_t *view, evprof_buf_t *out,
             evprof_edge_t *const *edges, size_t count,
             const evprof_node_t *node)
 {
     int64_t cum = evprof_node_cum(node);
+    evprof_buf_t numbers = { 0 };
     for (size_t i = 0; i < count; i++) {
         const evprof_edge_t *e = edges[i];
-        const evprof_node_t *other = e->src == node ? e->dest : e->src;
-        evprof_view_print_wide(view, out, e->weight, 50);
-        print_percent(out, e->weight, cum);
-        evprof_buf_printf(out, " |   %s%s\n", other->name,
-                          e->is_inline ? " (inline)" : "");
+        ask_for(edges, count, i, node);
+        if (i == 0 || e->weight != edges[i - 1]->weight) {
+            evprof_buf_clear(&numbers);
+            evprof_view_print_wide(view, &numbers, e->weight, 50);
+            print_percent(&numbers, e->weight, cum);
+            evprof_buf_puts(&numbers, " |   ");
+        }
+        evprof_buf_add(out, numbers.data, numbers.len);
+        evprof_buf_puts(out, other_end(e, node)->name);
+        evprof_buf_puts(out, e->is_inline ? " (inline)\n" : "\n");
     }
+    out->failed |= numbers.failed;
+    evprof_buf_free(&numbers);
 }
 
-static size_t
-print_blocks(evprof_view_t *view, evprof_graph_t *g, evprof_stream_t *s)
+struct blocks {
+    const evprof_view_t *view;
+    evprof_stream_t *stream;
+    int64_t sum;
+};
+
+static bool
+is_wanted(void *ctx, const evprof_node_t *node)
+{
+    const struct blocks *b = ctx;
+    return evprof_view_matches(b->view, node->name);
+}
+
+static int
+print_block(void *ctx, evprof_node_t *n, evprof_error_t *err)
+{
+    struct blocks *b = ctx;
+    evprof_buf_t *out = &b->stream->buf;
+    (void)err;
+    evprof_buf_puts(out, TREE_RULE "\n");
+    print_calls(b->view, out, n->in, n->in_count, n);
+    b->sum = evprof_sum(b->sum, evprof_node_flat(n));
+    print_numbers(b->view, out, n, b->sum);
+    evprof_buf_printf(out, "                | %s\n", n->name);
+    print_calls(b->view, out, n->out, n->out_count, n);
+    evprof_stream_poll(b->stream);
+    return EVPROF_OK;
+}
+
+/* With an expression nothing may be written before something matched. */
+static int
+check_match(const evprof_view_t *view, const evprof_graph_t *g,
+            evprof_error_t *err)
 {
     size_t count;
     evprof_node_t *const *nodes = evprof_graph_nodes(g, &count);
-    int64_t sum = 0;
-    size_t matched = 0;
-    for (size_t i = 0; i < count; i++) {
-        evprof_node_t *n = nodes[i];
-        if (!evprof_view_matches(view, n->name)) {
-            continue;
-        }
-        matched++;
-        evprof_node_sort(n);
-        evprof_buf_puts(&s->buf, TREE_RULE "\n");
-        print_calls(view, &s->buf, n->in, n->in_count, n);
-        sum = evprof_sum(sum, evprof_node_flat(n));
-        print_numbers(view, &s->buf, n, sum);
-        evprof_buf_printf(&s->buf, "                | %s\n", n->name);
-        print_calls(view, &s->buf, n->out, n->out_count, n);
-        if (s->out != NULL) {
-            evprof_stream_poll(s);
+    const char *param = evprof_view_request(view)->param;
+    for (size_t i = 0; param != NULL && i < count; i++) {
+        if (evprof_view_matches(view, nodes[i]->name)) {
+            return EVPROF_OK;
         }
     }
+    return param == NULL ? EVPROF_OK
+                         : evprof_fail(err, EVPROF_ENOENT,
+                                       "no function matches %s", param);
+}
+
+static int
+print_blocks(struct blocks *b, evprof_graph_t *g, evprof_error_t *err)
+{
+    size_t count;
+    const evprof_edge_walk_t walk = { .is_wanted = is_wanted,
+                                      .visit = print_block,
+                                      .ctx = b,
+                                      .wants_in = true,
+                                      .wants_out = true };
+    int status = evprof_graph_walk_edges(g, &walk, err);
+    evprof_graph_nodes(g, &count);
     if (count > 0) {
-        evprof_buf_puts(&s->buf, TREE_RULE "\n");
+        evprof_buf_puts(&b->stream->buf, TREE_RULE "\n");
     }
-    return matched;
+    return status;
 }
 
 int
@@ -156,18 +221,18 @@ evprof_write_tree(evprof_view_t *view, const evprof_writer_t *out,
     if (status != EVPROF_OK) {
         return status;
     }
-    /* With an expression nothing may be written before something matched. */
-    const char *param = evprof_view_request(view)->param;
+    status = check_match(view, g, err);
+    if (status != EVPROF_OK) {
+        evprof_graph_free(g);
+        return status;
+    }
     evprof_stream_t s;
-    evprof_stream_begin(&s, param == NULL ? out : NULL);
+    evprof_stream_begin(&s, out);
     print_labels(view, g, &trimmed, &s.buf);
     evprof_buf_puts(&s.buf, TREE_RULE "\n" TREE_LEGEND "\n");
-    size_t matched = print_blocks(view, g, &s);
+    struct blocks blocks = { .view = view, .stream = &s };
+    status = print_blocks(&blocks, g, err);
     evprof_graph_free(g);
-    if (param != NULL && matched == 0) {
-        evprof_buf_free(&s.buf);
-        return evprof_fail(err, EVPROF_ENOENT, "no function matches %s", param);
-    }
-    s.out = out;
-    return evprof_stream_end(&s);
+    int written = evprof_stream_end(&s);
+    return status != EVPROF_OK ? status : written;
 }

@@ -42,6 +42,7 @@ evprof_view_graph(evprof_view_t *view, evprof_graph_t **out,
     bool is_drawing = (flags & EVPROF_REPORT_DRAWING) != 0;
     bool may_be_tree = is_drawing || (flags & EVPROF_REPORT_INTEGERS) != 0;
     bool is_flat = (flags & EVPROF_REPORT_ALL_NODES) != 0;
+    bool is_walked = (flags & EVPROF_REPORT_WALKED) != 0;
     const evprof_graph_options_t options = {
         .value = view->value,
         .is_mean = view->options.mean,
@@ -49,7 +50,9 @@ evprof_view_graph(evprof_view_t *view, evprof_graph_t **out,
         .is_visual = is_drawing,
         .keep_objects = (flags & EVPROF_REPORT_OBJECTS) != 0,
         .drop_negative = view->options.drop_negative,
-        .edges = is_flat ? EVPROF_EDGES_INLINED : EVPROF_EDGES_ALL,
+        .edges = is_flat     ? EVPROF_EDGES_INLINED
+                 : is_walked ? EVPROF_EDGES_LATER
+                             : EVPROF_EDGES_ALL,
         .tag_unit = evprof_view_label_unit(view, "bytes"),
         .output_unit = view->output_unit,
     };

@@ -10,9 +10,9 @@ static const evprof_viewer_t viewers[] = {
 const evprof_report_t evprof_report_kcachegrind = {
     .name = "kcachegrind",
     .summary = "Call graph, opened in KCachegrind",
-    .flags = EVPROF_REPORT_WORDS | EVPROF_REPORT_ADDRESSES |
-             EVPROF_REPORT_UNTRIMMED | EVPROF_REPORT_OBJECTS |
-             EVPROF_REPORT_INTEGERS,
+    .flags = EVPROF_REPORT_WALKED | EVPROF_REPORT_WORDS |
+             EVPROF_REPORT_ADDRESSES | EVPROF_REPORT_UNTRIMMED |
+             EVPROF_REPORT_OBJECTS | EVPROF_REPORT_INTEGERS,
     .suffix = "grind",
     .viewers = viewers,
     .write = evprof_write_callgrind,

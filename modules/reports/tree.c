@@ -5,8 +5,8 @@
 const evprof_report_t evprof_report_tree = {
     .name = "tree",
     .summary = "Every function between its callers and its callees",
-    .flags = EVPROF_REPORT_PLAIN | EVPROF_REPORT_TABLE | EVPROF_REPORT_WORDS |
-             EVPROF_REPORT_SORTS | EVPROF_REPORT_FILE,
+    .flags = EVPROF_REPORT_WALKED | EVPROF_REPORT_PLAIN | EVPROF_REPORT_TABLE |
+             EVPROF_REPORT_WORDS | EVPROF_REPORT_SORTS | EVPROF_REPORT_FILE,
     .suffix = "",
     .write = evprof_write_tree,
 };

@@ -20,6 +20,7 @@
 #include "core/base/intern.h"
 #include "core/base/lock.h"
 #include "core/sample/budget.h"
+#include "core/sample/fork.h"
 #include "core/sample/here.h"
 #include "core/sample/sig_labels.h"
 #include "core/sample/threads.h"
@@ -357,8 +358,16 @@ evprof_contention_stats(enum evprof_contention_kind kind,
     };
 }
 
-void
-evprof_contention_fork_child(void)
+static void
+fork_child(void)
 {
     evprof_waiters_reset();
+}
+
+__attribute__((constructor(102))) static void
+watch_forks(void)
+{
+    static evprof_fork_hook_t hook = { .child = fork_child,
+                                       .rank = EVPROF_FORK_USERS };
+    evprof_sample_on_fork(&hook);
 }

@@ -154,7 +154,4 @@ typedef struct evprof_contention_stats {
 void evprof_contention_stats(enum evprof_contention_kind kind,
                              evprof_contention_stats_t *out);
 
-/* In the child of a fork: nobody waits for anything any more. */
-void evprof_contention_fork_child(void);
-
 #endif

@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/objects/objects.h"
 #include "core/sample/drainer.h"
+#include "core/sample/fork.h"
 #include "core/sample/stacktable.h"
 
 /* Distinct stacks of a 300 s profile stay far below; what does not fit is said
@@ -234,8 +235,8 @@ evprof_cpu_stats(evprof_cpu_stats_t *out)
     out->overflow = atomic_load(&cpu.overflow);
 }
 
-void
-evprof_cpu_fork_child(void)
+static void
+fork_child(void)
 {
     evprof_cpu_timers_fork_child();
     /* A table that was being changed is forgotten; a whole one is freed when a
@@ -247,4 +248,12 @@ evprof_cpu_fork_child(void)
     evprof_lock_reset(&cpu.lock);
     cpu.is_on = false;
     cpu.table = NULL;
+}
+
+__attribute__((constructor(102))) static void
+watch_forks(void)
+{
+    static evprof_fork_hook_t hook = { .child = fork_child,
+                                       .rank = EVPROF_FORK_LOOKS };
+    evprof_sample_on_fork(&hook);
 }

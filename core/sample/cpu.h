@@ -38,9 +38,6 @@ typedef struct evprof_cpu_stats {
     uint64_t overflow; /* weight of stacks that the table had no room for */
 } evprof_cpu_stats_t;
 
-/* In the child of a fork: nothing is on. */
-void evprof_cpu_fork_child(void);
-
 /* Of the profile being taken, or of the last one. */
 void evprof_cpu_stats(evprof_cpu_stats_t *out);
 

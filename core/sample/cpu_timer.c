@@ -108,23 +108,24 @@ arm_locked(evprof_thread_t *thread, uint64_t period_ns)
         }
         return;
     }
-    atomic_store(&thread->fired, 0);
-    atomic_store(&thread->carried, 0);
-    atomic_store(&thread->dropped, 0);
-    atomic_store(&thread->rest_until, 0);
-    thread->timer_clock = thread_time(tid);
-    thread->timer_first = random_phase(period_ns);
-    atomic_store(&thread->timer, id + 1);
+    atomic_store(&thread->cpu.fired, 0);
+    atomic_store(&thread->cpu.carried, 0);
+    atomic_store(&thread->cpu.dropped, 0);
+    atomic_store(&thread->cpu.rest_until, 0);
+    thread->cpu.clock = thread_time(tid);
+    thread->cpu.first = random_phase(period_ns);
+    atomic_store(&thread->cpu.timer, id + 1);
     const struct itimerspec first = {
-        .it_value = timespec_of(thread->timer_clock + thread->timer_first),
+        .it_value = timespec_of(thread->cpu.clock + thread->cpu.first),
         .it_interval = timespec_of(period_ns),
     };
     (void)syscall(SYS_timer_settime, id, TIMER_ABSTIME, &first, NULL);
     count(&timers.armed, 1);
 }
 
-void
-evprof_cpu_timer_arm(evprof_thread_t *thread)
+/* Gives the thread a timer if the sampler is on and it has none. */
+static void
+arm_timer(evprof_thread_t *thread)
 {
     if (atomic_load(&timers.period_ns) == 0) {
         return;
@@ -133,9 +134,9 @@ evprof_cpu_timer_arm(evprof_thread_t *thread)
     evprof_lock_enter(&thread->lock);
     const uint64_t period_ns = atomic_load(&timers.period_ns);
     const uint32_t session = atomic_load(&timers.session);
-    if (period_ns > 0 && thread->timer_session != session &&
+    if (period_ns > 0 && thread->cpu.session != session &&
         atomic_load(&thread->state) >= EVPROF_THREAD_LIVE) {
-        thread->timer_session = session;
+        thread->cpu.session = session;
         arm_locked(thread, period_ns);
     }
     evprof_lock_leave(&thread->lock);
@@ -147,16 +148,17 @@ static uint64_t
 expiries_owed(const evprof_thread_t *thread, uint64_t time)
 {
     const uint64_t period_ns = atomic_load(&timers.last_period_ns);
-    const uint64_t first = thread->timer_clock + thread->timer_first;
+    const uint64_t first = thread->cpu.clock + thread->cpu.first;
     const uint64_t due = time < first ? 0 : (time - first) / period_ns + 1;
-    const uint64_t fired = atomic_load(&thread->fired);
+    const uint64_t fired = atomic_load(&thread->cpu.fired);
     return due > fired ? due - fired : 0;
 }
 
-void
-evprof_cpu_timer_disarm(evprof_thread_t *thread)
+/* Deletes its timer; the record's lock is held. */
+static void
+disarm_timer(evprof_thread_t *thread)
 {
-    const int id = atomic_load(&thread->timer) - 1;
+    const int id = atomic_load(&thread->cpu.timer) - 1;
     if (id < 0) {
         return;
     }
@@ -164,31 +166,38 @@ evprof_cpu_timer_disarm(evprof_thread_t *thread)
     (void)syscall(SYS_timer_delete, id);
     const uint64_t time = thread_time(atomic_load(&thread->tid));
     if (time > 0) {
-        count(&timers.cpu_ns, time - thread->timer_clock);
+        count(&timers.cpu_ns, time - thread->cpu.clock);
         count(&timers.uncaught, expiries_owed(thread, time));
     }
-    atomic_store(&thread->timer, 0);
-    count(&timers.lost, atomic_exchange(&thread->carried, 0));
+    atomic_store(&thread->cpu.timer, 0);
+    count(&timers.lost, atomic_exchange(&thread->cpu.carried, 0));
     errno = saved;
 }
 
-void
-evprof_cpu_timer_disown(const evprof_thread_t *thread)
+/* A FOUND record goes: unless it was sampled it was that of a thread on its way
+ * in or out, which counts by its own record. */
+static void
+disown_timer(evprof_thread_t *thread)
 {
-    if (atomic_load(&thread->timer) > 0 && atomic_load(&thread->fired) == 0) {
+    if (atomic_load(&thread->cpu.timer) > 0 && atomic_load(&thread->cpu.fired) == 0) {
         atomic_fetch_sub(&timers.armed, 1);
     }
 }
 
-void
-evprof_cpu_timer_leave(evprof_thread_t *thread)
+/*
+ * The calling thread ends: what its timer owes (expiries that no clock tick was
+ * there to see, drops that no sample carried) is recorded with its start
+ * routine as the only frame, so that short threads count in totals.
+ */
+static void
+leave_timer(evprof_thread_t *thread)
 {
-    if (atomic_load(&thread->timer) == 0) {
+    if (atomic_load(&thread->cpu.timer) == 0) {
         return;
     }
     const uint64_t owed =
         expiries_owed(thread, thread_time(atomic_load(&thread->tid)));
-    const uint64_t carried = atomic_exchange(&thread->carried, 0);
+    const uint64_t carried = atomic_exchange(&thread->cpu.carried, 0);
     evprof_slot_t slot;
     size_t depth;
     if (owed + carried == 0) {
@@ -197,7 +206,7 @@ evprof_cpu_timer_leave(evprof_thread_t *thread)
     if (!thread->start || evprof_sig_record_begin(EVPROF_TAP_CPU, thread, &slot,
                                                   &depth) != EVPROF_SIG_TAKEN) {
         count(&timers.lost, owed + carried);
-        count(&thread->fired, owed);
+        count(&thread->cpu.fired, owed);
         return;
     }
     evprof_walk_t walk = { .pcs = slot.record->pcs, .max = depth, .count = 1 };
@@ -205,7 +214,7 @@ evprof_cpu_timer_leave(evprof_thread_t *thread)
     slot.record->value = 0;
     memcpy(&walk.pcs[0], &thread->start, sizeof(walk.pcs[0]));
     evprof_sig_record_end(&slot, &walk, EVPROF_RECORD_EXACT);
-    count(&thread->fired, owed);
+    count(&thread->cpu.fired, owed);
     count(&timers.closed, owed);
 }
 
@@ -214,7 +223,7 @@ arm_all(void)
 {
     const uint32_t limit = evprof_thread_limit();
     for (uint32_t i = 0; i < limit; i++) {
-        evprof_cpu_timer_arm(evprof_thread_at(i));
+        arm_timer(evprof_thread_at(i));
     }
 }
 
@@ -262,7 +271,7 @@ evprof_cpu_timers_stop(void)
     for (uint32_t i = 0; i < limit; i++) {
         evprof_thread_t *thread = evprof_thread_at(i);
         evprof_lock_enter(&thread->lock);
-        evprof_cpu_timer_disarm(thread);
+        disarm_timer(thread);
         evprof_lock_leave(&thread->lock);
     }
 }
@@ -286,4 +295,28 @@ void
 evprof_cpu_timers_fork_child(void)
 {
     atomic_store(&timers.period_ns, 0);
+    for (uint32_t i = evprof_thread_limit(); i-- > 0;) {
+        evprof_cpu_slot_t *slot = &evprof_thread_at(i)->cpu;
+        atomic_store(&slot->timer, 0);
+        slot->session = 0;
+    }
+}
+
+static void
+end_slot(evprof_thread_t *thread)
+{
+    disarm_timer(thread);
+    thread->cpu.session = 0;
+}
+
+__attribute__((constructor(102))) static void
+watch_threads(void)
+{
+    static evprof_thread_hook_t hook = {
+        .live = arm_timer,
+        .leave = leave_timer,
+        .drop = disown_timer,
+        .end = end_slot,
+    };
+    evprof_thread_add_hook(&hook);
 }

@@ -36,23 +36,4 @@ void evprof_cpu_timers_stats(evprof_cpu_timer_stats_t *out);
 /* In the child of a fork: there are no timers. */
 void evprof_cpu_timers_fork_child(void);
 
-/* ---- For the registry ---- */
-
-/* Gives the thread a timer if the sampler is on and it has none. */
-void evprof_cpu_timer_arm(evprof_thread_t *thread);
-
-/* A FOUND record goes: unless it was sampled it was that of a thread on its way
- * in or out, which counts by its own record. */
-void evprof_cpu_timer_disown(const evprof_thread_t *thread);
-
-/* Deletes its timer; the record's lock is held. */
-void evprof_cpu_timer_disarm(evprof_thread_t *thread);
-
-/*
- * The calling thread ends: what its timer owes (expiries that no clock tick was
- * there to see, drops that no sample carried) is recorded with its start
- * routine as the only frame, so that short threads count in totals.
- */
-void evprof_cpu_timer_leave(evprof_thread_t *thread);
-
 #endif

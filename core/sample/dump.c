@@ -21,6 +21,7 @@
 #include "core/base/grow.h"
 #include "core/base/lock.h"
 #include "core/sample/ask.h"
+#include "core/sample/fork.h"
 #include "core/sample/proc.h"
 #include "core/sample/sleeper.h"
 #include "core/sample/tap.h"
@@ -686,12 +687,20 @@ evprof_dump_stats(evprof_dump_stats_t *out)
     evprof_lock_leave(&dumps.lock);
 }
 
-void
-evprof_dump_fork_child(void)
+static void
+fork_child(void)
 {
     evprof_lock_reset(&dumps.lock);
     /* The parent's threads may have been changing these: not freed. */
     dumps.kept = NULL;
     dumps.kept_count = 0;
     dumps.kept_cap = 0;
+}
+
+__attribute__((constructor(102))) static void
+watch_forks(void)
+{
+    static evprof_fork_hook_t hook = { .child = fork_child,
+                                       .rank = EVPROF_FORK_USERS };
+    evprof_sample_on_fork(&hook);
 }

@@ -68,7 +68,4 @@ typedef struct evprof_dump_stats {
 } evprof_dump_stats_t;
 void evprof_dump_stats(evprof_dump_stats_t *out);
 
-/* In the child of a fork: no dump is being taken. */
-void evprof_dump_fork_child(void);
-
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The child inherits memory in whatever state the parent's threads had left it.
- * The registry of threads is made anew from its records, everything else is
- * forgotten, and nothing is freed here: an allocator's own hook may come later.
+ * Who has something to put in order leaves a hook: the registry of threads is made
+ * anew from its records, everything else is forgotten, and nothing is freed here: an allocator's own hook may come later.
  *
  * No lock is held during a fork. Hooks of others run before and after ours, and
  * they may take locks, allocate and make threads: in the parent they could wait
@@ -16,18 +16,26 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "core/sample/contention.h"
-#include "core/sample/cpu.h"
-#include "core/sample/dump.h"
-#include "core/sample/proc.h"
-#include "core/sample/tap.h"
-#include "core/sample/threads.h"
-#include "core/sample/wall.h"
+#include "core/base/lock.h"
+
 
 /* The process that the calling thread is forking; 0: it forks none. */
 static _Thread_local pid_t parent __attribute__((tls_model("initial-exec")));
 static _Thread_local bool held_sigprof_back
     __attribute__((tls_model("initial-exec")));
+
+static evprof_fork_hook_t *hooks; /* by rank */
+
+void
+evprof_sample_on_fork(evprof_fork_hook_t *hook)
+{
+    evprof_fork_hook_t **at = &hooks;
+    while (*at != NULL && (*at)->rank <= hook->rank) {
+        at = &(*at)->next;
+    }
+    hook->next = *at;
+    *at = hook;
+}
 
 static void
 hold_sigprof(int how, sigset_t *before)
@@ -64,13 +72,9 @@ evprof_sample_fork_mend(void)
         return false;
     }
     parent = 0;
-    evprof_cpu_fork_child();
-    evprof_tap_fork_child();
-    evprof_contention_fork_child();
-    evprof_dump_fork_child();
-    evprof_proc_fork_child();
-    evprof_wall_fork_child();
-    evprof_thread_fork_child();
+    for (evprof_fork_hook_t *hook = hooks; hook != NULL; hook = hook->next) {
+        hook->child();
+    }
     return true;
 }
 

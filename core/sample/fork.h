@@ -15,6 +15,23 @@ void evprof_sample_fork_parent(void);
 void evprof_sample_fork_child(void);
 
 /*
+ * Who keeps something that a fork breaks: `child` puts it in order in the child,
+ * which has one thread, with no lock held and nothing allocated. Those of a
+ * lower rank come first. Statically allocated, added by a constructor.
+ */
+enum evprof_fork_rank {
+    EVPROF_FORK_LOOKS,   /* at what others will make new */
+    EVPROF_FORK_USERS,   /* of records of threads */
+    EVPROF_FORK_RECORDS, /* of threads themselves */
+};
+typedef struct evprof_fork_hook {
+    void (*child)(void);
+    enum evprof_fork_rank rank;
+    struct evprof_fork_hook *next;
+} evprof_fork_hook_t;
+void evprof_sample_on_fork(evprof_fork_hook_t *hook);
+
+/*
  * For whoever may be called in a child before the hook above: true when that
  * was so and everything is mended now, locks that nobody is left to give back
  * among them.

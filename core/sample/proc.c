@@ -21,6 +21,7 @@
 #include "core/base/grow.h"
 #include "core/base/lock.h"
 #include "core/base/parse.h"
+#include "core/sample/fork.h"
 
 #define TASKS "/proc/self/task"
 
@@ -277,8 +278,8 @@ evprof_proc_list(evprof_tids_t *out)
     return status;
 }
 
-void
-evprof_proc_fork_child(void)
+static void
+fork_child(void)
 {
     evprof_lock_reset(&names.lock);
     /* The parent's thread may have been changing these: not freed. */
@@ -290,4 +291,12 @@ evprof_proc_fork_child(void)
         close(names.directory); /* it shows the parent */
     }
     names.holders = 0;
+}
+
+__attribute__((constructor(102))) static void
+watch_forks(void)
+{
+    static evprof_fork_hook_t hook = { .child = fork_child,
+                                       .rank = EVPROF_FORK_USERS };
+    evprof_sample_on_fork(&hook);
 }

@@ -52,7 +52,4 @@ bool evprof_proc_is_missing(void);
 /* The number of links of the directory of all threads; 0: not there. */
 size_t evprof_proc_links(void);
 
-/* In the child of a fork. */
-void evprof_proc_fork_child(void);
-
 #endif

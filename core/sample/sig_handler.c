@@ -156,13 +156,13 @@ take_rested_sample(evprof_thread_t *thread, uint64_t weight,
 {
     const int64_t began = evprof_clock_ns(CLOCK_MONOTONIC);
     if (began <
-        atomic_load_explicit(&thread->rest_until, memory_order_relaxed)) {
+        atomic_load_explicit(&thread->cpu.rest_until, memory_order_relaxed)) {
         return EVPROF_SIG_DROPPED;
     }
     const enum evprof_sig_status status =
         take_sample(EVPROF_TAP_CPU, thread, weight, 0, context);
     const int64_t ended = evprof_clock_ns(CLOCK_MONOTONIC);
-    atomic_store_explicit(&thread->rest_until,
+    atomic_store_explicit(&thread->cpu.rest_until,
                           ended + REST_FACTOR * (ended - began),
                           memory_order_relaxed);
     return status;
@@ -175,7 +175,7 @@ take_timer_sample(evprof_thread_t *thread, const siginfo_t *info,
 {
     evprof_sig_tap_t *tap = &evprof_sig_taps[EVPROF_TAP_CPU];
     const int timer =
-        atomic_load_explicit(&thread->timer, memory_order_relaxed);
+        atomic_load_explicit(&thread->cpu.timer, memory_order_relaxed);
     if (atomic_load_explicit(&tap->session, memory_order_relaxed) == 0 ||
         timer != info->si_timerid + 1) {
         atomic_fetch_add_explicit(&tap->late, 1, memory_order_relaxed);
@@ -184,14 +184,14 @@ take_timer_sample(evprof_thread_t *thread, const siginfo_t *info,
     const uint64_t expiries = 1 + (uint64_t)(unsigned)info->si_overrun;
     const uint64_t weight =
         expiries +
-        atomic_exchange_explicit(&thread->carried, 0, memory_order_relaxed);
+        atomic_exchange_explicit(&thread->cpu.carried, 0, memory_order_relaxed);
     atomic_fetch_add_explicit(&tap->overrun, expiries - 1,
                               memory_order_relaxed);
-    atomic_fetch_add_explicit(&thread->fired, expiries, memory_order_relaxed);
+    atomic_fetch_add_explicit(&thread->cpu.fired, expiries, memory_order_relaxed);
     if (take_rested_sample(thread, weight, context) != EVPROF_SIG_TAKEN) {
-        atomic_fetch_add_explicit(&thread->carried, weight,
+        atomic_fetch_add_explicit(&thread->cpu.carried, weight,
                                   memory_order_relaxed);
-        atomic_fetch_add_explicit(&thread->dropped, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&thread->cpu.dropped, 1, memory_order_relaxed);
         atomic_fetch_add_explicit(&tap->dropped, expiries,
                                   memory_order_relaxed);
     }

@@ -23,6 +23,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/sample/drainer.h"
+#include "core/sample/fork.h"
 #include "core/sample/sig_handler.h"
 
 /* A handler runs for microseconds, but its thread may wait for a CPU. Only one
@@ -326,8 +327,8 @@ evprof_tap_stats(enum evprof_tap_kind kind, evprof_tap_stats_t *out)
     };
 }
 
-void
-evprof_tap_fork_child(void)
+static void
+fork_child(void)
 {
     for (unsigned kind = 0; kind < EVPROF_TAP_KINDS; kind++) {
         atomic_store(&evprof_sig_taps[kind].session, 0);
@@ -336,4 +337,12 @@ evprof_tap_fork_child(void)
     taps.open_count = 0;
     evprof_lock_reset(&taps.lock);
     evprof_drainer_fork_child();
+}
+
+__attribute__((constructor(102))) static void
+watch_forks(void)
+{
+    static evprof_fork_hook_t hook = { .child = fork_child,
+                                       .rank = EVPROF_FORK_USERS };
+    evprof_sample_on_fork(&hook);
 }

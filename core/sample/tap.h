@@ -119,7 +119,4 @@ typedef struct evprof_tap_stats {
 } evprof_tap_stats_t;
 void evprof_tap_stats(enum evprof_tap_kind kind, evprof_tap_stats_t *out);
 
-/* In the child of a fork: every tap is closed, its owner's memory forgotten. */
-void evprof_tap_fork_child(void);
-
 #endif

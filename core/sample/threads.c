@@ -23,7 +23,6 @@
 #include <unistd.h>
 
 #include "core/base/own_thread.h"
-#include "core/sample/cpu_timer.h"
 #include "core/sample/fork.h"
 #include "core/sample/sig_labels.h"
 #include "core/sample/sig_threads.h"
@@ -52,6 +51,15 @@ static struct {
     _Atomic uint32_t key_state; /* 0: none, 1: being made, 2: made, 3: failed */
     pthread_key_t key;
 } registry;
+
+/* Calls what others left for that moment. */
+#define RUN_HOOKS(moment, ...)                                                 \
+    for (evprof_thread_hook_t *hook = atomic_load(&registry.hooks); hook;      \
+         hook = hook->next) {                                                  \
+        if (hook->moment) {                                                    \
+            hook->moment(__VA_ARGS__);                                         \
+        }                                                                      \
+    }
 
 /* In a child that is not mended yet, a record taken now would be lost later. */
 static void
@@ -159,12 +167,11 @@ end_record(evprof_thread_t *thread)
 {
     evprof_lock_enter(&thread->lock);
     const uint32_t state = atomic_load(&thread->state);
-    evprof_cpu_timer_disarm(thread);
+    RUN_HOOKS(end, thread);
     atomic_store(&thread->state, EVPROF_THREAD_FREE);
     atomic_store(&thread->tid, 0);
     atomic_store(&thread->flags, 0);
     atomic_fetch_add(&thread->generation, 1);
-    thread->timer_session = 0;
     thread->bounds = (evprof_stack_bounds_t){ 0, 0 };
     thread->creator_count = 0;
     thread->labels.place = NULL;
@@ -179,17 +186,6 @@ end_record(evprof_thread_t *thread)
 /* ---- Ends of threads ---- */
 
 static void
-run_leave_hooks(evprof_thread_t *thread)
-{
-    for (evprof_thread_hook_t *hook = atomic_load(&registry.hooks); hook;
-         hook = hook->next) {
-        if (hook->leave) {
-            hook->leave(thread);
-        }
-    }
-}
-
-static void
 end_thread(void *arg)
 {
     evprof_thread_t *thread = arg;
@@ -197,8 +193,7 @@ end_thread(void *arg)
         pthread_setspecific(registry.key, thread) == 0) {
         return;
     }
-    run_leave_hooks(thread);
-    evprof_cpu_timer_leave(thread);
+    RUN_HOOKS(leave, thread);
     evprof_thread_current = NULL;
     is_gone = true;
     end_record(thread);
@@ -252,12 +247,7 @@ evprof_thread_prepare(size_t skip)
 void
 evprof_thread_announce(evprof_thread_t *thread, const void *caller)
 {
-    for (evprof_thread_hook_t *hook = atomic_load(&registry.hooks); hook;
-         hook = hook->next) {
-        if (hook->create) {
-            hook->create(thread, caller);
-        }
-    }
+    RUN_HOOKS(create, thread, caller);
 }
 
 void
@@ -332,7 +322,7 @@ evprof_thread_drop_found(pid_t tid)
     evprof_thread_t *thread = found_record(tid);
     if (thread) {
         unlink_found(thread);
-        evprof_cpu_timer_disown(thread);
+        RUN_HOOKS(drop, thread);
         end_record(thread);
         give_record(thread);
     }
@@ -348,7 +338,7 @@ set_live(evprof_thread_t *thread, uint32_t state)
      */
     atomic_store(&thread->state, state);
     atomic_fetch_add(&registry.live, 1);
-    evprof_cpu_timer_arm(thread);
+    RUN_HOOKS(live, thread);
 }
 
 /* A server may hold all signals back in its threads; SIGPROF has to arrive,
@@ -381,12 +371,7 @@ evprof_thread_enter(evprof_thread_t *thread)
     }
     let_sigprof_in();
     evprof_thread_drop_found(tid);
-    for (evprof_thread_hook_t *hook = atomic_load(&registry.hooks); hook;
-         hook = hook->next) {
-        if (hook->enter) {
-            hook->enter(thread);
-        }
-    }
+    RUN_HOOKS(enter, thread);
     thread->depth--;
     set_live(thread, EVPROF_THREAD_LIVE);
 }
@@ -507,8 +492,8 @@ evprof_thread_bounds(evprof_thread_t *thread, uint32_t generation)
 
 /* Lists and locks are as some thread of the parent's left them; records and
  * their number are whole at any moment. */
-void
-evprof_thread_fork_child(void)
+static void
+fork_child(void)
 {
     evprof_thread_t *self = evprof_thread_current;
     uint32_t making = 1;
@@ -518,8 +503,6 @@ evprof_thread_fork_child(void)
     for (uint32_t i = evprof_thread_limit(); i-- > 0;) {
         evprof_thread_t *thread = evprof_thread_at(i);
         evprof_lock_reset(&thread->lock);
-        atomic_store(&thread->timer, 0);
-        thread->timer_session = 0;
         if (thread != self) {
             end_record(thread);
             give_record(thread);
@@ -535,6 +518,14 @@ evprof_thread_fork_child(void)
     }
     atomic_store(&registry.live, self ? 1 : 0);
     evprof_lock_reset(&registry.lock);
+}
+
+__attribute__((constructor(102))) static void
+watch_forks(void)
+{
+    static evprof_fork_hook_t hook = { .child = fork_child,
+                                       .rank = EVPROF_FORK_RECORDS };
+    evprof_sample_on_fork(&hook);
 }
 
 void

@@ -36,6 +36,19 @@ enum evprof_thread_flag {
 /* Go's depth for stacks that are not CPU samples, up to 1.22. */
 #define EVPROF_THREAD_CREATOR_DEPTH 32
 
+/* The CPU sampler's part of a record, see cpu_timer.h. The handler writes the
+ * atomic ones. */
+typedef struct evprof_cpu_slot {
+    _Atomic int32_t timer;      /* kernel timer id + 1, 0: none */
+    uint32_t session;           /* that saw this thread, armed or not */
+    uint64_t clock;             /* CPU clock when it was armed, ns */
+    uint64_t first;             /* ns from then to the first expiry */
+    _Atomic uint64_t fired;     /* expiries that reached the handler */
+    _Atomic uint64_t carried;   /* weight of drops, for the next sample */
+    _Atomic uint64_t dropped;   /* samples dropped since it was armed */
+    _Atomic int64_t rest_until; /* monotonic ns: no walk before that */
+} evprof_cpu_slot_t;
+
 typedef struct evprof_thread {
     evprof_lock_t lock; /* guards tid, timer and the change of state */
     _Atomic uint32_t state;
@@ -54,16 +67,7 @@ typedef struct evprof_thread {
     uintptr_t creator[EVPROF_THREAD_CREATOR_DEPTH]; /* of pthread_create */
     void *lock_state; /* of the lock wrappers; freed by their exit hook */
 
-    /* The CPU sampler's, see cpu_timer.h. The handler writes the atomic ones.
-     */
-    _Atomic int32_t timer;  /* kernel timer id + 1, 0: none */
-    uint32_t timer_session; /* the session that saw this thread, armed or not */
-    uint64_t timer_clock;   /* CPU clock when it was armed, ns */
-    uint64_t timer_first;   /* ns from then to the first expiry */
-    _Atomic uint64_t fired; /* expiries that reached the handler */
-    _Atomic uint64_t carried;   /* weight of drops, for the next sample */
-    _Atomic uint64_t dropped;   /* samples dropped since it was armed */
-    _Atomic int64_t rest_until; /* monotonic ns: no walk before that */
+    evprof_cpu_slot_t cpu;
 
     /* Between pthread_create and the start routine. */
     void *(*start)(void *);
@@ -159,18 +163,29 @@ evprof_stack_bounds_t evprof_thread_bounds(evprof_thread_t *thread,
                                            uint32_t generation);
 
 /*
- * What others keep with a thread. `create` runs in the creating thread before
- * the new one exists, `caller` being the return address of pthread_create;
- * `enter` runs in the new thread before its
- * start routine, `leave` in its last key destructor round, `ours` in a thread
- * that is marked as the library's own; all outside of our locks. Statically
- * allocated by the caller, never removed. Call it from a constructor or under a
- * lock of the caller's.
+ * What others keep with a thread, and want to know of it. Statically allocated
+ * by the caller, never removed, NULL where nothing is to be done. Call it from a
+ * constructor or under a lock of the caller's.
+ *
+ *   create  in the creating thread before the new one exists; `caller` is the
+ *           return address of pthread_create
+ *   enter   in the new thread, before its start routine
+ *   live    the record counts from now on; any thread
+ *   leave   in the thread, in its last key destructor round
+ *   drop    the record of a FOUND thread goes; any thread, under the registry's
+ *           lock
+ *   end     the record is about to be another thread's; under its own lock
+ *   ours    in a thread that is marked as the library's own
+ *
+ * But for `drop` and `end` none of our locks is held.
  */
 typedef struct evprof_thread_hook {
     void (*create)(evprof_thread_t *thread, const void *caller);
     void (*enter)(evprof_thread_t *thread);
+    void (*live)(evprof_thread_t *thread);
     void (*leave)(evprof_thread_t *thread);
+    void (*drop)(evprof_thread_t *thread);
+    void (*end)(evprof_thread_t *thread);
     void (*ours)(void);
     struct evprof_thread_hook *next;
 } evprof_thread_hook_t;
@@ -183,8 +198,5 @@ int evprof_thread_add_found(pid_t tid, uint64_t start_time);
 
 /* Frees the FOUND record of `tid`, if there is one. */
 void evprof_thread_drop_found(pid_t tid);
-
-/* In the child of a fork: only the record of the calling thread remains. */
-void evprof_thread_fork_child(void);
 
 #endif

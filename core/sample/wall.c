@@ -29,6 +29,7 @@
 #include "core/base/lock.h"
 #include "core/objects/objects.h"
 #include "core/sample/ask.h"
+#include "core/sample/fork.h"
 #include "core/sample/sleeper.h"
 #include "core/sample/stacktable.h"
 #include "core/sample/tap.h"
@@ -641,8 +642,8 @@ evprof_wall_stats(evprof_wall_stats_t *out)
     evprof_lock_leave(&wall.lock);
 }
 
-void
-evprof_wall_fork_child(void)
+static void
+fork_child(void)
 {
     evprof_lock_reset(&wall.life);
     evprof_lock_reset(&wall.lock);
@@ -653,4 +654,12 @@ evprof_wall_fork_child(void)
     wall.watched_count = 0;
     wall.watched_cap = 0;
     wall.is_on = false;
+}
+
+__attribute__((constructor(102))) static void
+watch_forks(void)
+{
+    static evprof_fork_hook_t hook = { .child = fork_child,
+                                       .rank = EVPROF_FORK_USERS };
+    evprof_sample_on_fork(&hook);
 }

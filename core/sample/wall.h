@@ -41,7 +41,4 @@ typedef struct evprof_wall_stats {
 /* Of the profile being taken, or of the last one. */
 void evprof_wall_stats(evprof_wall_stats_t *out);
 
-/* In the child of a fork: it is off. */
-void evprof_wall_fork_child(void);
-
 #endif

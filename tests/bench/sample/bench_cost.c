@@ -102,7 +102,7 @@ descend(int depth, enum evprof_tap_kind kind)
         if (signals % ROUND == 0) {
             evprof_tap_flush();
         }
-        atomic_store(&self->rest_until, 0);
+        atomic_store(&self->cpu.rest_until, 0);
         const uint64_t began = bench_clock(CLOCK_MONOTONIC);
         if (kind == EVPROF_TAP_CPU) {
             send_expiry(self, generation);
@@ -176,10 +176,10 @@ bench_handler(void)
     (void)backtrace(pcs, 4); /* loads libgcc */
     /* No profile has a timer of this thread; the first has the number 0. */
     evprof_thread_t *self = evprof_thread_self();
-    atomic_store(&self->timer, 1);
+    atomic_store(&self->cpu.timer, 1);
     run_unwinder("fp", "fp", EVPROF_TAP_CPU);
     run_unwinder("tables", "tables", EVPROF_TAP_CPU);
-    atomic_store(&self->timer, 0);
+    atomic_store(&self->cpu.timer, 0);
     run_unwinder("tables, asked", "tables", EVPROF_TAP_WALL);
     run_handler("peer: empty handler", time_nothing, EVPROF_TAP_CPU, CHAIN);
     run_handler("peer: glibc backtrace()", time_backtrace, EVPROF_TAP_CPU,

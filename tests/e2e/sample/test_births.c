@@ -133,7 +133,7 @@ is_found(pid_t tid)
 {
     const evprof_thread_t *thread = evprof_thread_find(tid);
     return thread && atomic_load(&thread->state) == EVPROF_THREAD_FOUND &&
-           atomic_load(&thread->timer) > 0;
+           atomic_load(&thread->cpu.timer) > 0;
 }
 
 static void
@@ -153,7 +153,7 @@ test_a_raw_clone_is_found_and_forgotten(void **state)
     }
     evprof_cpu_stats_t stats;
     const evprof_thread_t *thread = evprof_thread_find(tid);
-    while (atomic_load(&thread->fired) < 10) {
+    while (atomic_load(&thread->cpu.fired) < 10) {
         sched_yield();
     }
     atomic_store(&raw.is_done, true);

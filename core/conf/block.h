@@ -85,6 +85,7 @@ struct evprof_conf {
 
 /* The sections of this room. */
 extern const evprof_section_t evprof_main_section;
+extern const evprof_section_t evprof_preload_section;
 extern const evprof_section_t evprof_pprof_section;
 extern const evprof_section_t evprof_limits_section;
 

@@ -67,6 +67,15 @@ typedef struct evprof_main_conf {
     int reload_signal;          /* 0: none */
 } evprof_main_conf_t;
 
+/* For libevprof_preload.so; see the directives of the same names. */
+typedef struct evprof_preload_conf {
+    long long listen_after_ns;
+    int listen_signal;        /* 0: none */
+    evprof_text_list_t *only; /* NULL: every program */
+    bool follow_exec;
+    int mount; /* 1: on the program's evhttp as well */
+} evprof_preload_conf_t;
+
 enum evprof_log_level {
     EVPROF_LOG_ERROR,
     EVPROF_LOG_WARN,
@@ -82,8 +91,8 @@ typedef struct evprof_pprof_conf {
     bool label_requests;
     bool status;
     const char *symbolize_helper; /* a file, "off", or NULL: beside us */
-    const char *log_file; /* NULL: nothing is logged */
-    int log_level;        /* of enum evprof_log_level */
+    const char *log_file;         /* NULL: nothing is logged */
+    int log_level;                /* of enum evprof_log_level */
 } evprof_pprof_conf_t;
 
 enum evprof_symbolize {
@@ -96,7 +105,7 @@ enum evprof_symbolize {
 typedef struct evprof_profile_limits {
     long max_seconds;
     long max_stacks; /* distinct ones kept for a profile */
-    int symbolize; /* of enum evprof_symbolize */
+    int symbolize;   /* of enum evprof_symbolize */
 } evprof_profile_limits_t;
 
 /* One profile type as configured. */
@@ -136,6 +145,10 @@ void evprof_config_unref(evprof_config_t *config);
 
 /* The directives outside of all blocks. */
 const evprof_main_conf_t *evprof_config_main(const evprof_config_t *config);
+
+/* Those of them that are for a preloaded library. */
+const evprof_preload_conf_t *
+evprof_config_preload(const evprof_config_t *config);
 
 /* The directives of pprof { }. */
 const evprof_pprof_conf_t *evprof_config_pprof(const evprof_config_t *config);

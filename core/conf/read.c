@@ -15,6 +15,12 @@ evprof_config_main(const evprof_config_t *config)
     return evprof_block_conf(&config->main, &evprof_main_section);
 }
 
+const evprof_preload_conf_t *
+evprof_config_preload(const evprof_config_t *config)
+{
+    return evprof_block_conf(&config->main, &evprof_preload_section);
+}
+
 const evprof_pprof_conf_t *
 evprof_config_pprof(const evprof_config_t *config)
 {

@@ -361,6 +361,7 @@ const evprof_section_t evprof_limits_section = {
 
 static const evprof_section_t *const sections[] = {
     &evprof_main_section,
+    &evprof_preload_section,
     &evprof_pprof_section,
     &evprof_limits_section,
     NULL,

@@ -171,6 +171,12 @@ evprof_settings_main(const evprof_config_t *config)
     return evprof_config_main(config);
 }
 
+const evprof_preload_conf_t *
+evprof_settings_preload(const evprof_config_t *config)
+{
+    return evprof_config_preload(config);
+}
+
 const evprof_pprof_conf_t *
 evprof_settings_pprof(const evprof_config_t *config)
 {

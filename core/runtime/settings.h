@@ -32,6 +32,10 @@ evprof_settings_access(const evprof_config_t *config, const char *leaf);
 EVPROF_API const evprof_main_conf_t *
 evprof_settings_main(const evprof_config_t *config);
 
+/* Of the file itself, for libevprof_preload.so. */
+EVPROF_API const evprof_preload_conf_t *
+evprof_settings_preload(const evprof_config_t *config);
+
 /* Of pprof { }: prefix, max_profiles, status, ... */
 EVPROF_API const evprof_pprof_conf_t *
 evprof_settings_pprof(const evprof_config_t *config);

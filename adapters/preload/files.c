@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A thread closes a window each second and opens the next, since only what is
+ * in a file survives a crash. The moment between two windows is not recorded:
+ * some tens of microseconds in a second.
+ */
+#include "adapters/preload/files.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/buf.h"
+#include "core/base/clock.h"
+#include "core/base/lock.h"
+#include "core/runtime/catalog.h"
+#include "core/runtime/recording.h"
+#include "core/runtime/service.h"
+
+#define MOST_FILES 8u
+#define WINDOW_NS INT64_C(1000000000)
+
+/* Profiles without a window are written this many windows apart. */
+#define REPLACE_EVERY 5u
+
+typedef struct file {
+    const evprof_module_t *module;
+    evprof_buf_t part; /* of the open window */
+    evprof_writer_t out;
+    bool is_open;
+} file_t;
+
+static struct {
+    evprof_t *prof;
+    char *folder;
+    file_t files[MOST_FILES];
+    size_t count;
+    pthread_t thread;
+    bool has_thread;
+    _Atomic uint32_t is_ending;
+} state;
+
+static bool
+is_timed(const file_t *f)
+{
+    return (f->module->flags & EVPROF_MODULE_TIMED) != 0;
+}
+
+/* A trace is one file from its beginning to its end. */
+static bool
+is_cut(const file_t *f)
+{
+    return is_timed(f) && (f->module->flags & EVPROF_MODULE_FILE) == 0;
+}
+
+static void
+name_file(const file_t *f, const char *suffix, char *out, size_t size)
+{
+    (void)snprintf(out, size, "%s/%s.%d%s", state.folder, f->module->name,
+                   (int)getpid(), suffix);
+}
+
+static void
+append_part(const file_t *f)
+{
+    char path[4096];
+    unsigned char head[8];
+    uint64_t len = f->part.len;
+    for (unsigned i = 0; i < 8; i++) {
+        head[i] = (unsigned char)(len >> (8 * i));
+    }
+    name_file(f, "", path, sizeof(path));
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        evprof_writer_t out = evprof_writer_fd(fd);
+        if (out.write(out.ctx, head, sizeof(head)) == 0) {
+            (void)out.write(out.ctx, f->part.data, f->part.len);
+        }
+        close(fd);
+    }
+}
+
+static void
+replace_file(const file_t *f)
+{
+    char path[4096];
+    char fresh[4096];
+    name_file(f, "", path, sizeof(path));
+    name_file(f, ".new", fresh, sizeof(fresh));
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return;
+    }
+    evprof_writer_t out = evprof_writer_fd(fd);
+    int status = out.write(out.ctx, f->part.data, f->part.len);
+    if (close(fd) == 0 && status == 0) {
+        (void)rename(fresh, path);
+    } else {
+        (void)unlink(fresh);
+    }
+}
+
+/* ---- Windows ---- */
+
+static void
+open_window(file_t *f)
+{
+    f->out = evprof_writer_buf(&f->part);
+    f->is_open = evprof_recording_start(state.prof, f->module->name, &f->out,
+                                        NULL) == EVPROF_OK;
+}
+
+static void
+close_window(file_t *f)
+{
+    evprof_buf_clear(&f->part);
+    if (f->is_open &&
+        evprof_recording_stop(state.prof, f->module->name, NULL) == EVPROF_OK &&
+        f->part.len > 0) {
+        if (is_cut(f)) {
+            append_part(f);
+        } else {
+            replace_file(f);
+        }
+    }
+    f->is_open = false;
+}
+
+static void
+take_snapshot(file_t *f)
+{
+    evprof_profile_t *profile = evprof_lookup(state.prof, f->module->name);
+    evprof_buf_clear(&f->part);
+    f->out = evprof_writer_buf(&f->part);
+    if (profile != NULL &&
+        evprof_profile_write(profile, &f->out, 0, NULL) == EVPROF_OK) {
+        replace_file(f);
+    }
+}
+
+static void
+each_window(unsigned number)
+{
+    for (size_t i = 0; i < state.count; i++) {
+        file_t *f = &state.files[i];
+        if (is_cut(f)) {
+            close_window(f);
+            open_window(f);
+        } else if (!is_timed(f) && number % REPLACE_EVERY == 0) {
+            take_snapshot(f);
+        }
+    }
+}
+
+static void *
+run(void *arg)
+{
+    unsigned number = 0;
+    (void)arg;
+    int64_t due_ns = evprof_clock_ns(CLOCK_MONOTONIC) + WINDOW_NS;
+    while (atomic_load(&state.is_ending) == 0) {
+        evprof_futex_wait(&state.is_ending, 0, due_ns);
+        if (evprof_clock_ns(CLOCK_MONOTONIC) >= due_ns) {
+            due_ns += WINDOW_NS;
+            each_window(++number);
+        }
+    }
+    return NULL;
+}
+
+/* ---- Life ---- */
+
+static void
+add_file(const char *name, size_t len)
+{
+    for (size_t i = 0;
+         evprof_profile_modules[i] != NULL && state.count < MOST_FILES; i++) {
+        const evprof_module_t *module = evprof_profile_modules[i];
+        if (strlen(module->name) == len &&
+            strncmp(module->name, name, len) == 0) {
+            state.files[state.count++] = (file_t){ .module = module };
+        }
+    }
+}
+
+/* "FOLDER:NAME:NAME"; false: the variable is not set. */
+static bool
+read_variable(void)
+{
+    const char *text = secure_getenv("EVPROF_FILES");
+    size_t len = text == NULL ? 0 : strcspn(text, ":");
+    if (len == 0) {
+        return false;
+    }
+    state.folder = strndup(text, len);
+    for (text += len; *text == ':'; text += len) {
+        text++;
+        len = strcspn(text, ":");
+        add_file(text, len);
+    }
+    return state.folder != NULL && state.count > 0;
+}
+
+static void
+start(void)
+{
+    for (size_t i = 0; i < state.count; i++) {
+        const evprof_module_t *module = state.files[i].module;
+        if (module->set_rate != NULL) {
+            (void)evprof_catalog_set_rate(state.prof, module, 1);
+        }
+        if (is_timed(&state.files[i])) {
+            open_window(&state.files[i]);
+        }
+    }
+    state.has_thread = evprof_service_start(&state.thread, "evprof-files", run,
+                                            NULL, NULL) == EVPROF_OK;
+}
+
+void
+evprof_preload_files_begin(evprof_t *prof)
+{
+    state.prof = prof;
+    if (read_variable()) {
+        start();
+    } else {
+        state.count = 0;
+    }
+}
+
+void
+evprof_preload_files_end(void)
+{
+    if (state.count == 0) {
+        return;
+    }
+    atomic_store(&state.is_ending, 1);
+    evprof_futex_wake(&state.is_ending);
+    if (state.has_thread) {
+        pthread_join(state.thread, NULL);
+    }
+    for (size_t i = 0; i < state.count; i++) {
+        if (is_timed(&state.files[i])) {
+            close_window(&state.files[i]);
+        } else {
+            take_snapshot(&state.files[i]);
+        }
+    }
+    state.count = 0;
+}
+
+void
+evprof_preload_files_fork_child(void)
+{
+    if (state.count > 0) {
+        for (size_t i = 0; i < state.count; i++) {
+            state.files[i].is_open = false;
+        }
+        start();
+    }
+}

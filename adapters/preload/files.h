@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_PRELOAD_FILES_H
+#define EVPROF_PRELOAD_FILES_H
+
+/*
+ * Profiles as files, for `evprof run -cpuprofile F -- command`. The environment
+ * variable EVPROF_FILES names a folder and, behind colons, the profiles that
+ * are wanted: "/tmp/x:cpu:heap". The process writes into that folder
+ *
+ *     NAME.PID     parts, each a number of bytes (8, the lowest first) and then
+ *                  a profile of one second: those of a window
+ *     NAME.PID     one profile, replaced every few seconds and at the end:
+ * those without a window
+ *
+ * so that what a crash leaves behind is whole but for its last second, and no
+ * handler for the crash is needed.
+ */
+
+#include <evprof/evprof.h>
+
+/* Begins, where the variable is set. In the constructor. */
+void evprof_preload_files_begin(evprof_t *prof);
+
+/* Writes what is left, and stops. At the end of the program. */
+void evprof_preload_files_end(void);
+
+/* A forked child writes files of its own. */
+void evprof_preload_files_fork_child(void);
+
+#endif

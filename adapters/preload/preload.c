@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The constructor that makes a profiler in a program which knows nothing of it.
+ * It says nothing on the program's streams and takes nothing of its own: what
+ * goes wrong is for the `log` of the configuration.
+ *
+ * The port opens when a process has lived for `listen_after`, on a thread that
+ * waits for it: a parent that only forks and leaves, and a child that only
+ * copies, are gone by then. A forked child begins to wait anew.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include <evprof/evprof.h>
+
+#include "adapters/preload/environment.h"
+#include "adapters/preload/files.h"
+#include "adapters/preload/mounted.h"
+#include "adapters/preload/port.h"
+#include "core/base/clock.h"
+#include "core/base/lock.h"
+#include "core/runtime/service.h"
+#include "core/runtime/settings.h"
+
+static struct {
+    evprof_t *prof;
+    const char *pattern; /* EVPROF_LISTEN, or NULL: as configured */
+    int64_t wait_ns;
+    int signal;
+    bool has_port;         /* something says where to listen */
+    _Atomic uint32_t word; /* never changes: what the thread sleeps on */
+} preload;
+
+/* ---- Waiting ---- */
+
+static void
+await_signal(void)
+{
+    sigset_t set;
+    int got = 0;
+    sigemptyset(&set);
+    sigaddset(&set, preload.signal);
+    while (sigwait(&set, &got) != 0 || got != preload.signal) {
+    }
+}
+
+static void
+await_age(void)
+{
+    int64_t end_ns = evprof_clock_ns(CLOCK_MONOTONIC) + preload.wait_ns;
+    while (evprof_clock_ns(CLOCK_MONOTONIC) < end_ns) {
+        evprof_futex_wait(&preload.word, 0, end_ns);
+    }
+}
+
+static void *
+open_port(void *arg)
+{
+    evprof_error_t err = { 0 };
+    (void)arg;
+    if (preload.signal != 0) {
+        await_signal();
+    } else {
+        await_age();
+    }
+    if (evprof_preload_listen(preload.prof, preload.pattern, &err) != 0) {
+        evprof_log(preload.prof, EVPROF_LOG_ERROR, "%s", err.message);
+    }
+    return NULL;
+}
+
+static void
+wait_for_port(void)
+{
+    pthread_t thread;
+    if (preload.has_port &&
+        evprof_service_start(&thread, "evprof-preload", open_port, NULL,
+                             NULL) == EVPROF_OK) {
+        pthread_detach(thread);
+    }
+}
+
+/* ---- Beginning ---- */
+
+static bool
+is_wanted(const evprof_preload_conf_t *conf)
+{
+    const evprof_text_list_t *only = conf->only;
+    while (only != NULL &&
+           strcmp(only->text, program_invocation_short_name) != 0) {
+        only = only->next;
+    }
+    return conf->only == NULL || only != NULL;
+}
+
+/* Every thread inherits what the first holds back, so that the signal waits
+ * for ours. */
+static void
+hold_signal(int number)
+{
+    sigset_t set;
+    if (number != 0) {
+        sigemptyset(&set);
+        sigaddset(&set, number);
+        pthread_sigmask(SIG_BLOCK, &set, NULL);
+    }
+}
+
+/* Reads what the preloaded library is told; false: it is not for this program.
+ */
+static bool
+read_settings(void)
+{
+    evprof_config_t *config = evprof_settings_hold(preload.prof);
+    const evprof_preload_conf_t *conf = evprof_settings_preload(config);
+    bool wanted = is_wanted(conf);
+    if (!conf->follow_exec) {
+        evprof_preload_leave_environment();
+    }
+    preload.wait_ns = conf->listen_after_ns;
+    preload.signal = conf->listen_signal;
+    preload.has_port =
+        preload.pattern != NULL || evprof_settings_main(config)->listen != NULL;
+    if (wanted && conf->mount == 1) {
+        evprof_preload_mount_first(preload.prof);
+    }
+    evprof_settings_release(config);
+    return wanted;
+}
+
+static void
+begin_again(void)
+{
+    evprof_preload_files_fork_child();
+    wait_for_port();
+}
+
+/* Behind the constructors of our own rooms, before those of the program. */
+__attribute__((constructor)) static void
+begin(void)
+{
+    if (getauxval(AT_SECURE) != 0) {
+        return; /* set-uid: nothing of the user's environment is followed */
+    }
+    /* Programs write their title over the environment. */
+    const char *pattern = secure_getenv("EVPROF_LISTEN");
+    preload.pattern = pattern == NULL ? NULL : strdup(pattern);
+    preload.prof = evprof_new(secure_getenv("EVPROF_CONF"), NULL);
+    if (preload.prof == NULL) {
+        evprof_preload_leave_environment();
+        return;
+    }
+    if (!read_settings()) {
+        evprof_free(preload.prof);
+        preload.prof = NULL;
+        return;
+    }
+    hold_signal(preload.signal);
+    evprof_preload_files_begin(preload.prof);
+    pthread_atfork(NULL, NULL, begin_again);
+    wait_for_port();
+}
+
+__attribute__((destructor)) static void
+end(void)
+{
+    if (preload.prof != NULL) {
+        evprof_preload_files_end();
+    }
+}

@@ -8,6 +8,7 @@
 
 #include "adapters/cli/cli.h"
 #include "adapters/cli/gather.h"
+#include "adapters/cli/servers.h"
 #include "adapters/cli/symbolize.h"
 #include "adapters/cli/symbolz.h"
 #include "adapters/fetch/save.h"
@@ -312,15 +313,23 @@ load_lists(const cli_t *cli, loaded_t *l, cli_profiles_t *out,
         status = evprof_sources_read(cli->sources_file, &arena, &lines,
                                      &line_count, err);
     }
-    size_t total = cli->sources.count + line_count + cli->bases.count;
+    cli_list_t sources = cli->sources;
+    cli_list_t bases = cli->bases;
+    if (status == EVPROF_OK) {
+        status = cli_servers_expand(&sources, &arena, err);
+    }
+    if (status == EVPROF_OK) {
+        status = cli_servers_expand(&bases, &arena, err);
+    }
+    size_t total = sources.count + line_count + bases.count;
     cli_item_t *items = calloc(total + 1, sizeof(*items));
     cli_batch_t batches[2] = { { .items = items }, { .items = items } };
     if (items == NULL) {
         status = evprof_fail(err, EVPROF_ENOMEM, "out of memory");
     } else if (status == EVPROF_OK) {
-        make_items(&batches[0], &cli->sources, lines, line_count);
+        make_items(&batches[0], &sources, lines, line_count);
         batches[1].items = items + batches[0].count;
-        make_items(&batches[1], &cli->bases, NULL, 0);
+        make_items(&batches[1], &bases, NULL, 0);
         status = gather(cli, batches, l, err);
     }
     if (status == EVPROF_OK) {

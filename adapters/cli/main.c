@@ -8,6 +8,8 @@
 #include "adapters/cli/code.h"
 #include "adapters/cli/conf.h"
 #include "adapters/cli/remote.h"
+#include "adapters/cli/run.h"
+#include "adapters/cli/servers.h"
 #include "adapters/cli/web.h"
 
 /* Every failure ends with it. */
@@ -46,7 +48,8 @@ main(int argc, char **argv)
 {
     cli_t cli;
     int exit_status;
-    if (cli_conf(argc, argv, &exit_status)) {
+    if (cli_conf(argc, argv, &exit_status) ||
+        cli_run(argc, argv, &exit_status) || cli_ps(argc, argv, &exit_status)) {
         return exit_status;
     }
     enum cli_parsed parsed = cli_parse(&cli, argc, argv);

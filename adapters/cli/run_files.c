@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Profiles of a program that ran under `evprof run`, from the parts that it
+ * wrote while it ran (adapters/preload/files.h has the form). A part that a
+ * crash cut short is left out. The tool itself merges them, as it merges any
+ * sources.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "adapters/cli/run.h"
+#include "core/base/buf.h"
+
+extern char **environ;
+
+/* A folder's files that begin with the profile's name and a dot. */
+typedef struct parts {
+    const char *folder;
+    evprof_buf_t list; /* paths of profiles, one a line */
+    unsigned count;
+} parts_t;
+
+static bool
+read_file(const char *path, evprof_buf_t *out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0 ||
+        !evprof_buf_reserve(out, (size_t)st.st_size)) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return false;
+    }
+    ssize_t n;
+    while ((n = read(fd, out->data + out->len, out->cap - out->len)) > 0) {
+        out->len += (size_t)n;
+        if (out->len == out->cap && !evprof_buf_reserve(out, 1)) {
+            break;
+        }
+    }
+    close(fd);
+    return n == 0;
+}
+
+static bool
+write_file(const char *path, const char *data, size_t len, mode_t mode)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    if (fd < 0) {
+        return false;
+    }
+    evprof_writer_t out = evprof_writer_fd(fd);
+    int status = out.write(out.ctx, data, len);
+    return close(fd) == 0 && status == 0;
+}
+
+static void
+add_part(parts_t *parts, const char *data, size_t len)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof(path), "%s/part-%u.pb.gz", parts->folder,
+                   parts->count);
+    if (len > 0 && write_file(path, data, len, 0600)) {
+        parts->count++;
+        evprof_buf_printf(&parts->list, "%s\n", path);
+    }
+}
+
+static uint64_t
+length_at(const char *data)
+{
+    uint64_t len = 0;
+    for (unsigned i = 8; i-- > 0;) {
+        len = len << 8 | (unsigned char)data[i];
+    }
+    return len;
+}
+
+/* A profile begins with gzip's mark, the parts with their length. */
+static void
+split(parts_t *parts, const evprof_buf_t *file)
+{
+    size_t at = 0;
+    if (file->len >= 2 && memcmp(file->data, "\x1f\x8b", 2) == 0) {
+        add_part(parts, file->data, file->len);
+        return;
+    }
+    while (file->len - at > 8) {
+        uint64_t len = length_at(file->data + at);
+        at += 8;
+        if (len > file->len - at) {
+            break;
+        }
+        add_part(parts, file->data + at, (size_t)len);
+        at += len;
+    }
+}
+
+static bool
+is_of(const char *file, const char *name)
+{
+    size_t len = strlen(name);
+    const char *end = strrchr(file, '.');
+    return strncmp(file, name, len) == 0 && file[len] == '.' &&
+           strcmp(end, ".new") != 0;
+}
+
+static void
+gather(parts_t *parts, const char *name)
+{
+    DIR *dir = opendir(parts->folder);
+    struct dirent *entry;
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        char path[4096];
+        evprof_buf_t file = { 0 };
+        (void)snprintf(path, sizeof(path), "%s/%s", parts->folder,
+                       entry->d_name);
+        if (is_of(entry->d_name, name) && read_file(path, &file)) {
+            split(parts, &file);
+        }
+        evprof_buf_free(&file);
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+}
+
+/* Runs this program anew, which merges the sources of the list. */
+static bool
+merge(const parts_t *parts, const char *output)
+{
+    char list[4096];
+    char out[4096];
+    pid_t pid;
+    int status = 0;
+    (void)snprintf(list, sizeof(list), "%s/list", parts->folder);
+    (void)snprintf(out, sizeof(out), "-output=%s", output);
+    if (parts->list.failed ||
+        !write_file(list, parts->list.data, parts->list.len, 0600)) {
+        return false;
+    }
+    char tool[] = "evprof";
+    char proto[] = "-proto";
+    char none[] = "-symbolize=none";
+    char sources[] = "-sources";
+    char *argv[] = { tool, proto, none, out, sources, list, NULL };
+    /* What it has to say is said here, with the file that was asked for. */
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
+                                     O_WRONLY, 0);
+    int failed =
+        posix_spawn(&pid, "/proc/self/exe", &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (failed != 0) {
+        return false;
+    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static bool
+copy(const char *folder, const char *name, pid_t pid, const char *output)
+{
+    char path[4096];
+    evprof_buf_t file = { 0 };
+    (void)snprintf(path, sizeof(path), "%s/%s.%d", folder, name, (int)pid);
+    bool is_done = read_file(path, &file) && file.len > 0 &&
+                   write_file(output, file.data, file.len, 0600);
+    evprof_buf_free(&file);
+    return is_done;
+}
+
+bool
+cli_run_collect(const char *folder, const char *name, bool is_file, pid_t pid,
+                const char *output)
+{
+    parts_t parts = { .folder = folder };
+    bool is_done;
+    if (is_file) {
+        is_done = copy(folder, name, pid, output);
+    } else {
+        gather(&parts, name);
+        is_done = parts.count > 0 && merge(&parts, output);
+    }
+    evprof_buf_free(&parts.list);
+    if (!is_done) {
+        fprintf(stderr,
+                "evprof: %s: the program left no %s profile; it ended too "
+                "soon, or cannot be preloaded (static, set-uid)\n",
+                output, name);
+    }
+    return is_done;
+}
+
+void
+cli_run_remove(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        char path[4096];
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+        (void)unlink(path);
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    (void)rmdir(folder);
+}

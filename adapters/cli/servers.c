@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A process with libevprof in its maps is one of ours. Its descriptors tell the
+ * inodes of its sockets, /proc/PID/net tells which of these listen, and where.
+ * Which of them serves profiles is found out only by asking.
+ */
+#include "adapters/cli/servers.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/base/buf.h"
+#include "core/base/error.h"
+#include "core/base/grow.h"
+
+#define MOST_SOCKETS 256u
+
+/* The state of a listening TCP socket in /proc/net/tcp, and the flag of one in
+ * /proc/net/unix. */
+#define TCP_LISTEN 10u
+#define UNIX_ACCEPTS 0x10000u
+
+#define ANSWER_MS 500
+
+typedef struct found {
+    cli_server_t *items;
+    size_t count;
+    size_t cap;
+} found_t;
+
+/* ---- /proc ---- */
+
+static FILE *
+open_proc(pid_t pid, const char *name)
+{
+    char path[64];
+    (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+    return fopen(path, "re");
+}
+
+static bool
+has_library(pid_t pid)
+{
+    char line[4352];
+    bool is_found = false;
+    FILE *maps = open_proc(pid, "maps");
+    while (maps != NULL && !is_found &&
+           fgets(line, sizeof(line), maps) != NULL) {
+        const char *file = strrchr(line, '/');
+        is_found =
+            file != NULL && (strncmp(file, "/libevprof.so", 13) == 0 ||
+                             strncmp(file, "/libevprof_preload.so", 21) == 0);
+    }
+    if (maps != NULL) {
+        fclose(maps);
+    }
+    return is_found;
+}
+
+/* This program, running once more: it looks into libevprof for its flags. */
+static bool
+is_this_tool(pid_t pid)
+{
+    char path[64];
+    char own[4096];
+    char other[4096];
+    (void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+    ssize_t own_len = readlink("/proc/self/exe", own, sizeof(own));
+    ssize_t other_len = readlink(path, other, sizeof(other));
+    return own_len > 0 && own_len == other_len &&
+           memcmp(own, other, (size_t)own_len) == 0;
+}
+
+static void
+read_name(pid_t pid, char *out, size_t size)
+{
+    FILE *comm = open_proc(pid, "comm");
+    out[0] = '\0';
+    if (comm != NULL) {
+        if (fgets(out, (int)size, comm) == NULL) {
+            out[0] = '\0';
+        }
+        out[strcspn(out, "\n")] = '\0';
+        fclose(comm);
+    }
+}
+
+/* The inodes of the process's sockets; returns how many. */
+static size_t
+list_sockets(pid_t pid, uint64_t *inodes)
+{
+    char path[64];
+    size_t count = 0;
+    struct dirent *entry;
+    (void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    DIR *dir = opendir(path);
+    while (dir != NULL && count < MOST_SOCKETS &&
+           (entry = readdir(dir)) != NULL) {
+        char target[64];
+        ssize_t len =
+            readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+        if (len > 0) {
+            target[len] = '\0';
+            count +=
+                sscanf(target, "socket:[%" SCNu64 "]", &inodes[count]) == 1;
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    return count;
+}
+
+static bool
+holds(const uint64_t *inodes, size_t count, uint64_t inode)
+{
+    while (count > 0 && inodes[count - 1] != inode) {
+        count--;
+    }
+    return count > 0;
+}
+
+/* ---- Listening sockets ---- */
+
+static bool
+add(found_t *found, pid_t pid, const char *name, const char *address)
+{
+    cli_server_t *grown = evprof_grow(found->items, &found->cap,
+                                      found->count + 1, sizeof(*grown));
+    if (grown == NULL) {
+        return false;
+    }
+    found->items = grown;
+    cli_server_t *server = &grown[found->count++];
+    *server = (cli_server_t){ .pid = pid };
+    (void)snprintf(server->name, sizeof(server->name), "%s", name);
+    (void)snprintf(server->address, sizeof(server->address), "%s", address);
+    return true;
+}
+
+/* "0100007F:17AC" as /proc writes it: words of the host's order. */
+static bool
+read_address(const char *text, bool is_v6, char *out, size_t size)
+{
+    uint32_t words[4] = { 0 };
+    unsigned port = 0;
+    unsigned count = is_v6 ? 4 : 1;
+    char host[INET6_ADDRSTRLEN];
+    for (unsigned i = 0; i < count; i++) {
+        if (sscanf(text + 8 * i, "%8" SCNx32, &words[i]) != 1) {
+            return false;
+        }
+    }
+    if (sscanf(text + 8 * count, ":%4x", &port) != 1 ||
+        inet_ntop(is_v6 ? AF_INET6 : AF_INET, words, host, sizeof(host)) ==
+            NULL) {
+        return false;
+    }
+    /* A wildcard is asked at this machine's own address. */
+    bool is_any =
+        words[0] == 0 && words[1] == 0 && words[2] == 0 && words[3] == 0;
+    (void)snprintf(out, size, is_v6 ? "[%s]:%u" : "%s:%u",
+                   is_any ? (is_v6 ? "::1" : "127.0.0.1") : host, port);
+    return true;
+}
+
+static size_t
+add_tcp(found_t *found, const cli_server_t *process, bool is_v6,
+        const uint64_t *inodes, size_t socket_count)
+{
+    char line[512];
+    size_t added = 0;
+    FILE *table = open_proc(process->pid, is_v6 ? "net/tcp6" : "net/tcp");
+    while (table != NULL && fgets(line, sizeof(line), table) != NULL) {
+        char local[64];
+        char address[160];
+        unsigned state = 0;
+        uint64_t inode = 0;
+        if (sscanf(line, " %*[^:]: %63s %*s %x %*s %*s %*s %*s %*s %" SCNu64,
+                   local, &state, &inode) == 3 &&
+            state == TCP_LISTEN && holds(inodes, socket_count, inode) &&
+            read_address(local, is_v6, address, sizeof(address))) {
+            added += add(found, process->pid, process->name, address);
+        }
+    }
+    if (table != NULL) {
+        fclose(table);
+    }
+    return added;
+}
+
+static size_t
+add_unix(found_t *found, const cli_server_t *process, const uint64_t *inodes,
+         size_t socket_count)
+{
+    char line[512];
+    size_t added = 0;
+    FILE *table = open_proc(process->pid, "net/unix");
+    while (table != NULL && fgets(line, sizeof(line), table) != NULL) {
+        char path[128];
+        char address[160];
+        unsigned flags = 0;
+        uint64_t inode = 0;
+        if (sscanf(line, "%*s %*s %*s %x %*s %*s %" SCNu64 " %127s", &flags,
+                   &inode, path) == 3 &&
+            (flags & UNIX_ACCEPTS) != 0 && path[0] == '/' &&
+            holds(inodes, socket_count, inode)) {
+            (void)snprintf(address, sizeof(address), "unix:%s", path);
+            added += add(found, process->pid, process->name, address);
+        }
+    }
+    if (table != NULL) {
+        fclose(table);
+    }
+    return added;
+}
+
+static void
+add_process(found_t *found, pid_t pid)
+{
+    uint64_t inodes[MOST_SOCKETS];
+    cli_server_t process = { .pid = pid };
+    if (is_this_tool(pid) || !has_library(pid)) {
+        return;
+    }
+    read_name(pid, process.name, sizeof(process.name));
+    size_t sockets = list_sockets(pid, inodes);
+    size_t added = add_unix(found, &process, inodes, sockets);
+    added += add_tcp(found, &process, false, inodes, sockets);
+    added += add_tcp(found, &process, true, inodes, sockets);
+    if (added == 0) {
+        (void)add(found, pid, process.name, "");
+    }
+}
+
+int
+cli_servers_find(pid_t pid, cli_server_t **out, size_t *count,
+                 evprof_error_t *err)
+{
+    found_t found = { 0 };
+    struct dirent *entry;
+    DIR *proc = pid != 0 ? NULL : opendir("/proc");
+    if (pid != 0) {
+        add_process(&found, pid);
+    } else if (proc == NULL) {
+        return evprof_fail(err, EVPROF_EIO, "/proc: %s", strerror(errno));
+    }
+    while (proc != NULL && (entry = readdir(proc)) != NULL) {
+        char *end;
+        long number = strtol(entry->d_name, &end, 10);
+        if (number > 0 && *end == '\0') {
+            add_process(&found, (pid_t)number);
+        }
+    }
+    if (proc != NULL) {
+        closedir(proc);
+    }
+    *out = found.items;
+    *count = found.count;
+    return EVPROF_OK;
+}
+
+/* ---- evprof ps ---- */
+
+bool
+cli_ps(int argc, char **argv, int *exit_status)
+{
+    cli_server_t *servers = NULL;
+    size_t count = 0;
+    evprof_error_t err;
+    if (argc < 2 || strcmp(argv[1], "ps") != 0) {
+        return false;
+    }
+    *exit_status = 2;
+    if (argc > 2) {
+        fprintf(stderr, "evprof: ps takes no arguments: it lists the "
+                        "programs of this machine that have evprof in them\n");
+        return true;
+    }
+    if (cli_servers_find(0, &servers, &count, &err) != EVPROF_OK) {
+        fprintf(stderr, "evprof: ps: %s\n", err.message);
+        return true;
+    }
+    printf("%7s  %-20s  %s\n", "PID", "NAME", "LISTENS ON");
+    for (size_t i = 0; i < count; i++) {
+        printf("%7d  %-20s  %s\n", (int)servers[i].pid, servers[i].name,
+               servers[i].address[0] != '\0' ? servers[i].address : "-");
+    }
+    free(servers);
+    *exit_status = 0;
+    return true;
+}
+
+/* ---- Sources ---- */
+
+static int
+connect_to(const char *address)
+{
+    if (strncmp(address, "unix:", 5) == 0) {
+        struct sockaddr_un at = { .sun_family = AF_UNIX };
+        (void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", address + 5);
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) != 0) {
+            close(fd);
+            fd = -1;
+        }
+        return fd;
+    }
+    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+    struct sockaddr_in v4 = { .sin_family = AF_INET };
+    char host[INET6_ADDRSTRLEN] = "";
+    unsigned port = 0;
+    bool is_v6 = sscanf(address, "[%45[^]]]:%u", host, &port) == 2;
+    if (!is_v6 && sscanf(address, "%45[^:]:%u", host, &port) != 2) {
+        return -1;
+    }
+    v4.sin_port = v6.sin6_port = htons((uint16_t)port);
+    int fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool is_open =
+        fd >= 0 &&
+        inet_pton(is_v6 ? AF_INET6 : AF_INET, host,
+                  is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr) == 1 &&
+        (is_v6 ? connect(fd, (struct sockaddr *)&v6, sizeof(v6))
+               : connect(fd, (struct sockaddr *)&v4, sizeof(v4))) == 0;
+    if (!is_open && fd >= 0) {
+        close(fd);
+    }
+    return is_open ? fd : -1;
+}
+
+/* Whether profiles are served there: the symbol endpoint says so in every
+ * server of the kind, to whoever may ask. */
+static bool
+serves_profiles(const char *address)
+{
+    static const char ask[] = "GET /debug/pprof/symbol HTTP/1.1\r\n"
+                              "Host: localhost\r\nConnection: close\r\n\r\n";
+    char answer[1024] = "";
+    size_t len = 0;
+    int fd = connect_to(address);
+    if (fd < 0) {
+        return false;
+    }
+    bool is_sent = send(fd, ask, sizeof(ask) - 1, MSG_NOSIGNAL) > 0;
+    while (is_sent && len < sizeof(answer) - 1) {
+        struct pollfd wait = { .fd = fd, .events = POLLIN };
+        ssize_t n = poll(&wait, 1, ANSWER_MS) == 1
+                        ? recv(fd, answer + len, sizeof(answer) - 1 - len, 0)
+                        : 0;
+        if (n <= 0) {
+            break;
+        }
+        len += (size_t)n;
+    }
+    close(fd);
+    answer[len] = '\0';
+    return strstr(answer, "num_symbols") != NULL;
+}
+
+static const char *
+url_of(evprof_arena_t *arena, const char *address)
+{
+    evprof_buf_t url = { 0 };
+    if (strncmp(address, "unix:", 5) == 0) {
+        evprof_buf_puts(&url, "http+unix://");
+        for (const char *c = address + 5; *c != '\0'; c++) {
+            if (*c == '/' || *c == '%') {
+                evprof_buf_printf(&url, "%%%02X", (unsigned char)*c);
+            } else {
+                evprof_buf_putc(&url, *c);
+            }
+        }
+        evprof_buf_puts(&url, "/debug/pprof/profile");
+    } else {
+        evprof_buf_printf(&url, "http://%s/debug/pprof/profile", address);
+    }
+    char *kept = url.failed ? NULL : evprof_arena_alloc(arena, url.len + 1);
+    if (kept != NULL) {
+        memcpy(kept, url.data, url.len + 1);
+    }
+    evprof_buf_free(&url);
+    return kept;
+}
+
+static bool
+is_process(const char *source, pid_t *pid, const char **name)
+{
+    char *end;
+    long number = strtol(source, &end, 10);
+    *pid = 0;
+    *name = NULL;
+    if (strncmp(source, "name:", 5) == 0 && source[5] != '\0') {
+        *name = source + 5;
+        return true;
+    }
+    if (source[0] < '1' || source[0] > '9' || *end != '\0' ||
+        number > INT32_MAX || access(source, F_OK) == 0) {
+        return false;
+    }
+    *pid = (pid_t)number;
+    return true;
+}
+
+static void
+say_none(const char *source, pid_t pid, size_t found, evprof_error_t *err)
+{
+    char path[64];
+    (void)snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+    if (pid != 0 && access(path, F_OK) != 0) {
+        evprof_fail(err, EVPROF_ENOENT, "there is no process %s", source);
+    } else if (found == 0) {
+        evprof_fail(err, EVPROF_ENOENT,
+                    "%s has no evprof in it, or is another user's; start it "
+                    "again with \"evprof run\"",
+                    source);
+    } else {
+        evprof_fail(err, EVPROF_ENOENT,
+                    "%s has evprof in it and serves profiles nowhere that "
+                    "lets us in",
+                    source);
+    }
+}
+
+bool
+cli_servers_of(const char *source, evprof_arena_t *arena, const char **out,
+               size_t max, size_t *count, evprof_error_t *err)
+{
+    pid_t pid;
+    const char *name;
+    pid_t last = 0;
+    cli_server_t *servers = NULL;
+    size_t found = 0;
+    *count = 0;
+    if (!is_process(source, &pid, &name)) {
+        return false;
+    }
+    if (cli_servers_find(pid, &servers, &found, err) != EVPROF_OK) {
+        return true;
+    }
+    size_t matching = 0;
+    for (size_t i = 0; i < found && *count < max; i++) {
+        const cli_server_t *server = &servers[i];
+        if (name != NULL && strcmp(server->name, name) != 0) {
+            continue;
+        }
+        matching++;
+        if (server->pid != last && server->address[0] != '\0' &&
+            serves_profiles(server->address)) {
+            out[*count] = url_of(arena, server->address);
+            *count += out[*count] != NULL;
+            last = server->pid; /* one address of a process is enough */
+        }
+    }
+    free(servers);
+    if (*count == 0) {
+        say_none(source, pid, matching, err);
+    }
+    return true;
+}
+
+#define MOST_SERVERS ((size_t)1024)
+
+int
+cli_servers_expand(cli_list_t *list, evprof_arena_t *arena, evprof_error_t *err)
+{
+    const char **grown =
+        evprof_arena_calloc(arena, list->count + MOST_SERVERS, sizeof(*grown));
+    size_t at = 0;
+    if (grown == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "out of memory");
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        size_t count = 0;
+        size_t room = list->count + MOST_SERVERS - at - (list->count - i);
+        if (!cli_servers_of(list->items[i], arena, grown + at, room, &count,
+                            err)) {
+            grown[at] = list->items[i];
+            count = 1;
+        }
+        if (count == 0) {
+            return EVPROF_ENOENT;
+        }
+        at += count;
+    }
+    list->items = grown;
+    list->count = at;
+    return EVPROF_OK;
+}

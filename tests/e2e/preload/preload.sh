@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# usage: preload.sh TOOL LIBRARY PROGRAM
+# Programs that know nothing of evprof are profiled, and behave as without it.
+set -euo pipefail
+tool=$1 library=$2 program=$3
+work=$(mktemp -d)
+pid=
+trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; rm -rf "$work"' EXIT
+cd "$work"
+export TMPDIR=$work PPROF_TMPDIR=$work
+fail() {
+    echo "$*"
+    exit 1
+}
+status_of() { # status_of COMMAND...
+    local status=0
+    "$@" >out 2>err || status=$?
+    echo "$status"
+}
+
+# It ends as the command ends, and says nothing of its own.
+[ "$(status_of "$tool" run -- "$program" 7)" -eq 7 ] || fail "status: $(cat err)"
+[ ! -s out ] && [ ! -s err ] || fail "it says: $(cat out err)"
+[ "$(status_of bash -c 'exec "$@"' x "$tool" run -- "$program" term)" -eq 143 ] ||
+    fail "the signal is lost"
+[ "$(status_of "$tool" run -- ./none)" -eq 127 ] || fail "no such command"
+[ "$(status_of "$tool" run)" -eq 2 ] || fail "no command is taken"
+[ "$(status_of "$tool" run -nope 1 -- "$program")" -eq 2 ] || fail "a bad flag"
+
+# Files, with a table afterwards; nothing is left behind.
+[ "$(status_of "$tool" run -cpuprofile cpu.pb -mutexprofile=mutex.pb \
+    -trace trace.out -top -- "$program" burn threads 3)" -eq 3 ] ||
+    fail "files: $(cat err)"
+grep -q ' burn$' out || fail "no table: $(cat out err)"
+"$tool" -top cpu.pb >top
+grep -q ' burn$' top || fail "the CPU profile has no names: $(cat top)"
+"$tool" -top mutex.pb >top
+grep -q 'contend' top || fail "the mutex profile is empty: $(cat top)"
+[ "$(head -c 8 trace.out)" = "go 1.23 " ] || fail "no trace"
+compgen -G "$work/evprof-run-*" >/dev/null && fail "a folder is left"
+
+# A crash keeps what was recorded a second ago, and its own status.
+[ "$(status_of "$tool" run -cpuprofile crash.pb -- "$program" long abort)" \
+    -eq 134 ] || fail "crash: $(cat err)"
+"$tool" -top crash.pb >top
+grep -q ' burn$' top || fail "a crash loses the profile"
+
+# Programs that this one starts do not have it, others in the list stay.
+libc=$(ldd "$program" | awk '/libc\.so/ { print $3 }')
+LD_PRELOAD=$libc "$tool" run -- "$program" exec >out
+[ "$(cat out)" = "LD_PRELOAD=$libc" ] || fail "the environment: $(cat out)"
+
+# Serving: a daemon that left its parent and wrote over its environment opens
+# its socket; a fork that ends at once opens none.
+mkfifo in
+serve() { # serve WHAT...: starts it, its process in $pid
+    EVPROF_LISTEN="unix:$work/%p.sock" LD_PRELOAD=$library \
+        "$program" "$@" serve <in >ids &
+    exec 3>in
+    until [ -s ids ]; do read -rt 0.05 <> <(:) || true; done
+    pid=$(cat ids)
+    until [ -S "$work/$pid.sock" ]; do
+        kill -0 "$pid" || fail "the program is gone"
+        read -rt 0.05 <> <(:) || true
+    done
+}
+serve child daemon title
+[ "$(find . -name '*.sock' | wc -l)" -eq 1 ] || fail "forks open sockets"
+curl -sS --unix-socket "$pid.sock" -o cmdline http://x/debug/pprof/cmdline
+tr '\0' ' ' <cmdline | grep -q daemon || fail "cmdline: $(cat cmdline)"
+"$tool" ps >list
+grep -q "^ *$pid .*unix:.*$pid.sock" list || fail "ps: $(cat list)"
+"$tool" -top -seconds 1 "$pid" >top 2>err || fail "by its number: $(cat err)"
+"$tool" -raw -seconds 1 "name:$(cat "/proc/$pid/comm")" >top 2>err ||
+    fail "by its name: $(cat err)"
+[ "$(status_of "$tool" -top 999999999)" -eq 2 ] || fail "no such process"
+exec 3>&-
+while kill -0 "$pid" 2>/dev/null; do read -rt 0.05 <> <(:) || true; done
+pid=
+
+# `only` names the programs; others are left alone.
+printf 'only somebody-else;\nlisten unix:%s/only.sock;\n' "$work" >conf
+EVPROF_CONF=$work/conf LD_PRELOAD=$library "$program" burn
+[ ! -e only.sock ] || fail "only is not heeded"
+# A bad configuration leaves the program alone.
+echo 'nonsense;' >conf
+[ "$(EVPROF_CONF=$work/conf LD_PRELOAD=$library "$program" env)" = \
+    "LD_PRELOAD=" ] || fail "a bad configuration"
+echo ok

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * usage: program WHAT...
+ * A program that links nothing of evprof and does what servers do.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static double
+burn(double seconds)
+{
+    volatile double sum = 0;
+    clock_t end = clock() + (clock_t)(seconds * CLOCKS_PER_SEC);
+    while (clock() < end) {
+        for (int i = 1; i < 1000; i++) {
+            sum += 1.0 / i;
+        }
+    }
+    return sum;
+}
+
+static void *
+contend(void *arg)
+{
+    for (int i = 0; i < 20; i++) {
+        pthread_mutex_lock(&mutex);
+        burn(0.005);
+        pthread_mutex_unlock(&mutex);
+    }
+    return arg;
+}
+
+static void
+run_threads(void)
+{
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) {
+        pthread_create(&threads[i], NULL, contend, NULL);
+    }
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
+/* As programs do that show a title: the environment is written over. */
+static void
+write_over_environment(void)
+{
+    for (char **at = environ; *at != NULL; at++) {
+        memset(*at, 'x', strlen(*at));
+    }
+}
+
+static void
+print_preload(void)
+{
+    const char *list = getenv("LD_PRELOAD");
+    printf("LD_PRELOAD=%s\n", list != NULL ? list : "");
+    fflush(stdout);
+}
+
+/* Says its process and waits for the end of its input. */
+static void
+serve(void)
+{
+    char byte;
+    printf("%d\n", (int)getpid());
+    fflush(stdout);
+    while (read(0, &byte, 1) > 0) {
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *what = argv[i];
+        if (strcmp(what, "burn") == 0) {
+            burn(0.3);
+        } else if (strcmp(what, "long") == 0) {
+            burn(1.6);
+        } else if (strcmp(what, "threads") == 0) {
+            run_threads();
+        } else if (strcmp(what, "title") == 0) {
+            write_over_environment();
+        } else if (strcmp(what, "env") == 0) {
+            print_preload();
+        } else if (strcmp(what, "daemon") == 0) {
+            if (fork() != 0) {
+                _exit(0);
+            }
+            setsid();
+        } else if (strcmp(what, "child") == 0) {
+            pid_t pid = fork();
+            if (pid == 0) {
+                _exit(0);
+            }
+            waitpid(pid, NULL, 0);
+        } else if (strcmp(what, "exec") == 0) {
+            char again[] = "env";
+            execv(argv[0], (char *[]){ argv[0], again, NULL });
+        } else if (strcmp(what, "abort") == 0) {
+            abort();
+        } else if (strcmp(what, "term") == 0) {
+            raise(SIGTERM);
+        } else if (strcmp(what, "serve") == 0) {
+            serve();
+        } else {
+            return atoi(what);
+        }
+    }
+    return 0;
+}

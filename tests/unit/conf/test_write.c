@@ -23,6 +23,10 @@ test_dump(void **state)
     dump(config, &out);
     assert_string_equal(
         out.data, "reload_signal off;                          # default\n"
+                  "listen_after 1s;                            # default\n"
+                  "listen_signal off;                          # default\n"
+                  "follow_exec off;                            # default\n"
+                  "mount off;                                  # default\n"
                   "listen unix:/x;                             # text:1\n"
                   "pprof {\n"
                   "    max_profiles 16;                        # default\n"

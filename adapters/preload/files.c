@@ -216,8 +216,8 @@ start(void)
             open_window(&state.files[i]);
         }
     }
-    state.has_thread = evprof_service_start(&state.thread, "evprof-files", run,
-                                            NULL, NULL) == EVPROF_OK;
+    state.has_thread = evprof_service_start(EVPROF_OWN_FILES, &state.thread,
+                                            run, NULL, NULL) == EVPROF_OK;
 }
 
 void

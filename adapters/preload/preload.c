@@ -78,7 +78,7 @@ wait_for_port(void)
 {
     pthread_t thread;
     if (preload.has_port &&
-        evprof_service_start(&thread, "evprof-preload", open_port, NULL,
+        evprof_service_start(EVPROF_OWN_PRELOAD, &thread, open_port, NULL,
                              NULL) == EVPROF_OK) {
         pthread_detach(thread);
     }

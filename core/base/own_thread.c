@@ -18,8 +18,7 @@
 static const evprof_own_thread_row_t rows[EVPROF_OWN_THREADS] = {
     [EVPROF_OWN_DRAINER] = { "evprof-drain", 256 * KB,
                              "while stacks are being sampled" },
-    [EVPROF_OWN_WALL] = { "evprof-wall", 256 * KB,
-                          "during a wall profile" },
+    [EVPROF_OWN_WALL] = { "evprof-wall", 256 * KB, "during a wall profile" },
     [EVPROF_OWN_TRACE] = { "evprof-trace", 256 * KB,
                            "while events are being recorded" },
     [EVPROF_OWN_TABLES] = { "evprof-tables", 256 * KB,
@@ -32,6 +31,10 @@ static const evprof_own_thread_row_t rows[EVPROF_OWN_THREADS] = {
                             "with `reload_signal`, until evprof_free()" },
     [EVPROF_OWN_PORT] = { "evprof-listener", 512 * KB,
                           "one a private port, until evprof_free()" },
+    [EVPROF_OWN_PRELOAD] = { "evprof-preload", 512 * KB,
+                             "preloaded, until its port is open" },
+    [EVPROF_OWN_FILES] = { "evprof-files", 256 * KB,
+                           "under `evprof run` with files, until the end" },
 };
 
 typedef struct start {
@@ -115,8 +118,8 @@ evprof_own_thread_start(enum evprof_own_thread which, pthread_t *out,
         return failure;
     }
     *start = (start_t){ which, run, arg };
-    failure = pthread_attr_setstacksize(
-        &attr, rows[which].stack_bytes + least_stack(&attr));
+    failure = pthread_attr_setstacksize(&attr, rows[which].stack_bytes +
+                                                   least_stack(&attr));
     if (failure == 0) {
         failure = start_with(&attr, out, start);
     }

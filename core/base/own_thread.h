@@ -24,6 +24,8 @@ enum evprof_own_thread {
     EVPROF_OWN_HASHER,
     EVPROF_OWN_RELOAD,
     EVPROF_OWN_PORT,
+    EVPROF_OWN_PRELOAD,
+    EVPROF_OWN_FILES,
     EVPROF_OWN_THREADS
 };
 

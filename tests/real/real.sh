@@ -8,7 +8,7 @@ work=$(mktemp -d)
 pid=
 trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; rm -rf "$work"' EXIT
 cd "$work"
-chmod 755 "$work"
+chmod 1777 "$work" # nginx's workers run as nobody
 export PPROF_TMPDIR=$work
 fail() {
     echo "$server: $*"
@@ -31,19 +31,20 @@ await() { # await COMMAND...
 
 # Each start function sets $pid and returns when the server answers; "with" as its
 # argument preloads the library. Each load function prints requests a second.
-preload() {
+# The words before a command that preload the library, or none.
+before=()
+preload() { # preload with|without
+    before=()
     if [ "$1" = with ]; then
-        env "EVPROF_LISTEN=unix:$work/%p.sock" "LD_PRELOAD=$library" \
-            "${@:2}"
-    else
-        "${@:2}"
+        before=(env "EVPROF_LISTEN=unix:$work/%p.sock" "LD_PRELOAD=$library")
     fi
 }
 
 redis_start() {
     need redis-server
     need redis-benchmark
-    preload "$1" redis-server --port "$port" --save '' --dir "$work" \
+    preload "$1"
+    "${before[@]}" redis-server --port "$port" --save '' --dir "$work" \
         --daemonize yes --pidfile "$work/pid" >/dev/null
     await redis-cli -p "$port" ping
     pid=$(cat "$work/pid")
@@ -55,7 +56,8 @@ redis_load() {
 
 memcached_start() {
     need memcached
-    preload "$1" memcached -u root -l 127.0.0.1 -p "$port" -t 2 &
+    preload "$1"
+    "${before[@]}" memcached -u root -l 127.0.0.1 -p "$port" -t 2 &
     pid=$!
     await bash -c "echo version >/dev/tcp/127.0.0.1/$port"
 }
@@ -70,7 +72,7 @@ def run(counts, i):
     end = time.time() + 3
     while time.time() < end:
         s.sendall(burst)
-        need = 50 * 127
+        need = 50 * 122
         while need > 0:
             need -= len(s.recv(65536))
         counts[i] += 50
@@ -95,7 +97,8 @@ events { worker_connections 512; }
 http { access_log off;
        server { listen 127.0.0.1:$port; root $work; } }
 CONF
-    preload "$1" nginx -p "$work" -c "$work/nginx.conf"
+    preload "$1"
+    "${before[@]}" nginx -p "$work" -c "$work/nginx.conf"
     await curl -sf "http://127.0.0.1:$port/"
     pid=$(cat "$work/pid")
 }
@@ -121,13 +124,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])),
                                 Handler).serve_forever()
 SERVER
-    preload "$1" /usr/bin/python3 "$work/server.py" "$port" &
+    preload "$1"
+    "${before[@]}" /usr/bin/python3 "$work/server.py" "$port" &
     pid=$!
     await curl -sf "http://127.0.0.1:$port/"
 }
 python_load() {
     need ab
-    ab -q -n 6000 -c 4 -k "http://127.0.0.1:$port/" 2>/dev/null |
+    ab -q -n 4000 -c 4 "http://127.0.0.1:$port/" 2>/dev/null |
         awk '/Requests per second/ { print $4 }'
 }
 
@@ -158,7 +162,8 @@ get() { # get PATH FILE: prints the status
 }
 "${server}_load" >/dev/null &
 load=$!
-[ "$(get 'profile?seconds=2' cpu.pb)" = 200 ] || fail "no CPU profile"
+"$tool" -proto -output=cpu.pb -seconds 2 "name:$(cat "/proc/$pid/comm")" \
+    2>said || fail "no CPU profile: $(cat said)"
 for name in goroutine threadcreate mutex block; do
     [ "$(get "$name" "$name.pb")" = 200 ] || fail "no $name"
 done

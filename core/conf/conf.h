@@ -64,8 +64,14 @@ EVPROF_API void evprof_listen_defaults(evprof_listen_conf_t *listen);
 /* The file itself. */
 typedef struct evprof_main_conf {
     evprof_listen_conf_t *listen; /* in the order of the file */
-    int reload_signal;          /* 0: none */
+    int reload_signal;            /* 0: none */
 } evprof_main_conf_t;
+
+/* Names in the order of the file. */
+typedef struct evprof_text_list {
+    const char *text;
+    struct evprof_text_list *next;
+} evprof_text_list_t;
 
 /* For libevprof_preload.so; see the directives of the same names. */
 typedef struct evprof_preload_conf {

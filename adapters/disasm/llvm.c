@@ -227,12 +227,34 @@ put_text(evprof_buf_t *out, const char *text, const char *end)
     }
 }
 
+/* llvm-objdump prints the page that adrp gives as an address; here it stands in
+ * the comment behind a number of pages. */
+static bool
+put_page(const opened_t *o, evprof_buf_t *out, const char *text,
+         const char *comment)
+{
+    const char *page = strstr(comment, "0x");
+    const char *number = strstr(text, ", ");
+    if (strncmp(text, "adrp\t", 5) != 0 || page == NULL || number == NULL ||
+        number > comment) {
+        return false;
+    }
+    const char *named =
+        o->how->name_of(o->how->ctx, strtoull(page, NULL, 16));
+    put_text(out, text, number + 2);
+    evprof_buf_puts(out, named == NULL ? page : named);
+    return true;
+}
+
 static void
 put_instruction(const opened_t *o, evprof_buf_t *out, const char *text)
 {
     size_t start = out->len;
     text += strspn(text, " \t");
     const char *comment = find_comment(text);
+    if (o->how->machine == EM_AARCH64 && put_page(o, out, text, comment)) {
+        return;
+    }
     put_text(out, text, comment);
     if (*comment != '\0') {
         put_gap(out, start);

@@ -293,6 +293,9 @@ read_unit(evprof_assemblies_t *all, unit_t *unit)
     }
     qsort(spots, count, sizeof(*spots), compare_spots);
     int status = read_functions(all, unit, spots, count);
+    if (status == EVPROF_OK) {
+        status = evprof_code_find_places(&unit->code, NULL);
+    }
     free(spots);
     return status;
 }

@@ -383,51 +383,93 @@ decode_all(evprof_code_t *code, const evprof_routine_t *routine,
     return status;
 }
 
+/* The instructions of one function that have no places yet. */
+typedef struct evprof_listing {
+    struct evprof_listing *next;
+    evprof_instruction_t *items;
+    size_t count;
+} pending_t;
+
 static int
-find_places(evprof_code_t *code, listing_t *l)
+compare_queries(const void *left, const void *right)
 {
-    evprof_query_t *queries = calloc(l->count + 1, sizeof(*queries));
-    evprof_symbol_file_t *file =
-        evprof_symbol_cache_file(&code->cache, code->binary.path.data);
+    const evprof_query_t *a = left;
+    const evprof_query_t *b = right;
+    return (a->vaddr > b->vaddr) - (a->vaddr < b->vaddr);
+}
+
+static evprof_query_t *
+make_queries(const evprof_code_t *code, size_t *out)
+{
     size_t count = 0;
-    if (queries == NULL || file == NULL) {
-        free(queries);
-        return EVPROF_ENOMEM;
+    size_t kept = 0;
+    for (const pending_t *l = code->listings; l != NULL; l = l->next) {
+        count += l->count;
     }
-    for (size_t i = 0; i < l->count; i++) {
-        if (evprof_symbol_file_find(file, l->items[i].vaddr) == NULL) {
+    evprof_query_t *queries = calloc(count + 1, sizeof(*queries));
+    count = 0;
+    for (const pending_t *l = code->listings; l != NULL && queries != NULL;
+         l = l->next) {
+        for (size_t i = 0; i < l->count; i++) {
             queries[count++].vaddr = l->items[i].vaddr;
         }
     }
-    int status = count == 0 ? EVPROF_OK
-                            : evprof_symbol_resolve(&code->binary.file,
-                                                    code->binary.path.data, NULL,
-                                                    true, queries, count, file);
-    free(queries);
-    return status;
+    if (count > 0) {
+        qsort(queries, count, sizeof(*queries), compare_queries);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || queries[i].vaddr != queries[kept - 1].vaddr) {
+            queries[kept++] = queries[i];
+        }
+    }
+    *out = kept;
+    return queries;
 }
 
-/* Answers move while there are more to come, so that they are pointed at when
- * all of a function are there. */
+/* Answers stay where they are when no more come. */
 static int
-give_places(evprof_code_t *code, listing_t *l)
+give_places(evprof_code_t *code, const evprof_symbol_file_t *file)
 {
-    const evprof_symbol_file_t *file =
-        evprof_symbol_cache_file(&code->cache, code->binary.path.data);
-    for (size_t i = 0; i < l->count && file != NULL; i++) {
-        const evprof_symbol_t *found =
-            evprof_symbol_file_find(file, l->items[i].vaddr);
-        if (found == NULL || found->count == 0) {
-            continue;
+    for (pending_t *l = code->listings; l != NULL; l = l->next) {
+        for (size_t i = 0; i < l->count; i++) {
+            const evprof_symbol_t *found =
+                evprof_symbol_file_find(file, l->items[i].vaddr);
+            if (found == NULL || found->count == 0) {
+                continue;
+            }
+            evprof_symbol_t *own = evprof_arena_alloc(&code->arena,
+                                                      sizeof(*own));
+            if (own == NULL) {
+                return EVPROF_ENOMEM;
+            }
+            *own = *found;
+            l->items[i].places = own;
         }
-        evprof_symbol_t *own = evprof_arena_alloc(&code->arena, sizeof(*own));
-        if (own == NULL) {
-            return EVPROF_ENOMEM;
-        }
-        *own = *found;
-        l->items[i].places = own;
     }
+    code->listings = NULL;
     return EVPROF_OK;
+}
+
+int
+evprof_code_find_places(evprof_code_t *code, evprof_error_t *err)
+{
+    size_t count;
+    int status = EVPROF_ENOMEM;
+    evprof_query_t *queries = make_queries(code, &count);
+    evprof_symbol_file_t *file =
+        evprof_symbol_cache_file(&code->cache, code->binary.path.data);
+    if (queries != NULL && file != NULL) {
+        status = evprof_symbol_resolve(&code->binary.file,
+                                       code->binary.path.data, NULL, true,
+                                       queries, count, file);
+    }
+    if (status == EVPROF_OK) {
+        status = give_places(code, file);
+    }
+    free(queries);
+    return status == EVPROF_OK
+               ? EVPROF_OK
+               : evprof_fail(err, status, "disassembly: out of memory");
 }
 
 int
@@ -454,17 +496,19 @@ evprof_code_disassemble(evprof_code_t *code, const evprof_routine_t *routine,
     }
     int status = decode_all(code, routine, bytes, disassembler, opened, &l);
     disassembler->close(opened);
-    status = status == EVPROF_OK ? find_places(code, &l) : status;
-    status = status == EVPROF_OK ? give_places(code, &l) : status;
     evprof_instruction_t *own =
         evprof_arena_calloc(&code->arena, l.count + 1, sizeof(*own));
+    pending_t *pending =
+        evprof_arena_calloc(&code->arena, 1, sizeof(*pending));
     if (status == EVPROF_OK && own != NULL && l.count > 0) {
         memcpy(own, l.items, l.count * sizeof(*own));
     }
     free(l.items);
-    if (status != EVPROF_OK || own == NULL) {
+    if (status != EVPROF_OK || own == NULL || pending == NULL) {
         return evprof_fail(err, EVPROF_ENOMEM, "disassembly: out of memory");
     }
+    *pending = (pending_t){ code->listings, own, l.count };
+    code->listings = pending;
     *out = own;
     *count = l.count;
     return EVPROF_OK;

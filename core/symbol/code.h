@@ -41,6 +41,7 @@ typedef struct evprof_code {
     size_t routine_count;
     evprof_routine_t *variables; /* the same for data */
     size_t variable_count;
+    struct evprof_listing *listings; /* those without places yet */
     evprof_arena_t arena;
     evprof_strings_t strings;
     evprof_symbol_cache_t cache;
@@ -71,13 +72,18 @@ const evprof_routine_t *evprof_code_routine(const evprof_code_t *code,
                                             uint64_t vaddr);
 
 /*
- * The instructions of a function, with places from its debug information; they
- * live as long as `code`. EVPROF_ENOTSUP: nobody can disassemble them,
+ * The instructions of a function; they live as long as `code`. Their places come
+ * with evprof_code_find_places(). EVPROF_ENOTSUP: nobody can disassemble them,
  * EVPROF_ENOENT: the file has no bytes for them, EVPROF_ENOMEM.
  */
 int evprof_code_disassemble(evprof_code_t *code, const evprof_routine_t *routine,
                             const evprof_disassembler_t *disassembler,
                             bool is_intel, evprof_instruction_t **out,
                             size_t *count, evprof_error_t *err);
+
+/* Gives all instructions of `code` their places from debug information: once for
+ * all functions, since each time the whole of it is gone through. EVPROF_ENOMEM.
+ */
+int evprof_code_find_places(evprof_code_t *code, evprof_error_t *err);
 
 #endif

@@ -46,8 +46,7 @@ reader_open(reader_t *reader)
     if (reader->dwarf != NULL && reader->held > MAX_DWARF_BYTES) {
         dwarf_end(reader->dwarf);
         reader->dwarf = NULL;
-        evprof_index_free(&reader->scope_index);
-        reader->scope_count = 0;
+        evprof_dwarf_names_forget(reader);
     }
     if (reader->dwarf == NULL) {
         reader->held = 0;
@@ -342,7 +341,6 @@ evprof_dwarf_frames(Elf *elf, evprof_query_t *queries, size_t count,
     }
     evprof_strings_free(&reader.strings);
     evprof_buf_free(&reader.scratch);
-    evprof_index_free(&reader.scope_index);
-    free(reader.scopes);
+    evprof_dwarf_names_forget(&reader);
     return status;
 }

@@ -6,7 +6,10 @@
  * it, always into the last child that begins before it.
  */
 #include <dwarf.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <evprof/status.h>
 
 #include "core/base/grow.h"
 #include "core/base/hash.h"
@@ -36,7 +39,7 @@ is_mangled(const char *name)
     return name != NULL && name[0] == '_' && (name[1] == 'Z' || name[1] == 'R');
 }
 
-/* ---- Scopes ---- */
+/* ---- Declarations ---- */
 
 /* The DIE that declares what `die` is a copy or a definition of. */
 static void
@@ -55,33 +58,121 @@ find_declaration(Dwarf_Die *die, Dwarf_Die *out)
     }
 }
 
+/* ---- The way down to a DIE ---- */
+
+void
+evprof_dwarf_names_forget(evprof_dwarf_reader_t *reader)
+{
+    for (size_t i = 0; i < reader->children_count; i++) {
+        free(reader->children[i].items);
+    }
+    free(reader->children);
+    free(reader->scopes);
+    evprof_index_free(&reader->children_index);
+    evprof_index_free(&reader->scope_index);
+    reader->children = NULL;
+    reader->children_count = reader->children_cap = 0;
+    reader->scopes = NULL;
+    reader->scope_count = reader->scope_cap = 0;
+}
+
+/* Notes where the children of `parent` begin; they are asked for again for every
+ * function of a namespace. */
+static bool
+read_children(Dwarf_Die *parent, evprof_dwarf_children_t *out)
+{
+    Dwarf_Die child;
+    size_t cap = 0;
+    *out = (evprof_dwarf_children_t){ .parent = parent->addr };
+    if (dwarf_child(parent, &child) != 0) {
+        return true;
+    }
+    do {
+        void **items =
+            evprof_grow(out->items, &cap, out->count + 1, sizeof(*items));
+        if (items == NULL) {
+            return false;
+        }
+        out->items = items;
+        items[out->count++] = child.addr;
+    } while (dwarf_siblingof(&child, &child) == 0);
+    return true;
+}
+
+static const evprof_dwarf_children_t *
+children_of(evprof_dwarf_reader_t *reader, Dwarf_Die *parent)
+{
+    uint64_t hash = evprof_hash_mix((uintptr_t)parent->addr);
+    evprof_index_walk_t walk = evprof_index_walk(&reader->children_index, hash);
+    uint32_t row;
+    while ((row = evprof_index_next(&walk)) != EVPROF_INDEX_END) {
+        if (reader->children[row].parent == parent->addr) {
+            return &reader->children[row];
+        }
+    }
+    evprof_dwarf_children_t *all =
+        evprof_grow(reader->children, &reader->children_cap,
+                    reader->children_count + 1, sizeof(*all));
+    if (all == NULL) {
+        return NULL;
+    }
+    reader->children = all;
+    evprof_dwarf_children_t *new = &all[reader->children_count];
+    if (!read_children(parent, new) ||
+        evprof_index_add(&reader->children_index, hash,
+                         (uint32_t)reader->children_count) != EVPROF_OK) {
+        free(new->items);
+        return NULL;
+    }
+    reader->children_count++;
+    return new;
+}
+
+/* The last child that begins at or before `die`, which holds it. */
+static bool
+find_child(evprof_dwarf_reader_t *reader, Dwarf_Die *parent, Dwarf_Die *die,
+           Dwarf_Die *out)
+{
+    const evprof_dwarf_children_t *all = children_of(reader, parent);
+    size_t low = 0;
+    size_t high = all == NULL ? 0 : all->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if ((uintptr_t)all->items[middle] <= (uintptr_t)die->addr) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == 0) {
+        return false;
+    }
+    *out = (Dwarf_Die){ .addr = all->items[low - 1], .cu = die->cu };
+    return true;
+}
+
 /* The DIEs from the unit's children down to `die`; their number. */
 static size_t
-find_path(Dwarf_Die *die, Dwarf_Die path[MAX_SCOPES])
+find_path(evprof_dwarf_reader_t *reader, Dwarf_Die *die,
+          Dwarf_Die path[MAX_SCOPES])
 {
     Dwarf_Die parent;
-    Dwarf_Off wanted = dwarf_dieoffset(die);
     if (dwarf_diecu(die, &parent, NULL, NULL) == NULL) {
         return 0;
     }
     for (size_t count = 0; count < MAX_SCOPES; count++) {
-        Dwarf_Die child;
-        Dwarf_Die next;
-        if (dwarf_child(&parent, &child) != 0) {
+        if (!find_child(reader, &parent, die, &path[count])) {
             return 0;
         }
-        while (dwarf_siblingof(&child, &next) == 0 &&
-               dwarf_dieoffset(&next) <= wanted) {
-            child = next;
-        }
-        path[count] = child;
-        if (dwarf_dieoffset(&child) == wanted) {
+        if (path[count].addr == die->addr) {
             return count + 1;
         }
-        parent = child;
+        parent = path[count];
     }
     return 0;
 }
+
+/* ---- Scopes ---- */
 
 static bool
 is_type(int tag)
@@ -191,7 +282,7 @@ make_qualified(evprof_dwarf_reader_t *reader, Dwarf_Die *declaration,
     if (name == NULL) {
         return NULL;
     }
-    size_t count = depth < MAX_SCOPES ? find_path(declaration, path) : 0;
+    size_t count = depth < MAX_SCOPES ? find_path(reader, declaration, path) : 0;
     for (size_t i = 0; i + 1 < count; i++) {
         put_scope(reader, &text, path, i, depth);
     }

@@ -18,6 +18,13 @@ typedef struct evprof_dwarf_scope {
     const char *name;
 } evprof_dwarf_scope_t;
 
+/* Where the children of a DIE begin, in order. */
+typedef struct evprof_dwarf_children {
+    const void *parent;
+    void **items;
+    size_t count;
+} evprof_dwarf_children_t;
+
 typedef struct evprof_dwarf_reader {
     Elf *elf;
     Dwarf *dwarf;
@@ -30,7 +37,14 @@ typedef struct evprof_dwarf_reader {
     evprof_dwarf_scope_t *scopes;
     size_t scope_count;
     size_t scope_cap;
+    evprof_index_t children_index;
+    evprof_dwarf_children_t *children;
+    size_t children_count;
+    size_t children_cap;
 } evprof_dwarf_reader_t;
+
+/* Forgets what points into libdw's handle, which is about to be closed. */
+void evprof_dwarf_names_forget(evprof_dwarf_reader_t *reader);
 
 /* The two names of a frame; `name` is NULL where it follows from the other. */
 typedef struct evprof_dwarf_name {

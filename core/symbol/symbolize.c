@@ -23,7 +23,7 @@
 
 /* Enough that a table is read once for most profiles, few enough that one
  * batch's answers stay far below the default bound. */
-#define BATCH_COUNT ((size_t)4096)
+#define BATCH_COUNT ((size_t)16384)
 
 struct evprof_symbolizer {
     evprof_symbol_cache_t cache;

@@ -82,6 +82,7 @@ status(void *state, const evprof_writer_t *out)
         "rate: %u\nunwinder: %s\nthreads: %u\nthreads_sampled: %llu\n"
         "threads_missed: %llu\nsamples: %llu\nexpiries: %llu\n"
         "overrun: %llu\ndropped: %llu\nlost: %llu\nlate_signals: %llu\n"
+        "calls_cut_short: %llu\n"
         "walks_truncated: %llu\nwalks_broken: %llu\n"
         "exceptions: %s\n",
         options->rate_hz, options->unwinder->name, stats.threads,
@@ -92,6 +93,7 @@ status(void *state, const evprof_writer_t *out)
         (unsigned long long)stats.tap.overrun,
         (unsigned long long)stats.tap.dropped, lost,
         (unsigned long long)stats.tap.late,
+        (unsigned long long)stats.tap.cut_short,
         (unsigned long long)stats.tap.truncated,
         (unsigned long long)stats.tap.broken, err.message);
     return len > 0 && (size_t)len < sizeof(text)

@@ -73,7 +73,7 @@ main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     evhttp_set_gencb(http, on_request, NULL);
-    evprof_evhttp_mount(evprof_new(NULL, NULL), http, NULL);
+    evprof_evhttp_mount(NULL, http, NULL);
     setlinebuf(stdout);
     printf("http://127.0.0.1:%u/debug/pprof/\n", ntohs(at.sin_port));
     return event_base_dispatch(base);

@@ -14,7 +14,7 @@
 #include "core/base/grow.h"
 #include "core/base/hash.h"
 #include "core/base/index.h"
-#include "core/base/parse.h"
+#include "core/report/address.h"
 #include "core/symbol/readable.h"
 
 /* A line that has something, before lines are sorted. */
@@ -380,8 +380,7 @@ evprof_annotate(evprof_view_t *view, evprof_annotation_t *out,
                     .p = evprof_view_profile(view),
                     .out = out };
     uint64_t address;
-    b.is_address =
-        strncmp(param, "0x", 2) == 0 && evprof_parse_hex64(param, &address);
+    b.is_address = evprof_report_is_address(param, &address);
     int status = build(&b);
     for (size_t i = 0; i < b.count; i++) {
         free(b.places[i].code);

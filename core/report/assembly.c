@@ -12,7 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/base/grow.h"
-#include "core/base/parse.h"
+#include "core/report/address.h"
 #include "core/symbol/local.h"
 #include "core/symbol/readable.h"
 
@@ -357,8 +357,7 @@ read_all(evprof_assemblies_t *all, evprof_error_t *err)
 {
     const evprof_pprof_t *p = evprof_view_profile(all->view);
     const char *param = evprof_view_request(all->view)->param;
-    all->is_address = strncmp(param, "0x", 2) == 0 &&
-                      evprof_parse_hex64(param, &all->address);
+    all->is_address = evprof_report_is_address(param, &all->address);
     all->disassembler = all->source->disassembler(err);
     if (all->disassembler == NULL) {
         return EVPROF_ENOTSUP;

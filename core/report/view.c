@@ -19,6 +19,7 @@
 #include "core/base/sum.h"
 #include "core/base/unit.h"
 #include "core/base/utf8.h"
+#include "core/report/address.h"
 #include "core/report/column.h"
 
 #define DRAWN_NODES 80
@@ -138,6 +139,20 @@ choose_values(evprof_view_t *view, evprof_error_t *err)
     return find_names(view, err);
 }
 
+/* What an address stands for in a report by lines: `out`, or the address. */
+static const char *
+pattern_of(const evprof_view_t *view, evprof_buf_t *out)
+{
+    const char *param = view->request.param;
+    bool by_lines = (view->request.report->flags & EVPROF_REPORT_LINES) != 0;
+    uint64_t address;
+    if (by_lines && evprof_report_is_address(param, &address)) {
+        evprof_report_put_functions(out, view->profile, view->request.code,
+                                    address);
+    }
+    return out->len > 0 && !out->failed ? out->data : param;
+}
+
 static int
 compile_param(evprof_view_t *view, evprof_error_t *err)
 {
@@ -146,7 +161,10 @@ compile_param(evprof_view_t *view, evprof_error_t *err)
         return EVPROF_OK;
     }
     evprof_error_t inner;
-    int status = evprof_regex_new(param, &view->match, &inner);
+    evprof_buf_t pattern = { 0 };
+    int status =
+        evprof_regex_new(pattern_of(view, &pattern), &view->match, &inner);
+    evprof_buf_free(&pattern);
     if (status != EVPROF_OK) {
         return evprof_fail(err, status, "%s is no regular expression: %s",
                            param, inner.message);

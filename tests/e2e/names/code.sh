@@ -34,6 +34,12 @@ expect "address of the file" '^ROUTINE =+ leaf$' out
 at=$(sed -n 's/^4 @ \(0x[0-9a-f]*\).*/\1/p' own)
 "$evprof" -disasm="$at" own >out 2>err
 expect "address of the profile" '^ROUTINE =+ leaf$' out
+"$evprof" -list="$at" own >out 2>err
+expect "list by address" '^ROUTINE =+ leaf in ' out
+"$evprof" -list=0x$first own >out 2>err
+expect "list by address of the file" '^ROUTINE =+ leaf in ' out
+"$evprof" -output page.html -weblist="$at" own 2>err
+expect "weblist by address" '<h2>leaf</h2>' page.html
 "$evprof" -disasm=0x10 own >out 2>err
 expect "no function" 'no function is at 0x10' err
 "$evprof" -disasm=0x"$(symbol prog _start)" own >out 2>err

@@ -14,7 +14,8 @@ tests="libcmocka-dev golang-go curl clang lld binutils file procps graphviz tmux
     nginx-light squid microsocks tinyproxy-bin apache2-utils openssl iproute2
     krb5-kdc krb5-admin-server krb5-user prometheus
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user debuginfod
-    nodejs npm chromium"
+    nodejs npm chromium
+    jq libxml2-utils python3-html5lib"
 
 packages=$build
 case ${1-} in

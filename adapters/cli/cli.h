@@ -58,11 +58,12 @@ typedef struct cli {
 
 /* ---- Messages ---- */
 
-/* Writes a line to standard error, in red when it is a terminal. */
+/* Writes one line to standard error, in red when it is a terminal; but for one
+ * at its beginning, newlines in it are shown as escapes. */
 void cli_complain(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
-/* The same, not in red. */
+/* Writes lines to standard error, not in red. */
 void cli_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* What reports have to say goes there. */

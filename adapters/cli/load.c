@@ -41,8 +41,11 @@ complain_of(const cli_batch_t *batch)
     for (size_t i = 0; i < batch->count; i++) {
         const cli_item_t *item = &batch->items[i];
         if (!item->is_loaded) {
+            bool is_input = strcmp(item->source, "-") == 0;
             cli_complain("evprof: %s: %s",
-                         item->shown != NULL ? item->shown : item->source,
+                         is_input              ? "standard input"
+                         : item->shown != NULL ? item->shown
+                                               : item->source,
                          item->why != NULL ? item->why : item->err.message);
         }
     }
@@ -209,7 +212,7 @@ save(const cli_t *cli, const evprof_pprof_t *p, const evprof_buf_t *body,
     int status =
         evprof_fetch_save(p, is_as_it_came ? body : NULL, &name, &notes, &why);
     if (notes.len > 0 && !notes.failed) {
-        cli_complain("%s", notes.data);
+        cli_tell("%s", notes.data);
     }
     bool is_fatal = status == EVPROF_ENOENT && cli->is_strict;
     if (status == EVPROF_OK) {

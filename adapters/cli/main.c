@@ -60,7 +60,7 @@ main(int argc, char **argv)
         evprof_error_t err;
         status = run(&cli, &err);
         if (status != EVPROF_OK) {
-            cli_tell("evprof: %s", err.message);
+            cli_complain("evprof: %s", err.message);
         }
     }
     cli_remove_files();

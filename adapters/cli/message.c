@@ -12,46 +12,48 @@
 #define RED "\033[0;31m"
 #define PLAIN "\033[0m"
 
-__attribute__((format(printf, 1, 0))) static void
-write_line(const char *format, va_list args, bool is_red)
+/* Writes what was made of a format: with lines it is a text of our own, whose
+ * newlines stay; else it is one line, whatever came into it. */
+static void
+write_text(evprof_buf_t *text, bool is_red, bool has_lines)
 {
-    evprof_buf_t text = { 0 };
-    evprof_buf_t line = { 0 };
-    evprof_buf_vprintf(&text, format, args);
-    evprof_buf_puts(&line, is_red ? RED : "");
-    if (isatty(STDERR_FILENO) != 0 && text.len > 0) {
-        evprof_visible_add(&line, text.data, text.len, "\n\t");
-    } else {
-        evprof_buf_add(&line, text.len > 0 ? text.data : "", text.len);
+    evprof_buf_t out = { 0 };
+    const char *data = text->len > 0 ? text->data : "";
+    size_t len = text->len;
+    size_t first = !has_lines && len > 0 && data[0] == '\n' ? 1 : 0;
+    len -= len > first && data[len - 1] == '\n' ? 1 : 0;
+    evprof_buf_puts(&out, is_red ? RED : "");
+    evprof_buf_add(&out, data, first);
+    evprof_visible_add(&out, data + first, len - first,
+                       has_lines ? "\n\t" : "");
+    evprof_buf_puts(&out, is_red ? "\n" PLAIN : "\n");
+    if (!out.failed && !text->failed) {
+        fwrite(out.data, 1, out.len, stderr);
     }
-    line.failed |= text.failed;
-    if (!line.failed && (line.len == 0 || line.data[line.len - 1] != '\n')) {
-        evprof_buf_putc(&line, '\n');
-    }
-    evprof_buf_puts(&line, is_red ? PLAIN : "");
-    if (!line.failed) {
-        fwrite(line.data, 1, line.len, stderr);
-    }
-    evprof_buf_free(&text);
-    evprof_buf_free(&line);
+    evprof_buf_free(&out);
+    evprof_buf_free(text);
 }
 
 void
 cli_complain(const char *format, ...)
 {
+    evprof_buf_t text = { 0 };
     va_list args;
     va_start(args, format);
-    write_line(format, args, isatty(STDERR_FILENO) != 0);
+    evprof_buf_vprintf(&text, format, args);
     va_end(args);
+    write_text(&text, isatty(STDERR_FILENO) != 0, false);
 }
 
 void
 cli_tell(const char *format, ...)
 {
+    evprof_buf_t text = { 0 };
     va_list args;
     va_start(args, format);
-    write_line(format, args, false);
+    evprof_buf_vprintf(&text, format, args);
     va_end(args);
+    write_text(&text, false, true);
 }
 
 static void

@@ -29,7 +29,7 @@ entity_of(unsigned char c)
     case '\r':
         return NULL;
     default:
-        return c < 0x20 ? "\xef\xbf\xbd" : NULL;
+        return c < 0x20 || c == 0x7f ? "\xef\xbf\xbd" : NULL;
     }
 }
 
@@ -38,11 +38,13 @@ escape(evprof_buf_t *out, const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         const char *entity = entity_of((unsigned char)text[i]);
+        bool is_control = len - i >= 2 && text[i] == '\xc2' &&
+                          (unsigned char)text[i + 1] < 0xa0;
         bool is_none = len - i >= 3 && memcmp(text + i, NO_CHARACTER, 2) == 0 &&
                        (unsigned char)text[i + 2] >= 0xbe;
-        if (is_none) {
+        if (is_none || is_control) {
             evprof_buf_puts(out, "\xef\xbf\xbd");
-            i += 2;
+            i += is_none ? 2 : 1;
         } else if (entity != NULL) {
             evprof_buf_puts(out, entity);
         } else {

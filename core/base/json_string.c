@@ -33,7 +33,13 @@ evprof_json_string(evprof_buf_t *out, const char *text)
     }
     evprof_buf_putc(out, '"');
     for (size_t i = 0; i < len; i++) {
-        escape(out, (unsigned char)text[i]);
+        unsigned char next = i + 1 < len ? (unsigned char)text[i + 1] : 0;
+        if (text[i] == '\xc2' && next >= 0x80 && next < 0xa0) {
+            evprof_buf_printf(out, "\\u%04x", next); /* no part of HTML */
+            i++;
+        } else {
+            escape(out, (unsigned char)text[i]);
+        }
     }
     evprof_buf_putc(out, '"');
     evprof_buf_free(&clean);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Headers and credentials of the command line are for the servers of profiles
- * and are not sent here; proxies serve both. A server that fails is asked once a
- * run.
+ * and are not sent here; proxies serve both. A server that fails is asked once
+ * a run.
  */
 #include "adapters/cli/debuginfod.h"
 
@@ -80,8 +80,8 @@ keep(const evprof_buf_t *body, const char *path)
     return is_written;
 }
 
-/* Asks one server; false: it has no such file, or is out of reach, which is told
- * once. */
+/* Asks one server; false: it has no such file, or is out of reach, which is
+ * told once. */
 static bool
 ask(const cli_t *cli, const char *server, size_t len, const char *build_id,
     const char *kind, evprof_buf_t *body)

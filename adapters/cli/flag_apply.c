@@ -2,7 +2,9 @@
 #include "adapters/cli/flag_apply.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "adapters/cli/flags.h"
 
@@ -26,16 +28,19 @@ apply_report(cli_parse_t *p)
     cli_t *cli = p->cli;
     for (size_t i = 0; i < CLI_MAX_REPORTS && evprof_reports[i] != NULL; i++) {
         const char *param = p->params[i];
-        bool has_param = param != NULL && param[0] != '\0';
-        if (!p->is_asked[i] && !has_param) {
+        if (!p->is_asked[i] && param == NULL) {
             continue;
+        }
+        if (param != NULL && param[0] == '\0') {
+            return cli_refuse("the pattern is missing: -%s=REGEX",
+                              evprof_reports[i]->name);
         }
         if (cli->report != NULL) {
             return cli_refuse("-%s and -%s are two reports: ask for one",
                               cli->report->name, evprof_reports[i]->name);
         }
         cli->report = evprof_reports[i];
-        cli->param = has_param ? param : NULL;
+        cli->param = param;
     }
     bool has_http = cli->http[0] != '\0';
     if (cli->report != NULL && has_http) {
@@ -44,6 +49,47 @@ apply_report(cli_parse_t *p)
     }
     if (cli->no_browser && !has_http) {
         return cli_refuse("-no_browser does something with -http only");
+    }
+    return CLI_GO_ON;
+}
+
+/* True when a program of that name can be started. */
+static bool
+is_installed(const char *program)
+{
+    const char *path = getenv("PATH");
+    evprof_buf_t file = { 0 };
+    bool is_found = false;
+    for (const char *at = path; !is_found && at != NULL && *at != '\0';) {
+        size_t len = strcspn(at, ":");
+        evprof_buf_clear(&file);
+        evprof_buf_printf(&file, "%.*s/%s", (int)len, at, program);
+        is_found = !file.failed && access(file.data, X_OK) == 0;
+        at += len + (at[len] == ':');
+    }
+    evprof_buf_free(&file);
+    return is_found;
+}
+
+/* What cannot be done is said before anything is fetched. */
+static enum cli_parsed
+check_report(const cli_t *cli)
+{
+    const evprof_report_t *report = cli->report;
+    if (report == NULL) {
+        return CLI_GO_ON;
+    }
+    if ((report->flags & EVPROF_REPORT_BASE) != 0 && cli->bases.count == 0) {
+        return cli_refuse("-%s compares with another profile: name it with "
+                          "-base=SOURCE",
+                          report->name);
+    }
+    bool is_image = (report->flags & EVPROF_REPORT_DRAWING) != 0 &&
+                    report->suffix[0] != '\0';
+    if (is_image && !is_installed("dot")) {
+        return cli_refuse("-%s needs Graphviz: install graphviz, or take "
+                          "-flame",
+                          report->name);
     }
     return CLI_GO_ON;
 }
@@ -129,5 +175,5 @@ cli_apply(cli_parse_t *p)
         apply_columns(p);
         result = apply_bases(p);
     }
-    return result;
+    return result == CLI_GO_ON ? check_report(p->cli) : result;
 }

@@ -119,15 +119,18 @@ const cli_flag_t cli_flag_table[] = {
         "Print the configuration in force and where it is from\n"),
     ALONE("directives", NULL, SERVER,
         "Print every directive that such a file may have\n"),
+    ROW("http", "[HOST]:PORT", OTHER, TEXT, http,
+        "Show reports in a browser, from a server at that address\n"
+        "Without a host at localhost, without a port at a free one.\n"),
+    ROW("no_browser", NULL, OTHER, BOOL, no_browser,
+        "Do not open a browser for -http\n"),
     ROW("strict", NULL, OTHER, BOOL, is_strict,
         "Do as pprof does where evprof does better\n"),
     ROW("version", NULL, OTHER, BOOL, wants_version,
         "Print the version and exit\n"),
     ALONE("help", "NAME", OTHER,
         "Explain a report, an option or a flag; all explains all\n"),
-    /* Taken, and refused or of no effect so far: help does not show them. */
-    ROW("http", "ADDRESS", OTHER, TEXT, http, NULL),
-    ROW("no_browser", NULL, OTHER, BOOL, no_browser, NULL),
+    /* Taken, without effect: help does not show it. */
     ROW("tools", "PATH", OTHER, TEXT, tools, NULL),
 };
 /* clang-format on */

@@ -21,6 +21,10 @@ static const char overview[] =
     "\n"
     "usage: evprof REPORT [OPTION]... [BINARY] SOURCE...    one report\n"
     "       evprof [OPTION]... [BINARY] SOURCE...           a shell\n"
+    "       evprof -http=:PORT [OPTION]... SOURCE...        in a browser\n"
+    "       evprof run [FLAG]... COMMAND [ARGUMENT]...      profile a program\n"
+    "       evprof ps                        list programs that serve "
+    "profiles\n"
     "\n"
     "A SOURCE is a file, a URL, or - for standard input; several are merged. "
     "A\n"
@@ -43,9 +47,10 @@ static const char overview_end[] =
 static const char environment[] =
     "Environment:\n"
     "  PPROF_TMPDIR          Folder for fetched profiles, ~/pprof by default\n"
+    "  PPROF_BINARY_PATH     Folders with binaries, separated by colons\n"
     "  BROWSER               What opens pages\n"
     "  NO_COLOR              No colours when it is set\n"
-    "  http_proxy, https_proxy, all_proxy, no_proxy   as curl takes them\n";
+    "  http_proxy, https_proxy, all_proxy, no_proxy   As curl takes them\n";
 
 /* ---- Kinds of reports, as help groups them ---- */
 

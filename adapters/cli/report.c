@@ -20,8 +20,39 @@
 #include "adapters/cli/viewer.h"
 #include "core/base/error.h"
 #include "core/base/new_file.h"
+#include "core/base/utf8.h"
 
 #define MAX_NUMBER 9999
+
+/* Hands text on with hidden NULs as they were. The two bytes of one may come
+ * apart, but reports write whole names. */
+static int
+write_unhidden(void *ctx, const void *data, size_t len)
+{
+    const evprof_writer_t *to = ctx;
+    if (memmem(data, len, EVPROF_UTF8_NUL, 2) == NULL) {
+        return to->write(to->ctx, data, len);
+    }
+    char *copy = malloc(len);
+    if (copy == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    memcpy(copy, data, len);
+    evprof_utf8_show_nul(copy, &len);
+    int status = to->write(to->ctx, copy, len);
+    free(copy);
+    return status;
+}
+
+/* Writes the view as it is meant for no terminal. */
+static int
+write_plain(evprof_view_t *view, evprof_writer_t *to, evprof_error_t *err)
+{
+    unsigned flags = evprof_view_request(view)->report->flags;
+    evprof_writer_t out = { .write = write_unhidden, .ctx = to };
+    bool is_text = (flags & EVPROF_REPORT_PLAIN) != 0;
+    return evprof_view_write(view, is_text ? &out : to, err);
+}
 
 /* A file that is begun by its first write. */
 struct late_file {
@@ -73,7 +104,7 @@ static int
 write_to_file(evprof_view_t *view, struct late_file *late, evprof_error_t *err)
 {
     evprof_writer_t out = { .write = write_late, .ctx = late };
-    int status = evprof_view_write(view, &out, err);
+    int status = write_plain(view, &out, err);
     if (status == EVPROF_OK) {
         status = begin_late(late);
     }
@@ -165,7 +196,7 @@ write_to_command(evprof_view_t *view, const char *command, evprof_error_t *err)
     struct sigaction before;
     sigaction(SIGPIPE, &ignored, &before);
     evprof_writer_t out = evprof_writer_fd(input);
-    int status = evprof_view_write(view, &out, err);
+    int status = write_plain(view, &out, err);
     close(input);
     sigaction(SIGPIPE, &before, NULL);
     int state = 0;
@@ -186,7 +217,7 @@ write_to_stdout(evprof_view_t *view, evprof_error_t *err)
     }
     fflush(stdout);
     evprof_writer_t out = evprof_writer_fd(STDOUT_FILENO);
-    int status = evprof_view_write(view, &out, err);
+    int status = write_plain(view, &out, err);
     if (status == EVPROF_EIO) {
         return evprof_fail(err, status, "standard output: write: %s",
                            strerror(errno));

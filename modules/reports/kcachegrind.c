@@ -10,7 +10,7 @@ static const evprof_viewer_t viewers[] = {
 const evprof_report_t evprof_report_kcachegrind = {
     .name = "kcachegrind",
     .summary = "Call graph, opened in KCachegrind",
-    .flags = EVPROF_REPORT_WALKED | EVPROF_REPORT_WORDS |
+    .flags = EVPROF_REPORT_WALKED | EVPROF_REPORT_PLAIN | EVPROF_REPORT_WORDS |
              EVPROF_REPORT_ADDRESSES | EVPROF_REPORT_UNTRIMMED |
              EVPROF_REPORT_OBJECTS | EVPROF_REPORT_INTEGERS,
     .suffix = "grind",

@@ -67,6 +67,9 @@ refuses 'two reports' -top stacks -tree
 refuses 'there is no unit parsec' -top -unit=parsec stacks
 refuses 'no regular expression' -top stacks -focus='('
 refuses '-normalize needs' -top -normalize stacks
+refuses 'the pattern is missing' -peek= stacks
+refuses 'name it with -base' -diff http://127.0.0.1:1/profile
+grep -q Fetching err && fail 'fetches for what cannot be done'
 count=$((count + 1))
 "$evprof" -symbolize=none -top -cum stacks >out 2>err
 "$evprof" -symbolize=none stacks -cum -top >again 2>>err

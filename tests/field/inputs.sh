@@ -122,6 +122,13 @@ LC_ALL=C grep -q "$(printf '\033')" "$work/raw" || {
     echo 'FAIL: -strict changes names in a pipe'
 }
 
+run -strict -traces "$work/hostile"
+count=$((count + 1))
+tr '\000' '@' <"$work/raw" | grep -q 'nul@inside' || {
+    failed=$((failed + 1))
+    echo 'FAIL: -strict changes a NUL'
+}
+
 # What went in comes out: NULs, and empty labels.
 run -proto "-output=$work/again.pb.gz" "$work/hostile"
 run -traces "$work/again.pb.gz"

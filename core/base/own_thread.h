@@ -6,14 +6,13 @@
  * All threads that the library makes in an application, in one table (the one of
  * own_thread.c). Each has a stack of a set size with a guard page, whatever
  * `ulimit -s` says, takes no signal of the application's, and is left out of the
- * profiles of threads, heap and locks; `cpu` samples it like any other.
+ * profiles of threads, heap and locks; `cpu` samples it like any other. Adapters,
+ * which have a copy of this room, make theirs by evprof_service_start().
  */
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
-
-#include <evprof/export.h>
 
 enum evprof_own_thread {
     EVPROF_OWN_DRAINER,
@@ -44,9 +43,8 @@ evprof_own_thread_row(enum evprof_own_thread which);
  * Makes it; what pthread_create() returns. SIGPROF and the signals of faults
  * reach it: the CPU sampler, and the application's crash handler.
  */
-EVPROF_API int evprof_own_thread_start(enum evprof_own_thread which,
-                                       pthread_t *out,
-                                       void *(*run)(void *arg), void *arg);
+int evprof_own_thread_start(enum evprof_own_thread which, pthread_t *out,
+                            void *(*run)(void *arg), void *arg);
 
 /* Has `begin` called first in each such thread. For one caller, before any
  * thread is made. */

@@ -6,6 +6,9 @@
  */
 #include "core/sample/cpu.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include <stdbool.h>
 
 #include "core/base/clock.h"
@@ -60,6 +63,25 @@ tick(void *ctx)
     evprof_cpu_timers_rearm();
 }
 
+/* Where the process may make no timers at all, the profile would be empty. */
+static int
+check_timers(evprof_error_t *err)
+{
+    evprof_cpu_timer_stats_t stats;
+    evprof_cpu_timers_stats(&stats);
+    if (stats.armed > 0 || stats.missed == 0) {
+        return EVPROF_OK;
+    }
+    evprof_cpu_timers_stop();
+    evprof_tap_close(EVPROF_TAP_CPU);
+    evprof_stacktable_free(cpu.table);
+    cpu.table = NULL;
+    cpu.is_on = false;
+    return evprof_fail(err, EVPROF_EIO,
+                       "cpu: the process may not make timers: %s",
+                       strerrordesc_np(stats.last_errno));
+}
+
 static int
 begin_locked(const evprof_sampling_options_t *options, evprof_error_t *err)
 {
@@ -98,7 +120,7 @@ begin_locked(const evprof_sampling_options_t *options, evprof_error_t *err)
     cpu.began_unix_ns = evprof_clock_ns(CLOCK_REALTIME);
     cpu.began_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     evprof_cpu_timers_start((uint64_t)cpu.period_ns);
-    return EVPROF_OK;
+    return check_timers(err);
 }
 
 int
@@ -140,9 +162,12 @@ write_comments(evprof_builder_t *out)
     if (status == EVPROF_OK && stats.timers.missed > 0) {
         status = evprof_builder_comment(
             out,
-            "cpu: %llu of %llu threads were not sampled: no queued-signal slot "
-            "was left, raise RLIMIT_SIGPENDING (ulimit -i)",
-            (unsigned long long)stats.timers.missed, seen);
+            "cpu: %llu of %llu threads were not sampled: %s",
+            (unsigned long long)stats.timers.missed, seen,
+            stats.timers.last_errno == EAGAIN
+                ? "no queued-signal slot was left, raise RLIMIT_SIGPENDING "
+                  "(ulimit -i)"
+                : strerrordesc_np(stats.timers.last_errno));
     }
     const unsigned long long uncaught = stats.timers.uncaught;
     if (status == EVPROF_OK && uncaught > UNCAUGHT_FEW &&

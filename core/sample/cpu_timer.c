@@ -38,6 +38,7 @@ static struct {
     _Atomic uint64_t armed;
     _Atomic uint64_t missed;
     _Atomic uint64_t refused;
+    _Atomic int last_errno; /* of a timer that could not be made */
     _Atomic uint64_t cpu_ns;
     _Atomic uint64_t lost;
     _Atomic uint64_t uncaught;
@@ -102,9 +103,11 @@ arm_locked(evprof_thread_t *thread, uint64_t period_ns)
     const int id = create_timer(thread, tid);
     if (id < 0) {
         /* Other errors mean that the thread is gone: there is none to miss. */
-        if (id == -EAGAIN || id == -ENOMEM) {
+        if (id == -EAGAIN || id == -ENOMEM || id == -EPERM || id == -ENOSYS ||
+            id == -EACCES) {
             count(&timers.missed, 1);
             count(&timers.refused, id == -EAGAIN);
+            atomic_store(&timers.last_errno, -id);
         }
         return;
     }
@@ -236,6 +239,7 @@ evprof_cpu_timers_start(uint64_t period_ns)
     atomic_store(&timers.armed, 0);
     atomic_store(&timers.missed, 0);
     atomic_store(&timers.refused, 0);
+    atomic_store(&timers.last_errno, 0);
     atomic_store(&timers.cpu_ns, 0);
     atomic_store(&timers.lost, 0);
     atomic_store(&timers.uncaught, 0);
@@ -284,6 +288,7 @@ evprof_cpu_timers_stats(evprof_cpu_timer_stats_t *out)
         .armed = atomic_load(&timers.armed),
         .missed = atomic_load(&timers.missed),
         .refused = atomic_load(&timers.refused),
+        .last_errno = atomic_load(&timers.last_errno),
         .cpu_ns = atomic_load(&timers.cpu_ns),
         .lost = atomic_load(&timers.lost),
         .uncaught = atomic_load(&timers.uncaught),

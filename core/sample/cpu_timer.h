@@ -15,6 +15,7 @@ typedef struct evprof_cpu_timer_stats {
     uint64_t armed;    /* threads that had a timer */
     uint64_t missed;   /* threads that could not have one */
     uint64_t refused;  /* of them for want of a queued-signal slot */
+    int last_errno;    /* why the last of them could not, 0: all could */
     uint64_t cpu_ns;   /* CPU time of threads while they had a timer */
     uint64_t lost;     /* weight of drops that no later sample carried */
     uint64_t uncaught; /* expiries due when a timer was deleted, not seen */

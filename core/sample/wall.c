@@ -280,12 +280,17 @@ ask(watched_t *watched, evprof_thread_t *thread, int64_t now_ns, int64_t cpu_ns)
 
 /* Who cannot answer keeps its last stack, or has an empty one. */
 static void
-give_up(watched_t *watched, int64_t now_ns)
+give_up(watched_t *watched, const char *why, int64_t now_ns)
 {
+    const evprof_stack_t none = { .pcs = NULL };
     wall.stats.unanswered++;
     if (watched->stack == 0) {
-        const evprof_stack_t none = { .pcs = NULL };
         watched->stack = evprof_stacktable_add(wall.table, &none, NULL, 0, 0);
+    }
+    if (why != NULL &&
+        evprof_stacktable_get(wall.table, watched->stack).stack.count == 0) {
+        wall.stats.unreadable_ns += (uint64_t)(now_ns - watched->given_ns);
+        wall.why_unreadable = why;
     }
     give_time(watched, now_ns);
     watched->state = WATCH_LATE;
@@ -310,14 +315,14 @@ do_without_walk(watched_t *watched, const evprof_sleeper_t *sleeper,
     if (watched->state == WATCH_ASKED || watched->state == WATCH_LATE) {
         if (watched->state == WATCH_ASKED &&
             now_ns - watched->asked_ns > PATIENCE_NS) {
-            give_up(watched, now_ns);
+            give_up(watched, sleeper->why, now_ns);
         }
         return false;
     }
     end_ask(watched);
     watched->was_asleep = !runs;
     if (holds_back) {
-        give_up(watched, now_ns);
+        give_up(watched, sleeper->why, now_ns);
         watched->state = WATCH_MOVES;
         return false;
     }

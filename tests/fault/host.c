@@ -23,10 +23,11 @@
 
 #include <evprof/evhttp.h>
 
+#include "tests/fault/client.h"
+
 extern atomic_bool fault_is_on __attribute__((weak));
 extern void fault_print(void) __attribute__((weak));
 
-#define PREFIX "/debug/pprof/"
 /* The limit of a run: beyond it the server hangs. */
 enum { PATIENCE_S = 60, REPLY_MAX = 8 << 20, TRIES = 4 };
 
@@ -61,34 +62,10 @@ burn(void *unused)
     return unused;
 }
 
-/* The whole reply of one request. */
-static size_t
-fetch(const char *path)
-{
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_port = htons(port) };
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    char request[256];
-    size_t got = 0;
-    ssize_t n = 0;
-    snprintf(request, sizeof(request),
-             "GET " PREFIX "%s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
-    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-        send(fd, request, strlen(request), MSG_NOSIGNAL) > 0) {
-        while ((n = recv(fd, reply + got, sizeof(reply) - 1 - got, 0)) > 0) {
-            got += (size_t)n;
-        }
-    }
-    reply[got] = '\0';
-    close(fd);
-    return got;
-}
-
 static void
 ask(const char *path, bool must_work)
 {
-    size_t got = fetch(path);
+    size_t got = client_fetch(port, path, reply, sizeof(reply));
     char *body = strstr(reply, "\r\n\r\n");
     if (body == NULL) {
         violate("no answer", path, reply);

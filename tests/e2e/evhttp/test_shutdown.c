@@ -301,6 +301,27 @@ test_freed_evhttp_frees_the_slot(void **state)
 
 /* ---- Threads ---- */
 
+/* Each of ours has a name that begins so. */
+static void
+test_our_threads_are_left_out(void **state)
+{
+    (void)state;
+    server_t s;
+    reply_t reply;
+    evprof_error_t err;
+    server_open(&s);
+    assert_int_equal(evprof_evhttp_mount(NULL, s.http, NULL), 0);
+    assert_int_equal(evprof_listen(NULL, "127.0.0.1:0", &err), 0);
+    server_run(&s);
+    client_ask(s.port, "GET " PREFIX "goroutine?debug=2", NULL, NULL, &reply);
+    assert_int_equal(reply.code, 200);
+    assert_non_null(strstr(reply.body, "created by"));
+    assert_null(strstr(reply.body, "\"evprof-"));
+    reply_free(&reply);
+    server_close(&s);
+    evprof_free(evprof_default(NULL));
+}
+
 static void *
 handle_elsewhere(void *req)
 {
@@ -347,6 +368,7 @@ main(void)
         cmocka_unit_test(test_an_answered_client_holds_no_loop),
         cmocka_unit_test(test_a_client_that_does_not_read_holds_no_loop),
         cmocka_unit_test(test_freed_evhttp_frees_the_slot),
+        cmocka_unit_test(test_our_threads_are_left_out),
         cmocka_unit_test(test_the_wrong_thread_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,8 +121,8 @@ is_right(const struct check *check)
     return false;
 }
 
-/* On the worker, or for passwords on the hasher. A wrong guess is answered late,
- * whatever it cost to refuse. */
+/* On the worker, or for passwords on the hasher. A wrong guess is answered
+ * late, whatever it cost to refuse. */
 static int
 check_credential(evprof_t *prof, const evprof_ask_t *ask,
                  evprof_result_t *result)

@@ -254,8 +254,8 @@ on_event(evutil_socket_t epoll_fd, short what, void *arg)
     for (int i = 0; i < count; i++) {
         if (events[i].data.fd == f->wake_fd) {
             /* What the worker wrote before its write is ours after our read. */
-            is_done = read(f->wake_fd, &wakes, sizeof(wakes)) > 0 &&
-                      wakes >= DONE;
+            is_done =
+                read(f->wake_fd, &wakes, sizeof(wakes)) > 0 && wakes >= DONE;
         } else {
             f->is_gone = true;
         }

@@ -29,8 +29,8 @@ typedef struct evprof_errand {
      * once whatever happens, with no request when that is answered or gone. */
     void (*resume)(struct evhttp_request *req, int status, void *ctx);
     void *resume_ctx;
-    bool is_slow;  /* `call` computes a password hash */
-    uint64_t peer; /* whose request it is, see evprof_access_peer() */
+    bool is_slow;        /* `call` computes a password hash */
+    uint64_t peer;       /* whose request it is, see evprof_access_peer() */
     uint64_t credential; /* a number that is different for different ones */
 } evprof_errand_t;
 
@@ -42,8 +42,8 @@ void evprof_flight_start(struct evhttp_request *req,
 void evprof_flight_cancel(const struct evhttp *http);
 
 /*
- * How many checks like that of `errand` (slow or not, of its peer) are in flight
- * in this process: those of the same credential, or of others.
+ * How many checks like that of `errand` (slow or not, of its peer) are in
+ * flight in this process: those of the same credential, or of others.
  */
 unsigned evprof_flight_checks(const evprof_errand_t *errand, bool is_same);
 

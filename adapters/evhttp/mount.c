@@ -16,6 +16,7 @@
 #include "adapters/evhttp/lists.h"
 #include "adapters/evhttp/reply.h"
 #include "adapters/evhttp/serve.h"
+#include "adapters/evhttp/ui.h"
 #include "adapters/evhttp/unheard.h"
 #include "core/base/buf.h"
 #include "core/base/error.h"
@@ -108,8 +109,8 @@ put_path(evprof_buf_t *path, const char *prefix, const char *leaf)
     }
 }
 
-/* A path to bind: PREFIX and `leaf`; the leaf is NULL for the prefix without its
- * slash. */
+/* A path to bind: PREFIX and `leaf`; the leaf is NULL for the prefix without
+ * its slash. */
 typedef struct path {
     char *text;
     const char *leaf;
@@ -156,10 +157,11 @@ compare_lengths(const void *a, const void *b)
     return (left < right) - (left > right);
 }
 
-/* What is bound beside the leaves of profiles: the index, the status page, and
- * Go's paths, which answer 501 where no module serves them. */
+/* What is bound beside the leaves of profiles: the index, the status page, the
+ * web UI where it is on, and Go's paths, which answer 501 where no module
+ * serves them. */
 static int
-add_pages(path_list_t *list)
+add_pages(path_list_t *list, evprof_t *prof)
 {
     int status = add_path(list, "");
     if (status == EVPROF_OK) {
@@ -168,6 +170,11 @@ add_pages(path_list_t *list)
     for (size_t i = 0; evprof_go_leaves[i] != NULL && status == EVPROF_OK;
          i++) {
         status = add_path(list, evprof_go_leaves[i]);
+    }
+    const char *const *paths = evprof_ui_paths(prof);
+    for (size_t i = 0; paths != NULL && paths[i] != NULL && status == EVPROF_OK;
+         i++) {
+        status = add_path(list, paths[i]);
     }
     return status;
 }
@@ -219,8 +226,8 @@ add_profiles(path_list_t *list, evprof_t *prof)
 /* Returns 0, or a status that ends the walk. */
 typedef int (*bind_fn)(void *ctx, const char *path, const char *leaf);
 
-/* The longest paths come first: a router whose first match wins, and which takes
- * a path for a beginning, then finds each of them. */
+/* The longest paths come first: a router whose first match wins, and which
+ * takes a path for a beginning, then finds each of them. */
 static int
 bind_paths(path_list_t *list, bind_fn bind, void *ctx)
 {
@@ -240,10 +247,9 @@ bind_all(evprof_t *prof, bind_fn bind, void *ctx, evprof_error_t *err)
                            "mount: the profiler is shut down");
     }
     path_list_t list = { .prefix = evprof_prefix(prof) };
-    int status =
-        list.prefix[1] == '\0' ? EVPROF_OK : add_path(&list, NULL);
+    int status = list.prefix[1] == '\0' ? EVPROF_OK : add_path(&list, NULL);
     if (status == EVPROF_OK) {
-        status = add_pages(&list);
+        status = add_pages(&list, prof);
     }
     if (status == EVPROF_OK) {
         status = add_profiles(&list, prof);

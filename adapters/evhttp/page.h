@@ -23,6 +23,7 @@ extern const char evprof_page_take_delta[];
 extern const char evprof_page_take_now[];
 extern const char evprof_page_take_text[];
 extern const char evprof_page_take_timed[];
+extern const char evprof_page_view[];
 
 #define EVPROF_NONCE_SIZE 33
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "adapters/evhttp/page.h"
+#include "adapters/evhttp/ui.h"
 #include "core/base/html.h"
 
 /* A path as Go's url.URL writes it. A colon in it would read as a scheme. */
@@ -108,6 +109,11 @@ fill_row(void *ctx, const char *name, size_t len, evprof_buf_t *out)
         put_count(row, out);
     } else if (evprof_template_is(name, len, "TEXT")) {
         evprof_html_escape(out, module->full_text);
+    } else if (evprof_template_is(name, len, "VIEW")) {
+        if (evprof_ui_is_on(row->page->prof) &&
+            (module->flags & EVPROF_MODULE_FILE) == 0) {
+            evprof_template_fill(out, evprof_page_view, fill_row, ctx);
+        }
     } else if (evprof_template_is(name, len, "TAKE")) {
         evprof_template_fill(out, way_to_take(row->entry), fill_row, ctx);
     } else {

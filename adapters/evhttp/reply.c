@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every reply says nosniff, and closes its connection: one that is kept open
- * would keep a loop running that ends when it has no events left; errors are text with X-Go-Pprof, without which
- * `go tool pprof` would not show them. A large body is handed to the evbuffer
- * by reference, as a copy would be time of the event loop.
+ * would keep a loop running that ends when it has no events left; errors are
+ * text with X-Go-Pprof, without which `go tool pprof` would not show them. A
+ * large body is handed to the evbuffer by reference, as a copy would be time of
+ * the event loop.
  */
 #include "adapters/evhttp/reply.h"
 
@@ -129,6 +130,11 @@ void
 evprof_reply_send(struct evhttp_request *req, const evprof_reply_t *reply,
                   evprof_buf_t *body)
 {
+    if (reply->send != NULL) {
+        reply->send(req, body);
+        evprof_buf_free(body);
+        return;
+    }
     start_headers(req, reply->type);
     if (reply->filename != NULL) {
         add_disposition(req, reply);

@@ -24,6 +24,8 @@ typedef struct evprof_reply {
     const char *type;     /* one of EVPROF_TYPE_* */
     const char *filename; /* what a download is called, NULL: shown in place */
     bool is_delta;        /* "FILENAME-delta" */
+    /* Sends the body in its own way, code and headers too; NULL: as below. */
+    void (*send)(struct evhttp_request *req, evprof_buf_t *body);
 } evprof_reply_t;
 
 /* Sends 200 with the bytes of `body`, which is empty afterwards. A HEAD request

@@ -264,7 +264,8 @@ evhttp_set_cb(struct evhttp *http, const char *path, callback_fn *callback,
               void *arg)
 {
     NEXT(set_cb_fn, evhttp_set_cb);
-    bound_t *bound = callback != NULL ? bind_callback(callback, arg, path) : NULL;
+    bound_t *bound =
+        callback != NULL ? bind_callback(callback, arg, path) : NULL;
     return bound == NULL ? real(http, path, callback, arg)
                          : real(http, path, call_bound, bound);
 }

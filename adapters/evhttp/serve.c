@@ -16,6 +16,7 @@
 #include "adapters/evhttp/pages.h"
 #include "adapters/evhttp/query.h"
 #include "adapters/evhttp/reply.h"
+#include "adapters/evhttp/ui.h"
 #include "core/base/error.h"
 #include "core/runtime/catalog.h"
 #include "core/runtime/settings.h"
@@ -246,6 +247,8 @@ serve_named(struct evhttp_request *req, const evprof_errand_name_t *name)
         serve_page(prof, name->http, req, evprof_page_index, EVPROF_TYPE_HTML);
     } else if (strcmp(name->leaf, "status") == 0 && is_status_on(prof)) {
         serve_status(prof, name->http, req);
+    } else if (evprof_ui_is_leaf(name->leaf)) {
+        evprof_ui_serve(prof, name->http, req, name->leaf);
     } else if (evprof_catalog_find_leaf(prof, name->leaf, &entry)) {
         serve_profile(prof, name->http, req, &entry);
     } else {

@@ -10,7 +10,7 @@
 /* Shorter bodies fit into one packet as they are. */
 #define SHORT_BODY ((size_t)1000)
 
-const evprof_web_header_t evprof_web_headers[] = {
+const evprof_ui_header_t evprof_web_headers[] = {
     { "Content-Security-Policy",
       "default-src 'self'; img-src 'self' data:; object-src 'none'; "
       "base-uri 'none'; form-action 'self'; frame-ancestors 'none'" },

@@ -7,19 +7,18 @@
 #include "core/base/hash.h"
 
 struct asset {
-    const char *stem;
-    const char *suffix;
+    const char *name;
     const char *type;
     const char *data;
     const size_t *len;
 };
 
 static const struct asset assets[EVPROF_ASSET_COUNT] = {
-    [EVPROF_ASSET_SCRIPT] = { "app", "js", "text/javascript; charset=utf-8",
+    [EVPROF_ASSET_SCRIPT] = { "app.js", "text/javascript; charset=utf-8",
                               evprof_web_script, &evprof_web_script_len },
-    [EVPROF_ASSET_STYLE] = { "app", "css", "text/css; charset=utf-8",
+    [EVPROF_ASSET_STYLE] = { "app.css", "text/css; charset=utf-8",
                              evprof_web_style, &evprof_web_style_len },
-    [EVPROF_ASSET_LAYOUT] = { "layout", "js", "text/javascript; charset=utf-8",
+    [EVPROF_ASSET_LAYOUT] = { "layout.js", "text/javascript; charset=utf-8",
                               evprof_web_layout, &evprof_web_layout_len },
 };
 
@@ -27,20 +26,15 @@ void
 evprof_asset_name(enum evprof_asset asset, evprof_buf_t *out)
 {
     const struct asset *a = &assets[asset];
-    evprof_buf_printf(out, "%s.%016llx.%s", a->stem,
-                      (unsigned long long)evprof_hash(a->data, *a->len, 0),
-                      a->suffix);
+    evprof_buf_printf(out, "%s?%016llx", a->name,
+                      (unsigned long long)evprof_hash(a->data, *a->len, 0));
 }
 
 bool
 evprof_asset_answer(const char *name, evprof_web_answer_t *answer)
 {
     for (int i = 0; i < EVPROF_ASSET_COUNT; i++) {
-        evprof_buf_t own = { 0 };
-        evprof_asset_name((enum evprof_asset)i, &own);
-        bool is_this = !own.failed && strcmp(own.data, name) == 0;
-        evprof_buf_free(&own);
-        if (is_this) {
+        if (strcmp(assets[i].name, name) == 0) {
             answer->code = 200;
             answer->type = assets[i].type;
             answer->is_immutable = true;

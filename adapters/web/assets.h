@@ -6,8 +6,8 @@
 
 #include "adapters/web/web.h"
 
-/* Scripts and styles. Their names change with their content, so that browsers
- * keep them for good. */
+/* Scripts and styles. Their addresses change with their content, so that
+ * browsers keep them for good. */
 enum evprof_asset {
     EVPROF_ASSET_SCRIPT,
     EVPROF_ASSET_STYLE,
@@ -15,7 +15,7 @@ enum evprof_asset {
     EVPROF_ASSET_COUNT,
 };
 
-/* Appends the name below static/. */
+/* Appends the address below static/: the name, and what tells its content. */
 void evprof_asset_name(enum evprof_asset asset, evprof_buf_t *out);
 
 /* Answers with the asset of that name; false when there is none. */

@@ -31,13 +31,31 @@ put_opened(const evprof_site_t *site, evprof_buf_t *out)
     const char *gap = "";
     evprof_buf_putc(out, '[');
     for (size_t i = 0; i < EVPROF_WEB_MAX_OPENED; i++) {
-        if (opened[i].name != NULL) {
+        if (opened[i].profile != NULL) {
             evprof_buf_printf(out, "%s{\"id\":%zu,", gap, i);
             evprof_json_member(out, "name", opened[i].name);
             evprof_buf_printf(out, ",\"hasBase\":%s}",
                               opened[i].base != NULL ? "true" : "false");
             gap = ",";
         }
+    }
+    evprof_buf_putc(out, ']');
+}
+
+bool
+evprof_web_is_empty(const evprof_web_call_t *call)
+{
+    return evprof_site_opened(call->site)[0].profile == NULL;
+}
+
+void
+evprof_web_put_kinds(const evprof_web_call_t *call, evprof_buf_t *out)
+{
+    const char *const *kinds = evprof_site_setup(call->site)->hooks.kinds;
+    evprof_buf_putc(out, '[');
+    for (size_t i = 0; kinds != NULL && kinds[i] != NULL; i++) {
+        evprof_buf_puts(out, i > 0 ? "," : "");
+        evprof_json_string(out, kinds[i]);
     }
     evprof_buf_putc(out, ']');
 }
@@ -56,13 +74,9 @@ evprof_web_put_head(evprof_web_call_t *call, evprof_document_t *d,
     evprof_buf_add(d->out, seen->notes.data, seen->notes.len);
     evprof_buf_putc(d->out, ']');
     evprof_document_member(d, "kinds");
-    evprof_buf_putc(d->out, '[');
-    const char *const *kinds = setup->hooks.kinds;
-    for (size_t i = 0; kinds != NULL && kinds[i] != NULL; i++) {
-        evprof_buf_puts(d->out, i > 0 ? "," : "");
-        evprof_json_string(d->out, kinds[i]);
-    }
-    evprof_buf_putc(d->out, ']');
+    evprof_web_put_kinds(call, d->out);
+    evprof_document_member(d, "isGuest");
+    evprof_buf_puts(d->out, setup->is_guest ? "true" : "false");
     evprof_document_member(d, "canReload");
     evprof_buf_puts(d->out, setup->hooks.reload != NULL ? "true" : "false");
 }

@@ -99,6 +99,12 @@ int evprof_web_stacks(evprof_web_call_t *call, const evprof_seen_t **out,
 void evprof_web_put_head(evprof_web_call_t *call, evprof_document_t *d,
                          const evprof_seen_t *seen);
 
+/* Appends the list of the server's profiles. */
+void evprof_web_put_kinds(const evprof_web_call_t *call, evprof_buf_t *out);
+
+/* True while no profile was taken, in somebody's server. */
+bool evprof_web_is_empty(const evprof_web_call_t *call);
+
 /* The page of a view: the shell with the view's document in it. */
 void evprof_web_page(evprof_web_call_t *call, const char *name,
                      evprof_web_view_fn view);

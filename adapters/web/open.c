@@ -10,6 +10,8 @@
 #include "core/base/json.h"
 
 #define MAX_SECONDS 3600
+/* As it is sent, in gzip; in memory it is some ten times as large. */
+#define GUEST_MAX_BODY ((size_t)256 << 10)
 
 static void
 answer_index(evprof_web_call_t *call, size_t index)
@@ -26,10 +28,22 @@ evprof_web_open(evprof_web_call_t *call, evprof_error_t *err)
     const char *name = evprof_param(&call->params, "name");
     evprof_pprof_t *profile;
     size_t index;
+    if (setup->is_guest && call->ask->body_len > GUEST_MAX_BODY) {
+        return evprof_fail(err, EVPROF_ELIMIT,
+                           "the profile is too large to be shown by the server "
+                           "itself; show it with evprof -http");
+    }
     int status = evprof_format_read(setup->formats, call->ask->body,
                                     call->ask->body_len, &profile, err);
     if (status != EVPROF_OK) {
         return status;
+    }
+    if (setup->is_guest) {
+        bool keeps = evprof_param(&call->params, "keep") != NULL;
+        answer_index(call, evprof_site_update(call->site,
+                                              name != NULL ? name : "profile",
+                                              keeps, profile));
+        return EVPROF_OK;
     }
     status = evprof_site_open(call->site, name != NULL ? name : "profile",
                               profile, &index, err);

@@ -46,6 +46,16 @@ put_failure(evprof_buf_t *out, const char *message)
     evprof_buf_putc(out, '}');
 }
 
+/* Before a profile was taken the page asks which one to take. */
+static void
+put_choice(const evprof_web_call_t *call, evprof_buf_t *out)
+{
+    evprof_buf_clear(out);
+    evprof_buf_puts(out, "{\"choose\":true,\"kinds\":");
+    evprof_web_put_kinds(call, out);
+    evprof_buf_putc(out, '}');
+}
+
 void
 evprof_web_page(evprof_web_call_t *call, const char *name,
                 evprof_web_view_fn view)
@@ -58,7 +68,10 @@ evprof_web_page(evprof_web_call_t *call, const char *name,
         status = view(call, &data, &err);
     }
     int code = status == EVPROF_OK ? 200 : 400;
-    if (status != EVPROF_OK) {
+    if (status == EVPROF_ENOENT && evprof_web_is_empty(call)) {
+        code = 200;
+        put_choice(call, &data);
+    } else if (status != EVPROF_OK) {
         put_failure(&data, err.message);
     }
     struct shell shell = { .call = call, .data = &data };

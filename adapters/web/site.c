@@ -12,9 +12,14 @@
 #include "core/base/json.h"
 
 #define MAX_SEEN 8
-#define MAX_SEEN_BYTES ((size_t)96 << 20)
 #define MAX_ANSWERS 64
+/* What caches hold; less in somebody's server. */
+#define MAX_SEEN_BYTES ((size_t)96 << 20)
 #define MAX_ANSWER_BYTES ((size_t)16 << 20)
+#define GUEST_SEEN_BYTES ((size_t)1 << 20)
+#define GUEST_ANSWER_BYTES ((size_t)512 << 10)
+/* So many profiles a guest keeps beside the first place, which is empty. */
+#define GUEST_OPENED 2
 #define TOKEN_BYTES 16
 
 /* A profile that a comparison came to. */
@@ -230,12 +235,14 @@ evprof_site_close(evprof_site_t *site, size_t index, evprof_error_t *err)
     return EVPROF_OK;
 }
 
-/* The open profile of that kind, or a free place. */
+/* The open profile of that kind, or a free place; 0: there is none. */
 static size_t
 place_for(const evprof_site_t *site, const char *kind)
 {
     size_t free_place = 0;
-    for (size_t i = EVPROF_WEB_MAX_OPENED; i-- > 1;) {
+    size_t most =
+        site->setup.is_guest ? GUEST_OPENED + 1 : EVPROF_WEB_MAX_OPENED;
+    for (size_t i = most; i-- > 1;) {
         const char *name = site->opened[i].name;
         if (name != NULL && strcmp(name, kind) == 0) {
             return i;
@@ -250,6 +257,12 @@ evprof_site_update(evprof_site_t *site, const char *kind, bool keeps,
                    evprof_pprof_t *profile)
 {
     size_t index = kind != NULL ? place_for(site, kind) : 0;
+    if (index == 0 && site->setup.is_guest) {
+        /* The latest is wanted; another one makes room. */
+        index = 1;
+        forget(site);
+        free_opened(&site->opened[index]);
+    }
     evprof_opened_t *opened = &site->opened[index];
     if (opened->name == NULL) {
         opened->name = strdup(kind);
@@ -329,7 +342,7 @@ evprof_site_profile(evprof_site_t *site, const evprof_wanted_t *wanted,
                     evprof_error_t *err)
 {
     if (wanted->profile >= EVPROF_WEB_MAX_OPENED ||
-        site->opened[wanted->profile].name == NULL) {
+        site->opened[wanted->profile].profile == NULL) {
         return evprof_fail(err, EVPROF_ENOENT, "no such profile is open");
     }
     const evprof_pprof_t *base = base_of(site, wanted);
@@ -421,6 +434,12 @@ to_front(evprof_site_t *site, size_t index)
 }
 
 static size_t
+most_answer_bytes(const evprof_site_t *site)
+{
+    return site->setup.is_guest ? GUEST_ANSWER_BYTES : MAX_ANSWER_BYTES;
+}
+
+static size_t
 bytes_of(const evprof_seen_t *seen)
 {
     return evprof_stacks_bytes(seen->stacks) +
@@ -432,11 +451,12 @@ static void
 make_room(evprof_site_t *site)
 {
     size_t bytes = 0;
+    size_t most = site->setup.is_guest ? GUEST_SEEN_BYTES : MAX_SEEN_BYTES;
     for (size_t i = 0; i < site->seen_count; i++) {
         bytes += bytes_of(&site->seen[i]);
     }
     while (site->seen_count > 1 &&
-           (bytes > MAX_SEEN_BYTES || site->seen_count == MAX_SEEN)) {
+           (bytes > most || site->seen_count == MAX_SEEN)) {
         bytes -= bytes_of(&site->seen[site->seen_count - 1]);
         free_seen(&site->seen[--site->seen_count]);
     }
@@ -542,10 +562,10 @@ void
 evprof_site_remember(evprof_site_t *site, const char *key,
                      const evprof_web_answer_t *answer)
 {
-    if (answer->body.len > MAX_ANSWER_BYTES / 4) {
+    if (answer->body.len > most_answer_bytes(site) / 4) {
         return;
     }
-    while (site->answer_bytes + answer->body.len > MAX_ANSWER_BYTES) {
+    while (site->answer_bytes + answer->body.len > most_answer_bytes(site)) {
         free_answer(site, oldest_used(site));
     }
     struct answer *kept = oldest_answer(site);

@@ -10,6 +10,7 @@
 
 #include "core/analysis/format.h"
 #include "core/report/report.h"
+#include "core/runtime/ui.h"
 
 typedef struct evprof_site evprof_site_t;
 
@@ -44,12 +45,13 @@ typedef struct evprof_site_hooks {
 
 typedef struct evprof_site_setup {
     const char *name;                /* of the profile, for people */
-    evprof_pprof_t *profile;         /* owned by the site */
+    evprof_pprof_t *profile;         /* owned by the site; NULL: none yet */
     evprof_pprof_t *base;            /* likewise, or NULL */
     bool is_diff_base;               /* compared with, not only taken away */
     const evprof_options_t *options; /* what pages begin with; copied */
     const evprof_format_t *const *formats; /* that may be dropped on a page */
     evprof_site_hooks_t hooks;
+    bool is_guest; /* in somebody's server: a few profiles, small caches */
 } evprof_site_setup_t;
 
 /* EVPROF_ENOMEM; the profiles are the caller's still then. */
@@ -97,11 +99,7 @@ void evprof_web_answer_free(evprof_web_answer_t *answer);
 const char *evprof_site_token(const evprof_site_t *site);
 
 /* The headers that every answer has, ended by a NULL name. */
-typedef struct evprof_web_header {
-    const char *name;
-    const char *value;
-} evprof_web_header_t;
-extern const evprof_web_header_t evprof_web_headers[];
+extern const evprof_ui_header_t evprof_web_headers[];
 
 /* ---- A port of its own ---- */
 

@@ -96,6 +96,8 @@ typedef struct evprof_pprof_conf {
     bool labels;
     bool label_requests;
     bool status;
+    bool ui;                      /* the web UI is served */
+    bool ui_source;               /* and may show source text */
     const char *symbolize_helper; /* a file, "off", or NULL: beside us */
     const char *log_file;         /* NULL: nothing is logged */
     int log_level;                /* of enum evprof_log_level */

@@ -31,7 +31,7 @@ function fill_rooms() {
     row("adapters/symbolizer", "core/symbol")
     row("adapters/disasm", "core/symbol")
     row("adapters/listener", "adapters/evhttp core/runtime")
-    row("adapters/web", "adapters/fetch core/report")
+    row("adapters/web", "adapters/fetch core/report core/runtime")
     row("adapters/preload", "adapters/listener adapters/evhttp core/runtime")
     row("adapters/cli", "adapters/fetch adapters/web core/report core/symbol core/conf")
 

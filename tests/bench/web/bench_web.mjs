@@ -5,6 +5,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
@@ -46,18 +47,27 @@ const peak = (pid) => {
 
 function childOf(pid) {
   try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+      .flatMap((child) => [child, ...childOf(child)]);
   } catch {
     return [];
   }
 }
+
+/** pprof cannot choose a port. */
+const freePort = () => new Promise((resolve) => {
+  const server = net.createServer().listen(0, '127.0.0.1', () => {
+    const { port } = server.address();
+    server.close(() => resolve(port));
+  });
+});
 
 function start(command, args) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { env: { ...process.env, XDG_CONFIG_HOME: folder } });
     const read = (data) => {
       const found = /Serving web UI on (\S+)/.exec(data);
-      if (found) resolve({ url: found[1], child, pids: () => [child.pid, ...childOf(child.pid)] });
+      if (found) setTimeout(() => resolve({ url: found[1], child, pids: () => [child.pid, ...childOf(child.pid)] }), 300);
     };
     child.stderr.on('data', read);
     child.stdout.on('data', read);
@@ -165,7 +175,7 @@ const scope = (() => {
 
 async function measure(name, file) {
   const ours = await start(evprof, ['-http=127.0.0.1:0', '-no_browser', file]);
-  const pprof = await start('go', ['tool', 'pprof', '-http=127.0.0.1:0', '-no_browser', '-symbolize=none', file]);
+  const pprof = await start('go', ['tool', 'pprof', `-http=127.0.0.1:${await freePort()}`, '-no_browser', '-symbolize=none', file]);
   const files = scope && await startFiles(scope, file);
   console.log(`\n${name}`.padEnd(35) + ['evprof', 'pprof', 'speedscope'].map((n) => n.padStart(14)).join(''));
   const drawn = () => window.evprof?.current?.flame?.boxes.length > 0;

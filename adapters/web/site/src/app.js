@@ -39,6 +39,7 @@ export class App {
       error: null,
       doc: null,
       tableOpen: window.innerWidth > 760,
+      choose: false,
       ...pageState(address.page),
     });
     this.state = this.store.state;
@@ -63,6 +64,14 @@ export class App {
       this.set({ error: doc.error, loading: false });
       return;
     }
+    if (doc.choose) {
+      this.kinds = doc.kinds;
+      this.isGuest = true;
+      this.set({ choose: true, loading: false });
+      return;
+    }
+    if (doc.kinds) this.kinds = doc.kinds;
+    if (doc.isGuest) this.isGuest = true;
     const isOther = !this.doc || this.doc.viewKey !== doc.viewKey;
     if (isOther || !this.places) this.places = new Places();
     this.places.read(doc);
@@ -74,7 +83,7 @@ export class App {
     if (doc.rows) this.rows = readRows(doc, this.places);
     this.doc = doc;
     this.makePalette();
-    this.set({ doc, error: null, loading: false });
+    this.set({ doc, error: null, choose: false, loading: false });
   }
 
   get colorMode() {

@@ -93,7 +93,7 @@ export class Header {
     return [
       isFile ? null : h('button', { class: 'btn', text: 'Options', title: 'Filters and options (o)',
         onclick: () => openOptions(app) }),
-      isFile ? null : button('Config', 'Saved options', () => settingsItems(app)),
+      this.config = button('Config', 'Saved options', () => settingsItems(app)),
       this.live = button('Live', 'Profiles of the server', () => liveItems(app)),
       button('Export', 'Export', () => exportItems(app)),
       h('button', { class: 'btn', 'aria-label': 'Keys and help', title: 'Keys (?)', text: '?', onclick: openHelp }),
@@ -106,8 +106,9 @@ export class Header {
     replace(this.title, title, h('small', { text: app.meta?.type || '' }));
     this.title.title = app.meta?.labels || '';
     document.title = `${title} · ${app.meta?.type || 'profile'} – evprof`;
-    this.live.hidden = !app.doc?.canReload;
-    this.live.textContent = app.doc?.kinds?.length ? 'Live' : 'Reload';
+    this.live.hidden = !app.doc?.canReload && !app.isGuest;
+    this.config.hidden = Boolean(app.isGuest || isFile);
+    this.live.textContent = app.kinds?.length ? 'Live' : 'Reload';
     liveItems(app);
     replace(this.nav, tabs(app));
     replace(this.selects, profileSelect(app), sampleSelect(app));

@@ -22,14 +22,40 @@ async function arrival(app, { seconds, kind, keep }) {
   }
 }
 
+/** In a running server the browser takes the profile, as anybody does, and
+ * hands it in. */
+async function takeAsGuest(app, { seconds, kind, keep }) {
+  const opened = app.doc?.opened?.find((p) => String(p.id) === (app.state.params.pf || ''));
+  const name = kind || opened?.name || 'profile';
+  const length = seconds || (timed.includes(name) ? 10 : 0);
+  const end = Date.now() + length * 1000;
+  const timer = setInterval(() => {
+    const left = Math.ceil((end - Date.now()) / 1000);
+    app.set({ live: { ...app.state.live, busy: true, text: left > 0 ? `measuring, ${left}\u202fs to go` : 'loading' } });
+  }, 250);
+  app.set({ live: { ...app.state.live, busy: true, text: `taking ${name}` } });
+  try {
+    const response = await fetch(`../${name}${length ? `?seconds=${length}` : ''}`);
+    if (!response.ok) throw new Error((await response.text()).trim());
+    const { profile } = await change('POST', 'open', { name, keep: keep ? 1 : '' }, await response.arrayBuffer());
+    return profile;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+async function takeFromTool(app, what) {
+  await change('POST', 'reload', { seconds: what.seconds || '', kind: what.kind });
+  return arrival(app, what);
+}
+
 /** Takes a profile: { seconds, kind, keep }. False: it failed. */
 async function take(app, what) {
   if (app.state.live?.busy) return false;
   try {
-    await change('POST', 'reload', { seconds: what.seconds || '', kind: what.kind });
-    const index = await arrival(app, what);
+    const index = await (app.isGuest ? takeAsGuest : takeFromTool)(app, what);
     app.set({ live: { ...app.state.live, busy: false, text: '' } });
-    if (what.kind) app.setParams({ pf: String(index), base: '', si: '' });
+    if (what.kind || String(index) !== (app.state.params.pf || '0')) app.setParams({ pf: String(index), base: '', si: '' });
     else await app.load();
     return true;
   } catch (error) {
@@ -50,8 +76,8 @@ async function watch(app, seconds) {
 
 export function liveItems(app) {
   app.reload = () => take(app, {});
-  if (!app.doc?.canReload) return [];
-  const kinds = app.doc.kinds || [];
+  if (!app.doc?.canReload && !app.isGuest) return [];
+  const kinds = app.kinds || [];
   const again = kinds.length ? [10, 30].map((seconds) => ({ text: `Again, over ${seconds} seconds`, run: () => take(app, { seconds }) })) : [];
   return [
     { text: 'Reload', hint: 'r', run: () => take(app, {}) }, ...again,
@@ -66,4 +92,18 @@ export function makeLiveState(app) {
   if (!live) return null;
   return h('span', { class: 'live', role: 'status' }, live.text,
     live.watching ? h('button', { class: 'link', text: ' stop watching', onclick: () => app.set({ live: null }) }) : null);
+}
+
+/** Before there is a profile: which one is to be taken. */
+export function makeChoice(app) {
+  const what = (kind) => (timed.includes(kind) ? `${kind}, 10 seconds` : kind);
+  return h('section', { class: 'pane failure' }, h('h2', { text: 'Which profile of this server?' }),
+    h('p', { class: 'choices' }, app.kinds.map((kind) => h('button', { text: what(kind), onclick: () => take(app, { kind }) }))),
+    h('p', {}, h('a', { href: '../', text: 'all that this server offers' })));
+}
+
+/** A link to the site may name the profile to begin with. */
+export function takeWanted(app) {
+  const kind = new URLSearchParams(window.location.search).get('kind');
+  if (app.isGuest && kind && app.kinds.includes(kind)) take(app, { kind });
 }

@@ -10,6 +10,7 @@ import { listenToDrops } from './drop.js';
 import { Header } from './header.js';
 import { listenToKeys } from './keys.js';
 import { makeOffline } from './offline.js';
+import { makeChoice, takeWanted } from './live.js';
 import { makePills } from './pills.js';
 import { hasView, views } from './views.js';
 
@@ -27,7 +28,11 @@ function start() {
 
   let shown = null;
   function show() {
-    const { view, error } = app.state;
+    const { view, error, choose } = app.state;
+    if (choose) {
+      replace(main, makeChoice(app));
+      return;
+    }
     if (error) {
       app.current?.destroy();
       app.current = shown = null;
@@ -48,12 +53,13 @@ function start() {
     app.current.attached?.();
   }
 
-  app.on(['doc', 'error'], show);
+  app.on(['doc', 'error', 'choose'], show);
   app.on(['loading'], (state) => document.body.classList.toggle('loading', state.loading));
   listenToKeys(app);
   listenToDrops(app);
   show();
   window.evprof = app;
+  takeWanted(app);
 }
 
 start();

@@ -34,6 +34,8 @@ test_dump(void **state)
                   "    labels on;                              # default\n"
                   "    label_requests off;                     # default\n"
                   "    status on;                              # default\n"
+                  "    ui off;                                 # default\n"
+                  "    ui_source off;                          # default\n"
                   "    log off;                                # default\n"
                   "    max_seconds 300;                        # default\n"
                   "    max_stacks 65536;                       # default\n"

@@ -8,7 +8,8 @@ set -eu
 build="cmake ninja-build gcc g++ pkg-config
     libevent-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev libdw-dev
     libelf-dev libunwind-dev libjemalloc-dev libpcre2-dev libiberty-dev
-    libedit-dev libzstd-dev libjansson-dev libcurl4-openssl-dev libcapstone-dev
+    libedit-dev libzstd-dev liblzma-dev libjansson-dev libcurl4-openssl-dev
+    libcapstone-dev
     ca-certificates"
 tests="libcmocka-dev golang-go curl clang lld binutils file procps graphviz tmux
     nginx-light squid microsocks tinyproxy-bin apache2-utils openssl iproute2

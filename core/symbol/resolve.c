@@ -4,6 +4,7 @@
 #include <evprof/status.h>
 
 #include "core/elf/names.h"
+#include "core/symbol/packed.h"
 #include "core/symbol/query.h"
 
 static int
@@ -17,7 +18,10 @@ read_names(const evprof_elf_file_t *own, const evprof_elf_file_t *table,
         evprof_elf_reader_close(&elf);
     }
     if (status == EVPROF_OK && evprof_elf_reader_attach(&elf, own->fd)) {
-        status = evprof_elf_plt(&elf, queries, count, names);
+        status = evprof_elf_packed_names(&elf, queries, count, names);
+        if (status == EVPROF_OK) {
+            status = evprof_elf_plt(&elf, queries, count, names);
+        }
         evprof_elf_reader_close(&elf);
     }
     return status;
@@ -29,6 +33,7 @@ read_files(const evprof_elf_file_t *own, const char *path,
            size_t count, evprof_strings_t *names, evprof_symbol_file_t *file)
 {
     evprof_elf_file_t debug = { .fd = -1 };
+    evprof_elf_file_t unpacked = { .fd = -1 };
     bool has_symbols = evprof_elf_has_section(own->elf, ".symtab");
     bool has_dwarf = evprof_elf_has_section(own->elf, ".debug_info");
     if ((!has_symbols || !has_dwarf) &&
@@ -37,13 +42,18 @@ read_files(const evprof_elf_file_t *own, const char *path,
     }
     bool is_apart = !has_symbols && debug.elf != NULL &&
                     evprof_elf_has_section(debug.elf, ".symtab");
-    Elf *dwarf = has_dwarf || debug.elf == NULL ? own->elf : debug.elf;
+    const evprof_elf_file_t *dwarf =
+        has_dwarf || debug.elf == NULL ? own : &debug;
+    if (with_lines && evprof_elf_unpack(dwarf, &unpacked)) {
+        dwarf = &unpacked;
+    }
     int status =
         read_names(own, is_apart ? &debug : own, queries, count, names);
     if (status == EVPROF_OK) {
-        status = evprof_dwarf_frames(with_lines ? dwarf : NULL, queries, count,
-                                     file);
+        status = evprof_dwarf_frames(with_lines ? dwarf->elf : NULL, queries,
+                                     count, file);
     }
+    evprof_elf_close(&unpacked);
     evprof_elf_close(&debug);
     return status;
 }

@@ -38,7 +38,7 @@ function fill_rooms() {
     uses("core/profile", "zlib.h")
     uses("core/analysis", "zlib.h zstd.h pcre2.h")
     uses("core/unwind", "libunwind.h")
-    uses("core/symbol", "elfutils/ libelf.h gelf.h dwarf.h libiberty/")
+    uses("core/symbol", "elfutils/ libelf.h gelf.h dwarf.h libiberty/ lzma.h zstd.h")
     uses("core/elf", "zlib.h")
     uses("core/access", "crypt.h")
     uses("core/report", "jansson.h")

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "core/base/folder.h"
+#include "core/elf/reader.h"
 #include "core/symbol/binary.h"
 #include "core/symbol/local.h"
 
@@ -151,6 +152,61 @@ test_own_file(void **state)
     assert_int_equal(said.lines, 0);
     /* A second time there is nothing to do. */
     assert_false(symbolize(p, "", &said));
+    evprof_pprof_free(p);
+}
+
+static void
+test_packed_by_zstd(void **state)
+{
+    (void)state;
+    said_t said = { .lines = 0 };
+    spot_t spot = spot_of(SAMPLE_OBJECTS "/sample_zstd.so", "sample_outer");
+    evprof_pprof_t *p = profile_of(&spot, spot.path, spot.build_id);
+    assert_true(symbolize(p, "", &said));
+    check_named(p, "sample_outer");
+    assert_int_equal(p->locations[0].line_count > 0, 1);
+    evprof_pprof_free(p);
+}
+
+/* The address of a symbol of a file that has them all. */
+static uint64_t
+address_in(const char *path, const char *name)
+{
+    evprof_elf_reader_t elf;
+    evprof_buf_t text = { 0 };
+    uint64_t found = 0;
+    assert_true(evprof_elf_reader_open(&elf, path));
+    const Elf64_Shdr *s = evprof_elf_reader_typed(&elf, SHT_SYMTAB);
+    for (uint64_t i = 0; s != NULL && i < s->sh_size / sizeof(Elf64_Sym); i++) {
+        Elf64_Sym sym;
+        assert_true(evprof_elf_reader_get(
+            &elf, s->sh_offset + i * sizeof(sym), &sym, sizeof(sym)));
+        if (evprof_elf_reader_text(&elf, evprof_elf_reader_linked(&elf, s),
+                                   sym.st_name, &text) &&
+            strcmp(text.data, name) == 0) {
+            found = sym.st_value;
+        }
+    }
+    evprof_buf_free(&text);
+    evprof_elf_reader_close(&elf);
+    return found;
+}
+
+static void
+test_packed_by_xz(void **state)
+{
+    (void)state;
+    said_t said = { .lines = 0 };
+    spot_t spot = spot_of(SAMPLE_OBJECTS "/sample_mini.so", "sample_outer");
+    /* No other table of that file has this one. */
+    spot.vaddr = address_in(SAMPLE_OBJECTS "/sample_lines.so", "frame_dummy");
+    assert_int_not_equal(spot.vaddr, 0);
+    evprof_pprof_t *p = profile_of(&spot, spot.path, spot.build_id);
+    assert_true(symbolize(p, "", &said));
+    assert_int_equal(p->locations[0].line_count, 1);
+    assert_string_equal(
+        p->functions[p->locations[0].lines[0].function].system_name,
+        "frame_dummy");
     evprof_pprof_free(p);
 }
 
@@ -306,6 +362,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_own_file),
+        cmocka_unit_test(test_packed_by_zstd),
+        cmocka_unit_test(test_packed_by_xz),
         cmocka_unit_test(test_another_build_id_is_told),
         cmocka_unit_test(test_missing_is_said_once),
         cmocka_unit_test(test_layouts),

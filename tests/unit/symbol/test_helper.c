@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -15,7 +18,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -299,6 +304,109 @@ test_programs_that_are_none(void **state)
     }
 }
 
+/* Under a filter the helper has to be named: what the filter does to a process
+ * that starts programs cannot be tried. */
+static void
+test_seccomp(void **state)
+{
+    (void)state;
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+        const struct sock_fprog filter = { .len = 1, .filter = &allow };
+        evprof_helper_t helper = new_helper();
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
+            _exit(77);
+        }
+        bool is_named = ask_sample(&helper) > 0;
+        evprof_helper_stop(&helper);
+        evprof_helper_configure(&helper, NULL);
+        bool is_unnamed = ask_sample(&helper) == 0 &&
+                          strstr(helper.why.message, "seccomp") != NULL;
+        _exit(is_named && is_unnamed ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77) {
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* With little address space left the helper may fail, the process may not. */
+static void
+test_little_memory(void **state)
+{
+    (void)state;
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        const struct rlimit limit = { (rlim_t)64 << 20, (rlim_t)64 << 20 };
+        evprof_helper_t helper = new_helper();
+        (void)setrlimit(RLIMIT_AS, &limit);
+        (void)ask_sample(&helper);
+        evprof_helper_stop(&helper);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+/* Whether a process of that number runs: a zombie does not. */
+static bool
+is_running(pid_t pid)
+{
+    char path[64];
+    char text[512] = "";
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+    if (fd >= 0) {
+        close(fd);
+    }
+    const char *end = n > 0 ? strrchr(text, ')') : NULL;
+    return end != NULL && end[2] != 'Z' && end[2] != 'X';
+}
+
+/* Nothing of a killed server stays: neither its lock nor the helper. */
+static void
+test_killed_server(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/evprof-helper-XXXXXX";
+    int pair[2];
+    pid_t program = 0;
+    int lock = mkstemp(path);
+    assert_true(lock >= 0);
+    assert_int_equal(pipe(pair), 0);
+    pid_t server = fork();
+    if (server == 0) {
+        evprof_helper_t helper = new_helper();
+        int own = open(path, O_RDWR | O_CLOEXEC);
+        (void)flock(own, LOCK_EX);
+        (void)ask_sample(&helper);
+        program = program_of(helper.keeper.pid);
+        (void)!write(pair[1], &program, sizeof(program));
+        (void)pause();
+        _exit(1);
+    }
+    assert_int_equal(read(pair[0], &program, sizeof(program)), sizeof(program));
+    assert_int_equal(flock(lock, LOCK_EX | LOCK_NB), -1);
+    assert_int_equal(kill(server, SIGKILL), 0);
+    assert_int_equal(waitpid(server, NULL, 0), server);
+    assert_int_equal(flock(lock, LOCK_EX | LOCK_NB), 0);
+    for (int i = 0; i < 1000 && is_running(program); i++) {
+        (void)poll(NULL, 0, 10);
+    }
+    assert_false(is_running(program));
+    close(lock);
+    close(pair[0]);
+    close(pair[1]);
+    assert_int_equal(unlink(path), 0);
+}
+
 /* Cuts a copy of the sample at many places. */
 static void
 test_cut_files(void **state)
@@ -349,6 +457,9 @@ main(void)
         cmocka_unit_test(test_child_of_a_fork),
         cmocka_unit_test(test_programs_that_are_none),
         cmocka_unit_test(test_cut_files),
+        cmocka_unit_test(test_seccomp),
+        cmocka_unit_test(test_little_memory),
+        cmocka_unit_test(test_killed_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -524,6 +524,33 @@ test_known_lines_stay(void **state)
     evprof_objects_release(objects);
 }
 
+static void
+test_missing_lines_are_told(void **state)
+{
+    (void)state;
+    uintptr_t pc = (uintptr_t)&note_caller;
+    evprof_error_t err;
+    const evprof_objects_t *objects = evprof_objects_acquire();
+    evprof_symbolizer_t *s = evprof_symbolizer_new(0);
+    evprof_symbolizer_configure(s, true, "off");
+    evprof_pprof_t *p = profile_of(&pc, 1);
+    assert_int_equal(evprof_symbolize(s, objects, p, &err), 0);
+    assert_string_equal(function_at(p, 0, 0)->name, "note_caller");
+    assert_int_equal(p->comment_count, 1);
+    assert_string_equal(p->comments[0],
+                        "lines are missing: symbolize_helper is off");
+    evprof_pprof_free(p);
+    /* Whoever wants no lines misses none. */
+    evprof_symbolizer_configure(s, false, "off");
+    p = profile_of(&pc, 1);
+    assert_int_equal(evprof_symbolize(s, objects, p, &err), 0);
+    assert_string_equal(function_at(p, 0, 0)->name, "note_caller");
+    assert_int_equal(p->comment_count, 0);
+    evprof_pprof_free(p);
+    evprof_symbolizer_free(s);
+    evprof_objects_release(objects);
+}
+
 int
 main(void)
 {
@@ -545,6 +572,7 @@ main(void)
         cmocka_unit_test(test_memory_bound),
         cmocka_unit_test(test_names_alone),
         cmocka_unit_test(test_known_lines_stay),
+        cmocka_unit_test(test_missing_lines_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

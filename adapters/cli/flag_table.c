@@ -129,7 +129,8 @@ const cli_flag_t cli_flag_table[] = {
     ROW("version", NULL, OTHER, BOOL, wants_version,
         "Print the version and exit\n"),
     ALONE("help", "NAME", OTHER,
-        "Explain a report, an option or a flag; all explains all\n"),
+        "Explain a report, an option or a flag; all explains all\n"
+        "man prints a manual page; bash, zsh and fish print completions.\n"),
     /* Taken, without effect: help does not show it. */
     ROW("tools", "PATH", OTHER, TEXT, tools, NULL),
 };

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "adapters/cli/cli.h"
+#include "adapters/cli/completions.h"
+#include "adapters/cli/entries.h"
 #include "adapters/cli/flag_table.h"
+#include "adapters/cli/manual.h"
 #include "adapters/cli/shell_table.h"
 #include "adapters/cli/viewer.h"
 
@@ -52,117 +55,45 @@ static const char environment[] =
     "  NO_COLOR              No colours when it is set\n"
     "  http_proxy, https_proxy, all_proxy, no_proxy   As curl takes them\n";
 
-/* ---- Kinds of reports, as help groups them ---- */
-
-enum report_kind { REPORT_TEXT, REPORT_FILE, REPORT_VIEWER, REPORT_KINDS };
-
-static const char *const report_kinds[REPORT_KINDS] = {
-    [REPORT_TEXT] = "Reports as text",
-    [REPORT_FILE] = "Reports as files",
-    [REPORT_VIEWER] = "Reports opened in a program",
-};
-
-static enum report_kind
-kind_of(const evprof_report_t *report)
-{
-    if (cli_has_viewer(report)) {
-        return REPORT_VIEWER;
-    }
-    return (report->flags & EVPROF_REPORT_BINARY) != 0 ? REPORT_FILE
-                                                       : REPORT_TEXT;
-}
-
-static const char *
-param_of(const evprof_report_t *report)
-{
-    return (report->flags & EVPROF_REPORT_PARAM) != 0 ? "REGEX" : NULL;
-}
-
 /* ---- Lists of names, wrapped ---- */
 
 struct names {
     evprof_buf_t *out;
+    const char *group; /* of the last one */
     size_t column;
 };
 
 static void
-begin_names(struct names *n, evprof_buf_t *out, const char *title)
+add_name(void *ctx, const cli_entry_t *e)
 {
-    evprof_buf_printf(out, "%s:\n ", title);
-    *n = (struct names){ .out = out, .column = 1 };
-}
-
-static void
-add_name(struct names *n, const char *name, const char *value)
-{
-    size_t len = strlen(name) + 2;
+    struct names *n = ctx;
+    size_t len = strlen(e->name) + 2;
+    const char *value = e->is_report ? e->value : NULL;
     len += value != NULL ? strlen(value) + 1 : 0;
-    if (n->column + len > WIDTH) {
+    if (e->is_old) {
+        return;
+    }
+    if (n->group != e->group) {
+        evprof_buf_printf(n->out, "%s%s:\n ", n->group != NULL ? "\n" : "",
+                          e->group);
+        n->group = e->group;
+        n->column = 1;
+    } else if (n->column + len > WIDTH) {
         evprof_buf_puts(n->out, "\n ");
         n->column = 1;
     }
-    evprof_buf_printf(n->out, " -%s%s%s", name, value != NULL ? "=" : "",
+    evprof_buf_printf(n->out, " -%s%s%s", e->name, value != NULL ? "=" : "",
                       value != NULL ? value : "");
     n->column += len;
 }
 
 static void
-list_reports(evprof_buf_t *out, enum report_kind kind)
-{
-    struct names n;
-    begin_names(&n, out, report_kinds[kind]);
-    for (size_t i = 0; evprof_reports[i] != NULL; i++) {
-        if (kind_of(evprof_reports[i]) == kind) {
-            add_name(&n, evprof_reports[i]->name, param_of(evprof_reports[i]));
-        }
-    }
-    evprof_buf_putc(out, '\n');
-}
-
-static void
-list_options(evprof_buf_t *out)
-{
-    struct names n;
-    begin_names(&n, out, "Options of reports");
-    for (size_t i = 0; i < evprof_option_count; i++) {
-        const evprof_choice_t *c = evprof_option_table[i].choices;
-        if (c == NULL) {
-            add_name(&n, evprof_option_table[i].name, NULL);
-        }
-        for (; c != NULL && c->name != NULL; c++) {
-            add_name(&n, c->name, NULL);
-        }
-    }
-    evprof_buf_putc(out, '\n');
-}
-
-static void
-list_flags(evprof_buf_t *out, enum cli_flag_group group)
-{
-    struct names n;
-    begin_names(&n, out, cli_flag_groups[group]);
-    for (size_t i = 0; i < cli_flag_count; i++) {
-        if (cli_flag_table[i].group == group &&
-            cli_flag_table[i].help != NULL) {
-            add_name(&n, cli_flag_table[i].name, NULL);
-        }
-    }
-    evprof_buf_putc(out, '\n');
-}
-
-static void
 add_overview(evprof_buf_t *out)
 {
+    struct names n = { .out = out };
     evprof_buf_puts(out, overview);
-    for (int kind = 0; kind < REPORT_KINDS; kind++) {
-        list_reports(out, (enum report_kind)kind);
-    }
-    list_options(out);
-    for (int group = 0; group < CLI_GROUP_COUNT; group++) {
-        if (group != CLI_GROUP_COLUMNS) {
-            list_flags(out, (enum cli_flag_group)group);
-        }
-    }
+    cli_entries_each(add_name, &n);
+    evprof_buf_putc(out, '\n');
     evprof_buf_puts(out, overview_end);
 }
 
@@ -215,59 +146,39 @@ add_entry(evprof_buf_t *out, const char *dash, const char *name,
     add_wrapped(out, column, help);
 }
 
+struct entries {
+    evprof_buf_t *out;
+    const char *group; /* of the last one */
+    bool is_shell;     /* reports only, without dashes */
+};
+
 static void
-add_reports(evprof_buf_t *out, const char *dash)
+add_of_group(void *ctx, const cli_entry_t *e)
 {
-    for (int kind = 0; kind < REPORT_KINDS; kind++) {
-        evprof_buf_printf(out, "%s:\n", report_kinds[kind]);
-        for (size_t i = 0; evprof_reports[i] != NULL; i++) {
-            const evprof_report_t *report = evprof_reports[i];
-            if (kind_of(report) == (enum report_kind)kind) {
-                add_entry(out, dash, report->name, param_of(report),
-                          report->summary);
-            }
-        }
-        evprof_buf_putc(out, '\n');
+    struct entries *all = ctx;
+    if (all->is_shell && !e->is_report) {
+        return;
     }
+    if (all->group != e->group) {
+        evprof_buf_printf(all->out, "%s%s:\n", all->group != NULL ? "\n" : "",
+                          e->group);
+        all->group = e->group;
+    }
+    add_entry(all->out, all->is_shell ? "" : "-", e->name, e->value, e->help);
 }
 
 static void
-add_options(evprof_buf_t *out, const char *dash)
+add_all(evprof_buf_t *out, bool is_shell)
 {
-    evprof_buf_puts(out, "Options of reports:\n");
-    for (size_t i = 0; i < evprof_option_count; i++) {
-        const evprof_option_t *option = &evprof_option_table[i];
-        const evprof_choice_t *c = option->choices;
-        if (c == NULL) {
-            add_entry(out, dash, option->name, option->takes, option->help);
-        }
-        for (; c != NULL && c->name != NULL; c++) {
-            add_entry(out, dash, c->name, NULL, c->help);
-        }
-    }
+    struct entries all = { .out = out, .is_shell = is_shell };
+    cli_entries_each(add_of_group, &all);
     evprof_buf_putc(out, '\n');
-}
-
-static void
-add_flags(evprof_buf_t *out)
-{
-    for (int group = 0; group < CLI_GROUP_COUNT; group++) {
-        evprof_buf_printf(out, "%s:\n", cli_flag_groups[group]);
-        for (size_t i = 0; i < cli_flag_count; i++) {
-            const cli_flag_t *flag = &cli_flag_table[i];
-            if (flag->group == (enum cli_flag_group)group &&
-                flag->help != NULL) {
-                add_entry(out, "-", flag->name, flag->value, flag->help);
-            }
-        }
-        evprof_buf_putc(out, '\n');
-    }
 }
 
 void
 cli_help_shell(evprof_buf_t *out)
 {
-    add_reports(out, "");
+    add_all(out, true);
     evprof_buf_puts(out, "What follows the name of a report:\n");
     add_entry(out, "", "N", NULL, "Show that many");
     add_entry(out, "", "REGEX", NULL, "With a matching frame only, as focus");
@@ -306,7 +217,8 @@ add_report(evprof_buf_t *out, const evprof_report_t *report)
     bool takes_words =
         (report->flags & (EVPROF_REPORT_WORDS | EVPROF_REPORT_PARAM |
                           EVPROF_REPORT_TAG_WORDS)) != 0;
-    const char *param = param_of(report);
+    bool has_param = (report->flags & EVPROF_REPORT_PARAM) != 0;
+    const char *param = has_param ? "REGEX" : NULL;
     evprof_buf_printf(out, "%s\n\n", report->summary);
     evprof_buf_printf(out, "  evprof -%s%s%s [OPTION]... SOURCE...\n",
                       report->name, param != NULL ? "=" : "",
@@ -366,11 +278,9 @@ cli_help(const char *name)
         add_overview(&text);
     } else if (strcmp(name, "all") == 0) {
         evprof_buf_puts(&text, overview);
-        add_reports(&text, "-");
-        add_options(&text, "-");
-        add_flags(&text);
+        add_all(&text, false);
         evprof_buf_puts(&text, environment);
-    } else {
+    } else if (!cli_manual(&text, name) && !cli_completions(&text, name)) {
         is_known = cli_help_on(&text, name + strspn(name, "-"), NULL);
     }
     if (!is_known) {

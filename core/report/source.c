@@ -35,6 +35,8 @@ struct evprof_sources {
     const char *search_path;
     const char *trim_path;
     struct file *files;
+    bool (*fetch)(const void *ctx, const char *file, evprof_buf_t *path);
+    const void *fetch_ctx;
 };
 
 /* The next element of a colon-separated list, copied to `out`; false at the
@@ -144,6 +146,16 @@ evprof_sources_new(const char *search_path, const char *trim_path,
     }
     *out = s;
     return EVPROF_OK;
+}
+
+void
+evprof_sources_set_fetch(evprof_sources_t *s,
+                         bool (*fetch)(const void *ctx, const char *file,
+                                       evprof_buf_t *path),
+                         const void *ctx)
+{
+    s->fetch = fetch;
+    s->fetch_ctx = ctx;
 }
 
 void
@@ -321,10 +333,27 @@ split_lines(evprof_sources_t *s, struct file *file, char *text)
     return true;
 }
 
+/* The file from elsewhere, by its whole name; -1: it is not to be had. */
+static int
+fetch_source(evprof_sources_t *s, struct file *file)
+{
+    evprof_buf_t path = { 0 };
+    int fd = -1;
+    if (s->fetch != NULL && s->fetch(s->fetch_ctx, file->name, &path)) {
+        fd = open_plain(path.data);
+        file->problem = fd < 0 ? file->problem : NULL;
+    }
+    evprof_buf_free(&path);
+    return fd;
+}
+
 static void
 load(evprof_sources_t *s, struct file *file)
 {
     int fd = open_source(s, file);
+    if (fd < 0) {
+        fd = fetch_source(s, file);
+    }
     if (fd < 0) {
         return;
     }

@@ -210,6 +210,7 @@ list_nodes(evprof_view_t *view, const evprof_graph_t *g, evprof_node_t **room,
     if (status != EVPROF_OK) {
         return status;
     }
+    evprof_sources_fetch_for(l.sources, view);
     evprof_stream_begin(&l.s, out);
     print_functions(&l, room, count);
     evprof_sources_free(l.sources);

@@ -306,6 +306,7 @@ write_page(evprof_view_t *view, const evprof_annotation_t *a,
     if (status != EVPROF_OK) {
         return status;
     }
+    evprof_sources_fetch_for(page.sources, view);
     evprof_stream_begin(&page.s, out);
     evprof_buf_add(&page.s.buf, evprof_weblist_page,
                    (size_t)(body - evprof_weblist_page));

@@ -5,8 +5,8 @@
 set -u
 if [ "${EVPROF_OWN_NETWORK-}" != yes ]; then
     command -v debuginfod >/dev/null || exit 77
-    unshare -rn true 2>/dev/null || exit 77
-    EVPROF_OWN_NETWORK=yes exec unshare -rn sh "$0" "$@"
+    unshare -rnm true 2>/dev/null || exit 77
+    EVPROF_OWN_NETWORK=yes exec unshare -rnm sh "$0" "$@"
 fi
 ip link set lo up || exit 77
 wait_port=$3
@@ -38,6 +38,14 @@ expect "no binary" ' 4 80.00% .* leaf$' out
 expect "stripped binary" ' 4 80.00% .* leaf .*prog.c:[0-9]+$' out
 "$evprof" -debuginfod -disasm=leaf absent >out 2>err
 expect "machine code" '^ROUTINE =+ leaf$' out
+
+# The source is there for the server only.
+without_source() {
+    unshare -m sh -c 'mount --bind /dev/null "$0/prog.c" && exec "$@"' \
+        "$work" "$@"
+}
+without_source "$evprof" -debuginfod -list=leaf absent >out 2>err
+expect "source" 'sink \+= inner' out
 
 # What was got is kept.
 kill "$server"

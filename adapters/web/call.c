@@ -13,6 +13,7 @@ wanted_by(const evprof_params_t *params)
         .profile = (size_t)evprof_param_int(params, "pf", 0, most, 0),
         .base = base >= 0 ? (size_t)base : EVPROF_WEB_NO_BASE,
         .wants_own_base = base == -2,
+        .folds_recursion = evprof_param(params, "recursion") != NULL,
     };
 }
 

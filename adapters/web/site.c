@@ -10,6 +10,7 @@
 #include "core/analysis/scale.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/report/recursion.h"
 
 #define MAX_SEEN 8
 #define MAX_ANSWERS 64
@@ -380,8 +381,8 @@ put_key(evprof_buf_t *out, const evprof_wanted_t *wanted,
         const evprof_options_t *options)
 {
     char scratch[EVPROF_OPTION_TEXT_SIZE];
-    evprof_buf_printf(out, "%zu %zu %d", wanted->profile, wanted->base,
-                      wanted->wants_own_base);
+    evprof_buf_printf(out, "%zu %zu %d %d", wanted->profile, wanted->base,
+                      wanted->wants_own_base, wanted->folds_recursion);
     for (size_t i = 0; i < evprof_option_count; i++) {
         evprof_buf_printf(
             out, "\n%s",
@@ -399,7 +400,7 @@ add_note(void *ctx, const char *line)
 
 static int
 make_seen(const evprof_pprof_t *p, const evprof_options_t *options,
-          evprof_seen_t *seen, evprof_error_t *err)
+          bool folds_recursion, evprof_seen_t *seen, evprof_error_t *err)
 {
     const evprof_notice_t notice = { .say = add_note, .ctx = &seen->notes };
     const evprof_request_t request = { .report = &page_report,
@@ -416,6 +417,9 @@ make_seen(const evprof_pprof_t *p, const evprof_options_t *options,
         evprof_view_free(view);
     }
     evprof_pprof_free(copy);
+    if (status == EVPROF_OK && folds_recursion) {
+        status = evprof_stacks_fold_recursion(seen->stacks, err);
+    }
     if (status == EVPROF_OK) {
         status = evprof_rows_make(seen->stacks, &seen->rows, err);
     }
@@ -482,8 +486,9 @@ evprof_site_see(evprof_site_t *site, const evprof_wanted_t *wanted,
         }
     }
     evprof_seen_t seen = { .key = key.data };
-    status = key.failed ? evprof_fail(err, EVPROF_ENOMEM, "out of memory")
-                        : make_seen(p, options, &seen, err);
+    status = key.failed
+                 ? evprof_fail(err, EVPROF_ENOMEM, "out of memory")
+                 : make_seen(p, options, wanted->folds_recursion, &seen, err);
     if (status != EVPROF_OK) {
         free_seen(&seen);
         return status;

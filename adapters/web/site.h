@@ -35,6 +35,7 @@ typedef struct evprof_wanted {
     size_t profile; /* index of an open one */
     size_t base;    /* another one, or EVPROF_WEB_NO_BASE */
     bool wants_own_base;
+    bool folds_recursion;
 } evprof_wanted_t;
 
 #define EVPROF_WEB_NO_BASE SIZE_MAX

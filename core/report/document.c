@@ -208,6 +208,12 @@ box_hidden(const void *boxes, size_t i)
 }
 
 static int64_t
+box_repeat(const void *boxes, size_t i)
+{
+    return ((const evprof_fold_box_t *)boxes)[i].repeat;
+}
+
+static int64_t
 box_inline(const void *boxes, size_t i)
 {
     return ((const evprof_fold_box_t *)boxes)[i].is_inline;
@@ -227,6 +233,9 @@ evprof_document_flame(evprof_document_t *d, const char *key,
     put_column(out, "self", boxes, fold->count, box_self);
     put_column(out, "hidden", boxes, fold->count, box_hidden);
     put_column(out, "inline", boxes, fold->count, box_inline);
+    if (d->s->repeats != NULL) {
+        put_column(out, "repeat", boxes, fold->count, box_repeat);
+    }
     if (d->s->is_signed) {
         put_column(out, "cumLess", boxes, fold->count, box_cum_less);
         put_column(out, "selfLess", boxes, fold->count, box_self_less);

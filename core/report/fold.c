@@ -23,6 +23,7 @@ struct part {
     uint32_t place;
     uint32_t count;
     uint32_t begin; /* where its spans go */
+    uint32_t repeat;
     bool is_inline;
     evprof_sum_t sum;
 };
@@ -161,6 +162,17 @@ part_for(struct folder *f, uint32_t place)
     return &parts[f->part_count - 1];
 }
 
+static void
+count_repeats(const struct folder *f, const struct span *span, size_t depth,
+              struct part *part)
+{
+    if (f->s->repeats != NULL) {
+        uint32_t repeat =
+            f->s->repeats[(int64_t)span->first + f->step * (int64_t)depth];
+        part->repeat = repeat > part->repeat ? repeat : part->repeat;
+    }
+}
+
 /* Adds up what comes after `depth` frames of each span. */
 static bool
 add_up(struct folder *f, struct group *g, size_t depth)
@@ -179,6 +191,7 @@ add_up(struct folder *f, struct group *g, size_t depth)
             return false;
         }
         part->count++;
+        count_repeats(f, span, depth, part);
         part->is_inline &= EVPROF_FRAME_IS_INLINE(frame);
         evprof_sum_add(&part->sum, value);
     }
@@ -264,6 +277,7 @@ push_parts(struct folder *f, const struct group *g)
             .box = { .place = part->place,
                      .depth = g->box.depth + 1,
                      .is_inline = part->is_inline,
+                     .repeat = part->repeat,
                      .cum = part->sum },
         };
     }

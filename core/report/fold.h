@@ -38,6 +38,7 @@ typedef struct evprof_fold_box {
     uint32_t place;  /* EVPROF_NO_INDEX: all stacks */
     uint32_t depth;  /* of the first box 0 */
     uint32_t hidden; /* children that were too narrow */
+    uint32_t repeat; /* the most calls that it stands for in a stack */
     bool is_inline;  /* wherever it is called here */
     evprof_sum_t cum;
     evprof_sum_t self;

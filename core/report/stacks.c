@@ -257,6 +257,7 @@ evprof_stacks_free(evprof_stacks_t *s)
     evprof_strings_free(&s->strings);
     free(s->places);
     free(s->frames);
+    free(s->repeats);
     free(s->stacks);
     free(s);
 }

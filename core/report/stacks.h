@@ -39,6 +39,7 @@ typedef struct evprof_stacks {
     size_t place_count;
     uint32_t *frames;
     size_t frame_count;
+    uint32_t *repeats; /* of each frame, see recursion.h; NULL: none */
     evprof_stack_t *stacks;
     size_t count;
     int64_t total;     /* what percentages refer to */

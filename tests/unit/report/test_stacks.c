@@ -5,6 +5,7 @@
 
 #include "core/analysis/format.h"
 #include "core/report/document.h"
+#include "core/report/recursion.h"
 #include "tests/unit/report/tests.h"
 
 /* m -> a -> b, m -> a, m -> c, and a that calls itself. */
@@ -217,6 +218,35 @@ test_search_weighs_each_stack_once(void **state)
 }
 
 static void
+test_recursion_is_folded(void **state)
+{
+    (void)state;
+    evprof_stacks_t *s =
+        make_stacks("m;v;o;v;o;v;o;x 5\nm;v;o;v 3\nm;f;f;f 2\n");
+    assert_int_equal(evprof_stacks_fold_recursion(s, NULL), EVPROF_OK);
+    const evprof_fold_ask_t ask = { .max_boxes = 100 };
+    evprof_fold_t fold;
+    assert_int_equal(evprof_fold_make(s, &ask, &fold, NULL), EVPROF_OK);
+    evprof_buf_t out = { 0 };
+    for (size_t i = 1; i < fold.count; i++) {
+        evprof_buf_printf(&out, "%u %s %u\n", fold.boxes[i].depth,
+                          s->places[fold.boxes[i].place].name,
+                          fold.boxes[i].repeat);
+    }
+    assert_string_equal(out.data, "1 m 1\n2 v 3\n3 o 3\n4 x 1\n4 v 1\n"
+                                  "2 f 3\n");
+    evprof_buf_free(&out);
+    evprof_fold_free(&fold);
+    evprof_row_t *rows;
+    assert_int_equal(evprof_rows_make(s, &rows, NULL), EVPROF_OK);
+    assert_int_equal(evprof_row_cum(&rows[place_of(s, "v")]), 8);
+    assert_int_equal(evprof_row_flat(&rows[place_of(s, "v")]), 3);
+    assert_int_equal(evprof_row_flat(&rows[place_of(s, "f")]), 2);
+    free(rows);
+    evprof_stacks_free(s);
+}
+
+static void
 test_documents_name_each_place_once(void **state)
 {
     (void)state;
@@ -250,6 +280,7 @@ run_stacks_tests(void)
         cmocka_unit_test(test_rows_count_recursion_once),
         cmocka_unit_test(test_calls_are_those_of_one_place),
         cmocka_unit_test(test_search_weighs_each_stack_once),
+        cmocka_unit_test(test_recursion_is_folded),
         cmocka_unit_test(test_documents_name_each_place_once),
     };
     return cmocka_run_group_tests_name("stacks", tests, NULL, NULL);

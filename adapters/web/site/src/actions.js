@@ -21,6 +21,12 @@ export function addActions(app) {
     app.load();
   };
 
+  app.toggleRecursion = () => {
+    app.set({ recursion: !app.state.recursion, zoom: [] });
+    app.writeAddress();
+    app.load();
+  };
+
   app.sandwich = (name) => {
     if (app.state.view !== 'flame') app.go('flame', { sandwich: name, selected: name, zoom: [] });
     else app.current.sandwich?.(name);

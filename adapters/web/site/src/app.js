@@ -17,6 +17,7 @@ function pageState(page) {
   return {
     flip: page.flip === '1',
     inverted: page.inv === '1',
+    recursion: page.recursion === '1',
     sandwich: page.sandwich || null,
     query: page.q || '',
     file: page.file || null,
@@ -139,6 +140,7 @@ export class App {
     return {
       width: Math.max(320, Math.round(window.innerWidth)),
       kind: this.state.inverted ? 'up' : undefined,
+      recursion: this.state.recursion ? 1 : undefined,
     };
   }
 
@@ -150,6 +152,7 @@ export class App {
       color: s.color,
       flip: s.flip ? '1' : '',
       inv: s.inverted ? '1' : '',
+      recursion: s.recursion ? '1' : '',
       sandwich: s.sandwich,
       q: s.query,
       file: view === 'source' || view === 'disasm' ? s.file : '',
@@ -207,7 +210,7 @@ export class App {
     const old = this.state;
     const isSame = old.view === address.view &&
       JSON.stringify(old.params) === JSON.stringify(address.params) &&
-      old.inverted === (address.page.inv === '1');
+      old.inverted === (address.page.inv === '1') && old.recursion === (address.page.recursion === '1');
     this.set({ view: address.view, params: address.params, zoom: address.zoom,
       ...pageState(address.page) });
     if (!isSame) this.load();

@@ -43,7 +43,8 @@ export function makeDetails(app) {
       item('self', `${format.value(node.self)} (${format.percent(node.self)})`, format.exact(node.self)),
       item('total', `${format.value(node.cum)} (${format.percent(node.cum)})`, format.exact(node.cum)),
       node.parent ? item('of its caller', format.percent(node.cum, node.parent.cum)) : null,
-      place ? where(place) : null, node.inline ? h('span', { class: 'mark', text: 'inlined' }) : null];
+      place ? where(place) : null, node.inline ? h('span', { class: 'mark', text: 'inlined' }) : null,
+      node.repeat > 1 ? h('span', { class: 'mark', text: `folds up to ${node.repeat} calls` }) : null];
   }
 
   function row(id) {

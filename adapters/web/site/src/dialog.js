@@ -28,6 +28,7 @@ const keys = [
   ['f, h, x', 'focus on, hide, ignore the selected function'],
   ['u', 'grow upwards or downwards'],
   ['i', 'inverted: begin with the functions that do the work'],
+  ['e', 'fold what repeats in a stack'],
   ['t', 'table beside the flame graph'],
   ['o', 'options'],
   ['z', 'undo the last filter'],

@@ -20,6 +20,7 @@ export function listenToKeys(app) {
     x: onSelected((name) => app.refine('i', name)),
     u: () => app.toggleFlip(),
     i: () => app.toggleInverted(),
+    e: () => app.toggleRecursion(),
     t: () => app.set({ tableOpen: !app.state.tableOpen }),
     o: () => openOptions(app),
     z: () => app.undoParams(),

@@ -49,6 +49,7 @@ function makeNode(f, i, parent) {
     selfWidth: f.self[i] + selfLess,
     hidden: f.hidden[i],
     inline: f.inline[i] === 1,
+    repeat: f.repeat ? f.repeat[i] : 1,
     parent,
     kids: [],
     x: 0,

@@ -3,6 +3,7 @@
 // follow each other.
 
 import { columnsFor } from './columns.js';
+import { drawCrumbs } from './crumbs.js';
 import { h, replace, select } from './dom.js';
 import { Flame } from './flame.js';
 import { FlameTree } from './flame_keys.js';
@@ -10,7 +11,6 @@ import { Layer } from './layout.js';
 import { makeLegend } from './legend.js';
 import { follow, graft, pathOf, place, readTree } from './model.js';
 import { modes } from './palette.js';
-import { shorten } from './names.js';
 import { signedPercent } from './format.js';
 import { makeSplit } from './split.js';
 import { Table } from './table.js';
@@ -73,6 +73,11 @@ export class FlameView {
     return node.place < 0 ? 'all' : this.app.places.get(node.place).name;
   }
 
+  /** What is drawn at the right end of a box. */
+  repeats(node) {
+    return node.repeat > 1 ? `×${node.repeat} ` : '';
+  }
+
   makeFlame() {
     const { app } = this;
     this.flame = new Flame({
@@ -110,6 +115,10 @@ export class FlameView {
   }
 
   noteOf(node) {
+    return this.repeats(node) + this.shareOf(node);
+  }
+
+  shareOf(node) {
     const { meta, format } = this.app;
     if (meta.compared) {
       if (node.before === 0) return 'new';
@@ -205,7 +214,7 @@ export class FlameView {
     const target = app.places.find(name) || await app.findPlace(name);
     if (!target || app.state.sandwich !== name) return;
     const doc = await app.ask('flame', {
-      kind: 'sandwich', place: target.id, part: 1, width: this.flame.size().width || 1000,
+      kind: 'sandwich', place: target.id, part: 1, recursion: app.state.recursion ? 1 : undefined, width: this.flame.size().width || 1000,
     });
     const strip = (tree) => {
       // The first box stands for all stacks with the place: it is the place.
@@ -271,7 +280,7 @@ export class FlameView {
     const doc = await this.app.ask('flame', {
       kind: layer.kind || (this.app.state.inverted ? 'up' : undefined),
       place: layer.kind ? layer.target : undefined,
-      path: path.join(','), width: wanted, part: 1,
+      path: path.join(','), width: wanted, part: 1, recursion: this.app.state.recursion ? 1 : undefined,
     }).catch(() => null);
     if (!doc || !this.flame.layers.includes(layer)) return;
     graft(node, doc.flame);
@@ -334,31 +343,7 @@ export class FlameView {
   // ---- The rest of the pane ----
 
   drawCrumbs(layer) {
-    const { sandwich } = this.app.state;
-    const path = layer ? pathOf(layer.focus) : [];
-    const items = [];
-    if (sandwich) {
-      items.push(h('span', { class: 'dim', text: 'callers and callees of' }),
-        h('b', { text: shorten(sandwich, '', 60), title: sandwich }),
-        h('button', { class: 'link', text: 'whole graph', onclick: () => {
-          this.app.set({ sandwich: null });
-          this.app.writeAddress();
-        } }));
-    }
-    if (path.length) {
-      items.push(h('button', { class: 'link', text: 'all', onclick: () => this.reset() }));
-      const shown = path.length > 6 ? [...path.slice(0, 2), null, ...path.slice(-3)] : path;
-      for (const node of shown) {
-        items.push(h('span', { class: 'dim', 'aria-hidden': 'true', text: '›' }));
-        items.push(node ? h('button', {
-          class: 'link', title: this.nameOf(node),
-          text: shorten(this.nameOf(node), node.parent ? this.nameOf(node.parent) : '', 30),
-          onclick: () => this.flame.zoomTo(layer, node, null),
-        }) : h('span', { class: 'dim', text: `${path.length - 5} more` }));
-      }
-    }
-    this.crumbs.hidden = items.length === 0;
-    replace(this.crumbs, items);
+    drawCrumbs(this, layer);
   }
 
   drawTools() {
@@ -374,6 +359,7 @@ export class FlameView {
       toggle('Flame', 'Grow upwards (u)', app.state.flip, () => app.toggleFlip()),
       toggle('Inverted', 'Begin with the functions that do the work (i)',
         app.state.inverted, () => app.toggleInverted()),
+      isFile ? null : toggle('Fold recursion', 'Fold what repeats in a stack (e)', app.state.recursion, () => app.toggleRecursion()),
       h('span', { class: 'gap' }),
       !isFile && labels.length ? select('Group by label', [['', 'no groups'],
         ...labels.map((key) => [key, `by ${key}`])], app.state.params.tagroot || '',

@@ -18,7 +18,7 @@
 
 #include <evprof/evhttp.h>
 
-#define MOMENT_NS INT64_C(30000000)
+#define MOMENT_NS INT64_C(100000000)
 enum { SAMPLE = 7 }; /* one of so many pairs */
 
 static char conf[64];
@@ -95,7 +95,7 @@ static void
 call_profile_new(own_t *own)
 {
     char name[32];
-    snprintf(name, sizeof(name), "own.%u.%u", own->number, own->serial++ % 300);
+    snprintf(name, sizeof(name), "own.%u.%u", own->number, own->serial++ % 2000);
     (void)evprof_profile_new(NULL, name, NULL);
 }
 

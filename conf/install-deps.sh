@@ -11,7 +11,8 @@ build="cmake ninja-build gcc g++ pkg-config
     libedit-dev libzstd-dev liblzma-dev libjansson-dev libcurl4-openssl-dev
     libcapstone-dev
     ca-certificates"
-tests="libcmocka-dev golang-go curl clang lld binutils file procps graphviz tmux
+tests="libcmocka-dev golang-go curl clang libclang-rt-14-dev
+    libtcmalloc-minimal4 lld binutils file procps graphviz tmux
     nginx-light squid microsocks tinyproxy-bin apache2-utils openssl iproute2
     krb5-kdc krb5-admin-server krb5-user prometheus
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user debuginfod

@@ -196,6 +196,35 @@ take_profile(void *arg)
     return NULL;
 }
 
+#define CLOSE " HTTP/1.1\r\nConnection: close\r\n\r\n"
+
+/* What a server is asked that is always being watched: wall profiles one after
+ * the other, and all threads every second. */
+static void *
+take_wall(void *arg)
+{
+    struct load *load = arg;
+    while (!atomic_load(&load->is_over)) {
+        ask(load->port, "GET /debug/pprof/wall?seconds=1" CLOSE);
+    }
+    return NULL;
+}
+
+static void *
+keep_watching(void *arg)
+{
+    struct load *load = arg;
+    const struct timespec second = { .tv_sec = 1 };
+    pthread_t wall;
+    pthread_create(&wall, NULL, take_wall, load);
+    while (!atomic_load(&load->is_over)) {
+        ask(load->port, "GET /debug/pprof/goroutine" CLOSE);
+        nanosleep(&second, NULL);
+    }
+    pthread_join(wall, NULL);
+    return NULL;
+}
+
 /* ---- Figures ---- */
 
 static int
@@ -230,21 +259,22 @@ struct figures {
 };
 
 static struct figures
-measure(struct load *load, const struct target *target, bool with_profile,
-        bool to_the_end)
+measure(struct load *load, const struct target *target,
+        void *(*companion)(void *load), bool to_the_end)
 {
     pthread_t thread;
     atomic_store(&load->is_over, false);
     int64_t start_ns = clock_ns(CLOCK_MONOTONIC);
     int64_t start_cpu = clock_ns(target->cpu);
     load->until_ns = to_the_end ? 0 : start_ns + WINDOW_S * INT64_C(1000000000);
-    if (with_profile) {
-        pthread_create(&thread, NULL, take_profile, load);
+    if (companion != NULL) {
+        pthread_create(&thread, NULL, companion, load);
     }
     drive(load);
     int64_t cpu_ns = clock_ns(target->cpu) - start_cpu;
     int64_t wall_ns = clock_ns(CLOCK_MONOTONIC) - start_ns;
-    if (with_profile) {
+    if (companion != NULL) {
+        atomic_store(&load->is_over, true);
         pthread_join(thread, NULL);
     }
     qsort(load->latencies, load->count, sizeof(*load->latencies),
@@ -272,8 +302,8 @@ bench_latency(struct load *load, const struct target *target, size_t pairs)
     puts("latency while a profile is taken, symbolized and written");
     puts("  pair  p50 us  p99 us without  p99 us with  ratio");
     for (size_t i = 0; i < pairs; i++) {
-        struct figures without = measure(load, target, false, false);
-        struct figures with = measure(load, target, true, true);
+        struct figures without = measure(load, target, NULL, false);
+        struct figures with = measure(load, target, take_profile, true);
         ratios[i] = with.p99_us / without.p99_us;
         printf("  %4zu  %6.0f  %14.0f  %11.0f  %5.3f\n", i + 1, without.p50_us,
                without.p99_us, with.p99_us, ratios[i]);
@@ -283,15 +313,16 @@ bench_latency(struct load *load, const struct target *target, size_t pairs)
 }
 
 static void
-bench_cost(struct load *load, const struct target *target, size_t pairs)
+bench_cost(struct load *load, const struct target *target, size_t pairs,
+           const char *what, void *(*companion)(void *load))
 {
     double rates[PAIRS_MAX];
     double cpus[PAIRS_MAX];
-    puts("cost of sampling at 100 Hz");
+    puts(what);
     puts("  pair  req/s without  req/s with  CPU us a request: without  with");
     for (size_t i = 0; i < pairs; i++) {
-        struct figures without = measure(load, target, false, false);
-        struct figures with = measure(load, target, true, false);
+        struct figures without = measure(load, target, NULL, false);
+        struct figures with = measure(load, target, companion, false);
         rates[i] = 1 - with.rate / without.rate;
         cpus[i] = with.cpu_us / without.cpu_us - 1;
         printf("  %4zu  %13.0f  %10.0f  %25.2f  %.2f\n", i + 1, without.rate,
@@ -356,8 +387,6 @@ make_post(size_t len)
     return text;
 }
 
-#define CLOSE " HTTP/1.1\r\nConnection: close\r\n\r\n"
-
 static void
 bench_callbacks(void)
 {
@@ -409,9 +438,13 @@ main(int argc, char **argv)
     puts("");
     struct target target = start_example(argv[1]);
     load.port = target.port;
-    measure(&load, &target, true, true);
+    measure(&load, &target, take_profile, true);
     bench_latency(&load, &target, pairs);
-    bench_cost(&load, &target, pairs);
+    bench_cost(&load, &target, pairs, "cost of sampling at 100 Hz",
+               take_profile);
+    bench_cost(&load, &target, pairs,
+               "cost of wall profiles all the time and goroutine every second",
+               keep_watching);
     kill(target.pid, SIGTERM);
     waitpid(target.pid, NULL, 0);
     return 0;

@@ -6,6 +6,9 @@
 set -eu
 directory=$1
 shift
+programs=$*
+errors=$(mktemp)
+trap 'rm -f "$errors"' EXIT
 for program; do
     order=
     case $program in *_last) order=behind ;; esac
@@ -18,13 +21,24 @@ for program; do
         exit 1
     }
 done
-# A program that knows nothing of us; jemalloc locks pthread mutexes itself.
+# Other allocators, before us and behind us; jemalloc locks pthread mutexes
+# itself, tcmalloc calls pthread_once and makes keys while it starts. `sort` knows
+# nothing of us, our own programs lock in constructors and in malloc.
 for preload in "$directory/libevprof.so" \
     "$directory/libevprof.so:libjemalloc.so.2" \
-    "libjemalloc.so.2:$directory/libevprof.so"; do
-    LD_PRELOAD=$preload timeout 60 sort -u /etc/passwd >/dev/null || {
-        echo "sort failed with LD_PRELOAD=$preload"
-        exit 1
-    }
+    "libjemalloc.so.2:$directory/libevprof.so" \
+    "$directory/libevprof.so:libtcmalloc_minimal.so.4" \
+    "libtcmalloc_minimal.so.4:$directory/libevprof.so"; do
+    for program in sort $programs; do
+        set -- "$program"
+        [ "$program" != sort ] || set -- sort -u /etc/passwd
+        LD_PRELOAD=$preload timeout 60 "$@" >/dev/null 2>"$errors" || {
+            cat "$errors"
+            echo "$program failed with LD_PRELOAD=$preload"
+            exit 1
+        }
+        # The loader ignores what it does not find, and says so.
+        ! grep 'cannot be preloaded' "$errors" || exit 1
+    done
 done
 echo ok

@@ -4,6 +4,7 @@
  * a handler, and it must add nothing.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -54,7 +55,9 @@ test_start_and_stop_under_load(void **state)
     pthread_t threads[BUSY_THREADS];
     uint64_t samples = 0;
     start_busy(threads);
-    for (int i = 0; i < ROUNDS || samples == 0; i++) {
+    const char *more = getenv("EVPROF_STOP_ROUNDS");
+    const int rounds = more != NULL ? atoi(more) : ROUNDS;
+    for (int i = 0; i < rounds || samples == 0; i++) {
         evprof_cpu_stats_t at_end;
         evprof_cpu_stats_t later;
         scene_begin(1000, 64);
@@ -68,7 +71,7 @@ test_start_and_stop_under_load(void **state)
     }
     stop_busy(threads);
     print_message("%llu samples in %d profiles\n", (unsigned long long)samples,
-                  ROUNDS);
+                  rounds);
 }
 
 static _Atomic uint64_t late_records;

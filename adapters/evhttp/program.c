@@ -24,7 +24,8 @@ read_name(char *out, size_t size)
     path[len > 0 ? len : 0] = '\0';
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;
-    (void)snprintf(out, size, "%s", name[0] != '\0' ? name : "program");
+    (void)snprintf(out, size, "%.*s", (int)size - 1,
+                   name[0] != '\0' ? name : "program");
 }
 
 /* Seconds since the process was started. */

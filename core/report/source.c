@@ -253,10 +253,9 @@ open_source(evprof_sources_t *s, struct file *file)
     if (name[0] == '/') {
         int fd = open_plain(name);
         if (fd < 0) {
-            const char *reason = errno == ENOENT   ? "no such file or directory"
-                                 : errno == EACCES ? "permission denied"
-                                                   : strerror(errno);
-            set_problem(s, file, "open 1: 2", name, reason);
+            char reason[EVPROF_ERRNO_TEXT_SIZE];
+            set_problem(s, file, "1: 2", name,
+                        evprof_errno_text(errno, reason, sizeof(reason)));
         }
         return fd;
     }
@@ -267,7 +266,8 @@ open_source(evprof_sources_t *s, struct file *file)
     }
     evprof_buf_free(&dir);
     if (fd < 0) {
-        set_problem(s, file, "could not find file 1 on path 2", name,
+        set_problem(s, file,
+                    "there is no file 1 in the folders 2, nor above them", name,
                     s->search_path);
     }
     return fd;

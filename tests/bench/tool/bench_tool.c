@@ -45,6 +45,8 @@ static const report_t reports[] = {
     { "-dot", { "-dot" } },
     { "-dot -call_tree", { "-dot", "-call_tree" } },
     { "-callgrind", { "-callgrind" } },
+    { "-peek=.", { "-peek=." } },
+    { "-peek", { "-peek=Module1020" } },
 };
 
 enum { REPORTS = sizeof(reports) / sizeof(reports[0]) };

@@ -60,7 +60,7 @@ test_lines(void **state)
     assert_non_null(evprof_sources_problem(s, "none.c"));
     assert_null(evprof_sources_line(s, "/none/x.c", 1));
     assert_string_equal(evprof_sources_problem(s, "/none/x.c"),
-                        "open /none/x.c: no such file or directory");
+                        "/none/x.c: no such file or directory");
     evprof_sources_free(s);
     unlink(path);
     rmdir(inner);

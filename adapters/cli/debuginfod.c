@@ -15,17 +15,10 @@
 #include "adapters/cli/remote.h"
 #include "core/base/error.h"
 #include "core/base/folder.h"
+#include "core/symbol/name_store.h"
 
 #define MAX_BYTES ((int64_t)4 << 30)
 #define TIMEOUT_S 90
-
-static bool
-is_plain(const char *build_id)
-{
-    size_t len = strlen(build_id);
-    return len >= 8 && len <= 128 &&
-           strspn(build_id, "0123456789abcdef") == len;
-}
 
 static bool
 put_path(evprof_buf_t *out, const char *build_id, const char *kind)
@@ -65,12 +58,9 @@ keep(const evprof_buf_t *body, const char *path)
     }
     int fd = open(temporary.data,
                   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool is_written = fd >= 0;
-    for (size_t at = 0; is_written && at < body->len;) {
-        ssize_t n = write(fd, body->data + at, body->len - at);
-        is_written = n > 0;
-        at += n > 0 ? (size_t)n : 0;
-    }
+    evprof_writer_t out = evprof_writer_fd(fd);
+    bool is_written =
+        fd >= 0 && evprof_buf_write(body, &out) == EVPROF_OK;
     is_written = fd >= 0 && close(fd) == 0 && is_written &&
                  rename(temporary.data, path) == 0;
     if (!is_written) {
@@ -118,7 +108,7 @@ cli_debuginfod(const void *cli_, const char *build_id, const char *kind,
 {
     const cli_t *cli = cli_;
     const char *servers = getenv("DEBUGINFOD_URLS");
-    if (!cli->uses_debuginfod || servers == NULL || !is_plain(build_id) ||
+    if (!cli->uses_debuginfod || servers == NULL || !evprof_build_id_is_plain(build_id) ||
         !put_path(path, build_id, kind)) {
         return false;
     }

@@ -222,7 +222,7 @@ put_text(evprof_buf_t *out, const char *text, const char *end)
 {
     for (; text < end; text++) {
         if (*text != '"') {
-            evprof_buf_putc(out, *text == '\n' ? ' ' : *text);
+            evprof_buf_putc(out, (char)(*text == '\n' ? ' ' : *text));
         }
     }
 }

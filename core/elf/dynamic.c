@@ -40,7 +40,7 @@ copy_text(void *ctx, uint64_t name, evprof_buf_t *out)
     const dynamic_t *d = ctx;
     char piece[64];
     evprof_buf_clear(out);
-    while (name < d->strings_len && out->len < EVPROF_ELF_WINDOW * 16) {
+    while (name < d->strings_len && out->len < (size_t)EVPROF_ELF_WINDOW * 16) {
         uint64_t left = d->strings_len - name;
         size_t len = left < sizeof(piece) ? (size_t)left : sizeof(piece);
         if (!copy(d->strings + name, piece, len)) {

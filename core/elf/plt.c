@@ -64,7 +64,7 @@ slot_of_aarch64(const unsigned char *code, size_t size, uint64_t vaddr)
                 (words[0] >> 5 & 0x7ffffu) << 2 | (words[0] >> 29 & 3u);
             int64_t moved = ((int64_t)(int32_t)(pages << 11) >> 11) * 4096;
             uint64_t page = (vaddr + i) & ~UINT64_C(4095);
-            return page + (uint64_t)moved + (words[1] >> 10 & 0xfffu) * 8;
+            return page + (uint64_t)moved + (uint64_t)(words[1] >> 10 & 0xfffu) * 8;
         }
     }
     return 0;

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -80,7 +81,7 @@ leave_socket(int socket)
     if (socket != 0) {
         (void)bare_call(SYS_dup3, socket, 0, 0, 0);
     }
-    if (bare_call(SYS_close_range, 1, (long)~0U, 0, 0) != 0) {
+    if (bare_call(SYS_close_range, 1, UINT32_MAX, 0, 0) != 0) {
         /* Before Linux 5.9. */
         for (long fd = 1; fd < 65536; fd++) {
             (void)bare_call(SYS_close, fd, 0, 0, 0);

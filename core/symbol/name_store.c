@@ -28,8 +28,8 @@ put_head(evprof_buf_t *out, const char *origin)
     evprof_buf_printf(out, "evprof names %u %s\n", EVPROF_WIRE_VERSION, origin);
 }
 
-static bool
-is_plain(const char *build_id)
+bool
+evprof_build_id_is_plain(const char *build_id)
 {
     size_t len = strlen(build_id);
     return len >= 8 && len <= 128 &&
@@ -80,7 +80,7 @@ evprof_name_store_load(const char *folder, const char *build_id,
     evprof_buf_t bytes = { 0 };
     evprof_buf_t head = { 0 };
     int status = EVPROF_OK;
-    int fd = is_plain(build_id) ? open_folder(folder) : -1;
+    int fd = evprof_build_id_is_plain(build_id) ? open_folder(folder) : -1;
     put_head(&head, origin);
     if (fd >= 0 && !head.failed && read_file(fd, build_id, &bytes) &&
         bytes.len > head.len && memcmp(bytes.data, head.data, head.len) == 0) {
@@ -173,13 +173,12 @@ write_file(int folder, const char *name, const evprof_buf_t *bytes)
 {
     int fd = openat(folder, name,
                     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool is_written = fd >= 0;
-    for (size_t at = 0; is_written && at < bytes->len;) {
-        ssize_t n = write(fd, bytes->data + at, bytes->len - at);
-        is_written = n > 0;
-        at += n > 0 ? (size_t)n : 0;
+    if (fd < 0) {
+        return false;
     }
-    return fd >= 0 && close(fd) == 0 && is_written;
+    evprof_writer_t out = evprof_writer_fd(fd);
+    bool is_written = evprof_buf_write(bytes, &out) == EVPROF_OK;
+    return close(fd) == 0 && is_written;
 }
 
 static void
@@ -203,7 +202,7 @@ evprof_name_store_save(const char *folder, const char *build_id,
 {
     evprof_buf_t bytes = { 0 };
     evprof_buf_t name = { 0 };
-    if (!is_plain(build_id)) {
+    if (!evprof_build_id_is_plain(build_id)) {
         return;
     }
     evprof_buf_printf(&name, "%s/x", folder);

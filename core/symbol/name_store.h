@@ -15,6 +15,9 @@
 /* All files together take no more than this; the oldest go first. */
 #define EVPROF_NAME_STORE_BYTES ((uint64_t)256 << 20)
 
+/* Whether it may be part of a file's name: hex digits, as many as ids have. */
+bool evprof_build_id_is_plain(const char *build_id);
+
 /*
  * Adds what is stored in `folder` for a build id to `file`. `origin` tells which
  * files the answers were read from; answers from others are left out. Nothing

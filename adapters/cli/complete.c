@@ -71,8 +71,8 @@ offer_values(struct finder *f, const evprof_option_t *option)
 }
 
 /* The name as an expression that matches it: what has a meaning there gets a
- * backslash, and a space, which would end the word, and control bytes become
- * any character. */
+ * backslash, a space, which would end the word, becomes any character, and a
+ * control byte, which reports show as several, any number of them. */
 static void
 offer_function(struct finder *f, const char *dash, const char *name)
 {
@@ -82,9 +82,10 @@ offer_function(struct finder *f, const char *dash, const char *name)
         if (strchr("\\.+*?()|[]{}^$", *at) != NULL) {
             evprof_buf_putc(&word, '\\');
         }
-        bool is_plain = (unsigned char)*at > ' ' && *at != 0x7f;
-        if (!is_plain) {
+        if (*at == ' ') {
             evprof_buf_putc(&word, '.');
+        } else if ((unsigned char)*at < ' ' || *at == 0x7f) {
+            evprof_buf_puts(&word, ".*");
         } else {
             evprof_buf_putc(&word, *at);
         }

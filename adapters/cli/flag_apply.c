@@ -2,11 +2,10 @@
 #include "adapters/cli/flag_apply.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "adapters/cli/flags.h"
+#include "adapters/cli/viewer.h"
 
 enum cli_parsed
 cli_refuse(const char *format, ...)
@@ -53,24 +52,6 @@ apply_report(cli_parse_t *p)
     return CLI_GO_ON;
 }
 
-/* True when a program of that name can be started. */
-static bool
-is_installed(const char *program)
-{
-    const char *path = getenv("PATH");
-    evprof_buf_t file = { 0 };
-    bool is_found = false;
-    for (const char *at = path; !is_found && at != NULL && *at != '\0';) {
-        size_t len = strcspn(at, ":");
-        evprof_buf_clear(&file);
-        evprof_buf_printf(&file, "%.*s/%s", (int)len, at, program);
-        is_found = !file.failed && access(file.data, X_OK) == 0;
-        at += len + (at[len] == ':');
-    }
-    evprof_buf_free(&file);
-    return is_found;
-}
-
 /* What cannot be done is said before anything is fetched. */
 static enum cli_parsed
 check_report(const cli_t *cli)
@@ -86,9 +67,15 @@ check_report(const cli_t *cli)
     }
     bool is_image = (report->flags & EVPROF_REPORT_DRAWING) != 0 &&
                     report->suffix[0] != '\0';
-    if (is_image && !is_installed("dot")) {
+    if (is_image && !cli_is_installed("dot")) {
         return cli_refuse("-%s needs Graphviz: install graphviz, or take "
                           "-flame",
+                          report->name);
+    }
+    bool is_shown = cli_has_viewer(report) && cli->options.output[0] == '\0';
+    if (is_shown && !cli_viewer_is_installed(report)) {
+        return cli_refuse("no program that shows -%s is installed: take "
+                          "-output=FILE",
                           report->name);
     }
     return CLI_GO_ON;

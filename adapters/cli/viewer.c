@@ -71,6 +71,45 @@ command_of(const evprof_viewer_t *viewer)
     return is_usable && command != NULL && command[0] != '\0' ? command : NULL;
 }
 
+bool
+cli_is_installed(const char *program)
+{
+    evprof_buf_t file = { 0 };
+    bool is_found = strchr(program, '/') != NULL && access(program, X_OK) == 0;
+    for (const char *at = getenv("PATH");
+         !is_found && at != NULL && *at != '\0';) {
+        size_t len = strcspn(at, ":");
+        evprof_buf_clear(&file);
+        evprof_buf_printf(&file, "%.*s/%s", (int)len, at, program);
+        is_found = !file.failed && access(file.data, X_OK) == 0;
+        at += len + (at[len] == ':');
+    }
+    evprof_buf_free(&file);
+    return is_found;
+}
+
+static const evprof_viewer_t *
+viewers_of(const evprof_report_t *report)
+{
+    return (report->flags & EVPROF_REPORT_BROWSER) != 0 ? browsers
+                                                        : report->viewers;
+}
+
+bool
+cli_viewer_is_installed(const evprof_report_t *report)
+{
+    const evprof_viewer_t *v = viewers_of(report);
+    bool is_found = false;
+    for (; !is_found && (v->command != NULL || v->variable != NULL); v++) {
+        const char *command = command_of(v);
+        char *word =
+            command == NULL ? NULL : strndup(command, strcspn(command, " "));
+        is_found = word != NULL && cli_is_installed(word);
+        free(word);
+    }
+    return is_found;
+}
+
 /* Starts `command` with the file as its last word; 0 or an errno. */
 static int
 start(const char *command, const char *file, pid_t *pid)
@@ -128,9 +167,7 @@ show(const evprof_report_t *report, const char *file, bool is_background,
      evprof_error_t *err)
 {
     evprof_buf_t tried = { 0 };
-    const evprof_viewer_t *viewers =
-        (report->flags & EVPROF_REPORT_BROWSER) != 0 ? browsers
-                                                     : report->viewers;
+    const evprof_viewer_t *viewers = viewers_of(report);
     for (size_t i = 0;
          viewers[i].command != NULL || viewers[i].variable != NULL; i++) {
         const char *command = command_of(&viewers[i]);

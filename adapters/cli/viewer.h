@@ -7,6 +7,12 @@
 /* True for reports that another program shows. */
 bool cli_has_viewer(const evprof_report_t *report);
 
+/* True when one of the programs that show it can be started. */
+bool cli_viewer_is_installed(const evprof_report_t *report);
+
+/* True when a program of that name can be started. */
+bool cli_is_installed(const char *program);
+
 /* Makes a temporary file for such a report, deleted at the end of the process,
  * and appends its name to `name`. EVPROF_EIO. */
 int cli_view_file(const evprof_report_t *report, evprof_buf_t *name,

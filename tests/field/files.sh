@@ -68,6 +68,11 @@ refuses 'there is no unit parsec' -top -unit=parsec stacks
 refuses 'no regular expression' -top stacks -focus='('
 refuses '-normalize needs' -top -normalize stacks
 refuses 'the pattern is missing' -peek= stacks
+count=$((count + 1))
+PATH=/nowhere "$evprof" -svg http://127.0.0.1:1/profile >out 2>err
+grep -q 'needs Graphviz' err || fail '-svg without Graphviz'
+PATH=/nowhere "$evprof" -evince http://127.0.0.1:1/profile >out 2>err
+grep -q 'Fetching' err && fail 'fetches for what cannot be shown'
 refuses 'name it with -base' -diff http://127.0.0.1:1/profile
 grep -q Fetching err && fail 'fetches for what cannot be done'
 count=$((count + 1))

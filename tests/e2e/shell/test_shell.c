@@ -218,6 +218,29 @@ test_interrupt_twice(void **state)
     quit(&t);
 }
 
+/* Names never steer the terminal, nor does a word that is completed. */
+static void
+test_control_bytes(void **state)
+{
+    struct place *place = *state;
+    terminal_t t;
+    FILE *f = fopen(place->profile, "w");
+    assert_non_null(f);
+    fputs("w 1 1.0: 5 cycles: \n\t10 ev\033[31mil\033]0;title\007 (/bin/a)\n"
+          "\t20 left\xe2\x80\xaethgir (/bin/a)\n",
+          f);
+    assert_int_equal(fclose(f), 0);
+    start(&t, place, 120);
+    run(&t, "top");
+    assert_non_null(strstr(t.screen.data, "ev\\x1b[31mil\\x1b]0;title\\x07"));
+    assert_non_null(strstr(t.screen.data, "left\\u202ethgir"));
+    run(&t, "traces | cat");
+    assert_non_null(strstr(t.screen.data, "ev\\x1b[31mil"));
+    run(&t, "peek title\t");
+    assert_non_null(strstr(t.screen.data, "| ev\\x1b"));
+    quit(&t);
+}
+
 /* A wrong value is told when it is set. */
 static void
 test_values(void **state)
@@ -315,6 +338,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_width, setup, teardown),
         cmocka_unit_test_setup_teardown(test_interrupt, setup, teardown),
         cmocka_unit_test_setup_teardown(test_interrupt_twice, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_control_bytes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_values, setup, teardown),
         cmocka_unit_test_setup_teardown(test_help, setup, teardown),
         cmocka_unit_test_setup_teardown(test_modes, setup, teardown),

@@ -86,7 +86,10 @@ name_query(evprof_elf_choice_t *choice, const evprof_elf_candidate_t *c,
     if (!choice->text(choice->ctx, c->name, &choice->scratch)) {
         return choice->scratch.failed ? EVPROF_ENOMEM : EVPROF_OK;
     }
-    query->symbol = evprof_strings_intern(names, choice->scratch.data);
+    /* Behind an @ stands the symbol's version, "clone3@@GLIBC_2.34". */
+    query->symbol =
+        evprof_strings_add(names, choice->scratch.data,
+                           strcspn(choice->scratch.data, "@"));
     query->start = c->start;
     query->is_sized = c->is_sized;
     return query->symbol == NULL ? EVPROF_ENOMEM : EVPROF_OK;

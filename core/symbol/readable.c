@@ -130,17 +130,31 @@ put_strictly(evprof_buf_t *out, const char *name,
     evprof_buf_free(&first);
 }
 
+/* The length without "@plt" and without a symbol's version, "@@GLIBC_2.34". */
+static size_t
+bare_len(const char *name)
+{
+    size_t len = strlen(name);
+    const char *version = strstr(name, "@@");
+    if (version != NULL) {
+        return (size_t)(version - name);
+    }
+    return len > 4 && strcmp(name + len - 4, "@plt") == 0 ? len - 4 : len;
+}
+
 void
 evprof_readable_name(evprof_buf_t *out, const char *system_name,
                      const evprof_readable_how_t *how)
 {
-    const char *at = strchr(system_name, '@');
-    size_t len = at == NULL ? strlen(system_name) : (size_t)(at - system_name);
+    size_t len = bare_len(system_name);
+    const char *at = strcmp(system_name + len, "@plt") == 0 || how->is_strict
+                         ? system_name + len
+                         : NULL;
     if (how->form == EVPROF_READABLE_NONE) {
         evprof_buf_puts(out, system_name);
         return;
     }
-    if (!how->is_strict && at == NULL) {
+    if (!how->is_strict && at == NULL && system_name[len] == '\0') {
         len = evprof_symbol_base_len(system_name);
     }
     char *decoded = demangle(system_name, len, how);

@@ -38,6 +38,9 @@ test_forms(void **state)
     check("_Z1fIiEvT_", none, "_Z1fIiEvT_");
     check("_Znwm@plt", plain, "operator new@plt");
     check("malloc@plt", plain, "malloc@plt");
+    check("clone3@@GLIBC_2.34", plain, "clone3");
+    check("user@host", plain, "user@host");
+    check("clone3@@GLIBC_2.34", strict, "clone3@@GLIBC_2.34");
     check(lambda, plain, "main::{lambda#2}::operator()");
     check(lambda, strict, "main::{lambda(int)#2}::operator()");
     check(rust_hash, plain, "r::main");

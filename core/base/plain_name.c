@@ -180,6 +180,9 @@ shorten(evprof_buf_t *out, const char *name, unsigned drop)
         } else if (name[i] == '<' &&
                    (drop & EVPROF_NAME_EMPTY_TEMPLATES) != 0) {
             evprof_buf_puts(out, "<>");
+        } else if (name[i] == '(' && (drop & EVPROF_NAME_EMPTY_SCOPES) != 0 &&
+                   starts_with(name + i + len, "::")) {
+            evprof_buf_puts(out, "()");
         }
         i += len == 0 ? 1 : len;
     }

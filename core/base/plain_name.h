@@ -17,6 +17,7 @@ enum {
     EVPROF_NAME_DROP_TEMPLATES = 2,     /* "f<int>", "f::<int>" */
     EVPROF_NAME_DROP_LAMBDA_PARAMS = 4, /* "{lambda(int)#1}" */
     EVPROF_NAME_EMPTY_TEMPLATES = 8,    /* "f<int>" becomes "f<>" */
+    EVPROF_NAME_EMPTY_SCOPES = 16,      /* "f(int)::g" becomes "f()::g" */
 };
 
 /*

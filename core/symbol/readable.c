@@ -30,7 +30,8 @@ parts_to_drop(const evprof_readable_how_t *how, bool is_rust)
     if (how->form == EVPROF_READABLE_PLAIN ||
         how->form == EVPROF_READABLE_TEMPLATES) {
         drop |= EVPROF_NAME_DROP_PARAMS;
-        drop |= how->is_strict ? 0u : EVPROF_NAME_DROP_LAMBDA_PARAMS;
+        drop |= how->is_strict ? EVPROF_NAME_EMPTY_SCOPES
+                               : EVPROF_NAME_DROP_LAMBDA_PARAMS;
     }
     if (how->form == EVPROF_READABLE_PLAIN) {
         drop |= EVPROF_NAME_DROP_TEMPLATES;

@@ -34,6 +34,7 @@ test_names(void **state)
           "f::{lambda(int)#2}::operator()" },
         { "f()::{lambda(int)#2}::operator()", LAMBDA,
           "f::{lambda#2}::operator()" },
+        { "f(int) const::g(int)", PLAIN | EVPROF_NAME_EMPTY_SCOPES, "f()::g" },
         { "<a::T<x> as b::U>::f::<y>", EVPROF_NAME_DROP_TEMPLATES,
           "<a::T as b::U>::f" },
         { "a::f::<(u8, u8)>", EVPROF_NAME_EMPTY_TEMPLATES, "a::f::<>" },

@@ -73,7 +73,7 @@ test('each answer has its headers', async () => {
     assert.equal(headers['x-frame-options'], 'DENY');
   }
   const page = await ask('/ui/flamegraph');
-  const [, script] = /src="(static\/app\.[0-9a-f]+\.js)"/.exec(page.body);
+  const [, script] = /src="(static\/app\.js\?[0-9a-f]+)"/.exec(page.body);
   const { headers } = await ask(`/ui/${script}`, { 'Accept-Encoding': 'gzip' });
   assert.match(headers['cache-control'], /immutable/);
   assert.equal(headers['content-encoding'], 'gzip');

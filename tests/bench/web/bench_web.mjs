@@ -3,7 +3,7 @@
 // an empty cache, from the start of the navigation to the second frame after it;
 // machines are noisy, so what counts is the ratio.
 import { execFileSync, spawn } from 'node:child_process';
-import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { createRequire } from 'node:module';
@@ -45,9 +45,11 @@ const peak = (pid) => {
   return Number(/VmHWM:\s+(\d+)/.exec(status)[1]) / 1024;
 };
 
+/** All processes that a process started: each of its threads may have. */
 function childOf(pid) {
   try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+    return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number))
       .flatMap((child) => [child, ...childOf(child)]);
   } catch {
     return [];
@@ -205,6 +207,7 @@ async function measure(name, file) {
 }
 
 browser = await chromium.launch({ executablePath: process.env.BROWSER_PATH || '/usr/bin/chromium', args: ['--no-sandbox'] });
+await measure('300 x 25', make('stacks300', 300, 25, 400, 3));
 await measure('20 000 x 40', make('stacks20k', 20000, 40, 3000, 3));
 await measure('100 000 x 30', make('stacks100k', 100000, 30, 12000, 4000));
 await browser.close();

@@ -4,7 +4,7 @@
 import { h } from './dom.js';
 import { quote } from './names.js';
 
-const WAIT_MS = 60;
+const WAIT_MS = 15;
 
 export function makeSearch(app) {
   let timer = 0;

@@ -19,7 +19,7 @@ export class SourceView {
     });
     this.pane = h('section', { class: 'pane right text', 'aria-label': this.isCode ? 'Machine code' : 'Source', tabindex: '0' });
     const left = h('section', { class: 'pane left', 'aria-label': 'Index' }, this.table.el);
-    this.el = h('div', { class: 'split' }, left, makeSplit(left, 'evprof.source'), this.pane);
+    this.el = h('div', { class: 'split sources' }, left, makeSplit(left, 'evprof.source'), this.pane);
     this.off = app.on(['found'], () => this.onFound());
     this.show();
   }

@@ -13,6 +13,7 @@
 #include <sys/time.h>
 #include <time.h>
 
+#include "core/unwind/outside.h"
 #include "core/unwind/rules.h"
 #include "core/unwind/sig_arch.h"
 #include "core/unwind/sig_cfi.h"
@@ -115,6 +116,31 @@ walk_at_leaf(void)
     }
 }
 
+/* As a sleeping thread is seen: its stack as a copy, and of its registers only
+ * the stack pointer and the pc. The emulator's own stack ends somewhere behind
+ * the chain, so only its frames are looked at. */
+static void
+walk_copy_at_leaf(void)
+{
+    static unsigned char copy[8192];
+    uintptr_t pcs[FRAMES];
+    evprof_walk_t walk = { .pcs = pcs, .max = FRAMES };
+    evprof_outside_t *outside = evprof_outside_new();
+    evprof_regs_t regs;
+    EVPROF_ARCH_CAPTURE(&regs);
+    memcpy(copy, (const void *)regs.r[EVPROF_REG_SP], sizeof(copy));
+    const evprof_asleep_t asleep = { .sp = regs.r[EVPROF_REG_SP],
+                                     .pc = regs.pc,
+                                     .copy = copy,
+                                     .copy_size = sizeof(copy) };
+    CHECK(evprof_outside_walk(outside, &asleep, &walk));
+    CHECK(walk.count > chain_depth);
+    for (size_t i = 0; i < chain_depth && i + 2 < walk.count; i++) {
+        CHECK(walk.pcs[i + 2] == chain_expected[chain_depth - 1 - i]);
+    }
+    evprof_outside_free(outside);
+}
+
 static atomic_ulong signals;
 static atomic_ulong untrue;
 
@@ -209,6 +235,9 @@ main(void)
     chain_omit(20, walk_at_leaf);
     chain_keep(20, walk_at_leaf);
     chain_signed(20, walk_at_leaf);
+    chain_omit(20, walk_copy_at_leaf);
+    chain_keep(20, walk_copy_at_leaf);
+    chain_signed(20, walk_copy_at_leaf);
     unwinder = evprof_unwinder_find("fp");
     chain_keep(20, walk_at_leaf);
     unwinder = evprof_unwinder_find("tables");

@@ -15,6 +15,7 @@
 #include "core/base/path.h"
 #include "core/elf/fdes.h"
 #include "core/symbol/binary.h"
+#include "core/symbol/halves.h"
 #include "core/symbol/name_store.h"
 #include "core/symbol/package.h"
 #include "core/symbol/query.h"
@@ -198,7 +199,7 @@ ask_binary(const local_t *w, const evprof_binary_t *binary, const row_t *rows,
         }
     }
     if (*asked > 0) {
-        status = evprof_symbol_resolve(
+        status = evprof_symbol_resolve_halves(
             &binary->file, binary->path.data,
             w->debug_path.len == 0 ? NULL : w->debug_path.data,
             !w->how->is_fast, queries, *asked, file);

@@ -44,4 +44,6 @@ for file; do
     /usr/bin/env bash -c 'TIMEFORMAT="  llvm: %U s user, %S s system"
         time "$@" >/dev/null' - \
         "$peer" --obj="$file" --no-demangle --inlining <"$work/in" 2>&1
+    /usr/bin/env bash -c 'TIMEFORMAT="  addr2line: %U s user, %S s system"
+        time "$@" >/dev/null' - addr2line -aif -e "$file" <"$work/in" 2>&1
 done

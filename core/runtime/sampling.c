@@ -20,6 +20,7 @@ evprof_sampling_init(const char *name, const evprof_sampling_conf_t *conf,
         .unwinder = conf->unwinder != NULL ? conf->unwinder
                                            : evprof_unwinder_find("auto"),
         .depth = (size_t)conf->depth,
+        .thread_labels = conf->thread_labels,
         .asks_sleepers = conf->asks_sleepers,
     };
     *state = sampling;

@@ -17,6 +17,7 @@ typedef struct evprof_sampling_conf {
     long depth;
     const evprof_unwinder_t *unwinder; /* NULL: the best there is */
     bool asks_sleepers;
+    int thread_labels; /* of enum evprof_thread_labels */
 } evprof_sampling_conf_t;
 
 /* Two directives of that struct. */

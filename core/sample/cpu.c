@@ -17,6 +17,7 @@
 #include "core/sample/drainer.h"
 #include "core/sample/fork.h"
 #include "core/sample/stacktable.h"
+#include "core/sample/thread_labels.h"
 
 /* Distinct stacks of a 300 s profile stay far below; what does not fit is said
  * in the comments. */
@@ -33,6 +34,7 @@ static struct {
     bool is_on;
     unsigned rate_hz;
     int64_t period_ns;
+    int thread_labels;
     int64_t began_unix_ns;
     int64_t began_ns;
     evprof_stacktable_t *table;
@@ -50,7 +52,9 @@ take_sample(void *ctx, const evprof_record_t *record)
     };
     (void)ctx;
     const int64_t weight = (int64_t)record->weight;
-    if (evprof_stacktable_add(cpu.table, &stack, record->labels, (double)weight,
+    const evprof_label_set_t *labels = evprof_thread_labels_of(
+        record, (enum evprof_thread_labels)cpu.thread_labels);
+    if (evprof_stacktable_add(cpu.table, &stack, labels, (double)weight,
                               weight * cpu.period_ns) == 0) {
         atomic_fetch_add(&cpu.overflow, record->weight);
     }
@@ -106,6 +110,7 @@ begin_locked(const evprof_sampling_options_t *options, evprof_error_t *err)
         return evprof_fail(err, EVPROF_ENOMEM, "cpu: out of memory");
     }
     cpu.rate_hz = options->rate_hz;
+    cpu.thread_labels = options->thread_labels;
     cpu.period_ns = second_ns / (int64_t)options->rate_hz;
     atomic_store(&cpu.overflow, 0);
     /* So that objects which are unloaded meanwhile can still be named. */

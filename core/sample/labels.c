@@ -186,6 +186,33 @@ evprof_label_restore(int token)
     }
 }
 
+evprof_labels_t
+evprof_labels_capture(void)
+{
+    return (evprof_labels_t){ .set = evprof_sig_labels() };
+}
+
+int
+evprof_labels_apply(evprof_labels_t labels)
+{
+    const evprof_label_set_t *before = evprof_sig_labels();
+    evprof_sig_labels_set(labels.set);
+    return (int)id_of(before) + 1;
+}
+
+const evprof_label_set_t *
+evprof_labels_with(const evprof_label_set_t *from, const char *key,
+                   const char *value)
+{
+    const char *own_key = text_of(key);
+    const char *own_value = text_of(value);
+    draft_t draft;
+    if (own_key == NULL || !draft_with(&draft, from, own_key, own_value)) {
+        return from;
+    }
+    return extend(&draft, from, own_key, own_value);
+}
+
 /* Not canonical on any processor: bits above the address space differ. */
 #define MARK UINT64_C(0xe7b0000000000000)
 #define MARK_MASK UINT64_C(0xffffffff00000000)

@@ -16,6 +16,12 @@
 /* What stands for a value that did not fit. */
 #define EVPROF_LABEL_OVERFLOW "(overflow)"
 
+/* The labels `from` (NULL: none) with one more; `from` where there is no room.
+ * Lock-free. */
+const evprof_label_set_t *evprof_labels_with(const evprof_label_set_t *from,
+                                             const char *key,
+                                             const char *value);
+
 /* While they are off, pushing changes nothing; what is set stays until it is
  * restored. On at first. */
 void evprof_labels_switch(bool is_on);

@@ -15,6 +15,7 @@ typedef struct evprof_sampling_options {
     unsigned rate_hz;                  /* 1..1000 */
     const evprof_unwinder_t *unwinder; /* signal-safe */
     size_t depth;                      /* 1..EVPROF_TAP_DEPTH_MAX */
+    int thread_labels;                 /* cpu: of enum evprof_thread_labels */
     bool asks_sleepers; /* wall: sleepers that cannot be walked get a signal */
 } evprof_sampling_options_t;
 

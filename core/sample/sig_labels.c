@@ -9,8 +9,8 @@
 
 #include <stdatomic.h>
 
-static _Thread_local
-    __attribute__((tls_model("initial-exec"))) evprof_labels_place_t current;
+static _Thread_local __attribute__((tls_model("initial-exec")))
+evprof_labels_place_t current;
 
 const evprof_label_set_t *
 evprof_sig_labels(void)

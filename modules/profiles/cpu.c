@@ -34,6 +34,8 @@ set_unwinder(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
     return NULL;
 }
 
+static const char *const label_modes[] = { "name", "tid", "off", NULL };
+
 static const evprof_directive_t directives[] = {
     EVPROF_SAMPLING_RATE("How many samples a second of CPU time."),
     { .name = "unwinder",
@@ -45,6 +47,18 @@ static const evprof_directive_t directives[] = {
       .max_args = 1,
       .set = set_unwinder },
     EVPROF_SAMPLING_DEPTH,
+    { .name = "thread_labels",
+      .args = "name|tid|off",
+      .help =
+          "Labels samples with the thread they were taken from: thread, its "
+          "name, and with tid its number as well. Each value is a series in "
+          "some stores.",
+      .by_default = "name",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_sampling_conf_t, thread_labels),
+      .data = label_modes,
+      .set = evprof_set_choice },
     EVPROF_DIRECTIVE_END,
 };
 

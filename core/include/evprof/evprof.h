@@ -181,6 +181,23 @@ EVPROF_API const char *evprof_label_get(const char *key);
  */
 EVPROF_API void evprof_label_restore(int token);
 
+/* The labels of a thread at one moment; valid for ever, in any thread of the
+ * process, and to be copied freely. */
+typedef struct evprof_labels {
+    const void *set; /* NULL: none */
+} evprof_labels_t;
+
+/* The calling thread's labels, to be applied where work goes on: in a later
+ * callback, or in another thread. Lock-free and async-signal-safe. */
+EVPROF_API evprof_labels_t evprof_labels_capture(void);
+
+/*
+ * Makes these the calling thread's labels and returns a token > 0 for
+ * evprof_label_restore(), which brings back those it had. Lock-free and
+ * async-signal-safe.
+ */
+EVPROF_API int evprof_labels_apply(evprof_labels_t labels);
+
 /* Ends the scope of EVPROF_LABEL(); not to be called by name. */
 static inline void
 evprof_label__leave(const int *token)

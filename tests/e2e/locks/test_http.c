@@ -571,7 +571,8 @@ test_own_profiles_are_served(void **state)
     assert_non_null(own);
     assert_int_equal(evprof_profile_add(own, &value, 0), EVPROF_OK);
     reply_t reply = get(PREFIX);
-    assert_non_null(strstr(reply.body, ">my~name,x</a>"));
+    assert_non_null(strstr(reply.body, "<h2>my~name,x</h2>"));
+    assert_non_null(strstr(reply.body, "href=\"my~name,x?debug=1\""));
     reply_free(&reply);
     /* A path that was mounted before it existed leads there by the index. */
     assert_non_null(evprof_lookup(prof, "my~name,x"));

@@ -50,7 +50,7 @@ has out '^PASS$'
 run 0 -run=NoSuchTest
 has err '^testing: warning: no tests to run$'
 run 1 '-run=('
-has err '^testing: invalid regexp for element 0 of -test.run \("\("\): error parsing regexp: missing closing \): `\(`$'
+has err '^testing: invalid regexp for element 0 of -test.run \("\("\): a closing \) is missing: `\(`$'
 run 0 -run=Add -skip=Add
 run 0 -run=Strings -count=3 -v
 [ "$(grep -c '^=== RUN' out)" -eq 3 ] || { echo "FAIL: -count"; failed=1; }

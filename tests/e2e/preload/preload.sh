@@ -69,6 +69,16 @@ serve child daemon title
 [ "$(find . -name '*.sock' | wc -l)" -eq 1 ] || fail "forks open sockets"
 curl -sS --unix-socket "$pid.sock" -o cmdline http://x/debug/pprof/cmdline
 tr '\0' ' ' <cmdline | grep -q daemon || fail "cmdline: $(cat cmdline)"
+curl -sS --unix-socket "$pid.sock" -o memory \
+    'http://x/debug/pprof/memory?format=json&smaps=1'
+rss=$(awk '$1 == "VmRSS:" { print $2 * 1024 }' "/proc/$pid/status")
+python3 - "$rss" <<'CHECK' || fail "memory: $(cat memory)"
+import json, sys
+numbers = json.load(open("memory"))
+rss = int(sys.argv[1])
+assert abs(numbers["process"]["rss"] - rss) < rss / 4, (numbers, rss)
+assert abs(sum(numbers["mappings"].values()) - rss) < rss / 4, (numbers, rss)
+CHECK
 "$tool" ps >list
 grep -q "^ *$pid .*unix:.*$pid.sock" list || fail "ps: $(cat list)"
 "$tool" -top -seconds 1 "$pid" >top 2>err || fail "by its number: $(cat err)"

@@ -57,6 +57,7 @@ awk '/TaskBegin.*"GET \/slow"/ { sub(/.*Time=/, ""); begin = $1 + 0 }
 
 "$go" tool pprof -tags cpu.pb >tags 2>said
 grep -q 'route: Total' tags || fail "samples have no route"
+grep -q 'thread: Total' tags || fail "samples have no thread: $(cat tags)"
 grep -q '/other/path' tags || fail "the route is not the path: $(cat tags)"
 
 # Twice is fine, and a window beside the recorder, but no second window.

@@ -219,10 +219,54 @@ test_handlers_see_whole_sets(void **state)
     assert_int_equal(atomic_load(&bad_reads), 0);
 }
 
+static void *
+work_elsewhere(void *arg)
+{
+    const evprof_labels_t *labels = arg;
+    int token = evprof_labels_apply(*labels);
+    const char *inside = evprof_label_get("request");
+    evprof_label_push("step", "two");
+    evprof_label_restore(token);
+    return evprof_label_get("request") == NULL &&
+                   evprof_label_get("step") == NULL
+               ? (void *)inside
+               : NULL;
+}
+
+/* What a callback does later, or another thread, goes under the labels of the
+ * request that caused it. */
+static void
+test_labels_follow_a_request(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    void *seen = NULL;
+    int token = evprof_label_push("request", "/basket");
+    evprof_labels_t labels = evprof_labels_capture();
+    evprof_label_restore(token);
+    assert_int_equal(pthread_create(&thread, NULL, work_elsewhere, &labels), 0);
+    pthread_join(thread, &seen);
+    assert_non_null(seen);
+    assert_string_equal(seen, "/basket");
+    token = evprof_labels_apply(labels);
+    assert_string_equal(evprof_label_get("request"), "/basket");
+    evprof_label_restore(token);
+    assert_null(evprof_label_get("request"));
+    /* No labels are labels too. */
+    evprof_labels_t none = evprof_labels_capture();
+    int pushed = evprof_label_push("request", "/other");
+    token = evprof_labels_apply(none);
+    assert_null(evprof_label_get("request"));
+    evprof_label_restore(token);
+    assert_string_equal(evprof_label_get("request"), "/other");
+    evprof_label_restore(pushed);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_labels_follow_a_request),
         cmocka_unit_test(test_push_get_restore),
         cmocka_unit_test(test_equal_sets_have_one_address),
         cmocka_unit_test(test_scope_ends_the_label),

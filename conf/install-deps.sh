@@ -35,6 +35,10 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 missing=
 for package in $packages; do
+    # A Node.js that is not Debian's brings its npm, and conflicts with Debian's.
+    if [ "$package" = npm ] && command -v npm >/dev/null; then
+        continue
+    fi
     state=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
     case $state in
     *' installed') ;;

@@ -48,20 +48,29 @@ struct parts {
     size_t count;
 };
 
-static const evprof_stacks_t *sorted_stacks;
-
 static int
-compare_places(const void *a, const void *b)
+compare_files(const void *a, const void *b, void *ctx)
 {
-    const evprof_place_t *l = &sorted_stacks->places[*(const uint32_t *)a];
-    const evprof_place_t *r = &sorted_stacks->places[*(const uint32_t *)b];
-    int order = strcmp(l->file, r->file);
-    return order != 0 ? order : strcmp(l->function, r->function);
+    const evprof_stacks_t *s = ctx;
+    return strcmp(s->places[*(const uint32_t *)a].file,
+                  s->places[*(const uint32_t *)b].file);
 }
 
-/* Gives places of the same function and file one part. False: out of memory. */
+static int
+compare_functions(const void *a, const void *b, void *ctx)
+{
+    const evprof_stacks_t *s = ctx;
+    int order = compare_files(a, b, ctx);
+    return order != 0 ? order
+                      : strcmp(s->places[*(const uint32_t *)a].function,
+                               s->places[*(const uint32_t *)b].function);
+}
+
+typedef int (*compare_fn)(const void *a, const void *b, void *ctx);
+
+/* Gives places that are equal to `compare` one part. False: out of memory. */
 static bool
-make_parts(const evprof_stacks_t *s, struct parts *out)
+make_parts(evprof_stacks_t *s, compare_fn compare, struct parts *out)
 {
     uint32_t *order = calloc(s->place_count + 1, sizeof(*order));
     out->items = calloc(s->place_count + 1, sizeof(*out->items));
@@ -73,13 +82,12 @@ make_parts(const evprof_stacks_t *s, struct parts *out)
     for (size_t i = 0; i < s->place_count; i++) {
         order[i] = (uint32_t)i;
     }
-    sorted_stacks = s;
     if (s->place_count > 1) {
-        qsort(order, s->place_count, sizeof(*order), compare_places);
+        qsort_r(order, s->place_count, sizeof(*order), compare, s);
     }
     for (size_t i = 0; i < s->place_count; i++) {
         const evprof_place_t *place = &s->places[order[i]];
-        if (i == 0 || compare_places(&order[i - 1], &order[i]) != 0) {
+        if (i == 0 || compare(&order[i - 1], &order[i], s) != 0) {
             out->items[out->count++] =
                 (struct part){ .function = place->function,
                                .file = place->file,
@@ -147,10 +155,11 @@ put_parts(evprof_buf_t *out, const struct parts *parts)
 }
 
 static int
-put_index(evprof_document_t *d, const evprof_stacks_t *s, evprof_error_t *err)
+put_index(evprof_document_t *d, evprof_stacks_t *s, const char *key,
+          compare_fn compare, evprof_error_t *err)
 {
     struct parts parts = { 0 };
-    if (!make_parts(s, &parts)) {
+    if (!make_parts(s, compare, &parts)) {
         free(parts.items);
         free(parts.of_place);
         return evprof_fail(err, EVPROF_ENOMEM, "source: out of memory");
@@ -159,7 +168,7 @@ put_index(evprof_document_t *d, const evprof_stacks_t *s, evprof_error_t *err)
     if (parts.count > 1) {
         qsort(parts.items, parts.count, sizeof(*parts.items), by_cum);
     }
-    evprof_document_member(d, "functions");
+    evprof_document_member(d, key);
     put_parts(d->out, &parts);
     free(parts.items);
     free(parts.of_place);
@@ -345,7 +354,11 @@ evprof_web_source(evprof_web_call_t *call, evprof_buf_t *out,
         status = put_file(call, &d, seen->stacks, file, err);
     } else {
         evprof_web_put_head(call, &d, seen);
-        status = put_index(&d, seen->stacks, err);
+        status =
+            put_index(&d, seen->stacks, "functions", compare_functions, err);
+        if (status == EVPROF_OK) {
+            status = put_index(&d, seen->stacks, "files", compare_files, err);
+        }
     }
     evprof_document_end(&d);
     return status;

@@ -44,7 +44,7 @@ for (const colorScheme of ['light', 'dark']) {
     const page = await openPage({ colorScheme });
     await page.goto(`${server.url}/ui/flamegraph`);
     await settled(page);
-    await page.click('text=Export');
+    await page.getByRole('button', { name: 'File', exact: true }).click();
     await page.waitForSelector('.menu');
     await check(page, 'export menu');
     await shot(page, `menu_export_${colorScheme}`);

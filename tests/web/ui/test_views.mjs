@@ -206,9 +206,26 @@ test('tables leave as text and CSV, pictures as SVG', async () => {
   const csv = await page.evaluate(() => window.evprof.current.table.asText(','));
   assert.match(csv, /^Function,Self,Total\npread64,200,200\n/);
   const waiting = page.waitForEvent('download');
-  await page.click('text=Export');
+  await page.getByRole('button', { name: 'File', exact: true }).click();
   await page.click('text=This picture (SVG)');
   const text = readFileSync(await (await waiting).path(), 'utf8');
   assert.match(text, /^<svg[^>]*>.*<title>main, 510/s);
   assert.doesNotMatch(text, /oklch|<script/);
+});
+
+test('source has an index of functions and one of files', async () => {
+  await open('source');
+  await page.click('.left >> text=Files');
+  assert.equal(await page.getAttribute('.left button:has-text("Files")', 'aria-pressed'), 'true');
+  await page.click('.left >> text=Functions');
+  assert.match(await page.textContent('.table'), /pread64/);
+});
+
+test('files can be chosen, not only dropped', async () => {
+  await open('flamegraph');
+  const chooser = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'File', exact: true }).click();
+  await page.click('[role=menuitem]:has-text("Open files")');
+  await (await chooser).setFiles({ name: 'chosen.folded', mimeType: 'text/plain', buffer: Buffer.from('x;y 7\n') });
+  await page.waitForFunction(() => window.evprof.meta.total === 7);
 });

@@ -58,7 +58,7 @@ function field(app, [key, label, kind, title]) {
       h('span', { text: kind === 'off' ? `no ${label}` : label }));
   }
   return h('label', { title }, name, h('input', {
-    name: key, value, type: kind === 'number' ? 'number' : 'text', step: 'any',
+    name: key, value, list: kind === 'tag' ? 'label-keys' : undefined, type: kind === 'number' ? 'number' : 'text', step: 'any',
     spellcheck: 'false', autocomplete: 'off', placeholder: kind === 'regexp' ? 'regexp' : '',
   }));
 }
@@ -78,7 +78,8 @@ export function openOptions(app) {
       }
       app.setParams(changes);
     },
-  }, shown.map((option) => field(app, option)),
+  }, h('datalist', { id: 'label-keys' }, (app.profile?.labels || []).map((label) => h('option', { value: label }))),
+  shown.map((option) => field(app, option)),
   h('footer', {}, h('button', { type: 'button', text: 'Reset',
     onclick: () => {
       dialog.close();

@@ -38,3 +38,12 @@ export function listenToDrops(app) {
     if (files.length) openFiles(app, files);
   });
 }
+
+/** Asks for files, for those who cannot drop them. */
+export function pickFiles(app) {
+  const input = document.createElement('input');
+  input.type = 'file';
+  input.multiple = true;
+  input.addEventListener('change', () => openFiles(app, [...input.files]));
+  input.click();
+}

@@ -2,6 +2,7 @@
 // What leaves the page: pictures, files, links, text.
 
 import { isFile } from './api.js';
+import { pickFiles } from './drop.js';
 import { ROW, layOut } from './layout.js';
 import { shorten } from './names.js';
 
@@ -88,6 +89,7 @@ export function exportItems(app) {
     view?.table ? { text: 'The table (CSV)', run: () => save('table.csv', 'text/csv', view.table.asText(',')) } : undefined,
     view?.table ? { text: 'Copy the table as text', run: () => copy(app, view.table.asText('\t'), 'table') } : undefined,
     null,
+    !isFile ? { text: 'Open files … (two are compared)', run: () => pickFiles(app) } : undefined,
     !isFile ? { text: 'Copy a link to this', run: () => copy(app, new URL(app.address(), window.location).href, 'link') } : undefined,
     { text: 'Print', run: () => window.print() },
   ];

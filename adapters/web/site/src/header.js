@@ -95,7 +95,7 @@ export class Header {
         onclick: () => openOptions(app) }),
       this.config = button('Config', 'Saved options', () => settingsItems(app)),
       this.live = button('Live', 'Profiles of the server', () => liveItems(app)),
-      button('Export', 'Export', () => exportItems(app)),
+      button('File', 'Open and export', () => exportItems(app)),
       h('button', { class: 'btn', 'aria-label': 'Keys and help', title: 'Keys (?)', text: '?', onclick: openHelp }),
     ];
   }

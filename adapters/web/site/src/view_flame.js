@@ -178,6 +178,11 @@ export class FlameView {
     else this.showTree();
   }
 
+  /** Draws at once when it stands in the page. */
+  attached() {
+    this.flame.drawNow();
+  }
+
   drawPanes() {
     this.el.classList.toggle('closed', !this.app.state.tableOpen);
   }

@@ -18,7 +18,9 @@ export class SourceView {
       events: { pick: (row) => this.pick(row), menu: (row, x, y) => app.menu({ place: app.places.find(row.name)?.id ?? -1 }, x, y) },
     });
     this.pane = h('section', { class: 'pane right text', 'aria-label': this.isCode ? 'Machine code' : 'Source', tabindex: '0' });
-    const left = h('section', { class: 'pane left', 'aria-label': 'Index' }, this.table.el);
+    this.byFile = false;
+    this.tools = h('div', { class: 'tools' });
+    const left = h('section', { class: 'pane left', 'aria-label': 'Index' }, this.isCode ? null : this.tools, this.table.el);
     this.el = h('div', { class: 'split sources' }, left, makeSplit(left, 'evprof.source'), this.pane);
     this.off = app.on(['found'], () => this.onFound());
     this.show();
@@ -34,21 +36,33 @@ export class SourceView {
     const total = meta.total || 1;
     const weight = (key, label) => ({ key, label, width: 84, value: (r) => r[key], text: (r) => format.value(r[key]),
       exact: (r) => format.exact(r[key]), share: (r) => r[key] / total });
-    return [{ key: 'name', label: 'Function', isName: true, value: (r) => r.name },
-      ...(window.innerWidth <= 760 ? [] : [{ key: 'file', label: 'File', width: 130, value: (r) => r.file, text: (r) => (r.file ? `${baseName(r.file)}:${r.line}` : '') }]),
+    return [{ key: 'name', label: this.byFile ? 'File' : 'Function', isName: true, value: (r) => r.name },
+      ...(window.innerWidth <= 760 || this.byFile ? [] : [{ key: 'file', label: 'File', width: 130, value: (r) => r.file, text: (r) => (r.file ? `${baseName(r.file)}:${r.line}` : '') }]),
       weight('flat', 'Self'), weight('cum', 'Total')];
   }
 
   show() {
     const { app } = this;
     if (!app.doc.functions) return;
-    this.rows = app.doc.functions.map((f, i) => ({ ...f, name: f.function || '(unknown)', place: `${i}` }));
+    this.functions = app.doc.functions.map((f, i) => ({ ...f, name: f.function || '(unknown)', place: `f${i}` }));
+    this.files = app.doc.files.filter((f) => f.file).map((f, i) => ({ ...f, name: f.file, place: `n${i}` }));
+    this.rows = this.byFile ? this.files : this.functions;
+    this.drawTools();
     this.table.show(this.rows, this.columns(), 'cum');
     const { file, selected } = app.state;
     const row = this.rows.find((r) => r.name === selected && (!file || r.file === file)) ||
       this.rows.find((r) => file && r.file === file) || this.rows.find((r) => r.flat > 0) || this.rows[0];
     if (row) this.pick(row, true);
     else replace(this.pane, h('p', { class: 'hint dim', text: 'No function is left by the filters.' }));
+  }
+
+  drawTools() {
+    const toggle = (text, byFile) => h('button', { class: 'toggle', text, 'aria-pressed': String(this.byFile === byFile), onclick: () => {
+      this.byFile = byFile;
+      this.app.set({ file: this.row?.file });
+      this.show();
+    } });
+    replace(this.tools, toggle('Functions', false), toggle('Files', true));
   }
 
   onFound() {
@@ -60,7 +74,7 @@ export class SourceView {
   pick(row, isFirst) {
     const { app } = this;
     this.row = row;
-    app.set({ selected: row.name, file: row.file });
+    app.set(this.byFile ? { file: row.file } : { selected: row.name, file: row.file });
     app.writeAddress(true);
     this.table.select(row.name, isFirst);
     if (this.isCode) this.showCode(row);
@@ -143,7 +157,7 @@ export class SourceView {
     button.setAttribute('aria-expanded', 'true');
     const box = h('div', { class: 'codebox', role: 'row' });
     el.after(box);
-    const names = this.rows.filter((r) => r.file === row.file && r.line <= number).sort((a, b) => b.line - a.line).slice(0, 3);
+    const names = this.functions.filter((r) => r.file === row.file && r.line <= number).sort((a, b) => b.line - a.line).slice(0, 3);
     for (const { name } of names) {
       const doc = await this.app.ask('asm', { function: name }).catch((e) => ({ error: e.message }));
       if (showCode(box, this.app, doc, (i) => i[6] === number && baseName(i[5]) === baseName(row.file))) return;

@@ -67,20 +67,39 @@ count_named(const evprof_pprof_t *p)
     return named;
 }
 
+/* Resident memory of this process in KiB. */
+static long
+resident_kib(void)
+{
+    long pages = 0;
+    FILE *in = fopen("/proc/self/statm", "re");
+    if (in != NULL && fscanf(in, "%*s %ld", &pages) != 1) {
+        pages = 0;
+    }
+    if (in != NULL) {
+        (void)fclose(in);
+    }
+    return pages * (sysconf(_SC_PAGESIZE) >> 10);
+}
+
 static void
 run_ours(evprof_symbolizer_t *s, const evprof_objects_t *objects,
          const evprof_object_t *object, size_t count, const char *what)
 {
     evprof_error_t err;
+    long before = resident_kib();
     evprof_pprof_t *p = make_profile(object, count);
     double start = now_ms();
     if (p == NULL || evprof_symbolize(s, objects, p, &err) != 0) {
         exit(EXIT_FAILURE);
     }
-    printf("  %-12s %8.1f ms, %zu of %zu named, cache %zu KiB\n", what,
-           now_ms() - start, count_named(p), count,
-           evprof_symbolizer_bytes(s) >> 10);
+    double took = now_ms() - start;
+    size_t named = count_named(p);
     evprof_pprof_free(p);
+    printf("  %-12s %8.1f ms, %zu of %zu named, cache %zu KiB, %ld KiB more "
+           "in memory\n",
+           what, took, named, count, evprof_symbolizer_bytes(s) >> 10,
+           resident_kib() - before);
 }
 
 /* addr2line takes its arguments from a file where one is named with an @. */

@@ -407,6 +407,34 @@ test_killed_server(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+/* A server that becomes another program leaves no helper behind. */
+static void
+test_server_that_execs(void **state)
+{
+    (void)state;
+    int pair[2];
+    pid_t program = 0;
+    assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+    pid_t server = fork();
+    if (server == 0) {
+        evprof_helper_t helper = new_helper();
+        (void)ask_sample(&helper);
+        program = program_of(helper.keeper.pid);
+        (void)!write(pair[1], &program, sizeof(program));
+        (void)execl("/bin/sleep", "sleep", "1000", (char *)NULL);
+        _exit(1);
+    }
+    assert_int_equal(read(pair[0], &program, sizeof(program)), sizeof(program));
+    for (int i = 0; i < 1000 && is_running(program); i++) {
+        (void)poll(NULL, 0, 10);
+    }
+    assert_false(is_running(program));
+    assert_int_equal(kill(server, SIGKILL), 0);
+    assert_int_equal(waitpid(server, NULL, 0), server);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 /* Cuts a copy of the sample at many places. */
 static void
 test_cut_files(void **state)
@@ -460,6 +488,7 @@ main(void)
         cmocka_unit_test(test_seccomp),
         cmocka_unit_test(test_little_memory),
         cmocka_unit_test(test_killed_server),
+        cmocka_unit_test(test_server_that_execs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

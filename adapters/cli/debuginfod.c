@@ -59,8 +59,7 @@ keep(const evprof_buf_t *body, const char *path)
     int fd = open(temporary.data,
                   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     evprof_writer_t out = evprof_writer_fd(fd);
-    bool is_written =
-        fd >= 0 && evprof_buf_write(body, &out) == EVPROF_OK;
+    bool is_written = fd >= 0 && evprof_buf_write(body, &out) == EVPROF_OK;
     is_written = fd >= 0 && close(fd) == 0 && is_written &&
                  rename(temporary.data, path) == 0;
     if (!is_written) {
@@ -108,7 +107,8 @@ cli_debuginfod(const void *cli_, const char *build_id, const char *kind,
 {
     const cli_t *cli = cli_;
     const char *servers = getenv("DEBUGINFOD_URLS");
-    if (!cli->uses_debuginfod || servers == NULL || !evprof_build_id_is_plain(build_id) ||
+    if (!cli->uses_debuginfod || servers == NULL ||
+        !evprof_build_id_is_plain(build_id) ||
         !put_path(path, build_id, kind)) {
         return false;
     }

@@ -69,9 +69,8 @@ put_operands(const opened_t *o, evprof_buf_t *out)
 {
     const char *operands = o->instruction->op_str;
     uint64_t target;
-    bool is_branch =
-        cs_insn_group(o->handle, o->instruction, CS_GRP_JUMP) ||
-        cs_insn_group(o->handle, o->instruction, CS_GRP_CALL);
+    bool is_branch = cs_insn_group(o->handle, o->instruction, CS_GRP_JUMP) ||
+                     cs_insn_group(o->handle, o->instruction, CS_GRP_CALL);
     const char *number = operands + (operands[0] == '#');
     const char *named = is_branch && evprof_parse_hex64(number, &target)
                             ? o->how->name_of(o->how->ctx, target)

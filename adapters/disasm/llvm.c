@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LLVM's C interface is stable over its versions, so that any libLLVM serves and
- * none has to be there when we are built. Branch targets are printed relative to
- * the instruction unless a callback names them: ours gives "0x1040 <f+0x8>",
- * which LLVM puts in quotes as it does not look like a symbol; the quotes are
- * taken away again.
+ * LLVM's C interface is stable over its versions, so that any libLLVM serves
+ * and none has to be there when we are built. Branch targets are printed
+ * relative to the instruction unless a callback names them: ours gives "0x1040
+ * <f+0x8>", which LLVM puts in quotes as it does not look like a symbol; the
+ * quotes are taken away again.
  */
 #include "adapters/disasm/llvm.h"
 
@@ -96,10 +96,10 @@ static bool
 load(void)
 {
     static const char *const inits[] = {
-        "LLVMInitializeX86TargetInfo",       "LLVMInitializeX86Target",
-        "LLVMInitializeX86TargetMC",         "LLVMInitializeX86Disassembler",
-        "LLVMInitializeAArch64TargetInfo",   "LLVMInitializeAArch64Target",
-        "LLVMInitializeAArch64TargetMC",     "LLVMInitializeAArch64Disassembler",
+        "LLVMInitializeX86TargetInfo",     "LLVMInitializeX86Target",
+        "LLVMInitializeX86TargetMC",       "LLVMInitializeX86Disassembler",
+        "LLVMInitializeAArch64TargetInfo", "LLVMInitializeAArch64Target",
+        "LLVMInitializeAArch64TargetMC",   "LLVMInitializeAArch64Disassembler",
     };
     void *library = open_library();
     if (library == NULL ||
@@ -239,8 +239,7 @@ put_page(const opened_t *o, evprof_buf_t *out, const char *text,
         number > comment) {
         return false;
     }
-    const char *named =
-        o->how->name_of(o->how->ctx, strtoull(page, NULL, 16));
+    const char *named = o->how->name_of(o->how->ctx, strtoull(page, NULL, 16));
     put_text(out, text, number + 2);
     evprof_buf_puts(out, named == NULL ? page : named);
     return true;

@@ -163,8 +163,8 @@ answer(int fd, const char *path, const uint64_t *vaddrs, size_t count)
                                     .demangle = demangle };
     evprof_buf_t bytes = { 0 };
     evprof_symbol_file_t *file = evprof_symbol_cache_file(&cache, path);
-    int status = file == NULL ? EVPROF_ENOMEM
-                              : resolve(fd, path, vaddrs, count, file);
+    int status =
+        file == NULL ? EVPROF_ENOMEM : resolve(fd, path, vaddrs, count, file);
     if (status == EVPROF_OK) {
         evprof_symbol_encode(file, vaddrs, count, &bytes);
         status = bytes.failed ? EVPROF_ENOMEM : EVPROF_OK;

@@ -73,7 +73,8 @@ evprof_elf_choice_offer(evprof_elf_choice_t *choice, const Elf64_Sym *sym,
         c.rank = rank_of(choice, sym);
     }
     offer(&choice->nearest[at], &c);
-    for (; c.is_sized && at < choice->count && choice->queries[at].vaddr < c.end;
+    for (;
+         c.is_sized && at < choice->count && choice->queries[at].vaddr < c.end;
          at++) {
         offer(&choice->holding[at], &c);
     }
@@ -87,9 +88,8 @@ name_query(evprof_elf_choice_t *choice, const evprof_elf_candidate_t *c,
         return choice->scratch.failed ? EVPROF_ENOMEM : EVPROF_OK;
     }
     /* Behind an @ stands the symbol's version, "clone3@@GLIBC_2.34". */
-    query->symbol =
-        evprof_strings_add(names, choice->scratch.data,
-                           strcspn(choice->scratch.data, "@"));
+    query->symbol = evprof_strings_add(names, choice->scratch.data,
+                                       strcspn(choice->scratch.data, "@"));
     query->start = c->start;
     query->is_sized = c->is_sized;
     return query->symbol == NULL ? EVPROF_ENOMEM : EVPROF_OK;

@@ -25,7 +25,8 @@ typedef struct evprof_elf_candidate {
 typedef struct evprof_elf_choice {
     const evprof_query_t *queries;
     size_t count;
-    evprof_elf_candidate_t *holding; /* by query: the best sized one around it */
+    evprof_elf_candidate_t
+        *holding; /* by query: the best sized one around it */
     evprof_elf_candidate_t *nearest; /* by query: the last at or before it */
     /* Replaces `out` by a symbol's name; false: it cannot be read. */
     bool (*text)(void *ctx, uint64_t name, evprof_buf_t *out);

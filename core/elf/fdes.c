@@ -18,7 +18,7 @@
 #define MAX_FDES ((uint32_t)1 << 22)
 
 typedef struct evprof_elf_fde {
-    int32_t start;  /* from the table's address, as is the next */
+    int32_t start; /* from the table's address, as is the next */
     int32_t record;
 } fde_t;
 

@@ -15,8 +15,8 @@ typedef struct evprof_elf_fdes {
     uint64_t base; /* address of .eh_frame_hdr */
 } evprof_elf_fdes_t;
 
-/* Reads the sorted table of .eh_frame_hdr; without one the result is empty. To be
- * freed. EVPROF_ENOMEM. */
+/* Reads the sorted table of .eh_frame_hdr; without one the result is empty. To
+ * be freed. EVPROF_ENOMEM. */
 int evprof_elf_fdes_read(evprof_elf_reader_t *elf, evprof_elf_fdes_t *out);
 void evprof_elf_fdes_free(evprof_elf_fdes_t *fdes);
 

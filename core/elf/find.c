@@ -48,8 +48,8 @@ open_named(const evprof_object_t *object, evprof_elf_reader_t *out)
 {
     evprof_buf_t path = { 0 };
     evprof_buf_add(&path, object->path, evprof_object_path_len(object));
-    bool is_open = !path.failed && path.len > 0 &&
-                   evprof_elf_reader_open(out, path.data);
+    bool is_open =
+        !path.failed && path.len > 0 && evprof_elf_reader_open(out, path.data);
     evprof_buf_free(&path);
     return is_open;
 }
@@ -174,9 +174,8 @@ evprof_elf_find_debug(evprof_elf_reader_t *elf, const char *path,
     *out = (evprof_elf_reader_t){ .fd = -1 };
     evprof_elf_reader_build_id(elf, &hex);
     const char *id = hex.data == NULL ? "" : hex.data;
-    bool is_open =
-        !hex.failed && (open_by_build_id(id, out, found) ||
-                        open_by_link(elf, path, id, out, found));
+    bool is_open = !hex.failed && (open_by_build_id(id, out, found) ||
+                                   open_by_link(elf, path, id, out, found));
     evprof_buf_free(&hex);
     return is_open;
 }

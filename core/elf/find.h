@@ -23,9 +23,9 @@ bool evprof_elf_find_object(const evprof_object_t *object, bool is_main,
 
 /*
  * Opens the debug file of `elf`, which was loaded from `path`: by build id
- * below /usr/lib/debug/.build-id, else by its .gnu_debuglink beside the file, in
- * .debug/ there, or below /usr/lib/debug. Its path replaces `found`. False when
- * there is none that fits.
+ * below /usr/lib/debug/.build-id, else by its .gnu_debuglink beside the file,
+ * in .debug/ there, or below /usr/lib/debug. Its path replaces `found`. False
+ * when there is none that fits.
  */
 bool evprof_elf_find_debug(evprof_elf_reader_t *elf, const char *path,
                            evprof_elf_reader_t *out, evprof_buf_t *found);

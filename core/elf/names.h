@@ -15,7 +15,8 @@ int evprof_elf_names(evprof_elf_reader_t *elf, evprof_query_t *queries,
                      size_t count, evprof_strings_t *names);
 
 /*
- * Gives the queries that have no symbol yet, but stand in linkage entries, a name
+ * Gives the queries that have no symbol yet, but stand in linkage entries, a
+ * name
  * ("malloc@plt"). EVPROF_ENOMEM.
  */
 int evprof_elf_plt(evprof_elf_reader_t *elf, evprof_query_t *queries,

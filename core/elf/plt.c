@@ -3,9 +3,9 @@
  * Names of procedure linkage entries. No symbol table has them, but a sample
  * does fall on one now and then, and one address without a name makes readers
  * symbolize the whole object again, with less than we know. An entry jumps
- * through a slot of the global offset table, and the slot's relocation names the
- * function: it is called "function@plt", as debuggers call it. What else is in
- * such a section (the common entry, padding) gets the section's name.
+ * through a slot of the global offset table, and the slot's relocation names
+ * the function: it is called "function@plt", as debuggers call it. What else is
+ * in such a section (the common entry, padding) gets the section's name.
  */
 #include <string.h>
 
@@ -64,7 +64,8 @@ slot_of_aarch64(const unsigned char *code, size_t size, uint64_t vaddr)
                 (words[0] >> 5 & 0x7ffffu) << 2 | (words[0] >> 29 & 3u);
             int64_t moved = ((int64_t)(int32_t)(pages << 11) >> 11) * 4096;
             uint64_t page = (vaddr + i) & ~UINT64_C(4095);
-            return page + (uint64_t)moved + (uint64_t)(words[1] >> 10 & 0xfffu) * 8;
+            return page + (uint64_t)moved +
+                   (uint64_t)(words[1] >> 10 & 0xfffu) * 8;
         }
     }
     return 0;
@@ -169,9 +170,9 @@ evprof_elf_plt(evprof_elf_reader_t *elf, evprof_query_t *queries, size_t count,
 {
     int status = EVPROF_OK;
     for (size_t i = 0; i < count && status == EVPROF_OK; i++) {
-        const Elf64_Shdr *entries =
-            queries[i].symbol != NULL ? NULL
-                                      : find_section(elf, queries[i].vaddr);
+        const Elf64_Shdr *entries = queries[i].symbol != NULL
+                                        ? NULL
+                                        : find_section(elf, queries[i].vaddr);
         if (entries != NULL) {
             status = name_query(elf, entries, &queries[i], names);
         }

@@ -62,7 +62,8 @@ read_sections(evprof_elf_reader_t *elf)
     }
     /* Larger numbers stand in the first section. */
     uint64_t count = h->e_shnum != 0 ? h->e_shnum : first.sh_size;
-    uint64_t names = h->e_shstrndx != SHN_XINDEX ? h->e_shstrndx : first.sh_link;
+    uint64_t names =
+        h->e_shstrndx != SHN_XINDEX ? h->e_shstrndx : first.sh_link;
     if (count == 0 || count > EVPROF_ELF_MAX_SECTIONS) {
         return count == 0;
     }
@@ -136,7 +137,8 @@ evprof_elf_reader_open(evprof_elf_reader_t *elf, const char *path)
 }
 
 bool
-evprof_elf_reader_memory(evprof_elf_reader_t *elf, const void *image, size_t len)
+evprof_elf_reader_memory(evprof_elf_reader_t *elf, const void *image,
+                         size_t len)
 {
     *elf = (evprof_elf_reader_t){ .fd = -1, .memory = image, .size = len };
     return begin(elf);
@@ -162,7 +164,8 @@ evprof_elf_reader_close(evprof_elf_reader_t *elf)
 /* ---- Sections ---- */
 
 const char *
-evprof_elf_reader_name(const evprof_elf_reader_t *elf, const Elf64_Shdr *section)
+evprof_elf_reader_name(const evprof_elf_reader_t *elf,
+                       const Elf64_Shdr *section)
 {
     return section->sh_name < elf->section_names_len
                ? elf->section_names + section->sh_name
@@ -218,7 +221,8 @@ look_at(evprof_elf_reader_t *elf, uint64_t offset)
         return 0;
     }
     uint64_t left = elf->size - offset;
-    size_t len = left < sizeof(elf->window) ? (size_t)left : sizeof(elf->window);
+    size_t len =
+        left < sizeof(elf->window) ? (size_t)left : sizeof(elf->window);
     if (!evprof_elf_reader_get(elf, offset, elf->window, len)) {
         return 0;
     }
@@ -302,7 +306,8 @@ evprof_elf_reader_build_id(evprof_elf_reader_t *elf, evprof_buf_t *out)
             return;
         }
     }
-    for (size_t i = 0; i < elf->header.e_phnum && elf->section_count == 0; i++) {
+    for (size_t i = 0; i < elf->header.e_phnum && elf->section_count == 0;
+         i++) {
         Elf64_Phdr p;
         uint64_t offset = elf->header.e_phoff + i * sizeof(p);
         if (evprof_elf_reader_get(elf, offset, &p, sizeof(p)) &&

@@ -22,7 +22,7 @@
 #define EVPROF_ELF_WINDOW 4096
 
 typedef struct evprof_elf_reader {
-    int fd;                      /* -1: memory, or closed */
+    int fd; /* -1: memory, or closed */
     bool owns_fd;
     const unsigned char *memory; /* NULL: a file */
     uint64_t size;
@@ -56,8 +56,8 @@ void evprof_elf_reader_close(evprof_elf_reader_t *elf);
 bool evprof_elf_reader_get(evprof_elf_reader_t *elf, uint64_t offset, void *out,
                            size_t len);
 
-/* Replaces `out` by the text at `index` of a string table; false: there is none,
- * or it has no end within 64 KiB. */
+/* Replaces `out` by the text at `index` of a string table; false: there is
+ * none, or it has no end within 64 KiB. */
 bool evprof_elf_reader_text(evprof_elf_reader_t *elf, const Elf64_Shdr *strings,
                             uint64_t index, evprof_buf_t *out);
 

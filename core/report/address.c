@@ -18,7 +18,8 @@ evprof_report_is_address(const char *param, uint64_t *address)
     return strncmp(param, "0x", 2) == 0 && evprof_parse_hex64(param, address);
 }
 
-/* Adds the function of the outermost frame, as text that matches itself only. */
+/* Adds the function of the outermost frame, as text that matches itself only.
+ */
 static void
 put_function(evprof_buf_t *out, const evprof_pprof_t *p,
              const evprof_location_t *l)
@@ -47,8 +48,8 @@ put_exact(evprof_buf_t *out, const evprof_pprof_t *p, uint64_t address)
     }
 }
 
-/* The locations of one mapping in the function that holds the address, by either
- * way of counting. */
+/* The locations of one mapping in the function that holds the address, by
+ * either way of counting. */
 static void
 put_around(evprof_buf_t *out, const evprof_pprof_t *p, uint32_t mapping,
            const evprof_code_t *code, uint64_t address)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A location of the profile and an instruction of the binary are both put on the
- * line of their outermost frame that matches. Both name that line by function,
- * file and number, so that they meet there; samples are then counted once a line
- * and once a function.
+ * A location of the profile and an instruction of the binary are both put on
+ * the line of their outermost frame that matches. Both name that line by
+ * function, file and number, so that they meet there; samples are then counted
+ * once a line and once a function.
  */
 #include "core/report/annotated.h"
 
@@ -70,8 +70,8 @@ find_place(builder_t *b, const char *name, const char *file, int64_t number)
         }
     }
     /* Line 0 stands for the function as a whole. */
-    wanted.function = number == 0 ? (uint32_t)b->count
-                                  : find_place(b, name, file, 0);
+    wanted.function =
+        number == 0 ? (uint32_t)b->count : find_place(b, name, file, 0);
     if (wanted.function == EVPROF_NO_INDEX) {
         return EVPROF_NO_INDEX;
     }
@@ -107,7 +107,8 @@ place_of_location(builder_t *b, const evprof_location_t *l)
             continue;
         }
         const evprof_function_t *f = &b->p->functions[l->lines[i].function];
-        if (matches(b, f->name, f->system_name, f->filename) && f->filename[0] != '\0' && l->lines[i].line > 0) {
+        if (matches(b, f->name, f->system_name, f->filename) &&
+            f->filename[0] != '\0' && l->lines[i].line > 0) {
             return find_place(b, f->name, f->filename, l->lines[i].line);
         }
     }
@@ -119,9 +120,8 @@ place_of_location(builder_t *b, const evprof_location_t *l)
 static int
 add_code(place_t *place, const evprof_annotated_code_t *code)
 {
-    evprof_annotated_code_t *items =
-        evprof_grow(place->code, &place->code_cap, place->code_count + 1,
-                    sizeof(*items));
+    evprof_annotated_code_t *items = evprof_grow(
+        place->code, &place->code_cap, place->code_count + 1, sizeof(*items));
     if (items == NULL) {
         return EVPROF_ENOMEM;
     }
@@ -328,8 +328,8 @@ add_function(builder_t *b, const place_t *first, size_t count)
 static int
 make_functions(builder_t *b)
 {
-    b->out->items =
-        evprof_arena_calloc(&b->out->arena, b->count + 1, sizeof(*b->out->items));
+    b->out->items = evprof_arena_calloc(&b->out->arena, b->count + 1,
+                                        sizeof(*b->out->items));
     if (b->out->items == NULL) {
         return EVPROF_ENOMEM;
     }
@@ -376,9 +376,7 @@ evprof_annotate(evprof_view_t *view, evprof_annotation_t *out,
 {
     const char *param = evprof_view_request(view)->param;
     *out = (evprof_annotation_t){ .items = NULL };
-    builder_t b = { .view = view,
-                    .p = evprof_view_profile(view),
-                    .out = out };
+    builder_t b = { .view = view, .p = evprof_view_profile(view), .out = out };
     uint64_t address;
     b.is_address = evprof_report_is_address(param, &address);
     int status = build(&b);

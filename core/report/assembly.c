@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Addresses with weights are given to the functions of their binaries; functions
- * that match are then disassembled. A binary is opened only when the profile has
- * a frame in it that may match.
+ * Addresses with weights are given to the functions of their binaries;
+ * functions that match are then disassembled. A binary is opened only when the
+ * profile has a frame in it that may match.
  */
 #include "core/report/assembly.h"
 
@@ -209,7 +209,8 @@ add_function(evprof_assemblies_t *all, unit_t *unit, const evprof_routine_t *r,
 {
     static const evprof_readable_how_t how = { .form = EVPROF_READABLE_PLAIN };
     const evprof_pprof_t *p = evprof_view_profile(all->view);
-    evprof_assembly_t a = { .routine = r, .mapping = &p->mappings[unit->mapping] };
+    evprof_assembly_t a = { .routine = r,
+                            .mapping = &p->mappings[unit->mapping] };
     evprof_instruction_t *instructions;
     size_t instruction_count;
     evprof_buf_t name = { 0 };
@@ -221,10 +222,10 @@ add_function(evprof_assemblies_t *all, unit_t *unit, const evprof_routine_t *r,
     evprof_readable_name(&name, r->names[0], &how);
     a.name = name.failed || name.data == NULL ? NULL : own_text(all, name.data);
     evprof_buf_free(&name);
-    int status = evprof_code_disassemble(
-        &unit->code, r, all->disassembler,
-        evprof_view_options(all->view)->intel_syntax, &instructions,
-        &instruction_count, &why);
+    int status =
+        evprof_code_disassemble(&unit->code, r, all->disassembler,
+                                evprof_view_options(all->view)->intel_syntax,
+                                &instructions, &instruction_count, &why);
     if (status == EVPROF_ENOMEM || a.name == NULL) {
         return EVPROF_ENOMEM;
     }
@@ -286,9 +287,8 @@ read_unit(evprof_assemblies_t *all, unit_t *unit)
         if (l->mapping == unit->mapping && all->spots[i].cum != 0) {
             spots[count] = all->spots[i];
             spots[count].location = (uint32_t)i;
-            spots[count++].vaddr =
-                evprof_binary_vaddr(&unit->code.binary,
-                                    &p->mappings[unit->mapping], l->address);
+            spots[count++].vaddr = evprof_binary_vaddr(
+                &unit->code.binary, &p->mappings[unit->mapping], l->address);
         }
     }
     qsort(spots, count, sizeof(*spots), compare_spots);
@@ -311,8 +311,8 @@ open_unit(evprof_assemblies_t *all, uint32_t mapping)
         return EVPROF_ENOMEM;
     }
     unit->mapping = mapping;
-    int status = evprof_code_open(&p->mappings[mapping], all->source,
-                                  &unit->code, &why);
+    int status =
+        evprof_code_open(&p->mappings[mapping], all->source, &unit->code, &why);
     unit->next = all->units;
     all->units = unit;
     if (status == EVPROF_ENOENT) {

@@ -45,7 +45,8 @@ enum evprof_assembly_match { EVPROF_MATCH_SYMBOLS, EVPROF_MATCH_FRAMES };
  * it where it is an address. EVPROF_ENOENT: there is none, with the reason;
  * EVPROF_ENOTSUP: the view has no source of code, EVPROF_ENOMEM.
  */
-int evprof_assemblies_read(evprof_view_t *view, enum evprof_assembly_match match,
+int evprof_assemblies_read(evprof_view_t *view,
+                           enum evprof_assembly_match match,
                            evprof_assemblies_t **out, evprof_error_t *err);
 void evprof_assemblies_free(evprof_assemblies_t *all);
 
@@ -54,7 +55,6 @@ const evprof_assembly_t *evprof_assemblies_items(const evprof_assemblies_t *all,
                                                  size_t *count);
 
 /* The disassembler's name, for people. */
-const char *
-evprof_assemblies_disassembler(const evprof_assemblies_t *all);
+const char *evprof_assemblies_disassembler(const evprof_assemblies_t *all);
 
 #endif

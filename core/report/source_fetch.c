@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A source file that is not here, by the build ids of the view's binaries. Which
- * of them it belongs to is not known: each is asked, up to a bound, and the first
- * that has it wins.
+ * A source file that is not here, by the build ids of the view's binaries.
+ * Which of them it belongs to is not known: each is asked, up to a bound, and
+ * the first that has it wins.
  */
 #include <string.h>
 

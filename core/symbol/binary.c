@@ -29,8 +29,8 @@ has_wanted_id(search_t *s, const char *path)
     const char *wanted = s->mapping->build_id;
     evprof_buf_t id = { 0 };
     evprof_elf_build_id(s->binary->file.elf, &id);
-    bool is_same = wanted[0] == '\0' || id.len == 0 ||
-                   strcmp(id.data, wanted) == 0;
+    bool is_same =
+        wanted[0] == '\0' || id.len == 0 || strcmp(id.data, wanted) == 0;
     if (!is_same && s->other->len == 0) {
         evprof_buf_printf(s->other, "%s has build id %s, the profile %s", path,
                           id.data, wanted);
@@ -102,8 +102,8 @@ try_tree(search_t *s, const char *dir, const char *id)
         return false;
     }
     evprof_buf_printf(&name, "%.2s/%s.debug", id, id + 2);
-    bool is_open = !name.failed &&
-                   try_parts(s, (const char *[]){ dir, name.data, NULL });
+    bool is_open =
+        !name.failed && try_parts(s, (const char *[]){ dir, name.data, NULL });
     evprof_buf_free(&name);
     return is_open;
 }
@@ -133,15 +133,14 @@ try_by_name(search_t *s, const char *dir, const char *file, const char *base)
     evprof_buf_add(&folder, file, slash == NULL ? 0 : (size_t)(slash - file));
     evprof_buf_puts(&folder, "");
     bool is_open = !full.failed && !name.failed && !folder.failed;
-    is_open =
-        is_open &&
-        (try_parts(s, (const char *[]){ dir, base, NULL }) ||
-         try_parts(s, (const char *[]){ dir, file, NULL }) ||
-         try_parts(s, (const char *[]){ dir, full.data, NULL }) ||
-         try_parts(s, (const char *[]){ dir, folder.data, ".debug", name.data,
-                                        NULL }) ||
-         try_parts(s, (const char *[]){ dir, "usr/lib/debug", folder.data,
-                                        name.data, NULL }));
+    is_open = is_open &&
+              (try_parts(s, (const char *[]){ dir, base, NULL }) ||
+               try_parts(s, (const char *[]){ dir, file, NULL }) ||
+               try_parts(s, (const char *[]){ dir, full.data, NULL }) ||
+               try_parts(s, (const char *[]){ dir, folder.data, ".debug",
+                                              name.data, NULL }) ||
+               try_parts(s, (const char *[]){ dir, "usr/lib/debug", folder.data,
+                                              name.data, NULL }));
     evprof_buf_free(&full);
     evprof_buf_free(&name);
     evprof_buf_free(&folder);
@@ -164,9 +163,9 @@ try_search_path(search_t *s, const char *search_path)
         if (dir.len == 0 || dir.failed || base.failed) {
             continue;
         }
-        is_open = try_by_id(s, dir.data, file, base.data) ||
-                  (file[0] != '\0' &&
-                   try_by_name(s, dir.data, file, base.data));
+        is_open =
+            try_by_id(s, dir.data, file, base.data) ||
+            (file[0] != '\0' && try_by_name(s, dir.data, file, base.data));
     }
     evprof_buf_free(&dir);
     evprof_buf_free(&base);
@@ -291,7 +290,8 @@ guess_bias(const evprof_binary_t *b, const evprof_mapping_t *m)
     const evprof_segment_t *first = NULL;
     for (size_t i = 0; i < b->segment_count; i++) {
         const evprof_segment_t *s = &b->segments[i];
-        if (first == NULL || (m->offset != 0 && s->is_code && !first->is_code)) {
+        if (first == NULL ||
+            (m->offset != 0 && s->is_code && !first->is_code)) {
             first = s;
         }
     }

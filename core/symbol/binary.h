@@ -48,11 +48,9 @@ enum evprof_binary_found {
  * the mapping's own name comes before the folders. To be closed in any case.
  * MT-Safe.
  */
-enum evprof_binary_found evprof_binary_open(const evprof_mapping_t *mapping,
-                                            const char *search_path,
-                                            bool own_first,
-                                            evprof_binary_t *out,
-                                            evprof_buf_t *other);
+enum evprof_binary_found
+evprof_binary_open(const evprof_mapping_t *mapping, const char *search_path,
+                   bool own_first, evprof_binary_t *out, evprof_buf_t *other);
 /* The same for one path; nothing is to be closed after a failure. */
 bool evprof_binary_open_path(const evprof_mapping_t *mapping, const char *path,
                              evprof_binary_t *out);

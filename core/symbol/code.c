@@ -37,10 +37,10 @@ static uint64_t
 section_end(Elf *elf, const GElf_Sym *sym, GElf_Xword flags)
 {
     GElf_Shdr header;
-    Elf_Scn *section = sym->st_shndx == SHN_UNDEF ||
-                               sym->st_shndx >= SHN_LORESERVE
-                           ? NULL
-                           : elf_getscn(elf, sym->st_shndx);
+    Elf_Scn *section =
+        sym->st_shndx == SHN_UNDEF || sym->st_shndx >= SHN_LORESERVE
+            ? NULL
+            : elf_getscn(elf, sym->st_shndx);
     if (gelf_getshdr(section, &header) == NULL ||
         (header.sh_flags & flags) != flags) {
         return 0;
@@ -66,7 +66,8 @@ read_symbol(Elf *elf, Elf_Data *data, int index, GElf_Word names, bool is_data,
     }
     int type = GELF_ST_TYPE(sym.st_info);
     const char *name = elf_strptr(elf, names, sym.st_name);
-    if (!is_of_kind(type, is_data) || name == NULL || name[0] == '\0' || name[0] == '$') {
+    if (!is_of_kind(type, is_data) || name == NULL || name[0] == '\0' ||
+        name[0] == '$') {
         return false;
     }
     *out = (symbol_t){ .start = sym.st_value,
@@ -205,8 +206,8 @@ static bool
 open_binary(const evprof_mapping_t *mapping, const evprof_code_source_t *source,
             evprof_binary_t *out, evprof_buf_t *other)
 {
-    bool is_given = source->binary != NULL &&
-                    strcmp(mapping->file, source->binary) == 0;
+    bool is_given =
+        source->binary != NULL && strcmp(mapping->file, source->binary) == 0;
     if (evprof_binary_open(mapping, source->search_path, is_given, out,
                            other) == EVPROF_BINARY_FOUND) {
         return true;
@@ -232,9 +233,9 @@ evprof_code_open(const evprof_mapping_t *mapping,
     GElf_Ehdr header;
     int status = EVPROF_OK;
     if (!open_binary(mapping, source, &out->binary, &other)) {
-        status = evprof_fail(
-            err, EVPROF_ENOENT, "%s: %s", mapping->file,
-            other.len > 0 && !other.failed ? other.data : "not found");
+        status = evprof_fail(err, EVPROF_ENOENT, "%s: %s", mapping->file,
+                             other.len > 0 && !other.failed ? other.data
+                                                            : "not found");
     } else if (gelf_getehdr(out->binary.file.elf, &header) != NULL) {
         out->machine = header.e_machine;
         (void)evprof_elf_reader_attach(&out->reader, out->binary.file.fd);
@@ -368,8 +369,9 @@ decode_all(evprof_code_t *code, const evprof_routine_t *routine,
         evprof_instruction_t *items =
             evprof_grow(out->items, &out->cap, out->count + 1, sizeof(*items));
         const char *own =
-            text.failed ? NULL
-                        : evprof_arena_strndup(&code->arena, text.data, text.len);
+            text.failed
+                ? NULL
+                : evprof_arena_strndup(&code->arena, text.data, text.len);
         out->items = items == NULL ? out->items : items;
         if (items == NULL || own == NULL) {
             status = EVPROF_ENOMEM;
@@ -437,8 +439,8 @@ give_places(evprof_code_t *code, const evprof_symbol_file_t *file)
             if (found == NULL || found->count == 0) {
                 continue;
             }
-            evprof_symbol_t *own = evprof_arena_alloc(&code->arena,
-                                                      sizeof(*own));
+            evprof_symbol_t *own =
+                evprof_arena_alloc(&code->arena, sizeof(*own));
             if (own == NULL) {
                 return EVPROF_ENOMEM;
             }
@@ -459,9 +461,9 @@ evprof_code_find_places(evprof_code_t *code, evprof_error_t *err)
     evprof_symbol_file_t *file =
         evprof_symbol_cache_file(&code->cache, code->binary.path.data);
     if (queries != NULL && file != NULL) {
-        status = evprof_symbol_resolve(&code->binary.file,
-                                       code->binary.path.data, NULL, true,
-                                       queries, count, file);
+        status =
+            evprof_symbol_resolve(&code->binary.file, code->binary.path.data,
+                                  NULL, true, queries, count, file);
     }
     if (status == EVPROF_OK) {
         status = give_places(code, file);
@@ -498,8 +500,7 @@ evprof_code_disassemble(evprof_code_t *code, const evprof_routine_t *routine,
     disassembler->close(opened);
     evprof_instruction_t *own =
         evprof_arena_calloc(&code->arena, l.count + 1, sizeof(*own));
-    pending_t *pending =
-        evprof_arena_calloc(&code->arena, 1, sizeof(*pending));
+    pending_t *pending = evprof_arena_calloc(&code->arena, 1, sizeof(*pending));
     if (status == EVPROF_OK && own != NULL && l.count > 0) {
         memcpy(own, l.items, l.count * sizeof(*own));
     }

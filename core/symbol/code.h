@@ -72,17 +72,19 @@ const evprof_routine_t *evprof_code_routine(const evprof_code_t *code,
                                             uint64_t vaddr);
 
 /*
- * The instructions of a function; they live as long as `code`. Their places come
- * with evprof_code_find_places(). EVPROF_ENOTSUP: nobody can disassemble them,
- * EVPROF_ENOENT: the file has no bytes for them, EVPROF_ENOMEM.
+ * The instructions of a function; they live as long as `code`. Their places
+ * come with evprof_code_find_places(). EVPROF_ENOTSUP: nobody can disassemble
+ * them, EVPROF_ENOENT: the file has no bytes for them, EVPROF_ENOMEM.
  */
-int evprof_code_disassemble(evprof_code_t *code, const evprof_routine_t *routine,
+int evprof_code_disassemble(evprof_code_t *code,
+                            const evprof_routine_t *routine,
                             const evprof_disassembler_t *disassembler,
                             bool is_intel, evprof_instruction_t **out,
                             size_t *count, evprof_error_t *err);
 
-/* Gives all instructions of `code` their places from debug information: once for
- * all functions, since each time the whole of it is gone through. EVPROF_ENOMEM.
+/* Gives all instructions of `code` their places from debug information: once
+ * for all functions, since each time the whole of it is gone through.
+ * EVPROF_ENOMEM.
  */
 int evprof_code_find_places(evprof_code_t *code, evprof_error_t *err);
 

@@ -39,7 +39,8 @@ typedef struct evprof_disassembler {
 
 typedef const evprof_disassembler_t *(*evprof_disassembler_fn)(void);
 
-/* What the shared object exports: the best one that can be had here. MT-Safe. */
+/* What the shared object exports: the best one that can be had here. MT-Safe.
+ */
 EVPROF_API const evprof_disassembler_t *evprof_disassembler(void);
 
 #endif

@@ -240,8 +240,7 @@ add_frames(reader_t *reader, unit_t *unit, size_t i)
             place = evprof_dwarf_place_of_call(reader, &chain.dies[k]);
         }
     }
-    return status == 0 ? evprof_symbol_file_add(reader->file, &symbol)
-                       : status;
+    return status == 0 ? evprof_symbol_file_add(reader->file, &symbol) : status;
 }
 
 /* Opens the unit at `offset`; a skeleton's contents stand in its split file. */

@@ -2,8 +2,8 @@
 /*
  * Names of functions. A linker's name says it all. Where DWARF has none, as for
  * inlined templates over a lambda, the scopes around the declaration are put in
- * front of its name: libdw has no way up from a DIE, so its unit is descended to
- * it, always into the last child that begins before it.
+ * front of its name: libdw has no way up from a DIE, so its unit is descended
+ * to it, always into the last child that begins before it.
  */
 #include <dwarf.h>
 #include <stdlib.h>
@@ -76,8 +76,8 @@ evprof_dwarf_names_forget(evprof_dwarf_reader_t *reader)
     reader->scope_count = reader->scope_cap = 0;
 }
 
-/* Notes where the children of `parent` begin; they are asked for again for every
- * function of a namespace. */
+/* Notes where the children of `parent` begin; they are asked for again for
+ * every function of a namespace. */
 static bool
 read_children(Dwarf_Die *parent, evprof_dwarf_children_t *out)
 {
@@ -225,8 +225,8 @@ count_closures(Dwarf_Die *scope, Dwarf_Die *closure, size_t depth)
             break;
         }
         if (is_type(tag)) {
-            count += is_closure(&child) &&
-                     is_same_text(dwarf_diename(&child), dwarf_diename(closure));
+            count += is_closure(&child) && is_same_text(dwarf_diename(&child),
+                                                        dwarf_diename(closure));
         } else if (tag == DW_TAG_lexical_block) {
             count += count_closures(&child, closure, depth + 1);
         }
@@ -257,8 +257,8 @@ put_scope(evprof_dwarf_reader_t *reader, evprof_buf_t *out, Dwarf_Die *path,
                dwarf_tag(&path[function]) != DW_TAG_subprogram) {
             function--;
         }
-        evprof_buf_printf(out, "{lambda#%zu}::",
-                          count_closures(&path[function], die, 0));
+        evprof_buf_printf(
+            out, "{lambda#%zu}::", count_closures(&path[function], die, 0));
         return;
     } else if (!is_type(tag)) {
         return;
@@ -282,7 +282,8 @@ make_qualified(evprof_dwarf_reader_t *reader, Dwarf_Die *declaration,
     if (name == NULL) {
         return NULL;
     }
-    size_t count = depth < MAX_SCOPES ? find_path(reader, declaration, path) : 0;
+    size_t count =
+        depth < MAX_SCOPES ? find_path(reader, declaration, path) : 0;
     for (size_t i = 0; i + 1 < count; i++) {
         put_scope(reader, &text, path, i, depth);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files, lines and columns. Relative paths are joined to the folder in which the
- * unit was compiled, so that equal names of two programs stay apart. */
+/* Files, lines and columns. Relative paths are joined to the folder in which
+ * the unit was compiled, so that equal names of two programs stay apart. */
 #include <dwarf.h>
 #include <string.h>
 
@@ -40,8 +40,7 @@ file_of(evprof_dwarf_reader_t *reader, Dwarf_Attribute *attr)
         dwarf_getsrcfiles(&unit, &files, &count) != 0) {
         return NULL;
     }
-    return join_folder(reader, &unit,
-                       dwarf_filesrc(files, number, NULL, NULL));
+    return join_folder(reader, &unit, dwarf_filesrc(files, number, NULL, NULL));
 }
 
 int64_t

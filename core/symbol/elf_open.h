@@ -25,8 +25,8 @@ bool evprof_elf_open_path(const char *path, evprof_elf_file_t *out);
 /* Takes over a descriptor, also when it fails. */
 bool evprof_elf_open_fd(int fd, evprof_elf_file_t *out);
 
-/* Opens the debug file of `file`, which was found at `path`; false when there is
- * none that fits. See core/elf/find.h. */
+/* Opens the debug file of `file`, which was found at `path`; false when there
+ * is none that fits. See core/elf/find.h. */
 bool evprof_elf_open_debug(const evprof_elf_file_t *file, const char *path,
                            evprof_elf_file_t *out);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libdw lets one thread into a handle at a time, so that the second thread has a
- * handle and answers of its own, which are added to the others in the end. */
+/* libdw lets one thread into a handle at a time, so that the second thread has
+ * a handle and answers of its own, which are added to the others in the end. */
 #include "core/symbol/halves.h"
 
 #include <pthread.h>
@@ -100,11 +100,11 @@ evprof_symbol_resolve_halves(const evprof_elf_file_t *own, const char *path,
     if (is_split) {
         pthread_join(thread, NULL);
         if (status == EVPROF_OK) {
-            status = half.status == EVPROF_OK
-                         ? join(&half, file)
-                         : evprof_symbol_resolve(own, path, debug_path,
-                                                 with_lines, half.queries,
-                                                 half.count, file);
+            status =
+                half.status == EVPROF_OK
+                    ? join(&half, file)
+                    : evprof_symbol_resolve(own, path, debug_path, with_lines,
+                                            half.queries, half.count, file);
         }
     }
     evprof_symbol_cache_free(&half.cache);

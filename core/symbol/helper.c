@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One question goes out and one answer comes back, over a socket that never
- * blocks for longer than the time that is left. What fails ends the program; the
- * next question starts another one.
+ * blocks for longer than the time that is left. What fails ends the program;
+ * the next question starts another one.
  */
 #include "core/symbol/helper.h"
 
@@ -71,8 +71,7 @@ find_beside(evprof_buf_t *out)
                                           "../libexec" };
     evprof_buf_t own = { 0 };
     bool is_found = false;
-    const char *slash =
-        find_own_path(&own) ? strrchr(own.data, '/') : NULL;
+    const char *slash = find_own_path(&own) ? strrchr(own.data, '/') : NULL;
     for (size_t i = 0; i < 2 && slash != NULL && !is_found; i++) {
         evprof_buf_clear(out);
         evprof_buf_printf(out, "%.*s/%s/" PROGRAM, (int)(slash - own.data),
@@ -286,9 +285,9 @@ evprof_helper_ask(evprof_helper_t *helper, int fd, const char *path,
         int code = errno;
         evprof_keeper_stop(&helper->keeper);
         evprof_fail(&helper->why, status,
-                    status != EVPROF_EIO  ? "the helper could not read %s"
-                    : code == ETIMEDOUT   ? "the helper took too long with %s"
-                                          : "the helper ended while it read %s",
+                    status != EVPROF_EIO ? "the helper could not read %s"
+                    : code == ETIMEDOUT  ? "the helper took too long with %s"
+                                         : "the helper ended while it read %s",
                     path);
     }
     return status;

@@ -5,9 +5,9 @@
 /*
  * Running a program beside a server that must not notice: no SIGCHLD, no child
  * that its waitpid(-1) could meet, no descriptor held open. A keeper stands in
- * between: a process that shares the server's memory (so that nothing is copied)
- * and was made without a signal, starts the program, waits for it and ends. It
- * is then reaped by __WCLONE, which no ordinary wait does.
+ * between: a process that shares the server's memory (so that nothing is
+ * copied) and was made without a signal, starts the program, waits for it and
+ * ends. It is then reaped by __WCLONE, which no ordinary wait does.
  */
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@
 typedef struct evprof_keeper {
     pid_t owner; /* 0: nothing runs */
     pid_t pid;
-    int socket; /* to the program's descriptor 0 */
+    int socket;   /* to the program's descriptor 0 */
     dev_t device; /* of the socket: its number may have become another's */
     ino_t inode;
     void *stack;
@@ -32,8 +32,8 @@ typedef struct evprof_keeper {
 int evprof_keeper_start(evprof_keeper_t *keeper, const char *path,
                         evprof_error_t *err);
 
-/* Whether the socket is there and still ours: the server may have closed all its
- * descriptors, or this is the child of a fork. */
+/* Whether the socket is there and still ours: the server may have closed all
+ * its descriptors, or this is the child of a fork. */
 bool evprof_keeper_is_ours(const evprof_keeper_t *keeper);
 
 /* Closes the socket, which ends the program, and waits a moment for the keeper;

@@ -209,8 +209,8 @@ ask_binary(const local_t *w, const evprof_binary_t *binary, const row_t *rows,
 }
 
 static int
-ask(local_t *w, const evprof_binary_t *binary, const row_t *rows,
-    size_t count, evprof_symbol_file_t *file)
+ask(local_t *w, const evprof_binary_t *binary, const row_t *rows, size_t count,
+    evprof_symbol_file_t *file)
 {
     evprof_buf_t origin = { 0 };
     evprof_buf_t id = { 0 };
@@ -224,8 +224,8 @@ ask(local_t *w, const evprof_binary_t *binary, const row_t *rows,
         is_kept = origin.len > 0 && !origin.failed && !id.failed;
     }
     if (is_kept) {
-        status = evprof_name_store_load(w->how->store, id.data, origin.data,
-                                        file);
+        status =
+            evprof_name_store_load(w->how->store, id.data, origin.data, file);
     }
     if (status == EVPROF_OK) {
         status = ask_binary(w, binary, rows, count, file, &asked);
@@ -375,8 +375,8 @@ answer_group(local_t *w, row_t *rows, size_t count)
     int status = EVPROF_OK;
     bool is_given =
         w->how->binary != NULL && strcmp(m->file, w->how->binary) == 0;
-    enum evprof_binary_found found = evprof_binary_open(
-        m, w->how->search_path, is_given, &binary, &other);
+    enum evprof_binary_found found =
+        evprof_binary_open(m, w->how->search_path, is_given, &binary, &other);
     if (found != EVPROF_BINARY_FOUND && fetch_binary(w, m, &binary)) {
         found = EVPROF_BINARY_FOUND;
     }

@@ -15,10 +15,10 @@
 typedef struct evprof_local_how {
     const char *search_path; /* folders with binaries, separated by colons */
     const char *binary;      /* a file that was asked for by name, or NULL */
-    const char *store;       /* a folder for answers, or NULL: nothing is kept */
-    bool is_forced;          /* what has names is named again */
-    bool is_fast;            /* from symbol tables only */
-    bool is_strict;          /* a mapping that claims anything is left alone */
+    const char *store; /* a folder for answers, or NULL: nothing is kept */
+    bool is_forced;    /* what has names is named again */
+    bool is_fast;      /* from symbol tables only */
+    bool is_strict;    /* a mapping that claims anything is left alone */
     void (*say)(void *ctx, const char *line); /* without a newline */
     void *ctx;
     /* Gets the file of that build id from elsewhere, "debuginfo" or
@@ -30,8 +30,8 @@ typedef struct evprof_local_how {
 
 /*
  * Names what it can of `p` and says once what it could not. Names are the
- * linker's; evprof_readable_names() makes them readable. `*is_changed`: something
- * was named. After EVPROF_ENOMEM the profile is of no use.
+ * linker's; evprof_readable_names() makes them readable. `*is_changed`:
+ * something was named. After EVPROF_ENOMEM the profile is of no use.
  */
 int evprof_symbolize_local(evprof_pprof_t *p, const evprof_local_how_t *how,
                            bool *is_changed, evprof_error_t *err);

@@ -56,7 +56,8 @@ static bool
 read_file(int folder, const char *name, evprof_buf_t *out)
 {
     struct stat st;
-    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd =
+        openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     bool is_read = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
                    st.st_uid == geteuid() && (st.st_mode & 077) == 0 &&
                    st.st_size > 0 && st.st_size <= MAX_FILE_BYTES &&

@@ -3,9 +3,9 @@
 #define EVPROF_SYMBOL_NAME_STORE_H
 
 /*
- * Answers on disk, one file a build id, so that a profile that is looked at again
- * needs no debug information read. The folder must be the user's own and closed
- * to others; it may be deleted at any time.
+ * Answers on disk, one file a build id, so that a profile that is looked at
+ * again needs no debug information read. The folder must be the user's own and
+ * closed to others; it may be deleted at any time.
  */
 
 #include <stdbool.h>
@@ -19,9 +19,9 @@
 bool evprof_build_id_is_plain(const char *build_id);
 
 /*
- * Adds what is stored in `folder` for a build id to `file`. `origin` tells which
- * files the answers were read from; answers from others are left out. Nothing
- * there is no failure. EVPROF_ENOMEM.
+ * Adds what is stored in `folder` for a build id to `file`. `origin` tells
+ * which files the answers were read from; answers from others are left out.
+ * Nothing there is no failure. EVPROF_ENOMEM.
  */
 int evprof_name_store_load(const char *folder, const char *build_id,
                            const char *origin, evprof_symbol_file_t *file);

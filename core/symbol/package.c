@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dpkg has a list of files for each package; a file may stand in it below / where
- * it now is below /usr. */
+/* dpkg has a list of files for each package; a file may stand in it below /
+ * where it now is below /usr. */
 #include "core/symbol/package.h"
 
 #include <glob.h>

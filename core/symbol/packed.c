@@ -29,9 +29,9 @@ is_packed(evprof_elf_reader_t *elf, const Elf64_Shdr *s, Elf64_Chdr *head)
 {
     return (s->sh_flags & SHF_COMPRESSED) != 0 &&
            evprof_elf_reader_get(elf, s->sh_offset, head, sizeof(*head)) &&
-           head->ch_type == PACKED_BY_ZSTD &&
-           s->sh_size > sizeof(*head) && s->sh_size < MAX_SECTION &&
-           head->ch_size > 0 && head->ch_size < MAX_SECTION;
+           head->ch_type == PACKED_BY_ZSTD && s->sh_size > sizeof(*head) &&
+           s->sh_size < MAX_SECTION && head->ch_size > 0 &&
+           head->ch_size < MAX_SECTION;
 }
 
 static bool
@@ -58,9 +58,8 @@ copy_section(evprof_elf_reader_t *elf, const Elf64_Shdr *s, int to)
     for (uint64_t at = 0; at < s->sh_size && is_copied;) {
         uint64_t left = s->sh_size - at;
         size_t len = left < CHUNK ? (size_t)left : CHUNK;
-        is_copied =
-            evprof_elf_reader_get(elf, s->sh_offset + at, chunk, len) &&
-            write_all(to, chunk, len, s->sh_offset + at);
+        is_copied = evprof_elf_reader_get(elf, s->sh_offset + at, chunk, len) &&
+                    write_all(to, chunk, len, s->sh_offset + at);
         at += len;
     }
     free(chunk);
@@ -77,11 +76,10 @@ unpack_section(evprof_elf_reader_t *elf, Elf64_Shdr *s, const Elf64_Chdr *head,
     size_t len = (size_t)head->ch_size;
     char *packed = malloc(packed_len);
     char *bytes = malloc(len);
-    bool is_done =
-        packed != NULL && bytes != NULL &&
-        evprof_elf_reader_get(elf, s->sh_offset + sizeof(*head), packed,
-                              packed_len) &&
-        ZSTD_decompress(bytes, len, packed, packed_len) == len;
+    bool is_done = packed != NULL && bytes != NULL &&
+                   evprof_elf_reader_get(elf, s->sh_offset + sizeof(*head),
+                                         packed, packed_len) &&
+                   ZSTD_decompress(bytes, len, packed, packed_len) == len;
     uint64_t offset = (*end + 15) & ~UINT64_C(15);
     is_done = is_done && write_all(to, bytes, len, offset);
     if (is_done) {

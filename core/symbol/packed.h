@@ -2,16 +2,16 @@
 #ifndef EVPROF_SYMBOL_PACKED_H
 #define EVPROF_SYMBOL_PACKED_H
 
-/* What libelf does not unpack by itself: debug sections packed by Zstandard, and
- * symbol tables packed by xz ("MiniDebugInfo"). */
+/* What libelf does not unpack by itself: debug sections packed by Zstandard,
+ * and symbol tables packed by xz ("MiniDebugInfo"). */
 
 #include "core/elf/names.h"
 #include "core/symbol/elf_open.h"
 
 /*
- * Makes a copy of a file whose debug sections are packed by Zstandard with these
- * unpacked; it lives in memory until it is closed. False: there are none, or they
- * cannot be read.
+ * Makes a copy of a file whose debug sections are packed by Zstandard with
+ * these unpacked; it lives in memory until it is closed. False: there are none,
+ * or they cannot be read.
  */
 bool evprof_elf_unpack(const evprof_elf_file_t *file, evprof_elf_file_t *out);
 

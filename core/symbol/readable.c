@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libiberty decodes, core/base/plain_name.h shortens. A name that is not mangled
- * but looks like demangled C++ is shortened alike, since some writers of
- * profiles demangle by themselves.
+ * libiberty decodes, core/base/plain_name.h shortens. A name that is not
+ * mangled but looks like demangled C++ is shortened alike, since some writers
+ * of profiles demangle by themselves.
  */
 #include "core/symbol/readable.h"
 
@@ -24,8 +24,8 @@ parts_to_drop(const evprof_readable_how_t *how, bool is_rust)
     if (is_rust) {
         /* Parentheses are types there, not parameters. */
         return how->form != EVPROF_READABLE_PLAIN ? 0
-               : how->is_strict ? EVPROF_NAME_EMPTY_TEMPLATES
-                                : EVPROF_NAME_DROP_TEMPLATES;
+               : how->is_strict                   ? EVPROF_NAME_EMPTY_TEMPLATES
+                                                  : EVPROF_NAME_DROP_TEMPLATES;
     }
     if (how->form == EVPROF_READABLE_PLAIN ||
         how->form == EVPROF_READABLE_TEMPLATES) {
@@ -170,7 +170,8 @@ evprof_readable_name(evprof_buf_t *out, const char *system_name,
     } else if (looks_demangled(system_name)) {
         evprof_plain_name(out, system_name, parts_to_drop(how, false));
     } else {
-        evprof_buf_add(out, system_name, at == NULL ? len : strlen(system_name));
+        evprof_buf_add(out, system_name,
+                       at == NULL ? len : strlen(system_name));
     }
 }
 

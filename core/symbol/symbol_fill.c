@@ -147,9 +147,8 @@ function_index(evprof_symbol_fill_t *fill, const evprof_symbol_function_t *from,
 {
     evprof_strings_t *strings = &fill->p->strings;
     evprof_function_t f = {
-        .name = evprof_strings_intern(strings, fill->is_strict
-                                                   ? from->system_name
-                                                   : from->name),
+        .name = evprof_strings_intern(
+            strings, fill->is_strict ? from->system_name : from->name),
         .system_name = evprof_strings_intern(strings, from->system_name),
         .filename = evprof_strings_intern(strings, from->file),
         .start_line = from->start_line,

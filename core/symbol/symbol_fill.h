@@ -15,8 +15,8 @@
 typedef struct evprof_symbol_fill {
     evprof_pprof_t *p;
     size_t first_mapping;          /* of ours in the profile */
-    bool is_strict;       /* names are the linker's, no better ones */
-    uint32_t *mapping_of; /* by object: index of its mapping */
+    bool is_strict;                /* names are the linker's, no better ones */
+    uint32_t *mapping_of;          /* by object: index of its mapping */
     evprof_index_t function_index; /* row = index of `functions` */
     evprof_function_t
         *functions; /* grows here, moves to the arena at the end */

@@ -29,7 +29,7 @@ struct evprof_symbolizer {
     evprof_symbol_cache_t cache;
     evprof_helper_t helper;
     bool is_without_lines;
-    bool lacks_lines;     /* of the profile that is worked on */
+    bool lacks_lines;  /* of the profile that is worked on */
     evprof_buf_t name; /* what evprof_symbol_name() handed out */
 };
 
@@ -152,8 +152,8 @@ resolve(evprof_symbolizer_t *s, const evprof_object_t *object, bool is_main,
     int status = EVPROF_OK;
     if (s->is_without_lines || !is_found || own.fd < 0 ||
         !ask_helper(s, object, own.fd, queries, count, file)) {
-        status = add_names(object, is_found ? &own : NULL, queries, count,
-                           file);
+        status =
+            add_names(object, is_found ? &own : NULL, queries, count, file);
     }
     evprof_elf_reader_close(&own);
     return status;

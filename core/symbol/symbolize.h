@@ -4,8 +4,8 @@
 
 /*
  * Gives the locations of a profile of this process their functions, files,
- * lines and inlined callers, from each object's symbol table and DWARF. DWARF is
- * read by a helper program; where that cannot run, lines are missing and the
+ * lines and inlined callers, from each object's symbol table and DWARF. DWARF
+ * is read by a helper program; where that cannot run, lines are missing and the
  * profile says so in a comment. Runs on the worker thread; what was read stays
  * cached per object within a bound.
  */

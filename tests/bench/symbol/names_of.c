@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * names_of FILE [-q] < addresses: the frames at hex addresses of an ELF file, as
- * llvm-symbolizer prints them (functions by their linker's names, file:line, an
- * empty line after each address). With -q only time, memory and counts.
+ * names_of FILE [-q] < addresses: the frames at hex addresses of an ELF file,
+ * as llvm-symbolizer prints them (functions by their linker's names, file:line,
+ * an empty line after each address). With -q only time, memory and counts.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -68,8 +68,12 @@ test_symbol_base(void **state)
 {
     (void)state;
     static const char *const symbols[] = {
-        "f.cold",         "f.isra.0",     "f.part.1.isra.0",
-        "f.constprop.12", "f.lto_priv.0", "f.llvm.4711",
+        "f.cold",
+        "f.isra.0",
+        "f.part.1.isra.0",
+        "f.constprop.12",
+        "f.lto_priv.0",
+        "f.llvm.4711",
         "f",
     };
     for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {

@@ -79,8 +79,8 @@ break_bytes(sample_t *s, unsigned char *bytes, size_t *len)
     for (size_t i = 0; i < changes; i++) {
         size_t at = place(s);
         size_t width = (size_t)1 << next(s) % 4;
-        unsigned char value = next(s) % 2 == 0 ? extremes[next(s) % 4]
-                                               : (unsigned char)next(s);
+        unsigned char value =
+            next(s) % 2 == 0 ? extremes[next(s) % 4] : (unsigned char)next(s);
         for (size_t k = at; k < at + width && k < s->len; k++) {
             bytes[k] = value;
         }

@@ -82,8 +82,8 @@ ask(evprof_helper_t *helper, const char *path, uint64_t vaddr)
         assert_non_null(symbol);
         assert_true(symbol->is_from_dwarf);
         assert_true(symbol->frames[symbol->count - 1].line > 0);
-        assert_string_equal(
-            symbol->frames[symbol->count - 1].function->name, "sample_outer");
+        assert_string_equal(symbol->frames[symbol->count - 1].function->name,
+                            "sample_outer");
         count = symbol->count;
     }
     close(fd);

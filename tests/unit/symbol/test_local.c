@@ -179,8 +179,8 @@ address_in(const char *path, const char *name)
     const Elf64_Shdr *s = evprof_elf_reader_typed(&elf, SHT_SYMTAB);
     for (uint64_t i = 0; s != NULL && i < s->sh_size / sizeof(Elf64_Sym); i++) {
         Elf64_Sym sym;
-        assert_true(evprof_elf_reader_get(
-            &elf, s->sh_offset + i * sizeof(sym), &sym, sizeof(sym)));
+        assert_true(evprof_elf_reader_get(&elf, s->sh_offset + i * sizeof(sym),
+                                          &sym, sizeof(sym)));
         if (evprof_elf_reader_text(&elf, evprof_elf_reader_linked(&elf, s),
                                    sym.st_name, &text) &&
             strcmp(text.data, name) == 0) {
@@ -324,15 +324,14 @@ test_named_locations_stay(void **state)
         .filename = evprof_strings_intern(&p->strings, ""),
     };
     p->function_count = 1;
-    p->locations[0].lines = evprof_arena_calloc(
-        &p->arena, 1, sizeof(*p->locations[0].lines));
+    p->locations[0].lines =
+        evprof_arena_calloc(&p->arena, 1, sizeof(*p->locations[0].lines));
     p->locations[0].line_count = 1;
     /* The binary is another one: nothing changes, and nothing is missed. */
     assert_false(symbolize(p, "", &said));
     assert_int_equal(said.lines, 0);
     /* The right one knows the line too. */
-    p->mappings[0].build_id =
-        evprof_strings_intern(&p->strings, spot.build_id);
+    p->mappings[0].build_id = evprof_strings_intern(&p->strings, spot.build_id);
     assert_true(symbolize(p, "", &said));
     check_named(p, "sample_outer");
     evprof_pprof_free(p);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each allocation of symbolizing fails once: the profile then lacks something, or
- * the call says that memory is out, and nothing else happens. */
+/* Each allocation of symbolizing fails once: the profile then lacks something,
+ * or the call says that memory is out, and nothing else happens. */
 #include <dlfcn.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,8 +47,7 @@ static evprof_pprof_t *
 profile_of(const uintptr_t *addresses, size_t count)
 {
     evprof_pprof_t *p = evprof_pprof_new();
-    p->locations =
-        evprof_arena_calloc(&p->arena, count, sizeof(*p->locations));
+    p->locations = evprof_arena_calloc(&p->arena, count, sizeof(*p->locations));
     for (size_t i = 0; i < count; i++) {
         p->locations[i] = (evprof_location_t){ .id = i + 1,
                                                .address = addresses[i],
@@ -63,7 +62,8 @@ check(const char *helper)
 {
     void *sample = dlopen(SAMPLE_OBJECTS "/sample_lines.so", RTLD_NOW);
     assert_non_null(sample);
-    const uintptr_t addresses[] = { (uintptr_t)dlsym(sample, "sample_outer") + 1,
+    const uintptr_t addresses[] = { (uintptr_t)dlsym(sample, "sample_outer") +
+                                        1,
                                     (uintptr_t)dlsym(NULL, "fopen") + 1,
                                     (uintptr_t)&check };
     assert_int_equal(evprof_objects_refresh(), 0);

@@ -2,8 +2,8 @@
 /*
  * One pointer a thread. The handler that reads it runs on the thread that
  * writes it, and sets are never freed, so a relaxed atomic (one plain load) is
- * enough; initial-exec, because the dynamic TLS model may allocate at the first
- * access in a thread.
+ * enough there; other threads read it too, hence the release. Initial-exec,
+ * because the dynamic TLS model may allocate at the first access in a thread.
  */
 #include "core/sample/sig_labels.h"
 
@@ -21,7 +21,7 @@ evprof_sig_labels(void)
 void
 evprof_sig_labels_set(const evprof_label_set_t *set)
 {
-    atomic_store_explicit(&current, set, memory_order_relaxed);
+    atomic_store_explicit(&current, set, memory_order_release);
 }
 
 evprof_labels_place_t *

@@ -472,7 +472,7 @@ evprof_thread_labels(evprof_thread_t *thread, uint32_t generation)
         atomic_load(&thread->generation) == generation &&
         thread->labels.place != NULL) {
         labels = atomic_load_explicit(thread->labels.place,
-                                      memory_order_relaxed);
+                                      memory_order_acquire);
     }
     evprof_lock_leave(&thread->lock);
     return labels;

@@ -87,6 +87,7 @@ test_there_is_one(void **state)
     server_t s;
     server_open(&s);
     assert_int_equal(evprof_evhttp_mount(NULL, s.http, NULL), 0);
+    server_run(&s);
     evprof_t *prof = evprof_default(&err);
     assert_non_null(prof);
     assert_ptr_equal(evprof_new(NULL, &err), prof);

@@ -37,14 +37,28 @@ write_file(const char *path, const char *text)
     }
 }
 
+/* A sanitizer's shadow memory alone is far above any limit. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+static void
+limit_memory(void)
+{
+}
+#else
+static void
+limit_memory(void)
+{
+    const struct rlimit data = { MAX_DATA, MAX_DATA };
+    (void)setrlimit(RLIMIT_DATA, &data);
+}
+#endif
+
 static void
 limit_myself(void)
 {
-    const struct rlimit data = { MAX_DATA, MAX_DATA };
     const struct rlimit none = { 0, 0 };
     sigset_t empty;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)setrlimit(RLIMIT_DATA, &data);
+    limit_memory();
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)setpriority(PRIO_PROCESS, 0, 19);
     write_file("/proc/self/oom_score_adj", "1000");

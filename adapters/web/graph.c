@@ -5,6 +5,7 @@
  * the page lays them out itself. Boxes have the size that the page gives them:
  * so many pixels for each character of the name.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "adapters/web/call.h"
@@ -12,7 +13,9 @@
 #include "core/base/json.h"
 #include "core/base/process.h"
 
-#define LIMIT_MS 20000
+#define LIMIT_MS 6000
+/* With more edges `dot` takes minutes; the lightest do not shape the layout. */
+#define MAX_LAID_OUT ((size_t)240)
 #define PIXELS_PER_INCH 72.0
 #define CHARACTER_WIDTH 7.3
 #define BOX_PADDING 22.0
@@ -60,25 +63,40 @@ put_nodes(evprof_buf_t *out, evprof_node_t *const *nodes, size_t count)
     }
 }
 
+static int64_t
+magnitude(int64_t value)
+{
+    return value < 0 ? -value : value;
+}
+
+/* What is done with edges. */
+struct walk {
+    evprof_buf_t *out;
+    int64_t lightest; /* that shapes the layout */
+    int64_t *weights; /* of all edges, being gathered */
+    size_t edge_count;
+};
+
 /* Calls `each` for the edges between nodes of the report. */
 static void
 walk_edges(evprof_node_t *const *nodes, size_t count,
-           void (*each)(evprof_buf_t *out, const evprof_edge_t *edge),
-           evprof_buf_t *out)
+           void (*each)(struct walk *walk, const evprof_edge_t *edge),
+           struct walk *walk)
 {
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < nodes[i]->out_count; j++) {
             const evprof_edge_t *edge = nodes[i]->out[j];
             if (edge->dest->rank != 0) {
-                each(out, edge);
+                each(walk, edge);
             }
         }
     }
 }
 
 static void
-put_edge(evprof_buf_t *out, const evprof_edge_t *edge)
+put_edge(struct walk *walk, const evprof_edge_t *edge)
 {
+    evprof_buf_t *out = walk->out;
     evprof_buf_printf(out, "%s[%zu,%zu,%lld,%d,%d]",
                       out->data[out->len - 1] == '[' ? "" : ",",
                       edge->src->rank - 1, edge->dest->rank - 1,
@@ -88,19 +106,77 @@ put_edge(evprof_buf_t *out, const evprof_edge_t *edge)
 
 /* ---- Where it goes ---- */
 
-static void
-put_dot_edge(evprof_buf_t *out, const evprof_edge_t *edge)
+/* The heaviest call of a node keeps it near its caller. */
+static bool
+is_main_call(const evprof_edge_t *edge)
 {
+    const evprof_node_t *node = edge->dest;
+    for (size_t i = 0; i < node->in_count; i++) {
+        if (node->in[i]->src->rank != 0 &&
+            magnitude(evprof_edge_weight(node->in[i])) >
+                magnitude(evprof_edge_weight(edge))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* An edge that does not shape the layout is drawn as a straight line. */
+static void
+put_dot_edge(struct walk *walk, const evprof_edge_t *edge)
+{
+    evprof_buf_t *out = walk->out;
     int64_t weight = evprof_edge_weight(edge);
     int64_t cum = evprof_node_cum(edge->src);
+    if (magnitude(weight) < walk->lightest && !is_main_call(edge)) {
+        return;
+    }
     bool is_heavy = cum != 0 && weight > cum / 2;
     evprof_buf_printf(out, "N%zu -> N%zu [weight=%d]\n", edge->src->rank - 1,
                       edge->dest->rank - 1, is_heavy ? 20 : 1);
 }
 
 static void
+count_edge(struct walk *walk, const evprof_edge_t *edge)
+{
+    if (walk->weights != NULL) {
+        walk->weights[walk->edge_count] = magnitude(evprof_edge_weight(edge));
+    }
+    walk->edge_count++;
+}
+
+static int
+heaviest_first(const void *a, const void *b)
+{
+    int64_t l = *(const int64_t *)a;
+    int64_t r = *(const int64_t *)b;
+    return l > r ? -1 : l < r;
+}
+
+/* The weight from which on edges shape the layout. */
+static int64_t
+find_lightest(evprof_node_t *const *nodes, size_t count)
+{
+    struct walk walk = { .edge_count = 0 };
+    int64_t lightest = 0;
+    walk_edges(nodes, count, count_edge, &walk);
+    size_t edges = walk.edge_count;
+    if (edges > MAX_LAID_OUT) {
+        walk = (struct walk){ .weights = calloc(edges, sizeof(int64_t)) };
+        if (walk.weights != NULL) {
+            walk_edges(nodes, count, count_edge, &walk);
+            qsort(walk.weights, edges, sizeof(int64_t), heaviest_first);
+            lightest = walk.weights[MAX_LAID_OUT - 1];
+        }
+        free(walk.weights);
+    }
+    return lightest;
+}
+
+static void
 put_dot(evprof_buf_t *out, evprof_node_t *const *nodes, size_t count)
 {
+    struct walk walk = { .out = out, .lightest = find_lightest(nodes, count) };
     evprof_buf_printf(out,
                       "digraph {\nnodesep=0.35 ranksep=0.5\n"
                       "node [shape=box fixedsize=true height=%.3f]\n",
@@ -110,7 +186,7 @@ put_dot(evprof_buf_t *out, evprof_node_t *const *nodes, size_t count)
         evprof_buf_printf(out, "N%zu [width=%.3f]\n", i,
                           (width + BOX_PADDING) / PIXELS_PER_INCH);
     }
-    walk_edges(nodes, count, put_dot_edge, out);
+    walk_edges(nodes, count, put_dot_edge, &walk);
     evprof_buf_puts(out, "}\n");
 }
 
@@ -147,7 +223,8 @@ put_graph(const evprof_web_call_t *call, evprof_document_t *d,
     evprof_buf_puts(d->out, "{\"nodes\":[");
     put_nodes(d->out, nodes, count);
     evprof_buf_puts(d->out, "],\"edges\":[");
-    walk_edges(nodes, count, put_edge, d->out);
+    struct walk walk = { .out = d->out };
+    walk_edges(nodes, count, put_edge, &walk);
     evprof_buf_printf(d->out,
                       "],\"droppedNodes\":%zu,\"droppedEdges\":%zu,"
                       "\"candidates\":%zu,\"height\":%.0f,",

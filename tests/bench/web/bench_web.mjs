@@ -124,7 +124,11 @@ async function load(url, ready) {
 
 async function firstByte(url) {
   const from = process.hrtime.bigint();
-  await fetch(url).then((r) => r.body.getReader().read());
+  try {
+    await fetch(url, { signal: AbortSignal.timeout(60000) }).then((r) => r.body.getReader().read());
+  } catch {
+    return NaN;
+  }
   return Number(process.hrtime.bigint() - from) / 1e6;
 }
 

@@ -60,12 +60,13 @@ export class GraphView {
   }
 
   edge([from, to, weight, isResidual, isInline], points, heaviest) {
-    if (!points) return null;
+    if (!points && from === to) return null;
+    points ||= this.straight(from, to);
     const { format } = this.app;
     const width = 1 + 5 * Math.abs(weight) / heaviest;
     const [start, ...rest] = points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`);
     const last = points[points.length - 1];
-    const before = points[points.length - 2];
+    const before = points.slice().reverse().find(([x, y]) => x !== last[0] || y !== last[1]) || points[0];
     const angle = Math.atan2(last[1] - before[1], last[0] - before[0]) * 180 / Math.PI;
     const { nodes } = this.graph;
     const label = `${nodes[from].name} → ${nodes[to].name}: ${format.value(weight)}${isInline ? ', inlined' : ''}${isResidual ? ', over nodes that are left out' : ''}`;
@@ -76,6 +77,14 @@ export class GraphView {
       h('svg:path', { d: `M${start}C${rest.join(' ')}`, 'stroke-width': width.toFixed(1), 'stroke-dasharray': isResidual ? '3 3' : null }),
       h('svg:path', { class: 'head', d: 'M-8,-4L0,0L-8,4Z', transform: `translate(${last[0]},${last[1]}) rotate(${angle})` }),
       h('svg:text', { x: at[0] + 5, y: at[1] + 4, text: format.value(weight) }));
+  }
+
+  /** Light calls that the layout left out go straight. */
+  straight(from, to) {
+    const [a, b] = [this.layout.nodes[from], this.layout.nodes[to]];
+    const half = Math.sign(b.y - a.y) * this.graph.height / 2;
+    const [start, end] = [[a.x, a.y + half], [b.x, b.y - half]];
+    return [start, start, end, end];
   }
 
   node(node, place, index) {

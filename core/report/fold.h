@@ -9,6 +9,7 @@
  * what is seen, not on the profile.
  */
 
+#include "core/base/sum.h"
 #include "core/report/stacks.h"
 
 enum evprof_fold_kind {
@@ -60,7 +61,7 @@ void evprof_fold_free(evprof_fold_t *fold);
 static inline int64_t
 evprof_sum_width(evprof_sum_t sum)
 {
-    return sum.more + sum.less;
+    return evprof_sum(sum.more, sum.less);
 }
 
 /* Adds a value, which may be negative. */
@@ -68,9 +69,9 @@ static inline void
 evprof_sum_add(evprof_sum_t *sum, int64_t value)
 {
     if (value < 0) {
-        sum->less -= value;
+        sum->less = evprof_difference(sum->less, value);
     } else {
-        sum->more += value;
+        sum->more = evprof_sum(sum->more, value);
     }
 }
 

@@ -63,7 +63,7 @@ evprof_produce_encode(const evprof_profile_t *profile, const evprof_ask_t *ask,
         profile->limits.symbolize != EVPROF_SYMBOLIZE_OFF) {
         status = evprof_symbols_fill(p, &result->err);
     } else if (status == EVPROF_OK) {
-        status = evprof_symbols_leave_out_hooks(p, &result->err);
+        status = evprof_symbols_map(p, &result->err);
     }
     if (status == EVPROF_OK && ask->debug != 0) {
         result->is_text = true;

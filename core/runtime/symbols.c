@@ -114,6 +114,26 @@ evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err)
 }
 
 int
+evprof_symbols_map(evprof_pprof_t *p, evprof_error_t *err)
+{
+    evprof_error_t why = { .status = EVPROF_OK };
+    int status = evprof_symbols_leave_out_hooks(p, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    atomic_store(&is_busy, true);
+    const evprof_objects_t *objects = look_at_objects(&why);
+    if (objects != NULL) {
+        status = evprof_symbol_mappings(objects, p, err);
+        evprof_objects_release(objects);
+    } else {
+        status = evprof_fail(err, why.status, "%s", why.message);
+    }
+    atomic_store(&is_busy, false);
+    return status;
+}
+
+int
 evprof_symbols_finish(evprof_builder_t *builder, evprof_pprof_t **out,
                       evprof_error_t *err)
 {

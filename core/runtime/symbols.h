@@ -16,8 +16,9 @@
 #include "core/profile/builder.h"
 #include "core/profile/pprof.h"
 
-/* What the calls below find out from now on: lines and inlined calls too, by the
- * helper program in the file, "off", or NULL for the one that is installed. */
+/* What the calls below find out from now on: lines and inlined calls too, by
+ * the helper program in the file, "off", or NULL for the one that is installed.
+ */
 void evprof_symbols_configure(bool with_lines, const char *helper);
 
 /* Takes the frames of our wrappers out of all stacks: what the program called
@@ -27,6 +28,10 @@ int evprof_symbols_leave_out_hooks(evprof_pprof_t *p, evprof_error_t *err);
 /* The same, and gives `p` mappings, functions, files and lines. EVPROF_ENOMEM.
  */
 int evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err);
+
+/* The same, and gives `p` mappings alone: for whoever names it elsewhere.
+ * EVPROF_ENOMEM. */
+int evprof_symbols_map(evprof_pprof_t *p, evprof_error_t *err);
 
 /* The finished profile of a builder, filled so; to be freed also when that
  * failed. EVPROF_ENOMEM. */

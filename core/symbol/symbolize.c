@@ -275,6 +275,7 @@ collect(const evprof_objects_t *objects, const evprof_pprof_t *p, wanted_t *out,
     return count;
 }
 
+/* Without `s` only the mappings are given. */
 static int
 symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
           wanted_t *wanted, bool *is_used, evprof_pprof_t *p)
@@ -286,7 +287,7 @@ symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
         p->locations[wanted[i].location].mapping =
             fill.mapping_of[wanted[i].object];
     }
-    if (status == 0) {
+    if (status == 0 && s != NULL) {
         status = answer_all(s, objects, wanted, count, &fill);
     }
     if (status == 0) {
@@ -318,18 +319,17 @@ note_missing_lines(const evprof_symbolizer_t *s, evprof_pprof_t *p)
     return EVPROF_OK;
 }
 
-int
-evprof_symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
-                 evprof_pprof_t *p, evprof_error_t *err)
+static int
+fill_profile(evprof_symbolizer_t *s, const evprof_objects_t *objects,
+             evprof_pprof_t *p, evprof_error_t *err)
 {
     wanted_t *wanted = calloc(p->location_count + 1, sizeof(*wanted));
     bool *is_used = calloc(objects->count + 1, sizeof(*is_used));
     int status = EVPROF_ENOMEM;
-    s->lacks_lines = false;
     if (wanted != NULL && is_used != NULL) {
         status = symbolize(s, objects, wanted, is_used, p);
     }
-    if (status == 0 && s->lacks_lines) {
+    if (status == 0 && s != NULL && s->lacks_lines) {
         status = note_missing_lines(s, p);
     }
     free(is_used);
@@ -340,6 +340,21 @@ evprof_symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
                            p->location_count);
     }
     return 0;
+}
+
+int
+evprof_symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
+                 evprof_pprof_t *p, evprof_error_t *err)
+{
+    s->lacks_lines = false;
+    return fill_profile(s, objects, p, err);
+}
+
+int
+evprof_symbol_mappings(const evprof_objects_t *objects, evprof_pprof_t *p,
+                       evprof_error_t *err)
+{
+    return fill_profile(NULL, objects, p, err);
 }
 
 int

@@ -93,6 +93,14 @@ pid=
 printf 'only somebody-else;\nlisten unix:%s/only.sock;\n' "$work" >conf
 EVPROF_CONF=$work/conf LD_PRELOAD=$library "$program" burn
 [ ! -e only.sock ] || fail "only is not heeded"
+# Without names the mappings are there, so that the tool can name addresses.
+printf 'pprof { symbolize off; }\n' >conf
+"$tool" run -conf conf -cpuprofile off.pb -- "$program" burn
+"$tool" -raw -symbolize=none off.pb >raw
+grep -q "$program [0-9a-f]\{40\}" raw || fail "no mapping: $(tail -n 5 raw)"
+grep -q ' burn ' raw && fail "symbolize off gives names"
+"$tool" -top off.pb >top 2>err
+grep -q ' burn$' top || fail "the tool does not name them: $(cat top err)"
 # A bad configuration leaves the program alone.
 echo 'nonsense;' >conf
 [ "$(EVPROF_CONF=$work/conf LD_PRELOAD=$library "$program" env)" = \

@@ -72,7 +72,6 @@ bare_call(long number, long a, long b, long c, long d)
 typedef struct start {
     const char *path;
     int socket;
-    char *program_stack; /* its upper end */
 } start_t;
 
 /* Leaves only the socket, as descriptor 0. */
@@ -90,35 +89,78 @@ leave_socket(int socket)
     }
 }
 
-__attribute__((no_sanitize("address", "thread"))) static int
-run_program(void *arg)
-{
-    const start_t *start = arg;
-    /* Volatile stores, lest they become a call of an instrumented memset. */
-    const char *volatile words[2];
-    words[0] = start->path;
-    words[1] = NULL;
-    (void)bare_call(SYS_execve, (long)start->path, (long)words,
-                    (long)(words + 1), 0);
-    (void)bare_call(SYS_exit_group, 127, 0, 0, 0);
-    return 0;
-}
-
+/* As vfork() does, the program's first steps are taken on the keeper's stack
+ * while the keeper waits; they end in execve or exit. */
 __attribute__((no_sanitize("address", "thread"))) static int
 keep(void *arg)
 {
     const start_t *start = arg;
+    /* Volatile, lest their stores become a call of an instrumented memset. */
+    const char *volatile words[2];
+    words[0] = start->path;
+    words[1] = NULL;
     leave_socket(start->socket);
     (void)bare_call(SYS_setsid, 0, 0, 0, 0);
     (void)bare_call(SYS_chdir, (long)"/", 0, 0, 0);
-    int program = clone(run_program, start->program_stack,
-                        CLONE_VM | CLONE_VFORK | SIGCHLD, arg);
+    long program =
+        bare_call(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0);
+    if (program == 0) {
+        (void)bare_call(SYS_execve, (long)words[0], (long)words,
+                        (long)(words + 1), 0);
+        (void)bare_call(SYS_exit_group, 127, 0, 0, 0);
+    }
     (void)bare_call(SYS_close, 0, 0, 0, 0);
     if (program > 0) {
         (void)bare_call(SYS_wait4, program, 0, __WALL, 0);
     }
     (void)bare_call(SYS_exit_group, 0, 0, 0, 0);
     return 0;
+}
+
+/* As clone(keep, stack, CLONE_VM, start) of libc, which sanitizers put a
+ * function of their own before. The number of the process, or a negative errno.
+ */
+static long
+bare_clone(char *stack, start_t *start)
+{
+#if defined(__x86_64__)
+    long result;
+    register int (*entry)(void *) __asm__("r12") = keep;
+    register start_t *arg __asm__("r13") = start;
+    register long zero __asm__("r10") = 0;
+    __asm__ volatile("syscall\n\t"
+                     "test %%rax, %%rax\n\t"
+                     "jnz 1f\n\t"
+                     "xor %%ebp, %%ebp\n\t"
+                     "mov %%r13, %%rdi\n\t"
+                     "call *%%r12\n\t"
+                     "1:"
+                     : "=a"(result)
+                     : "a"((long)SYS_clone), "D"((long)CLONE_VM), "S"(stack),
+                       "d"(0L), "r"(zero), "r"(entry), "r"(arg)
+                     : "rcx", "r11", "r8", "memory");
+    return result;
+#elif defined(__aarch64__)
+    register long x8 __asm__("x8") = SYS_clone;
+    register long x0 __asm__("x0") = CLONE_VM;
+    register char *x1 __asm__("x1") = stack;
+    register long x2 __asm__("x2") = 0;
+    register long x3 __asm__("x3") = 0;
+    register long x4 __asm__("x4") = 0;
+    register int (*entry)(void *) __asm__("x19") = keep;
+    register start_t *arg __asm__("x20") = start;
+    __asm__ volatile("svc #0\n\t"
+                     "cbnz x0, 1f\n\t"
+                     "mov x29, #0\n\t"
+                     "mov x0, x20\n\t"
+                     "blr x19\n\t"
+                     "1:"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(entry),
+                       "r"(arg)
+                     : "memory", "x30");
+    return x0;
+#endif
 }
 
 /* ---- In the server ---- */
@@ -131,7 +173,7 @@ reap(pid_t pid, void *stack, int flags)
     if (got == 0 || (got < 0 && errno == EINTR)) {
         return false;
     }
-    munmap(stack, 2 * STACK_SIZE);
+    munmap(stack, STACK_SIZE);
     return true;
 }
 
@@ -174,18 +216,15 @@ clone_keeper(char *stack, const char *path, int socket)
 {
     unsigned long all = ~0UL;
     unsigned long before = 0;
-    start_t *start = (start_t *)(void *)(stack + 2 * STACK_SIZE - 64);
-    *start = (start_t){ .path = path,
-                        .socket = socket,
-                        .program_stack = stack + STACK_SIZE };
+    start_t *start = (start_t *)(void *)(stack + STACK_SIZE - 64);
+    *start = (start_t){ .path = path, .socket = socket };
     (void)syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before,
                   SIGNAL_SET_SIZE);
-    pid_t pid = clone(keep, stack + 2 * STACK_SIZE - 128, CLONE_VM, start);
-    int code = errno;
+    long pid = bare_clone(stack + STACK_SIZE - 128, start);
     (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL,
                   SIGNAL_SET_SIZE);
-    errno = code;
-    return pid;
+    errno = pid < 0 ? (int)-pid : 0;
+    return (pid_t)pid;
 }
 
 static int
@@ -196,7 +235,7 @@ fail(evprof_error_t *err, const char *what)
                        evprof_errno_text(errno, text, sizeof(text)));
 }
 
-/* A small copy of the path beside the keeper's stacks: the keeper reads it when
+/* A small copy of the path below the keeper's stack: the keeper reads it when
  * we may be gone from here. */
 static const char *
 copy_path(char *stack, const char *path)
@@ -220,7 +259,7 @@ evprof_keeper_start(evprof_keeper_t *keeper, const char *path,
                    pair) != 0) {
         return fail(err, "socketpair");
     }
-    char *stack = mmap(NULL, 2 * STACK_SIZE, PROT_READ | PROT_WRITE,
+    char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     const char *own = stack == MAP_FAILED ? NULL : copy_path(stack, path);
     pid_t pid = own == NULL || fstat(pair[0], &st) != 0
@@ -231,7 +270,7 @@ evprof_keeper_start(evprof_keeper_t *keeper, const char *path,
     if (pid < 0) {
         close(pair[0]);
         if (stack != MAP_FAILED) {
-            munmap(stack, 2 * STACK_SIZE);
+            munmap(stack, STACK_SIZE);
         }
         errno = code;
         return fail(err, "clone");

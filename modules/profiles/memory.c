@@ -87,7 +87,7 @@ ask(const char *name)
 static uint64_t
 ask_arena(unsigned arena, const char *name)
 {
-    char full[96];
+    char full[128];
     (void)snprintf(full, sizeof(full), "stats.arenas.%u.%s", arena, name);
     return ask(full);
 }

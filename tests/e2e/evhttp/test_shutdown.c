@@ -105,6 +105,34 @@ test_there_is_one(void **state)
     evprof_free(prof);
 }
 
+/* The only thing that the library ever prints unasked. */
+static void
+test_a_failed_mount_is_said(void **state)
+{
+    (void)state;
+    struct event_base *base = event_base_new();
+    struct evhttp *http = evhttp_new(base);
+    char said[256] = "";
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    int before = dup(STDERR_FILENO);
+    dup2(ends[1], STDERR_FILENO);
+    int first = evprof_evhttp_mount(NULL, http, NULL);
+    int second = evprof_evhttp_mount(NULL, http, NULL);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    close(ends[1]);
+    assert_true(read(ends[0], said, sizeof(said) - 1) > 0);
+    close(ends[0]);
+    assert_int_equal(first, 0);
+    assert_int_equal(second, EVPROF_EBUSY);
+    assert_memory_equal(said, "evprof: mount: /debug/pprof", 27);
+    assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+    evhttp_free(http);
+    event_base_free(base);
+    evprof_free(evprof_default(NULL));
+}
+
 static void
 test_the_environment_names_a_file(void **state)
 {
@@ -366,6 +394,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_line_for_every_evhttp),
         cmocka_unit_test(test_there_is_one),
+        cmocka_unit_test(test_a_failed_mount_is_said),
         cmocka_unit_test(test_the_environment_names_a_file),
         cmocka_unit_test(test_nothing_is_asked_of_nothing),
         cmocka_unit_test(test_a_profile_holds_no_loop),

@@ -78,7 +78,7 @@ has_line(const evprof_location_t *l)
 static bool
 is_wanted(const local_t *w, const evprof_location_t *l)
 {
-    if (l->mapping == EVPROF_NO_INDEX) {
+    if (l->mapping == EVPROF_NO_INDEX || l->address == 0) {
         return false;
     }
     const evprof_mapping_t *m = &w->p->mappings[l->mapping];

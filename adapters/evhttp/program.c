@@ -79,7 +79,7 @@ read_notes(const char *notes, size_t size, char *out, size_t room)
             return false;
         }
         if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
-            memcmp(name, "GNU", 4) == 0 && note.n_descsz * 2 < room) {
+            memcmp(name, "GNU", 4) == 0 && (size_t)note.n_descsz * 2 < room) {
             for (size_t i = 0; i < note.n_descsz; i++) {
                 (void)snprintf(out + 2 * i, 3, "%02x", id[i]);
             }

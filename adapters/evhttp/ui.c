@@ -262,8 +262,9 @@ make_frame(struct evhttp_request *req, const char *path, evprof_ask_t *ask)
     evprof_buf_t head = { 0 };
     bool is_whole = true;
     for (size_t i = 0; i < EVPROF_UI_REQUEST_LINES; i++) {
-        is_whole = is_whole && strchr(lines[i], '\n') == NULL;
-        evprof_buf_printf(&head, "%s\n", lines[i]);
+        is_whole =
+            is_whole && lines[i] != NULL && strchr(lines[i], '\n') == NULL;
+        evprof_buf_printf(&head, "%s\n", lines[i] != NULL ? lines[i] : "");
     }
     is_whole = is_whole && !head.failed &&
                evbuffer_prepend(input, head.data, head.len) == 0;

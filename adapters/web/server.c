@@ -311,7 +311,7 @@ is_loopback_host(const char *host)
 static unsigned
 bound_port(struct evhttp_bound_socket *bound)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
     socklen_t len = sizeof(address);
     if (getsockname(evhttp_bound_socket_get_fd(bound),
                     (struct sockaddr *)&address, &len) != 0) {

@@ -265,7 +265,7 @@ evprof_site_update(evprof_site_t *site, const char *kind, bool keeps,
         free_opened(&site->opened[index]);
     }
     evprof_opened_t *opened = &site->opened[index];
-    if (opened->name == NULL) {
+    if (opened->name == NULL && kind != NULL) {
         opened->name = strdup(kind);
     }
     if (opened->name == NULL || (kind != NULL && index == 0)) {

@@ -34,8 +34,9 @@ evprof_document_member(evprof_document_t *d, const char *key)
 static void
 begin_column(evprof_buf_t *out, const char *name)
 {
-    char last = out->len > 0 && !out->failed ? out->data[out->len - 1] : '{';
-    evprof_buf_printf(out, "%s\"%s\":[", last == '{' ? "" : ",", name);
+    bool is_first =
+        out->len == 0 || out->failed || out->data[out->len - 1] == '{';
+    evprof_buf_printf(out, "%s\"%s\":[", is_first ? "" : ",", name);
 }
 
 static void

@@ -36,7 +36,7 @@
 #include "core/sample/task.h"
 
 enum {
-    ASKS_A_TICK = 8,
+    WALKS_A_TICK = 8,
     MOVERS_A_TICK = 16,
     OTHERS_A_TICK = 20,
     SCANS_A_SECOND = 10
@@ -254,8 +254,7 @@ pass_over(watched_t *watched, const char *why, int64_t now_ns, int64_t cpu_ns)
     watched->state = WATCH_STILL;
 }
 
-/* True when it was asked. */
-static bool
+static void
 ask(watched_t *watched, evprof_thread_t *thread, int64_t now_ns, int64_t cpu_ns)
 {
     int timer = -1;
@@ -271,11 +270,10 @@ ask(watched_t *watched, evprof_thread_t *thread, int64_t now_ns, int64_t cpu_ns)
     if (status != EVPROF_OK) {
         watched->state = WATCH_MOVES;
         wall.stats.refused += status != EVPROF_ENOENT;
-        return false;
+        return;
     }
     wall.stats.asked++;
     wall.stats.interrupted += watched->was_asleep;
-    return true;
 }
 
 /* Who cannot answer keeps its last stack, or has an empty one. */
@@ -296,10 +294,10 @@ give_up(watched_t *watched, const char *why, int64_t now_ns)
     watched->state = WATCH_LATE;
 }
 
-/* A thread that has moved and cannot be walked; true when it was asked. */
-static bool
+/* A thread that has moved and cannot be walked. */
+static void
 do_without_walk(watched_t *watched, const evprof_sleeper_t *sleeper,
-                bool may_ask, int64_t now_ns, int64_t cpu_ns)
+                int64_t now_ns, int64_t cpu_ns)
 {
     evprof_task_info_t task;
     evprof_thread_t *thread = evprof_thread_at(sleeper->index);
@@ -310,28 +308,29 @@ do_without_walk(watched_t *watched, const evprof_sleeper_t *sleeper,
     if (!runs && (!wall.asks_sleepers || task.state != 'S' || holds_back)) {
         end_ask(watched);
         pass_over(watched, sleeper->why, now_ns, cpu_ns);
-        return false;
+        return;
     }
     if (watched->state == WATCH_ASKED || watched->state == WATCH_LATE) {
         if (watched->state == WATCH_ASKED &&
             now_ns - watched->asked_ns > PATIENCE_NS) {
             give_up(watched, sleeper->why, now_ns);
         }
-        return false;
+        return;
     }
     end_ask(watched);
     watched->was_asleep = !runs;
     if (holds_back) {
         give_up(watched, sleeper->why, now_ns);
         watched->state = WATCH_MOVES;
-        return false;
+        return;
     }
-    return may_ask && ask(watched, thread, now_ns, cpu_ns);
+    ask(watched, thread, now_ns, cpu_ns);
 }
 
-/* Looks at one thread; true when it was asked. */
+/* Looks at one thread; true when that took a walk, which costs us 25 us. Who may
+ * not be walked now is looked at again: its time is given later. */
 static bool
-look(uint32_t index, bool may_ask)
+look(uint32_t index, bool may_walk)
 {
     evprof_thread_t *thread = evprof_thread_at(index);
     watched_t *watched = &wall.watched[index];
@@ -347,6 +346,9 @@ look(uint32_t index, bool may_ask)
         give_time(watched, now_ns);
         return false;
     }
+    if (!may_walk) {
+        return false;
+    }
     evprof_sleeper_t *sleeper = &wall.sleeper;
     sleeper->index = index;
     sleeper->generation = watched->generation;
@@ -354,10 +356,10 @@ look(uint32_t index, bool may_ask)
     evprof_sleepers_walk(wall.outside, sleeper, 1);
     if (sleeper->status == EVPROF_SLEEPER_WALKED) {
         take_walk(watched, sleeper, now_ns);
-        return false;
+    } else if (sleeper->status != EVPROF_SLEEPER_GONE) {
+        do_without_walk(watched, sleeper, now_ns, cpu_ns);
     }
-    return sleeper->status != EVPROF_SLEEPER_GONE &&
-           do_without_walk(watched, sleeper, may_ask, now_ns, cpu_ns);
+    return true;
 }
 
 static bool
@@ -367,12 +369,12 @@ is_mover(const watched_t *watched)
 }
 
 /* Looks at threads that move (or at all others), at most so many, beginning
- * where the last tick ended; returns how many were asked. */
+ * where the last tick ended; returns how many were walked. */
 static int
-look_around(uint32_t *next, bool at_movers, int looks, int asks)
+look_around(uint32_t *next, bool at_movers, int looks, int walks)
 {
     uint32_t limit = wall.watched_count;
-    int asked = 0;
+    int walked = 0;
     for (uint32_t seen = 0; seen < limit && looks > 0; seen++) {
         uint32_t index = *next < limit ? *next : 0;
         *next = index + 1;
@@ -383,10 +385,10 @@ look_around(uint32_t *next, bool at_movers, int looks, int asks)
         if (is_mover(watched) == at_movers && is_watchable(thread, watched) &&
             is_mover(watched) == at_movers) {
             looks--;
-            asked += look(index, asked < asks);
+            walked += look(index, walked < walks);
         }
     }
-    return asked;
+    return walked;
 }
 
 static void
@@ -394,9 +396,9 @@ tick(void)
 {
     evprof_lock_enter(&wall.lock);
     if (make_room(evprof_thread_limit())) {
-        int asked =
-            look_around(&wall.next_mover, true, MOVERS_A_TICK, ASKS_A_TICK);
-        look_around(&wall.next, false, OTHERS_A_TICK, ASKS_A_TICK - asked);
+        int walked =
+            look_around(&wall.next_mover, true, MOVERS_A_TICK, WALKS_A_TICK);
+        look_around(&wall.next, false, OTHERS_A_TICK, WALKS_A_TICK - walked);
     }
     evprof_lock_leave(&wall.lock);
 }

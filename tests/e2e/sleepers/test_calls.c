@@ -324,7 +324,7 @@ test_wall(void **state)
     };
     for (int i = 0; i < REQUESTS / 10; i++) {
         assert_int_equal(evprof_wall_begin(&options, NULL), 0);
-        await_looks(3 * (CALLS + 3));
+        await_looks(10 * (CALLS + 3));
         assert_int_equal(evprof_wall_end(NULL, NULL), 0);
         evprof_wall_stats_t stats;
         evprof_wall_stats(&stats);

@@ -33,9 +33,11 @@ cli_is_remote(const char *source)
 {
     struct stat info;
     evprof_address_t address;
-    if (strcmp(source, "-") == 0 || stat(source, &info) == 0 ||
-        evprof_address_of_source(source, &address) != EVPROF_OK) {
+    if (strcmp(source, "-") == 0 || stat(source, &info) == 0) {
         return false;
+    }
+    if (evprof_address_of_source(source, &address) != EVPROF_OK) {
+        return evprof_address_fault(source) != NULL;
     }
     evprof_address_free(&address);
     return true;

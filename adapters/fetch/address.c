@@ -318,6 +318,59 @@ evprof_address_of_source(const char *source, evprof_address_t *out)
     return EVPROF_OK;
 }
 
+/* The host and port of an address of the web; NULL: it is no such address. */
+static const char *
+web_host(const char *source, size_t *len)
+{
+    static const char *const schemes[] = { "http://", "https://",
+                                           "https+insecure://" };
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        size_t skip = strlen(schemes[i]);
+        if (strncasecmp(source, schemes[i], skip) == 0) {
+            const char *host = source + skip;
+            *len = strcspn(host, "/?#");
+            const char *at = memrchr(host, '@', *len);
+            *len -= at == NULL ? 0 : (size_t)(at + 1 - host);
+            return at == NULL ? host : at + 1;
+        }
+    }
+    return NULL;
+}
+
+const char *
+evprof_address_fault(const char *source)
+{
+    size_t len = 0;
+    const char *host = web_host(source, &len);
+    evprof_address_t address;
+    bool is_whole = host == NULL || parse(source, &address);
+    if (is_whole) {
+        bool is_fine = host == NULL || address.host[0] != '\0';
+        if (host != NULL) {
+            evprof_address_free(&address);
+        }
+        return is_fine ? NULL : "the address names no host";
+    }
+    evprof_address_free(&address);
+    const char *end = memrchr(host, ']', len);
+    const char *colon =
+        memchr(end == NULL ? host : end, ':',
+               (size_t)(host + len - (end == NULL ? host : end)));
+    if (len > 0 && host[0] == '[' && end == NULL) {
+        return "the [ of its host is never closed by ]";
+    }
+    if (colon != NULL && !is_port(colon, (size_t)(host + len - colon))) {
+        return "its port is no number";
+    }
+    char *plain = decoded(host, len, IN_HOST);
+    const char *fault = plain == NULL ? "its host has a character that hosts "
+                                        "cannot have"
+                                      : "it has a character that must be "
+                                        "written as % and two hex digits";
+    free(plain);
+    return fault;
+}
+
 void
 evprof_address_print(const evprof_address_t *a, evprof_buf_t *out)
 {

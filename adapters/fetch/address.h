@@ -28,6 +28,10 @@ typedef struct evprof_address {
  */
 int evprof_address_of_source(const char *source, evprof_address_t *out);
 
+/* What is wrong with a source that begins as an address of the web does;
+ * NULL: nothing, or it begins otherwise. */
+const char *evprof_address_fault(const char *source);
+
 /* Appends the address as Go prints it; a password becomes "xxxxx". */
 void evprof_address_print(const evprof_address_t *a, evprof_buf_t *out);
 

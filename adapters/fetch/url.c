@@ -13,7 +13,6 @@
 #include <strings.h>
 
 #include "adapters/fetch/address.h"
-#include "adapters/fetch/redact.h"
 #include "adapters/fetch/seconds.h"
 #include "core/base/buf.h"
 #include "core/base/error.h"
@@ -151,8 +150,9 @@ evprof_target_parse(const char *source, int64_t seconds, int64_t timeout_s,
     evprof_address_t a = { 0 };
     evprof_buf_t tcp = { 0 };
     bool is_unix = take_socket(source, &out->unix_socket, &tcp);
+    const char *fault = evprof_address_fault(source);
     int status =
-        is_unix && (out->unix_socket == NULL || tcp.failed)
+        (is_unix && (out->unix_socket == NULL || tcp.failed)) || fault != NULL
             ? EVPROF_EINVAL
             : evprof_address_of_source(is_unix ? tcp.data : source, &a);
     if (status == EVPROF_OK) {
@@ -161,11 +161,9 @@ evprof_target_parse(const char *source, int64_t seconds, int64_t timeout_s,
     evprof_address_free(&a);
     evprof_buf_free(&tcp);
     if (status != EVPROF_OK) {
-        char *shown = evprof_url_redact(source);
         evprof_target_free(out);
-        evprof_fail(err, status, "%s: neither a file nor a URL",
-                    shown == NULL ? "source" : shown);
-        free(shown);
+        evprof_fail(err, status, "%s",
+                    fault != NULL ? fault : "neither a file nor a URL");
     }
     return status;
 }

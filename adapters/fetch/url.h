@@ -28,7 +28,8 @@ typedef struct evprof_target {
  * By pprof's rules: "host:port/path" gets http://, an empty path asks for the
  * CPU profile, `seconds` > 0 goes into the query, the timeout is one and a half
  * times the duration or a minute. Whether the scheme is one that can be asked
- * for is not looked at. EVPROF_EINVAL: it is no URL; EVPROF_ENOMEM.
+ * for is not looked at. EVPROF_EINVAL: it is no URL, and `err` says why without
+ * naming it; EVPROF_ENOMEM.
  */
 int evprof_target_parse(const char *source, int64_t seconds, int64_t timeout_s,
                         evprof_target_t *out, evprof_error_t *err);

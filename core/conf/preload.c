@@ -44,9 +44,10 @@ set_signal(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
                     { "USR1", SIGUSR1 },
                     { "USR2", SIGUSR2 } };
     const char *arg = evprof_conf_arg(cf, 0);
+    const char *name = strncasecmp(arg, "SIG", 3) == 0 ? arg + 3 : arg;
     (void)d;
     for (size_t i = 0; i < COUNT(signals); i++) {
-        if (strcasecmp(arg, signals[i].name) == 0) {
+        if (strcasecmp(name, signals[i].name) == 0) {
             ((evprof_preload_conf_t *)conf)->listen_signal = signals[i].number;
             return NULL;
         }

@@ -122,9 +122,10 @@ set_reload_signal(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
                     { "USR2", SIGUSR2 },
                     { "WINCH", SIGWINCH } };
     const char *arg = evprof_conf_arg(cf, 0);
+    const char *name = strncasecmp(arg, "SIG", 3) == 0 ? arg + 3 : arg;
     (void)d;
     for (size_t i = 0; i < COUNT(signals); i++) {
-        if (strcasecmp(arg, signals[i].name) == 0) {
+        if (strcasecmp(name, signals[i].name) == 0) {
             ((evprof_main_conf_t *)conf)->reload_signal = signals[i].number;
             return NULL;
         }

@@ -244,7 +244,7 @@ use_default(const char *by, evprof_error_t *err)
         return NULL;
     }
     /* Another thread may make it at the same time; then it exists. */
-    const char *conf_file = getenv("EVPROF_CONF");
+    const char *conf_file = secure_getenv("EVPROF_CONF");
     evprof_t *prof = make(conf_file, by, err);
     return prof == NULL && atomic_load(&the_profiler.is_open) ? &the_profiler
                                                               : prof;

@@ -4,6 +4,7 @@
  * call is a job that the caller waits for, so that hooks run on the worker
  * whoever asks, and the writer runs on the thread that gave it.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -72,9 +73,15 @@ evprof_profile_deliver(evprof_job_t *job, const evprof_writer_t *out,
     if (status != EVPROF_OK) {
         evprof_fail(err, status, "%s", result->err.message);
     } else {
+        errno = 0;
         status = evprof_buf_write(&result->body, out);
+        int why = errno; /* that of a writer to a file, 0 of most others */
         if (status != EVPROF_OK) {
-            evprof_fail(err, status, "the profile cannot be written");
+            char words[EVPROF_ERRNO_TEXT_SIZE];
+            evprof_fail(err, status, "the profile cannot be written: %s",
+                        why == 0
+                            ? evprof_status_text(status)
+                            : evprof_errno_text(why, words, sizeof(words)));
         }
     }
     evprof_job_free(job);

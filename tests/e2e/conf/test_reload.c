@@ -292,12 +292,12 @@ static void
 test_signal(void **state)
 {
     (void)state;
-    start("reload_signal USR1; pprof { profile cmdline off; }");
+    start("reload_signal SIGUSR1; pprof { profile cmdline off; }");
     assert_int_equal(ask("cmdline"), 404);
-    test_file(folder, "conf", "reload_signal USR1;");
+    test_file(folder, "conf", "reload_signal SIGUSR1;");
     assert_int_equal(kill(getpid(), SIGUSR1), 0);
     wait_for("cmdline", 200);
-    test_file(folder, "conf", "reload_signal USR1; pprof { deny all; }");
+    test_file(folder, "conf", "reload_signal SIGUSR1; pprof { deny all; }");
     assert_int_equal(kill(getpid(), SIGUSR1), 0);
     wait_for("cmdline", 403);
     stop();

@@ -550,6 +550,8 @@ test_full_disk(void **state)
     assert_int_equal(
         evprof_profile_write(evprof_lookup(prof, "heap"), &writer, 0, &err),
         EVPROF_EIO);
+    assert_string_equal(err.message, "the profile cannot be written: no space "
+                                     "left on device");
     close(fd);
     evprof_pprof_free(take_profile("heap"));
 }

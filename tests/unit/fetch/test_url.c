@@ -104,7 +104,6 @@ test_what_is_printed(void **state)
         { "http://u%2f@h/\xc3\xbc", "http://u%2F@h/%C3%BC" },
         { "ftp://h/p?", "ftp://h/p?" },
         { "//h/p", "//h/p" },
-        { "http://", "http://http://" },
         { "https+insecure://h/!(x)", "https+insecure://h/!(x)" },
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -113,6 +112,31 @@ test_what_is_printed(void **state)
                          0);
         assert_string_equal(t.shown, rows[i].shown);
         evprof_target_free(&t);
+    }
+}
+
+static void
+test_what_is_wrong(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *source, *message;
+    } rows[] = {
+        { "http://", "the address names no host" },
+        { "http:///x", "the address names no host" },
+        { "http://[::1:80/", "the [ of its host is never closed by ]" },
+        { "https://h:x/", "its port is no number" },
+        { "https://[::1]:x/", "its port is no number" },
+        { "http://a b/", "its host has a character that hosts cannot have" },
+        { "http://h/%zz", "it has a character that must be "
+                          "written as % and two hex digits" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        evprof_target_t t;
+        evprof_error_t err = { 0 };
+        assert_int_equal(evprof_target_parse(rows[i].source, -1, -1, &t, &err),
+                         EVPROF_EINVAL);
+        assert_string_equal(err.message, rows[i].message);
     }
 }
 
@@ -206,6 +230,7 @@ run_url_tests(void)
         cmocka_unit_test(test_credentials_leave_the_address),
         cmocka_unit_test(test_what_is_no_url),
         cmocka_unit_test(test_what_is_printed),
+        cmocka_unit_test(test_what_is_wrong),
         cmocka_unit_test(test_redirects),
         cmocka_unit_test(test_where_symbols_are_asked_for),
         cmocka_unit_test(test_redaction),

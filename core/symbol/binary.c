@@ -214,17 +214,38 @@ has_code(Elf *elf)
     return true;
 }
 
+/* The mapping's own name; where the kernel marked the file as removed, another
+ * one of that name with the same build id may be back. */
+static bool
+try_own_name(search_t *s)
+{
+    static const char mark[] = " (deleted)";
+    const char *file = s->mapping->file;
+    size_t len = strlen(file);
+    size_t mark_len = sizeof(mark) - 1;
+    if (len == 0 || try(s, file)) {
+        return len > 0;
+    }
+    if (s->mapping->build_id[0] == '\0' || len <= mark_len ||
+        strcmp(file + len - mark_len, mark) != 0) {
+        return false;
+    }
+    evprof_buf_t bare = { 0 };
+    evprof_buf_add(&bare, file, len - mark_len);
+    bool is_open = !bare.failed && try(s, bare.data);
+    evprof_buf_free(&bare);
+    return is_open;
+}
+
 enum evprof_binary_found
 evprof_binary_open(const evprof_mapping_t *mapping, const char *search_path,
                    bool own_first, evprof_binary_t *out, evprof_buf_t *other)
 {
     *out = (evprof_binary_t){ .file = { .fd = -1 } };
     search_t s = { mapping, out, other };
-    bool is_named = mapping->file[0] != '\0';
     bool is_open =
-        (own_first && is_named && try(&s, mapping->file)) ||
-        try_search_path(&s, search_path) ||
-        (!own_first && is_named && try(&s, mapping->file)) ||
+        (own_first && try_own_name(&s)) || try_search_path(&s, search_path) ||
+        (!own_first && try_own_name(&s)) ||
         (mapping->build_id[0] != '\0' &&
          try_tree(&s, EVPROF_DEBUG_ROOT "/.build-id", mapping->build_id));
     if (!is_open || out->path.failed) {

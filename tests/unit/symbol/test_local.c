@@ -155,6 +155,26 @@ test_own_file(void **state)
     evprof_pprof_free(p);
 }
 
+/* A file that was removed while it ran, and is back with the same build id. */
+static void
+test_file_that_is_back(void **state)
+{
+    (void)state;
+    said_t said = { .lines = 0 };
+    spot_t spot = spot_of(SAMPLE_OBJECTS "/sample_lines.so", "sample_outer");
+    static const char removed[] =
+        SAMPLE_OBJECTS "/sample_lines.so (deleted)";
+    evprof_pprof_t *p = profile_of(&spot, removed, spot.build_id);
+    assert_true(symbolize(p, "", &said));
+    check_named(p, "sample_outer");
+    evprof_pprof_free(p);
+    /* Without a build id it may be another one. */
+    p = profile_of(&spot, removed, "");
+    assert_false(symbolize(p, "", &said));
+    assert_int_equal(said.lines, 1);
+    evprof_pprof_free(p);
+}
+
 static void
 test_packed_by_zstd(void **state)
 {
@@ -361,6 +381,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_own_file),
+        cmocka_unit_test(test_file_that_is_back),
         cmocka_unit_test(test_packed_by_zstd),
         cmocka_unit_test(test_packed_by_xz),
         cmocka_unit_test(test_another_build_id_is_told),

@@ -37,6 +37,7 @@
 
 enum {
     WALKS_A_TICK = 8,
+    MOVER_WALKS = 6, /* of those; the rest is for threads that are new */
     MOVERS_A_TICK = 16,
     OTHERS_A_TICK = 20,
     SCANS_A_SECOND = 10
@@ -397,7 +398,7 @@ tick(void)
     evprof_lock_enter(&wall.lock);
     if (make_room(evprof_thread_limit())) {
         int walked =
-            look_around(&wall.next_mover, true, MOVERS_A_TICK, WALKS_A_TICK);
+            look_around(&wall.next_mover, true, MOVERS_A_TICK, MOVER_WALKS);
         look_around(&wall.next, false, OTHERS_A_TICK, WALKS_A_TICK - walked);
     }
     evprof_lock_leave(&wall.lock);

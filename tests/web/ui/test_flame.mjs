@@ -165,6 +165,14 @@ test('colours have a legend that shows one category alone', async () => {
   assert.ok(keys.some((key) => key.startsWith('json')));
   await page.click('.legend .key:has-text("json")');
   assert.equal(await state(() => window.evprof.state.category), 'json');
+  await page.click('.legend .key:has-text("json")', { button: 'right' });
+  assert.equal(await page.locator('[role=menuitem]').count(), 3);
+  await page.keyboard.press('Escape');
+  await page.dblclick('.legend .key:has-text("json")');
+  await settled(page);
+  assert.match(await page.textContent('.pills'), /shows 180 of 560/);
+  await page.click('.pill button');
+  await settled(page);
   await page.selectOption('select[aria-label=Colour]', 'heat');
   assert.match(page.url(), /color=heat/);
 });

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the colours mean; a click shows one category alone, Ctrl and a click
-// makes it a filter.
+// What the colours mean; a click shows one category alone, a double or a right
+// click makes it a filter.
 
 import { h, replace } from './dom.js';
+import { openMenu } from './menu.js';
 import { quote } from './names.js';
 
 /** A filter that finds the functions of a category, or null. */
@@ -44,15 +45,22 @@ export function makeLegend(el, app) {
   const total = meta.more + meta.less || 1;
   replace(el, palette.legend.slice(0, 10).map(({ category, weight, color }) => h('button', {
     class: 'key', 'aria-pressed': String(app.state.category === category),
-    title: `${format.value(weight)} of own weight; click: only these, Ctrl+click: as a filter`,
-    onclick: (event) => {
+    title: `${format.value(weight)} of own weight; click: only these, double click: as a filter`,
+    ondblclick: () => filterOf(palette.mode, category) && app.setParams({ f: filterOf(palette.mode, category) }),
+    oncontextmenu: (event) => {
       const filter = filterOf(palette.mode, category);
-      if ((event.ctrlKey || event.metaKey) && filter) {
-        app.setParams({ f: filter });
-        return;
+      if (!filter) return;
+      event.preventDefault();
+      openMenu([{ text: 'Focus on these', run: () => app.setParams({ f: filter }) },
+        { text: 'Ignore these', run: () => app.setParams({ i: filter }) },
+        { text: 'Hide these frames', run: () => app.setParams({ h: filter }) }], event.clientX, event.clientY, category);
+    },
+    onclick: (event) => {
+      const next = app.state.category === category ? null : category;
+      for (const key of el.children) {
+        key.setAttribute('aria-pressed', String(next !== null && key === event.currentTarget));
       }
-      app.set({ category: app.state.category === category ? null : category });
-      makeLegend(el, app);
+      app.set({ category: next });
     },
   }, h('span', { class: 'chip', vars: { '--chip': color } }), category,
   h('span', { class: 'dim', text: ` ${format.percent(weight, total)}` }))));

@@ -314,14 +314,14 @@ do_without_walk(watched_t *watched, const evprof_sleeper_t *sleeper,
     if (watched->state == WATCH_ASKED || watched->state == WATCH_LATE) {
         if (watched->state == WATCH_ASKED &&
             now_ns - watched->asked_ns > PATIENCE_NS) {
-            give_up(watched, sleeper->why, now_ns);
+            give_up(watched, watched->was_asleep ? NULL : sleeper->why, now_ns);
         }
         return;
     }
     end_ask(watched);
     watched->was_asleep = !runs;
     if (holds_back) {
-        give_up(watched, sleeper->why, now_ns);
+        give_up(watched, NULL, now_ns);
         watched->state = WATCH_MOVES;
         return;
     }

@@ -30,7 +30,7 @@
 /* How long all may take; and how long is waited where nothing tells whether a
  * thread runs at all. */
 #define ALL_NS INT64_C(500000000)
-#define BLIND_NS INT64_C(50000000)
+#define BLIND_NS INT64_C(200000000)
 #define POLL_NS 100000L
 /* Between two looks at those that are awaited; doubled up to the maximum. */
 #define LOOK_NS INT64_C(1000000)

@@ -48,6 +48,21 @@ run_here(void *unused)
     return unused;
 }
 
+/* Until all sleepers sleep, by the clock, which needs nothing of /proc. */
+static void
+await_quiet(void)
+{
+    for (int i = 0; i < SLEEPERS; i++) {
+        int64_t before = -1;
+        int64_t now = 0;
+        while (before != now) {
+            before = now;
+            usleep(5000);
+            now = evprof_task_cpu_ns(tids[i]);
+        }
+    }
+}
+
 static void
 start(void)
 {
@@ -59,16 +74,7 @@ start(void)
     while (atomic_load(&asleep) < SLEEPERS || atomic_load(&runner) == 0) {
         sched_yield();
     }
-    /* By the clock, which needs nothing of /proc. */
-    for (int i = 0; i < SLEEPERS; i++) {
-        int64_t before = -1;
-        int64_t now = 0;
-        while (before != now) {
-            before = now;
-            usleep(2000);
-            now = evprof_task_cpu_ns(tids[i]);
-        }
-    }
+    await_quiet();
 }
 
 static bool
@@ -147,6 +153,7 @@ main(int argc, char **argv)
     }
     start();
     print_dump(asks);
+    await_quiet(); /* who was asked is back asleep */
     print_wall(asks);
     printf("calls: %s returned early\n", early > 0 ? "some" : "none");
     fflush(stdout);

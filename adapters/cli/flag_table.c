@@ -42,7 +42,8 @@ const cli_flag_t cli_flag_table[] = {
     ROW("sources", "FILE", SOURCES, TEXT, sources_file,
         "File that lists sources, with labels and credentials\n"
         "A line holds one URL or file, and words label:KEY=VALUE,\n"
-        "header=@FILE, cert=FILE, key=FILE after it.\n"),
+        "header=@FILE, cert=FILE, key=FILE after it. Prometheus'\n"
+        "file_sd JSON is read too.\n"),
     ROW("seconds", "N", SOURCES, INT, seconds,
         "Seconds that a server measures\n"
         "It becomes seconds=N of the URL.\n"),

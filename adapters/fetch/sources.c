@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/fetch/file_sd.h"
 #include "core/base/error.h"
 
 struct reader {
@@ -144,38 +145,77 @@ grow(struct reader *r, evprof_source_line_t *lines, size_t count)
     return larger;
 }
 
+static int
+take_lines(struct reader *r, char *text, evprof_source_line_t **out,
+           size_t *count)
+{
+    char *one;
+    while ((one = strsep(&text, "\n")) != NULL) {
+        evprof_source_line_t line;
+        r->line++;
+        int status = take_line(r, one, &line);
+        if (status == EVPROF_OK && line.source.url != NULL) {
+            *out = grow(r, *out, *count);
+            if (*out == NULL) {
+                return EVPROF_ENOMEM;
+            }
+            (*out)[(*count)++] = line;
+        }
+        if (status != EVPROF_OK) {
+            return status;
+        }
+    }
+    return EVPROF_OK;
+}
+
+/* The whole file, which may be a pipe, as a string of the caller's. */
+static int
+read_text(const char *path, char **out, evprof_error_t *err)
+{
+    size_t size = 0;
+    FILE *file = fopen(path, "re");
+    *out = NULL;
+    if (file == NULL) {
+        return evprof_fail(err, EVPROF_EIO, "cannot read %s: %s", path,
+                           strerror(errno));
+    }
+    errno = 0;
+    ssize_t got = getdelim(out, &size, '\0', file);
+    int failure = errno;
+    bool is_whole = feof(file) != 0;
+    fclose(file);
+    if (got < 0 && !is_whole) {
+        return evprof_fail(err, EVPROF_EIO, "cannot read %s: %s", path,
+                           strerror(failure));
+    }
+    if (!is_whole) {
+        return evprof_fail(err, EVPROF_EPARSE,
+                           "%s: a NUL byte, which no list of sources has",
+                           path);
+    }
+    if (got < 0) {
+        free(*out);
+        *out = strdup("");
+    }
+    return *out == NULL ? evprof_fail(err, EVPROF_ENOMEM, "out of memory")
+                        : EVPROF_OK;
+}
+
 int
 evprof_sources_read(const char *path, evprof_arena_t *arena,
                     evprof_source_line_t **out, size_t *count,
                     evprof_error_t *err)
 {
     struct reader r = { path, 0, arena, err };
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return evprof_fail(err, EVPROF_EIO, "cannot read %s: %s", path,
-                           strerror(errno));
-    }
-    evprof_source_line_t *lines = NULL;
-    size_t n = 0;
-    char *text = NULL;
-    size_t size = 0;
-    int status = EVPROF_OK;
-    while (status == EVPROF_OK && getline(&text, &size, file) >= 0) {
-        evprof_source_line_t line;
-        r.line++;
-        status = take_line(&r, text, &line);
-        if (status == EVPROF_OK && line.source.url != NULL) {
-            lines = grow(&r, lines, n);
-            if (lines == NULL) {
-                status = EVPROF_ENOMEM;
-                break;
-            }
-            lines[n++] = line;
-        }
+    char *text;
+    *out = NULL;
+    *count = 0;
+    int status = read_text(path, &text, err);
+    if (status == EVPROF_OK) {
+        status = evprof_file_sd_is(text)
+                     ? evprof_file_sd_read(path, text, arena, out, count, err)
+                     : take_lines(&r, text, out, count);
     }
     free(text);
-    fclose(file);
-    *out = lines;
-    *count = n;
     return status;
 }

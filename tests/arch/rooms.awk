@@ -46,7 +46,7 @@ function fill_rooms() {
     uses("adapters/evhttp", "event2/")
     uses("adapters/listener", "event2/")
     uses("adapters/web", "event2/ jansson.h")
-    uses("adapters/fetch", "curl/")
+    uses("adapters/fetch", "curl/ jansson.h")
     uses("adapters/disasm", "capstone/")
     uses("adapters/cli", "histedit.h")
 }

@@ -67,12 +67,78 @@ test_complaints_name_the_line(void **state)
     }
 }
 
+static void
+test_file_sd(void **state)
+{
+    (void)state;
+    evprof_arena_t arena = { 0 };
+    evprof_source_line_t *lines;
+    size_t count;
+    assert_int_equal(
+        read_text("\n[\n {\"targets\": [\"a:80\", \"b:81\"],\n"
+                  "  \"labels\": {\"zone\": \"eu\", \"__meta_x\": \"y\"}},\n"
+                  " {\"targets\": [\"c:82\"], \"labels\": {\"instance\": \"c\","
+                  " \"__scheme__\": \"https\", \"__profile_path__\": \"/p\"}},"
+                  " {\"targets\": [\"[::1]:83\"]}]",
+                  &arena, &lines, &count, NULL),
+        EVPROF_OK);
+    assert_int_equal(count, 4);
+    assert_string_equal(lines[0].source.url, "http://a:80");
+    assert_string_equal(lines[1].source.url, "http://b:81");
+    assert_string_equal(lines[1].labels->key, "zone");
+    assert_string_equal(lines[1].labels->next->key, "instance");
+    assert_string_equal(lines[1].labels->next->value, "b:81");
+    assert_null(lines[1].labels->next->next);
+    assert_string_equal(lines[2].source.url, "https://c:82/p");
+    assert_string_equal(lines[2].labels->value, "c");
+    assert_null(lines[2].labels->next);
+    assert_string_equal(lines[3].source.url, "http://[::1]:83");
+    evprof_arena_free(&arena);
+}
+
+static void
+test_file_sd_or_lines(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int status;
+        size_t count;
+    } rows[] = {
+        { "[]", EVPROF_OK, 0 },
+        { "", EVPROF_OK, 0 },
+        { "[::1]:80\nb:1", EVPROF_OK, 2 },
+        { "[{\"targets\": [\"a:1\"]}", EVPROF_EPARSE, 0 },
+        { "[{\"targets\": \"a:1\"}]", EVPROF_EPARSE, 0 },
+        { "[{\"targets\": [1]}]", EVPROF_EPARSE, 0 },
+        { "[{\"targets\": [\"a\"], \"labels\": [1]}]", EVPROF_EPARSE, 0 },
+        { "[{\"targets\": [\"a\"], \"labels\": {\"x\": 1}}]", EVPROF_EPARSE,
+          0 },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        evprof_arena_t arena = { 0 };
+        evprof_source_line_t *lines;
+        size_t count;
+        evprof_error_t err;
+        assert_int_equal(read_text(rows[i].text, &arena, &lines, &count, &err),
+                         rows[i].status);
+        if (rows[i].status == EVPROF_OK) {
+            assert_int_equal(count, rows[i].count);
+        } else {
+            assert_non_null(strstr(err.message, "/tmp/evprof-sources-"));
+        }
+        evprof_arena_free(&arena);
+    }
+}
+
 int
 run_sources_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_complaints_name_the_line),
+        cmocka_unit_test(test_file_sd),
+        cmocka_unit_test(test_file_sd_or_lines),
     };
     return cmocka_run_group_tests_name("sources", tests, NULL, NULL);
 }

@@ -17,7 +17,8 @@ tests="libcmocka-dev golang-go curl clang libclang-rt-14-dev
     krb5-kdc krb5-admin-server krb5-user prometheus
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user debuginfod
     nodejs npm chromium
-    jq libxml2-utils python3-html5lib"
+    jq libxml2-utils python3-html5lib
+    redis-server redis-tools memcached"
 
 packages=$build
 case ${1-} in

@@ -117,7 +117,7 @@ through="-tls_ca $work/ca.crt -proxy http://me:sesame@$proxy:3128"
     fail "no profile: $(cat "$work/out")"
 grep -qw main "$work/out" && fail "the profile has names from the start"
 # shellcheck disable=SC2086
-"$evprof" -traces $through "$from" >"$work/out" 2>&1 ||
+"$evprof" -traces -symbolize=remote $through "$from" >"$work/out" 2>&1 ||
     fail "symbols: $(cat "$work/out")"
 grep -qw main "$work/out" ||
     fail "no names through the gateway: $(cat "$work/out" "$work/access.log")"
@@ -131,7 +131,7 @@ pprof { symbolize off; allow all; profile symbol off; }
 EOF
 start 127.0.0.1 6062 "$bin/fetch_server" "$work/mute.conf" 127.0.0.1 6062
 fetch 0 'symbols from http://127.0.0.1:6062/debug/pprof/symbol: .* 404 Not Found' \
-    http://127.0.0.1:6062/debug/pprof/goroutine
+    -symbolize=remote http://127.0.0.1:6062/debug/pprof/goroutine
 
 check_secrets sesame guess 'pa:ss@word' 'pa%3Ass' the-targets the-proxys
 [ "$failed" -eq 0 ] && echo ok

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Run after a test program was linked: asks it for its tests and writes the
-# add_test() lines that ctest reads. See EvprofAddTest.cmake.
+# add_test() lines that ctest reads. See EvprofAddTest.cmake. With -v a test says
+# that it was skipped, and ctest then calls it so.
 execute_process(COMMAND "${PROGRAM}" -list "^Test"
   OUTPUT_VARIABLE names RESULT_VARIABLE result)
 if(NOT result EQUAL 0)
@@ -11,18 +12,17 @@ set(lines "")
 foreach(name IN LISTS names)
   if(name)
     string(APPEND lines
-      "add_test([==[${NAME}.${name}]==] [==[${PROGRAM}]==] [==[-run=^${name}$]==]")
+      "add_test([==[${NAME}.${name}]==] [==[${PROGRAM}]==] [==[-run=^${name}$]==] -v")
     foreach(arg IN LISTS ARGS)
       string(APPEND lines " [==[${arg}]==]")
     endforeach()
     string(APPEND lines ")\n")
-    if(PROPERTIES)
-      string(APPEND lines "set_tests_properties([==[${NAME}.${name}]==] PROPERTIES")
-      foreach(word IN LISTS PROPERTIES)
-        string(APPEND lines " [==[${word}]==]")
-      endforeach()
-      string(APPEND lines ")\n")
-    endif()
+    string(APPEND lines "set_tests_properties([==[${NAME}.${name}]==] PROPERTIES"
+      " SKIP_REGULAR_EXPRESSION [==[--- SKIP: ${name} [(]]==]")
+    foreach(word IN LISTS PROPERTIES)
+      string(APPEND lines " [==[${word}]==]")
+    endforeach()
+    string(APPEND lines ")\n")
   endif()
 endforeach()
 file(WRITE "${LIST}" "${lines}")

@@ -136,6 +136,11 @@ TEST(Tree)
     evprof_run(t, "sub one", skips, NULL);
 }
 
+TEST(Skipped)
+{
+    evprof_skip(t, "always");
+}
+
 TEST(Fatal)
 {
     if (asked_for("fatal")) {

@@ -34,8 +34,9 @@ typedef struct evprof_profile evprof_profile_t;
  * this and then fork its workers. The object is static: it is never freed, only
  * switched off, so that a stale pointer in a router answers 503.
  *
- * NULL with `err` filled: EVPROF_EBUSY while one exists and a file was named (the
- * message says what made it), EVPROF_EPARSE and EVPROF_EIO for the file (message "file:line:column: ..."), EVPROF_ENOMEM.
+ * NULL with `err` filled: EVPROF_EBUSY while one exists and a file was named
+ * (the message says what made it), EVPROF_EPARSE and EVPROF_EIO for the file
+ * (message "file:line:column: ..."), EVPROF_ENOMEM.
  */
 EVPROF_API evprof_t *evprof_new(const char *conf_file, evprof_error_t *err);
 
@@ -124,8 +125,8 @@ EVPROF_API int evprof_profile_write(evprof_profile_t *p,
  * Makes a profile of one's own: a set of values, each with the stack that added
  * it. `name` becomes its sample type and URL leaf. NULL with `err`:
  * EVPROF_EINVAL (empty, longer than 100 bytes, or with other characters than
- * letters, digits and -._~:@+,), EVPROF_EBUSY (taken by a profile, or by what is served
- * beside them: "profile", "threads", "fgprof", "status", "trace"),
+ * letters, digits and -._~:@+,), EVPROF_EBUSY (taken by a profile, or by what
+ * is served beside them: "profile", "threads", "fgprof", "status", "trace"),
  * EVPROF_ESTATE (after evprof_free()), EVPROF_ENOMEM. Any thread.
  */
 EVPROF_API evprof_profile_t *
@@ -205,15 +206,15 @@ evprof_label__leave(const int *token)
     evprof_label_restore(*token);
 }
 
-#define EVPROF_LABEL__NAME2(line) evprof_label_at_##line
-#define EVPROF_LABEL__NAME(line) EVPROF_LABEL__NAME2(line)
+#define EVPROF_LABEL__NAME2(number) evprof_label_at_##number
+#define EVPROF_LABEL__NAME(number) EVPROF_LABEL__NAME2(number)
 
 /*
  * Labels the rest of the enclosing block. A C++ exception that passes through C
  * code built without -fexceptions skips the restore.
  */
 #define EVPROF_LABEL(key, value)                                               \
-    const int EVPROF_LABEL__NAME(__LINE__)                                     \
+    const int EVPROF_LABEL__NAME(__COUNTER__)                                  \
         __attribute__((cleanup(evprof_label__leave), unused)) =                \
             evprof_label_push(key, value)
 

@@ -52,13 +52,13 @@ evprof_region__leave(int *token)
     evprof_region_end(*token);
 }
 
-#define EVPROF_REGION__NAME2(line) evprof_region__##line
-#define EVPROF_REGION__NAME(line) EVPROF_REGION__NAME2(line)
+#define EVPROF_REGION__NAME2(number) evprof_region__##number
+#define EVPROF_REGION__NAME(number) EVPROF_REGION__NAME2(number)
 
 /* The rest of the block it stands in is a region. */
 #define EVPROF_REGION(task, name)                                              \
     __attribute__((cleanup(evprof_region__leave), unused)) int                 \
-    EVPROF_REGION__NAME(__LINE__) = evprof_region_begin((task), (name))
+    EVPROF_REGION__NAME(__COUNTER__) = evprof_region_begin((task), (name))
 
 /* Writes a line to the task's log (0: to none). MT-Safe. */
 EVPROF_API void evprof_trace_log(evprof_task_t task, const char *key,

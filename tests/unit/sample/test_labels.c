@@ -68,6 +68,23 @@ test_scope_ends_the_label(void **state)
     assert_null(evprof_sig_labels());
 }
 
+/* A macro of a user's puts both on one line. */
+#define LABEL_TWICE()                                                          \
+    EVPROF_LABEL("route", "/a");                                               \
+    EVPROF_LABEL("tenant", "t1")
+
+static void
+test_two_labels_on_a_line(void **state)
+{
+    (void)state;
+    {
+        LABEL_TWICE();
+        assert_string_equal(evprof_label_get("route"), "/a");
+        assert_string_equal(evprof_label_get("tenant"), "t1");
+    }
+    assert_null(evprof_sig_labels());
+}
+
 static void
 test_restore_is_right_after_longjmp(void **state)
 {
@@ -270,6 +287,7 @@ main(void)
         cmocka_unit_test(test_push_get_restore),
         cmocka_unit_test(test_equal_sets_have_one_address),
         cmocka_unit_test(test_scope_ends_the_label),
+        cmocka_unit_test(test_two_labels_on_a_line),
         cmocka_unit_test(test_restore_is_right_after_longjmp),
         cmocka_unit_test(test_wrong_use_is_a_status),
         cmocka_unit_test(test_a_thread_has_a_bounded_number_of_labels),

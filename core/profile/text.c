@@ -15,6 +15,10 @@
 
 #define TAB 8u
 
+/* A name of a template may have a thousand letters; the others are not padded
+ * to it. */
+#define WIDEST 96u
+
 /* A row of a block: address and function are cells, the rest is not aligned. */
 typedef struct evprof_text_row {
     char address[24];
@@ -49,13 +53,24 @@ format_function(const evprof_pprof_t *p, const evprof_line_t *line,
     return text.data;
 }
 
+/* NULL: not known, nor is it where memory has run out. */
 static char *
 format_place(const evprof_pprof_t *p, const evprof_line_t *line)
 {
+    const char *file = p->functions[line->function].filename;
     evprof_buf_t text = { 0 };
-    evprof_buf_printf(&text, "%s:%" PRId64,
-                      p->functions[line->function].filename, line->line);
+    evprof_buf_puts(&text, file);
+    if (file[0] != '\0' && line->line != 0) {
+        evprof_buf_printf(&text, ":%" PRId64, line->line);
+    }
     return text.data;
+}
+
+bool
+evprof_text_has_call(const char *name)
+{
+    const char *end = strrchr(name, ')');
+    return end != NULL && strchr(end, ':') == NULL;
 }
 
 static size_t
@@ -100,10 +115,14 @@ put_rows(const text_row_t *rows, size_t count, evprof_buf_t *out)
             address = length > address ? length : address;
         }
     }
+    function = function < WIDEST ? function : WIDEST;
     for (size_t i = 0; i < count; i++) {
         evprof_buf_puts(out, "#\t");
-        if (rows[i].function == NULL || rows[i].place == NULL) {
+        if (rows[i].function == NULL) {
             evprof_buf_puts(out, rows[i].address);
+        } else if (rows[i].place == NULL || rows[i].place[0] == '\0') {
+            put_cell(out, rows[i].address, address);
+            evprof_buf_puts(out, rows[i].function);
         } else {
             put_cell(out, rows[i].address, address);
             put_cell(out, rows[i].function, function);

@@ -2,6 +2,8 @@
 #ifndef EVPROF_PROFILE_TEXT_H
 #define EVPROF_PROFILE_TEXT_H
 
+#include <stdbool.h>
+
 #include "core/base/buf.h"
 #include "core/profile/pprof.h"
 
@@ -16,9 +18,14 @@ typedef uintptr_t (*evprof_text_entry_fn)(uintptr_t pc);
 int evprof_text_counts(const evprof_pprof_t *p, const char *name,
                        evprof_text_entry_fn entry, evprof_buf_t *out);
 
+/* True when a demangled name ends in its parameters, so that no "()" is written
+ * behind it: "f(int) const" does, "(anonymous namespace)::f" does not. */
+bool evprof_text_has_call(const char *name);
+
 /*
  * Appends a stack: a "#" line for each function, inlined ones included, as
- * "#\tADDRESS\tFUNCTION+OFFSET\tFILE:LINE" with columns aligned by tabs.
+ * "#\tADDRESS\tFUNCTION+OFFSET\tFILE:LINE" with columns aligned by tabs, up to
+ * the 96th column of a name. A line or file that is not known is left out.
  */
 void evprof_text_frames(const evprof_pprof_t *p, const evprof_sample_t *sample,
                         evprof_text_entry_fn entry, evprof_buf_t *out);

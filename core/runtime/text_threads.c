@@ -115,13 +115,16 @@ put_frame(const evprof_pprof_t *p, const evprof_location_t *location,
         is_known ? &p->functions[line->function] : NULL;
     if (is_known) {
         put_text(out, function->name);
-        evprof_buf_puts(out, "()\n\t");
+        evprof_buf_puts(out, evprof_text_has_call(function->name) ? "\n\t"
+                                                                  : "()\n\t");
     } else {
         evprof_buf_puts(out, "?()\n\t");
     }
     if (is_known && function->filename[0] != '\0') {
         put_text(out, function->filename);
-        evprof_buf_printf(out, ":%" PRId64, line->line);
+        if (line->line != 0) {
+            evprof_buf_printf(out, ":%" PRId64, line->line);
+        }
     } else if (location->mapping != EVPROF_NO_INDEX) {
         put_text(out, p->mappings[location->mapping].file);
     } else {

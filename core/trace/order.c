@@ -536,7 +536,9 @@ void
 evprof_trace_order_encode(evprof_trace_order_t *order,
                           evprof_trace_generation_t *generation, int64_t end_ns)
 {
-    qsort(order->refs, order->ref_count, sizeof(*order->refs), by_time);
+    if (order->ref_count != 0) {
+        qsort(order->refs, order->ref_count, sizeof(*order->refs), by_time);
+    }
     evprof_lanes_begin(&order->lanes, generation);
     mark_lanes(order);
     pair_all(order);

@@ -205,9 +205,12 @@ static void
 test_fork_in_a_profile(void **state)
 {
     (void)state;
-#ifdef __SANITIZE_THREAD__
+#if defined(__SANITIZE_THREAD__)
     skip(); /* it knows threads by the addresses of their stacks, which those of
                a child have again */
+#elif defined(__SANITIZE_ADDRESS__)
+    skip(); /* its allocator's locks stay locked in a child when a thread of the
+               profiler was allocating at the fork; libc's are freed */
 #endif
     server_t s;
     evprof_error_t err;

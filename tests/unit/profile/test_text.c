@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -74,6 +75,52 @@ test_counts(void **state)
     evprof_buf_free(&out);
 }
 
+/* A template's name of 300 letters does not push the others away; what is not
+ * known is left out. */
+static void
+test_odd_rows(void **state)
+{
+    (void)state;
+    static char longest[301];
+    memset(longest, 'T', sizeof(longest) - 1);
+    evprof_function_t odd[] = { { .name = longest, .filename = "/src/t.cc" },
+                                { .name = "f", .filename = "/src/f.cc" },
+                                { .name = "g", .filename = "" } };
+    evprof_line_t lines[] = { { .function = 0, .line = 1 },
+                              { .function = 1, .line = 0 },
+                              { .function = 2, .line = 0 } };
+    evprof_location_t at[] = {
+        { .address = 0x1000, .lines = lines, .line_count = 3 }
+    };
+    uint32_t stack[] = { 0 };
+    evprof_sample_t sample = { .locations = stack, .location_count = 1 };
+    evprof_pprof_t p = { .locations = at,
+                         .location_count = 1,
+                         .functions = odd,
+                         .function_count = 3 };
+    evprof_buf_t out = { 0 };
+    evprof_text_frames(&p, &sample, find_entry, &out);
+    assert_non_null(strstr(out.data, "TT\t/src/t.cc:1\n"));
+    assert_non_null(
+        strstr(out.data, "\tf\t\t\t\t\t\t\t\t\t\t\t\t\t/src/f.cc\n"));
+    assert_non_null(strstr(out.data, "\tg\n"));
+    evprof_buf_free(&out);
+}
+
+static void
+test_names_with_parameters(void **state)
+{
+    (void)state;
+    static const char *const with[] = { "f(int)", "a::b() const",
+                                        "a::operator()(int)" };
+    static const char *const without[] = { "main", "(anonymous namespace)::f",
+                                           "a::b" };
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(evprof_text_has_call(with[i]));
+        assert_false(evprof_text_has_call(without[i]));
+    }
+}
+
 static void
 test_empty(void **state)
 {
@@ -90,6 +137,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_odd_rows),
+        cmocka_unit_test(test_names_with_parameters),
         cmocka_unit_test(test_empty),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);

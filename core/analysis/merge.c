@@ -19,9 +19,8 @@
 #include "core/analysis/types.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
-#include "core/base/hash.h"
 #include "core/base/sum.h"
-#include "core/profile/labels.h"
+#include "core/profile/sample_key.h"
 
 /* Below this many sources a thread costs more than it saves. */
 #define SOURCES_PER_THREAD ((size_t)4)
@@ -115,35 +114,6 @@ merge_labels(evprof_merger_t *m, const evprof_sample_t *s)
     return EVPROF_OK;
 }
 
-static uint64_t
-hash_sample(const evprof_sample_t *s)
-{
-    uint64_t stack =
-        evprof_hash(s->locations, s->location_count * sizeof(*s->locations), 0);
-    return evprof_labels_hash(s->labels, s->label_count, stack);
-}
-
-static evprof_sample_t *
-find_sample(const evprof_merger_t *m, const evprof_sample_t *like,
-            uint64_t hash)
-{
-    evprof_index_walk_t walk = evprof_index_walk(&m->samples, hash);
-    for (;;) {
-        uint32_t row = evprof_index_next(&walk);
-        if (row == EVPROF_INDEX_END) {
-            return NULL;
-        }
-        evprof_sample_t *s = &m->out->samples[row];
-        if (s->location_count == like->location_count &&
-            s->label_count == like->label_count &&
-            memcmp(s->locations, like->locations,
-                   s->location_count * sizeof(*s->locations)) == 0 &&
-            evprof_labels_equal(s->labels, like->labels, s->label_count)) {
-            return s;
-        }
-    }
-}
-
 static void *
 keep(evprof_pprof_t *p, const void *rows, size_t count, size_t size)
 {
@@ -202,8 +172,9 @@ merge_sample(evprof_merger_t *m, const evprof_sample_t *s)
     evprof_sample_t like = *s;
     like.locations = m->stack;
     like.labels = m->labels;
-    uint64_t hash = hash_sample(&like);
-    evprof_sample_t *known = find_sample(m, &like, hash);
+    uint64_t hash = evprof_sample_hash(&like);
+    evprof_sample_t *known =
+        evprof_sample_find(&m->samples, m->out->samples, &like, hash);
     if (known == NULL) {
         return add_sample(m, &like, hash);
     }

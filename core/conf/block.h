@@ -113,6 +113,10 @@ int evprof_block_finish(evprof_conf_t *cf, evprof_block_t *block,
 void *evprof_block_conf(const evprof_block_t *block,
                         const evprof_section_t *section);
 
+/* The number of a signal that a directive may name, HUP, USR1, USR2 or WINCH,
+ * with or without SIG before it; 0 for "off", -1 for anything else. */
+int evprof_conf_signal(const char *text);
+
 /*
  * The name nearest to `word` among the names for which `known` has been called,
  * or NULL when none is near enough to be what was meant.

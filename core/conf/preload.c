@@ -5,12 +5,8 @@
  * file may hold them all the same.
  */
 #include <signal.h>
-#include <string.h>
-#include <strings.h>
 
 #include "core/conf/block.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *
 add_names(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
@@ -36,24 +32,15 @@ add_names(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 static const char *
 set_signal(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
-    static const struct {
-        const char *name;
-        int number;
-    } signals[] = { { "off", 0 },
-                    { "HUP", SIGHUP },
-                    { "USR1", SIGUSR1 },
-                    { "USR2", SIGUSR2 } };
     const char *arg = evprof_conf_arg(cf, 0);
-    const char *name = strncasecmp(arg, "SIG", 3) == 0 ? arg + 3 : arg;
+    int number = evprof_conf_signal(arg);
     (void)d;
-    for (size_t i = 0; i < COUNT(signals); i++) {
-        if (strcasecmp(name, signals[i].name) == 0) {
-            ((evprof_preload_conf_t *)conf)->listen_signal = signals[i].number;
-            return NULL;
-        }
+    if (number < 0 || number == SIGWINCH) {
+        return evprof_conf_fragment(
+            cf, "must be HUP, USR1, USR2 or off, not %s", arg);
     }
-    return evprof_conf_fragment(cf, "must be HUP, USR1, USR2 or off, not %s",
-                                arg);
+    ((evprof_preload_conf_t *)conf)->listen_signal = number;
+    return NULL;
 }
 
 static const char *const mounts[] = { "off", "auto", NULL };

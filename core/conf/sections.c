@@ -3,9 +3,7 @@
  * The directives that belong to no other room: the private port, the prefix,
  * the bounds, the log. Their defaults stand here and nowhere else.
  */
-#include <signal.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/base/address.h"
 #include "core/conf/block.h"
@@ -109,29 +107,18 @@ set_listen(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
     return NULL;
 }
 
-/* Signals that mean something else to nobody but the server's owner. */
 static const char *
 set_reload_signal(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
-    static const struct {
-        const char *name;
-        int number;
-    } signals[] = { { "off", 0 },
-                    { "HUP", SIGHUP },
-                    { "USR1", SIGUSR1 },
-                    { "USR2", SIGUSR2 },
-                    { "WINCH", SIGWINCH } };
     const char *arg = evprof_conf_arg(cf, 0);
-    const char *name = strncasecmp(arg, "SIG", 3) == 0 ? arg + 3 : arg;
+    int number = evprof_conf_signal(arg);
     (void)d;
-    for (size_t i = 0; i < COUNT(signals); i++) {
-        if (strcasecmp(name, signals[i].name) == 0) {
-            ((evprof_main_conf_t *)conf)->reload_signal = signals[i].number;
-            return NULL;
-        }
+    if (number < 0) {
+        return evprof_conf_fragment(
+            cf, "must be HUP, USR1, USR2, WINCH or off, not %s", arg);
     }
-    return evprof_conf_fragment(
-        cf, "must be HUP, USR1, USR2, WINCH or off, not %s", arg);
+    ((evprof_main_conf_t *)conf)->reload_signal = number;
+    return NULL;
 }
 
 static const evprof_directive_t main_directives[] = {

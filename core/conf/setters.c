@@ -6,6 +6,7 @@
  */
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -347,4 +348,25 @@ evprof_set_choice(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
         }
     }
     return choices_fault(cf, names);
+}
+
+/* Signals that mean something else to nobody but the server's owner. */
+int
+evprof_conf_signal(const char *text)
+{
+    static const struct {
+        const char *name;
+        int number;
+    } signals[] = { { "off", 0 },
+                    { "HUP", SIGHUP },
+                    { "USR1", SIGUSR1 },
+                    { "USR2", SIGUSR2 },
+                    { "WINCH", SIGWINCH } };
+    const char *name = strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        if (strcasecmp(name, signals[i].name) == 0) {
+            return signals[i].number;
+        }
+    }
+    return -1;
 }

@@ -18,9 +18,8 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
-#include "core/base/hash.h"
 #include "core/base/index.h"
-#include "core/profile/labels.h"
+#include "core/profile/sample_key.h"
 
 struct evprof_builder {
     evprof_pprof_t *profile;
@@ -256,34 +255,6 @@ intern_labels(evprof_builder_t *b, const evprof_sample_label_t *labels,
     return EVPROF_OK;
 }
 
-static uint64_t
-hash_sample(const evprof_sample_t *s)
-{
-    uint64_t stack =
-        evprof_hash(s->locations, s->location_count * sizeof(*s->locations), 0);
-    return evprof_labels_hash(s->labels, s->label_count, stack);
-}
-
-static evprof_sample_t *
-find_sample(evprof_builder_t *b, const evprof_sample_t *like, uint64_t hash)
-{
-    evprof_index_walk_t walk = evprof_index_walk(&b->sample_index, hash);
-    for (;;) {
-        uint32_t row = evprof_index_next(&walk);
-        if (row == EVPROF_INDEX_END) {
-            return NULL;
-        }
-        evprof_sample_t *s = &b->samples[row];
-        if (s->location_count == like->location_count &&
-            s->label_count == like->label_count &&
-            memcmp(s->locations, like->locations,
-                   s->location_count * sizeof(*s->locations)) == 0 &&
-            evprof_labels_equal(s->labels, like->labels, s->label_count)) {
-            return s;
-        }
-    }
-}
-
 static void *
 copy_to_arena(evprof_builder_t *b, const void *from, size_t size)
 {
@@ -347,15 +318,16 @@ evprof_builder_add(evprof_builder_t *b, const evprof_stack_t *stack,
         .location_count = (uint32_t)stack->count,
         .label_count = (uint32_t)label_count,
     };
-    uint64_t hash = hash_sample(&like);
-    evprof_sample_t *known = find_sample(b, &like, hash);
+    uint64_t hash = evprof_sample_hash(&like);
+    evprof_sample_t *known =
+        evprof_sample_find(&b->sample_index, b->samples, &like, hash);
     if (known == NULL && b->max_samples > 0 &&
         b->profile->sample_count >= b->max_samples) {
         b->folded++;
         like.location_count = 0;
         like.label_count = 0;
-        hash = hash_sample(&like);
-        known = find_sample(b, &like, hash);
+        hash = evprof_sample_hash(&like);
+        known = evprof_sample_find(&b->sample_index, b->samples, &like, hash);
     }
     if (known == NULL) {
         return add_sample(b, &like, hash, values);

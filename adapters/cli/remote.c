@@ -32,14 +32,14 @@ bool
 cli_is_remote(const char *source)
 {
     struct stat info;
-    evprof_address_t address;
+    evprof_source_url_t address;
     if (strcmp(source, "-") == 0 || stat(source, &info) == 0) {
         return false;
     }
-    if (evprof_address_of_source(source, &address) != EVPROF_OK) {
-        return evprof_address_fault(source) != NULL;
+    if (evprof_source_url_of_source(source, &address) != EVPROF_OK) {
+        return evprof_source_url_fault(source) != NULL;
     }
-    evprof_address_free(&address);
+    evprof_source_url_free(&address);
     return true;
 }
 

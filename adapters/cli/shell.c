@@ -280,7 +280,7 @@ plain_options(const cli_t *cli, evprof_options_t *out, evprof_error_t *err)
 static void
 greet_with(const cli_shell_t *shell, evprof_view_t *view)
 {
-    evprof_labels_t labels = { 0 };
+    evprof_heading_t labels = { 0 };
     evprof_view_profile_labels(view, &labels);
     if (!labels.text.failed) {
         cli_tell("%s", labels.text.len > 0 ? labels.text.data : "");

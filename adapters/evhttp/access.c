@@ -2,9 +2,9 @@
 /*
  * The rules of core/access on evhttp's requests. What an address or the cache
  * can decide is decided here and now; a credential that is not known yet is
- * checked on the worker, in a flight of its own, after which the request goes
- * on as if nothing had been. The configuration that a request began with is
- * held until its rules have spoken.
+ * checked on the worker, as a pending request of its own, after which the
+ * request goes on as if nothing had been. The configuration that a request
+ * began with is held until its rules have spoken.
  */
 #include "adapters/evhttp/access.h"
 
@@ -18,7 +18,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
-#include "adapters/evhttp/flight.h"
+#include "adapters/evhttp/pending.h"
 #include "adapters/evhttp/reply.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
@@ -61,7 +61,7 @@ ask_for_credential(struct evhttp_request *req, const evprof_access_conf_t *conf)
 
 /* The application's veto comes last. */
 static void
-pass_on(struct evhttp_request *req, const evprof_errand_name_t *name,
+pass_on(struct evhttp_request *req, const evprof_plan_name_t *name,
         evprof_admit_fn admit)
 {
     if (authorize != NULL && authorize(req, authorize_ctx) != 0) {
@@ -80,7 +80,7 @@ struct check {
     const char *authorization; /* of the request, which is ours meanwhile */
     uint64_t credential;
     evprof_admit_fn admit;
-    evprof_errand_name_t name; /* the leaf lies behind this struct */
+    evprof_plan_name_t name; /* the leaf lies behind this struct */
     char leaf[];
 };
 
@@ -150,7 +150,7 @@ continue_checked(struct evhttp_request *req, int status, void *ctx)
 }
 
 static struct check *
-check_new(const evprof_errand_name_t *name, evprof_admit_fn admit)
+check_new(const evprof_plan_name_t *name, evprof_admit_fn admit)
 {
     size_t len = name->leaf == NULL ? 0 : strlen(name->leaf);
     struct check *check = calloc(1, sizeof(*check) + len + 1);
@@ -211,11 +211,11 @@ peer_number(struct evhttp_request *req, const evprof_access_conf_t *conf)
 /* The same password, sent with several requests at once as scrapers do, counts
  * once: the second finds what the first has brought about. */
 static bool
-has_room_for(const evprof_errand_t *errand)
+has_room_for(const evprof_plan_t *plan)
 {
-    unsigned alike = evprof_flight_checks(errand, true);
-    unsigned others = evprof_flight_checks(errand, false);
-    if (!errand->is_slow) {
+    unsigned alike = evprof_pending_checks(plan, true);
+    unsigned others = evprof_pending_checks(plan, false);
+    if (!plan->is_slow) {
         return alike + others < EVPROF_ACCESS_MAX_TOKENS;
     }
     return alike > 0 ? alike < EVPROF_ACCESS_MAX_ALIKE
@@ -224,12 +224,12 @@ has_room_for(const evprof_errand_t *errand)
 
 /* Takes over the reference to `config`. */
 static void
-start_check(struct evhttp_request *req, const evprof_errand_name_t *name,
+start_check(struct evhttp_request *req, const evprof_plan_name_t *name,
             evprof_config_t *config, const evprof_access_conf_t *conf,
             evprof_admit_fn admit)
 {
     const char *authorization = header_of(req, "Authorization");
-    evprof_errand_t errand = {
+    evprof_plan_t plan = {
         .prof = name->prof,
         .http = name->http,
         .call = check_credential,
@@ -238,7 +238,7 @@ start_check(struct evhttp_request *req, const evprof_errand_name_t *name,
         .peer = peer_number(req, conf),
         .credential = number_of(authorization),
     };
-    bool has_room = has_room_for(&errand);
+    bool has_room = has_room_for(&plan);
     struct check *check = has_room ? check_new(name, admit) : NULL;
     if (check == NULL) {
         evprof_settings_release(config);
@@ -253,10 +253,10 @@ start_check(struct evhttp_request *req, const evprof_errand_name_t *name,
     check->config = config;
     check->conf = conf;
     check->authorization = authorization;
-    check->credential = errand.credential;
-    errand.ask = (evprof_ask_t){ .body = check, .body_len = sizeof(*check) };
-    errand.resume_ctx = check;
-    evprof_flight_start(req, &errand);
+    check->credential = plan.credential;
+    plan.ask = (evprof_ask_t){ .body = check, .body_len = sizeof(*check) };
+    plan.resume_ctx = check;
+    evprof_pending_start(req, &plan);
 }
 
 /* ---- Judging ---- */
@@ -275,7 +275,7 @@ judge(struct evhttp_request *req, const evprof_access_conf_t *conf,
 }
 
 void
-evprof_access_ask(struct evhttp_request *req, const evprof_errand_name_t *name,
+evprof_access_ask(struct evhttp_request *req, const evprof_plan_name_t *name,
                   evprof_admit_fn admit)
 {
     evprof_config_t *config = evprof_settings_hold(name->prof);

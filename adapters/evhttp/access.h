@@ -5,14 +5,14 @@
 #include <evprof/evhttp.h>
 
 /* What a request asks for: the leaf below the prefix, and where it came in. */
-typedef struct evprof_errand_name {
+typedef struct evprof_plan_name {
     evprof_t *prof;
     struct evhttp *http; /* the mount, NULL: none of ours */
     const char *leaf;    /* "" is the index; NULL: the prefix without a slash */
-} evprof_errand_name_t;
+} evprof_plan_name_t;
 
 typedef void (*evprof_admit_fn)(struct evhttp_request *req,
-                                const evprof_errand_name_t *name);
+                                const evprof_plan_name_t *name);
 
 /*
  * Calls `admit` if the rules of the profile that is asked for let the request
@@ -20,6 +20,6 @@ typedef void (*evprof_admit_fn)(struct evhttp_request *req,
  * they do not, the request is answered. `name` need only live during the call.
  */
 void evprof_access_ask(struct evhttp_request *req,
-                       const evprof_errand_name_t *name, evprof_admit_fn admit);
+                       const evprof_plan_name_t *name, evprof_admit_fn admit);
 
 #endif

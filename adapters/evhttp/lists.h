@@ -3,9 +3,9 @@
 #define EVPROF_EVHTTP_LISTS_H
 
 /*
- * The one lock of this room, for the lists of routes and of flights. Held for a
- * walk along one of them; the locks of the core may be taken under it. A fork
- * waits for it, so that the child has whole lists and a free lock.
+ * The one lock of this room, for the lists of routes and of pending requests.
+ * Held for a walk along one of them; the locks of the core may be taken under
+ * it. A fork waits for it, so that the child has whole lists and a free lock.
  */
 
 /* Takes the lock of the lists of routes and pending requests. Not from a

@@ -12,8 +12,8 @@
 
 #include <evprof/evhttp.h>
 
-#include "adapters/evhttp/flight.h"
 #include "adapters/evhttp/lists.h"
+#include "adapters/evhttp/pending.h"
 #include "adapters/evhttp/reply.h"
 #include "adapters/evhttp/serve.h"
 #include "adapters/evhttp/ui.h"
@@ -382,7 +382,7 @@ evprof_evhttp_unmount(evprof_t *prof, struct evhttp *http)
     if (unbind_all(prof, http, 0) == 0) {
         return EVPROF_ENOENT;
     }
-    evprof_flight_cancel(http);
+    evprof_pending_cancel(http);
     return EVPROF_OK;
 }
 

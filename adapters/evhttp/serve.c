@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a request to an errand: access, method, name, parameters, in the order
+ * From a request to a plan: access, method, name, parameters, in the order
  * in which net/http/pprof checks them, and with its sentences.
  */
 #include "adapters/evhttp/serve.h"
@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "adapters/evhttp/access.h"
-#include "adapters/evhttp/flight.h"
 #include "adapters/evhttp/pages.h"
+#include "adapters/evhttp/pending.h"
 #include "adapters/evhttp/query.h"
 #include "adapters/evhttp/reply.h"
 #include "adapters/evhttp/ui.h"
@@ -139,25 +139,25 @@ reply_of(const evprof_entry_t *entry, const evprof_ask_t *ask)
 
 /* The headers that a GET would get, without its wait. */
 static void
-answer_head(struct evhttp_request *req, const evprof_errand_t *errand)
+answer_head(struct evhttp_request *req, const evprof_plan_t *plan)
 {
     evprof_error_t err;
-    if (errand->profile != NULL &&
-        evprof_job_check(errand->prof, errand->profile, &errand->ask, &err) !=
+    if (plan->profile != NULL &&
+        evprof_job_check(plan->prof, plan->profile, &plan->ask, &err) !=
             EVPROF_OK) {
         evprof_reply_status(req, NULL, &err);
         return;
     }
-    evprof_reply_send(req, &errand->reply, NULL);
+    evprof_reply_send(req, &plan->reply, NULL);
 }
 
 static void
-run_errand(struct evhttp_request *req, const evprof_errand_t *errand)
+carry_out(struct evhttp_request *req, const evprof_plan_t *plan)
 {
     if (evhttp_request_get_command(req) == EVHTTP_REQ_HEAD) {
-        answer_head(req, errand);
+        answer_head(req, plan);
     } else {
-        evprof_flight_start(req, errand);
+        evprof_pending_start(req, plan);
     }
 }
 
@@ -165,14 +165,14 @@ static void
 serve_page(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
            evprof_call_fn call, const char *type)
 {
-    evprof_errand_t errand = {
+    evprof_plan_t plan = {
         .prof = prof,
         .http = http,
         .call = call,
         .reply = { .type = type },
     };
     if (allows_method(req, false)) {
-        run_errand(req, &errand);
+        carry_out(req, &plan);
     }
 }
 
@@ -180,17 +180,16 @@ static void
 serve_profile(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
               const evprof_entry_t *entry)
 {
-    evprof_errand_t errand = {
+    evprof_plan_t plan = {
         .prof = prof,
         .http = http,
         .profile = entry->name,
         .error_prefix = entry->module->refusal,
     };
     if (allows_method(req, (entry->module->flags & EVPROF_MODULE_BODY) != 0) &&
-        read_parameters(req, entry, &errand.ask) &&
-        read_body(req, &errand.ask)) {
-        errand.reply = reply_of(entry, &errand.ask);
-        run_errand(req, &errand);
+        read_parameters(req, entry, &plan.ask) && read_body(req, &plan.ask)) {
+        plan.reply = reply_of(entry, &plan.ask);
+        carry_out(req, &plan);
     }
 }
 
@@ -235,7 +234,7 @@ serve_status(evprof_t *prof, struct evhttp *http, struct evhttp_request *req)
 }
 
 static void
-serve_named(struct evhttp_request *req, const evprof_errand_name_t *name)
+serve_named(struct evhttp_request *req, const evprof_plan_name_t *name)
 {
     evprof_t *prof = name->prof;
     evprof_entry_t entry;
@@ -264,7 +263,7 @@ refuse_shut(struct evhttp_request *req)
 
 /* A request that the rules let pass. */
 static void
-serve_admitted(struct evhttp_request *req, const evprof_errand_name_t *name)
+serve_admitted(struct evhttp_request *req, const evprof_plan_name_t *name)
 {
     if (evprof_visit(name->prof)) {
         serve_named(req, name);
@@ -275,7 +274,7 @@ serve_admitted(struct evhttp_request *req, const evprof_errand_name_t *name)
 }
 
 static void
-serve_if_open(struct evhttp_request *req, const evprof_errand_name_t *name)
+serve_if_open(struct evhttp_request *req, const evprof_plan_name_t *name)
 {
     if (!evprof_is_open(name->prof)) {
         refuse_shut(req);
@@ -288,12 +287,12 @@ void
 evprof_serve(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
              const char *name)
 {
-    serve_if_open(req, &(evprof_errand_name_t){
-                           .prof = prof, .http = http, .leaf = name });
+    serve_if_open(
+        req, &(evprof_plan_name_t){ .prof = prof, .http = http, .leaf = name });
 }
 
 void
 evprof_serve_redirect(evprof_t *prof, struct evhttp_request *req)
 {
-    serve_if_open(req, &(evprof_errand_name_t){ .prof = prof });
+    serve_if_open(req, &(evprof_plan_name_t){ .prof = prof });
 }

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/evhttp/flight.h"
 #include "adapters/evhttp/page.h"
 #include "adapters/evhttp/pages.h"
+#include "adapters/evhttp/pending.h"
 #include "core/base/html.h"
 
 /* ---- Text ---- */
@@ -54,7 +54,7 @@ evprof_page_status(evprof_t *prof, const evprof_ask_t *ask,
     evprof_buf_printf(out,
                       "prefix: %s\n"
                       "requests_in_flight: %u\n",
-                      evprof_prefix(prof), evprof_flight_count());
+                      evprof_prefix(prof), evprof_pending_count());
     for (size_t i = 0; entries != NULL && i < count; i++) {
         put_state(out, prof, &entries[i]);
     }

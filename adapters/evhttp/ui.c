@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/evhttp/flight.h"
 #include "adapters/evhttp/page.h"
+#include "adapters/evhttp/pending.h"
 #include "adapters/evhttp/reply.h"
 #include "core/base/error.h"
 #include "core/runtime/settings.h"
@@ -278,7 +278,7 @@ void
 evprof_ui_serve(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
                 const char *leaf)
 {
-    evprof_errand_t errand = {
+    evprof_plan_t plan = {
         .prof = prof,
         .http = http,
         .call = answer_frame,
@@ -295,9 +295,9 @@ evprof_ui_serve(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
         evprof_reply_error(req, 405, NULL, "Method Not Allowed");
     } else if (evbuffer_get_length(input) > MAX_BODY) {
         evprof_reply_error(req, 413, NULL, "the profile is above 1 MiB");
-    } else if (!make_frame(req, leaf + 3, &errand.ask)) {
+    } else if (!make_frame(req, leaf + 3, &plan.ask)) {
         evprof_reply_error(req, 400, NULL, "the request cannot be read");
     } else {
-        evprof_flight_start(req, &errand);
+        evprof_pending_start(req, &plan);
     }
 }

@@ -2,7 +2,7 @@
 #ifndef EVPROF_EVHTTP_UI_H
 #define EVPROF_EVHTTP_UI_H
 
-/* The web UI in a running server: requests below ui/ become errands for the
+/* The web UI in a running server: requests below ui/ become plans for the
  * worker, where an optional library answers them. */
 
 #include <stdbool.h>

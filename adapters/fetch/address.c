@@ -199,7 +199,7 @@ parse_host(const char *text, size_t len)
 }
 
 static bool
-parse_user(const char *text, size_t len, evprof_address_t *out)
+parse_user(const char *text, size_t len, evprof_source_url_t *out)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
@@ -218,7 +218,7 @@ parse_user(const char *text, size_t len, evprof_address_t *out)
 }
 
 static bool
-parse_authority(const char *text, size_t len, evprof_address_t *out)
+parse_authority(const char *text, size_t len, evprof_source_url_t *out)
 {
     const char *at = memrchr(text, '@', len);
     const char *host = at == NULL ? text : at + 1;
@@ -231,7 +231,7 @@ parse_authority(const char *text, size_t len, evprof_address_t *out)
 
 /* What stands before the query: scheme, user, host and path. */
 static bool
-parse_rest(const char *text, size_t len, evprof_address_t *out)
+parse_rest(const char *text, size_t len, evprof_source_url_t *out)
 {
     long scheme_len = scheme_length(text);
     if (scheme_len < 0 || (size_t)scheme_len >= len) {
@@ -268,9 +268,9 @@ parse_rest(const char *text, size_t len, evprof_address_t *out)
 }
 
 static bool
-parse(const char *text, evprof_address_t *out)
+parse(const char *text, evprof_source_url_t *out)
 {
-    *out = (evprof_address_t){ 0 };
+    *out = (evprof_source_url_t){ 0 };
     for (const char *c = text; *c != '\0'; c++) {
         if ((unsigned char)*c < 0x20 || *c == 0x7f) {
             return false;
@@ -289,7 +289,7 @@ parse(const char *text, evprof_address_t *out)
 
 /* With "http://" before it: "host:port/path" looks like a scheme at first. */
 static bool
-parse_short(const char *source, evprof_address_t *out)
+parse_short(const char *source, evprof_source_url_t *out)
 {
     evprof_buf_t longer = { 0 };
     evprof_buf_printf(&longer, "http://%s", source);
@@ -299,19 +299,19 @@ parse_short(const char *source, evprof_address_t *out)
 }
 
 int
-evprof_address_of_source(const char *source, evprof_address_t *out)
+evprof_source_url_of_source(const char *source, evprof_source_url_t *out)
 {
-    evprof_address_t whole;
+    evprof_source_url_t whole;
     bool is_one = parse(source, &whole);
     bool is_short =
         !is_one || (whole.host[0] == '\0' && whole.scheme[0] != '\0' &&
                     strcmp(whole.scheme, "file") != 0);
     if (is_short) {
-        evprof_address_free(&whole);
+        evprof_source_url_free(&whole);
         is_one = parse_short(source, &whole);
     }
     if (!is_one || whole.host[0] == '\0') {
-        evprof_address_free(&whole);
+        evprof_source_url_free(&whole);
         return EVPROF_EINVAL;
     }
     *out = whole;
@@ -338,20 +338,20 @@ web_host(const char *source, size_t *len)
 }
 
 const char *
-evprof_address_fault(const char *source)
+evprof_source_url_fault(const char *source)
 {
     size_t len = 0;
     const char *host = web_host(source, &len);
-    evprof_address_t address;
+    evprof_source_url_t address;
     bool is_whole = host == NULL || parse(source, &address);
     if (is_whole) {
         bool is_fine = host == NULL || address.host[0] != '\0';
         if (host != NULL) {
-            evprof_address_free(&address);
+            evprof_source_url_free(&address);
         }
         return is_fine ? NULL : "the address names no host";
     }
-    evprof_address_free(&address);
+    evprof_source_url_free(&address);
     const char *end = memrchr(host, ']', len);
     const char *colon =
         memchr(end == NULL ? host : end, ':',
@@ -372,7 +372,7 @@ evprof_address_fault(const char *source)
 }
 
 void
-evprof_address_print(const evprof_address_t *a, evprof_buf_t *out)
+evprof_source_url_print(const evprof_source_url_t *a, evprof_buf_t *out)
 {
     evprof_buf_printf(out, "%s%s//", a->scheme,
                       a->scheme[0] == '\0' ? "" : ":");
@@ -388,7 +388,7 @@ evprof_address_print(const evprof_address_t *a, evprof_buf_t *out)
 }
 
 void
-evprof_address_free(evprof_address_t *a)
+evprof_source_url_free(evprof_source_url_t *a)
 {
     if (a->password != NULL) {
         explicit_bzero(a->password, strlen(a->password));

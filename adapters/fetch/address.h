@@ -10,7 +10,7 @@
 
 /* An address taken apart. Strings are owned and, but for user and password,
  * never NULL; free with the function. */
-typedef struct evprof_address {
+typedef struct evprof_source_url {
     char *scheme;   /* lower case; "" */
     char *user;     /* decoded; NULL: none */
     char *password; /* decoded; NULL: none */
@@ -19,24 +19,24 @@ typedef struct evprof_address {
     char *query;    /* as written */
     char *fragment; /* encoded */
     bool has_query; /* also an empty one */
-} evprof_address_t;
+} evprof_source_url_t;
 
 /*
  * What a source of the command line means, by pprof's rule: an address with a
  * host, or one after "http://" is put before it. EVPROF_EINVAL: it is none, so
  * it must be a file; EVPROF_ENOMEM.
  */
-int evprof_address_of_source(const char *source, evprof_address_t *out);
+int evprof_source_url_of_source(const char *source, evprof_source_url_t *out);
 
 /* What is wrong with a source that begins as an address of the web does;
  * NULL: nothing, or it begins otherwise. */
-const char *evprof_address_fault(const char *source);
+const char *evprof_source_url_fault(const char *source);
 
 /* Appends the address as Go prints it; a password becomes "xxxxx". */
-void evprof_address_print(const evprof_address_t *a, evprof_buf_t *out);
+void evprof_source_url_print(const evprof_source_url_t *a, evprof_buf_t *out);
 
 /* Frees what the address owns; it is empty afterwards. */
-void evprof_address_free(evprof_address_t *a);
+void evprof_source_url_free(evprof_source_url_t *a);
 
 /* Appends a host without brackets and port, encoded for a URL. */
 void evprof_host_escape(const char *host, evprof_buf_t *out);

@@ -118,7 +118,7 @@ set_seconds(struct pair *pairs, size_t *count, int64_t seconds)
 }
 
 int
-evprof_address_apply_seconds(evprof_address_t *a, int64_t seconds,
+evprof_address_apply_seconds(evprof_source_url_t *a, int64_t seconds,
                              int64_t *duration_s)
 {
     size_t count;

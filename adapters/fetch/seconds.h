@@ -11,7 +11,7 @@
  * `seconds` > 0 these go into it; `*duration_s` becomes what it says then, 0:
  * nothing. EVPROF_ENOMEM.
  */
-int evprof_address_apply_seconds(evprof_address_t *a, int64_t seconds,
+int evprof_address_apply_seconds(evprof_source_url_t *a, int64_t seconds,
                                  int64_t *duration_s);
 
 #endif

@@ -44,7 +44,7 @@ is_bare_path(const char *path)
 
 /* Host and port apart; no host, as in ":6060", is this machine. */
 static void
-take_host(const evprof_address_t *a, evprof_target_t *out)
+take_host(const evprof_source_url_t *a, evprof_target_t *out)
 {
     const char *colon = strrchr(a->host, ':');
     if (colon != NULL && strchr(colon, ']') != NULL) {
@@ -65,7 +65,7 @@ take_host(const evprof_address_t *a, evprof_target_t *out)
 
 /* What libcurl gets: no credentials, no fragment. */
 static void
-build_url(const evprof_address_t *a, evprof_target_t *out)
+build_url(const evprof_source_url_t *a, evprof_target_t *out)
 {
     evprof_buf_t origin = { 0 };
     evprof_buf_t url = { 0 };
@@ -89,7 +89,7 @@ build_url(const evprof_address_t *a, evprof_target_t *out)
 }
 
 static int
-fill_from_address(evprof_address_t *a, int64_t seconds, int64_t timeout_s,
+fill_from_address(evprof_source_url_t *a, int64_t seconds, int64_t timeout_s,
                   evprof_target_t *out)
 {
     if (is_bare_path(a->path)) {
@@ -109,7 +109,7 @@ fill_from_address(evprof_address_t *a, int64_t seconds, int64_t timeout_s,
     take_host(a, out);
     build_url(a, out);
     evprof_buf_t shown = { 0 };
-    evprof_address_print(a, &shown);
+    evprof_source_url_print(a, &shown);
     out->shown = shown.data;
     out->scheme = a->scheme;
     out->user = a->user;
@@ -147,18 +147,18 @@ evprof_target_parse(const char *source, int64_t seconds, int64_t timeout_s,
                     evprof_target_t *out, evprof_error_t *err)
 {
     *out = (evprof_target_t){ 0 };
-    evprof_address_t a = { 0 };
+    evprof_source_url_t a = { 0 };
     evprof_buf_t tcp = { 0 };
     bool is_unix = take_socket(source, &out->unix_socket, &tcp);
-    const char *fault = evprof_address_fault(source);
+    const char *fault = evprof_source_url_fault(source);
     int status =
         (is_unix && (out->unix_socket == NULL || tcp.failed)) || fault != NULL
             ? EVPROF_EINVAL
-            : evprof_address_of_source(is_unix ? tcp.data : source, &a);
+            : evprof_source_url_of_source(is_unix ? tcp.data : source, &a);
     if (status == EVPROF_OK) {
         status = fill_from_address(&a, seconds, timeout_s, out);
     }
-    evprof_address_free(&a);
+    evprof_source_url_free(&a);
     evprof_buf_free(&tcp);
     if (status != EVPROF_OK) {
         evprof_target_free(out);

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "adapters/evhttp/flight.h"
+#include "adapters/evhttp/pending.h"
 #include "core/access/access.h"
 #include "core/base/clock.h"
 #include "core/runtime/catalog.h"
@@ -126,7 +126,7 @@ is_overdue(const evprof_connections_t *connections,
     int64_t age_ns =
         evprof_clock_ns(CLOCK_MONOTONIC) - connection->since_ns;
     return age_ns > connections->limits.request_timeout_ns &&
-           !evprof_flight_has(connection->bev) &&
+           !evprof_pending_has(connection->bev) &&
            evbuffer_get_length(bufferevent_get_output(connection->bev)) == 0;
 }
 

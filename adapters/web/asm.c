@@ -81,7 +81,7 @@ put_instruction(evprof_buf_t *out, const evprof_view_t *view,
 
 static void
 put_routine(evprof_buf_t *out, const evprof_view_t *view,
-            const evprof_assembly_t *routine)
+            const evprof_disassembly_t *routine)
 {
     uint64_t first = 1;
     uint64_t last = 0;
@@ -114,7 +114,7 @@ put_routines(evprof_buf_t *out, evprof_view_t *view, evprof_error_t *err)
         return status;
     }
     size_t count;
-    const evprof_assembly_t *items = evprof_assemblies_items(all, &count);
+    const evprof_disassembly_t *items = evprof_assemblies_items(all, &count);
     const char *name = evprof_assemblies_disassembler(all);
     evprof_buf_putc(out, '{');
     evprof_json_member(out, "disassembler", name != NULL ? name : "");

@@ -86,7 +86,7 @@ make_parts(evprof_stacks_t *s, compare_fn compare, struct parts *out)
         qsort_r(order, s->place_count, sizeof(*order), compare, s);
     }
     for (size_t i = 0; i < s->place_count; i++) {
-        const evprof_place_t *place = &s->places[order[i]];
+        const evprof_stack_place_t *place = &s->places[order[i]];
         if (i == 0 || compare(&order[i - 1], &order[i], s) != 0) {
             out->items[out->count++] =
                 (struct part){ .function = place->function,
@@ -107,7 +107,7 @@ static void
 count_parts(const evprof_stacks_t *s, struct parts *parts)
 {
     for (size_t i = 0; i < s->count; i++) {
-        const evprof_stack_t *stack = &s->stacks[i];
+        const evprof_view_stack_t *stack = &s->stacks[i];
         for (uint32_t j = 0; j < stack->len; j++) {
             uint32_t frame = s->frames[stack->first + j];
             struct part *part =
@@ -221,9 +221,9 @@ count_lines(const evprof_stacks_t *s, const char *file, struct line *lines,
             size_t count)
 {
     for (size_t i = 0; i < s->count; i++) {
-        const evprof_stack_t *stack = &s->stacks[i];
+        const evprof_view_stack_t *stack = &s->stacks[i];
         for (uint32_t j = 0; j < stack->len; j++) {
-            const evprof_place_t *place =
+            const evprof_stack_place_t *place =
                 &s->places[EVPROF_FRAME_PLACE(s->frames[stack->first + j])];
             if (strcmp(place->file, file) != 0) {
                 continue;

@@ -14,7 +14,7 @@ static const char *
 add_rule(evprof_conf_t *cf, evprof_rules_t *rules, bool is_allow)
 {
     const char *arg = evprof_conf_arg(cf, 0);
-    evprof_rule_t rule = { .is_allow = is_allow };
+    evprof_access_rule_t rule = { .is_allow = is_allow };
     bool has_low_bits;
     if (!evprof_network_parse(arg, &rule.network, &has_low_bits)) {
         return evprof_conf_fragment(
@@ -31,7 +31,8 @@ add_rule(evprof_conf_t *cf, evprof_rules_t *rules, bool is_allow)
     }
     if (rules->count == rules->room) {
         size_t room = rules->room == 0 ? 8 : rules->room * 2;
-        evprof_rule_t *grown = evprof_conf_alloc(cf, room * sizeof(*grown));
+        evprof_access_rule_t *grown =
+            evprof_conf_alloc(cf, room * sizeof(*grown));
         if (grown == NULL) {
             return "cannot be kept: out of memory";
         }

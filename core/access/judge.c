@@ -96,7 +96,7 @@ address_side(const evprof_access_conf_t *conf,
              const evprof_access_request_t *request)
 {
     evprof_address_t peer = judged_peer(conf, request);
-    const evprof_rule_t *rule = evprof_rules_find(&conf->rules, &peer);
+    const evprof_access_rule_t *rule = evprof_rules_find(&conf->rules, &peer);
     if (peer.kind == EVPROF_ADDRESS_NONE) {
         return SIDE_NO;
     }
@@ -245,7 +245,8 @@ evprof_access_bars(const evprof_access_conf_t *conf,
 {
     evprof_address_t address = evprof_address_of(peer);
     bool any = conf->satisfy == EVPROF_SATISFY_ANY && has_credential(conf);
-    const evprof_rule_t *rule = evprof_rules_find(&conf->rules, &address);
+    const evprof_access_rule_t *rule =
+        evprof_rules_find(&conf->rules, &address);
     if (any || is_named(conf, &address) ||
         address.kind == EVPROF_ADDRESS_NONE) {
         return false;

@@ -196,7 +196,7 @@ evprof_address_is_loopback(const evprof_address_t *address)
     }
 }
 
-const evprof_rule_t *
+const evprof_access_rule_t *
 evprof_rules_find(const evprof_rules_t *rules, const evprof_address_t *address)
 {
     for (size_t i = 0; i < rules->count; i++) {

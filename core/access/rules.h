@@ -30,13 +30,13 @@ typedef struct evprof_network {
     bool is_all;
 } evprof_network_t;
 
-typedef struct evprof_rule {
+typedef struct evprof_access_rule {
     evprof_network_t network;
     bool is_allow;
-} evprof_rule_t;
+} evprof_access_rule_t;
 
 typedef struct evprof_rules {
-    evprof_rule_t *list;
+    evprof_access_rule_t *list;
     size_t count;
     size_t room;
 } evprof_rules_t;
@@ -86,7 +86,7 @@ bool evprof_network_has(const evprof_network_t *network,
 bool evprof_address_is_loopback(const evprof_address_t *address);
 
 /* The first rule that matches, or NULL. */
-const evprof_rule_t *evprof_rules_find(const evprof_rules_t *rules,
-                                       const evprof_address_t *address);
+const evprof_access_rule_t *evprof_rules_find(const evprof_rules_t *rules,
+                                              const evprof_address_t *address);
 
 #endif

@@ -161,7 +161,7 @@ place_instruction(builder_t *b, evprof_annotated_code_t *code)
 }
 
 static int
-place_function(builder_t *b, const evprof_assembly_t *a)
+place_function(builder_t *b, const evprof_disassembly_t *a)
 {
     uint64_t first = 0;
     uint64_t last = 0;
@@ -193,7 +193,7 @@ place_code(builder_t *b)
         return EVPROF_OK;
     }
     b->out->disassembler = evprof_assemblies_disassembler(b->out->assemblies);
-    const evprof_assembly_t *items =
+    const evprof_disassembly_t *items =
         evprof_assemblies_items(b->out->assemblies, &count);
     for (size_t i = 0; i < count && status == EVPROF_OK; i++) {
         status = place_function(b, &items[i]);

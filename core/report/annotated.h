@@ -58,7 +58,7 @@ void evprof_annotation_free(evprof_annotation_t *annotation);
  * The loop that takes at least half of the function's own time: the innermost
  * such jump backwards. False: there is none.
  */
-bool evprof_hot_loop(const evprof_assembly_t *assembly, uint64_t *first,
+bool evprof_hot_loop(const evprof_disassembly_t *assembly, uint64_t *first,
                      uint64_t *last);
 
 #endif

@@ -43,7 +43,7 @@ struct evprof_assemblies {
     evprof_arena_t arena;
     unit_t *units;
     spot_t *spots; /* by location */
-    evprof_assembly_t *items;
+    evprof_disassembly_t *items;
     size_t count;
     size_t cap;
 };
@@ -178,7 +178,7 @@ own_text(evprof_assemblies_t *all, const char *text)
 
 /* Gives each instruction the weights of the addresses from it to the next. */
 static bool
-fill_lines(evprof_assemblies_t *all, evprof_assembly_t *a,
+fill_lines(evprof_assemblies_t *all, evprof_disassembly_t *a,
            const evprof_instruction_t *instructions, size_t count,
            const spot_t *spots, size_t spot_count)
 {
@@ -209,8 +209,8 @@ add_function(evprof_assemblies_t *all, unit_t *unit, const evprof_routine_t *r,
 {
     static const evprof_readable_how_t how = { .form = EVPROF_READABLE_PLAIN };
     const evprof_pprof_t *p = evprof_view_profile(all->view);
-    evprof_assembly_t a = { .routine = r,
-                            .mapping = &p->mappings[unit->mapping] };
+    evprof_disassembly_t a = { .routine = r,
+                               .mapping = &p->mappings[unit->mapping] };
     evprof_instruction_t *instructions;
     size_t instruction_count;
     evprof_buf_t name = { 0 };
@@ -235,7 +235,7 @@ add_function(evprof_assemblies_t *all, unit_t *unit, const evprof_routine_t *r,
                            count)) {
         return EVPROF_ENOMEM;
     }
-    evprof_assembly_t *items =
+    evprof_disassembly_t *items =
         evprof_grow(all->items, &all->cap, all->count + 1, sizeof(*items));
     if (items == NULL) {
         return EVPROF_ENOMEM;
@@ -328,8 +328,8 @@ open_unit(evprof_assemblies_t *all, uint32_t mapping)
 static int
 compare_items(const void *left, const void *right)
 {
-    const evprof_assembly_t *a = left;
-    const evprof_assembly_t *b = right;
+    const evprof_disassembly_t *a = left;
+    const evprof_disassembly_t *b = right;
     int order = strcmp(a->name, b->name);
     if (order != 0) {
         return order;
@@ -421,7 +421,7 @@ evprof_assemblies_free(evprof_assemblies_t *all)
     free(all);
 }
 
-const evprof_assembly_t *
+const evprof_disassembly_t *
 evprof_assemblies_items(const evprof_assemblies_t *all, size_t *count)
 {
     *count = all->count;

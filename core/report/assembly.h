@@ -23,7 +23,7 @@ typedef struct evprof_assembly_line {
 } evprof_assembly_line_t;
 
 /* One function with samples. */
-typedef struct evprof_assembly {
+typedef struct evprof_disassembly {
     const char *name; /* readable */
     const evprof_routine_t *routine;
     const evprof_mapping_t *mapping;
@@ -32,7 +32,7 @@ typedef struct evprof_assembly {
     const char *problem; /* why there are no lines, or NULL */
     int64_t flat;
     int64_t cum;
-} evprof_assembly_t;
+} evprof_disassembly_t;
 
 typedef struct evprof_assemblies evprof_assemblies_t;
 
@@ -51,8 +51,8 @@ int evprof_assemblies_read(evprof_view_t *view,
 void evprof_assemblies_free(evprof_assemblies_t *all);
 
 /* Sorted by name and address. */
-const evprof_assembly_t *evprof_assemblies_items(const evprof_assemblies_t *all,
-                                                 size_t *count);
+const evprof_disassembly_t *
+evprof_assemblies_items(const evprof_assemblies_t *all, size_t *count);
 
 /* The disassembler's name, for people. */
 const char *evprof_assemblies_disassembler(const evprof_assemblies_t *all);

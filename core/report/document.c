@@ -495,7 +495,7 @@ put_place_texts(evprof_document_t *d, const char *name, enum place_text which,
     size_t written = 0;
     begin_column(d->out, name);
     for (size_t i = 0; i < d->s->place_count; i++) {
-        const evprof_place_t *place = &d->s->places[i];
+        const evprof_stack_place_t *place = &d->s->places[i];
         if (d->is_used[i]) {
             put_item(d->out, written++,
                      number_text(texts, which == PLACE_FILE ? place->file

@@ -234,7 +234,7 @@ draw_edge(evprof_dot_t *d, const evprof_edge_t *e, bool is_spread)
 }
 
 static void
-draw_legend(evprof_dot_t *d, const evprof_labels_t *labels)
+draw_legend(evprof_dot_t *d, const evprof_heading_t *labels)
 {
     const char *title = evprof_view_title(d->view);
     if (labels->count == 0 || labels->text.failed) {
@@ -321,7 +321,7 @@ evprof_write_dot(evprof_view_t *view, const evprof_writer_t *out,
     evprof_dot_escape(&s.buf, title[0] != '\0' ? title : "unnamed");
     evprof_buf_puts(&s.buf,
                     "\" {\nnode [style=filled fillcolor=\"#f8f8f8\"]\n");
-    evprof_labels_t labels = { 0 };
+    evprof_heading_t labels = { 0 };
     evprof_view_report_labels(view, g, &trimmed, &labels);
     draw_legend(&d, &labels);
     evprof_buf_free(&labels.text);

@@ -62,7 +62,7 @@ frame_at(const struct folder *f, const struct span *span, size_t depth)
 /* ---- Which part of each stack is folded ---- */
 
 static bool
-find_place(const evprof_stacks_t *s, const evprof_stack_t *stack,
+find_place(const evprof_stacks_t *s, const evprof_view_stack_t *stack,
            uint32_t place, uint32_t *at)
 {
     for (uint32_t i = 0; i < stack->len; i++) {
@@ -76,7 +76,8 @@ find_place(const evprof_stacks_t *s, const evprof_stack_t *stack,
 
 /* False when the stack has no part in it. */
 static bool
-make_span(const struct folder *f, const evprof_stack_t *stack, struct span *out)
+make_span(const struct folder *f, const evprof_view_stack_t *stack,
+          struct span *out)
 {
     uint32_t at = 0;
     out->first = stack->first;

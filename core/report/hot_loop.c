@@ -20,7 +20,7 @@ jump_target(const char *text)
 }
 
 static int64_t
-weight_between(const evprof_assembly_t *a, uint64_t first, uint64_t last)
+weight_between(const evprof_disassembly_t *a, uint64_t first, uint64_t last)
 {
     int64_t sum = 0;
     for (size_t i = 0; i < a->line_count; i++) {
@@ -33,7 +33,7 @@ weight_between(const evprof_assembly_t *a, uint64_t first, uint64_t last)
 }
 
 bool
-evprof_hot_loop(const evprof_assembly_t *assembly, uint64_t *first,
+evprof_hot_loop(const evprof_disassembly_t *assembly, uint64_t *first,
                 uint64_t *last)
 {
     uint64_t best = UINT64_MAX;

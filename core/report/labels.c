@@ -19,7 +19,7 @@
 
 /* Begins the next label. */
 static evprof_buf_t *
-next_label(evprof_labels_t *labels)
+next_label(evprof_heading_t *labels)
 {
     if (labels->count == 1) {
         labels->first_len = labels->text.len;
@@ -31,7 +31,7 @@ next_label(evprof_labels_t *labels)
 }
 
 static void
-finish(evprof_labels_t *labels)
+finish(evprof_heading_t *labels)
 {
     if (labels->count == 1) {
         labels->first_len = labels->text.len;
@@ -39,7 +39,7 @@ finish(evprof_labels_t *labels)
 }
 
 static void
-add_binary(const evprof_pprof_t *p, evprof_labels_t *labels)
+add_binary(const evprof_pprof_t *p, evprof_heading_t *labels)
 {
     if (p->mapping_count == 0) {
         return;
@@ -56,7 +56,7 @@ add_binary(const evprof_pprof_t *p, evprof_labels_t *labels)
 }
 
 static void
-add_time(int64_t time_ns, evprof_labels_t *labels)
+add_time(int64_t time_ns, evprof_heading_t *labels)
 {
     time_t seconds = (time_t)(time_ns / SECOND_NS - (time_ns % SECOND_NS < 0));
     struct tm local;
@@ -69,7 +69,7 @@ add_time(int64_t time_ns, evprof_labels_t *labels)
 
 static void
 add_duration(const evprof_view_t *view, int64_t duration_ns,
-             evprof_labels_t *labels)
+             evprof_heading_t *labels)
 {
     evprof_buf_t *out = next_label(labels);
     evprof_buf_puts(out, "Duration: ");
@@ -89,7 +89,7 @@ add_duration(const evprof_view_t *view, int64_t duration_ns,
 }
 
 void
-evprof_view_profile_labels(const evprof_view_t *view, evprof_labels_t *out)
+evprof_view_profile_labels(const evprof_view_t *view, evprof_heading_t *out)
 {
     const evprof_pprof_t *p = view->profile;
     add_binary(p, out);
@@ -114,7 +114,7 @@ evprof_view_profile_labels(const evprof_view_t *view, evprof_labels_t *out)
 }
 
 static void
-add_filters(const evprof_options_t *o, evprof_labels_t *labels)
+add_filters(const evprof_options_t *o, evprof_heading_t *labels)
 {
     const struct {
         const char *name;
@@ -147,7 +147,7 @@ add_filters(const evprof_options_t *o, evprof_labels_t *labels)
 
 static void
 add_dropped(const evprof_view_t *view, size_t count, const char *what,
-            double fraction, evprof_labels_t *labels)
+            double fraction, evprof_heading_t *labels)
 {
     if (count == 0) {
         return;
@@ -163,7 +163,7 @@ add_dropped(const evprof_view_t *view, size_t count, const char *what,
 
 static void
 add_shown(const evprof_view_t *view, const evprof_graph_t *graph,
-          evprof_labels_t *labels)
+          evprof_heading_t *labels)
 {
     size_t count;
     evprof_node_t *const *nodes = evprof_graph_nodes(graph, &count);
@@ -184,7 +184,8 @@ add_shown(const evprof_view_t *view, const evprof_graph_t *graph,
 void
 evprof_view_report_labels(const evprof_view_t *view,
                           const evprof_graph_t *graph,
-                          const evprof_trimmed_t *trimmed, evprof_labels_t *out)
+                          const evprof_trimmed_t *trimmed,
+                          evprof_heading_t *out)
 {
     const evprof_options_t *o = &view->options;
     bool is_drawing =

@@ -46,7 +46,7 @@ find_repetition(const uint32_t *frames, uint32_t at, uint32_t len)
 
 /* Folds the frames of one stack to `to`; returns how many are left. */
 static uint32_t
-fold_stack(evprof_stacks_t *s, const evprof_stack_t *stack, size_t to)
+fold_stack(evprof_stacks_t *s, const evprof_view_stack_t *stack, size_t to)
 {
     const uint32_t *frames = s->frames + stack->first;
     uint32_t used = 0;
@@ -73,7 +73,7 @@ evprof_stacks_fold_recursion(evprof_stacks_t *s, evprof_error_t *err)
     }
     size_t to = 0;
     for (size_t i = 0; i < s->count; i++) {
-        evprof_stack_t *stack = &s->stacks[i];
+        evprof_view_stack_t *stack = &s->stacks[i];
         uint32_t len = fold_stack(s, stack, to);
         stack->first = (uint32_t)to;
         stack->len = len;

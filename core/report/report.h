@@ -173,20 +173,20 @@ int evprof_view_trimmed_graph(evprof_view_t *view, evprof_graph_t **out,
                               evprof_trimmed_t *trimmed, evprof_error_t *err);
 
 /* Lines above a report, without a last newline. */
-typedef struct evprof_labels {
+typedef struct evprof_heading {
     evprof_buf_t text;
     size_t first_len; /* of the first label, which may hold newlines itself */
     size_t count;
-} evprof_labels_t;
+} evprof_heading_t;
 
 /* What the profile says of itself. */
 void evprof_view_profile_labels(const evprof_view_t *view,
-                                evprof_labels_t *out);
+                                evprof_heading_t *out);
 
 /* That (where wanted), the filters, and how much of it is shown. */
 void evprof_view_report_labels(const evprof_view_t *view,
                                const evprof_graph_t *graph,
                                const evprof_trimmed_t *trimmed,
-                               evprof_labels_t *out);
+                               evprof_heading_t *out);
 
 #endif

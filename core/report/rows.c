@@ -13,7 +13,7 @@ static void
 count_stack(const evprof_stacks_t *s, uint32_t index, uint32_t *last,
             evprof_row_t *rows)
 {
-    const evprof_stack_t *stack = &s->stacks[index];
+    const evprof_view_stack_t *stack = &s->stacks[index];
     for (uint32_t i = 0; i < stack->len; i++) {
         uint32_t frame = s->frames[stack->first + i];
         evprof_row_t *row = &rows[EVPROF_FRAME_PLACE(frame)];
@@ -90,7 +90,7 @@ static void
 add_calls(const evprof_stacks_t *s, uint32_t index, uint32_t place,
           struct tally *callers, struct tally *callees)
 {
-    const evprof_stack_t *stack = &s->stacks[index];
+    const evprof_view_stack_t *stack = &s->stacks[index];
     for (uint32_t i = 1; i < stack->len; i++) {
         uint32_t from = EVPROF_FRAME_PLACE(s->frames[stack->first + i - 1]);
         uint32_t to = EVPROF_FRAME_PLACE(s->frames[stack->first + i]);
@@ -179,7 +179,7 @@ evprof_calls_free(evprof_calls_t *calls)
 /* ---- Search ---- */
 
 static bool
-has_match(const evprof_stacks_t *s, const evprof_stack_t *stack,
+has_match(const evprof_stacks_t *s, const evprof_view_stack_t *stack,
           const bool *is_match)
 {
     for (uint32_t i = 0; i < stack->len; i++) {

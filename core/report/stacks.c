@@ -57,7 +57,7 @@ keep_text(struct maker *m, const char *text)
 /* What the place's node leaves out comes from the original's function. */
 static bool
 describe_source(struct maker *m, const evprof_node_info_t *info,
-                uint32_t function, evprof_place_t *out)
+                uint32_t function, evprof_stack_place_t *out)
 {
     const char *file = info->file;
     out->line = info->line;
@@ -75,7 +75,7 @@ static bool
 describe_place(struct maker *m, uint32_t place, const evprof_location_t *loc,
                uint32_t function)
 {
-    evprof_place_t *out = &m->s->places[place];
+    evprof_stack_place_t *out = &m->s->places[place];
     if (out->name != NULL) {
         return true;
     }
@@ -164,7 +164,7 @@ static void
 add_stack(struct maker *m, const evprof_sample_t *sample)
 {
     evprof_stacks_t *s = m->s;
-    evprof_stack_t *stack = &s->stacks[s->count++];
+    evprof_view_stack_t *stack = &s->stacks[s->count++];
     stack->first = (uint32_t)s->frame_count;
     add_frames(m, sample);
     stack->len = (uint32_t)s->frame_count - stack->first;
@@ -203,7 +203,7 @@ static bool
 describe_view(struct maker *m)
 {
     evprof_stacks_t *s = m->s;
-    evprof_labels_t labels = { 0 };
+    evprof_heading_t labels = { 0 };
     evprof_view_profile_labels(m->view, &labels);
     s->labels = keep_text(
         m, labels.text.len > 0 && !labels.text.failed ? labels.text.data : "");

@@ -14,33 +14,33 @@
 #include "core/report/report.h"
 
 /* One line of the program at the view's granularity. Strings are never NULL. */
-typedef struct evprof_place {
+typedef struct evprof_stack_place {
     const char *name;     /* as reports print it */
     const char *function; /* "" if unknown */
     const char *file;     /* also where the granularity leaves files out */
     const char *object;   /* the mapping's file */
     int64_t line;         /* where it starts, 0 if unknown */
-} evprof_place_t;
+} evprof_stack_place_t;
 
 /* A frame is the index of a place, times two, plus one when it is inlined. */
 #define EVPROF_FRAME_PLACE(frame) ((frame) >> 1)
 #define EVPROF_FRAME_IS_INLINE(frame) (((frame)&1u) != 0)
 
-typedef struct evprof_stack {
+typedef struct evprof_view_stack {
     uint32_t first; /* index in frames; the root is first */
     uint32_t len;
     int64_t value;   /* negative for what a base takes away */
     int64_t divisor; /* 0 unless means are asked for */
-} evprof_stack_t;
+} evprof_view_stack_t;
 
 typedef struct evprof_stacks {
     evprof_strings_t strings;
-    evprof_place_t *places;
+    evprof_stack_place_t *places;
     size_t place_count;
     uint32_t *frames;
     size_t frame_count;
     uint32_t *repeats; /* of each frame, see recursion.h; NULL: none */
-    evprof_stack_t *stacks;
+    evprof_view_stack_t *stacks;
     size_t count;
     int64_t total;     /* what percentages refer to */
     const char *title; /* base name of the binary, or "" */

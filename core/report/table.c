@@ -64,7 +64,7 @@ static void
 print_labels(const evprof_view_t *view, const evprof_graph_t *g,
              const evprof_trimmed_t *trimmed, evprof_buf_t *out)
 {
-    evprof_labels_t labels = { 0 };
+    evprof_heading_t labels = { 0 };
     evprof_view_report_labels(view, g, trimmed, &labels);
     if (labels.text.failed) {
         out->failed = true;

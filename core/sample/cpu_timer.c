@@ -201,7 +201,7 @@ leave_timer(evprof_thread_t *thread)
     const uint64_t owed =
         expiries_owed(thread, thread_time(atomic_load(&thread->tid)));
     const uint64_t carried = atomic_exchange(&thread->cpu.carried, 0);
-    evprof_slot_t slot;
+    evprof_ring_claim_t slot;
     size_t depth;
     if (owed + carried == 0) {
         return;

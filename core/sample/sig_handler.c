@@ -85,8 +85,8 @@ token_thread(uint64_t token)
 
 enum evprof_sig_status
 evprof_sig_record_begin(enum evprof_tap_kind kind,
-                        const evprof_thread_t *thread, evprof_slot_t *slot,
-                        size_t *depth)
+                        const evprof_thread_t *thread,
+                        evprof_ring_claim_t *slot, size_t *depth)
 {
     evprof_sig_tap_t *tap = &evprof_sig_taps[kind];
     if (!evprof_ring_claim(slot)) {
@@ -116,8 +116,8 @@ evprof_sig_record_begin(enum evprof_tap_kind kind,
 }
 
 void
-evprof_sig_record_end(const evprof_slot_t *slot, const evprof_walk_t *walk,
-                      unsigned flags)
+evprof_sig_record_end(const evprof_ring_claim_t *slot,
+                      const evprof_walk_t *walk, unsigned flags)
 {
     slot->record->count = (uint16_t)walk->count;
     slot->record->flags = (uint8_t)(walk->flags | flags);
@@ -129,7 +129,7 @@ static enum evprof_sig_status
 take_sample(enum evprof_tap_kind kind, const evprof_thread_t *thread,
             uint64_t weight, int64_t value, const void *context)
 {
-    evprof_slot_t slot;
+    evprof_ring_claim_t slot;
     size_t depth;
     const enum evprof_sig_status status =
         evprof_sig_record_begin(kind, thread, &slot, &depth);

@@ -55,14 +55,14 @@ enum evprof_sig_status {
  * is the room for it. The caller walks into slot->record->pcs and ends the
  * record; unless it was taken there is nothing to end.
  */
-struct evprof_slot;
+struct evprof_ring_claim;
 enum evprof_sig_status evprof_sig_record_begin(enum evprof_tap_kind kind,
                                                const evprof_thread_t *thread,
-                                               struct evprof_slot *slot,
+                                               struct evprof_ring_claim *slot,
                                                size_t *depth);
 
 /* Ends the record with what a walk found. */
-void evprof_sig_record_end(const struct evprof_slot *slot,
+void evprof_sig_record_end(const struct evprof_ring_claim *slot,
                            const evprof_walk_t *walk, unsigned flags);
 
 #endif

@@ -30,7 +30,7 @@ _Atomic uint32_t evprof_ring_count;
 _Atomic uint32_t evprof_ring_alarm;
 
 bool
-evprof_ring_claim(evprof_slot_t *slot)
+evprof_ring_claim(evprof_ring_claim_t *slot)
 {
     const uint32_t count =
         atomic_load_explicit(&evprof_ring_count, memory_order_acquire);
@@ -52,7 +52,7 @@ evprof_ring_claim(evprof_slot_t *slot)
 }
 
 bool
-evprof_ring_reserve(evprof_slot_t *slot, size_t depth)
+evprof_ring_reserve(evprof_ring_claim_t *slot, size_t depth)
 {
     evprof_ring_t *ring = slot->ring;
     const uint64_t need = HEADER_WORDS + depth;
@@ -78,7 +78,7 @@ evprof_ring_reserve(evprof_slot_t *slot, size_t depth)
 }
 
 void
-evprof_ring_abandon(const evprof_slot_t *slot)
+evprof_ring_abandon(const evprof_ring_claim_t *slot)
 {
     atomic_fetch_add_explicit(&slot->ring->claim, 1, memory_order_release);
 }
@@ -96,7 +96,7 @@ evprof_ring_wake(void)
 }
 
 void
-evprof_ring_commit(const evprof_slot_t *slot)
+evprof_ring_commit(const evprof_ring_claim_t *slot)
 {
     evprof_ring_t *ring = slot->ring;
     evprof_record_t *record = slot->record;

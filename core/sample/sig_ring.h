@@ -30,11 +30,11 @@ typedef struct evprof_ring {
 } evprof_ring_t;
 
 /* Where a claimed record is being written. */
-typedef struct evprof_slot {
+typedef struct evprof_ring_claim {
     evprof_ring_t *ring;
     evprof_record_t *record;
     uint64_t head; /* what head becomes, less the record's own words */
-} evprof_slot_t;
+} evprof_ring_claim_t;
 
 /* Set up before any handler runs, then constant. */
 extern evprof_ring_t evprof_rings[EVPROF_RINGS_MAX];
@@ -47,16 +47,16 @@ extern _Atomic uint32_t evprof_ring_alarm;
  * Claims a ring, the calling CPU's first. False: all are claimed. Signal-safe,
  * as all calls of this file.
  */
-bool evprof_ring_claim(evprof_slot_t *slot);
+bool evprof_ring_claim(evprof_ring_claim_t *slot);
 
 /* Room for a record of `depth` pcs in the claimed ring. False: it is full. */
-bool evprof_ring_reserve(evprof_slot_t *slot, size_t depth);
+bool evprof_ring_reserve(evprof_ring_claim_t *slot, size_t depth);
 
 /* Publishes the record, whose `count` is set, and gives the ring back. */
-void evprof_ring_commit(const evprof_slot_t *slot);
+void evprof_ring_commit(const evprof_ring_claim_t *slot);
 
 /* Gives the ring back without a record. */
-void evprof_ring_abandon(const evprof_slot_t *slot);
+void evprof_ring_abandon(const evprof_ring_claim_t *slot);
 
 /* Wakes the drainer; makes no call when it was woken already. */
 void evprof_ring_wake(void);

@@ -292,7 +292,7 @@ evprof_tap_here(enum evprof_tap_kind kind, uint64_t weight, int64_t value,
     if (!thread || atomic_load(&tap->session) == 0) {
         return false;
     }
-    evprof_slot_t slot;
+    evprof_ring_claim_t slot;
     size_t depth;
     const enum evprof_sig_status status =
         evprof_sig_record_begin(kind, thread, &slot, &depth);

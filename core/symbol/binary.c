@@ -190,10 +190,10 @@ read_segments(evprof_binary_t *b)
         if (gelf_getphdr(b->file.elf, (int)i, &p) != NULL &&
             p.p_type == PT_LOAD) {
             b->segments[b->segment_count++] =
-                (evprof_segment_t){ .offset = p.p_offset,
-                                    .size = p.p_filesz,
-                                    .vaddr = p.p_vaddr,
-                                    .is_code = (p.p_flags & PF_X) != 0 };
+                (evprof_binary_segment_t){ .offset = p.p_offset,
+                                           .size = p.p_filesz,
+                                           .vaddr = p.p_vaddr,
+                                           .is_code = (p.p_flags & PF_X) != 0 };
         }
     }
 }
@@ -295,7 +295,7 @@ static bool
 is_inside(const evprof_binary_t *b, uint64_t vaddr)
 {
     for (size_t i = 0; i < b->segment_count; i++) {
-        const evprof_segment_t *s = &b->segments[i];
+        const evprof_binary_segment_t *s = &b->segments[i];
         if (vaddr >= s->vaddr && vaddr - s->vaddr < s->size) {
             return true;
         }
@@ -308,9 +308,9 @@ is_inside(const evprof_binary_t *b, uint64_t vaddr)
 static uint64_t
 guess_bias(const evprof_binary_t *b, const evprof_mapping_t *m)
 {
-    const evprof_segment_t *first = NULL;
+    const evprof_binary_segment_t *first = NULL;
     for (size_t i = 0; i < b->segment_count; i++) {
-        const evprof_segment_t *s = &b->segments[i];
+        const evprof_binary_segment_t *s = &b->segments[i];
         if (first == NULL ||
             (m->offset != 0 && s->is_code && !first->is_code)) {
             first = s;
@@ -331,7 +331,7 @@ evprof_binary_vaddr(const evprof_binary_t *binary,
     uint64_t offset = address - mapping->start + mapping->offset;
     for (size_t i = 0; i < binary->segment_count && !binary->is_debug_only;
          i++) {
-        const evprof_segment_t *s = &binary->segments[i];
+        const evprof_binary_segment_t *s = &binary->segments[i];
         if (s->is_code && offset >= (s->offset & ~PAGE_MASK) &&
             offset < s->offset + s->size) {
             return offset - s->offset + s->vaddr;

@@ -17,17 +17,17 @@
 /* More loadable segments than this are not looked at. */
 #define EVPROF_BINARY_SEGMENTS 64
 
-typedef struct evprof_segment {
+typedef struct evprof_binary_segment {
     uint64_t offset; /* in the file */
     uint64_t size;   /* in the file */
     uint64_t vaddr;
     bool is_code;
-} evprof_segment_t;
+} evprof_binary_segment_t;
 
 typedef struct evprof_binary {
     evprof_elf_file_t file; /* closed: not found */
     evprof_buf_t path;
-    evprof_segment_t segments[EVPROF_BINARY_SEGMENTS];
+    evprof_binary_segment_t segments[EVPROF_BINARY_SEGMENTS];
     size_t segment_count;
     bool is_fixed;      /* not relocatable: addresses are those of the file */
     bool is_debug_only; /* holds no code: offsets may differ from the file's */

@@ -295,7 +295,7 @@ bytes_of(const evprof_code_t *code, const evprof_routine_t *routine)
     for (size_t i = 0; i < code->binary.segment_count && image != NULL &&
                        !code->binary.is_debug_only;
          i++) {
-        const evprof_segment_t *s = &code->binary.segments[i];
+        const evprof_binary_segment_t *s = &code->binary.segments[i];
         uint64_t offset = routine->start - s->vaddr;
         if (routine->start >= s->vaddr && offset < s->size &&
             len <= s->size - offset && s->offset < size &&

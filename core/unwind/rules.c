@@ -170,7 +170,8 @@ read_loaded(const evprof_cfi_t *cfi, int32_t offset, evprof_rule_t *out)
 }
 
 static bool
-read_cfa(const evprof_cfi_t *cfi, const evprof_row_t *row, evprof_rule_t *out)
+read_cfa(const evprof_cfi_t *cfi, const evprof_cfi_row_t *row,
+         evprof_rule_t *out)
 {
     if (row->cfa_is_expr) {
         return read_loaded(cfi, row->cfa_value, out);
@@ -181,7 +182,8 @@ read_cfa(const evprof_cfi_t *cfi, const evprof_row_t *row, evprof_rule_t *out)
 }
 
 static bool
-read_fp(const evprof_cfi_t *cfi, const evprof_row_t *row, evprof_rule_t *out)
+read_fp(const evprof_cfi_t *cfi, const evprof_cfi_row_t *row,
+        evprof_rule_t *out)
 {
     unsigned index = EVPROF_REG_FP - EVPROF_RULE_FIRST;
     evprof_reader_t r;
@@ -207,7 +209,7 @@ read_fp(const evprof_cfi_t *cfi, const evprof_row_t *row, evprof_rule_t *out)
 
 unsigned
 evprof_rule_of_row(const evprof_cfi_t *cfi, const evprof_fde_t *fde,
-                   const evprof_row_t *row)
+                   const evprof_cfi_row_t *row)
 {
     evprof_rule_t rule = { 0 };
     int ra = evprof_cfi_index(fde->ra_reg);

@@ -11,7 +11,7 @@
  * give EVPROF_CODE_RAW.
  */
 unsigned evprof_rule_of_row(const evprof_cfi_t *cfi, const evprof_fde_t *fde,
-                            const evprof_row_t *row);
+                            const evprof_cfi_row_t *row);
 
 /* How many rules the process has learned. */
 size_t evprof_rules_count(void);

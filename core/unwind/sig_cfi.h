@@ -56,7 +56,7 @@ enum evprof_how {
 };
 
 /* One row of the table that the instructions describe. */
-typedef struct evprof_row {
+typedef struct evprof_cfi_row {
     uintptr_t start;
     uintptr_t limit;
     int32_t cfa_value; /* offset; of expressions the offset in the data */
@@ -64,7 +64,7 @@ typedef struct evprof_row {
     bool cfa_is_expr;
     uint8_t how[EVPROF_RULE_COUNT];
     int32_t value[EVPROF_RULE_COUNT];
-} evprof_row_t;
+} evprof_cfi_row_t;
 
 /* gcc and clang nest two or three; hand-written code was seen to reach 8. */
 #define EVPROF_CFI_STATES 8u
@@ -76,10 +76,10 @@ typedef struct evprof_cfi_run {
     size_t end;
     unsigned depth;
     bool is_last;
-    evprof_row_t row;
-    const evprof_row_t *initial; /* what the CIE gave */
-    evprof_row_t own_initial;
-    evprof_row_t states[EVPROF_CFI_STATES];
+    evprof_cfi_row_t row;
+    const evprof_cfi_row_t *initial; /* what the CIE gave */
+    evprof_cfi_row_t own_initial;
+    evprof_cfi_row_t states[EVPROF_CFI_STATES];
 } evprof_cfi_run_t;
 
 /* How an entry at an offset reads. */

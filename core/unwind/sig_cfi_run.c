@@ -43,7 +43,8 @@ enum {
 
 /* Registers of which rows keep nothing still have operands to be read. */
 static void
-set_rule(evprof_row_t *row, uint64_t reg, enum evprof_how how, int64_t value)
+set_rule(evprof_cfi_row_t *row, uint64_t reg, enum evprof_how how,
+         int64_t value)
 {
     int index = evprof_cfi_index(reg);
     if (index >= 0) {
@@ -63,7 +64,7 @@ restore_rule(evprof_cfi_run_t *run, uint64_t reg)
 }
 
 static void
-set_cfa(evprof_row_t *row, uint64_t reg, int64_t offset)
+set_cfa(evprof_cfi_row_t *row, uint64_t reg, int64_t offset)
 {
     row->cfa_is_expr = false;
     row->cfa_reg = reg < EVPROF_REG_COUNT ? (uint8_t)reg : UINT8_MAX;
@@ -100,7 +101,7 @@ factored_sleb(const evprof_cfi_run_t *run, evprof_reader_t *r)
 static bool
 run_rule(evprof_cfi_run_t *run, evprof_reader_t *r, uint8_t op)
 {
-    evprof_row_t *row = &run->row;
+    evprof_cfi_row_t *row = &run->row;
     uint64_t reg = evprof_read_uleb(r);
     switch (op) {
     case CFA_OFFSET_EXTENDED:
@@ -144,7 +145,7 @@ run_rule(evprof_cfi_run_t *run, evprof_reader_t *r, uint8_t op)
 static bool
 run_cfa(evprof_cfi_run_t *run, evprof_reader_t *r, uint8_t op)
 {
-    evprof_row_t *row = &run->row;
+    evprof_cfi_row_t *row = &run->row;
     uint64_t reg = 0;
     switch (op) {
     case CFA_DEF_CFA:
@@ -267,7 +268,7 @@ run_to(evprof_cfi_run_t *run, uint64_t want, struct span *out)
 }
 
 /* What the instructions of a usual CIE give. */
-static const evprof_row_t usual_row = {
+static const evprof_cfi_row_t usual_row = {
     .cfa_reg = EVPROF_REG_SP,
     .cfa_value = EVPROF_USUAL_CFA_OFFSET,
     .how[EVPROF_REG_RA - EVPROF_RULE_FIRST] =

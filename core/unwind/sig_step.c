@@ -142,7 +142,7 @@ failed(const evprof_cfi_expr_t *expr)
 struct applying {
     evprof_stepper_t *stepper;
     const evprof_step_source_t *source;
-    const evprof_row_t *row;
+    const evprof_cfi_row_t *row;
     evprof_regs_t caller;
     uintptr_t cfa;
 };
@@ -150,7 +150,7 @@ struct applying {
 static enum evprof_step
 find_cfa(struct applying *a)
 {
-    const evprof_row_t *row = a->row;
+    const evprof_cfi_row_t *row = a->row;
     const evprof_regs_t *regs = &a->stepper->regs;
     if (row->cfa_is_expr) {
         evprof_cfi_expr_t expr = { .cfi = &a->source->cfi,

@@ -207,7 +207,7 @@ evprof_table_find(const evprof_table_t *table, uintptr_t offset)
 /* The self-contained rule of a row, EVPROF_CODE_RAW where there is none.
  * Signal-safe. */
 static inline unsigned
-evprof_table_code(const evprof_row_t *row, uint64_t ra_reg)
+evprof_table_code(const evprof_cfi_row_t *row, uint64_t ra_reg)
 {
     const unsigned fp = EVPROF_REG_FP - EVPROF_RULE_FIRST;
     int ra = evprof_cfi_index(ra_reg);

@@ -154,7 +154,7 @@ static void
 print_totals(const struct table *t, evprof_buf_t *out, int64_t before)
 {
     int64_t after = evprof_view_total(t->view);
-    evprof_labels_t labels = { 0 };
+    evprof_heading_t labels = { 0 };
     evprof_view_profile_labels(t->view, &labels);
     if (labels.text.len > 0 && !evprof_view_options(t->view)->compact_labels) {
         evprof_buf_printf(out, "%s\n", labels.text.data);

@@ -109,7 +109,7 @@ print_line(printer_t *pr, const evprof_assembly_line_t *line)
 }
 
 static void
-print_function(printer_t *pr, const evprof_assembly_t *a)
+print_function(printer_t *pr, const evprof_disassembly_t *a)
 {
     evprof_buf_t *out = &pr->s.buf;
     char percent[EVPROF_PERCENT_SIZE];
@@ -149,7 +149,7 @@ write_disasm(evprof_view_t *view, const evprof_writer_t *out,
     if (status != EVPROF_OK) {
         return status;
     }
-    const evprof_assembly_t *items = evprof_assemblies_items(all, &count);
+    const evprof_disassembly_t *items = evprof_assemblies_items(all, &count);
     printer_t pr = { .view = view };
     evprof_stream_begin(&pr.s, out);
     evprof_buf_puts(&pr.s.buf, "Total: ");

@@ -193,7 +193,7 @@ write_traces(evprof_view_t *view, const evprof_writer_t *out,
     int status = make_blocks(&t, err);
     if (status == EVPROF_OK) {
         evprof_stream_begin(&t.s, out);
-        evprof_labels_t labels = { 0 };
+        evprof_heading_t labels = { 0 };
         evprof_view_profile_labels(view, &labels);
         evprof_buf_printf(&t.s.buf, "%s\n",
                           labels.text.len > 0 ? labels.text.data : "");

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The rules of the house that a machine can read: every folder has a README, every
-# source its licence line, no file is longer than 800 lines, and calls that hide
-# truncation, errors or shared state are not used.
+# source its licence line, no file is longer than 800 lines, no two headers define
+# one type, and calls that hide truncation, errors or shared state are not used.
 set -u
 cd "$(dirname "$0")/../.."
 found=$(mktemp)
@@ -24,6 +24,12 @@ find core modules adapters tests \( -name '*.[ch]' -o -name '*.cc' \) |
         head -n 3 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
             echo "$file: no licence line"
     done >>"$found"
+
+types=$(grep -rhoE --include='*.h' '(^typedef [^;{]* |^\} )[a-z_]+_t;' \
+    core modules adapters | grep -oE '[a-z_]+_t;' | sort | uniq -d)
+for type in $types; do
+    echo "${type%;}: defined in two headers"
+done >>"$found"
 
 calls='strcpy|strcat|sprintf|vsprintf|atoi|atol|atof|strtok|gets'
 grep -rnE --include='*.[ch]' "(^|[^A-Za-z0-9_>.])($calls)\\(" \

@@ -38,7 +38,7 @@ evaluate(const evprof_cfi_t *cfi, size_t offset, bool has_first)
 
 static void
 look_at_row(const evprof_cfi_t *cfi, const evprof_fde_t *fde,
-            const evprof_row_t *row)
+            const evprof_cfi_row_t *row)
 {
     if (row->limit <= row->start || row->start < fde->start ||
         row->limit > fde->limit) {

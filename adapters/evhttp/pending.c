@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each request in flight has an epoll descriptor of its own with two members:
+ * Each pending request has an epoll descriptor of its own with two members:
  * an eventfd, by which the worker says that it is done, and the client's
  * socket, watched for its end only (EPOLLRDHUP, edge-triggered). That
  * descriptor is a plain read event of the request's base. So nothing of ours is
- * in a base that has no request in flight, no lock of libevent's is needed, and
+ * in a base that has no pending request, no lock of libevent's is needed, and
  * evhttp's own reading stays off: reading while it waits for our reply, or an
  * EV_CLOSED event beside it, either spins after a reset or lets a pipelined
  * request stop the server (libevent 2.1.12).
@@ -13,10 +13,10 @@
  * keep the bufferevent, whose callback argument tells: libevent clears the
  * callbacks of a bufferevent that it frees. No close callback is taken.
  *
- * In a forked child the copies of the parent's flights are left alone: they
- * belong to sockets and descriptors that the parent still uses.
+ * In a forked child the copies of the parent's pending requests are left alone:
+ * they belong to sockets and descriptors that the parent still uses.
  */
-#include "adapters/evhttp/flight.h"
+#include "adapters/evhttp/pending.h"
 
 #include <errno.h>
 #include <event2/bufferevent.h>
@@ -35,7 +35,7 @@
 #include "core/base/error.h"
 #include "core/runtime/service.h"
 
-typedef struct evprof_flight {
+typedef struct evprof_pending {
     evprof_t *prof;
     struct evhttp *http;
     struct evhttp_request *req;
@@ -56,32 +56,32 @@ typedef struct evprof_flight {
     bool is_slow;
     uint64_t peer;
     uint64_t credential;
-    struct evprof_flight *previous;
-    struct evprof_flight *next;
-} flight_t;
+    struct evprof_pending *previous;
+    struct evprof_pending *next;
+} pending_t;
 
-static flight_t *flights; /* under the lock of the lists */
+static pending_t *pending_list; /* under the lock of the lists */
 
 static void
-link_flight(flight_t *f)
+link_pending(pending_t *f)
 {
     evprof_lists_enter();
-    f->next = flights;
+    f->next = pending_list;
     if (f->next != NULL) {
         f->next->previous = f;
     }
-    flights = f;
+    pending_list = f;
     evprof_lists_leave();
 }
 
 static void
-unlink_flight(flight_t *f)
+unlink_pending(pending_t *f)
 {
     evprof_lists_enter();
     if (f->previous != NULL) {
         f->previous->next = f->next;
     } else {
-        flights = f->next;
+        pending_list = f->next;
     }
     if (f->next != NULL) {
         f->next->previous = f->previous;
@@ -89,30 +89,30 @@ unlink_flight(flight_t *f)
     evprof_lists_leave();
 }
 
-/* What the eventfd counts: one to have the loop look at the flight once, and
+/* What the eventfd counts: one to have the loop look at the request once, and
  * this when the worker is done. */
 #define DONE (UINT64_C(1) << 32)
 
 unsigned
-evprof_flight_checks(const evprof_errand_t *errand, bool is_same)
+evprof_pending_checks(const evprof_plan_t *plan, bool is_same)
 {
     pid_t pid = getpid();
     unsigned count = 0;
     evprof_lists_enter();
-    for (const flight_t *f = flights; f != NULL; f = f->next) {
+    for (const pending_t *f = pending_list; f != NULL; f = f->next) {
         count += f->pid == pid && f->resume != NULL &&
-                 f->is_slow == errand->is_slow && f->peer == errand->peer &&
-                 (f->credential == errand->credential) == is_same;
+                 f->is_slow == plan->is_slow && f->peer == plan->peer &&
+                 (f->credential == plan->credential) == is_same;
     }
     evprof_lists_leave();
     return count;
 }
 
 bool
-evprof_flight_has(const struct bufferevent *bev)
+evprof_pending_has(const struct bufferevent *bev)
 {
     evprof_lists_enter();
-    const flight_t *f = flights;
+    const pending_t *f = pending_list;
     while (f != NULL && f->bev != bev) {
         f = f->next;
     }
@@ -121,12 +121,12 @@ evprof_flight_has(const struct bufferevent *bev)
 }
 
 unsigned
-evprof_flight_count(void)
+evprof_pending_count(void)
 {
     pid_t pid = getpid();
     unsigned count = 0;
     evprof_lists_enter();
-    for (const flight_t *f = flights; f != NULL; f = f->next) {
+    for (const pending_t *f = pending_list; f != NULL; f = f->next) {
         count += f->pid == pid;
     }
     evprof_lists_leave();
@@ -137,7 +137,7 @@ evprof_flight_count(void)
 
 /* All that is ours; the request is somebody else's by now. */
 static void
-release_flight(flight_t *f)
+release_pending(pending_t *f)
 {
     if (f->event != NULL) {
         event_free(f->event);
@@ -158,7 +158,7 @@ release_flight(flight_t *f)
 }
 
 static bool
-has_connection(const flight_t *f)
+has_connection(const pending_t *f)
 {
     void *connection = NULL;
     bufferevent_getcb(f->bev, NULL, NULL, NULL, &connection);
@@ -174,7 +174,7 @@ disown(struct evhttp_request *req)
 }
 
 static void
-answer(flight_t *f)
+answer(pending_t *f)
 {
     evprof_result_t *result = evprof_job_result(f->job);
     bool is_shut =
@@ -206,9 +206,9 @@ answer(flight_t *f)
 }
 
 static void
-land(flight_t *f)
+finish(pending_t *f)
 {
-    unlink_flight(f);
+    unlink_pending(f);
     event_del(f->event);
     if (!has_connection(f)) {
         evhttp_request_free(f->req);
@@ -219,14 +219,14 @@ land(flight_t *f)
     } else {
         answer(f);
     }
-    release_flight(f);
+    release_pending(f);
 }
 
 /* The request may have been handled by another thread than the one that runs
  * its loop, as in servers that hand requests to workers. Nothing of libevent is
  * safe there. */
 static void
-check_thread(flight_t *f)
+check_thread(pending_t *f)
 {
     if (!f->is_misplaced && f->tid != gettid()) {
         f->is_misplaced = true;
@@ -240,7 +240,7 @@ check_thread(flight_t *f)
 static void
 on_event(evutil_socket_t epoll_fd, short what, void *arg)
 {
-    flight_t *f = arg;
+    pending_t *f = arg;
     (void)what;
     if (f->pid != getpid()) {
         event_del(f->event);
@@ -261,7 +261,7 @@ on_event(evutil_socket_t epoll_fd, short what, void *arg)
         }
     }
     if (is_done) {
-        land(f);
+        finish(f);
     } else if (f->is_gone) {
         evprof_job_cancel(f->job);
     }
@@ -269,12 +269,12 @@ on_event(evutil_socket_t epoll_fd, short what, void *arg)
 
 /* ---- Starting ---- */
 
-/* On the worker. The flight may be gone as soon as the write is seen. */
+/* On the worker. The request may be gone as soon as the write is seen. */
 static void
 wake_loop(void *ctx, evprof_job_t *job)
 {
     (void)job;
-    const flight_t *f = ctx;
+    const pending_t *f = ctx;
     const uint64_t done = DONE;
     int fd = f->wake_fd;
     while (write(fd, &done, sizeof(done)) < 0 && errno == EINTR) {
@@ -287,7 +287,7 @@ wake_loop(void *ctx, evprof_job_t *job)
 static bool
 is_wanted(void *ctx)
 {
-    const flight_t *f = ctx;
+    const pending_t *f = ctx;
     struct epoll_event event = { .events = EPOLLRDHUP | EPOLLET,
                                  .data.fd = f->client };
     struct pollfd client = { .fd = f->client, .events = POLLRDHUP };
@@ -306,7 +306,7 @@ watch(int epoll_fd, int fd, uint32_t events)
 }
 
 static int
-open_descriptors(flight_t *f, struct event_base *base)
+open_descriptors(pending_t *f, struct event_base *base)
 {
     f->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     f->wake_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -331,7 +331,7 @@ open_descriptors(flight_t *f, struct event_base *base)
 }
 
 static int
-copy_filename(flight_t *f)
+copy_filename(pending_t *f)
 {
     if (f->reply.filename == NULL) {
         return 0;
@@ -341,26 +341,26 @@ copy_filename(flight_t *f)
     return f->filename != NULL ? 0 : -1;
 }
 
-static flight_t *
-new_flight(struct evhttp_request *req, const evprof_errand_t *errand)
+static pending_t *
+new_pending(struct evhttp_request *req, const evprof_plan_t *plan)
 {
     struct evhttp_connection *connection = evhttp_request_get_connection(req);
-    flight_t *f = calloc(1, sizeof(*f));
+    pending_t *f = calloc(1, sizeof(*f));
     if (f == NULL) {
-        if (errand->resume != NULL) {
-            errand->resume(NULL, EVPROF_ENOMEM, errand->resume_ctx);
+        if (plan->resume != NULL) {
+            plan->resume(NULL, EVPROF_ENOMEM, plan->resume_ctx);
         }
         return NULL;
     }
-    f->prof = errand->prof;
-    f->http = errand->http;
+    f->prof = plan->prof;
+    f->http = plan->http;
     f->req = req;
-    f->resume = errand->resume;
-    f->resume_ctx = errand->resume_ctx;
-    f->is_slow = errand->is_slow;
-    f->peer = errand->peer;
-    f->credential = errand->credential;
-    f->reply = errand->reply;
+    f->resume = plan->resume;
+    f->resume_ctx = plan->resume_ctx;
+    f->is_slow = plan->is_slow;
+    f->peer = plan->peer;
+    f->credential = plan->credential;
+    f->reply = plan->reply;
     f->pid = getpid();
     f->tid = gettid();
     f->client = -1;
@@ -370,53 +370,53 @@ new_flight(struct evhttp_request *req, const evprof_errand_t *errand)
     bufferevent_incref(f->bev);
     if (copy_filename(f) != 0 ||
         open_descriptors(f, evhttp_connection_get_base(connection)) != 0) {
-        release_flight(f);
+        release_pending(f);
         return NULL;
     }
     return f;
 }
 
 static int
-start_job(flight_t *f, const evprof_errand_t *errand, evprof_error_t *err)
+start_job(pending_t *f, const evprof_plan_t *plan, evprof_error_t *err)
 {
-    if (errand->is_slow) {
-        return evprof_job_hash(errand->prof, errand->call, &errand->ask,
-                               wake_loop, f, &f->job, err);
+    if (plan->is_slow) {
+        return evprof_job_hash(plan->prof, plan->call, &plan->ask, wake_loop, f,
+                               &f->job, err);
     }
-    if (errand->profile == NULL) {
-        return evprof_job_call(errand->prof, errand->call, &errand->ask,
-                               wake_loop, f, &f->job, err);
+    if (plan->profile == NULL) {
+        return evprof_job_call(plan->prof, plan->call, &plan->ask, wake_loop, f,
+                               &f->job, err);
     }
-    return evprof_job_start(errand->prof, errand->profile, &errand->ask,
-                            wake_loop, is_wanted, f, &f->job, err);
+    return evprof_job_start(plan->prof, plan->profile, &plan->ask, wake_loop,
+                            is_wanted, f, &f->job, err);
 }
 
 void
-evprof_flight_start(struct evhttp_request *req, const evprof_errand_t *errand)
+evprof_pending_start(struct evhttp_request *req, const evprof_plan_t *plan)
 {
-    flight_t *f = new_flight(req, errand);
+    pending_t *f = new_pending(req, plan);
     if (f == NULL) {
-        evprof_reply_error(req, 500, errand->error_prefix,
+        evprof_reply_error(req, 500, plan->error_prefix,
                            "out of memory or of descriptors");
         return;
     }
     evprof_error_t err;
-    if (start_job(f, errand, &err) != EVPROF_OK) {
-        release_flight(f);
-        evprof_reply_status(req, errand->error_prefix, &err);
+    if (start_job(f, plan, &err) != EVPROF_OK) {
+        release_pending(f);
+        evprof_reply_status(req, plan->error_prefix, &err);
         return;
     }
     /* The answer waits for this function to return to the loop. */
     evhttp_request_own(req);
-    link_flight(f);
+    link_pending(f);
 }
 
 void
-evprof_flight_cancel(const struct evhttp *http)
+evprof_pending_cancel(const struct evhttp *http)
 {
     pid_t pid = getpid();
     evprof_lists_enter();
-    for (flight_t *f = flights; f != NULL; f = f->next) {
+    for (pending_t *f = pending_list; f != NULL; f = f->next) {
         if (f->http == http && f->pid == pid) {
             evprof_job_cancel(f->job);
         }

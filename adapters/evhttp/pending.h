@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef EVPROF_EVHTTP_FLIGHT_H
-#define EVPROF_EVHTTP_FLIGHT_H
+#ifndef EVPROF_EVHTTP_PENDING_H
+#define EVPROF_EVHTTP_PENDING_H
 
 /*
  * A request that waits for the worker. It is started, watched and answered on
@@ -17,7 +17,7 @@ struct evhttp;
 struct evhttp_request;
 
 /* What is to be done for a request, and how the reply will look. */
-typedef struct evprof_errand {
+typedef struct evprof_plan {
     evprof_t *prof;
     struct evhttp *http; /* the mount it came through, NULL: none of ours */
     const char *profile; /* to be taken, or NULL */
@@ -32,25 +32,25 @@ typedef struct evprof_errand {
     bool is_slow;        /* `call` computes a password hash */
     uint64_t peer;       /* whose request it is, see evprof_access_peer() */
     uint64_t credential; /* a number that is different for different ones */
-} evprof_errand_t;
+} evprof_plan_t;
 
 /* Takes over the request, which is answered here or later. */
-void evprof_flight_start(struct evhttp_request *req,
-                         const evprof_errand_t *errand);
+void evprof_pending_start(struct evhttp_request *req,
+                          const evprof_plan_t *plan);
 
 /* Cancels what came through `http`; each is answered 503 by its loop. */
-void evprof_flight_cancel(const struct evhttp *http);
+void evprof_pending_cancel(const struct evhttp *http);
 
 /*
- * How many checks like that of `errand` (slow or not, of its peer) are in
- * flight in this process: those of the same credential, or of others.
+ * How many checks like that of `plan` (slow or not, of its peer) are
+ * pending in this process: those of the same credential, or of others.
  */
-unsigned evprof_flight_checks(const evprof_errand_t *errand, bool is_same);
+unsigned evprof_pending_checks(const evprof_plan_t *plan, bool is_same);
 
-/* Whether the request of a connection with that bufferevent is in flight. */
-bool evprof_flight_has(const struct bufferevent *bev);
+/* Whether the request of a connection with that bufferevent is pending. */
+bool evprof_pending_has(const struct bufferevent *bev);
 
-/* How many requests are in flight in this process. */
-unsigned evprof_flight_count(void);
+/* How many requests are pending in this process. */
+unsigned evprof_pending_count(void);
 
 #endif

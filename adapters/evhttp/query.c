@@ -12,16 +12,6 @@
 
 #include "core/base/parse.h"
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= ' ';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Decodes %XX and "+"; false for a broken escape, a NUL or too long a text. */
 static bool
 decode(const char *text, size_t len, char out[EVPROF_QUERY_VALUE_MAX])
@@ -30,12 +20,10 @@ decode(const char *text, size_t len, char out[EVPROF_QUERY_VALUE_MAX])
     for (size_t i = 0; i < len; i++) {
         int c = text[i] == '+' ? ' ' : text[i];
         if (c == '%') {
-            int high = i + 2 < len ? hex_digit(text[i + 1]) : -1;
-            int low = i + 2 < len ? hex_digit(text[i + 2]) : -1;
-            if (high < 0 || low < 0) {
+            c = evprof_percent_byte(text + i, len - i);
+            if (c < 0) {
                 return false;
             }
-            c = high * 16 + low;
             i += 2;
         }
         if (c == '\0' || at + 1 == EVPROF_QUERY_VALUE_MAX) {

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/parse.h"
 
 /* Where a text stands decides what must be encoded in it. */
 enum place { IN_PATH, IN_HOST, IN_USER, IN_QUERY, IN_FRAGMENT };
@@ -50,30 +51,18 @@ escape(const char *text, enum place place, evprof_buf_t *out)
     }
 }
 
-static int
-hex(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 static bool
 unescape(const char *text, size_t len, enum place place, evprof_buf_t *out)
 {
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
         if (c == '%') {
-            int high = i + 2 < len ? hex(text[i + 1]) : -1;
-            int low = high >= 0 ? hex(text[i + 2]) : -1;
+            int byte = evprof_percent_byte(text + i, len - i);
             /* A host may have no ASCII encoded but the % of its zone. */
-            bool is_odd = place == IN_HOST && high < 8 &&
-                          strncmp(text + i, "%25", 3) != 0;
-            if (low < 0 || is_odd) {
+            if (byte < 0 || (place == IN_HOST && byte < 0x80 && byte != '%')) {
                 return false;
             }
-            c = (char)(high * 16 + low);
+            c = (char)byte;
             i += 2;
         } else if (c == '+' && place == IN_QUERY) {
             c = ' ';

@@ -22,8 +22,8 @@
 /* A benchmark's kept log lines are cut at so many. */
 #define MAX_LOG_LINES 10
 
-int64_t evprof_testing_predict(int64_t goal_ns, int64_t previous_n,
-                               int64_t previous_ns, int64_t last);
+static int64_t predict(int64_t goal_ns, int64_t previous_n, int64_t previous_ns,
+                       int64_t last);
 
 void
 evprof_start_timer(evprof_tb_t *b)
@@ -138,9 +138,8 @@ evprof_report_metric(evprof_tb_t *b, double value, const char *unit)
         (struct evprof_metric){ .unit = copy, .value = value };
 }
 
-int64_t
-evprof_testing_predict(int64_t goal_ns, int64_t previous_n, int64_t previous_ns,
-                       int64_t last)
+static int64_t
+predict(int64_t goal_ns, int64_t previous_n, int64_t previous_ns, int64_t last)
 {
     if (previous_ns <= 0) {
         previous_ns = 1;
@@ -164,8 +163,8 @@ raise_loop_target(evprof_bench_t *m)
         m->loop_target >= MAX_ITERATIONS) {
         return false;
     }
-    m->loop_target = evprof_testing_predict(o->benchtime_ns, m->loop_done, took,
-                                            m->loop_target);
+    m->loop_target =
+        predict(o->benchtime_ns, m->loop_done, took, m->loop_target);
     return true;
 }
 
@@ -233,8 +232,7 @@ run_measured(struct evprof_tb_state *s)
     for (int64_t n = 1; o->benchtime_n == 0 && !evprof_failed(&s->tb) &&
                         s->bench.duration_ns < o->benchtime_ns &&
                         n < MAX_ITERATIONS;) {
-        n = evprof_testing_predict(o->benchtime_ns, s->tb.n,
-                                   s->bench.duration_ns, n);
+        n = predict(o->benchtime_ns, s->tb.n, s->bench.duration_ns, n);
         run_n(s, n);
     }
     s->bench.result_n = s->tb.n;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/parse.h"
+
 /* Longer than any number of 64 bits. */
 #define NUMBER_SIZE 72
 
@@ -149,24 +151,17 @@ evprof_take_int(evprof_span_t *s, int64_t *out)
     return true;
 }
 
-static unsigned
-hex_value(char c)
-{
-    return (unsigned)(isdigit((unsigned char)c)
-                          ? c - '0'
-                          : tolower((unsigned char)c) - 'a' + 10);
-}
-
 bool
 evprof_take_hex(evprof_span_t *s, uint64_t *out)
 {
     const char *at = s->at;
     uint64_t value = 0;
-    for (; at < s->end && isxdigit((unsigned char)*at); at++) {
+    int digit;
+    for (; at < s->end && (digit = evprof_hex_digit(*at)) >= 0; at++) {
         if (value >> 60 != 0) {
             return false;
         }
-        value = value << 4 | hex_value(*at);
+        value = value << 4 | (unsigned)digit;
     }
     if (at == s->at) {
         return false;

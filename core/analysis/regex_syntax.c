@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/parse.h"
 #include "core/base/utf8.h"
 
 /* Go's limits. */
@@ -101,14 +102,6 @@ is_octal(char c)
     return c >= '0' && c <= '7';
 }
 
-static uint32_t
-hex_value(char c)
-{
-    return (uint32_t)(isdigit((unsigned char)c)
-                          ? c - '0'
-                          : tolower((unsigned char)c) - 'a' + 10);
-}
-
 /* Behind `\x`: two digits, or any number in braces. */
 static bool
 take_hex(const char **at, uint32_t *out)
@@ -118,8 +111,10 @@ take_hex(const char **at, uint32_t *out)
     bool braces = *s == '{';
     s += braces;
     size_t digits = 0;
-    for (; isxdigit((unsigned char)*s) && (braces || digits < 2); digits++) {
-        value = value * 16 + hex_value(*s++);
+    int digit;
+    for (; (digit = evprof_hex_digit(*s)) >= 0 && (braces || digits < 2);
+         digits++, s++) {
+        value = value * 16 + (uint32_t)digit;
         if (value > RUNE_MAX) {
             return false;
         }

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "core/base/nearest.h"
+
 /* ---- Making ---- */
 
 struct making {

@@ -117,17 +117,4 @@ void *evprof_block_conf(const evprof_block_t *block,
  * with or without SIG before it; 0 for "off", -1 for anything else. */
 int evprof_conf_signal(const char *text);
 
-/*
- * The name nearest to `word` among the names for which `known` has been called,
- * or NULL when none is near enough to be what was meant.
- */
-typedef struct evprof_nearest {
-    const char *word;
-    const char *best;
-    size_t distance;
-} evprof_nearest_t;
-
-/* Keeps `name` if it is nearer to the word than the best so far. */
-void evprof_nearest_try(evprof_nearest_t *nearest, const char *name);
-
 #endif

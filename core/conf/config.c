@@ -13,6 +13,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/error.h"
+#include "core/base/nearest.h"
 #include "core/conf/block.h"
 
 /* ---- Profiles ---- */

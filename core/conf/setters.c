@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #include "core/base/buf.h"
+#include "core/base/nearest.h"
 #include "core/base/parse.h"
 #include "core/conf/block.h"
 

@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/parse.h"
 
 /* The longest line there is: the deepest stack, 19 bytes an address. */
 #define MAX_LINE_LEN ((size_t)64 << 10)
@@ -86,18 +87,6 @@ take_number(const char **at, const char *end, uint64_t *out)
     return *at > start;
 }
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return -1;
-}
-
 static bool
 take_address(const char **at, const char *end, uint64_t *out)
 {
@@ -107,7 +96,7 @@ take_address(const char **at, const char *end, uint64_t *out)
     const char *start = *at;
     uint64_t value = 0;
     int digit;
-    while (*at < end && (digit = hex_digit(**at)) >= 0) {
+    while (*at < end && (digit = evprof_hex_digit(**at)) >= 0) {
         value = value << 4 | (unsigned)digit;
         (*at)++;
     }

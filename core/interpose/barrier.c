@@ -8,6 +8,7 @@
 #include <evprof/export.h>
 
 #include "core/interpose/real.h"
+#include "core/interpose/wait.h"
 #include "core/sample/contention.h"
 #include "core/sample/hooks.h"
 
@@ -22,10 +23,6 @@ pthread_barrier_wait(pthread_barrier_t *barrier)
     if (!evprof_contention_is_on()) {
         return real(barrier);
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait, EVPROF_WAIT_BARRIER, barrier,
-                      __builtin_return_address(0));
-    int result = real(barrier);
-    evprof_wait_end(&wait, result);
-    return result;
+    EVPROF_RETURN_WAIT(EVPROF_WAIT_BARRIER, barrier,
+                       __builtin_return_address(0), real(barrier));
 }

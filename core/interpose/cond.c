@@ -12,6 +12,7 @@
 #include <evprof/export.h>
 
 #include "core/interpose/real.h"
+#include "core/interpose/wait.h"
 #include "core/sample/contention.h"
 #include "core/sample/hooks.h"
 
@@ -42,12 +43,10 @@ static evprof_real_t cond_broadcast =
 /* The mutex is about to be given back; its waiters are charged now, since after
  * the wait it is held again. */
 static void
-begin(evprof_wait_t *wait, pthread_cond_t *condition, pthread_mutex_t *mutex,
-      const void *caller)
+give_back(pthread_mutex_t *mutex, const void *caller)
 {
     evprof_unlock_end(EVPROF_WAIT_MUTEX, mutex, evprof_unlock_begin(mutex),
                       caller);
-    evprof_wait_begin(wait, EVPROF_WAIT_COND, condition, caller);
 }
 
 EVPROF_API EVPROF_HOOK int
@@ -57,11 +56,9 @@ pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
     if (!evprof_contention_is_on()) {
         return real(condition, mutex);
     }
-    evprof_wait_t wait;
-    begin(&wait, condition, mutex, __builtin_return_address(0));
-    int error = real(condition, mutex);
-    evprof_wait_end(&wait, error);
-    return error;
+    give_back(mutex, __builtin_return_address(0));
+    EVPROF_RETURN_WAIT(EVPROF_WAIT_COND, condition, __builtin_return_address(0),
+                       real(condition, mutex));
 }
 
 EVPROF_API EVPROF_HOOK int
@@ -72,11 +69,9 @@ pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
     if (!evprof_contention_is_on()) {
         return real(condition, mutex, until);
     }
-    evprof_wait_t wait;
-    begin(&wait, condition, mutex, __builtin_return_address(0));
-    int error = real(condition, mutex, until);
-    evprof_wait_end(&wait, error);
-    return error;
+    give_back(mutex, __builtin_return_address(0));
+    EVPROF_RETURN_WAIT(EVPROF_WAIT_COND, condition, __builtin_return_address(0),
+                       real(condition, mutex, until));
 }
 
 EVPROF_API EVPROF_HOOK int
@@ -87,11 +82,9 @@ pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
     if (!evprof_contention_is_on()) {
         return real(condition, mutex, clock, until);
     }
-    evprof_wait_t wait;
-    begin(&wait, condition, mutex, __builtin_return_address(0));
-    int error = real(condition, mutex, clock, until);
-    evprof_wait_end(&wait, error);
-    return error;
+    give_back(mutex, __builtin_return_address(0));
+    EVPROF_RETURN_WAIT(EVPROF_WAIT_COND, condition, __builtin_return_address(0),
+                       real(condition, mutex, clock, until));
 }
 
 /* Told before it is done: the waiter may be gone a moment later, and with it

@@ -10,6 +10,7 @@
 #include <evprof/export.h>
 
 #include "core/interpose/real.h"
+#include "core/interpose/wait.h"
 #include "core/sample/contention.h"
 #include "core/sample/hooks.h"
 
@@ -50,12 +51,8 @@ pthread_join(pthread_t thread, void **value)
     if (has_ended(thread, value)) {
         return 0;
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait, EVPROF_WAIT_JOIN, object_of(thread),
-                      __builtin_return_address(0));
-    int error = real(thread, value);
-    evprof_wait_end(&wait, error);
-    return error;
+    EVPROF_RETURN_WAIT(EVPROF_WAIT_JOIN, object_of(thread),
+                       __builtin_return_address(0), real(thread, value));
 }
 
 EVPROF_API EVPROF_HOOK int
@@ -69,12 +66,8 @@ pthread_timedjoin_np(pthread_t thread, void **value,
     if (has_ended(thread, value)) {
         return 0;
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait, EVPROF_WAIT_JOIN, object_of(thread),
-                      __builtin_return_address(0));
-    int error = real(thread, value, until);
-    evprof_wait_end(&wait, error);
-    return error;
+    EVPROF_RETURN_WAIT(EVPROF_WAIT_JOIN, object_of(thread),
+                       __builtin_return_address(0), real(thread, value, until));
 }
 
 EVPROF_API EVPROF_HOOK int
@@ -88,10 +81,7 @@ pthread_clockjoin_np(pthread_t thread, void **value, clockid_t clock,
     if (has_ended(thread, value)) {
         return 0;
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait, EVPROF_WAIT_JOIN, object_of(thread),
-                      __builtin_return_address(0));
-    int error = real(thread, value, clock, until);
-    evprof_wait_end(&wait, error);
-    return error;
+    EVPROF_RETURN_WAIT(EVPROF_WAIT_JOIN, object_of(thread),
+                       __builtin_return_address(0),
+                       real(thread, value, clock, until));
 }

@@ -21,6 +21,7 @@
 #include <evprof/export.h>
 
 #include "core/interpose/real.h"
+#include "core/interpose/wait.h"
 #include "core/sample/contention.h"
 #include "core/sample/hooks.h"
 
@@ -91,12 +92,8 @@ measured_lock(pthread_mutex_t *mutex)
     if (error != EBUSY) {
         return error;
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait, EVPROF_WAIT_MUTEX, mutex,
-                      __builtin_return_address(0));
-    error = get(&real_lock)(mutex);
-    evprof_wait_end(&wait, error);
-    return error;
+    EVPROF_RETURN_WAIT(EVPROF_WAIT_MUTEX, mutex, __builtin_return_address(0),
+                       get(&real_lock)(mutex));
 }
 
 EVPROF_HOOK static int
@@ -170,12 +167,8 @@ pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until)
     if (error != EBUSY) {
         return error;
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait, EVPROF_WAIT_MUTEX, mutex,
-                      __builtin_return_address(0));
-    error = real(mutex, until);
-    evprof_wait_end(&wait, error);
-    return error;
+    EVPROF_RETURN_WAIT(EVPROF_WAIT_MUTEX, mutex, __builtin_return_address(0),
+                       real(mutex, until));
 }
 
 EVPROF_API EVPROF_HOOK int
@@ -190,10 +183,6 @@ pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock,
     if (error != EBUSY) {
         return error;
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait, EVPROF_WAIT_MUTEX, mutex,
-                      __builtin_return_address(0));
-    error = real(mutex, clock, until);
-    evprof_wait_end(&wait, error);
-    return error;
+    EVPROF_RETURN_WAIT(EVPROF_WAIT_MUTEX, mutex, __builtin_return_address(0),
+                       real(mutex, clock, until));
 }

@@ -9,6 +9,7 @@
 #include <evprof/export.h>
 
 #include "core/interpose/real.h"
+#include "core/interpose/wait.h"
 #include "core/sample/contention.h"
 #include "core/sample/hooks.h"
 
@@ -42,11 +43,7 @@ lock(evprof_real_t *first, evprof_real_t *then, pthread_rwlock_t *rwlock,
     if (((lock_fn *)evprof_real(first))(rwlock) == 0) {
         return 0;
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait, EVPROF_WAIT_RWLOCK, rwlock, caller);
-    int error = real(rwlock);
-    evprof_wait_end(&wait, error);
-    return error;
+    EVPROF_RETURN_WAIT(EVPROF_WAIT_RWLOCK, rwlock, caller, real(rwlock));
 }
 
 EVPROF_HOOK static int
@@ -60,11 +57,7 @@ timed(evprof_real_t *first, evprof_real_t *then, pthread_rwlock_t *rwlock,
     if (((lock_fn *)evprof_real(first))(rwlock) == 0) {
         return 0;
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait, EVPROF_WAIT_RWLOCK, rwlock, caller);
-    int error = real(rwlock, until);
-    evprof_wait_end(&wait, error);
-    return error;
+    EVPROF_RETURN_WAIT(EVPROF_WAIT_RWLOCK, rwlock, caller, real(rwlock, until));
 }
 
 /* The clock and the end of a wait. */
@@ -84,11 +77,8 @@ clocked(evprof_real_t *first, evprof_real_t *then, pthread_rwlock_t *rwlock,
     if (((lock_fn *)evprof_real(first))(rwlock) == 0) {
         return 0;
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait, EVPROF_WAIT_RWLOCK, rwlock, caller);
-    int error = real(rwlock, deadline.clock, deadline.until);
-    evprof_wait_end(&wait, error);
-    return error;
+    EVPROF_RETURN_WAIT(EVPROF_WAIT_RWLOCK, rwlock, caller,
+                       real(rwlock, deadline.clock, deadline.until));
 }
 
 EVPROF_API EVPROF_HOOK int

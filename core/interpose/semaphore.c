@@ -12,6 +12,7 @@
 #include <evprof/export.h>
 
 #include "core/interpose/real.h"
+#include "core/interpose/wait.h"
 #include "core/sample/contention.h"
 #include "core/sample/hooks.h"
 
@@ -47,12 +48,8 @@ sem_wait(sem_t *semaphore)
     if (take(semaphore)) {
         return 0;
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait, EVPROF_WAIT_SEMAPHORE, semaphore,
-                      __builtin_return_address(0));
-    int status = real(semaphore);
-    evprof_wait_end(&wait, status == 0 ? 0 : errno);
-    return status;
+    EVPROF_RETURN_WAIT_ERRNO(EVPROF_WAIT_SEMAPHORE, semaphore,
+                             __builtin_return_address(0), real(semaphore));
 }
 
 EVPROF_API EVPROF_HOOK int
@@ -65,12 +62,9 @@ sem_timedwait(sem_t *semaphore, const struct timespec *until)
     if (take(semaphore)) {
         return 0;
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait, EVPROF_WAIT_SEMAPHORE, semaphore,
-                      __builtin_return_address(0));
-    int status = real(semaphore, until);
-    evprof_wait_end(&wait, status == 0 ? 0 : errno);
-    return status;
+    EVPROF_RETURN_WAIT_ERRNO(EVPROF_WAIT_SEMAPHORE, semaphore,
+                             __builtin_return_address(0),
+                             real(semaphore, until));
 }
 
 EVPROF_API EVPROF_HOOK int
@@ -83,12 +77,9 @@ sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *until)
     if (take(semaphore)) {
         return 0;
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait, EVPROF_WAIT_SEMAPHORE, semaphore,
-                      __builtin_return_address(0));
-    int status = real(semaphore, clock, until);
-    evprof_wait_end(&wait, status == 0 ? 0 : errno);
-    return status;
+    EVPROF_RETURN_WAIT_ERRNO(EVPROF_WAIT_SEMAPHORE, semaphore,
+                             __builtin_return_address(0),
+                             real(semaphore, clock, until));
 }
 
 /* A handler may post, and must not look functions up. */

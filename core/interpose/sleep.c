@@ -8,7 +8,6 @@
  * What the call returns, errno and cancellation pass through: a cancelled wait
  * has no end in the trace but that of its thread.
  */
-#include <errno.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
@@ -17,6 +16,7 @@
 #include <evprof/export.h>
 
 #include "core/interpose/real.h"
+#include "core/interpose/wait.h"
 #include "core/sample/contention.h"
 #include "core/sample/hooks.h"
 
@@ -44,15 +44,6 @@ find_sleeps(void)
     (void)evprof_real_find(&real_epoll);
 }
 
-/* Ends the wait and leaves the errno of the call. */
-static void
-end(evprof_wait_t *wait, int result)
-{
-    int saved = errno;
-    evprof_wait_end(wait, result < 0 ? saved : 0);
-    errno = saved;
-}
-
 EVPROF_API EVPROF_HOOK int
 nanosleep(const struct timespec *duration, struct timespec *rest)
 {
@@ -60,12 +51,8 @@ nanosleep(const struct timespec *duration, struct timespec *rest)
     if (!evprof_wait_is_watched()) {
         return real(duration, rest);
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait, EVPROF_WAIT_SLEEP, NULL,
-                      __builtin_return_address(0));
-    int result = real(duration, rest);
-    end(&wait, result);
-    return result;
+    EVPROF_RETURN_WAIT_ERRNO(EVPROF_WAIT_SLEEP, NULL,
+                             __builtin_return_address(0), real(duration, rest));
 }
 
 EVPROF_API EVPROF_HOOK int
@@ -77,12 +64,8 @@ clock_nanosleep(clockid_t clock, int flags, const struct timespec *until,
     if (!evprof_wait_is_watched()) {
         return real(clock, flags, until, rest);
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait, EVPROF_WAIT_SLEEP, NULL,
-                      __builtin_return_address(0));
-    int error = real(clock, flags, until, rest);
-    evprof_wait_end(&wait, error);
-    return error;
+    EVPROF_RETURN_WAIT(EVPROF_WAIT_SLEEP, NULL, __builtin_return_address(0),
+                       real(clock, flags, until, rest));
 }
 
 EVPROF_API EVPROF_HOOK int
@@ -92,12 +75,9 @@ poll(struct pollfd *fds, nfds_t count, int timeout)
     if (timeout == 0 || !evprof_wait_is_watched()) {
         return real(fds, count, timeout);
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait, EVPROF_WAIT_NETWORK, fds,
-                      __builtin_return_address(0));
-    int result = real(fds, count, timeout);
-    end(&wait, result);
-    return result;
+    EVPROF_RETURN_WAIT_ERRNO(EVPROF_WAIT_NETWORK, fds,
+                             __builtin_return_address(0),
+                             real(fds, count, timeout));
 }
 
 EVPROF_API EVPROF_HOOK int
@@ -108,13 +88,10 @@ select(int count, fd_set *reads, fd_set *writes, fd_set *others,
     if (!evprof_wait_is_watched()) {
         return real(count, reads, writes, others, timeout);
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait,
-                      count == 0 ? EVPROF_WAIT_SLEEP : EVPROF_WAIT_NETWORK,
-                      reads, __builtin_return_address(0));
-    int result = real(count, reads, writes, others, timeout);
-    end(&wait, result);
-    return result;
+    EVPROF_RETURN_WAIT_ERRNO(count == 0 ? EVPROF_WAIT_SLEEP
+                                        : EVPROF_WAIT_NETWORK,
+                             reads, __builtin_return_address(0),
+                             real(count, reads, writes, others, timeout));
 }
 
 EVPROF_API EVPROF_HOOK int
@@ -124,10 +101,7 @@ epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
     if (timeout == 0 || !evprof_wait_is_watched()) {
         return real(fd, events, max, timeout);
     }
-    evprof_wait_t wait;
-    evprof_wait_begin(&wait, EVPROF_WAIT_NETWORK, events,
-                      __builtin_return_address(0));
-    int result = real(fd, events, max, timeout);
-    end(&wait, result);
-    return result;
+    EVPROF_RETURN_WAIT_ERRNO(EVPROF_WAIT_NETWORK, events,
+                             __builtin_return_address(0),
+                             real(fd, events, max, timeout));
 }

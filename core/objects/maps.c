@@ -16,6 +16,7 @@
 #include <evprof/status.h>
 
 #include "core/base/buf.h"
+#include "core/base/parse.h"
 
 static int
 read_file(const char *path, evprof_buf_t *out)
@@ -43,17 +44,12 @@ static const char *
 parse_hex(const char *text, uintptr_t *out)
 {
     uintptr_t value = 0;
-    for (;; text++) {
-        unsigned c = (unsigned char)*text;
-        if (c - '0' <= 9) {
-            value = value << 4 | (c - '0');
-        } else if (c - 'a' <= 5) {
-            value = value << 4 | (c - 'a' + 10);
-        } else {
-            *out = value;
-            return text;
-        }
+    int digit;
+    for (; (digit = evprof_hex_digit(*text)) >= 0; text++) {
+        value = value << 4 | (unsigned)digit;
     }
+    *out = value;
+    return text;
 }
 
 /* Undoes the kernel's escape of a newline, its only one in this file. */

@@ -78,8 +78,10 @@ drop_frames(evprof_sample_t *sample, const uint32_t *moved)
     sample->location_count = kept;
 }
 
-int
-evprof_symbols_leave_out_hooks(evprof_pprof_t *p, evprof_error_t *err)
+/* Takes the frames of our wrappers out of all stacks: what the program called
+ * was libc's function, not what stands before it. */
+static int
+leave_out_hooks(evprof_pprof_t *p, evprof_error_t *err)
 {
     uint32_t *moved = malloc((p->location_count + 1) * sizeof(*moved));
     if (moved == NULL) {
@@ -97,7 +99,7 @@ int
 evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err)
 {
     evprof_error_t why = { .status = EVPROF_OK };
-    int status = evprof_symbols_leave_out_hooks(p, err);
+    int status = leave_out_hooks(p, err);
     if (status != EVPROF_OK) {
         return status;
     }
@@ -117,7 +119,7 @@ int
 evprof_symbols_map(evprof_pprof_t *p, evprof_error_t *err)
 {
     evprof_error_t why = { .status = EVPROF_OK };
-    int status = evprof_symbols_leave_out_hooks(p, err);
+    int status = leave_out_hooks(p, err);
     if (status != EVPROF_OK) {
         return status;
     }

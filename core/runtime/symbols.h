@@ -21,12 +21,8 @@
  */
 void evprof_symbols_configure(bool with_lines, const char *helper);
 
-/* Takes the frames of our wrappers out of all stacks: what the program called
- * was libc's function, not what stands before it. EVPROF_ENOMEM. */
-int evprof_symbols_leave_out_hooks(evprof_pprof_t *p, evprof_error_t *err);
-
-/* The same, and gives `p` mappings, functions, files and lines. EVPROF_ENOMEM.
- */
+/* Gives `p` mappings, functions, files and lines, and takes the frames of our
+ * wrappers out of its stacks. EVPROF_ENOMEM. */
 int evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err);
 
 /* The same, and gives `p` mappings alone: for whoever names it elsewhere.

@@ -64,8 +64,9 @@ evprof_drainer_flush(void)
     evprof_lock_leave(&drainer.lock);
 }
 
-bool
-evprof_drainer_is_on(void)
+/* Whether records may be on their way. */
+static bool
+is_on(void)
 {
     return atomic_load_explicit(&drainer.is_on, memory_order_relaxed);
 }
@@ -85,7 +86,7 @@ drain(void *unused)
 {
     (void)unused;
     long sleep_ns = EVPROF_DRAIN_TICK_NS;
-    while (evprof_drainer_is_on()) {
+    while (is_on()) {
         wait_for_alarm(sleep_ns);
         evprof_lock_enter(&drainer.lock);
         const bool had_some = empty_rings();
@@ -117,7 +118,7 @@ evprof_drainer_start(void (*take)(const evprof_record_t *record),
 void
 evprof_drainer_stop(void)
 {
-    if (!evprof_drainer_is_on()) {
+    if (!is_on()) {
         return;
     }
     atomic_store(&drainer.is_on, false);

@@ -29,9 +29,6 @@ void evprof_drainer_stop(void);
 /* Empties the rings on the calling thread. */
 void evprof_drainer_flush(void);
 
-/* Whether records may be on their way: any thread, a hint. */
-bool evprof_drainer_is_on(void);
-
 /* In the child of a fork, before the call below: whether no sink was running in
  * the parent at that moment, so that what sinks own is whole. */
 bool evprof_drainer_was_idle(void);

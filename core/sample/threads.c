@@ -175,7 +175,6 @@ end_record(evprof_thread_t *thread)
     thread->bounds = (evprof_stack_bounds_t){ 0, 0 };
     thread->creator_count = 0;
     thread->labels.place = NULL;
-    thread->lock_state = NULL;
     thread->depth = 0;
     evprof_lock_leave(&thread->lock);
     if (state >= EVPROF_THREAD_LIVE) {
@@ -528,8 +527,9 @@ watch_forks(void)
     evprof_sample_on_fork(&hook);
 }
 
-void
-evprof_thread_mark_ours(void)
+/* Marks the calling thread as one of the library's own. */
+static void
+mark_ours(void)
 {
     evprof_thread_t *thread = evprof_thread_self();
     if (thread) {
@@ -547,7 +547,7 @@ evprof_thread_mark_ours(void)
 __attribute__((constructor(101))) static void
 watch_own_threads(void)
 {
-    evprof_own_thread_on_begin(evprof_thread_mark_ours);
+    evprof_own_thread_on_begin(mark_ours);
 }
 
 void

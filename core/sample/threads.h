@@ -65,7 +65,6 @@ typedef struct evprof_thread {
     uint32_t depth; /* > 0: inside the library; only its own thread writes */
     uint32_t creator_count;
     uintptr_t creator[EVPROF_THREAD_CREATOR_DEPTH]; /* of pthread_create */
-    void *lock_state; /* of the lock wrappers; freed by their exit hook */
 
     evprof_cpu_slot_t cpu;
 
@@ -105,9 +104,6 @@ void evprof_thread_abandon(evprof_thread_t *thread);
 
 /* First call in the new thread: id, bounds, timers of what is being sampled. */
 void evprof_thread_enter(evprof_thread_t *thread);
-
-/* Marks the calling thread as one of the library's own. */
-void evprof_thread_mark_ours(void);
 
 /* Waits for the end of one (core/base/own_thread.h), which is no block of the
  * application's. */

@@ -32,19 +32,6 @@ evprof_lane_new(evprof_lanes_t *lanes, pid_t tid)
     return lane;
 }
 
-evprof_lane_t *
-evprof_lane_find(const evprof_lanes_t *lanes, uint32_t record,
-                 uint32_t generation)
-{
-    for (size_t i = lanes->count; i-- > 0;) {
-        evprof_lane_t *lane = lanes->items[i];
-        if (lane->record == record && lane->generation == generation) {
-            return lane;
-        }
-    }
-    return NULL;
-}
-
 static void
 flush(evprof_lanes_t *lanes, evprof_lane_t *lane)
 {

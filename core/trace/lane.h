@@ -64,10 +64,6 @@ typedef struct evprof_lane {
 /* A lane for a thread; NULL: out of memory. */
 evprof_lane_t *evprof_lane_new(evprof_lanes_t *lanes, pid_t tid);
 
-/* The lane of a life of a thread, or NULL. */
-evprof_lane_t *evprof_lane_find(const evprof_lanes_t *lanes, uint32_t record,
-                                uint32_t generation);
-
 /* Begins a generation: every lane that lives writes its status. */
 void evprof_lanes_begin(evprof_lanes_t *lanes,
                         evprof_trace_generation_t *generation);

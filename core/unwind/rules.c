@@ -41,15 +41,6 @@ evprof_rules_after_fork(void)
     evprof_lock_reset(&learning);
 }
 
-size_t
-evprof_rules_count(void)
-{
-    evprof_lock_enter(&learning);
-    size_t out = learned - FIRST_RULE;
-    evprof_lock_leave(&learning);
-    return out;
-}
-
 static bool
 is_equal(const evprof_rule_t *a, const evprof_rule_t *b)
 {

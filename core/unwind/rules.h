@@ -13,9 +13,6 @@
 unsigned evprof_rule_of_row(const evprof_cfi_t *cfi, const evprof_fde_t *fde,
                             const evprof_cfi_row_t *row);
 
-/* How many rules the process has learned. */
-size_t evprof_rules_count(void);
-
 /* In the child of a fork, where whoever was learning a rule is gone. */
 void evprof_rules_after_fork(void);
 

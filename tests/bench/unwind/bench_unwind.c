@@ -355,7 +355,6 @@ bench_tables(void)
                quantile(ms, 5, 0.5), quantile(worked, 5, 0.5),
                strrchr(object->path, '/') + 1);
     }
-    printf("rules of the process: %zu\n", evprof_rules_count());
     evprof_objects_release(objects);
 }
 

@@ -46,13 +46,42 @@ test_doubles(void **state)
     assert_false(evprof_parse_double("", &d));
 }
 
+static void
+test_hex_digits(void **state)
+{
+    (void)state;
+    const char *digits = "0123456789abcdef";
+    for (int i = 0; i < 16; i++) {
+        assert_int_equal(evprof_hex_digit(digits[i]), i);
+    }
+    assert_int_equal(evprof_hex_digit('A'), 10);
+    assert_int_equal(evprof_hex_digit('F'), 15);
+    const char others[] = "/:@G`g \x10\x1a";
+    for (size_t i = 0; i < sizeof(others); i++) {
+        assert_true(evprof_hex_digit(others[i]) < 0);
+    }
+}
+
+static void
+test_percent(void **state)
+{
+    (void)state;
+    assert_int_equal(evprof_percent_byte("%41", 3), 'A');
+    assert_int_equal(evprof_percent_byte("%fFz", 4), 0xff);
+    assert_int_equal(evprof_percent_byte("%00", 3), 0);
+    assert_true(evprof_percent_byte("%41", 2) < 0);
+    assert_true(evprof_percent_byte("%4g", 3) < 0);
+    assert_true(evprof_percent_byte("%g4", 3) < 0);
+    assert_true(evprof_percent_byte("412", 3) < 0);
+}
+
 int
 run_parse_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_integers),
-        cmocka_unit_test(test_unsigned),
-        cmocka_unit_test(test_doubles),
+        cmocka_unit_test(test_integers), cmocka_unit_test(test_unsigned),
+        cmocka_unit_test(test_doubles),  cmocka_unit_test(test_hex_digits),
+        cmocka_unit_test(test_percent),
     };
     return cmocka_run_group_tests_name("parse", tests, NULL, NULL);
 }

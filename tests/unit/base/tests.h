@@ -18,6 +18,7 @@ int run_html_tests(void);
 int run_index_tests(void);
 int run_intern_tests(void);
 int run_lock_tests(void);
+int run_nearest_tests(void);
 int run_parse_tests(void);
 int run_path_tests(void);
 int run_plain_name_tests(void);

@@ -4,10 +4,9 @@
  * smallest edit distance, two neighbouring letters in the wrong order counting
  * as one mistake, and at most a third of the word wrong.
  */
-#include <stdlib.h>
-#include <string.h>
+#include "core/base/nearest.h"
 
-#include "core/conf/block.h"
+#include <string.h>
 
 /* Longer words are no slips of the finger; bounds the tables below. */
 #define LONGEST 32

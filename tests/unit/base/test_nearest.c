@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/nearest.h"
+
+#include "tests/unit/base/tests.h"
+
+static const char *const names[] = { "seconds", "server", "off", "listen" };
+
+static const char *
+nearest_to(const char *word)
+{
+    evprof_nearest_t nearest = { .word = word };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        evprof_nearest_try(&nearest, names[i]);
+    }
+    return nearest.best;
+}
+
+static void
+test_near_names(void **state)
+{
+    (void)state;
+    assert_string_equal(nearest_to("secnods"), "seconds"); /* two swapped */
+    assert_string_equal(nearest_to("second"), "seconds");  /* one missing */
+    assert_string_equal(nearest_to("listten"), "listen");  /* one too many */
+    assert_string_equal(nearest_to("serven"), "server");   /* one wrong */
+    assert_string_equal(nearest_to("of"), "off");
+}
+
+static void
+test_far_names(void **state)
+{
+    (void)state;
+    assert_null(nearest_to("x"));
+    assert_null(nearest_to("profile"));
+    assert_null(nearest_to("a-word-that-is-longer-than-any-name-is"));
+}
+
+int
+run_nearest_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_near_names),
+        cmocka_unit_test(test_far_names),
+    };
+    return cmocka_run_group_tests_name("nearest", tests, NULL, NULL);
+}

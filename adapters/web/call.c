@@ -25,6 +25,16 @@ evprof_web_stacks(evprof_web_call_t *call, const evprof_seen_t **out,
     return evprof_site_see(call->site, &wanted, &call->options, out, err);
 }
 
+int
+evprof_web_begin(evprof_web_call_t *call, const evprof_seen_t **seen,
+                 evprof_document_t *d, evprof_buf_t *out, evprof_error_t *err)
+{
+    int status = evprof_web_stacks(call, seen, err);
+    return status == EVPROF_OK
+               ? evprof_document_begin(d, (*seen)->stacks, out, err)
+               : status;
+}
+
 static void
 put_opened(const evprof_site_t *site, evprof_buf_t *out)
 {

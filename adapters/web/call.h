@@ -95,6 +95,12 @@ int evprof_web_reload(evprof_web_call_t *call, evprof_error_t *err);
 int evprof_web_stacks(evprof_web_call_t *call, const evprof_seen_t **out,
                       evprof_error_t *err);
 
+/* The same, and begins the document that answers with it, which the caller
+ * ends. */
+int evprof_web_begin(evprof_web_call_t *call, const evprof_seen_t **seen,
+                     evprof_document_t *d, evprof_buf_t *out,
+                     evprof_error_t *err);
+
 /* Appends what every page needs: meta, profile, notes, the open profiles. */
 void evprof_web_put_head(evprof_web_call_t *call, evprof_document_t *d,
                          const evprof_seen_t *seen);

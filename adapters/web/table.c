@@ -11,10 +11,7 @@ evprof_web_table(evprof_web_call_t *call, evprof_buf_t *out,
 {
     const evprof_seen_t *seen;
     evprof_document_t d;
-    int status = evprof_web_stacks(call, &seen, err);
-    if (status == EVPROF_OK) {
-        status = evprof_document_begin(&d, seen->stacks, out, err);
-    }
+    int status = evprof_web_begin(call, &seen, &d, out, err);
     if (status != EVPROF_OK) {
         return status;
     }

@@ -76,20 +76,27 @@ keep(evprof_problems_t *problems, const evprof_place_t *place, bool is_warning,
     problems->first = p;
 }
 
+static void
+add(evprof_problems_t *problems, const evprof_place_t *place, bool is_warning,
+    const char *format, va_list args)
+{
+    if (problems->kept < MOST_KEPT) {
+        evprof_buf_t raw = { 0 };
+        evprof_buf_vprintf(&raw, format, args);
+        keep(problems, place, is_warning, &raw);
+        evprof_buf_free(&raw);
+    }
+}
+
 void
 evprof_problems_add(evprof_problems_t *problems, const evprof_place_t *place,
                     const char *format, ...)
 {
     problems->errors++;
-    if (problems->kept < MOST_KEPT) {
-        evprof_buf_t raw = { 0 };
-        va_list args;
-        va_start(args, format);
-        evprof_buf_vprintf(&raw, format, args);
-        va_end(args);
-        keep(problems, place, false, &raw);
-        evprof_buf_free(&raw);
-    }
+    va_list args;
+    va_start(args, format);
+    add(problems, place, false, format, args);
+    va_end(args);
 }
 
 void
@@ -97,15 +104,10 @@ evprof_problems_warn(evprof_problems_t *problems, const evprof_place_t *place,
                      const char *format, ...)
 {
     problems->warnings++;
-    if (problems->kept < MOST_KEPT) {
-        evprof_buf_t raw = { 0 };
-        va_list args;
-        va_start(args, format);
-        evprof_buf_vprintf(&raw, format, args);
-        va_end(args);
-        keep(problems, place, true, &raw);
-        evprof_buf_free(&raw);
-    }
+    va_list args;
+    va_start(args, format);
+    add(problems, place, true, format, args);
+    va_end(args);
 }
 
 static int

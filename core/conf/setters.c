@@ -266,14 +266,12 @@ evprof_conf_time_ns(evprof_conf_t *cf, unsigned i, long long *out)
                      arg);
 }
 
-const char *
-evprof_set_size(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+/* Fills the directive's field when the value is within its range. */
+static const char *
+store(evprof_conf_t *cf, const evprof_directive_t *d, void *conf,
+      long long value, const struct unit *units, size_t count)
 {
-    long long value = 0;
-    const char *fault = evprof_conf_size(cf, 0, &value);
-    if (fault == NULL) {
-        fault = check_range(cf, d, value, size_units, COUNT(size_units));
-    }
+    const char *fault = check_range(cf, d, value, units, count);
     if (fault == NULL) {
         *(long long *)field(d, conf) = value;
     }
@@ -281,17 +279,23 @@ evprof_set_size(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 }
 
 const char *
+evprof_set_size(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    long long value = 0;
+    const char *fault = evprof_conf_size(cf, 0, &value);
+    return fault != NULL
+               ? fault
+               : store(cf, d, conf, value, size_units, COUNT(size_units));
+}
+
+const char *
 evprof_set_time_ns(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
     long long value = 0;
     const char *fault = evprof_conf_time_ns(cf, 0, &value);
-    if (fault == NULL) {
-        fault = check_range(cf, d, value, time_units, COUNT(time_units));
-    }
-    if (fault == NULL) {
-        *(long long *)field(d, conf) = value;
-    }
-    return fault;
+    return fault != NULL
+               ? fault
+               : store(cf, d, conf, value, time_units, COUNT(time_units));
 }
 
 const char *

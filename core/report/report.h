@@ -153,13 +153,16 @@ double evprof_view_ratio(const evprof_view_t *view);
 /* The unit of a numeric label, "" when nothing tells. */
 const char *evprof_view_label_unit(const evprof_view_t *view, const char *key);
 
-/* Appends a value with its unit; evprof_view_print_or_dot() "." for 0. */
+/* Appends a value with its unit. */
 void evprof_view_print(const evprof_view_t *view, evprof_buf_t *out,
                        int64_t value);
-void evprof_view_print_or_dot(const evprof_view_t *view, evprof_buf_t *out,
+
+/* Appends a column of ten, right-aligned, and a space: the value with its unit,
+ * or "." for 0. */
+void evprof_view_print_column(const evprof_view_t *view, evprof_buf_t *out,
                               int64_t value);
 
-/* The same, right-aligned in `width` columns. */
+/* Appends a value with its unit, right-aligned in `width` columns. */
 void evprof_view_print_wide(const evprof_view_t *view, evprof_buf_t *out,
                             int64_t value, size_t width);
 

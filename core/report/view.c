@@ -24,6 +24,8 @@
 
 #define DRAWN_NODES 80
 #define BASE_LABEL "pprof::base"
+/* Of the columns beside source lines and instructions. */
+#define COLUMN_WIDTH 10
 
 const evprof_report_t *
 evprof_report_find(const char *name)
@@ -457,17 +459,6 @@ evprof_view_print(const evprof_view_t *view, evprof_buf_t *out, int64_t value)
 }
 
 void
-evprof_view_print_or_dot(const evprof_view_t *view, evprof_buf_t *out,
-                         int64_t value)
-{
-    if (value == 0) {
-        evprof_buf_putc(out, '.');
-    } else {
-        evprof_view_print(view, out, value);
-    }
-}
-
-void
 evprof_view_print_wide(const evprof_view_t *view, evprof_buf_t *out,
                        int64_t value, size_t width)
 {
@@ -479,4 +470,16 @@ evprof_view_print_wide(const evprof_view_t *view, evprof_buf_t *out,
         evprof_utf8_pad_left(out, text.data, width);
     }
     evprof_buf_free(&text);
+}
+
+void
+evprof_view_print_column(const evprof_view_t *view, evprof_buf_t *out,
+                         int64_t value)
+{
+    if (value == 0) {
+        evprof_utf8_pad_left(out, ".", COLUMN_WIDTH);
+    } else {
+        evprof_view_print_wide(view, out, value, COLUMN_WIDTH);
+    }
+    evprof_buf_putc(out, ' ');
 }

@@ -67,16 +67,6 @@ print_place(evprof_buf_t *out, const place_t *place)
 }
 
 static void
-print_value(printer_t *pr, int64_t value)
-{
-    evprof_buf_t text = { 0 };
-    evprof_view_print_or_dot(pr->view, &text, value);
-    evprof_utf8_pad_left(&pr->s.buf, text.failed ? "" : text.data, 10);
-    evprof_buf_putc(&pr->s.buf, ' ');
-    evprof_buf_free(&text);
-}
-
-static void
 print_line(printer_t *pr, const evprof_assembly_line_t *line)
 {
     evprof_buf_t *out = &pr->s.buf;
@@ -94,8 +84,8 @@ print_line(printer_t *pr, const evprof_assembly_line_t *line)
         print_place(out, &place);
         evprof_buf_putc(out, '\n');
     }
-    print_value(pr, line->flat);
-    print_value(pr, line->cum);
+    evprof_view_print_column(pr->view, &pr->s.buf, line->flat);
+    evprof_view_print_column(pr->view, &pr->s.buf, line->cum);
     evprof_buf_printf(out,
                       "%10llx: ", (unsigned long long)line->instruction->vaddr);
     if (has_place && !is_long) {

@@ -66,16 +66,6 @@ range_of(evprof_node_t *const *nodes, size_t count)
     return r;
 }
 
-static void
-print_value(struct listing *l, int64_t value)
-{
-    evprof_buf_t text = { 0 };
-    evprof_view_print_or_dot(l->view, &text, value);
-    evprof_utf8_pad_left(&l->s.buf, text.failed ? "" : text.data, 10);
-    evprof_buf_putc(&l->s.buf, ' ');
-    evprof_buf_free(&text);
-}
-
 static struct sum
 sum_line(evprof_node_t *const *nodes, size_t count, int64_t line)
 {
@@ -108,8 +98,8 @@ print_lines(struct listing *l, evprof_node_t *const *nodes, size_t count)
             return;
         }
         struct sum sum = sum_line(nodes, count, number);
-        print_value(l, sum.flat);
-        print_value(l, sum.cum);
+        evprof_view_print_column(l->view, &l->s.buf, sum.flat);
+        evprof_view_print_column(l->view, &l->s.buf, sum.cum);
         evprof_buf_printf(&l->s.buf, "%6lld:%s\n", (long long)number, line);
     }
 }

@@ -32,16 +32,6 @@ typedef struct page {
 } page_t;
 
 static void
-put_value(page_t *page, int64_t value)
-{
-    evprof_buf_t text = { 0 };
-    evprof_view_print_or_dot(page->view, &text, value);
-    evprof_utf8_pad_left(&page->s.buf, text.failed ? "" : text.data, 10);
-    evprof_buf_putc(&page->s.buf, ' ');
-    evprof_buf_free(&text);
-}
-
-static void
 put_name(evprof_buf_t *out, const char *name)
 {
     static const evprof_readable_how_t how = { .form = EVPROF_READABLE_PLAIN };
@@ -108,8 +98,8 @@ static void
 put_instruction(page_t *page, const evprof_annotated_code_t *code)
 {
     evprof_buf_t *out = &page->s.buf;
-    put_value(page, code->line->flat);
-    put_value(page, code->line->cum);
+    evprof_view_print_column(page->view, &page->s.buf, code->line->flat);
+    evprof_view_print_column(page->view, &page->s.buf, code->line->cum);
     evprof_buf_printf(
         out, "%8llx: ", (unsigned long long)code->line->instruction->vaddr);
     evprof_html_escape(out, code->line->instruction->text);
@@ -172,8 +162,8 @@ static void
 put_source(page_t *page, const char *text, int64_t number, int64_t flat,
            int64_t cum)
 {
-    put_value(page, flat);
-    put_value(page, cum);
+    evprof_view_print_column(page->view, &page->s.buf, flat);
+    evprof_view_print_column(page->view, &page->s.buf, cum);
     evprof_buf_printf(&page->s.buf, "%6lld ", (long long)number);
     evprof_html_escape(&page->s.buf, text == NULL ? "?" : text);
 }

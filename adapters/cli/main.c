@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <evprof/version.h>
+
 #include "adapters/cli/cli.h"
 #include "adapters/cli/code.h"
 #include "adapters/cli/conf.h"

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include <evprof/version.h>
+
 #include "core/base/html.h"
 
 static void

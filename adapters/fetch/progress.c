@@ -6,7 +6,6 @@
  */
 #include "adapters/fetch/progress.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #define MAX_LINES 8
@@ -17,18 +16,17 @@ void
 evprof_progress_line(char *out, size_t size, const evprof_transfer_t *t,
                      int64_t now_ns)
 {
-    int64_t waited = (now_ns - t->started_ns) / 1000000000;
+    unsigned waited = (unsigned)((now_ns - t->started_ns) / 1000000000);
+    unsigned asked = (unsigned)t->target.duration_s;
     size_t bytes = t->answer.body.len;
     if (bytes > 0) {
         snprintf(out, size, "%.40s: %zu kB received", t->target.host,
                  (bytes + 1023) / 1024);
-    } else if (t->target.duration_s > waited) {
-        snprintf(out, size, "%.40s: %" PRId64 " s of %" PRId64 " s to go",
-                 t->target.host, t->target.duration_s - waited,
-                 t->target.duration_s);
+    } else if (asked > waited) {
+        snprintf(out, size, "%.40s: %u s of %u s to go",
+                 t->target.host, asked - waited, asked);
     } else {
-        snprintf(out, size, "%.40s: waiting, %" PRId64 " s", t->target.host,
-                 waited);
+        snprintf(out, size, "%.40s: waiting, %u s", t->target.host, waited);
     }
 }
 

@@ -37,6 +37,25 @@ ${rows}    NULL,
   set(${out} "${file}" PARENT_SCOPE)
 endfunction()
 
+# evprof_join_flags(OUT)
+#
+# What the joining of objects needs of the flags of this build: those of the
+# compiler, and for clang the linker that reads its objects. Any other joins by the
+# default one, since mold drops the versions of names that mutex.c asks for. Objects
+# for link-time optimisation become machine code here: what is hidden can be made
+# local only in that.
+function(evprof_join_flags out)
+  separate_arguments(flags UNIX_COMMAND "${CMAKE_C_FLAGS}")
+  if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    list(APPEND flags -flinker-output=nolto-rel)
+  else()
+    string(REGEX MATCHALL "-fuse-ld=[^ ]+" linker
+      "${CMAKE_SHARED_LINKER_FLAGS}")
+    list(APPEND flags ${linker})
+  endif()
+  set(${out} "${flags}" PARENT_SCOPE)
+endfunction()
+
 # evprof_library(TARGET OUTPUT ROOMS rooms... LINK libs... [LOCAL patterns...])
 #
 # libOUTPUT.so and libOUTPUT.a of the rooms' objects. The archive holds a single
@@ -59,20 +78,21 @@ function(evprof_library target output)
   # Never unmapped: handlers, fork handlers and thread exits point into it.
   target_link_options(${target} PRIVATE
     LINKER:--as-needed LINKER:-z,nodelete)
-  # What the linker makes around a section (__start_x) it exports by itself.
   set(script "${CMAKE_CURRENT_BINARY_DIR}/${output}.map")
-  set(locals "__start_evprof_*" "__stop_evprof_*" ${LIB_LOCAL})
-  list(JOIN locals "; " patterns)
-  file(WRITE "${script}" "{ local: ${patterns}; };\n")
+  configure_file("${PROJECT_SOURCE_DIR}/conf/packaging/${output}.map.in"
+    "${script}" @ONLY)
   target_link_options(${target} PRIVATE "LINKER:--version-script=${script}")
+  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${script}")
   set(localize --localize-hidden --wildcard)
   foreach(pattern IN LISTS LIB_LOCAL)
     list(APPEND localize "--localize-symbol=${pattern}")
   endforeach()
 
   set(single "${CMAKE_CURRENT_BINARY_DIR}/${output}-single.o")
+  evprof_join_flags(flags)
   add_custom_command(OUTPUT "${single}"
-    COMMAND "${CMAKE_C_COMPILER}" -r -nostdlib -o "${single}" ${objects}
+    COMMAND "${CMAKE_C_COMPILER}" ${flags} -r -nostdlib -o "${single}"
+      ${objects}
     COMMAND "${CMAKE_OBJCOPY}" ${localize} "${single}"
     DEPENDS ${objects}
     COMMAND_EXPAND_LISTS VERBATIM

@@ -234,8 +234,9 @@ void
 evprof_cpu_timers_start(uint64_t period_ns)
 {
     uint64_t seed = 0;
-    (void)getrandom(&seed, sizeof(seed), GRND_NONBLOCK);
-    atomic_fetch_xor(&timers.random, seed);
+    if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) == sizeof(seed)) {
+        atomic_fetch_xor(&timers.random, seed);
+    }
     atomic_store(&timers.armed, 0);
     atomic_store(&timers.missed, 0);
     atomic_store(&timers.refused, 0);
@@ -300,10 +301,10 @@ void
 evprof_cpu_timers_fork_child(void)
 {
     atomic_store(&timers.period_ns, 0);
-    for (uint32_t i = evprof_thread_limit(); i-- > 0;) {
-        evprof_cpu_slot_t *slot = &evprof_thread_at(i)->cpu;
-        atomic_store(&slot->timer, 0);
-        slot->session = 0;
+    evprof_thread_t *thread;
+    for (uint32_t i = 0; (thread = evprof_thread_at(i)) != NULL; i++) {
+        atomic_store(&thread->cpu.timer, 0);
+        thread->cpu.session = 0;
     }
 }
 

@@ -144,7 +144,10 @@ install_handler(evprof_error_t *err)
     }
     if (atomic_load(&evprof_sig_cookie) == 0) {
         uint32_t cookie = 0;
-        (void)getrandom(&cookie, sizeof(cookie), GRND_NONBLOCK);
+        if (getrandom(&cookie, sizeof(cookie), GRND_NONBLOCK) !=
+            sizeof(cookie)) {
+            cookie = (uint32_t)getpid();
+        }
         atomic_store(&evprof_sig_cookie, cookie | 1);
     }
     struct sigaction ours = { .sa_flags = SA_SIGINFO | SA_RESTART };

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the tree to a prefix of its own, moves that prefix, and builds a
 # program against it outside the tree in one way.
-# usage: consume.sh WAY BUILD_DIR VERSION   WAY: cmake, shared, static, headers, needed
+# usage: consume.sh WAY BUILD_DIR VERSION   WAY: cmake, shared, static, headers, needed, versions
 set -eu
 way=$1 build=$2 version=$3
 here=$(cd "$(dirname "$0")" && pwd)
@@ -23,8 +23,8 @@ run() { # run PROGRAM: it must report its own command line
 # Whatever has a default visibility outside our prefix would clash in somebody's
 # program: only the interposed functions and malloc_conf may, and those have to.
 exported() {
-    nm -D --defined-only "$libdir/libevprof.so" | awk '{ print $NF }' |
-        grep -v '^evprof_' | sort -u
+    nm -D --defined-only "$libdir/libevprof.so" |
+        awk '$2 != "A" { print $NF }' | grep -v '^evprof_' | sort -u
 }
 
 case $way in
@@ -99,7 +99,7 @@ needed)
         exit 1
     fi
     readelf -d "$libdir/libevprof.so" | grep -q 'SONAME.*libevprof\.so\.'
-    for name in pthread_create malloc_conf; do
+    for name in pthread_create malloc_conf; do # versioned ones have an @
         exported | grep -qx "$name" || {
             echo "libevprof.so does not export $name unversioned"
             exit 1
@@ -111,6 +111,27 @@ needed)
     if [ -s "$work/alien" ]; then
         echo "libevprof.so exports names that are not ours:"
         cat "$work/alien"
+        exit 1
+    fi
+    ;;
+versions)
+    # What the headers declare is exported in the version of a map, and what no
+    # header has is for our own libraries of this very version.
+    for header in "$prefix"/include/evprof/*.h; do
+        echo "#include <evprof/$(basename "$header")>"
+    done >"$work/all.c"
+    cc -E -P -I"$prefix/include" "$work/all.c" | tr '\n' ' ' |
+        grep -oP 'visibility\("default"\)\)\)[^(;]*?\bevprof_\w+(?=\()' |
+        sed 's/.*[^a-z0-9_]//' | sort -u >"$work/declared"
+    [ "$(wc -l <"$work/declared")" -gt 80 ]
+    for name in evprof evprof_evhttp evprof_testing; do
+        nm -D --defined-only "$libdir/lib$name.so" | awk '$2 != "A" { print $NF }'
+    done | grep '^evprof_' >"$work/names"
+    sed -n 's/@@EVPROF_[0-9]*\.[0-9]*$//p' "$work/names" | sort -u >"$work/public"
+    diff "$work/declared" "$work/public"
+    if grep -v -e '@@EVPROF_[0-9]*\.[0-9]*$' -e "@@EVPROF_PRIVATE_$version\$" \
+        "$work/names"; then
+        echo "these have no version"
         exit 1
     fi
     ;;

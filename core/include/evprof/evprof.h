@@ -15,6 +15,7 @@
 
 #include <evprof/export.h>
 #include <evprof/status.h>
+#include <evprof/version.h>
 #include <evprof/writer.h>
 
 #ifdef __cplusplus

@@ -53,6 +53,7 @@ typedef struct evprof_pending {
     char *filename; /* of the reply; the profile may be freed before it */
     void (*resume)(struct evhttp_request *req, int status, void *ctx);
     void *resume_ctx;
+    const char *error_prefix; /* of the module, NULL: none */
     bool is_slow;
     uint64_t peer;
     uint64_t credential;
@@ -195,7 +196,8 @@ answer(pending_t *f)
         }
     }
     if (result->status != EVPROF_OK) {
-        evprof_reply_status(f->req, NULL, &result->err);
+        evprof_reply_status(f->req, f->error_prefix, &result->err,
+                            result->retry_s);
         return;
     }
     if (result->is_text && f->reply.filename != NULL) {
@@ -357,6 +359,7 @@ new_pending(struct evhttp_request *req, const evprof_plan_t *plan)
     f->req = req;
     f->resume = plan->resume;
     f->resume_ctx = plan->resume_ctx;
+    f->error_prefix = plan->error_prefix;
     f->is_slow = plan->is_slow;
     f->peer = plan->peer;
     f->credential = plan->credential;
@@ -401,9 +404,13 @@ evprof_pending_start(struct evhttp_request *req, const evprof_plan_t *plan)
         return;
     }
     evprof_error_t err;
-    if (start_job(f, plan, &err) != EVPROF_OK) {
+    int status = start_job(f, plan, &err);
+    if (status != EVPROF_OK) {
+        long retry_s = status == EVPROF_EBUSY && plan->profile != NULL
+                           ? evprof_job_retry_s(plan->prof, plan->profile)
+                           : 0;
         release_pending(f);
-        evprof_reply_status(req, plan->error_prefix, &err);
+        evprof_reply_status(req, plan->error_prefix, &err, retry_s);
         return;
     }
     /* The answer waits for this function to return to the loop. */

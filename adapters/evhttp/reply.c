@@ -159,9 +159,14 @@ evprof_reply_error(struct evhttp_request *req, int code, const char *prefix,
 
 void
 evprof_reply_status(struct evhttp_request *req, const char *prefix,
-                    const evprof_error_t *err)
+                    const evprof_error_t *err, long retry_s)
 {
     int code = code_of(err->status);
+    if (retry_s > 0) {
+        char text[24]; /* the digits of any long */
+        (void)snprintf(text, sizeof(text), "%ld", retry_s);
+        add_header(req, "Retry-After", text);
+    }
     evprof_reply_error(req, code, code == 500 ? prefix : NULL, err->message);
 }
 

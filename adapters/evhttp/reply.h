@@ -38,9 +38,10 @@ void evprof_reply_error(struct evhttp_request *req, int code,
                         const char *prefix, const char *text);
 
 /* The same for a status of ours; the one place where they become HTTP codes.
- * The prefix says what failed and is for failures of the server only (500). */
+ * The prefix says what failed and is for failures of the server only (500);
+ * `retry_s` above 0 is when to ask again. */
 void evprof_reply_status(struct evhttp_request *req, const char *prefix,
-                         const evprof_error_t *err);
+                         const evprof_error_t *err, long retry_s);
 
 /* Sends 301 to `location`. */
 void evprof_reply_redirect(struct evhttp_request *req, const char *location);

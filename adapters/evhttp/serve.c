@@ -102,6 +102,7 @@ read_parameters(struct evhttp_request *req, const evprof_entry_t *entry,
         bool has_window = entry->module->is_immediate == NULL ||
                           !entry->module->is_immediate(ask);
         ask->seconds = has_window ? window_of_timed(entry, query) : 0;
+        ask->rate = (long)evprof_query_int(query, "rate", 0);
         return true;
     }
     char seconds[EVPROF_QUERY_VALUE_MAX];
@@ -145,7 +146,7 @@ answer_head(struct evhttp_request *req, const evprof_plan_t *plan)
     if (plan->profile != NULL &&
         evprof_job_check(plan->prof, plan->profile, &plan->ask, &err) !=
             EVPROF_OK) {
-        evprof_reply_status(req, NULL, &err);
+        evprof_reply_status(req, NULL, &err, 0);
         return;
     }
     evprof_reply_send(req, &plan->reply, NULL);

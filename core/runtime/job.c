@@ -25,6 +25,8 @@
 /* Stacks and labels of one profile; beyond it the module is told ELIMIT. */
 #define BUILDER_MAX_BYTES ((size_t)256 << 20)
 
+#define SECOND_NS INT64_C(1000000000)
+
 /* Between two questions whether a job is still wanted. */
 #define WANTED_NS INT64_C(250000000)
 
@@ -44,7 +46,8 @@ struct evprof_job {
     _Atomic uint32_t phase;  /* enum evprof_job_phase; a futex */
     evprof_builder_t *builder;
     int64_t opened_ns; /* CLOCK_MONOTONIC */
-    int64_t due_ns;    /* when its window ends */
+    bool has_begun;    /* begin ran, and neither snapshot nor cancel */
+    _Atomic int64_t due_ns; /* when its window ends */
     evprof_result_t result;
     evprof_done_fn done;
     evprof_wanted_fn is_wanted; /* NULL: always */
@@ -139,6 +142,23 @@ evprof_profile_is_busy(evprof_profile_t *profile)
     return is_busy;
 }
 
+long
+evprof_job_retry_s(evprof_t *prof, const char *name)
+{
+    int64_t last_ns = 0;
+    evprof_lock_enter(&prof->lock);
+    for (evprof_job_t *job = prof->jobs; job != NULL; job = job->next) {
+        int64_t due_ns = atomic_load(&job->due_ns);
+        if (job->profile != NULL && strcmp(job->profile->name, name) == 0 &&
+            due_ns > last_ns && due_ns != INT64_MAX) {
+            last_ns = due_ns;
+        }
+    }
+    evprof_lock_leave(&prof->lock);
+    int64_t left_ns = last_ns - evprof_worker_now();
+    return left_ns > 0 ? (long)((left_ns - 1) / SECOND_NS) + 1 : 1;
+}
+
 void
 evprof_jobs_cancel_all(evprof_t *prof)
 {
@@ -175,12 +195,37 @@ set_failure(evprof_result_t *result)
     evprof_buf_free(&result->body);
 }
 
+/* Its snapshot or its cancel is about to run. */
+static void
+leave_window(evprof_job_t *job)
+{
+    job->profile->windows -= job->has_begun;
+    job->has_begun = false;
+}
+
+/* A window that no snapshot has closed. */
+static void
+cancel_window(evprof_job_t *job)
+{
+    evprof_profile_t *profile = job->profile;
+    leave_window(job);
+    if (profile->module->cancel != NULL) {
+        profile->module->cancel(profile->state, job->ask.window);
+    }
+}
+
 static void
 end_job(evprof_job_t *job, int status)
 {
     evprof_done_fn done = job->done;
     void *ctx = job->ctx;
     job->result.status = status;
+    if (job->has_begun) {
+        cancel_window(job);
+    }
+    if (status == EVPROF_EBUSY && job->profile != NULL) {
+        job->result.retry_s = evprof_job_retry_s(job->prof, job->profile->name);
+    }
     if (status != EVPROF_OK) {
         set_failure(&job->result);
     }
@@ -242,14 +287,15 @@ begin_window(evprof_job_t *job)
     if ((profile->module->flags & EVPROF_MODULE_TIMED) == 0) {
         return begin_delta(job);
     }
-    if (profile->module->begin == NULL) {
-        profile->has_window = true;
-        return EVPROF_OK;
+    int status = EVPROF_OK;
+    if (profile->module->begin != NULL) {
+        profile->is_in_hook = true;
+        status = profile->module->begin(profile->state, &job->ask,
+                                        &job->ask.window, err);
+        profile->is_in_hook = false;
     }
-    profile->is_in_hook = true;
-    int status = profile->module->begin(profile->state, &job->ask, err);
-    profile->is_in_hook = false;
-    profile->has_window = status == EVPROF_OK;
+    job->has_begun = status == EVPROF_OK;
+    profile->windows += job->has_begun;
     return status;
 }
 
@@ -304,19 +350,6 @@ open_window(evprof_job_t *job)
     enter_phase(job, EVPROF_JOB_OPEN);
 }
 
-static void
-cancel_window(evprof_job_t *job)
-{
-    evprof_profile_t *profile = job->profile;
-    if (profile->has_window) {
-        profile->has_window = false;
-        if (profile->module->cancel != NULL) {
-            profile->module->cancel(profile->state);
-        }
-    }
-    end_canceled(job);
-}
-
 static int
 take_profile(evprof_job_t *job)
 {
@@ -324,7 +357,7 @@ take_profile(evprof_job_t *job)
     evprof_result_t *result = &job->result;
     const evprof_module_t *module = profile->module;
     if ((module->flags & EVPROF_MODULE_FILE) != 0) {
-        profile->has_window = false;
+        leave_window(job);
         return evprof_produce_text(profile, &job->ask, result);
     }
     bool wants_text = (module->flags & EVPROF_MODULE_TEXT_ONLY) != 0 ||
@@ -334,7 +367,7 @@ take_profile(evprof_job_t *job)
     }
     int status = need_builder(job);
     if (status == EVPROF_OK) {
-        profile->has_window = false;
+        leave_window(job);
         status = evprof_produce_snapshot(profile, &job->ask, job->builder,
                                          &result->err);
     }
@@ -393,11 +426,7 @@ run_job(evprof_work_t *task)
         return;
     }
     if (atomic_load(&job->is_canceled)) {
-        if (job->is_open && job->profile != NULL) {
-            cancel_window(job);
-        } else {
-            end_canceled(job);
-        }
+        end_canceled(job);
     } else if (job->profile != NULL) {
         run_profile(job);
     } else {

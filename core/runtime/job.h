@@ -27,6 +27,7 @@ typedef struct evprof_result {
     bool is_text;       /* body is text/plain, else gzip profile.proto */
     bool is_delta;      /* "NAME-delta" */
     long hold_ms;       /* a call's: how long to keep the result back */
+    long retry_s;       /* of EVPROF_EBUSY: evprof_job_retry_s() */
 } evprof_result_t;
 
 /* Called once on the worker; it must not block and must not free the job. */
@@ -43,13 +44,17 @@ typedef bool (*evprof_wanted_fn)(void *ctx);
  *
  * EVPROF_ENOENT: unknown name; EVPROF_EOFF: switched off; EVPROF_EINVAL: the
  * ask contradicts itself, has no `seconds` form or is longer than max_seconds;
- * EVPROF_EBUSY: exclusive and taken; EVPROF_ESTATE: the profiler was freed, or
+ * EVPROF_EBUSY: exclusive and taken, or the job's: sampled at another rate; EVPROF_ESTATE: the profiler was freed, or
  * a timed profile was asked for without a time; EVPROF_ENOMEM.
  */
 EVPROF_API int evprof_job_start(evprof_t *prof, const char *name,
                                 const evprof_ask_t *ask, evprof_done_fn done,
                                 evprof_wanted_fn is_wanted, void *ctx,
                                 evprof_job_t **out, evprof_error_t *err);
+
+/* Seconds until the last window of that profile ends which is open now, rounded
+ * up; 1 where that is not known. */
+EVPROF_API long evprof_job_retry_s(evprof_t *prof, const char *name);
 
 /* What evprof_job_start() would say but for EBUSY, without starting. */
 EVPROF_API int evprof_job_check(evprof_t *prof, const char *name,

@@ -10,11 +10,41 @@
 #include "core/runtime/catalog.h"
 #include "core/runtime/runtime.h"
 
+/* Only one at a time for a profile, since before there is a job. */
+static int
+reserve(evprof_profile_t *recorded, evprof_error_t *err)
+{
+    evprof_lock_enter(&recorded->prof->lock);
+    bool is_taken = recorded->is_recording;
+    recorded->is_recording = true;
+    evprof_lock_leave(&recorded->prof->lock);
+    return is_taken ? evprof_fail(err, EVPROF_EBUSY,
+                                  "%s profiling already in use", recorded->name)
+                    : EVPROF_OK;
+}
+
+static int
+open_recording(evprof_t *prof, evprof_profile_t *recorded,
+               const evprof_writer_t *out, evprof_error_t *err)
+{
+    evprof_job_t *job = NULL;
+    int status = reserve(recorded, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    status = evprof_job_open(prof, recorded->name, &job, err);
+    evprof_lock_enter(&prof->lock);
+    recorded->recording = job;
+    recorded->recording_out = *out;
+    recorded->is_recording = job != NULL;
+    evprof_lock_leave(&prof->lock);
+    return status;
+}
+
 int
 evprof_recording_start(evprof_t *prof, const char *profile,
                        const evprof_writer_t *out, evprof_error_t *err)
 {
-    evprof_job_t *job;
     if (!evprof_writer_is_good(out)) {
         return evprof_fail(err, EVPROF_EINVAL,
                            "profile %s: no writer was given", profile);
@@ -32,14 +62,10 @@ evprof_recording_start(evprof_t *prof, const char *profile,
     if (!evprof_visit(prof)) {
         return evprof_fail(err, EVPROF_ESTATE, "the profiler is shut down");
     }
-    status = evprof_job_open(prof, profile, &job, err);
     evprof_profile_t *recorded = evprof_registry_find(prof, profile);
-    if (status == EVPROF_OK) {
-        evprof_lock_enter(&prof->lock);
-        recorded->recording = job;
-        recorded->recording_out = *out;
-        evprof_lock_leave(&prof->lock);
-    }
+    status = recorded != NULL
+                 ? open_recording(prof, recorded, out, err)
+                 : evprof_fail(err, EVPROF_ENOENT, "Unknown profile");
     evprof_leave(prof);
     return status;
 }
@@ -52,6 +78,7 @@ take(evprof_profile_t *profile, evprof_writer_t *out)
     evprof_job_t *job = profile->recording;
     *out = profile->recording_out;
     profile->recording = NULL;
+    profile->is_recording = profile->is_recording && job == NULL;
     evprof_lock_leave(&profile->prof->lock);
     return job;
 }

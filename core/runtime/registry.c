@@ -154,9 +154,10 @@ void
 evprof_registry_fork_child(evprof_t *prof)
 {
     for (evprof_profile_t *p = prof->profiles; p != NULL; p = p->next) {
-        p->is_abandoned = p->is_abandoned || p->has_window;
-        p->has_window = false;
+        p->is_abandoned = p->is_abandoned || p->windows > 0;
+        p->windows = 0;
         p->recording = NULL;
+        p->is_recording = false;
         atomic_store(&p->is_claimed, false);
     }
 }

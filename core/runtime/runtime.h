@@ -35,11 +35,12 @@ struct evprof_profile {
     _Atomic bool is_claimed; /* EXCLUSIVE: somebody has the slot */
 
     /* Of evprof_recording_start(); under the profiler's lock. */
+    bool is_recording; /* since before there is the job */
     evprof_job_t *recording;
     evprof_writer_t recording_out;
 
     /* Worker only, but for the child of a fork, which has none yet. */
-    bool has_window;   /* begin ran, its snapshot or cancel did not */
+    unsigned windows;  /* begin ran for them, snapshot or cancel did not */
     bool is_in_hook;   /* a hook is running */
     bool is_abandoned; /* fork left a window open or a hook half done */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/runtime/sampling.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "core/base/error.h"
@@ -28,11 +29,21 @@ evprof_sampling_init(const char *name, const evprof_sampling_conf_t *conf,
 }
 
 int
-evprof_sampling_begin(void *state, const evprof_ask_t *ask, evprof_error_t *err)
+evprof_sampling_begin(void *state, const evprof_ask_t *ask, void **window,
+                      evprof_error_t *err)
 {
     const evprof_sampling_t *sampling = state;
-    (void)ask;
-    return sampling->begin(&sampling->options, err);
+    evprof_sampling_options_t options = sampling->options;
+    evprof_sample_window_t *opened = NULL;
+    options.takes_any_rate = ask->rate == 0;
+    if (ask->rate != 0) {
+        options.rate_hz = ask->rate > 0 && ask->rate <= UINT_MAX
+                              ? (unsigned)ask->rate
+                              : 0;
+    }
+    int status = sampling->begin(&options, &opened, err);
+    *window = opened;
+    return status;
 }
 
 int
@@ -40,15 +51,14 @@ evprof_sampling_snapshot(void *state, const evprof_ask_t *ask,
                          evprof_builder_t *out, evprof_error_t *err)
 {
     const evprof_sampling_t *sampling = state;
-    (void)ask;
-    return sampling->end(out, err);
+    return sampling->end(ask->window, out, err);
 }
 
 void
-evprof_sampling_cancel(void *state)
+evprof_sampling_cancel(void *state, void *window)
 {
     const evprof_sampling_t *sampling = state;
-    (void)sampling->end(NULL, NULL);
+    (void)sampling->end(window, NULL, NULL);
 }
 
 void

@@ -62,11 +62,11 @@ int evprof_sampling_init(const char *name, const evprof_sampling_conf_t *conf,
                          evprof_error_t *err);
 
 /* The hooks of the same names. */
-int evprof_sampling_begin(void *state, const evprof_ask_t *ask,
+int evprof_sampling_begin(void *state, const evprof_ask_t *ask, void **window,
                           evprof_error_t *err);
 int evprof_sampling_snapshot(void *state, const evprof_ask_t *ask,
                              evprof_builder_t *out, evprof_error_t *err);
-void evprof_sampling_cancel(void *state);
+void evprof_sampling_cancel(void *state, void *window);
 void evprof_sampling_fini(void *state);
 
 #endif

@@ -10,8 +10,8 @@
 #include "core/base/error.h"
 #include "core/runtime/runtime.h"
 
-/* The parent's window is open in the child's copy of the module too, though
- * nobody will ever close it there. */
+/* The parent's windows are open in the child's copy of the module too, though
+ * nobody will ever close them there. */
 void
 evprof_profile_mend(evprof_profile_t *profile)
 {
@@ -20,7 +20,7 @@ evprof_profile_mend(evprof_profile_t *profile)
     }
     profile->is_abandoned = false;
     if (profile->module->cancel != NULL) {
-        profile->module->cancel(profile->state);
+        profile->module->cancel(profile->state, NULL);
     }
 }
 

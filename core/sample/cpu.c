@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A CPU profile from begin to end: the tap, the timers and the table of stacks
- * that the drainer fills. At the end the timers go first and the tap second, so
- * that what they fired last is still taken.
+ * CPU profiles from begin to end. The first window opens the tap and arms the
+ * timers, the last one stops them: the timers first and the tap second, so that
+ * what they fired last is still taken.
+ *
+ * A record names the moment of its last expiry on its thread's CPU clock, and
+ * the earlier ones it stands for lie a period apart. So a window that joins or
+ * leaves others gets just those expiries that lie between the two readings of
+ * that clock, also of a thread that held the signal back meanwhile.
  */
 #include "core/sample/cpu.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <stdbool.h>
@@ -16,8 +22,8 @@
 #include "core/objects/objects.h"
 #include "core/sample/drainer.h"
 #include "core/sample/fork.h"
-#include "core/sample/stacktable.h"
 #include "core/sample/thread_labels.h"
+#include "core/sample/windows.h"
 
 /* Distinct stacks of a 300 s profile stay far below; what does not fit is said
  * in the comments. */
@@ -29,18 +35,76 @@ static const int64_t second_ns = 1000000000;
  * starved virtual machine has longer ticks. More is a signal held back. */
 enum { UNCAUGHT_FEW = 20, UNCAUGHT_SHARE = 20 };
 
+typedef struct cpu_window {
+    evprof_sample_window_t window; /* first; its sums are expiries */
+    evprof_cpu_reading_t joined;
+    evprof_cpu_reading_t left;
+    bool is_leaving; /* and `left` is when */
+    evprof_cpu_stats_t before;
+    uint64_t records;
+    uint64_t weight; /* of what was counted, with or without a stack */
+    uint64_t truncated;
+    uint64_t broken;
+} cpu_window_t;
+
 static struct {
-    evprof_lock_t lock;
-    bool is_on;
+    evprof_lock_t lock; /* of begin and end */
+    evprof_lock_t sums; /* guards the windows between these and the drainer */
+    evprof_windows_t windows;
+    evprof_windows_t inherited; /* of the parent, to be freed */
     unsigned rate_hz;
     int64_t period_ns;
     int thread_labels;
-    int64_t began_unix_ns;
-    int64_t began_ns;
-    evprof_stacktable_t *table;
-    evprof_stacktable_t *inherited; /* of the parent's profile, to be freed */
     _Atomic uint64_t overflow;
-} cpu;
+} cpu = { .windows.max_bytes = TABLE_MAX_BYTES };
+
+static cpu_window_t *
+as_cpu(evprof_sample_window_t *window)
+{
+    return (cpu_window_t *)(void *)window;
+}
+
+/* How many of the record's expiries are later than `time_ns` on its thread's
+ * clock. */
+static uint64_t
+expiries_after(const evprof_record_t *record, uint64_t time_ns)
+{
+    const uint64_t last_ns = (uint64_t)record->value;
+    const uint64_t period_ns = (uint64_t)cpu.period_ns;
+    const uint64_t after =
+        last_ns > time_ns ? (last_ns - time_ns - 1) / period_ns + 1 : 0;
+    return after < record->weight ? after : record->weight;
+}
+
+/* Those that lie within the window. Who was not there when it joined began
+ * later; who was not there when it leaves begins later. */
+static uint64_t
+expiries_within(const cpu_window_t *w, const evprof_record_t *record)
+{
+    const uint64_t from = evprof_cpu_reading_of(&w->joined, record->thread,
+                                                record->generation, 0);
+    const uint64_t until = w->is_leaving
+                               ? evprof_cpu_reading_of(&w->left, record->thread,
+                                                       record->generation, 0)
+                               : UINT64_MAX;
+    const uint64_t begun = expiries_after(record, from);
+    const uint64_t beyond = expiries_after(record, until);
+    return begun > beyond ? begun - beyond : 0;
+}
+
+static void
+count_in(cpu_window_t *w, const evprof_record_t *record, uint32_t id)
+{
+    const uint64_t expiries = expiries_within(w, record);
+    if (expiries == 0) {
+        return;
+    }
+    evprof_windows_add(&cpu.windows, &w->window, id, (int64_t)expiries);
+    w->records++;
+    w->weight += expiries;
+    w->truncated += (record->flags & EVPROF_RECORD_TRUNCATED) != 0;
+    w->broken += (record->flags & EVPROF_RECORD_BROKEN) != 0;
+}
 
 static void
 take_sample(void *ctx, const evprof_record_t *record)
@@ -51,11 +115,16 @@ take_sample(void *ctx, const evprof_record_t *record)
         .leaf_is_exact = (record->flags & EVPROF_RECORD_EXACT) != 0,
     };
     (void)ctx;
-    const int64_t weight = (int64_t)record->weight;
     const evprof_label_set_t *labels = evprof_thread_labels_of(
         record, (enum evprof_thread_labels)cpu.thread_labels);
-    if (evprof_stacktable_add(cpu.table, &stack, labels, (double)weight,
-                              weight * cpu.period_ns) == 0) {
+    evprof_lock_enter(&cpu.sums);
+    const uint32_t id = evprof_windows_stack(&cpu.windows, &stack, labels);
+    for (evprof_sample_window_t *w = cpu.windows.first; w != NULL;
+         w = w->next) {
+        count_in(as_cpu(w), record, id);
+    }
+    evprof_lock_leave(&cpu.sums);
+    if (id == 0) {
         atomic_fetch_add(&cpu.overflow, record->weight);
     }
 }
@@ -78,137 +147,237 @@ check_timers(evprof_error_t *err)
     }
     evprof_cpu_timers_stop();
     evprof_tap_close(EVPROF_TAP_CPU);
-    evprof_stacktable_free(cpu.table);
-    cpu.table = NULL;
-    cpu.is_on = false;
     return evprof_fail(err, EVPROF_EIO,
                        "cpu: the process may not make timers: %s",
                        strerrordesc_np(stats.last_errno));
 }
 
+/* ---- Begin ---- */
+
+static void
+free_window(cpu_window_t *w)
+{
+    free(w->joined.marks);
+    free(w->left.marks);
+    free(w);
+}
+
+static void
+close_window(evprof_windows_t *windows, cpu_window_t *w)
+{
+    evprof_lock_enter(&cpu.sums);
+    evprof_windows_close(windows, &w->window);
+    evprof_lock_leave(&cpu.sums);
+    free_window(w);
+}
+
+static void
+free_inherited(void)
+{
+    while (cpu.inherited.first != NULL) {
+        close_window(&cpu.inherited, as_cpu(cpu.inherited.first));
+    }
+}
+
 static int
-begin_locked(const evprof_sampling_options_t *options, evprof_error_t *err)
+check_options(const evprof_sampling_options_t *options, evprof_error_t *err)
+{
+    if (options->rate_hz < 1 || options->rate_hz > 1000) {
+        return evprof_fail(err, EVPROF_EINVAL,
+                           "cpu: rate %u is not within 1 and 1000",
+                           options->rate_hz);
+    }
+    if (cpu.windows.first != NULL && !options->takes_any_rate &&
+        options->rate_hz != cpu.rate_hz) {
+        return evprof_fail(err, EVPROF_EBUSY, "cpu profiling already in use");
+    }
+    return EVPROF_OK;
+}
+
+/* The first window's tap and timers. */
+static int
+start_sampling(const evprof_sampling_options_t *options, evprof_error_t *err)
 {
     const evprof_tap_t tap = { .unwinder = options->unwinder,
                                .depth = options->depth,
                                .uses_signals = true,
                                .sink = take_sample,
                                .tick = tick };
-    if (cpu.is_on) {
-        return evprof_fail(err, EVPROF_EBUSY,
-                           "cpu: profiling is already in use");
-    }
-    if (options->rate_hz < 1 || options->rate_hz > 1000) {
-        return evprof_fail(err, EVPROF_EINVAL,
-                           "cpu: rate %u is not within 1 and 1000",
-                           options->rate_hz);
-    }
-    evprof_stacktable_free(cpu.inherited);
-    cpu.inherited = NULL;
-    cpu.table = evprof_stacktable_new(TABLE_MAX_BYTES);
-    if (!cpu.table) {
-        return evprof_fail(err, EVPROF_ENOMEM, "cpu: out of memory");
-    }
-    cpu.rate_hz = options->rate_hz;
-    cpu.thread_labels = options->thread_labels;
-    cpu.period_ns = second_ns / (int64_t)options->rate_hz;
-    atomic_store(&cpu.overflow, 0);
-    /* So that objects which are unloaded meanwhile can still be named. */
-    (void)evprof_objects_refresh();
     const int status = evprof_tap_open(EVPROF_TAP_CPU, &tap, err);
     if (status != EVPROF_OK) {
-        evprof_stacktable_free(cpu.table);
-        cpu.table = NULL;
         return status;
     }
-    cpu.is_on = true;
-    cpu.began_unix_ns = evprof_clock_ns(CLOCK_REALTIME);
-    cpu.began_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     evprof_cpu_timers_start((uint64_t)cpu.period_ns);
     return check_timers(err);
 }
 
-int
-evprof_cpu_begin(const evprof_sampling_options_t *options, evprof_error_t *err)
+/* What is past belongs to others. */
+static int
+join_sampling(cpu_window_t *w, evprof_error_t *err)
 {
-    evprof_lock_enter(&cpu.lock);
-    const int status = begin_locked(options, err);
-    evprof_lock_leave(&cpu.lock);
+    evprof_lock_enter(&cpu.sums);
+    const int status = evprof_cpu_timers_read(&w->joined);
+    evprof_lock_leave(&cpu.sums);
+    evprof_cpu_stats(&w->before);
+    return status == EVPROF_OK ? EVPROF_OK
+                               : evprof_fail(err, status, "cpu: out of memory");
+}
+
+static int
+open_window(cpu_window_t *w)
+{
+    evprof_lock_enter(&cpu.sums);
+    const int status = evprof_windows_open(&cpu.windows, &w->window);
+    evprof_lock_leave(&cpu.sums);
     return status;
+}
+
+static int
+begin_locked(const evprof_sampling_options_t *options, cpu_window_t *w,
+             evprof_error_t *err)
+{
+    int status = check_options(options, err);
+    if (status != EVPROF_OK) {
+        free_window(w);
+        return status;
+    }
+    const bool is_first = cpu.windows.first == NULL;
+    if (is_first) {
+        free_inherited();
+        cpu.rate_hz = options->rate_hz;
+        cpu.thread_labels = options->thread_labels;
+        cpu.period_ns = second_ns / (int64_t)options->rate_hz;
+        atomic_store(&cpu.overflow, 0);
+    }
+    if (open_window(w) != EVPROF_OK) {
+        free_window(w);
+        return evprof_fail(err, EVPROF_ENOMEM, "cpu: out of memory");
+    }
+    /* So that objects which are unloaded meanwhile can still be named. */
+    (void)evprof_objects_refresh();
+    status = is_first ? start_sampling(options, err) : join_sampling(w, err);
+    if (status != EVPROF_OK) {
+        close_window(&cpu.windows, w);
+    }
+    return status;
+}
+
+int
+evprof_cpu_begin(const evprof_sampling_options_t *options,
+                 evprof_sample_window_t **out, evprof_error_t *err)
+{
+    cpu_window_t *w = calloc(1, sizeof(*w));
+    if (w == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "cpu: out of memory");
+    }
+    evprof_lock_enter(&cpu.lock);
+    const int status = begin_locked(options, w, err);
+    evprof_lock_leave(&cpu.lock);
+    *out = status == EVPROF_OK ? &w->window : NULL;
+    return status;
+}
+
+/* ---- End ---- */
+
+/* What happened while the window was open. */
+typedef struct account {
+    uint64_t armed;
+    uint64_t missed;
+    uint64_t overrun;
+    uint64_t dropped;
+    uint64_t closed;
+    uint64_t lost;
+    uint64_t uncaught;
+    int last_errno;
+} account_t;
+
+/* Due and in no sample are those that wait to be carried or found no room,
+ * which are lost, and those that the kernel has not delivered. */
+static account_t
+account_for(const cpu_window_t *w)
+{
+    evprof_cpu_stats_t now;
+    const evprof_cpu_stats_t *before = &w->before;
+    evprof_cpu_stats(&now);
+    const uint64_t due = w->left.due - w->joined.due;
+    const uint64_t missing = due > w->weight ? due - w->weight : 0;
+    const uint64_t dropped =
+        now.timers.lost - before->timers.lost + w->left.carried;
+    const uint64_t lost = dropped < missing ? dropped : missing;
+    return (account_t){
+        .armed = w->joined.live + now.timers.armed - before->timers.armed,
+        .missed = now.timers.missed,
+        .overrun = now.tap.overrun - before->tap.overrun,
+        .dropped = now.tap.dropped - before->tap.dropped,
+        .closed = now.timers.closed - before->timers.closed,
+        .lost = lost,
+        .uncaught = missing - lost,
+        .last_errno = now.timers.last_errno,
+    };
 }
 
 /* Says what a reader has to know; only losses are said to everybody. */
 static int
-write_comments(evprof_builder_t *out)
+write_comments(const cpu_window_t *w, evprof_builder_t *out)
 {
-    evprof_cpu_stats_t stats;
-    evprof_cpu_stats(&stats);
-    const unsigned long long seen = stats.timers.armed + stats.timers.missed;
+    const account_t is = account_for(w);
+    const unsigned long long seen = is.armed + is.missed;
+    const unsigned long long uncaught = is.uncaught;
+    const unsigned long long lost = is.lost + (uint64_t)w->window.sums[0];
     int status = evprof_builder_comment(
         out,
         "# evprof: cpu %u Hz: sampled %llu of %llu threads, %llu samples, "
         "%llu expiries (%llu as overruns), %.3f s of CPU time",
-        cpu.rate_hz, (unsigned long long)stats.timers.armed, seen,
-        (unsigned long long)stats.tap.records,
-        (unsigned long long)stats.tap.weight,
-        (unsigned long long)stats.tap.overrun,
-        (double)stats.timers.cpu_ns / 1e9);
+        cpu.rate_hz, (unsigned long long)is.armed, seen,
+        (unsigned long long)w->records, (unsigned long long)w->weight,
+        (unsigned long long)is.overrun,
+        (double)(w->left.cpu_ns - w->joined.cpu_ns) / 1e9);
     if (status == EVPROF_OK) {
         status = evprof_builder_comment(
             out,
             "# evprof: cpu walks: %llu truncated, %llu broken; expiries: %llu "
             "carried past drops, %llu at thread ends, %llu not caught",
-            (unsigned long long)stats.tap.truncated,
-            (unsigned long long)stats.tap.broken,
-            (unsigned long long)stats.tap.dropped,
-            (unsigned long long)stats.timers.closed,
-            (unsigned long long)stats.timers.uncaught);
+            (unsigned long long)w->truncated, (unsigned long long)w->broken,
+            (unsigned long long)is.dropped, (unsigned long long)is.closed,
+            uncaught);
     }
-    if (status == EVPROF_OK && stats.timers.missed > 0) {
+    if (status == EVPROF_OK && is.missed > 0) {
         status = evprof_builder_comment(
-            out,
-            "cpu: %llu of %llu threads were not sampled: %s",
-            (unsigned long long)stats.timers.missed, seen,
-            stats.timers.last_errno == EAGAIN
+            out, "cpu: %llu of %llu threads were not sampled: %s",
+            (unsigned long long)is.missed, seen,
+            is.last_errno == EAGAIN
                 ? "no queued-signal slot was left, raise RLIMIT_SIGPENDING "
                   "(ulimit -i)"
-                : strerrordesc_np(stats.timers.last_errno));
+                : strerrordesc_np(is.last_errno));
     }
-    const unsigned long long uncaught = stats.timers.uncaught;
     if (status == EVPROF_OK && uncaught > UNCAUGHT_FEW &&
-        uncaught > stats.tap.weight / UNCAUGHT_SHARE) {
+        uncaught > w->weight / UNCAUGHT_SHARE) {
         status = evprof_builder_comment(
             out,
             "cpu: %llu expiries were not delivered: a thread with CPU time "
             "held SIGPROF back",
             uncaught);
     }
-    const unsigned long long lost = stats.timers.lost + stats.overflow;
-    const unsigned long long all = stats.tap.weight + stats.timers.lost;
     if (status == EVPROF_OK && lost > 0) {
         status = evprof_builder_comment(
-            out, "cpu: %llu of %llu expiries were lost", lost, all);
+            out, "cpu: %llu of %llu expiries were lost", lost,
+            (unsigned long long)(w->weight + is.lost));
     }
     return status;
 }
 
 static int
-write_samples(evprof_builder_t *out)
+write_sample(evprof_builder_t *out, const evprof_stack_sums_t *stack,
+             int64_t expiries)
 {
-    int status = EVPROF_OK;
-    const uint32_t size = evprof_stacktable_size(cpu.table);
-    for (uint32_t id = 1; id <= size && status == EVPROF_OK; id++) {
-        const evprof_stack_sums_t sums = evprof_stacktable_get(cpu.table, id);
-        const int64_t values[] = { (int64_t)sums.count, sums.total };
-        status = evprof_builder_add(
-            out, &sums.stack, sums.labels ? sums.labels->items : NULL,
-            sums.labels ? (size_t)sums.labels->count : 0, values);
-    }
-    return status;
+    const int64_t values[] = { expiries, expiries * cpu.period_ns };
+    return evprof_builder_add(
+        out, &stack->stack, stack->labels ? stack->labels->items : NULL,
+        stack->labels ? (size_t)stack->labels->count : 0, values);
 }
 
 static int
-write_profile(evprof_builder_t *out, int64_t duration_ns)
+write_profile(const cpu_window_t *w, evprof_builder_t *out, int64_t duration_ns)
 {
     int status = evprof_builder_type(out, "samples", "count");
     if (status == EVPROF_OK) {
@@ -218,28 +387,55 @@ write_profile(evprof_builder_t *out, int64_t duration_ns)
         status =
             evprof_builder_period(out, "cpu", "nanoseconds", cpu.period_ns);
     }
-    evprof_builder_time(out, cpu.began_unix_ns, duration_ns);
+    evprof_builder_time(out, w->window.began_unix_ns, duration_ns);
     if (status == EVPROF_OK) {
-        status = write_samples(out);
+        evprof_lock_enter(&cpu.sums);
+        status =
+            evprof_windows_write(&cpu.windows, &w->window, write_sample, out);
+        evprof_lock_leave(&cpu.sums);
     }
-    return status == EVPROF_OK ? write_comments(out) : status;
+    return status == EVPROF_OK ? write_comments(w, out) : status;
+}
+
+/* From now on it counts what is on its way, and nothing that comes later. */
+static int
+leave_sampling(cpu_window_t *w)
+{
+    evprof_lock_enter(&cpu.sums);
+    const int status = evprof_cpu_timers_read(&w->left);
+    w->is_leaving = true;
+    evprof_lock_leave(&cpu.sums);
+    evprof_tap_flush();
+    return status;
 }
 
 static int
-end_locked(evprof_builder_t *out, evprof_error_t *err)
+stop_sampling(cpu_window_t *w)
 {
-    if (!cpu.is_on) {
+    evprof_cpu_timers_stop();
+    evprof_tap_close(EVPROF_TAP_CPU);
+    evprof_cpu_timers_ended(&w->left);
+    return EVPROF_OK;
+}
+
+static int
+end_locked(evprof_sample_window_t *window, evprof_builder_t *out,
+           evprof_error_t *err)
+{
+    if (!evprof_windows_have(&cpu.windows, window)) {
         return evprof_fail(err, EVPROF_ESTATE,
                            "cpu: no profile is being taken");
     }
-    evprof_cpu_timers_stop();
-    evprof_tap_close(EVPROF_TAP_CPU);
-    const int64_t duration_ns = evprof_clock_ns(CLOCK_MONOTONIC) - cpu.began_ns;
+    cpu_window_t *w = as_cpu(window);
+    const bool is_last = cpu.windows.first == window && window->next == NULL;
+    int status = is_last ? stop_sampling(w) : leave_sampling(w);
+    const int64_t duration_ns =
+        evprof_clock_ns(CLOCK_MONOTONIC) - window->began_ns;
     (void)evprof_objects_refresh();
-    const int status = out ? write_profile(out, duration_ns) : EVPROF_OK;
-    evprof_stacktable_free(cpu.table);
-    cpu.table = NULL;
-    cpu.is_on = false;
+    if (status == EVPROF_OK && out != NULL) {
+        status = write_profile(w, out, duration_ns);
+    }
+    close_window(&cpu.windows, w);
     return status == EVPROF_OK
                ? EVPROF_OK
                : evprof_fail(err, status,
@@ -248,10 +444,11 @@ end_locked(evprof_builder_t *out, evprof_error_t *err)
 }
 
 int
-evprof_cpu_end(evprof_builder_t *out, evprof_error_t *err)
+evprof_cpu_end(evprof_sample_window_t *window, evprof_builder_t *out,
+               evprof_error_t *err)
 {
     evprof_lock_enter(&cpu.lock);
-    const int status = end_locked(out, err);
+    const int status = end_locked(window, out, err);
     evprof_lock_leave(&cpu.lock);
     return status;
 }
@@ -269,15 +466,15 @@ static void
 fork_child(void)
 {
     evprof_cpu_timers_fork_child();
-    /* A table that was being changed is forgotten; a whole one is freed when a
-     * profile begins, as allocators may not be ready yet. */
+    /* Windows that were being changed are forgotten; whole ones are freed when
+     * a profile begins, as allocators may not be ready yet. */
     if (evprof_drainer_was_idle() && evprof_lock_is_free(&cpu.lock) &&
-        !cpu.inherited) {
-        cpu.inherited = cpu.table;
+        evprof_lock_is_free(&cpu.sums) && cpu.inherited.first == NULL) {
+        cpu.inherited = cpu.windows;
     }
     evprof_lock_reset(&cpu.lock);
-    cpu.is_on = false;
-    cpu.table = NULL;
+    evprof_lock_reset(&cpu.sums);
+    evprof_windows_forget(&cpu.windows);
 }
 
 __attribute__((constructor(102))) static void

@@ -18,18 +18,21 @@
 #include "core/sample/tap.h"
 
 /*
- * Starts sampling all threads of the process, those made later included. May
- * take a while with thousands of threads: never on an event loop. EVPROF_EBUSY:
- * on already; EVPROF_EINVAL; EVPROF_ENOMEM; EVPROF_EIO.
+ * Opens a window over all threads of the process, those made later included,
+ * and starts sampling unless it goes on already. May take a while with
+ * thousands of threads: never on an event loop. EVPROF_EBUSY: it goes on at
+ * another rate; EVPROF_EINVAL; EVPROF_ENOMEM; EVPROF_EIO. MT-Safe.
  */
 int evprof_cpu_begin(const evprof_sampling_options_t *options,
-                     evprof_error_t *err);
+                     evprof_sample_window_t **out, evprof_error_t *err);
 
 /*
- * Stops and writes columns, period, times, samples and comments to `out`; with
- * NULL it only stops. EVPROF_ESTATE: it was not on (also in a forked child).
+ * Closes the window and writes columns, period, times, samples and comments to
+ * `out`; with NULL it only closes. The last window to close stops sampling.
+ * EVPROF_ESTATE: it is not open (also in a forked child). MT-Safe.
  */
-int evprof_cpu_end(evprof_builder_t *out, evprof_error_t *err);
+int evprof_cpu_end(evprof_sample_window_t *window, evprof_builder_t *out,
+                   evprof_error_t *err);
 
 typedef struct evprof_cpu_stats {
     evprof_tap_stats_t tap;
@@ -38,7 +41,7 @@ typedef struct evprof_cpu_stats {
     uint64_t overflow; /* weight of stacks that the table had no room for */
 } evprof_cpu_stats_t;
 
-/* Of the profile being taken, or of the last one. */
+/* Since sampling was started, or of the last time it was. */
 void evprof_cpu_stats(evprof_cpu_stats_t *out);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -38,8 +39,10 @@ static struct {
     _Atomic uint64_t armed;
     _Atomic uint64_t missed;
     _Atomic uint64_t refused;
-    _Atomic int last_errno; /* of a timer that could not be made */
-    _Atomic uint64_t cpu_ns;
+    _Atomic int last_errno;  /* of a timer that could not be made */
+    evprof_lock_t sums;      /* between a timer and its share of what follows */
+    _Atomic uint64_t cpu_ns; /* less the clocks of those that have a timer */
+    _Atomic uint64_t due;
     _Atomic uint64_t lost;
     _Atomic uint64_t uncaught;
     _Atomic uint64_t closed;
@@ -115,11 +118,16 @@ arm_locked(evprof_thread_t *thread, uint64_t period_ns)
     atomic_store(&thread->cpu.carried, 0);
     atomic_store(&thread->cpu.dropped, 0);
     atomic_store(&thread->cpu.rest_until, 0);
-    thread->cpu.clock = thread_time(tid);
-    thread->cpu.first = random_phase(period_ns);
+    const uint64_t now = thread_time(tid);
+    const uint64_t first_ns = now + random_phase(period_ns);
+    atomic_store(&thread->cpu.seen, now);
+    atomic_store(&thread->cpu.first, first_ns);
+    evprof_lock_enter(&timers.sums);
     atomic_store(&thread->cpu.timer, id + 1);
+    atomic_fetch_sub(&timers.cpu_ns, now);
+    evprof_lock_leave(&timers.sums);
     const struct itimerspec first = {
-        .it_value = timespec_of(thread->cpu.clock + thread->cpu.first),
+        .it_value = timespec_of(first_ns),
         .it_interval = timespec_of(period_ns),
     };
     (void)syscall(SYS_timer_settime, id, TIMER_ABSTIME, &first, NULL);
@@ -146,15 +154,35 @@ arm_timer(evprof_thread_t *thread)
     errno = saved;
 }
 
-/* Expiries that were due after `time` ns of CPU and have not been delivered. */
+/* Expiries up to `time` on the thread's clock, delivered or not. */
+static uint64_t
+expiries_due(const evprof_thread_t *thread, uint64_t time)
+{
+    const uint64_t period_ns = atomic_load(&timers.last_period_ns);
+    const uint64_t first = atomic_load(&thread->cpu.first);
+    const uint64_t fired = atomic_load(&thread->cpu.fired);
+    const uint64_t due = time < first ? 0 : (time - first) / period_ns + 1;
+    return due > fired ? due : fired;
+}
+
+/* Those of them that have not been delivered. */
 static uint64_t
 expiries_owed(const evprof_thread_t *thread, uint64_t time)
 {
-    const uint64_t period_ns = atomic_load(&timers.last_period_ns);
-    const uint64_t first = thread->cpu.clock + thread->cpu.first;
-    const uint64_t due = time < first ? 0 : (time - first) / period_ns + 1;
+    const uint64_t due = expiries_due(thread, time);
     const uint64_t fired = atomic_load(&thread->cpu.fired);
     return due > fired ? due - fired : 0;
+}
+
+/* The thread's clock; when it is gone, what was last read of it. */
+static uint64_t
+last_time(evprof_thread_t *thread)
+{
+    const uint64_t time = thread_time(atomic_load(&thread->tid));
+    if (time > 0) {
+        atomic_store(&thread->cpu.seen, time);
+    }
+    return atomic_load(&thread->cpu.seen);
 }
 
 /* Deletes its timer; the record's lock is held. */
@@ -167,13 +195,14 @@ disarm_timer(evprof_thread_t *thread)
     }
     const int saved = errno;
     (void)syscall(SYS_timer_delete, id);
-    const uint64_t time = thread_time(atomic_load(&thread->tid));
-    if (time > 0) {
-        count(&timers.cpu_ns, time - thread->cpu.clock);
-        count(&timers.uncaught, expiries_owed(thread, time));
-    }
+    evprof_lock_enter(&timers.sums);
+    const uint64_t time = last_time(thread);
+    count(&timers.cpu_ns, time);
+    count(&timers.due, expiries_due(thread, time));
+    count(&timers.uncaught, expiries_owed(thread, time));
     atomic_store(&thread->cpu.timer, 0);
     count(&timers.lost, atomic_exchange(&thread->cpu.carried, 0));
+    evprof_lock_leave(&timers.sums);
     errno = saved;
 }
 
@@ -182,7 +211,8 @@ disarm_timer(evprof_thread_t *thread)
 static void
 disown_timer(evprof_thread_t *thread)
 {
-    if (atomic_load(&thread->cpu.timer) > 0 && atomic_load(&thread->cpu.fired) == 0) {
+    if (atomic_load(&thread->cpu.timer) > 0 &&
+        atomic_load(&thread->cpu.fired) == 0) {
         atomic_fetch_sub(&timers.armed, 1);
     }
 }
@@ -214,7 +244,8 @@ leave_timer(evprof_thread_t *thread)
     }
     evprof_walk_t walk = { .pcs = slot.record->pcs, .max = depth, .count = 1 };
     slot.record->weight = owed + carried;
-    slot.record->value = 0;
+    slot.record->value =
+        evprof_sig_last_expiry(thread, atomic_load(&thread->cpu.fired) + owed);
     memcpy(&walk.pcs[0], &thread->start, sizeof(walk.pcs[0]));
     evprof_sig_record_end(&slot, &walk, EVPROF_RECORD_EXACT);
     count(&thread->cpu.fired, owed);
@@ -242,11 +273,13 @@ evprof_cpu_timers_start(uint64_t period_ns)
     atomic_store(&timers.refused, 0);
     atomic_store(&timers.last_errno, 0);
     atomic_store(&timers.cpu_ns, 0);
+    atomic_store(&timers.due, 0);
     atomic_store(&timers.lost, 0);
     atomic_store(&timers.uncaught, 0);
     atomic_store(&timers.closed, 0);
     atomic_fetch_add(&timers.session, 1);
     atomic_store(&timers.last_period_ns, period_ns);
+    atomic_store(&evprof_sig_cpu_period_ns, period_ns);
     /* Published first, scanned then: a thread that the scan misses finds the
      * sampler on when it enters. */
     atomic_store(&timers.period_ns, period_ns);
@@ -298,9 +331,67 @@ evprof_cpu_timers_stats(evprof_cpu_timer_stats_t *out)
 }
 
 void
+evprof_cpu_timers_ended(evprof_cpu_reading_t *out)
+{
+    *out = (evprof_cpu_reading_t){ .cpu_ns = atomic_load(&timers.cpu_ns),
+                                   .due = atomic_load(&timers.due) };
+}
+
+/* The lock of the sums is held, so that a timer that is there stays. */
+static void
+read_thread(evprof_cpu_reading_t *out, uint32_t index)
+{
+    evprof_thread_t *thread = evprof_thread_at(index);
+    if (atomic_load(&thread->cpu.timer) == 0) {
+        return;
+    }
+    const uint64_t time = last_time(thread);
+    out->marks[index] = (evprof_cpu_mark_t){
+        .generation = atomic_load(&thread->generation),
+        .cpu_ns = time,
+    };
+    out->cpu_ns += time;
+    out->due += expiries_due(thread, time);
+    out->carried += atomic_load(&thread->cpu.carried);
+    out->live++;
+}
+
+int
+evprof_cpu_timers_read(evprof_cpu_reading_t *out)
+{
+    const uint32_t limit = evprof_thread_limit();
+    evprof_cpu_mark_t *marks = calloc((size_t)limit + 1, sizeof(*marks));
+    if (marks == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    evprof_lock_enter(&timers.sums);
+    evprof_cpu_timers_ended(out);
+    out->marks = marks;
+    out->count = limit;
+    for (uint32_t i = 0; i < limit; i++) {
+        read_thread(out, i);
+    }
+    evprof_lock_leave(&timers.sums);
+    return EVPROF_OK;
+}
+
+uint64_t
+evprof_cpu_reading_of(const evprof_cpu_reading_t *reading, uint32_t index,
+                      uint32_t generation, uint64_t otherwise)
+{
+    if (index >= reading->count) {
+        return otherwise;
+    }
+    const evprof_cpu_mark_t *mark = &reading->marks[index];
+    return mark->cpu_ns > 0 && mark->generation == generation ? mark->cpu_ns
+                                                              : otherwise;
+}
+
+void
 evprof_cpu_timers_fork_child(void)
 {
     atomic_store(&timers.period_ns, 0);
+    evprof_lock_reset(&timers.sums);
     evprof_thread_t *thread;
     for (uint32_t i = 0; (thread = evprof_thread_at(i)) != NULL; i++) {
         atomic_store(&thread->cpu.timer, 0);

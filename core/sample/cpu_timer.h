@@ -16,7 +16,8 @@ typedef struct evprof_cpu_timer_stats {
     uint64_t missed;   /* threads that could not have one */
     uint64_t refused;  /* of them for want of a queued-signal slot */
     int last_errno;    /* why the last of them could not, 0: all could */
-    uint64_t cpu_ns;   /* CPU time of threads while they had a timer */
+    uint64_t cpu_ns;   /* CPU time of threads while they had a timer; whole
+                        * when none has one any more */
     uint64_t lost;     /* weight of drops that no later sample carried */
     uint64_t uncaught; /* expiries due when a timer was deleted, not seen */
     uint64_t closed;   /* of them recorded at the end of their thread */
@@ -33,6 +34,39 @@ void evprof_cpu_timers_stop(void);
 
 /* Counts of this session. MT-Safe. */
 void evprof_cpu_timers_stats(evprof_cpu_timer_stats_t *out);
+
+/* A thread's CPU clock at one moment. */
+typedef struct evprof_cpu_mark {
+    uint32_t generation; /* of its record */
+    uint64_t cpu_ns;
+} evprof_cpu_mark_t;
+
+/*
+ * All clocks at one moment, to tell what windows have in common that begin or
+ * end while others go on. Sums are over threads that have or had a timer since
+ * the start; the difference of two readings is what belongs between them.
+ */
+typedef struct evprof_cpu_reading {
+    uint64_t cpu_ns;          /* used */
+    uint64_t due;             /* expiries, delivered or not */
+    uint64_t carried;         /* weight of drops that waits for a sample */
+    uint64_t live;            /* threads that have a timer now */
+    evprof_cpu_mark_t *marks; /* of those, by the index of the record; those
+                                 of others are 0. The reader frees it. */
+    uint32_t count;           /* of marks */
+} evprof_cpu_reading_t;
+
+/* EVPROF_ENOMEM. A microsecond for each thread. */
+int evprof_cpu_timers_read(evprof_cpu_reading_t *out);
+
+/* The clock of the thread that has record `index` as `generation`; `otherwise`
+ * where the reading does not have it. */
+uint64_t evprof_cpu_reading_of(const evprof_cpu_reading_t *reading,
+                               uint32_t index, uint32_t generation,
+                               uint64_t otherwise);
+
+/* Sums of threads that no longer have a timer. */
+void evprof_cpu_timers_ended(evprof_cpu_reading_t *out);
 
 /* In the child of a fork: there are no timers. */
 void evprof_cpu_timers_fork_child(void);

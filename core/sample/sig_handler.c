@@ -38,6 +38,7 @@ enum { ASKED_PATIENCE = 100 };
 
 evprof_sig_tap_t evprof_sig_taps[EVPROF_TAP_KINDS];
 _Atomic uint32_t evprof_sig_cookie;
+_Atomic uint64_t evprof_sig_cpu_period_ns;
 _Atomic(void (*)(int)) evprof_sig_previous;
 _Atomic(void (*)(int, siginfo_t *, void *)) evprof_sig_previous_info;
 
@@ -151,7 +152,7 @@ take_sample(enum evprof_tap_kind kind, const evprof_thread_t *thread,
 /* A walk that was so slow that the next expiry was due already would repeat for
  * ever; then the expiry is carried to a later sample. */
 static enum evprof_sig_status
-take_rested_sample(evprof_thread_t *thread, uint64_t weight,
+take_rested_sample(evprof_thread_t *thread, uint64_t weight, int64_t last_ns,
                    const void *context)
 {
     const int64_t began = evprof_clock_ns(CLOCK_MONOTONIC);
@@ -160,12 +161,22 @@ take_rested_sample(evprof_thread_t *thread, uint64_t weight,
         return EVPROF_SIG_DROPPED;
     }
     const enum evprof_sig_status status =
-        take_sample(EVPROF_TAP_CPU, thread, weight, 0, context);
+        take_sample(EVPROF_TAP_CPU, thread, weight, last_ns, context);
     const int64_t ended = evprof_clock_ns(CLOCK_MONOTONIC);
     atomic_store_explicit(&thread->cpu.rest_until,
                           ended + REST_FACTOR * (ended - began),
                           memory_order_relaxed);
     return status;
+}
+
+int64_t
+evprof_sig_last_expiry(const evprof_thread_t *thread, uint64_t fired)
+{
+    const uint64_t period_ns =
+        atomic_load_explicit(&evprof_sig_cpu_period_ns, memory_order_relaxed);
+    const uint64_t first =
+        atomic_load_explicit(&thread->cpu.first, memory_order_relaxed);
+    return (int64_t)(first + (fired - 1) * period_ns);
 }
 
 /* The timer's own expiry and its overruns, and what earlier samples lost. */
@@ -187,8 +198,12 @@ take_timer_sample(evprof_thread_t *thread, const siginfo_t *info,
         atomic_exchange_explicit(&thread->cpu.carried, 0, memory_order_relaxed);
     atomic_fetch_add_explicit(&tap->overrun, expiries - 1,
                               memory_order_relaxed);
-    atomic_fetch_add_explicit(&thread->cpu.fired, expiries, memory_order_relaxed);
-    if (take_rested_sample(thread, weight, context) != EVPROF_SIG_TAKEN) {
+    const uint64_t fired =
+        expiries + atomic_fetch_add_explicit(&thread->cpu.fired, expiries,
+                                             memory_order_relaxed);
+    const int64_t last_ns = evprof_sig_last_expiry(thread, fired);
+    if (take_rested_sample(thread, weight, last_ns, context) !=
+        EVPROF_SIG_TAKEN) {
         atomic_fetch_add_explicit(&thread->cpu.carried, weight,
                                   memory_order_relaxed);
         atomic_fetch_add_explicit(&thread->cpu.dropped, 1, memory_order_relaxed);

@@ -33,6 +33,9 @@ extern evprof_sig_tap_t evprof_sig_taps[EVPROF_TAP_KINDS];
 /* The mark of signals that this process made; set before the handler is installed. */
 extern _Atomic uint32_t evprof_sig_cookie;
 
+/* Between two expiries of a thread's CPU timer. */
+extern _Atomic uint64_t evprof_sig_cpu_period_ns;
+
 /* What was installed before ours. */
 extern _Atomic(void (*)(int)) evprof_sig_previous;
 extern _Atomic(void (*)(int, siginfo_t *, void *)) evprof_sig_previous_info;
@@ -40,6 +43,10 @@ extern _Atomic(void (*)(int, siginfo_t *, void *)) evprof_sig_previous_info;
 /* The value of a signal to `thread`: cookie, kind, generation, index. */
 uint64_t evprof_sig_token(enum evprof_tap_kind kind,
                           const evprof_thread_t *thread, uint32_t generation);
+
+/* The thread's CPU clock when its timer expired for the `fired`th time, ns: the
+ * value of a record of EVPROF_TAP_CPU, whose weight are the expiries up to it. */
+int64_t evprof_sig_last_expiry(const evprof_thread_t *thread, uint64_t fired);
 
 /* For sigaction(). */
 void evprof_sig_handler(int signum, siginfo_t *info, void *context);

@@ -59,6 +59,12 @@ evprof_stacktable_free(evprof_stacktable_t *table)
     }
 }
 
+void
+evprof_stacktable_limit(evprof_stacktable_t *table, size_t max_bytes)
+{
+    table->max_bytes = max_bytes;
+}
+
 size_t
 evprof_stacktable_bytes(const evprof_stacktable_t *table)
 {

@@ -29,6 +29,9 @@ typedef struct evprof_stack_sums {
 evprof_stacktable_t *evprof_stacktable_new(size_t max_bytes);
 void evprof_stacktable_free(evprof_stacktable_t *table);
 
+/* Another bound from now on. */
+void evprof_stacktable_limit(evprof_stacktable_t *table, size_t max_bytes);
+
 /*
  * Adds to the sums of a stack, and returns its id; 0 when memory is out or the
  * bound reached: then the sums go to those of id 0.

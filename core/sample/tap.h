@@ -51,7 +51,8 @@ typedef struct evprof_record {
     uint32_t thread; /* index of the thread's record */
     uint32_t generation;
     uint64_t weight; /* events it stands for: 1 + overruns + carried drops */
-    int64_t value;   /* the tap's own; of asked records, see below */
+    int64_t value;   /* the tap's own; of asked records, see below; of CPU
+                      * records, see evprof_sig_last_expiry() */
     const evprof_label_set_t *labels; /* NULL: none */
     uintptr_t pcs[];
 } evprof_record_t;

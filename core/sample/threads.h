@@ -41,8 +41,8 @@ enum evprof_thread_flag {
 typedef struct evprof_cpu_slot {
     _Atomic int32_t timer;      /* kernel timer id + 1, 0: none */
     uint32_t session;           /* that saw this thread, armed or not */
-    uint64_t clock;             /* CPU clock when it was armed, ns */
-    uint64_t first;             /* ns from then to the first expiry */
+    _Atomic uint64_t first;     /* the clock at the first expiry, ns */
+    _Atomic uint64_t seen;      /* its clock when that was last read, ns */
     _Atomic uint64_t fired;     /* expiries that reached the handler */
     _Atomic uint64_t carried;   /* weight of drops, for the next sample */
     _Atomic uint64_t dropped;   /* samples dropped since it was armed */

@@ -22,18 +22,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/base/own_thread.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
 #include "core/base/lock.h"
+#include "core/base/own_thread.h"
 #include "core/objects/objects.h"
 #include "core/sample/ask.h"
 #include "core/sample/fork.h"
 #include "core/sample/sleeper.h"
-#include "core/sample/stacktable.h"
 #include "core/sample/tap.h"
 #include "core/sample/task.h"
+#include "core/sample/windows.h"
 
 enum {
     WALKS_A_TICK = 8,
@@ -58,6 +58,12 @@ enum watch_state {
     WATCH_MOVES,
 };
 
+typedef struct wall_window {
+    evprof_sample_window_t window; /* first; its sums are nanoseconds */
+    evprof_wall_stats_t before;
+    uint64_t unreadable_ns;
+} wall_window_t;
+
 /* A thread as it is watched; an element a record of the registry. */
 typedef struct watched {
     uint32_t generation;
@@ -71,19 +77,18 @@ typedef struct watched {
     uint64_t sleeps;  /* how often it had gone to sleep when it answered */
 } watched_t;
 
+static evprof_windows_held_fn visit_stacks;
+
 static struct {
-    evprof_lock_t life; /* of begin and end */
-    evprof_lock_t lock; /* guards all below but the thread */
-    bool is_on;
+    evprof_lock_t life;          /* of begin and end */
+    evprof_lock_t lock;          /* guards all below but the thread */
     _Atomic uint32_t is_running; /* the sampler's thread goes on; a futex */
     pthread_t thread;
     unsigned rate_hz;
     bool asks_sleepers;
     evprof_outside_t *outside;
     const char *why_unreadable; /* of some sleeper; NULL: of none */
-    int64_t began_unix_ns;
-    int64_t began_ns;
-    evprof_stacktable_t *table;
+    evprof_windows_t windows;
     watched_t *watched;
     uint32_t watched_count;
     size_t watched_cap;
@@ -91,21 +96,61 @@ static struct {
     uint32_t next;
     evprof_sleeper_t sleeper; /* of the look that goes on */
     evprof_wall_stats_t stats;
-} wall;
+} wall = { .windows = { .max_bytes = TABLE_MAX_BYTES, .held = visit_stacks } };
+
+static wall_window_t *
+as_wall(evprof_sample_window_t *window)
+{
+    return (wall_window_t *)(void *)window;
+}
+
+static void
+visit_stacks(void (*visit)(uint32_t *id, void *arg), void *arg)
+{
+    for (uint32_t i = 0; i < wall.watched_count; i++) {
+        visit(&wall.watched[i].stack, arg);
+    }
+}
+
+/* How much of the time up to `until_ns`, which the thread has not been given,
+ * lies in the window. */
+static int64_t
+time_within(const wall_window_t *w, const watched_t *watched, int64_t until_ns)
+{
+    int64_t from_ns = watched->given_ns > w->window.began_ns
+                          ? watched->given_ns
+                          : w->window.began_ns;
+    return until_ns > from_ns ? until_ns - from_ns : 0;
+}
 
 /* Gives the time up to `until_ns` to a stack of the table. */
 static void
 give_time(watched_t *watched, int64_t until_ns)
 {
-    int64_t ns = until_ns - watched->given_ns;
-    if (ns <= 0) {
+    if (until_ns <= watched->given_ns) {
         return;
     }
-    const evprof_stack_sums_t sums =
-        evprof_stacktable_get(wall.table, watched->stack);
-    double samples = (double)ns * (double)wall.rate_hz / (double)SECOND_NS;
-    evprof_stacktable_add(wall.table, &sums.stack, sums.labels, samples, ns);
+    for (evprof_sample_window_t *w = wall.windows.first; w != NULL;
+         w = w->next) {
+        evprof_windows_add(&wall.windows, w, watched->stack,
+                           time_within(as_wall(w), watched, until_ns));
+    }
     watched->given_ns = until_ns;
+}
+
+/* Counts that time as one that has no stack; before it is given. */
+static void
+note_unreadable(const watched_t *watched, const char *why, int64_t until_ns)
+{
+    for (evprof_sample_window_t *w = wall.windows.first; w != NULL;
+         w = w->next) {
+        as_wall(w)->unreadable_ns +=
+            (uint64_t)time_within(as_wall(w), watched, until_ns);
+    }
+    if (until_ns > watched->given_ns) {
+        wall.stats.unreadable_ns += (uint64_t)(until_ns - watched->given_ns);
+    }
+    wall.why_unreadable = why;
 }
 
 /* ---- Answers, on the drainer ---- */
@@ -127,7 +172,7 @@ take_answer(void *ctx, const evprof_record_t *record)
             .leaf_is_exact = (record->flags & EVPROF_RECORD_EXACT) != 0,
         };
         watched->stack =
-            evprof_stacktable_add(wall.table, &stack, record->labels, 0, 0);
+            evprof_windows_stack(&wall.windows, &stack, record->labels);
         give_time(watched, watched->asked_ns);
         watched->sleeps = evprof_record_sleeps(record);
         watched->state = watched->was_asleep ? WATCH_SETTLES : WATCH_MOVES;
@@ -186,8 +231,8 @@ make_room(uint32_t count)
     return true;
 }
 
-/* Whether a thread that answered a signal is back in the sleep that it was asked
- * in; that it is the same one is told by their number. */
+/* Whether a thread that answered a signal is back in the sleep that it was
+ * asked in; that it is the same one is told by their number. */
 static enum watch_state
 settle(const watched_t *watched, pid_t tid, int64_t now_ns, int64_t cpu_ns)
 {
@@ -225,7 +270,7 @@ static void
 take_stack(watched_t *watched, const evprof_stack_t *stack,
            const evprof_label_set_t *labels, int64_t now_ns)
 {
-    watched->stack = evprof_stacktable_add(wall.table, stack, labels, 0, 0);
+    watched->stack = evprof_windows_stack(&wall.windows, stack, labels);
     give_time(watched, now_ns);
 }
 
@@ -247,10 +292,8 @@ static void
 pass_over(watched_t *watched, const char *why, int64_t now_ns, int64_t cpu_ns)
 {
     const evprof_stack_t none = { .pcs = NULL };
-    int64_t before_ns = watched->given_ns;
+    note_unreadable(watched, why, now_ns);
     take_stack(watched, &none, NULL, now_ns);
-    wall.stats.unreadable_ns += (uint64_t)(now_ns - before_ns);
-    wall.why_unreadable = why;
     watched->cpu_ns = cpu_ns;
     watched->state = WATCH_STILL;
 }
@@ -284,12 +327,12 @@ give_up(watched_t *watched, const char *why, int64_t now_ns)
     const evprof_stack_t none = { .pcs = NULL };
     wall.stats.unanswered++;
     if (watched->stack == 0) {
-        watched->stack = evprof_stacktable_add(wall.table, &none, NULL, 0, 0);
+        watched->stack = evprof_windows_stack(&wall.windows, &none, NULL);
     }
     if (why != NULL &&
-        evprof_stacktable_get(wall.table, watched->stack).stack.count == 0) {
-        wall.stats.unreadable_ns += (uint64_t)(now_ns - watched->given_ns);
-        wall.why_unreadable = why;
+        evprof_stacktable_get(wall.windows.table, watched->stack).stack.count ==
+            0) {
+        note_unreadable(watched, why, now_ns);
     }
     give_time(watched, now_ns);
     watched->state = WATCH_LATE;
@@ -303,8 +346,8 @@ do_without_walk(watched_t *watched, const evprof_sleeper_t *sleeper,
     evprof_task_info_t task;
     evprof_thread_t *thread = evprof_thread_at(sleeper->index);
     bool is_told = evprof_task_read_status(sleeper->tid, &task) == EVPROF_OK;
-    bool runs = !is_told || sleeper->status == EVPROF_SLEEPER_RUNS ||
-                task.state == 'R';
+    bool runs =
+        !is_told || sleeper->status == EVPROF_SLEEPER_RUNS || task.state == 'R';
     bool holds_back = is_told && task.holds_sigprof_back;
     if (!runs && (!wall.asks_sleepers || task.state != 'S' || holds_back)) {
         end_ask(watched);
@@ -328,8 +371,8 @@ do_without_walk(watched_t *watched, const evprof_sleeper_t *sleeper,
     ask(watched, thread, now_ns, cpu_ns);
 }
 
-/* Looks at one thread; true when that took a walk, which costs us 25 us. Who may
- * not be walked now is looked at again: its time is given later. */
+/* Looks at one thread; true when that took a walk, which costs us 25 us. Who
+ * may not be walked now is looked at again: its time is given later. */
 static bool
 look(uint32_t index, bool may_walk)
 {
@@ -431,7 +474,8 @@ static int
 start_thread(evprof_error_t *err)
 {
     atomic_store(&wall.is_running, 1);
-    if (evprof_own_thread_start(EVPROF_OWN_WALL, &wall.thread, watch, NULL) != 0) {
+    if (evprof_own_thread_start(EVPROF_OWN_WALL, &wall.thread, watch, NULL) !=
+        0) {
         return evprof_fail(err, EVPROF_EIO,
                            "wall: the sampler's thread cannot be made");
     }
@@ -446,148 +490,185 @@ stop_thread(void)
     evprof_thread_join_ours(wall.thread);
 }
 
+/* After the last window, when nothing looks any more. */
 static void
 forget(void)
 {
-    evprof_stacktable_free(wall.table);
     evprof_outside_free(wall.outside);
     free(wall.watched);
-    wall.table = NULL;
     wall.outside = NULL;
     wall.watched = NULL;
     wall.watched_count = 0;
     wall.watched_cap = 0;
-    wall.is_on = false;
 }
 
 static int
 check_options(const evprof_sampling_options_t *options, evprof_error_t *err)
 {
-    if (wall.is_on) {
-        return evprof_fail(err, EVPROF_EBUSY,
-                           "wall: profiling is already in use");
-    }
     if (options->rate_hz < 1 || options->rate_hz > 1000) {
         return evprof_fail(err, EVPROF_EINVAL,
                            "wall: rate %u is not within 1 and 1000",
                            options->rate_hz);
     }
+    if (wall.windows.first != NULL && !options->takes_any_rate &&
+        options->rate_hz != wall.rate_hz) {
+        return evprof_fail(err, EVPROF_EBUSY, "wall profiling already in use");
+    }
     return EVPROF_OK;
 }
 
+/* The first window's tap and thread. */
 static int
-begin_locked(const evprof_sampling_options_t *options, evprof_error_t *err)
+start_looking(const evprof_sampling_options_t *options, evprof_error_t *err)
 {
     const evprof_tap_t tap = { .unwinder = options->unwinder,
                                .depth = options->depth,
                                .uses_signals = true,
                                .sink = take_answer };
-    int status = check_options(options, err);
-    if (status != EVPROF_OK) {
-        return status;
-    }
-    wall.table = evprof_stacktable_new(TABLE_MAX_BYTES);
     wall.outside = evprof_outside_new();
-    if (wall.table == NULL || wall.outside == NULL) {
-        forget();
+    if (wall.outside == NULL) {
         return evprof_fail(err, EVPROF_ENOMEM, "wall: out of memory");
     }
-    wall.is_on = true;
-    wall.rate_hz = options->rate_hz;
-    wall.asks_sleepers = options->asks_sleepers;
-    wall.why_unreadable = NULL;
-    wall.stats = (evprof_wall_stats_t){ 0 };
-    (void)evprof_objects_refresh();
-    wall.began_unix_ns = evprof_clock_ns(CLOCK_REALTIME);
-    wall.began_ns = evprof_clock_ns(CLOCK_MONOTONIC);
-    status = evprof_tap_open(EVPROF_TAP_WALL, &tap, err);
+    int status = evprof_tap_open(EVPROF_TAP_WALL, &tap, err);
     if (status == EVPROF_OK) {
         status = start_thread(err);
         if (status != EVPROF_OK) {
             evprof_tap_close(EVPROF_TAP_WALL);
         }
     }
-    if (status != EVPROF_OK) {
+    return status;
+}
+
+static int
+open_window(wall_window_t *w)
+{
+    evprof_lock_enter(&wall.lock);
+    int status = evprof_windows_open(&wall.windows, &w->window);
+    w->before = wall.stats;
+    evprof_lock_leave(&wall.lock);
+    return status;
+}
+
+static void
+close_window(wall_window_t *w)
+{
+    evprof_lock_enter(&wall.lock);
+    evprof_windows_close(&wall.windows, &w->window);
+    if (wall.windows.first == NULL) {
         forget();
+    }
+    evprof_lock_leave(&wall.lock);
+    free(w);
+}
+
+static int
+begin_locked(const evprof_sampling_options_t *options, wall_window_t *w,
+             evprof_error_t *err)
+{
+    int status = check_options(options, err);
+    if (status != EVPROF_OK) {
+        free(w);
+        return status;
+    }
+    bool is_first = wall.windows.first == NULL;
+    if (is_first) {
+        wall.rate_hz = options->rate_hz;
+        wall.asks_sleepers = options->asks_sleepers;
+        wall.why_unreadable = NULL;
+        wall.stats = (evprof_wall_stats_t){ 0 };
+    }
+    (void)evprof_objects_refresh();
+    if (open_window(w) != EVPROF_OK) {
+        free(w);
+        return evprof_fail(err, EVPROF_ENOMEM, "wall: out of memory");
+    }
+    status = is_first ? start_looking(options, err) : EVPROF_OK;
+    if (status != EVPROF_OK) {
+        close_window(w);
     }
     return status;
 }
 
 int
-evprof_wall_begin(const evprof_sampling_options_t *options, evprof_error_t *err)
+evprof_wall_begin(const evprof_sampling_options_t *options,
+                  evprof_sample_window_t **out, evprof_error_t *err)
 {
+    wall_window_t *w = calloc(1, sizeof(*w));
+    if (w == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "wall: out of memory");
+    }
     evprof_lock_enter(&wall.life);
-    int status = begin_locked(options, err);
+    int status = begin_locked(options, w, err);
     evprof_lock_leave(&wall.life);
+    *out = status == EVPROF_OK ? &w->window : NULL;
     return status;
 }
 
-/* The time since the last looks goes to the last stacks. */
+/* The time since the last looks goes to the last stacks, in this window; the
+ * others wait for what the next looks find. */
 static void
-give_rest(int64_t now_ns)
+give_rest(wall_window_t *w, int64_t now_ns)
 {
     for (uint32_t i = 0; i < wall.watched_count; i++) {
-        watched_t *watched = &wall.watched[i];
+        const watched_t *watched = &wall.watched[i];
         if (watched->stack != 0 &&
             evprof_thread_is_application(evprof_thread_at(i)) &&
             atomic_load(&evprof_thread_at(i)->generation) ==
                 watched->generation) {
-            give_time(watched, now_ns);
+            evprof_windows_add(&wall.windows, &w->window, watched->stack,
+                               time_within(w, watched, now_ns));
         }
     }
 }
 
 static int
-write_samples(evprof_builder_t *out)
+write_sample(evprof_builder_t *out, const evprof_stack_sums_t *stack,
+             int64_t ns)
 {
-    int status = EVPROF_OK;
-    uint32_t size = evprof_stacktable_size(wall.table);
-    for (uint32_t id = 1; id <= size && status == EVPROF_OK; id++) {
-        const evprof_stack_sums_t sums = evprof_stacktable_get(wall.table, id);
-        const int64_t values[] = { (int64_t)(sums.count + 0.5), sums.total };
-        if (sums.total > 0) {
-            status = evprof_builder_add(
-                out, &sums.stack, sums.labels ? sums.labels->items : NULL,
-                sums.labels ? (size_t)sums.labels->count : 0, values);
-        }
-    }
-    return status;
+    double samples = (double)ns * (double)wall.rate_hz / (double)SECOND_NS;
+    const int64_t values[] = { (int64_t)(samples + 0.5), ns };
+    return evprof_builder_add(
+        out, &stack->stack, stack->labels ? stack->labels->items : NULL,
+        stack->labels ? (size_t)stack->labels->count : 0, values);
 }
 
 static int
-write_comments(evprof_builder_t *out)
+write_comments(const wall_window_t *w, evprof_builder_t *out)
 {
-    const evprof_wall_stats_t *stats = &wall.stats;
+    const evprof_wall_stats_t *now = &wall.stats;
+    const evprof_wall_stats_t *before = &w->before;
     int status = evprof_builder_comment(
         out,
         "# evprof: wall %u Hz: %llu looks, %llu found a thread where it was, "
         "%llu walked one asleep, %llu asked one, %llu not answered",
-        wall.rate_hz, (unsigned long long)stats->looks,
-        (unsigned long long)stats->still, (unsigned long long)stats->walked,
-        (unsigned long long)stats->asked,
-        (unsigned long long)stats->unanswered);
-    if (status == EVPROF_OK && stats->unreadable_ns > 0) {
+        wall.rate_hz, (unsigned long long)(now->looks - before->looks),
+        (unsigned long long)(now->still - before->still),
+        (unsigned long long)(now->walked - before->walked),
+        (unsigned long long)(now->asked - before->asked),
+        (unsigned long long)(now->unanswered - before->unanswered));
+    if (status == EVPROF_OK && w->unreadable_ns > 0) {
         status = evprof_builder_comment(
             out,
             "wall: %llu ns of sleeping threads have no stack: %s; "
             "`ask_sleepers on;` has them asked by signals",
-            (unsigned long long)stats->unreadable_ns, wall.why_unreadable);
+            (unsigned long long)w->unreadable_ns, wall.why_unreadable);
     }
-    if (status == EVPROF_OK && stats->refused > 0) {
+    if (status == EVPROF_OK && now->refused > before->refused) {
         status = evprof_builder_comment(
             out, "wall: the kernel refused %llu of the timers that ask threads",
-            (unsigned long long)stats->refused);
+            (unsigned long long)(now->refused - before->refused));
     }
-    if (status == EVPROF_OK && stats->overflow_ns > 0) {
+    if (status == EVPROF_OK && w->window.sums[0] > 0) {
         status = evprof_builder_comment(
             out, "wall: %llu ns had no room in the table of stacks",
-            (unsigned long long)stats->overflow_ns);
+            (unsigned long long)w->window.sums[0]);
     }
     return status;
 }
 
 static int
-write_profile(evprof_builder_t *out, int64_t duration_ns)
+write_profile(const wall_window_t *w, evprof_builder_t *out,
+              int64_t duration_ns)
 {
     int status = evprof_builder_type(out, "samples", "count");
     if (status == EVPROF_OK) {
@@ -597,35 +678,51 @@ write_profile(evprof_builder_t *out, int64_t duration_ns)
         status = evprof_builder_period(out, "wall", "nanoseconds",
                                        SECOND_NS / wall.rate_hz);
     }
-    evprof_builder_time(out, wall.began_unix_ns, duration_ns);
+    evprof_builder_time(out, w->window.began_unix_ns, duration_ns);
     if (status == EVPROF_OK) {
-        status = write_samples(out);
+        status =
+            evprof_windows_write(&wall.windows, &w->window, write_sample, out);
     }
-    return status == EVPROF_OK ? write_comments(out) : status;
+    return status == EVPROF_OK ? write_comments(w, out) : status;
 }
 
-static int
-end_locked(evprof_builder_t *out, evprof_error_t *err)
+/* The last window's thread and tap go. */
+static void
+stop_looking(void)
 {
-    if (!wall.is_on) {
-        return evprof_fail(err, EVPROF_ESTATE,
-                           "wall: no profile is being taken");
-    }
     stop_thread();
     for (uint32_t i = 0; i < wall.watched_count; i++) {
         end_ask(&wall.watched[i]);
     }
     evprof_tap_close(EVPROF_TAP_WALL);
+}
+
+static int
+end_locked(evprof_sample_window_t *window, evprof_builder_t *out,
+           evprof_error_t *err)
+{
+    if (!evprof_windows_have(&wall.windows, window)) {
+        return evprof_fail(err, EVPROF_ESTATE,
+                           "wall: no profile is being taken");
+    }
+    wall_window_t *w = as_wall(window);
+    if (wall.windows.first == window && window->next == NULL) {
+        stop_looking();
+    } else {
+        evprof_tap_flush();
+    }
     evprof_tap_stats_t tap;
     evprof_tap_stats(EVPROF_TAP_WALL, &tap);
-    wall.stats.cut_short = tap.cut_short;
-    int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
-    give_rest(now_ns);
-    wall.stats.overflow_ns =
-        (uint64_t)evprof_stacktable_get(wall.table, 0).total;
     (void)evprof_objects_refresh();
-    int status = out ? write_profile(out, now_ns - wall.began_ns) : EVPROF_OK;
-    forget();
+    evprof_lock_enter(&wall.lock);
+    int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    give_rest(w, now_ns);
+    wall.stats.cut_short = tap.cut_short;
+    wall.stats.overflow_ns += (uint64_t)window->sums[0];
+    int status = out != NULL ? write_profile(w, out, now_ns - window->began_ns)
+                             : EVPROF_OK;
+    evprof_lock_leave(&wall.lock);
+    close_window(w);
     return status == EVPROF_OK
                ? EVPROF_OK
                : evprof_fail(err, status,
@@ -634,10 +731,11 @@ end_locked(evprof_builder_t *out, evprof_error_t *err)
 }
 
 int
-evprof_wall_end(evprof_builder_t *out, evprof_error_t *err)
+evprof_wall_end(evprof_sample_window_t *window, evprof_builder_t *out,
+                evprof_error_t *err)
 {
     evprof_lock_enter(&wall.life);
-    int status = end_locked(out, err);
+    int status = end_locked(window, out, err);
     evprof_lock_leave(&wall.life);
     return status;
 }
@@ -656,12 +754,11 @@ fork_child(void)
     evprof_lock_reset(&wall.life);
     evprof_lock_reset(&wall.lock);
     /* The parent's thread may have been changing these: not freed. */
-    wall.table = NULL;
+    evprof_windows_forget(&wall.windows);
     wall.outside = NULL;
     wall.watched = NULL;
     wall.watched_count = 0;
     wall.watched_cap = 0;
-    wall.is_on = false;
 }
 
 __attribute__((constructor(102))) static void

@@ -134,11 +134,12 @@ is_flight(const evprof_ask_t *ask)
 }
 
 static int
-begin(void *state, const evprof_ask_t *ask, evprof_error_t *err)
+begin(void *state, const evprof_ask_t *ask, void **window, evprof_error_t *err)
 {
     const evprof_trace_limits_t limits = { .keep_bytes = WINDOW_BYTES };
     (void)state;
     (void)ask;
+    (void)window;
     return begin_recording(EVPROF_TRACE_WINDOW, &limits, err);
 }
 
@@ -163,9 +164,10 @@ write_trace(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
 }
 
 static void
-cancel(void *state)
+cancel(void *state, void *window)
 {
     (void)state;
+    (void)window;
     evprof_trace_end(EVPROF_TRACE_WINDOW);
 }
 

@@ -58,7 +58,7 @@ const evprof_module_t evprof_profile_wall = {
     .name = "wall",
     .summary = "Stacks of all threads during the window, running or waiting, "
                "by time.",
-    .flags = EVPROF_MODULE_TIMED | EVPROF_MODULE_EXCLUSIVE,
+    .flags = EVPROF_MODULE_TIMED,
     .aliases = aliases,
     .directives = directives,
     .conf_size = sizeof(evprof_sampling_conf_t),

@@ -90,9 +90,9 @@ EVPROF_API int evprof_conf_reference(const evprof_writer_t *out,
 /* ---- CPU profiles of a region ---- */
 
 /*
- * Starts the process's one CPU profile. evprof_cpu_stop() writes it, gzip
- * compressed profile.proto, to `out`, on the thread that calls it.
- * EVPROF_EBUSY: one is already being taken, here or over HTTP.
+ * Starts the program's CPU profile; what others take over HTTP goes on beside
+ * it. evprof_cpu_stop() writes it, gzip compressed profile.proto, to `out`, on
+ * the thread that calls it. EVPROF_EBUSY: the program has started one already.
  */
 EVPROF_API int evprof_cpu_start(evprof_t *prof, const evprof_writer_t *out,
                                 evprof_error_t *err);

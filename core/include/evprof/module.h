@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a field below changes; checked before anything else. */
-#define EVPROF_MODULE_ABI 2u
+#define EVPROF_MODULE_ABI 3u
 
 enum evprof_module_flag {
     /* begin, then a wait of `seconds` that the core owns, then snapshot. */
@@ -49,10 +49,12 @@ typedef struct evprof_ask {
     double seconds;    /* length of the window, 0: a snapshot of now */
     int debug;         /* 0: profile.proto, else text */
     bool gc;           /* flush and purge before a heap snapshot */
+    long rate;         /* that a sampler is asked for, 0: any */
     long tid;          /* kernel id of the thread that asked, 0: unknown */
     const char *query; /* the raw query or NULL */
     const void *body;
     size_t body_len;
+    void *window; /* what begin set for this request */
 } evprof_ask_t;
 
 /* ---- What a snapshot is written to ---- */
@@ -146,9 +148,11 @@ typedef struct evprof_module {
 
     /* Switched on, at first or after a reload changed its directives. */
     int (*init)(const void *conf, void **state, evprof_error_t *err);
-    /* TIMED only: the window opens. */
-    int (*begin)(void *state, const evprof_ask_t *ask, evprof_error_t *err);
-    /* Fills `out`; for TIMED modules the window closes. */
+    /* TIMED only: a window opens. Unless the module is EXCLUSIVE others may be
+     * open; `*window` (NULL before) is the module's to tell them apart. */
+    int (*begin)(void *state, const evprof_ask_t *ask, void **window,
+                 evprof_error_t *err);
+    /* Fills `out`; for TIMED modules the window `ask->window` closes. */
     int (*snapshot)(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
                     evprof_error_t *err);
     /* The number on the index page. */
@@ -165,8 +169,10 @@ typedef struct evprof_module {
     /* A sentence for the index page, or NULL when there is nothing to say. It
      * stays valid until the next call. */
     const char *(*note)(void *state);
-    /* The client left between begin and snapshot; exactly one of both runs. */
-    void (*cancel)(void *state);
+    /* The client left between begin and snapshot; exactly one of both runs. In
+     * the child of a fork, once and with `window` NULL, for all that the parent
+     * had open. */
+    void (*cancel)(void *state, void *window);
     /* Switched off; state goes. */
     void (*fini)(void *state);
 } evprof_module_t;

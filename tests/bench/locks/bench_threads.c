@@ -148,7 +148,8 @@ bench_wall(void)
     };
     start_sleepers(COUNT);
     int64_t cpu_ns = bench_clock(CLOCK_PROCESS_CPUTIME_ID);
-    if (evprof_wall_begin(&options, NULL) != 0) {
+    evprof_sample_window_t *window = NULL;
+    if (evprof_wall_begin(&options, &window, NULL) != 0) {
         exit(1);
     }
     /* This thread is watched too, and its sleep interrupted. */
@@ -158,7 +159,7 @@ bench_wall(void)
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) != 0) {
     }
     evprof_builder_t *builder = evprof_builder_new(0);
-    if (builder == NULL || evprof_wall_end(builder, NULL) != 0) {
+    if (builder == NULL || evprof_wall_end(window, builder, NULL) != 0) {
         exit(1);
     }
     cpu_ns = bench_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;

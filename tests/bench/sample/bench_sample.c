@@ -36,6 +36,8 @@ stop_on(int status, const char *what, const evprof_error_t *err)
     }
 }
 
+static evprof_sample_window_t *window;
+
 void
 bench_begin(unsigned rate_hz, const char *unwinder)
 {
@@ -45,7 +47,7 @@ bench_begin(unsigned rate_hz, const char *unwinder)
         .depth = 128,
     };
     evprof_error_t err = { 0 };
-    stop_on(evprof_cpu_begin(&options, &err), "begin", &err);
+    stop_on(evprof_cpu_begin(&options, &window, &err), "begin", &err);
 }
 
 evprof_pprof_t *
@@ -54,7 +56,7 @@ bench_end(void)
     evprof_error_t err = { 0 };
     evprof_pprof_t *profile = NULL;
     evprof_builder_t *builder = evprof_builder_new(0);
-    stop_on(evprof_cpu_end(builder, &err), "end", &err);
+    stop_on(evprof_cpu_end(window, builder, &err), "end", &err);
     stop_on(evprof_builder_finish(builder, &profile, &err), "finish", &err);
     evprof_builder_free(builder);
     return profile;

@@ -208,8 +208,8 @@ test_in_flight(void **state)
     test_request_t request = { .port = test_server_port(server),
                                .path = "profile?seconds=1" };
     int fd = test_send(&request);
-    /* The slot is taken once the window is open. */
-    while (ask("profile?seconds=1") != 500) {
+    /* Another rate is refused once the window is open. */
+    while (ask("profile?seconds=1&rate=99") != 500) {
     }
     assert_int_equal(reload("pprof { profile cpu off; }", &err), 0);
     assert_int_equal(ask("profile?seconds=1"), 404);

@@ -323,15 +323,31 @@ test_second_cpu_profile(void **state)
     (void)state;
     int fd = client_connect(server.port);
     client_send(fd, "GET " PREFIX "profile?seconds=2 HTTP/1.1\r\n\r\n");
-    client_await(server.port, "GET " PREFIX "profile?seconds=1", 500);
+    client_await(server.port, "GET " PREFIX "profile?seconds=1&rate=99", 500);
     reply_t reply;
-    client_ask(server.port, "GET " PREFIX "profile?seconds=1", NULL, NULL,
-               &reply);
+    client_ask(server.port, "GET " PREFIX "profile?seconds=1&rate=99", NULL,
+               NULL, &reply);
     assert_int_equal(reply.code, 500);
+    const char *retry = reply_header(&reply, "Retry-After");
+    assert_non_null(retry);
+    assert_in_range(atoi(retry), 1, 2);
     assert_string_equal(reply.body, "Could not enable CPU profiling: cpu "
                                     "profiling already in use\n");
     assert_string_equal(reply_header(&reply, "X-Go-Pprof"), "1");
     assert_null(reply_header(&reply, "Content-Disposition"));
+    reply_free(&reply);
+    client_ask(server.port, "GET " PREFIX "profile?seconds=1&rate=1001", NULL,
+               NULL, &reply);
+    assert_int_equal(reply.code, 400);
+    reply_free(&reply);
+    /* One of the same rate, or of any, joins it. */
+    client_ask(server.port, "GET " PREFIX "profile?seconds=1&rate=100", NULL,
+               NULL, &reply);
+    assert_int_equal(reply.code, 200);
+    reply_free(&reply);
+    client_ask(server.port, "GET " PREFIX "profile?seconds=1", NULL, NULL,
+               &reply);
+    assert_int_equal(reply.code, 200);
     reply_free(&reply);
     /* Neither does the first one block others, nor is it disturbed. */
     client_ask(server.port, "GET " PREFIX "cmdline", NULL, NULL, &reply);

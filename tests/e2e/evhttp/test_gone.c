@@ -15,8 +15,8 @@
 
 #include "tests/e2e/evhttp/server.h"
 
-#define LONG_PROFILE "GET /debug/pprof/profile?seconds=60 HTTP/1.1\r\n\r\n"
-#define SHORT_PROFILE "GET /debug/pprof/profile?seconds=1"
+#define LONG_PROFILE "GET /debug/pprof/profile?seconds=60&rate=50 HTTP/1.1\r\n\r\n"
+#define SHORT_PROFILE "GET /debug/pprof/profile?seconds=1&rate=99"
 #define PIPELINED "GET /debug/pprof/cmdline HTTP/1.1\r\n\r\n"
 
 /* Far more than connections, requests and replies need, far less than a loop

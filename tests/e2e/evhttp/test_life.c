@@ -17,8 +17,10 @@
 #include "tests/e2e/evhttp/server.h"
 
 #define PREFIX "/debug/pprof/"
-#define LONG_PROFILE "GET " PREFIX "profile?seconds=60 HTTP/1.1\r\n\r\n"
-#define SHORT_PROFILE "GET " PREFIX "profile?seconds=1"
+#define LONG_PROFILE "GET " PREFIX "profile?seconds=60&rate=50 HTTP/1.1\r\n\r\n"
+#define JOINING_PROFILE "GET " PREFIX "profile?seconds=1"
+/* Of another rate, so that it is refused while one is being taken. */
+#define SHORT_PROFILE "GET " PREFIX "profile?seconds=1&rate=99"
 #define CMDLINE "GET " PREFIX "cmdline"
 
 static evprof_t *
@@ -407,9 +409,9 @@ test_one_at_a_time(void **state)
     evprof_free(NULL);
 }
 
-/* A region of the program and a profile over HTTP share the one slot. */
+/* A region of the program and profiles over HTTP go on side by side. */
 static void
-test_region_shares_the_slot(void **state)
+test_region_locks_nobody_out(void **state)
 {
     (void)state;
     server_t s;
@@ -426,7 +428,7 @@ test_region_shares_the_slot(void **state)
     assert_int_equal(evprof_cpu_start(prof, &out, &err), 0);
     assert_int_equal(evprof_cpu_start(prof, &out, &err), EVPROF_EBUSY);
     assert_string_equal(err.message, "cpu profiling already in use");
-    client_await(s.port, SHORT_PROFILE, 500);
+    client_await(s.port, JOINING_PROFILE, 200);
     assert_int_equal(evprof_cpu_stop(prof, &err), 0);
     fclose(file);
     assert_true(len > 2);
@@ -475,7 +477,7 @@ main(void)
         cmocka_unit_test(test_several_bases),
         cmocka_unit_test(test_mux),
         cmocka_unit_test(test_own_routes),
-        cmocka_unit_test(test_region_shares_the_slot),
+        cmocka_unit_test(test_region_locks_nobody_out),
         cmocka_unit_test(test_write_to_evbuffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

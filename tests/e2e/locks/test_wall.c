@@ -81,6 +81,8 @@ sum_at(const evprof_pprof_t *p, uintptr_t function)
     return sum;
 }
 
+static evprof_sample_window_t *window;
+
 static void
 begin(void)
 {
@@ -90,7 +92,7 @@ begin(void)
         .depth = 128,
     };
     evprof_error_t err;
-    if (evprof_wall_begin(&options, &err) != 0) {
+    if (evprof_wall_begin(&options, &window, &err) != 0) {
         fail_msg("%s", err.message);
     }
 }
@@ -100,7 +102,7 @@ end(void)
 {
     evprof_pprof_t *p = NULL;
     evprof_builder_t *builder = evprof_builder_new(0);
-    assert_int_equal(evprof_wall_end(builder, NULL), 0);
+    assert_int_equal(evprof_wall_end(window, builder, NULL), 0);
     assert_int_equal(evprof_builder_finish(builder, &p, NULL), 0);
     evprof_builder_free(builder);
     return p;
@@ -161,6 +163,43 @@ test_time_goes_to_where_threads_are(void **state)
     stop(threads, SLEEPERS + 1);
 }
 
+/* Windows that overlap have the time of the sleepers each, and no more. */
+static void
+test_windows_are_joined(void **state)
+{
+    (void)state;
+    pthread_t threads[SLEEPERS + 1];
+    atomic_store(&is_over, false);
+    atomic_store(&asleep, 0);
+    for (int i = 0; i <= SLEEPERS; i++) {
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, sleep_here, NULL), 0);
+    }
+    while (atomic_load(&asleep) < SLEEPERS + 1) {
+        sched_yield();
+    }
+    begin();
+    evprof_sample_window_t *scraper = window;
+    await_looks(LOOKS * (SLEEPERS + 2));
+    begin();
+    evprof_sample_window_t *person = window;
+    await_looks(2 * LOOKS * (SLEEPERS + 2));
+    window = scraper;
+    evprof_pprof_t *first = end();
+    await_looks(3 * LOOKS * (SLEEPERS + 2));
+    window = person;
+    evprof_pprof_t *second = end();
+    int64_t most = (SLEEPERS + 1) * second->duration_ns;
+    /* All were seen asleep when the second one joined: nothing of it is lost. */
+    assert_in_range(sum_at(second, (uintptr_t)sleep_here), most - most / 50,
+                    most);
+    most = (SLEEPERS + 1) * first->duration_ns;
+    assert_in_range(sum_at(first, (uintptr_t)sleep_here), most / 2, most);
+    evprof_pprof_free(first);
+    evprof_pprof_free(second);
+    stop(threads, SLEEPERS + 1);
+}
+
 /* Every call of a server's threads that says EINTR, looked at again and again.
  */
 static void
@@ -191,12 +230,14 @@ test_one_at_a_time(void **state)
     };
     evprof_sampling_options_t bad = options;
     bad.rate_hz = 0;
-    assert_int_equal(evprof_wall_begin(&bad, NULL), EVPROF_EINVAL);
-    assert_int_equal(evprof_wall_end(NULL, NULL), EVPROF_ESTATE);
+    evprof_sample_window_t *other = NULL;
+    assert_int_equal(evprof_wall_begin(&bad, &other, NULL), EVPROF_EINVAL);
+    assert_int_equal(evprof_wall_end(NULL, NULL, NULL), EVPROF_ESTATE);
     begin();
-    assert_int_equal(evprof_wall_begin(&options, NULL), EVPROF_EBUSY);
-    assert_int_equal(evprof_wall_end(NULL, NULL), 0);
-    assert_int_equal(evprof_wall_end(NULL, NULL), EVPROF_ESTATE);
+    bad.rate_hz = options.rate_hz + 1;
+    assert_int_equal(evprof_wall_begin(&bad, &other, NULL), EVPROF_EBUSY);
+    assert_int_equal(evprof_wall_end(window, NULL, NULL), 0);
+    assert_int_equal(evprof_wall_end(window, NULL, NULL), EVPROF_ESTATE);
 }
 
 static void
@@ -215,9 +256,9 @@ test_a_forked_child_is_not_watched(void **state)
             .unwinder = evprof_unwinder_find("auto"),
             .depth = 128,
         };
-        int bad = evprof_wall_end(NULL, NULL) != EVPROF_ESTATE ||
-                  evprof_wall_begin(&options, NULL) != 0 ||
-                  evprof_wall_end(NULL, NULL) != 0;
+        int bad = evprof_wall_end(window, NULL, NULL) != EVPROF_ESTATE ||
+                  evprof_wall_begin(&options, &window, NULL) != 0 ||
+                  evprof_wall_end(window, NULL, NULL) != 0;
         _exit(bad);
     }
     int status = -1;
@@ -231,6 +272,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_time_goes_to_where_threads_are),
+        cmocka_unit_test(test_windows_are_joined),
         cmocka_unit_test_teardown(test_sleeping_calls_are_not_interrupted,
                                   stop_workers),
         cmocka_unit_test(test_one_at_a_time),

@@ -24,6 +24,8 @@ scene_burn(uint64_t ns)
     }
 }
 
+evprof_sample_window_t *scene_window;
+
 void
 scene_begin(unsigned rate_hz, size_t depth)
 {
@@ -33,7 +35,7 @@ scene_begin(unsigned rate_hz, size_t depth)
         .depth = depth,
     };
     evprof_error_t err = { 0 };
-    const int status = evprof_cpu_begin(&options, &err);
+    const int status = evprof_cpu_begin(&options, &scene_window, &err);
     if (status != EVPROF_OK) {
         fail_msg("begin: %s", err.message);
     }
@@ -42,11 +44,17 @@ scene_begin(unsigned rate_hz, size_t depth)
 evprof_pprof_t *
 scene_end(void)
 {
+    return scene_end_window(scene_window);
+}
+
+evprof_pprof_t *
+scene_end_window(evprof_sample_window_t *window)
+{
     evprof_error_t err = { 0 };
     evprof_pprof_t *profile = NULL;
     evprof_builder_t *builder = evprof_builder_new(0);
     assert_non_null(builder);
-    if (evprof_cpu_end(builder, &err) != EVPROF_OK ||
+    if (evprof_cpu_end(window, builder, &err) != EVPROF_OK ||
         evprof_builder_finish(builder, &profile, &err) != EVPROF_OK) {
         fail_msg("end: %s", err.message);
     }

@@ -49,8 +49,12 @@ void scene_burn(uint64_t ns);
 /* Begins with frame pointers and room for `depth` frames, or fails the test. */
 void scene_begin(unsigned rate_hz, size_t depth);
 
-/* Ends; the caller frees the profile. */
+/* What that opened. */
+extern evprof_sample_window_t *scene_window;
+
+/* Ends it, or another; the caller frees the profile. */
 evprof_pprof_t *scene_end(void);
+evprof_pprof_t *scene_end_window(evprof_sample_window_t *window);
 
 /* The sum of a profile's first column. */
 int64_t scene_samples(const evprof_pprof_t *profile);

@@ -163,7 +163,7 @@ test_a_raw_clone_is_found_and_forgotten(void **state)
     while (evprof_thread_find(tid)) {
         assert_int_equal(evprof_thread_scan(), EVPROF_OK);
     }
-    assert_int_equal(evprof_cpu_end(NULL, NULL), EVPROF_OK);
+    assert_int_equal(evprof_cpu_end(scene_window, NULL, NULL), EVPROF_OK);
     evprof_cpu_stats(&stats);
     assert_true(stats.tap.records > 0);
 }

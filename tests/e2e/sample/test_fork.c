@@ -64,9 +64,10 @@ live(int generations)
         .rate_hz = 1000, .unwinder = evprof_unwinder_find("fp"), .depth = 64
     };
     pthread_t thread;
-    if (evprof_cpu_end(NULL, NULL) != EVPROF_ESTATE ||
+    evprof_sample_window_t *window = NULL;
+    if (evprof_cpu_end(scene_window, NULL, NULL) != EVPROF_ESTATE ||
         evprof_thread_count() != 1 ||
-        evprof_cpu_begin(&options, NULL) != EVPROF_OK ||
+        evprof_cpu_begin(&options, &window, NULL) != EVPROF_OK ||
         pthread_create(&thread, NULL, burn, NULL) != 0) {
         return 1;
     }
@@ -89,7 +90,7 @@ live(int generations)
         evprof_tap_flush();
         evprof_cpu_stats(&stats);
     } while (stats.tap.weight < 30);
-    if (evprof_cpu_end(NULL, NULL) != EVPROF_OK) {
+    if (evprof_cpu_end(window, NULL, NULL) != EVPROF_OK) {
         return 3;
     }
     /* This thread, the one created here, the drainer. */

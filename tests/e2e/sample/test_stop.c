@@ -62,7 +62,7 @@ test_start_and_stop_under_load(void **state)
         evprof_cpu_stats_t later;
         scene_begin(1000, 64);
         scene_burn(300000);
-        assert_int_equal(evprof_cpu_end(NULL, NULL), EVPROF_OK);
+        assert_int_equal(evprof_cpu_end(scene_window, NULL, NULL), EVPROF_OK);
         evprof_cpu_stats(&at_end);
         scene_burn(100000);
         evprof_cpu_stats(&later);
@@ -123,7 +123,7 @@ test_the_handler_stays(void **state)
     (void)state;
     struct sigaction current;
     scene_begin(100, 64);
-    assert_int_equal(evprof_cpu_end(NULL, NULL), EVPROF_OK);
+    assert_int_equal(evprof_cpu_end(scene_window, NULL, NULL), EVPROF_OK);
     assert_int_equal(sigaction(SIGPROF, NULL, &current), 0);
     assert_ptr_equal(current.sa_sigaction, evprof_sig_handler);
     assert_true(current.sa_flags & SA_RESTART);
@@ -149,14 +149,14 @@ test_two_handlers_that_chain_to_each_other(void **state)
     struct sigaction theirs = { .sa_flags = SA_SIGINFO };
     theirs.sa_sigaction = call_back;
     scene_begin(100, 64);
-    assert_int_equal(evprof_cpu_end(NULL, NULL), EVPROF_OK);
+    assert_int_equal(evprof_cpu_end(scene_window, NULL, NULL), EVPROF_OK);
     assert_int_equal(sigaction(SIGPROF, &theirs, NULL), 0);
     scene_begin(1000, 64);
     scene_burn(50000000);
     assert_int_equal(
         syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGPROF), 0);
     evprof_cpu_stats_t stats;
-    assert_int_equal(evprof_cpu_end(NULL, NULL), EVPROF_OK);
+    assert_int_equal(evprof_cpu_end(scene_window, NULL, NULL), EVPROF_OK);
     evprof_cpu_stats(&stats);
     assert_int_equal(atomic_load(&calls), 1);
     assert_true(stats.tap.records > 0);
@@ -167,13 +167,16 @@ test_ends_without_begin(void **state)
 {
     (void)state;
     evprof_error_t err;
-    assert_int_equal(evprof_cpu_end(NULL, &err), EVPROF_ESTATE);
+    assert_int_equal(evprof_cpu_end(NULL, NULL, &err), EVPROF_ESTATE);
+    assert_int_equal(evprof_cpu_end(scene_window, NULL, &err), EVPROF_ESTATE);
     scene_begin(100, 64);
     const evprof_sampling_options_t options = {
-        .rate_hz = 100, .unwinder = evprof_unwinder_find("fp"), .depth = 64
+        .rate_hz = 101, .unwinder = evprof_unwinder_find("fp"), .depth = 64
     };
-    assert_int_equal(evprof_cpu_begin(&options, &err), EVPROF_EBUSY);
-    assert_int_equal(evprof_cpu_end(NULL, &err), EVPROF_OK);
+    evprof_sample_window_t *other = NULL;
+    assert_int_equal(evprof_cpu_begin(&options, &other, &err), EVPROF_EBUSY);
+    assert_null(other);
+    assert_int_equal(evprof_cpu_end(scene_window, NULL, &err), EVPROF_OK);
 }
 
 int

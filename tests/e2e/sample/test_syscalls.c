@@ -127,7 +127,7 @@ test_sleepers_are_not_interrupted(void **state)
     for (int i = 0; i < COUNT; i++) {
         pthread_join(threads[i], NULL);
     }
-    assert_int_equal(evprof_cpu_end(NULL, NULL), EVPROF_OK);
+    assert_int_equal(evprof_cpu_end(scene_window, NULL, NULL), EVPROF_OK);
     print_message("%llu of %llu calls were interrupted\n",
                   (unsigned long long)atomic_load(&interrupted),
                   (unsigned long long)atomic_load(&calls));

@@ -42,10 +42,11 @@ take_wall(void *unused)
         .depth = 128,
     };
     for (;;) {
-        if (evprof_wall_begin(&options, NULL) == 0) {
+        evprof_sample_window_t *window = NULL;
+        if (evprof_wall_begin(&options, &window, NULL) == 0) {
             atomic_store(&has_begun, true);
             usleep(2000);
-            (void)evprof_wall_end(NULL, NULL);
+            (void)evprof_wall_end(window, NULL, NULL);
         }
     }
     return unused;

@@ -323,9 +323,10 @@ test_wall(void **state)
         .depth = 128,
     };
     for (int i = 0; i < REQUESTS / 10; i++) {
-        assert_int_equal(evprof_wall_begin(&options, NULL), 0);
+        evprof_sample_window_t *window = NULL;
+        assert_int_equal(evprof_wall_begin(&options, &window, NULL), 0);
         await_looks(10 * (CALLS + 3));
-        assert_int_equal(evprof_wall_end(NULL, NULL), 0);
+        assert_int_equal(evprof_wall_end(window, NULL, NULL), 0);
         evprof_wall_stats_t stats;
         evprof_wall_stats(&stats);
         assert_int_equal(stats.interrupted, 0);
@@ -344,8 +345,9 @@ test_profile(void **state)
         .depth = 128,
     };
     for (int i = 0; i < REQUESTS / 10; i++) {
-        assert_int_equal(evprof_cpu_begin(&options, NULL), 0);
-        assert_int_equal(evprof_cpu_end(NULL, NULL), 0);
+        evprof_sample_window_t *window = NULL;
+        assert_int_equal(evprof_cpu_begin(&options, &window, NULL), 0);
+        assert_int_equal(evprof_cpu_end(window, NULL, NULL), 0);
     }
     assert_nobody_was_early("profile");
 }

@@ -125,8 +125,9 @@ print_wall(bool asks)
         .asks_sleepers = asks,
     };
     evprof_wall_stats_t stats = { 0 };
+    evprof_sample_window_t *window = NULL;
     evprof_error_t err;
-    if (evprof_wall_begin(&options, &err) != 0) {
+    if (evprof_wall_begin(&options, &window, &err) != 0) {
         printf("wall: %s\n", err.message);
         return;
     }
@@ -134,7 +135,7 @@ print_wall(bool asks)
         usleep(5000);
         evprof_wall_stats(&stats);
     }
-    (void)evprof_wall_end(NULL, NULL);
+    (void)evprof_wall_end(window, NULL, NULL);
     evprof_wall_stats(&stats);
     printf("wall: %s walked, %s time without a stack, %s sent a signal\n",
            stats.walked > 0 ? "some" : "none",

@@ -54,10 +54,12 @@ fill(evprof_builder_t *out, const char *type, int64_t value)
 }
 
 static int
-begin_window(void *state, const evprof_ask_t *ask, evprof_error_t *err)
+begin_window(void *state, const evprof_ask_t *ask, void **window,
+             evprof_error_t *err)
 {
     (void)state;
     (void)ask;
+    (void)window;
     (void)err;
     note_thread();
     atomic_fetch_add(&begun, 1);
@@ -77,8 +79,9 @@ end_window(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
 }
 
 static void
-cancel_window(void *state)
+cancel_window(void *state, void *window)
 {
+    (void)window;
     (void)state;
     atomic_fetch_add(&canceled, 1);
 }

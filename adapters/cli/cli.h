@@ -25,12 +25,21 @@ typedef struct cli_list {
     size_t count;
 } cli_list_t;
 
+/* An execution trace and what is wanted of it; NULL: not said. */
+typedef struct cli_trace_flags {
+    const char *file;
+    const char *profile; /* its kind */
+    const char *from;
+    const char *to;
+} cli_trace_flags_t;
+
 typedef struct cli {
     evprof_options_t options;
     cli_list_t sources;
     cli_list_t bases;
     cli_list_t diff_bases; /* as given; `bases` has them once all is read */
     bool is_diff_base; /* the bases are compared with, not only taken away */
+    cli_trace_flags_t trace;
     const char *binary;
     const char *build_id;
     const char *symbolize;

@@ -136,7 +136,8 @@ apply_sources(cli_parse_t *p)
         memmove(cli->sources.items, cli->sources.items + 1,
                 cli->sources.count * sizeof(*cli->sources.items));
     }
-    if (cli->sources.count > 0 || cli->sources_file != NULL) {
+    if (cli->sources.count > 0 || cli->sources_file != NULL ||
+        cli->trace.file != NULL) {
         return CLI_GO_ON;
     }
     if (cli->param != NULL) {
@@ -151,10 +152,41 @@ apply_sources(cli_parse_t *p)
     return CLI_WRONG;
 }
 
+/* A trace stands alone, and reports are of a profile that is made of it. */
+static enum cli_parsed
+check_trace(const cli_t *cli)
+{
+    const cli_trace_flags_t *trace = &cli->trace;
+    const char *alone = trace->profile != NULL ? "pprof"
+                        : trace->from != NULL  ? "from"
+                        : trace->to != NULL    ? "to"
+                                               : NULL;
+    if (trace->file == NULL) {
+        return alone == NULL
+                   ? CLI_GO_ON
+                   : cli_refuse("-%s needs a trace: -trace FILE", alone);
+    }
+    if (cli->sources.count > 0 || cli->sources_file != NULL) {
+        return cli_refuse("-trace is read by itself: leave out %s",
+                          cli->sources.count > 0 ? cli->sources.items[0]
+                                                 : "-sources");
+    }
+    bool is_shown = cli->report != NULL || cli->http[0] != '\0';
+    if (is_shown && trace->profile == NULL) {
+        return cli_refuse("-%s shows a profile: -pprof=sync or another kind "
+                          "makes one of the trace",
+                          cli->report != NULL ? cli->report->name : "http");
+    }
+    return CLI_GO_ON;
+}
+
 enum cli_parsed
 cli_apply(cli_parse_t *p)
 {
     enum cli_parsed result = apply_report(p);
+    if (result == CLI_GO_ON) {
+        result = check_trace(p->cli);
+    }
     if (result == CLI_GO_ON) {
         result = apply_sources(p);
     }

@@ -8,6 +8,7 @@
 const char *const cli_flag_groups[CLI_GROUP_COUNT] = {
     [CLI_GROUP_SOURCES] = "Sources",
     [CLI_GROUP_NETWORK] = "Asking a server",
+    [CLI_GROUP_TRACES] = "Execution traces",
     [CLI_GROUP_COLUMNS] = "Old names of sample types",
     [CLI_GROUP_SERVER] = "A server's configuration",
     [CLI_GROUP_OTHER] = "Other",
@@ -100,6 +101,18 @@ const cli_flag_t cli_flag_table[] = {
         "Connections at once, 64 by default\n"),
     ROW("max_bytes", "N", NETWORK, INT, fetch.max_bytes,
         "Largest answer to accept, 1 GiB by default\n"),
+    ROW("trace", "FILE", TRACES, TEXT, trace.file,
+        "Read an execution trace, of Evprof or of a program in Go\n"
+        "By itself it shows what threads did, the slowest tasks, how long\n"
+        "tasks and regions take, and who ended the waits of others.\n"),
+    ROW("pprof", "KIND", TRACES, TEXT, trace.profile,
+        "Profile of the trace, for any report: net, sync, syscall, sched,\n"
+        "region or task\n"
+        "The first four are those of go tool trace.\n"),
+    ROW("from", "TIME", TRACES, TEXT, trace.from,
+        "Leave out of the trace what is before, as in -from 1.2s\n"),
+    ROW("to", "TIME", TRACES, TEXT, trace.to,
+        "Leave out of the trace what is after\n"),
     COLUMN("inuse_space", "inuse_space", false,
         "-sample_index=inuse_space\n"),
     COLUMN("inuse_objects", "inuse_objects", false,

@@ -23,6 +23,7 @@ enum cli_flag_kind {
 enum cli_flag_group {
     CLI_GROUP_SOURCES,
     CLI_GROUP_NETWORK,
+    CLI_GROUP_TRACES,
     CLI_GROUP_COLUMNS,
     CLI_GROUP_SERVER,
     CLI_GROUP_OTHER,

@@ -11,6 +11,7 @@
 #include "adapters/cli/servers.h"
 #include "adapters/cli/symbolize.h"
 #include "adapters/cli/symbolz.h"
+#include "adapters/cli/trace.h"
 #include "adapters/fetch/save.h"
 #include "core/analysis/merge.h"
 #include "core/analysis/prune.h"
@@ -351,7 +352,9 @@ cli_load(const cli_t *cli, cli_profiles_t *out, evprof_error_t *err)
 {
     loaded_t l = { 0 };
     cli_profiles_t got = { .profile = NULL };
-    int status = load_lists(cli, &l, &got, err);
+    int status = cli->trace.file != NULL
+                     ? cli_trace_profile(cli, &l.sources, err)
+                     : load_lists(cli, &l, &got, err);
     got.profile = l.sources;
     evprof_pprof_t *const all[] = { got.profile, got.whole, got.base };
     for (size_t i = 0; status == EVPROF_OK && i < sizeof(all) / sizeof(all[0]);

@@ -12,6 +12,7 @@
 #include "adapters/cli/remote.h"
 #include "adapters/cli/run.h"
 #include "adapters/cli/servers.h"
+#include "adapters/cli/trace.h"
 #include "adapters/cli/web.h"
 
 /* Every failure ends with it. */
@@ -21,6 +22,9 @@ static int
 run(cli_t *cli, evprof_error_t *err)
 {
     cli_profiles_t loaded;
+    if (cli->trace.file != NULL && cli->trace.profile == NULL) {
+        return cli_trace_show(cli, err);
+    }
     int status = cli_hide_secrets(cli, err);
     if (status == EVPROF_OK) {
         status = cli_load(cli, &loaded, err);

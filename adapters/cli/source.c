@@ -54,7 +54,8 @@ wait_for_data(int fd, int64_t wait_s, evprof_error_t *err)
 }
 
 static int
-read_to_end(int fd, int64_t wait_s, evprof_buf_t *data, evprof_error_t *err)
+read_to_end(int fd, int64_t wait_s, const cli_reader_t *reader,
+            evprof_buf_t *data, evprof_error_t *err)
 {
     bool was_looked_at = false;
     for (;;) {
@@ -78,7 +79,7 @@ read_to_end(int fd, int64_t wait_s, evprof_buf_t *data, evprof_error_t *err)
         data->len += (size_t)n;
         if (data->len >= LOOK_AT && !was_looked_at) {
             was_looked_at = true;
-            if (!evprof_format_may_be(evprof_formats, data->data, data->len)) {
+            if (!reader->may_be(data->data, data->len)) {
                 return EVPROF_OK; /* the reader says what it seems to be */
             }
         }
@@ -86,13 +87,13 @@ read_to_end(int fd, int64_t wait_s, evprof_buf_t *data, evprof_error_t *err)
 }
 
 static int
-read_stream(int fd, int64_t wait_s, evprof_pprof_t **out, evprof_error_t *err)
+read_stream(int fd, int64_t wait_s, const cli_reader_t *reader,
+            evprof_error_t *err)
 {
     evprof_buf_t data = { 0 };
-    int status = read_to_end(fd, wait_s, &data, err);
+    int status = read_to_end(fd, wait_s, reader, &data, err);
     if (status == EVPROF_OK) {
-        status =
-            evprof_format_read(evprof_formats, data.data, data.len, out, err);
+        status = reader->read(reader->ctx, NULL, data.data, data.len, err);
     }
     evprof_buf_free(&data);
     return status;
@@ -116,7 +117,7 @@ check_kind(mode_t mode, bool is_terminal, evprof_error_t *err)
 }
 
 static int
-read_open(int fd, const char *name, int64_t wait_s, evprof_pprof_t **out,
+read_open(int fd, const char *name, int64_t wait_s, const cli_reader_t *reader,
           evprof_error_t *err)
 {
     struct stat info;
@@ -133,22 +134,20 @@ read_open(int fd, const char *name, int64_t wait_s, evprof_pprof_t **out,
         data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     }
     if (data == MAP_FAILED) {
-        return read_stream(fd, wait_s, out, err);
+        return read_stream(fd, wait_s, reader, err);
     }
-    status = name != NULL && cli_is_perf_data(data, size)
-                 ? cli_perf_data_read(name, out, err)
-                 : evprof_format_read(evprof_formats, data, size, out, err);
+    status = reader->read(reader->ctx, name, data, size, err);
     munmap(data, size);
     return status;
 }
 
 int
-cli_source_read(const cli_t *cli, const char *source, evprof_pprof_t **out,
-                evprof_error_t *err)
+cli_source_give(const cli_t *cli, const char *source,
+                const cli_reader_t *reader, evprof_error_t *err)
 {
     int64_t wait_s = cli->timeout > 0 ? cli->timeout : DEFAULT_WAIT_S;
     if (strcmp(source, "-") == 0 && !cli->is_strict) {
-        return read_open(STDIN_FILENO, NULL, wait_s, out, err);
+        return read_open(STDIN_FILENO, NULL, wait_s, reader, err);
     }
     struct stat info;
     if (stat(source, &info) != 0) {
@@ -163,7 +162,33 @@ cli_source_read(const cli_t *cli, const char *source, evprof_pprof_t **out,
     if (fd < 0) {
         return fail_on(err);
     }
-    status = read_open(fd, source, wait_s, out, err);
+    status = read_open(fd, source, wait_s, reader, err);
     close(fd);
     return status;
+}
+
+static bool
+may_be_profile(const void *data, size_t len)
+{
+    return evprof_format_may_be(evprof_formats, data, len);
+}
+
+static int
+read_profile(void *ctx, const char *name, const void *data, size_t len,
+             evprof_error_t *err)
+{
+    evprof_pprof_t **out = ctx;
+    return name != NULL && cli_is_perf_data(data, len)
+               ? cli_perf_data_read(name, out, err)
+               : evprof_format_read(evprof_formats, data, len, out, err);
+}
+
+int
+cli_source_read(const cli_t *cli, const char *source, evprof_pprof_t **out,
+                evprof_error_t *err)
+{
+    const cli_reader_t reader = { .may_be = may_be_profile,
+                                  .read = read_profile,
+                                  .ctx = out };
+    return cli_source_give(cli, source, &reader, err);
 }

@@ -4,6 +4,25 @@
 
 #include "adapters/cli/cli.h"
 
+/* Who understands the bytes of a source. */
+typedef struct cli_reader {
+    /* Whether what begins so is worth reading to its end. */
+    bool (*may_be)(const void *data, size_t len);
+    /* Takes all of it, which is not kept; `name` is NULL where it came through
+     * a pipe. */
+    int (*read)(void *ctx, const char *name, const void *data, size_t len,
+                evprof_error_t *err);
+    void *ctx;
+} cli_reader_t;
+
+/*
+ * Gives the bytes of a source to a reader: "-", a file or a pipe. MT-Safe. What
+ * the reader returns; EVPROF_EIO, EVPROF_ELIMIT. The message says what is
+ * wrong, not with which source.
+ */
+int cli_source_give(const cli_t *cli, const char *source,
+                    const cli_reader_t *reader, evprof_error_t *err);
+
 /*
  * Reads one source: "-", a file or a pipe; URLs are remote.h's. MT-Safe. The
  * message says what is wrong, not with which source.

@@ -20,7 +20,7 @@
 #include <sys/types.h>
 
 #include "core/trace/generation.h"
-#include "core/trace/gotrace.h"
+#include "core/gotrace/gotrace.h"
 
 enum evprof_lane_state {
     EVPROF_LANE_NEW,

@@ -15,7 +15,7 @@
 
 #include "core/base/error.h"
 #include "core/profile/builder.h"
-#include "core/trace/gotrace.h"
+#include "core/gotrace/gotrace.h"
 
 #define INLINED_PC (UINT64_C(1) << 48)
 #define FRAMES_MAX 128u

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A batch begins with byte 1, then generation, thread, time and length. */
-#include "core/trace/gotrace.h"
-
-#define BATCH '\1'
+#include "core/gotrace/gotrace.h"
 
 void
 evprof_go_put(evprof_buf_t *out, uint64_t number)
@@ -18,7 +16,7 @@ void
 evprof_go_put_batch(evprof_buf_t *out, uint64_t generation, uint64_t thread,
                     uint64_t time, const evprof_buf_t *payload)
 {
-    evprof_buf_putc(out, BATCH);
+    evprof_buf_putc(out, EVPROF_GO_BATCH);
     evprof_go_put(out, generation);
     evprof_go_put(out, thread);
     evprof_go_put(out, time);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adapters/cli/attached.h"
 #include "adapters/cli/busy.h"
 #include "adapters/cli/source.h"
 #include "adapters/cli/symbolz.h"
@@ -108,7 +109,7 @@ load_item(const cli_t *cli, cli_item_t *item)
         (!add_missing_mapping(p) || !name_binary(cli, p))) {
         status = evprof_fail(&item->err, EVPROF_ENOMEM, "out of memory");
     }
-    if (status == EVPROF_OK && item->is_remote &&
+    if (status == EVPROF_OK && item->shown != NULL &&
         cli_symbolz_note(item, p) != EVPROF_OK) {
         status = evprof_fail(&item->err, EVPROF_ENOMEM, "out of memory");
     }
@@ -277,7 +278,9 @@ feed_and_work(gather_t *g, size_t count, size_t processors)
             on_item(g, &g->items[i]);
         }
     }
+    cli_attached_t *attached = cli_attached_begin(g->cli, g->items, count);
     cli_fetch_items(g->cli, g->items, count, on_item, g);
+    cli_attached_end(attached, g->items, count, on_item, g);
     end_feeding(g);
     cli_busy_t busy;
     cli_busy_begin(&busy, "reading profiles");

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "adapters/cli/attached.h"
 #include "adapters/cli/library.h"
 #include "adapters/fetch/address.h"
 #include "adapters/fetch/fetch.h"
@@ -33,8 +34,12 @@ cli_is_remote(const char *source)
 {
     struct stat info;
     evprof_source_url_t address;
+    pid_t pid;
     if (strcmp(source, "-") == 0 || stat(source, &info) == 0) {
         return false;
+    }
+    if (cli_attached_pid(source, &pid)) {
+        return true;
     }
     if (evprof_source_url_of_source(source, &address) != EVPROF_OK) {
         return evprof_source_url_fault(source) != NULL;
@@ -213,7 +218,8 @@ cli_fetch_items(const cli_t *cli, cli_item_t *items, size_t count,
                            .ctx = ctx };
     size_t remote = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!items[i].is_remote) {
+        pid_t pid;
+        if (!items[i].is_remote || cli_attached_pid(items[i].source, &pid)) {
             continue;
         }
         items[i].shown = evprof_url_redact(items[i].source);

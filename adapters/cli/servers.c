@@ -22,6 +22,7 @@
 #include "core/base/buf.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
+#include "core/symbol/keeper.h"
 
 #define MOST_SOCKETS 256u
 
@@ -230,10 +231,11 @@ add_process(found_t *found, pid_t pid)
 {
     uint64_t inodes[MOST_SOCKETS];
     cli_server_t process = { .pid = pid };
-    if (is_this_tool(pid) || !has_library(pid)) {
+    read_name(pid, process.name, sizeof(process.name));
+    if (strcmp(process.name, EVPROF_KEEPER_NAME) == 0 || is_this_tool(pid) ||
+        !has_library(pid)) {
         return;
     }
-    read_name(pid, process.name, sizeof(process.name));
     size_t sockets = list_sockets(pid, inodes);
     size_t added = add_unix(found, &process, inodes, sockets);
     added += add_tcp(found, &process, false, inodes, sockets);
@@ -411,18 +413,50 @@ is_process(const char *source, pid_t *pid, const char **name)
     return true;
 }
 
-static void
-say_none(const char *source, pid_t pid, size_t found, evprof_error_t *err)
+/* ---- Processes without evprof ---- */
+
+static bool
+add_outside(evprof_arena_t *arena, pid_t pid, const char **out)
+{
+    char text[32];
+    int len = snprintf(text, sizeof(text), "perf:%d", (int)pid);
+    *out = evprof_arena_strndup(arena, text, (size_t)len);
+    return *out != NULL;
+}
+
+/* Adds the sources that profile a process from outside: that one, or all with
+ * the name; returns how many. */
+static size_t
+add_all_outside(evprof_arena_t *arena, pid_t pid, const char *name,
+                const char **out, size_t max)
 {
     char path[64];
+    char comm[32];
+    size_t count = 0;
+    const struct dirent *entry;
+    DIR *proc = pid != 0 ? NULL : opendir("/proc");
     (void)snprintf(path, sizeof(path), "/proc/%d", (int)pid);
-    if (pid != 0 && access(path, F_OK) != 0) {
+    if (pid != 0 && max > 0 && access(path, F_OK) == 0) {
+        return add_outside(arena, pid, out);
+    }
+    while (proc != NULL && count < max && (entry = readdir(proc)) != NULL) {
+        pid_t other = (pid_t)strtol(entry->d_name, NULL, 10);
+        read_name(other, comm, sizeof(comm));
+        if (other > 0 && other != getpid() && strcmp(comm, name) == 0) {
+            count += add_outside(arena, other, out + count);
+        }
+    }
+    if (proc != NULL) {
+        closedir(proc);
+    }
+    return count;
+}
+
+static void
+say_none(const char *source, size_t found, evprof_error_t *err)
+{
+    if (found == 0) {
         evprof_fail(err, EVPROF_ENOENT, "there is no process %s", source);
-    } else if (found == 0) {
-        evprof_fail(err, EVPROF_ENOENT,
-                    "%s has no evprof in it, or is another user's; start it "
-                    "again with \"evprof run\"",
-                    source);
     } else {
         evprof_fail(err, EVPROF_ENOENT,
                     "%s has evprof in it and serves profiles nowhere that "
@@ -462,8 +496,16 @@ cli_servers_of(const char *source, evprof_arena_t *arena, const char **out,
         }
     }
     free(servers);
+    if (matching == 0) {
+        *count = add_all_outside(arena, pid, name, out, max);
+        if (*count > 0) {
+            cli_tell("%s has no evprof in it: its CPU time is profiled from "
+                     "outside",
+                     source);
+        }
+    }
     if (*count == 0) {
-        say_none(source, pid, matching, err);
+        say_none(source, matching, err);
     }
     return true;
 }

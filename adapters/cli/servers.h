@@ -32,9 +32,10 @@ bool cli_ps(int argc, char **argv, int *exit_status);
 
 /*
  * Whether `source` names a process: a number that is no file, or "name:NAME".
- * Adds to `out` the URLs of the evprof servers that answer there, at most
- * `max`, and says how many; their texts live in `arena`. `*count` 0 with a
- * message in `err`: none does.
+ * Adds to `out` the URLs of the evprof servers that answer there, or, where no
+ * process has evprof in it, "perf:PID" for each (attached.h), at most `max`,
+ * and says how many; their texts live in `arena`. `*count` 0 with a message in
+ * `err`: there is no such process, or none that lets us in.
  */
 bool cli_servers_of(const char *source, evprof_arena_t *arena, const char **out,
                     size_t max, size_t *count, evprof_error_t *err);

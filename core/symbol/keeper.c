@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -100,6 +101,7 @@ keep(void *arg)
     words[0] = start->path;
     words[1] = NULL;
     leave_socket(start->socket);
+    (void)bare_call(SYS_prctl, PR_SET_NAME, (long)EVPROF_KEEPER_NAME, 0, 0);
     (void)bare_call(SYS_setsid, 0, 0, 0, 0);
     (void)bare_call(SYS_chdir, (long)"/", 0, 0, 0);
     long program =

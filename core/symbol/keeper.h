@@ -15,6 +15,9 @@
 
 #include <evprof/status.h>
 
+/* What the kernel calls the keeper, so that it is not taken for a server. */
+#define EVPROF_KEEPER_NAME "evprof-keeper"
+
 typedef struct evprof_keeper {
     pid_t owner; /* 0: nothing runs */
     pid_t pid;

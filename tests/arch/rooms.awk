@@ -35,7 +35,8 @@ function fill_rooms() {
     row("adapters/listener", "adapters/evhttp core/runtime")
     row("adapters/web", "adapters/fetch core/report core/runtime")
     row("adapters/preload", "adapters/listener adapters/evhttp core/runtime")
-    row("adapters/cli", "core/timeline adapters/fetch adapters/web core/report core/symbol core/conf")
+    row("adapters/attach", "core/analysis")
+    row("adapters/cli", "core/timeline adapters/attach adapters/fetch adapters/web core/report core/symbol core/conf")
 
     uses("core/profile", "zlib.h")
     uses("core/analysis", "zlib.h zstd.h pcre2.h")
@@ -50,6 +51,7 @@ function fill_rooms() {
     uses("adapters/web", "event2/ jansson.h")
     uses("adapters/fetch", "curl/ jansson.h")
     uses("adapters/disasm", "capstone/")
+    uses("adapters/attach", "elfutils/")
     uses("adapters/cli", "histedit.h")
 }
 function room_of(path,   parts) {

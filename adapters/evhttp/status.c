@@ -43,6 +43,21 @@ put_state(evprof_buf_t *out, evprof_t *prof, const evprof_entry_t *entry)
     evprof_buf_free(&text);
 }
 
+static void
+put_losses(evprof_buf_t *out)
+{
+    static const char *const names[] = { "symbols", "other" };
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        evprof_buf_t text = { 0 };
+        evprof_writer_t writer = evprof_writer_buf(&text);
+        evprof_catalog_losses(names[i], &writer);
+        if (text.len > 0) {
+            put_lines(out, names[i], &text);
+        }
+        evprof_buf_free(&text);
+    }
+}
+
 int
 evprof_page_status(evprof_t *prof, const evprof_ask_t *ask,
                    evprof_result_t *result)
@@ -58,6 +73,7 @@ evprof_page_status(evprof_t *prof, const evprof_ask_t *ask,
     for (size_t i = 0; entries != NULL && i < count; i++) {
         put_state(out, prof, &entries[i]);
     }
+    put_losses(out);
     bool failed = entries == NULL || out->failed;
     free(entries);
     return failed ? EVPROF_ENOMEM : EVPROF_OK;
@@ -91,9 +107,10 @@ put_piece(evprof_buf_t *out, struct piece piece)
     evprof_buf_free(&text);
 }
 
-/* Finds the counter's line in counters.txt, by its name without the module. */
+/* Finds the counter's line in counters.txt, by its name without the module, or
+ * writes its meaning to `meaning`, which has to outlive the counter. */
 static void
-explain(struct counter *counter)
+explain(struct counter *counter, evprof_buf_t *meaning)
 {
     static const char state[] = "state";
     const char *dot = memchr(counter->name.at, '.', counter->name.len);
@@ -120,6 +137,10 @@ explain(struct counter *counter)
             return;
         }
         line += len + (line[len] == '\n');
+    }
+    if (evprof_catalog_loss_meaning(key.at, key.len, meaning)) {
+        counter->is_loss = true;
+        counter->meaning = (struct piece){ meaning->data, meaning->len };
     }
 }
 
@@ -154,9 +175,11 @@ put_counters(evprof_buf_t *out, const evprof_buf_t *lines)
                 .name = { line, (size_t)(colon - line) },
                 .value = { colon + 2, len - (size_t)(colon + 2 - line) },
             };
-            explain(&counter);
+            evprof_buf_t meaning = { 0 };
+            explain(&counter, &meaning);
             evprof_template_fill(out, evprof_page_counter, fill_counter,
                                  &counter);
+            evprof_buf_free(&meaning);
         }
         line += len + (line[len] == '\n');
     }

@@ -7,6 +7,7 @@
  */
 #include "core/heap/heap.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "core/heap/memory.h"
 #include "core/heap/stacks.h"
 #include "core/heap/trim.h"
+#include "core/profile/loss.h"
 #include "core/sample/labels.h"
 
 #define DEFAULT_MAX_STACKS 65536
@@ -103,7 +105,8 @@ drop_dump(void)
 }
 
 static int
-ensure_dump(const evprof_ask_t *ask, evprof_error_t *err)
+ensure_dump(const evprof_ask_t *ask, enum evprof_loss_of who,
+            evprof_error_t *err)
 {
     if (ask->gc) {
         evprof_jemalloc_purge();
@@ -122,7 +125,7 @@ ensure_dump(const evprof_ask_t *ask, evprof_error_t *err)
     if (status != 0) {
         return status;
     }
-    return evprof_jemalloc_dump(err);
+    return evprof_jemalloc_dump(who, err);
 }
 
 static int
@@ -136,7 +139,7 @@ evprof_heap_read(const evprof_ask_t *ask, evprof_heap_stacks_t *stacks,
                  evprof_heap_v2_t *reader, evprof_error_t *err)
 {
     evprof_heap_v2_sink_t sink = { .stack = stacks->add, .ctx = stacks };
-    int status = ensure_dump(ask, err);
+    int status = ensure_dump(ask, stacks->who, err);
     if (status != 0) {
         return status;
     }
@@ -227,6 +230,7 @@ evprof_heap_add(evprof_heap_stacks_t *stacks, const uint64_t *pcs, size_t count,
     if (label != NULL) {
         labels[label_count++] = *label;
     }
+    stacks->added++;
     size_t skip = evprof_heap_trim(&stacks->trim, frames, count);
     evprof_stack_t stack = { .pcs = frames + skip, .count = count - skip };
     return evprof_builder_add(stacks->out, &stack, labels, label_count, values);
@@ -248,35 +252,67 @@ evprof_heap_columns(evprof_builder_t *out)
     return status;
 }
 
+/* A larger interval shows hardly anything of a usual program. */
+#define WIDE_INTERVAL ((uint64_t)64 << 20)
+
+/* What jemalloc was told at its start that leaves things out. */
+static int
+say_settings(enum evprof_loss_of who, uint64_t rate, evprof_builder_t *out)
+{
+    const evprof_lost_t interval = { .n = rate };
+    int status = EVPROF_OK;
+    if (who == EVPROF_LOSS_OF_HEAP && !evprof_jemalloc_accumulates()) {
+        status = evprof_loss_say(out, who, EVPROF_LOSS_ONLY_IN_USE, &interval);
+    }
+    if (status == EVPROF_OK && !evprof_jemalloc_samples_threads()) {
+        status =
+            evprof_loss_say(out, who, EVPROF_LOSS_NEW_THREADS_OUT, &interval);
+    }
+    if (status == EVPROF_OK && rate >= WIDE_INTERVAL) {
+        status =
+            evprof_loss_say(out, who, EVPROF_LOSS_INTERVAL_WIDE, &interval);
+    }
+    return status;
+}
+
 /* What a reader of the numbers has to know. */
 static int
-add_comments(evprof_builder_t *out)
+add_comments(enum evprof_loss_of who, uint64_t rate, bool is_empty,
+             evprof_builder_t *out)
 {
     evprof_jemalloc_stats_t stats;
+    char what[96];
     evprof_jemalloc_stats(&stats);
+    (void)snprintf(what, sizeof(what),
+                   "nothing was sampled yet, one allocation in %" PRIu64
+                   " bytes is",
+                   rate);
+    const evprof_lost_t idle = { .what = what };
+    const evprof_lost_t shortened = { .n = stats.shortened,
+                                      .of = stats.max_stacks };
     int status = evprof_builder_comment(
         out, "# evprof: jemalloc %s, %zu distinct stacks",
         evprof_jemalloc_version(), stats.stacks);
-    if (status == 0 && !evprof_jemalloc_accumulates()) {
-        status = evprof_builder_comment(
-            out, "alloc_objects and alloc_space are 0: jemalloc was started "
-                 "without prof_accum:true");
+    if (status == EVPROF_OK) {
+        status = say_settings(who, rate, out);
     }
-    if (status == 0 && stats.shortened > 0) {
-        status = evprof_builder_comment(
-            out,
-            "max_stacks (%zu) was reached: %llu samples have shortened stacks "
-            "that end in evprof_heap_more_stacks",
-            stats.max_stacks, (unsigned long long)stats.shortened);
+    if (status == EVPROF_OK && shortened.n > 0) {
+        status =
+            evprof_loss_say(out, who, EVPROF_LOSS_SHORT_STACKS, &shortened);
+    }
+    if (status == EVPROF_OK && is_empty) {
+        status = evprof_loss_say(out, who, EVPROF_LOSS_IDLE, &idle);
     }
     return status;
 }
 
 int
-evprof_heap_snapshot(const evprof_ask_t *ask, const char *default_type,
+evprof_heap_snapshot(const evprof_ask_t *ask, enum evprof_loss_of who,
                      evprof_builder_t *out, evprof_error_t *err)
 {
-    evprof_heap_stacks_t stacks = { .out = out, .add = add_scaled };
+    const char *default_type =
+        who == EVPROF_LOSS_OF_HEAP ? "inuse_space" : "alloc_space";
+    evprof_heap_stacks_t stacks = { .out = out, .who = who, .add = add_scaled };
     evprof_heap_v2_t reader;
     int status = evprof_heap_columns(out);
     if (status == 0) {
@@ -291,7 +327,7 @@ evprof_heap_snapshot(const evprof_ask_t *ask, const char *default_type,
     }
     status = evprof_builder_period(out, "space", "bytes", (int64_t)reader.rate);
     if (status == 0) {
-        status = add_comments(out);
+        status = add_comments(who, reader.rate, stacks.added == 0, out);
     }
     return status == 0 ? 0 : evprof_fail(err, status, "heap: out of memory");
 }

@@ -12,6 +12,7 @@
 
 #include <evprof/module.h>
 
+#include "core/profile/loss.h"
 #include "core/profile/pprof.h"
 #include "core/unwind/unwind.h"
 
@@ -58,15 +59,15 @@ int evprof_heap_check_accumulates(evprof_error_t *err);
 
 /*
  * Fills `out` with what is allocated now and what was since the start, scaled
- * up from samples; `default_type` is the column shown first. EVPROF_EPARSE: the
- * dump is damaged; EVPROF_EIO; EVPROF_ENOMEM; EVPROF_ELIMIT.
+ * up from samples; `who` of both profiles asks decides which column is first.
+ * EVPROF_EPARSE: the dump is damaged; EVPROF_EIO; EVPROF_ENOMEM; EVPROF_ELIMIT.
  */
-int evprof_heap_snapshot(const evprof_ask_t *ask, const char *default_type,
+int evprof_heap_snapshot(const evprof_ask_t *ask, enum evprof_loss_of who,
                          evprof_builder_t *out, evprof_error_t *err);
 
 /* The text of debug=1: samples as they are, then jemalloc's statistics. */
-int evprof_heap_text(const evprof_ask_t *ask, const evprof_writer_t *out,
-                     evprof_error_t *err);
+int evprof_heap_text(const evprof_ask_t *ask, enum evprof_loss_of who,
+                     const evprof_writer_t *out, evprof_error_t *err);
 
 /* Distinct stacks, -1: unknown. */
 long evprof_heap_count(void);

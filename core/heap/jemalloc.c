@@ -97,6 +97,12 @@ evprof_jemalloc_accumulates(void)
     return read_flag("opt.prof_accum");
 }
 
+bool
+evprof_jemalloc_samples_threads(void)
+{
+    return read_flag("prof.thread_active_init");
+}
+
 /* The file that holds an address, without folders; "" when unknown. */
 static const char *
 file_of(const void *address, Dl_info *info)

@@ -17,6 +17,7 @@
 #include <evprof/export.h>
 #include <evprof/status.h>
 
+#include "core/profile/loss.h"
 #include "core/unwind/unwind.h"
 
 /*
@@ -28,6 +29,9 @@ int evprof_jemalloc_find(const char *prefix, evprof_error_t *err);
 
 /* Whether cumulative counts are kept (prof_accum). */
 bool evprof_jemalloc_accumulates(void);
+
+/* Whether threads are sampled without asking for it. */
+bool evprof_jemalloc_samples_threads(void);
 
 /* Reads a number that jemalloc keeps as a size_t; false: there is none. */
 bool evprof_jemalloc_size(const char *name, size_t *out);
@@ -84,11 +88,11 @@ void evprof_jemalloc_stats(evprof_jemalloc_stats_t *out);
 /*
  * Has jemalloc write a dump and hands its bytes to `feed`, piece by piece.
  * Takes tenths of a second with many stacks; other threads go on, their malloc
- * may wait for moments. EVPROF_EIO; what `feed` returned.
+ * may wait for moments. `who` of its users asks. EVPROF_EIO; what `feed` returned.
  */
 typedef int (*evprof_jemalloc_feed_fn)(void *ctx, const char *data, size_t len,
                                        evprof_error_t *err);
-int evprof_jemalloc_dump(evprof_error_t *err);
+int evprof_jemalloc_dump(enum evprof_loss_of who, evprof_error_t *err);
 int evprof_jemalloc_read_dump(evprof_jemalloc_feed_fn feed, void *ctx,
                               evprof_error_t *err);
 

@@ -11,11 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
 #include "core/heap/jemalloc.h"
 #include "core/heap/jemalloc_mallctl.h"
+#include "core/profile/loss.h"
+#include "core/sample/proc.h"
 
 #define PIECE ((size_t)256 << 10)
 
@@ -46,25 +50,58 @@ evprof_jemalloc_dump_count(void)
     return dump_count;
 }
 
+static int
+refuse(enum evprof_loss_of who, const char *why, const char *remedy,
+       evprof_error_t *err)
+{
+    const evprof_lost_t lost = { .why = why, .what = remedy };
+    return evprof_loss_fail(err, EVPROF_EIO, who, EVPROF_LOSS_DUMP_REFUSED,
+                            &lost);
+}
+
+/* jemalloc says that it failed, as a bad address whatever the reason was; but
+ * it is silent about a file that may not grow any more. */
+static int
+check_dump(enum evprof_loss_of who, int failure, evprof_error_t *err)
+{
+    struct rlimit limit;
+    struct stat file;
+    char why[96];
+    bool is_cut = getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+                  limit.rlim_cur != RLIM_INFINITY &&
+                  fstat(dump_fd, &file) == 0 &&
+                  (rlim_t)file.st_size >= limit.rlim_cur;
+    if (is_cut) {
+        (void)snprintf(why, sizeof(why), "files may have %llu bytes only",
+                       (unsigned long long)limit.rlim_cur);
+        return refuse(who, why, "raise RLIMIT_FSIZE (ulimit -f)", err);
+    }
+    if (failure != 0 && evprof_proc_is_missing()) {
+        return refuse(who, evprof_proc_missing_text, "mount /proc", err);
+    }
+    return failure == 0 ? EVPROF_OK
+                        : refuse(who, strerrordesc_np(failure),
+                                 "see what the program printed", err);
+}
+
 int
-evprof_jemalloc_dump(evprof_error_t *err)
+evprof_jemalloc_dump(enum evprof_loss_of who, evprof_error_t *err)
 {
     evprof_jemalloc_drop_dump();
     dump_fd = memfd_create("evprof-heap", MFD_CLOEXEC);
     if (dump_fd < 0) {
-        return evprof_fail(err, EVPROF_EIO,
-                           "heap: no memory file for the dump: %s",
-                           strerrordesc_np(errno));
+        return refuse(who, strerrordesc_np(errno),
+                      "allow memfd_create and one more descriptor (ulimit -n)",
+                      err);
     }
     char path[64];
     const char *name = path;
-    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", dump_fd);
+    (void)snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", dump_fd);
     int failure = evprof_mallctl("prof.dump", NULL, NULL, &name, sizeof(name));
-    if (failure != 0) {
+    int status = check_dump(who, failure, err);
+    if (status != EVPROF_OK) {
         evprof_jemalloc_drop_dump();
-        return evprof_fail(err, EVPROF_EIO,
-                           "heap: jemalloc could not write its dump to %s: %s",
-                           path, strerrordesc_np(failure));
+        return status;
     }
     dump_owner = getpid();
     has_dump = true;

@@ -10,11 +10,13 @@
 
 typedef struct evprof_heap_stacks {
     evprof_builder_t *out;
+    enum evprof_loss_of who; /* asks */
     /* The reader's sink; its context is this struct. */
     int (*add)(void *ctx, const uint64_t *pcs, size_t count,
                const evprof_heap_counts_t *counts);
     const evprof_heap_v2_t *reader;
     evprof_heap_trim_t trim;
+    size_t added; /* stacks, so far */
 } evprof_heap_stacks_t;
 
 /* Those that were given to evprof_heap_open() last. */

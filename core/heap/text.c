@@ -152,10 +152,11 @@ put_profile(evprof_builder_t *b, uint64_t rate, evprof_buf_t *out,
 }
 
 int
-evprof_heap_text(const evprof_ask_t *ask, const evprof_writer_t *out,
-                 evprof_error_t *err)
+evprof_heap_text(const evprof_ask_t *ask, enum evprof_loss_of who,
+                 const evprof_writer_t *out, evprof_error_t *err)
 {
     evprof_heap_stacks_t stacks = { .out = evprof_builder_new(0),
+                                    .who = who,
                                     .add = add_raw };
     evprof_heap_v2_t reader;
     evprof_buf_t text = { 0 };

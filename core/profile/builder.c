@@ -28,6 +28,7 @@ struct evprof_builder {
     size_t folded;      /* additions beyond it */
     bool is_second;     /* evprof_builder_subtract() was called */
     size_t redeclared;  /* columns of the second snapshot so far */
+    uint64_t lacks[EVPROF_LOSS_OF_COUNT]; /* what comments say, a bit each */
 
     evprof_value_type_t *types;
     evprof_sample_t *samples;
@@ -365,6 +366,13 @@ evprof_builder_comment(evprof_builder_t *b, const char *format, ...)
 }
 
 void
+evprof_builder_lacks(evprof_builder_t *b, enum evprof_loss_of who,
+                     enum evprof_loss cause)
+{
+    b->lacks[who] |= UINT64_C(1) << cause;
+}
+
+void
 evprof_builder_subtract(evprof_builder_t *b)
 {
     evprof_pprof_t *p = b->profile;
@@ -375,6 +383,7 @@ evprof_builder_subtract(evprof_builder_t *b)
         }
     }
     p->comment_count = 0;
+    memset(b->lacks, 0, sizeof(b->lacks));
     b->is_second = true;
     b->redeclared = 0;
 }
@@ -455,6 +464,9 @@ evprof_builder_finish(evprof_builder_t *b, evprof_pprof_t **out,
         return evprof_fail(err, EVPROF_ENOMEM,
                            "profile: out of memory for %zu samples",
                            b->profile->sample_count);
+    }
+    for (unsigned who = 0; who < EVPROF_LOSS_OF_COUNT; who++) {
+        evprof_loss_count((enum evprof_loss_of)who, b->lacks[who]);
     }
     *out = b->profile;
     release_tables(b);

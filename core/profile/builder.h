@@ -11,6 +11,7 @@
 
 #include <evprof/module.h>
 
+#include "core/profile/loss.h"
 #include "core/profile/pprof.h"
 
 /* `max_bytes` bounds the memory of stacks and labels, 0: no bound. */
@@ -25,6 +26,10 @@ void evprof_builder_limit(evprof_builder_t *b, size_t max_samples);
 
 /* How many additions went to that one sample. */
 size_t evprof_builder_folded(const evprof_builder_t *b);
+
+/* Remembers that the profile said this; it is counted by finish(). */
+void evprof_builder_lacks(evprof_builder_t *b, enum evprof_loss_of who,
+                          enum evprof_loss cause);
 
 /*
  * Turns what was added into what is to be subtracted: values change their sign,

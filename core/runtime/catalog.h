@@ -13,6 +13,8 @@
 #include <evprof/evprof.h>
 #include <evprof/module.h>
 
+#include "core/base/buf.h"
+
 /* The modules of the build, in the order of modules/CMakeLists.txt, NULL last.
  */
 extern EVPROF_API const evprof_module_t *const evprof_profile_modules[];
@@ -57,6 +59,16 @@ EVPROF_API bool evprof_catalog_find(evprof_t *prof, const char *name,
  * profiles that are off. */
 EVPROF_API int evprof_catalog_status(evprof_t *prof, const char *name,
                                      const evprof_writer_t *out);
+
+/* What profiles lacked since the start, a line a cause, under the names that
+ * are no profile's: "symbols", and "other" for those of the application. */
+EVPROF_API int evprof_catalog_losses(const char *name,
+                                     const evprof_writer_t *out);
+
+/* Appends what such a line means, for its name of that length; false: it is
+ * none. */
+EVPROF_API bool evprof_catalog_loss_meaning(const char *name, size_t len,
+                                            evprof_buf_t *out);
 
 /* What a profile wants the index page to say of it, or NULL; on the worker. */
 EVPROF_API const char *evprof_catalog_note(evprof_t *prof, const char *name);

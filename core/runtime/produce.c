@@ -3,11 +3,14 @@
  * From a module's snapshot to the bytes of a reply: stacks, then symbols, then
  * profile.proto or text. Runs on the worker after sampling has stopped.
  */
+#include <string.h>
+
 #include "core/base/error.h"
 #include "core/profile/builder.h"
 #include "core/profile/text.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/symbols.h"
+#include "core/sample/labels.h"
 
 int
 evprof_produce_snapshot(evprof_profile_t *profile, const evprof_ask_t *ask,
@@ -47,17 +50,47 @@ use_symbols(const evprof_profile_t *profile)
         evprof_config_pprof(profile->prof->config)->symbolize_helper);
 }
 
+static bool
+has_overflow(const evprof_sample_t *sample)
+{
+    for (uint32_t i = 0; i < sample->label_count; i++) {
+        const char *text = sample->labels[i].text;
+        if (text != NULL && strcmp(text, EVPROF_LABEL_OVERFLOW) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Values of labels that found no room show as one. */
+static int
+note_overflows(enum evprof_loss_of who, evprof_pprof_t *p)
+{
+    evprof_lost_t lost = { .of = EVPROF_LABEL_VALUES_MAX };
+    for (size_t i = 0; i < p->sample_count; i++) {
+        lost.n += has_overflow(&p->samples[i]);
+    }
+    return lost.n == 0
+               ? EVPROF_OK
+               : evprof_loss_note(p, who, EVPROF_LOSS_LABELS_FULL, &lost);
+}
+
 int
 evprof_produce_encode(const evprof_profile_t *profile, const evprof_ask_t *ask,
                       evprof_builder_t *b, evprof_result_t *result)
 {
     evprof_pprof_t *p = NULL;
-    size_t folded = evprof_builder_folded(b);
-    if (folded > 0) {
-        evprof_builder_comment(b, "%zu samples beyond max_stacks have no stack",
-                               folded);
+    enum evprof_loss_of who = evprof_loss_who(profile->module->name);
+    const evprof_lost_t folded = { .n = evprof_builder_folded(b) };
+    int status = folded.n == 0 ? EVPROF_OK
+                               : evprof_loss_say(b, who, EVPROF_LOSS_FOLDED,
+                                                 &folded);
+    if (status == EVPROF_OK) {
+        status = evprof_builder_finish(b, &p, &result->err);
     }
-    int status = evprof_builder_finish(b, &p, &result->err);
+    if (status == EVPROF_OK) {
+        status = note_overflows(who, p);
+    }
     use_symbols(profile);
     if (status == EVPROF_OK &&
         profile->limits.symbolize != EVPROF_SYMBOLIZE_OFF) {

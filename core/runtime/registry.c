@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/profile/loss.h"
 #include "core/runtime/catalog.h"
 #include "core/runtime/runtime.h"
 
@@ -261,17 +262,38 @@ evprof_catalog_set_rate(evprof_t *prof, const evprof_module_t *module,
     return before;
 }
 
+bool
+evprof_catalog_loss_meaning(const char *name, size_t len, evprof_buf_t *out)
+{
+    return evprof_loss_meaning(name, len, out);
+}
+
+int
+evprof_catalog_losses(const char *name, const evprof_writer_t *out)
+{
+    evprof_buf_t text = { 0 };
+    evprof_loss_status(name, &text);
+    int status = evprof_buf_write(&text, out);
+    evprof_buf_free(&text);
+    return status;
+}
+
 int
 evprof_catalog_status(evprof_t *prof, const char *name,
                       const evprof_writer_t *out)
 {
     evprof_profile_t *profile = evprof_registry_find(prof, name);
-    if (profile == NULL || !profile->is_running ||
-        profile->module->status == NULL) {
+    if (profile == NULL || !profile->is_running) {
         return EVPROF_OK;
     }
-    evprof_profile_mend(profile);
-    return profile->module->status(profile->state, out);
+    int status = EVPROF_OK;
+    if (profile->module->status != NULL) {
+        evprof_profile_mend(profile);
+        status = profile->module->status(profile->state, out);
+    }
+    return status == EVPROF_OK && evprof_loss_who(name) != EVPROF_LOSS_OF_OTHER
+               ? evprof_catalog_losses(name, out)
+               : status;
 }
 
 const char *

@@ -33,6 +33,14 @@ status_of(int error)
     }
 }
 
+const char *
+evprof_ask_refusal(int status)
+{
+    return status == EVPROF_ELIMIT
+               ? "no queued-signal slot was left"
+               : "the kernel refuses timers or signals to this process";
+}
+
 /* Under the thread's lock, so that it is the one that is meant. */
 static bool
 is_meant(const evprof_thread_t *thread, uint32_t generation)
@@ -58,7 +66,12 @@ make_timer(enum evprof_tap_kind kind, const evprof_thread_t *thread,
         return status_of(errno);
     }
     const struct itimerspec soon = { .it_value = { .tv_nsec = 1 } };
-    (void)syscall(SYS_timer_settime, *timer, 0, &soon, NULL);
+    if (syscall(SYS_timer_settime, *timer, 0, &soon, NULL) != 0) {
+        const int status = status_of(errno);
+        evprof_ask_end(*timer);
+        *timer = -1;
+        return status;
+    }
     return EVPROF_OK;
 }
 

@@ -21,6 +21,9 @@
 int evprof_ask_runner(enum evprof_tap_kind kind, evprof_thread_t *thread,
                       uint32_t generation, int *timer);
 
+/* Why an ask failed with that status, as a part of a sentence. Static. */
+const char *evprof_ask_refusal(int status);
+
 /* Deletes the timer; the signal may be on its way. Nothing for -1. */
 void evprof_ask_end(int timer);
 

@@ -12,6 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/base/grow.h"
+#include "core/profile/loss.h"
 #include "core/sample/here.h"
 
 enum { TEXT_MAX = 256 };
@@ -74,20 +75,85 @@ write_items(const list_t *list, evprof_builder_t *out)
     return status;
 }
 
+/* The profile type, what switches it on, and what records less. */
+typedef struct wording {
+    enum evprof_loss_of who;
+    const char *setting;
+    const char *remedy;
+    const char *fewer;
+} wording_t;
+
+static const wording_t wordings[EVPROF_CONTENTION_KINDS] = {
+    [EVPROF_CONTENTION_BLOCK] = {
+        .who = EVPROF_LOSS_OF_BLOCK,
+        .setting = "rate",
+        .remedy = "write \"profile block { rate 10us; }\" or call "
+                  "evprof_set_block_rate()",
+        .fewer = "a higher rate",
+    },
+    [EVPROF_CONTENTION_MUTEX] = {
+        .who = EVPROF_LOSS_OF_MUTEX,
+        .setting = "fraction",
+        .remedy = "write \"profile mutex { fraction 10; }\" or call "
+                  "evprof_set_mutex_fraction()",
+        .fewer = "a higher fraction",
+    },
+};
+
+/* What found no room in the table counts, without a stack. */
 static int
-write_losses(enum evprof_contention_kind kind, evprof_builder_t *out)
+write_stackless(const evprof_contention_stats_t *stats, evprof_builder_t *out)
+{
+    const evprof_stack_t none = { .pcs = NULL };
+    const int64_t values[] = { (int64_t)stats->no_room, stats->no_room_ns };
+    return stats->no_room == 0
+               ? EVPROF_OK
+               : evprof_builder_add(out, &none, NULL, 0, values);
+}
+
+/* Why there is nothing, or nothing new, to be seen. */
+static int
+say_empty(enum evprof_contention_kind kind, size_t count, evprof_builder_t *out)
+{
+    const wording_t *wording = &wordings[kind];
+    bool is_on = kind == EVPROF_CONTENTION_BLOCK
+                     ? evprof_contention_block_rate() > 0
+                     : evprof_contention_set_mutex_fraction(-1) > 0;
+    const evprof_lost_t off = { .what = wording->setting,
+                                .why = wording->remedy };
+    const evprof_lost_t idle = { .what = "0 waits were recorded so far" };
+    if (!is_on) {
+        return evprof_loss_say(out, wording->who, EVPROF_LOSS_SWITCHED_OFF,
+                               &off);
+    }
+    return count > 0 ? EVPROF_OK
+                     : evprof_loss_say(out, wording->who, EVPROF_LOSS_IDLE,
+                                       &idle);
+}
+
+static int
+write_losses(enum evprof_contention_kind kind, size_t count,
+             evprof_builder_t *out)
 {
     evprof_contention_stats_t stats;
+    const wording_t *wording = &wordings[kind];
     evprof_contention_stats(kind, &stats);
-    uint64_t events = stats.lost + stats.no_room;
-    if (events == 0) {
-        return EVPROF_OK;
+    const evprof_lost_t many = { .n = stats.lost,
+                                 .of = (uint64_t)stats.lost_ns,
+                                 .what = wording->fewer };
+    const evprof_lost_t full = { .n = stats.no_room,
+                                 .of = stats.stacks,
+                                 .what = "contentions" };
+    int status = write_stackless(&stats, out);
+    if (status == EVPROF_OK && many.n > 0) {
+        status = evprof_loss_say(out, wording->who,
+                                 EVPROF_LOSS_TOO_MANY_EVENTS, &many);
     }
-    return evprof_builder_comment(
-        out,
-        "%" PRIu64 " contentions with %" PRId64
-        " ns of delay are missing: too many a second, or too many stacks",
-        events, stats.lost_ns + stats.no_room_ns);
+    if (status == EVPROF_OK && full.n > 0) {
+        status = evprof_loss_say(out, wording->who, EVPROF_LOSS_TABLE_FULL,
+                                 &full);
+    }
+    return status == EVPROF_OK ? say_empty(kind, count, out) : status;
 }
 
 int
@@ -108,7 +174,7 @@ evprof_contention_write(enum evprof_contention_kind kind, evprof_builder_t *out,
         status = write_items(&list, out);
     }
     if (status == EVPROF_OK) {
-        status = write_losses(kind, out);
+        status = write_losses(kind, list.count, out);
     }
     free(list.items);
     return status == EVPROF_OK

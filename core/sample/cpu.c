@@ -12,16 +12,18 @@
 #include "core/sample/cpu.h"
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <stdbool.h>
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/objects/objects.h"
+#include "core/profile/loss.h"
 #include "core/sample/drainer.h"
 #include "core/sample/fork.h"
+#include "core/sample/proc.h"
 #include "core/sample/thread_labels.h"
 #include "core/sample/windows.h"
 
@@ -35,10 +37,15 @@ static const int64_t second_ns = 1000000000;
  * starved virtual machine has longer ticks. More is a signal held back. */
 enum { UNCAUGHT_FEW = 20, UNCAUGHT_SHARE = 20 };
 
+/* A walk in a prologue of odd code breaks now and then; one in so many is said.
+ */
+enum { BROKEN_SHARE = 100 };
+
 typedef struct cpu_window {
     evprof_sample_window_t window; /* first; its sums are expiries */
     evprof_cpu_reading_t joined;
     evprof_cpu_reading_t left;
+    const char *intruder; /* who has SIGPROF in our place; NULL: nobody */
     bool is_leaving; /* and `left` is when */
     evprof_cpu_stats_t before;
     uint64_t records;
@@ -54,7 +61,9 @@ static struct {
     evprof_windows_t inherited; /* of the parent, to be freed */
     unsigned rate_hz;
     int64_t period_ns;
+    size_t depth;
     int thread_labels;
+    const char *unlisted; /* why threads may be missing; NULL: none are */
     _Atomic uint64_t overflow;
 } cpu = { .windows.max_bytes = TABLE_MAX_BYTES };
 
@@ -147,9 +156,14 @@ check_timers(evprof_error_t *err)
     }
     evprof_cpu_timers_stop();
     evprof_tap_close(EVPROF_TAP_CPU);
-    return evprof_fail(err, EVPROF_EIO,
-                       "cpu: the process may not make timers: %s",
-                       strerrordesc_np(stats.last_errno));
+    const evprof_lost_t lost = { .n = stats.missed,
+                                 .of = stats.missed,
+                                 .why = strerrordesc_np(stats.last_errno) };
+    return evprof_loss_fail(err, EVPROF_EIO, EVPROF_LOSS_OF_CPU,
+                            stats.last_errno == EAGAIN
+                                ? EVPROF_LOSS_TIMER_SLOTS
+                                : EVPROF_LOSS_TIMER_REFUSED,
+                            &lost);
 }
 
 /* ---- Begin ---- */
@@ -245,6 +259,11 @@ begin_locked(const evprof_sampling_options_t *options, cpu_window_t *w,
     if (is_first) {
         free_inherited();
         cpu.rate_hz = options->rate_hz;
+        cpu.depth = options->depth;
+        cpu.windows.max_bytes =
+            options->table_bytes > 0 ? options->table_bytes : TABLE_MAX_BYTES;
+        cpu.unlisted =
+            evprof_proc_is_missing() ? evprof_proc_missing_text : NULL;
         cpu.thread_labels = options->thread_labels;
         cpu.period_ns = second_ns / (int64_t)options->rate_hz;
         atomic_store(&cpu.overflow, 0);
@@ -283,6 +302,7 @@ evprof_cpu_begin(const evprof_sampling_options_t *options,
 typedef struct account {
     uint64_t armed;
     uint64_t missed;
+    uint64_t late; /* of these, how many were armed later */
     uint64_t overrun;
     uint64_t dropped;
     uint64_t closed;
@@ -307,6 +327,7 @@ account_for(const cpu_window_t *w)
     return (account_t){
         .armed = w->joined.live + now.timers.armed - before->timers.armed,
         .missed = now.timers.missed,
+        .late = now.timers.late,
         .overrun = now.tap.overrun - before->tap.overrun,
         .dropped = now.tap.dropped - before->tap.dropped,
         .closed = now.timers.closed - before->timers.closed,
@@ -316,14 +337,108 @@ account_for(const cpu_window_t *w)
     };
 }
 
+static int
+say(evprof_builder_t *out, enum evprof_loss cause, const evprof_lost_t *lost)
+{
+    return lost->n == 0
+               ? EVPROF_OK
+               : evprof_loss_say(out, EVPROF_LOSS_OF_CPU, cause, lost);
+}
+
+/* Threads without a timer, for want of a slot or of permission. */
+static int
+say_missed(const account_t *is, evprof_builder_t *out)
+{
+    const evprof_lost_t lost = { .n = is->missed,
+                                 .of = is->armed + is->missed - is->late,
+                                 .why = strerrordesc_np(is->last_errno) };
+    return say(out,
+               is->last_errno == EAGAIN ? EVPROF_LOSS_TIMER_SLOTS
+                                        : EVPROF_LOSS_TIMER_REFUSED,
+               &lost);
+}
+
+/* Expiries that came to nobody: by the handler's fault, or the threads'. */
+static int
+say_uncaught(const cpu_window_t *w, const account_t *is, evprof_builder_t *out)
+{
+    const evprof_lost_t lost = { .n = is->uncaught,
+                                 .of = w->weight + is->uncaught,
+                                 .what = w->intruder };
+    if (lost.n <= UNCAUGHT_FEW || lost.n <= w->weight / UNCAUGHT_SHARE) {
+        return EVPROF_OK;
+    }
+    return say(out,
+               w->intruder != NULL ? EVPROF_LOSS_HANDLER_REPLACED
+                                   : EVPROF_LOSS_HELD_BACK,
+               &lost);
+}
+
+/* Stacks that are there, but not whole. */
+static int
+say_cut(const cpu_window_t *w, evprof_builder_t *out)
+{
+    char depth[24];
+    (void)snprintf(depth, sizeof(depth), "%zu", cpu.depth);
+    const evprof_lost_t deep = { .n = w->truncated,
+                                 .of = w->records,
+                                 .what = depth };
+    const evprof_lost_t broken = { .n = w->broken, .of = w->records };
+    int status = say(out, EVPROF_LOSS_TOO_DEEP, &deep);
+    if (status == EVPROF_OK && w->broken > w->records / BROKEN_SHARE) {
+        status = say(out, EVPROF_LOSS_NOT_WALKED, &broken);
+    }
+    return status;
+}
+
+static int
+say_idle(const cpu_window_t *w, int64_t duration_ns, evprof_builder_t *out)
+{
+    char what[64];
+    (void)snprintf(what, sizeof(what), "0 samples in %.3g s",
+                   (double)duration_ns / 1e9);
+    const evprof_lost_t lost = { .what = what };
+    return w->records > 0 ? EVPROF_OK
+                          : evprof_loss_say(out, EVPROF_LOSS_OF_CPU,
+                                            EVPROF_LOSS_IDLE, &lost);
+}
+
+static int
+write_losses(const cpu_window_t *w, const account_t *is, int64_t duration_ns,
+             evprof_builder_t *out)
+{
+    const evprof_lost_t lost = { .n = is->lost, .of = w->weight + is->lost };
+    const evprof_lost_t full = { .n = (uint64_t)w->window.sums[0],
+                                 .of = w->weight,
+                                 .what = "expiries" };
+    const evprof_lost_t unlisted = { .n = cpu.unlisted != NULL,
+                                     .why = cpu.unlisted };
+    int status = say_missed(is, out);
+    if (status == EVPROF_OK) {
+        status = say_uncaught(w, is, out);
+    }
+    if (status == EVPROF_OK) {
+        status = say(out, EVPROF_LOSS_NO_ROOM, &lost);
+    }
+    if (status == EVPROF_OK) {
+        status = say(out, EVPROF_LOSS_TABLE_FULL, &full);
+    }
+    if (status == EVPROF_OK) {
+        status = say_cut(w, out);
+    }
+    if (status == EVPROF_OK) {
+        status = say(out, EVPROF_LOSS_THREADS_UNLISTED, &unlisted);
+    }
+    return status == EVPROF_OK ? say_idle(w, duration_ns, out) : status;
+}
+
 /* Says what a reader has to know; only losses are said to everybody. */
 static int
-write_comments(const cpu_window_t *w, evprof_builder_t *out)
+write_comments(const cpu_window_t *w, int64_t duration_ns,
+               evprof_builder_t *out)
 {
     const account_t is = account_for(w);
-    const unsigned long long seen = is.armed + is.missed;
-    const unsigned long long uncaught = is.uncaught;
-    const unsigned long long lost = is.lost + (uint64_t)w->window.sums[0];
+    const unsigned long long seen = is.armed + is.missed - is.late;
     int status = evprof_builder_comment(
         out,
         "# evprof: cpu %u Hz: sampled %llu of %llu threads, %llu samples, "
@@ -339,31 +454,10 @@ write_comments(const cpu_window_t *w, evprof_builder_t *out)
             "carried past drops, %llu at thread ends, %llu not caught",
             (unsigned long long)w->truncated, (unsigned long long)w->broken,
             (unsigned long long)is.dropped, (unsigned long long)is.closed,
-            uncaught);
+            (unsigned long long)is.uncaught);
     }
-    if (status == EVPROF_OK && is.missed > 0) {
-        status = evprof_builder_comment(
-            out, "cpu: %llu of %llu threads were not sampled: %s",
-            (unsigned long long)is.missed, seen,
-            is.last_errno == EAGAIN
-                ? "no queued-signal slot was left, raise RLIMIT_SIGPENDING "
-                  "(ulimit -i)"
-                : strerrordesc_np(is.last_errno));
-    }
-    if (status == EVPROF_OK && uncaught > UNCAUGHT_FEW &&
-        uncaught > w->weight / UNCAUGHT_SHARE) {
-        status = evprof_builder_comment(
-            out,
-            "cpu: %llu expiries were not delivered: a thread with CPU time "
-            "held SIGPROF back",
-            uncaught);
-    }
-    if (status == EVPROF_OK && lost > 0) {
-        status = evprof_builder_comment(
-            out, "cpu: %llu of %llu expiries were lost", lost,
-            (unsigned long long)(w->weight + is.lost));
-    }
-    return status;
+    return status == EVPROF_OK ? write_losses(w, &is, duration_ns, out)
+                               : status;
 }
 
 static int
@@ -394,7 +488,7 @@ write_profile(const cpu_window_t *w, evprof_builder_t *out, int64_t duration_ns)
             evprof_windows_write(&cpu.windows, &w->window, write_sample, out);
         evprof_lock_leave(&cpu.sums);
     }
-    return status == EVPROF_OK ? write_comments(w, out) : status;
+    return status == EVPROF_OK ? write_comments(w, duration_ns, out) : status;
 }
 
 /* From now on it counts what is on its way, and nothing that comes later. */
@@ -428,6 +522,7 @@ end_locked(evprof_sample_window_t *window, evprof_builder_t *out,
     }
     cpu_window_t *w = as_cpu(window);
     const bool is_last = cpu.windows.first == window && window->next == NULL;
+    w->intruder = evprof_tap_intruder();
     int status = is_last ? stop_sampling(w) : leave_sampling(w);
     const int64_t duration_ns =
         evprof_clock_ns(CLOCK_MONOTONIC) - window->began_ns;

@@ -39,6 +39,7 @@ static struct {
     _Atomic uint64_t armed;
     _Atomic uint64_t missed;
     _Atomic uint64_t refused;
+    _Atomic uint64_t late;
     _Atomic int last_errno;  /* of a timer that could not be made */
     evprof_lock_t sums;      /* between a timer and its share of what follows */
     _Atomic uint64_t cpu_ns; /* less the clocks of those that have a timer */
@@ -98,6 +99,33 @@ create_timer(const evprof_thread_t *thread, pid_t tid)
                : -errno;
 }
 
+/* A timer was refused with that errno; the record's lock is held. */
+static void
+note_refusal(evprof_thread_t *thread, int error)
+{
+    /* Other errors mean that the thread is gone: there is none to miss. */
+    if (error == EAGAIN || error == ENOMEM || error == EPERM ||
+        error == ENOSYS || error == EACCES) {
+        atomic_store(&thread->cpu.is_refused, error == EAGAIN);
+        count(&timers.missed, 1);
+        count(&timers.refused, error == EAGAIN);
+        atomic_store(&timers.last_errno, error);
+    }
+}
+
+/* Takes back a timer that could not be set, where `now` was the clock. */
+static void
+delete_unset(evprof_thread_t *thread, int id, uint64_t now)
+{
+    const int error = errno;
+    (void)syscall(SYS_timer_delete, id);
+    evprof_lock_enter(&timers.sums);
+    atomic_store(&thread->cpu.timer, 0);
+    atomic_fetch_add(&timers.cpu_ns, now);
+    evprof_lock_leave(&timers.sums);
+    note_refusal(thread, error);
+}
+
 /* The record's lock is held. */
 static void
 arm_locked(evprof_thread_t *thread, uint64_t period_ns)
@@ -105,13 +133,7 @@ arm_locked(evprof_thread_t *thread, uint64_t period_ns)
     const pid_t tid = atomic_load(&thread->tid);
     const int id = create_timer(thread, tid);
     if (id < 0) {
-        /* Other errors mean that the thread is gone: there is none to miss. */
-        if (id == -EAGAIN || id == -ENOMEM || id == -EPERM || id == -ENOSYS ||
-            id == -EACCES) {
-            count(&timers.missed, 1);
-            count(&timers.refused, id == -EAGAIN);
-            atomic_store(&timers.last_errno, -id);
-        }
+        note_refusal(thread, -id);
         return;
     }
     atomic_store(&thread->cpu.fired, 0);
@@ -130,8 +152,34 @@ arm_locked(evprof_thread_t *thread, uint64_t period_ns)
         .it_value = timespec_of(first_ns),
         .it_interval = timespec_of(period_ns),
     };
-    (void)syscall(SYS_timer_settime, id, TIMER_ABSTIME, &first, NULL);
+    if (syscall(SYS_timer_settime, id, TIMER_ABSTIME, &first, NULL) != 0) {
+        delete_unset(thread, id, now);
+        return;
+    }
     count(&timers.armed, 1);
+}
+
+/* Tries again for a thread that was refused a slot. */
+static void
+arm_late(evprof_thread_t *thread)
+{
+    const int saved = errno;
+    evprof_lock_enter(&thread->lock);
+    const uint64_t period_ns = atomic_load(&timers.period_ns);
+    if (period_ns > 0 && atomic_load(&thread->cpu.is_refused) &&
+        thread->cpu.session == atomic_load(&timers.session) &&
+        atomic_load(&thread->state) >= EVPROF_THREAD_LIVE) {
+        atomic_store(&thread->cpu.is_refused, false);
+        arm_locked(thread, period_ns);
+        if (atomic_load(&thread->cpu.is_refused)) {
+            atomic_fetch_sub(&timers.missed, 1);
+            atomic_fetch_sub(&timers.refused, 1);
+        } else {
+            count(&timers.late, atomic_load(&thread->cpu.timer) > 0);
+        }
+    }
+    evprof_lock_leave(&thread->lock);
+    errno = saved;
 }
 
 /* Gives the thread a timer if the sampler is on and it has none. */
@@ -148,6 +196,7 @@ arm_timer(evprof_thread_t *thread)
     if (period_ns > 0 && thread->cpu.session != session &&
         atomic_load(&thread->state) >= EVPROF_THREAD_LIVE) {
         thread->cpu.session = session;
+        atomic_store(&thread->cpu.is_refused, false);
         arm_locked(thread, period_ns);
     }
     evprof_lock_leave(&thread->lock);
@@ -271,6 +320,7 @@ evprof_cpu_timers_start(uint64_t period_ns)
     atomic_store(&timers.armed, 0);
     atomic_store(&timers.missed, 0);
     atomic_store(&timers.refused, 0);
+    atomic_store(&timers.late, 0);
     atomic_store(&timers.last_errno, 0);
     atomic_store(&timers.cpu_ns, 0);
     atomic_store(&timers.due, 0);
@@ -287,12 +337,28 @@ evprof_cpu_timers_start(uint64_t period_ns)
     arm_all();
 }
 
+static void
+arm_refused(void)
+{
+    const uint32_t limit = evprof_thread_limit();
+    for (uint32_t i = 0; i < limit; i++) {
+        evprof_thread_t *thread = evprof_thread_at(i);
+        if (atomic_load(&thread->cpu.is_refused)) {
+            arm_late(thread);
+        }
+    }
+}
+
 void
 evprof_cpu_timers_rearm(void)
 {
     const int64_t began = evprof_clock_ns(CLOCK_MONOTONIC);
-    if (atomic_load(&timers.period_ns) == 0 || began < timers.next_scan_ns ||
-        !evprof_thread_scan_is_due()) {
+    if (atomic_load(&timers.period_ns) == 0 || began < timers.next_scan_ns) {
+        return;
+    }
+    if (atomic_load(&timers.refused) > atomic_load(&timers.late)) {
+        arm_refused();
+    } else if (!evprof_thread_scan_is_due()) {
         return;
     }
     (void)evprof_thread_scan();
@@ -322,6 +388,7 @@ evprof_cpu_timers_stats(evprof_cpu_timer_stats_t *out)
         .armed = atomic_load(&timers.armed),
         .missed = atomic_load(&timers.missed),
         .refused = atomic_load(&timers.refused),
+        .late = atomic_load(&timers.late),
         .last_errno = atomic_load(&timers.last_errno),
         .cpu_ns = atomic_load(&timers.cpu_ns),
         .lost = atomic_load(&timers.lost),
@@ -395,6 +462,7 @@ evprof_cpu_timers_fork_child(void)
     evprof_thread_t *thread;
     for (uint32_t i = 0; (thread = evprof_thread_at(i)) != NULL; i++) {
         atomic_store(&thread->cpu.timer, 0);
+        atomic_store(&thread->cpu.is_refused, false);
         thread->cpu.session = 0;
     }
 }
@@ -403,6 +471,7 @@ static void
 end_slot(evprof_thread_t *thread)
 {
     disarm_timer(thread);
+    atomic_store(&thread->cpu.is_refused, false);
     thread->cpu.session = 0;
 }
 

@@ -15,6 +15,7 @@ typedef struct evprof_cpu_timer_stats {
     uint64_t armed;    /* threads that had a timer */
     uint64_t missed;   /* threads that could not have one */
     uint64_t refused;  /* of them for want of a queued-signal slot */
+    uint64_t late;     /* of these, how many had one later: armed as well */
     int last_errno;    /* why the last of them could not, 0: all could */
     uint64_t cpu_ns;   /* CPU time of threads while they had a timer; whole
                         * when none has one any more */
@@ -26,7 +27,8 @@ typedef struct evprof_cpu_timer_stats {
 /* Arms every thread that has a record, and from now on each new one. */
 void evprof_cpu_timers_start(uint64_t period_ns);
 
-/* Arms what scans have found since; a tick of the drainer. */
+/* Arms what scans have found since, and who was refused a queued-signal slot
+ * before; a tick of the drainer. */
 void evprof_cpu_timers_rearm(void);
 
 /* Deletes all timers. Signals may still arrive; their tokens are stale. */

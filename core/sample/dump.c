@@ -56,7 +56,7 @@ typedef struct kept {
 enum await {
     AWAIT_NOTHING,
     AWAIT_ANSWER, /* it was asked */
-    AWAIT_CHANCE, /* it runs and holds SIGPROF back: not asked yet */
+    AWAIT_CHANCE, /* it runs and could not be asked yet */
 };
 
 /* A thread of the dump that is being taken. */
@@ -229,6 +229,7 @@ take_answer(void *ctx, const evprof_record_t *record)
     copy_stack(taking, &taking->dump->memory->answers, &stack, &thread->stack);
     thread->labels = record->labels;
     thread->answer = EVPROF_DUMP_FRESH;
+    thread->is_refused = false;
     if (asked->was_asleep) {
         keep(asked, thread)->sleeps = evprof_record_sleeps(record);
     }
@@ -247,6 +248,7 @@ take_walk(taking_t *taking, size_t number, const evprof_sleeper_t *sleeper)
     thread->task = sleeper->task;
     thread->labels = sleeper->labels;
     thread->answer = EVPROF_DUMP_FRESH;
+    thread->is_refused = false;
     keep(&taking->asked[number], thread)->cpu_ns = sleeper->cpu_ns;
     dumps.stats.walked++;
 }
@@ -272,10 +274,17 @@ ask(taking_t *taking, size_t number)
                                    asked->generation, &asked->timer);
         dumps.stats.asked += status == EVPROF_OK;
     }
-    if (status == EVPROF_ENOTSUP && claim(asked)) {
+    if ((status == EVPROF_ENOTSUP || status == EVPROF_ELIMIT) &&
+        claim(asked)) {
         thread->answer = EVPROF_DUMP_UNREADABLE;
-        thread->reason = "the process may not make timers";
-        end_wait(taking);
+        thread->reason = evprof_ask_refusal(status);
+        thread->is_refused = true;
+        /* Answers free slots, so it is asked again. */
+        if (status == EVPROF_ELIMIT && !asked->was_asleep) {
+            atomic_store(&asked->await, AWAIT_CHANCE);
+        } else {
+            end_wait(taking);
+        }
     }
 }
 
@@ -492,6 +501,14 @@ static void
 look_again(taking_t *taking, batch_t *batch)
 {
     for (size_t i = 0; i < taking->dump->count; i++) {
+        asked_t *asked = &taking->asked[i];
+        /* Who has answered needs its timer no more, but others may. */
+        if (atomic_load(&asked->await) == AWAIT_NOTHING) {
+            evprof_ask_end(asked->timer);
+            asked->timer = -1;
+        }
+    }
+    for (size_t i = 0; i < taking->dump->count; i++) {
         if (atomic_load(&taking->asked[i].await) != AWAIT_NOTHING) {
             look_later(taking, batch, i, judge_again);
         }
@@ -606,6 +623,7 @@ take_in_tap(taking_t *taking, evprof_error_t *err)
         await_answers(taking, batch);
         evprof_proc_let_go();
         end_asks(taking);
+        taking->dump->intruder = evprof_tap_intruder();
         evprof_tap_close(EVPROF_TAP_THREADS);
         leave_out_ended(taking);
         count_answers(taking->dump);
@@ -619,6 +637,7 @@ take_locked(taking_t *taking, evprof_error_t *err)
 {
     /* Without /proc the threads that the registry knows are listed. */
     int status = evprof_thread_scan();
+    taking->dump->is_incomplete = status == EVPROF_EIO;
     taking->outside = evprof_outside_new();
     if (taking->outside == NULL || status == EVPROF_ENOMEM ||
         !make_room(taking, evprof_thread_limit())) {

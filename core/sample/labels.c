@@ -28,7 +28,8 @@
 #define SET_COUNT 8192u
 #define SET_BYTES ((size_t)3 << 20)
 /* The last sets are kept for those whose value has become `(overflow)`. */
-#define SET_COUNT_OPEN (SET_COUNT / 8 * 7)
+#define SET_COUNT_OPEN EVPROF_LABEL_VALUES_MAX
+_Static_assert(SET_COUNT_OPEN == SET_COUNT / 8 * 7, "an eighth is kept");
 
 static evprof_intern_t texts = EVPROF_INTERN(TEXT_COUNT, TEXT_BYTES);
 static evprof_intern_t sets = EVPROF_INTERN(SET_COUNT, SET_BYTES);

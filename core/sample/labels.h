@@ -13,6 +13,9 @@
 /* A thread has at most so many labels; a further push gives EVPROF_ELIMIT. */
 #define EVPROF_LABELS_MAX 16
 
+/* A process has at most so many distinct sets of values. */
+#define EVPROF_LABEL_VALUES_MAX 7168u
+
 /* What stands for a value that did not fit. */
 #define EVPROF_LABEL_OVERFLOW "(overflow)"
 

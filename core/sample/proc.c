@@ -211,6 +211,8 @@ evprof_proc_links(void)
     return is_there ? (size_t)info.st_nlink : 0;
 }
 
+const char evprof_proc_missing_text[] = "there is no /proc of this process";
+
 bool
 evprof_proc_is_missing(void)
 {

@@ -46,8 +46,10 @@ ssize_t evprof_proc_read(pid_t tid, const char *name, char *out, size_t size);
 void evprof_proc_hold(void);
 void evprof_proc_let_go(void);
 
-/* Whether there is no /proc that shows this process. */
+/* Whether there is no /proc that shows this process, and that as a sentence. */
 bool evprof_proc_is_missing(void);
+extern const char evprof_proc_missing_text[]
+    __attribute__((visibility("hidden")));
 
 /* The number of links of the directory of all threads; 0: not there. */
 size_t evprof_proc_links(void);

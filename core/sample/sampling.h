@@ -22,6 +22,7 @@ typedef struct evprof_sampling_options {
     const evprof_unwinder_t *unwinder; /* signal-safe */
     size_t depth;                      /* 1..EVPROF_TAP_DEPTH_MAX */
     int thread_labels;                 /* cpu: of enum evprof_thread_labels */
+    size_t table_bytes;                /* of stacks; 0: 64 MiB */
     bool asks_sleepers; /* wall: sleepers that cannot be walked get a signal */
 } evprof_sampling_options_t;
 

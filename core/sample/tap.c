@@ -128,6 +128,28 @@ keep_previous(const struct sigaction *previous)
     atomic_store_explicit(&evprof_sig_previous, plain, memory_order_release);
 }
 
+static bool
+is_our_handler(const struct sigaction *action)
+{
+    return (action->sa_flags & SA_SIGINFO) != 0 &&
+           action->sa_sigaction == evprof_sig_handler;
+}
+
+const char *
+evprof_tap_intruder(void)
+{
+    struct sigaction current;
+    if (sigaction(SIGPROF, NULL, &current) != 0 || is_our_handler(&current)) {
+        return NULL;
+    }
+    if ((current.sa_flags & SA_SIGINFO) != 0) {
+        return "another handler";
+    }
+    return current.sa_handler == SIG_IGN   ? "SIG_IGN"
+           : current.sa_handler == SIG_DFL ? "SIG_DFL"
+                                           : "another handler";
+}
+
 /*
  * Puts our handler in place, unless it is there. It is never taken out again: a
  * signal may still be on its way, and the default action kills. No SA_ONSTACK:
@@ -137,9 +159,7 @@ static int
 install_handler(evprof_error_t *err)
 {
     struct sigaction current;
-    if (sigaction(SIGPROF, NULL, &current) == 0 &&
-        (current.sa_flags & SA_SIGINFO) &&
-        current.sa_sigaction == evprof_sig_handler) {
+    if (sigaction(SIGPROF, NULL, &current) == 0 && is_our_handler(&current)) {
         return EVPROF_OK;
     }
     if (atomic_load(&evprof_sig_cookie) == 0) {

@@ -89,6 +89,10 @@ void evprof_tap_close(enum evprof_tap_kind kind);
 /* The session number, 0: closed. One load; signal-safe. */
 uint32_t evprof_tap_session(enum evprof_tap_kind kind);
 
+/* Who has put a handler in the place of ours for SIGPROF since a tap was opened
+ * with signals, as a part of a sentence; NULL: nobody. Static. */
+const char *evprof_tap_intruder(void);
+
 /* Empties the rings into the sinks on the calling thread. */
 void evprof_tap_flush(void);
 

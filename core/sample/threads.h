@@ -41,6 +41,7 @@ enum evprof_thread_flag {
 typedef struct evprof_cpu_slot {
     _Atomic int32_t timer;      /* kernel timer id + 1, 0: none */
     uint32_t session;           /* that saw this thread, armed or not */
+    _Atomic bool is_refused;    /* it waits for a queued-signal slot */
     _Atomic uint64_t first;     /* the clock at the first expiry, ns */
     _Atomic uint64_t seen;      /* its clock when that was last read, ns */
     _Atomic uint64_t fired;     /* expiries that reached the handler */

@@ -30,9 +30,11 @@
 #include "core/objects/objects.h"
 #include "core/sample/ask.h"
 #include "core/sample/fork.h"
+#include "core/sample/proc.h"
 #include "core/sample/sleeper.h"
 #include "core/sample/tap.h"
 #include "core/sample/task.h"
+#include "core/sample/wall_comments.h"
 #include "core/sample/windows.h"
 
 enum {
@@ -62,6 +64,8 @@ typedef struct wall_window {
     evprof_sample_window_t window; /* first; its sums are nanoseconds */
     evprof_wall_stats_t before;
     uint64_t unreadable_ns;
+    int64_t all_ns;       /* that the profile has */
+    const char *intruder; /* who has SIGPROF in our place; NULL: nobody */
 } wall_window_t;
 
 /* A thread as it is watched; an element a record of the registry. */
@@ -88,6 +92,8 @@ static struct {
     bool asks_sleepers;
     evprof_outside_t *outside;
     const char *why_unreadable; /* of some sleeper; NULL: of none */
+    const char *why_refused;    /* of some thread that could not be asked */
+    bool is_incomplete;         /* the threads cannot be listed by /proc */
     evprof_windows_t windows;
     watched_t *watched;
     uint32_t watched_count;
@@ -298,6 +304,27 @@ pass_over(watched_t *watched, const char *why, int64_t now_ns, int64_t cpu_ns)
     watched->state = WATCH_STILL;
 }
 
+/* Who cannot be asked keeps its last stack, or has an empty one. */
+static void
+keep_stack(watched_t *watched)
+{
+    const evprof_stack_t none = { .pcs = NULL };
+    if (watched->stack == 0) {
+        watched->stack = evprof_windows_stack(&wall.windows, &none, NULL);
+    }
+}
+
+/* It is asked again at the next look. */
+static void
+refuse(watched_t *watched, const char *why, int64_t now_ns)
+{
+    wall.stats.refused++;
+    wall.why_refused = why;
+    keep_stack(watched);
+    give_time(watched, now_ns);
+    watched->state = WATCH_MOVES;
+}
+
 static void
 ask(watched_t *watched, evprof_thread_t *thread, int64_t now_ns, int64_t cpu_ns)
 {
@@ -311,24 +338,24 @@ ask(watched_t *watched, evprof_thread_t *thread, int64_t now_ns, int64_t cpu_ns)
             : evprof_ask_runner(EVPROF_TAP_WALL, thread, watched->generation,
                                 &timer);
     watched->timer = timer + 1;
+    if (status == EVPROF_ELIMIT || status == EVPROF_ENOTSUP) {
+        refuse(watched, evprof_ask_refusal(status), now_ns);
+        return;
+    }
     if (status != EVPROF_OK) {
         watched->state = WATCH_MOVES;
-        wall.stats.refused += status != EVPROF_ENOENT;
         return;
     }
     wall.stats.asked++;
     wall.stats.interrupted += watched->was_asleep;
 }
 
-/* Who cannot answer keeps its last stack, or has an empty one. */
+/* It was asked and has not answered. */
 static void
 give_up(watched_t *watched, const char *why, int64_t now_ns)
 {
-    const evprof_stack_t none = { .pcs = NULL };
     wall.stats.unanswered++;
-    if (watched->stack == 0) {
-        watched->stack = evprof_windows_stack(&wall.windows, &none, NULL);
-    }
+    keep_stack(watched);
     if (why != NULL &&
         evprof_stacktable_get(wall.windows.table, watched->stack).stack.count ==
             0) {
@@ -575,6 +602,9 @@ begin_locked(const evprof_sampling_options_t *options, wall_window_t *w,
         wall.rate_hz = options->rate_hz;
         wall.asks_sleepers = options->asks_sleepers;
         wall.why_unreadable = NULL;
+        wall.is_incomplete = evprof_proc_is_missing();
+        wall.windows.max_bytes =
+            options->table_bytes > 0 ? options->table_bytes : TABLE_MAX_BYTES;
         wall.stats = (evprof_wall_stats_t){ 0 };
     }
     (void)evprof_objects_refresh();
@@ -632,38 +662,27 @@ write_sample(evprof_builder_t *out, const evprof_stack_sums_t *stack,
         stack->labels ? (size_t)stack->labels->count : 0, values);
 }
 
-static int
-write_comments(const wall_window_t *w, evprof_builder_t *out)
+static evprof_wall_account_t
+account_for(const wall_window_t *w)
 {
     const evprof_wall_stats_t *now = &wall.stats;
     const evprof_wall_stats_t *before = &w->before;
-    int status = evprof_builder_comment(
-        out,
-        "# evprof: wall %u Hz: %llu looks, %llu found a thread where it was, "
-        "%llu walked one asleep, %llu asked one, %llu not answered",
-        wall.rate_hz, (unsigned long long)(now->looks - before->looks),
-        (unsigned long long)(now->still - before->still),
-        (unsigned long long)(now->walked - before->walked),
-        (unsigned long long)(now->asked - before->asked),
-        (unsigned long long)(now->unanswered - before->unanswered));
-    if (status == EVPROF_OK && w->unreadable_ns > 0) {
-        status = evprof_builder_comment(
-            out,
-            "wall: %llu ns of sleeping threads have no stack: %s; "
-            "`ask_sleepers on;` has them asked by signals",
-            (unsigned long long)w->unreadable_ns, wall.why_unreadable);
-    }
-    if (status == EVPROF_OK && now->refused > before->refused) {
-        status = evprof_builder_comment(
-            out, "wall: the kernel refused %llu of the timers that ask threads",
-            (unsigned long long)(now->refused - before->refused));
-    }
-    if (status == EVPROF_OK && w->window.sums[0] > 0) {
-        status = evprof_builder_comment(
-            out, "wall: %llu ns had no room in the table of stacks",
-            (unsigned long long)w->window.sums[0]);
-    }
-    return status;
+    return (evprof_wall_account_t){
+        .rate_hz = wall.rate_hz,
+        .looks = now->looks - before->looks,
+        .still = now->still - before->still,
+        .walked = now->walked - before->walked,
+        .unreadable_ns = w->unreadable_ns,
+        .why_unreadable = wall.why_unreadable,
+        .refused = now->refused - before->refused,
+        .why_refused = wall.why_refused,
+        .asked = now->asked - before->asked,
+        .unanswered = now->unanswered - before->unanswered,
+        .intruder = w->intruder,
+        .full_ns = (uint64_t)w->window.sums[0],
+        .all_ns = (uint64_t)w->all_ns,
+        .is_incomplete = wall.is_incomplete,
+    };
 }
 
 static int
@@ -683,7 +702,8 @@ write_profile(const wall_window_t *w, evprof_builder_t *out,
         status =
             evprof_windows_write(&wall.windows, &w->window, write_sample, out);
     }
-    return status == EVPROF_OK ? write_comments(w, out) : status;
+    const evprof_wall_account_t account = account_for(w);
+    return status == EVPROF_OK ? evprof_wall_comment(&account, out) : status;
 }
 
 /* The last window's thread and tap go. */
@@ -706,6 +726,7 @@ end_locked(evprof_sample_window_t *window, evprof_builder_t *out,
                            "wall: no profile is being taken");
     }
     wall_window_t *w = as_wall(window);
+    w->intruder = evprof_tap_intruder();
     if (wall.windows.first == window && window->next == NULL) {
         stop_looking();
     } else {
@@ -717,6 +738,9 @@ end_locked(evprof_sample_window_t *window, evprof_builder_t *out,
     evprof_lock_enter(&wall.lock);
     int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     give_rest(w, now_ns);
+    for (size_t id = 0; id < window->room; id++) {
+        w->all_ns += window->sums[id];
+    }
     wall.stats.cut_short = tap.cut_short;
     wall.stats.overflow_ns += (uint64_t)window->sums[0];
     int status = out != NULL ? write_profile(w, out, now_ns - window->began_ns)

@@ -108,7 +108,8 @@ evprof_windows_write(const evprof_windows_t *windows,
                      evprof_window_write_fn *write, evprof_builder_t *out)
 {
     int status = EVPROF_OK;
-    for (uint32_t id = 1; id < window->room && status == EVPROF_OK; id++) {
+    /* Id 0 is what found no room: it counts, without a stack. */
+    for (uint32_t id = 0; id < window->room && status == EVPROF_OK; id++) {
         if (window->sums[id] > 0) {
             const evprof_stack_sums_t stack =
                 evprof_stacktable_get(windows->table, id);

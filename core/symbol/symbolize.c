@@ -15,6 +15,7 @@
 #include "core/base/error.h"
 #include "core/elf/find.h"
 #include "core/elf/names.h"
+#include "core/profile/loss.h"
 #include "core/symbol/demangle.h"
 #include "core/symbol/helper.h"
 #include "core/symbol/symbol_fill.h"
@@ -301,22 +302,9 @@ symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
 static int
 note_missing_lines(const evprof_symbolizer_t *s, evprof_pprof_t *p)
 {
-    evprof_buf_t text = { 0 };
-    evprof_buf_printf(&text, "lines are missing: %s", s->helper.why.message);
-    const char *own =
-        text.failed ? NULL : evprof_strings_intern(&p->strings, text.data);
-    const char **comments =
-        evprof_arena_calloc(&p->arena, p->comment_count + 1, sizeof(*comments));
-    evprof_buf_free(&text);
-    if (own == NULL || comments == NULL) {
-        return EVPROF_ENOMEM;
-    }
-    for (size_t i = 0; i < p->comment_count; i++) {
-        comments[i] = p->comments[i];
-    }
-    comments[p->comment_count++] = own;
-    p->comments = comments;
-    return EVPROF_OK;
+    const evprof_lost_t lost = { .why = s->helper.why.message };
+    return evprof_loss_note(p, EVPROF_LOSS_OF_SYMBOLS, EVPROF_LOSS_LINES,
+                            &lost);
 }
 
 static int

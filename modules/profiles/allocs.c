@@ -29,7 +29,7 @@ allocs_snapshot(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
                 evprof_error_t *err)
 {
     (void)state;
-    return evprof_heap_snapshot(ask, "alloc_space", out, err);
+    return evprof_heap_snapshot(ask, EVPROF_LOSS_OF_ALLOCS, out, err);
 }
 
 static int
@@ -37,7 +37,7 @@ allocs_text(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
             evprof_error_t *err)
 {
     (void)state;
-    return evprof_heap_text(ask, out, err);
+    return evprof_heap_text(ask, EVPROF_LOSS_OF_ALLOCS, out, err);
 }
 
 static long

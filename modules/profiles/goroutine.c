@@ -11,12 +11,14 @@
 
 #include "core/base/error.h"
 #include "core/profile/builder.h"
+#include "core/profile/loss.h"
 #include "core/profile/text.h"
 #include "core/runtime/sampling.h"
 #include "core/runtime/symbols.h"
 #include "core/runtime/text_threads.h"
 #include "core/sample/dump.h"
 #include "core/sample/labels.h"
+#include "core/sample/proc.h"
 #include "core/sample/threads.h"
 
 enum { LINES_MAX = 512 };
@@ -66,33 +68,58 @@ write_head(evprof_builder_t *out)
     return status;
 }
 
-/* Threads without a stack are lost to readers of profiles: said loudly. */
-static int
-write_losses(const evprof_dump_t *dump, evprof_builder_t *out)
+/* Threads without a stack, by what kept them from having one. */
+typedef struct losses {
+    evprof_lost_t unanswered;
+    evprof_lost_t unreadable;
+    evprof_lost_t refused;
+} losses_t;
+
+static losses_t
+count_losses(const evprof_dump_t *dump)
 {
-    long unresponsive = 0;
-    long unreadable = 0;
-    const char *reason = NULL;
-    int status = EVPROF_OK;
+    losses_t out = { .unreadable = { .what = "sleeping threads" },
+                     .unanswered = { .of = dump->count,
+                                     .what = dump->intruder } };
     for (size_t i = 0; i < dump->count; i++) {
         const evprof_dump_thread_t *thread = &dump->threads[i];
         bool is_unreadable = thread->answer == EVPROF_DUMP_UNREADABLE;
-        unresponsive += thread->answer == EVPROF_DUMP_UNRESPONSIVE;
-        unreadable += is_unreadable;
-        reason = is_unreadable ? thread->reason : reason;
+        evprof_lost_t *unreadable =
+            thread->is_refused ? &out.refused : &out.unreadable;
+        out.unanswered.n += thread->answer == EVPROF_DUMP_UNRESPONSIVE;
+        unreadable->n += is_unreadable;
+        unreadable->why = is_unreadable ? thread->reason : unreadable->why;
     }
-    if (unresponsive > 0) {
-        status = evprof_builder_comment(
-            out, "%ld threads did not answer and have no stack", unresponsive);
+    return out;
+}
+
+static int
+say(evprof_builder_t *out, enum evprof_loss cause, const evprof_lost_t *lost)
+{
+    return lost->n == 0
+               ? EVPROF_OK
+               : evprof_loss_say(out, EVPROF_LOSS_OF_GOROUTINE, cause, lost);
+}
+
+static int
+write_losses(const evprof_dump_t *dump, evprof_builder_t *out)
+{
+    const losses_t losses = count_losses(dump);
+    const evprof_lost_t unlisted = { .n = dump->is_incomplete,
+                                     .why = evprof_proc_missing_text };
+    int status = say(out,
+                     dump->intruder != NULL ? EVPROF_LOSS_HANDLER_REPLACED
+                                            : EVPROF_LOSS_UNANSWERED,
+                     &losses.unanswered);
+    if (status == EVPROF_OK) {
+        status = say(out, EVPROF_LOSS_UNREADABLE, &losses.unreadable);
     }
-    if (status == EVPROF_OK && unreadable > 0) {
-        status = evprof_builder_comment(
-            out,
-            "%ld sleeping threads have no stack: %s; `ask_sleepers on;` has "
-            "them asked by signals",
-            unreadable, reason);
+    if (status == EVPROF_OK) {
+        status = say(out, EVPROF_LOSS_ASK_REFUSED, &losses.refused);
     }
-    return status;
+    return status == EVPROF_OK
+               ? say(out, EVPROF_LOSS_THREADS_UNLISTED, &unlisted)
+               : status;
 }
 
 static int

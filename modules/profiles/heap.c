@@ -117,7 +117,7 @@ heap_snapshot(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
               evprof_error_t *err)
 {
     (void)state;
-    return evprof_heap_snapshot(ask, "inuse_space", out, err);
+    return evprof_heap_snapshot(ask, EVPROF_LOSS_OF_HEAP, out, err);
 }
 
 static int
@@ -125,7 +125,7 @@ heap_text(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
           evprof_error_t *err)
 {
     (void)state;
-    return evprof_heap_text(ask, out, err);
+    return evprof_heap_text(ask, EVPROF_LOSS_OF_HEAP, out, err);
 }
 
 static long

@@ -7,6 +7,8 @@
  */
 #include <evprof/module.h>
 
+#include "core/profile/loss.h"
+#include "core/sample/proc.h"
 #include "core/sample/threads.h"
 
 static int
@@ -27,7 +29,12 @@ snapshot(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
     (void)state;
     (void)ask;
     (void)err;
+    const evprof_lost_t unlisted = { .why = evprof_proc_missing_text };
     int status = evprof_thread_scan();
+    if (status == EVPROF_EIO) {
+        status = evprof_loss_say(out, EVPROF_LOSS_OF_THREADCREATE,
+                                 EVPROF_LOSS_THREADS_UNLISTED, &unlisted);
+    }
     if (status == EVPROF_OK) {
         status = evprof_builder_type(out, "threadcreate", "count");
     }

@@ -538,7 +538,7 @@ test_missing_lines_are_told(void **state)
     assert_string_equal(function_at(p, 0, 0)->name, "note_caller");
     assert_int_equal(p->comment_count, 1);
     assert_string_equal(p->comments[0],
-                        "lines are missing: symbolize_helper is off");
+                        "symbols: lines are missing: symbolize_helper is off");
     evprof_pprof_free(p);
     /* Whoever wants no lines misses none. */
     evprof_symbolizer_configure(s, false, "off");

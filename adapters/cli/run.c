@@ -17,6 +17,7 @@
 
 #include <evprof/module.h>
 
+#include "adapters/cli/allocator.h"
 #include "adapters/cli/library.h"
 #include "core/base/buf.h"
 
@@ -430,6 +431,9 @@ cli_run(int argc, char **argv, int *exit_status)
     /* Made here, so that both know it. */
     if (run.file_count > 0 && !set_files(&run)) {
         return true;
+    }
+    if (run.wants_heap) {
+        cli_allocator_warn(run.command[0]);
     }
     pid_t pid = start(&run);
     if (pid > 0) {

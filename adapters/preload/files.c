@@ -22,6 +22,8 @@
 
 #define MOST_FILES 8u
 #define WINDOW_NS INT64_C(1000000000)
+/* A fork that ends sooner leaves nothing. */
+#define SHORT_NS (INT64_C(100) * 1000 * 1000)
 
 /* Profiles without a window are written this many windows apart. */
 #define REPLACE_EVERY 5u
@@ -38,9 +40,12 @@ static struct {
     char *folder;
     file_t files[MOST_FILES];
     size_t count;
-    pthread_t thread;
     bool has_thread;
+    pid_t pid;        /* whose it is */
+    bool is_child;    /* of a fork */
+    int64_t began_ns; /* of the process */
     _Atomic uint32_t is_ending;
+    _Atomic uint32_t is_done; /* all is written */
 } state;
 
 static bool
@@ -155,6 +160,18 @@ each_window(unsigned number)
     }
 }
 
+static void
+finish_all(void)
+{
+    for (size_t i = 0; i < state.count; i++) {
+        if (is_timed(&state.files[i])) {
+            close_window(&state.files[i]);
+        } else {
+            take_snapshot(&state.files[i]);
+        }
+    }
+}
+
 static void *
 run(void *arg)
 {
@@ -168,6 +185,9 @@ run(void *arg)
             each_window(++number);
         }
     }
+    finish_all();
+    atomic_store(&state.is_done, 1);
+    evprof_futex_wake(&state.is_done);
     return NULL;
 }
 
@@ -207,6 +227,10 @@ read_variable(void)
 static void
 start(void)
 {
+    pthread_t thread;
+    state.pid = getpid();
+    atomic_store(&state.is_ending, 0);
+    atomic_store(&state.is_done, 0);
     for (size_t i = 0; i < state.count; i++) {
         const evprof_module_t *module = state.files[i].module;
         if (module->set_rate != NULL) {
@@ -216,14 +240,18 @@ start(void)
             open_window(&state.files[i]);
         }
     }
-    state.has_thread = evprof_service_start(EVPROF_OWN_FILES, &state.thread,
-                                            run, NULL, NULL) == EVPROF_OK;
+    state.has_thread = evprof_service_start(EVPROF_OWN_FILES, &thread, run,
+                                            NULL, NULL) == EVPROF_OK;
+    if (state.has_thread) {
+        pthread_detach(thread);
+    }
 }
 
 void
 evprof_preload_files_begin(evprof_t *prof)
 {
     state.prof = prof;
+    state.began_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     if (read_variable()) {
         start();
     } else {
@@ -231,25 +259,39 @@ evprof_preload_files_begin(evprof_t *prof)
     }
 }
 
-void
-evprof_preload_files_end(void)
+/* The address space may be lent to a child of vfork, which must leave it as it
+ * is; and what a short fork did is not worth its wait. */
+static bool
+is_worth_it(void)
 {
-    if (state.count == 0) {
-        return;
+    return state.count > 0 && state.pid == getpid() &&
+           !(state.is_child &&
+             evprof_clock_ns(CLOCK_MONOTONIC) - state.began_ns < SHORT_NS);
+}
+
+bool
+evprof_preload_files_end(int64_t limit_ns)
+{
+    if (!is_worth_it() || atomic_exchange(&state.is_ending, 1) != 0) {
+        return false;
     }
-    atomic_store(&state.is_ending, 1);
     evprof_futex_wake(&state.is_ending);
-    if (state.has_thread) {
-        pthread_join(state.thread, NULL);
+    if (!state.has_thread && limit_ns == 0) {
+        finish_all();
     }
-    for (size_t i = 0; i < state.count; i++) {
-        if (is_timed(&state.files[i])) {
-            close_window(&state.files[i]);
-        } else {
-            take_snapshot(&state.files[i]);
-        }
+    int64_t end_ns =
+        limit_ns == 0 ? 0 : evprof_clock_ns(CLOCK_MONOTONIC) + limit_ns;
+    while (state.has_thread && atomic_load(&state.is_done) == 0 &&
+           (end_ns == 0 || evprof_clock_ns(CLOCK_MONOTONIC) < end_ns)) {
+        evprof_futex_wait(&state.is_done, 0, end_ns);
     }
-    state.count = 0;
+    return true;
+}
+
+void
+evprof_preload_files_resume(void)
+{
+    start();
 }
 
 void
@@ -259,6 +301,8 @@ evprof_preload_files_fork_child(void)
         for (size_t i = 0; i < state.count; i++) {
             state.files[i].is_open = false;
         }
+        state.is_child = true;
+        state.began_ns = evprof_clock_ns(CLOCK_MONOTONIC);
         start();
     }
 }

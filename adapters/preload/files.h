@@ -16,13 +16,24 @@
  * handler for the crash is needed.
  */
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include <evprof/evprof.h>
 
 /* Begins, where the variable is set. In the constructor. */
 void evprof_preload_files_begin(evprof_t *prof);
 
-/* Writes what is left, and stops. At the end of the program. */
-void evprof_preload_files_end(void);
+/*
+ * Writes what is left, and stops: at the end of the program, of its process or
+ * of its image. Waits at most `limit_ns`, 0: as long as it takes. It allocates
+ * nothing and takes no lock when there is a limit, since a process may be ended
+ * by a handler. False: there is nothing to write.
+ */
+bool evprof_preload_files_end(int64_t limit_ns);
+
+/* Goes on after an end, when the image could not be replaced. */
+void evprof_preload_files_resume(void);
 
 /* A forked child writes files of its own. */
 void evprof_preload_files_fork_child(void);

@@ -17,6 +17,7 @@
 
 #include <evprof/evprof.h>
 
+#include "adapters/preload/ends.h"
 #include "adapters/preload/environment.h"
 #include "adapters/preload/files.h"
 #include "adapters/preload/mounted.h"
@@ -147,6 +148,7 @@ begin(void)
         return; /* set-uid: nothing of the user's environment is followed */
     }
     /* Programs write their title over the environment. */
+    evprof_preload_ends_begin();
     const char *pattern = secure_getenv("EVPROF_LISTEN");
     preload.pattern = pattern == NULL ? NULL : strdup(pattern);
     preload.prof = evprof_new(secure_getenv("EVPROF_CONF"), NULL);
@@ -169,6 +171,6 @@ __attribute__((destructor)) static void
 end(void)
 {
     if (preload.prof != NULL) {
-        evprof_preload_files_end();
+        (void)evprof_preload_files_end(0);
     }
 }

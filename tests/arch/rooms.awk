@@ -34,7 +34,7 @@ function fill_rooms() {
     row("adapters/disasm", "core/symbol")
     row("adapters/listener", "adapters/evhttp core/runtime")
     row("adapters/web", "adapters/fetch core/report core/runtime")
-    row("adapters/preload", "adapters/listener adapters/evhttp core/runtime")
+    row("adapters/preload", "adapters/listener adapters/evhttp core/runtime core/interpose")
     row("adapters/attach", "core/analysis")
     row("adapters/cli", "core/timeline adapters/attach adapters/fetch adapters/web core/report core/symbol core/conf")
 

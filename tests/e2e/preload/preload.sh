@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# usage: preload.sh TOOL LIBRARY PROGRAM
+# usage: preload.sh TOOL LIBRARY PROGRAM OWN_MALLOC TCMALLOC
 # Programs that know nothing of evprof are profiled, and behave as without it.
 set -euo pipefail
-tool=$1 library=$2 program=$3
+tool=$1 library=$2 program=$3 own_malloc=$4 tcmalloc=$5
 work=$(mktemp -d)
 pid=
 trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; rm -rf "$work"' EXIT
@@ -40,6 +40,21 @@ grep -q 'contend' top || fail "the mutex profile is empty: $(cat top)"
 [ "$(head -c 8 trace.out)" = "go 1.23 " ] || fail "no trace"
 compgen -G "$work/evprof-run-*" >/dev/null && fail "a folder is left"
 
+# A heap profile of a program with an allocator of its own is not to be had, or
+# of the one that takes its place; both run, and one line says so.
+[ "$(status_of "$tool" run -heap -- "$own_malloc")" -eq 0 ] ||
+    fail "own malloc: $(cat err)"
+[ "$(grep -c 'allocator of its own built in' err)" -eq 1 ] &&
+    [ "$(wc -l <err)" -eq 1 ] || fail "own malloc: $(cat err)"
+[ "$(status_of "$tool" run -heap -memprofile heap.pb -- "$tcmalloc" burn 6)" \
+    -eq 6 ] || fail "tcmalloc: $(cat err)"
+grep -q 'libtcmalloc_minimal.so.4: jemalloc takes its place' err ||
+    fail "tcmalloc: $(cat err)"
+"$tool" -top -sample_index alloc_space heap.pb >top || fail "no heap profile"
+[ "$(status_of "$tool" run -cpuprofile tc.pb -- "$tcmalloc" burn threads 0)" \
+    -eq 0 ] || fail "tcmalloc: $(cat err)"
+"$tool" -top tc.pb | grep burn >top || fail "tcmalloc: no profile"
+
 # A crash keeps what was recorded a second ago, and its own status.
 [ "$(status_of "$tool" run -cpuprofile crash.pb -- "$program" long abort)" \
     -eq 134 ] || fail "crash: $(cat err)"
@@ -48,8 +63,29 @@ grep -q ' burn$' top || fail "a crash loses the profile"
 
 # Programs that this one starts do not have it, others in the list stay.
 libc=$(ldd "$program" | awk '/libc\.so/ { print $3 }')
-LD_PRELOAD=$libc "$tool" run -- "$program" exec >out
+LD_PRELOAD=$libc "$tool" run -- "$program" other >out
+[ "$(grep LD_PRELOAD out)" = "LD_PRELOAD=$libc" ] ||
+    fail "the environment: $(cat out)"
+
+# The program itself has it again, after it wrote over its environment too.
+LD_PRELOAD=$libc "$tool" run -cpuprofile exec.pb -- "$program" title exec >out
 [ "$(cat out)" = "LD_PRELOAD=$libc" ] || fail "the environment: $(cat out)"
+"$tool" -top exec.pb >top
+grep -q ' burn$' top || fail "an upgrade is not profiled: $(cat top)"
+
+# An end that runs no destructors is one: _exit, and another image.
+for last in quit other; do
+    status=$(status_of "$tool" run -cpuprofile "$last.pb" -- "$program" burn $last)
+    [ "$status" -eq $([ $last = quit ] && echo 5 || echo 0) ] ||
+        fail "$last: $status: $(cat err)"
+    "$tool" -top "$last.pb" >top
+    grep -q ' burn$' top || fail "$last loses the profile: $(cat top err)"
+done
+# An exec that fails changes nothing.
+[ "$(status_of "$tool" run -cpuprofile on.pb -- "$program" noexec burn 4)" \
+    -eq 4 ] || fail "noexec: $(cat err)"
+"$tool" -top on.pb >top
+grep -q ' burn$' top || fail "a failed exec ends the profile: $(cat top)"
 
 # Serving: a daemon that left its parent and wrote over its environment opens
 # its socket; a fork that ends at once opens none.

@@ -108,7 +108,16 @@ main(int argc, char **argv)
             waitpid(pid, NULL, 0);
         } else if (strcmp(what, "exec") == 0) {
             char again[] = "env";
-            execv(argv[0], (char *[]){ argv[0], again, NULL });
+            char then[] = "burn";
+            execv(argv[0], (char *[]){ argv[0], again, then, NULL });
+        } else if (strcmp(what, "other") == 0) {
+            char other[] = "/usr/bin/env";
+            execv(other, (char *[]){ other, NULL });
+        } else if (strcmp(what, "noexec") == 0) {
+            char none[] = "./none";
+            execv(none, (char *[]){ none, NULL });
+        } else if (strcmp(what, "quit") == 0) {
+            _exit(5);
         } else if (strcmp(what, "abort") == 0) {
             abort();
         } else if (strcmp(what, "term") == 0) {

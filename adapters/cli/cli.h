@@ -31,6 +31,7 @@ typedef struct cli_trace_flags {
     const char *profile; /* its kind */
     const char *from;
     const char *to;
+    bool is_perfetto; /* wanted in Perfetto's format */
 } cli_trace_flags_t;
 
 typedef struct cli {

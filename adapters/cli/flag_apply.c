@@ -160,6 +160,7 @@ check_trace(const cli_t *cli)
     const char *alone = trace->profile != NULL ? "pprof"
                         : trace->from != NULL  ? "from"
                         : trace->to != NULL    ? "to"
+                        : trace->is_perfetto   ? "perfetto"
                                                : NULL;
     if (trace->file == NULL) {
         return alone == NULL
@@ -170,6 +171,9 @@ check_trace(const cli_t *cli)
         return cli_refuse("-trace is read by itself: leave out %s",
                           cli->sources.count > 0 ? cli->sources.items[0]
                                                  : "-sources");
+    }
+    if (trace->is_perfetto && trace->profile != NULL) {
+        return cli_refuse("-perfetto and -pprof are two formats: ask for one");
     }
     bool is_shown = cli->report != NULL || cli->http[0] != '\0';
     if (is_shown && trace->profile == NULL) {

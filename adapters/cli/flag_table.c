@@ -109,6 +109,8 @@ const cli_flag_t cli_flag_table[] = {
         "Profile of the trace, for any report: net, sync, syscall, sched,\n"
         "region or task\n"
         "The first four are those of go tool trace.\n"),
+    ROW("perfetto", NULL, TRACES, BOOL, trace.is_perfetto,
+        "Write the trace for ui.perfetto.dev, to the file of -output\n"),
     ROW("from", "TIME", TRACES, TEXT, trace.from,
         "Leave out of the trace what is before, as in -from 1.2s\n"),
     ROW("to", "TIME", TRACES, TEXT, trace.to,

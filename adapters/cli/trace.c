@@ -2,7 +2,7 @@
 /* Execution traces. A trace may be compressed like every other source. */
 #include "adapters/cli/trace.h"
 
-#include <inttypes.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +11,7 @@
 #include "core/analysis/unpack.h"
 #include "core/base/error.h"
 #include "core/base/new_file.h"
+#include "core/timeline/perfetto.h"
 #include "core/timeline/print.h"
 #include "core/timeline/profile.h"
 #include "core/timeline/views.h"
@@ -181,18 +182,46 @@ put_head(const evprof_timeline_spans_t *s, evprof_buf_t *out)
     evprof_buf_putc(out, '\n');
 }
 
+static int
+write_text(const cli_t *cli, const evprof_timeline_spans_t *s,
+           const evprof_writer_t *out, evprof_error_t *err)
+{
+    int64_t asked = cli->options.nodecount;
+    size_t others = asked > 0 ? (size_t)asked : OTHERS_SHOWN;
+    evprof_buf_t text = { 0 };
+    put_head(s, &text);
+    evprof_timeline_view_states(s, asked > 0 ? (size_t)asked : GOROUTINES_SHOWN,
+                                &text);
+    evprof_timeline_view_slowest(s, others, &text);
+    evprof_timeline_view_latency(s, others, &text);
+    evprof_timeline_view_wakers(s, others, &text);
+    int status = text.failed ? evprof_fail(err, EVPROF_ENOMEM, "out of memory")
+                             : evprof_buf_write(&text, out);
+    evprof_buf_free(&text);
+    return status;
+}
+
+static int
+write_form(const cli_t *cli, const evprof_timeline_spans_t *s,
+           const evprof_writer_t *out, evprof_error_t *err)
+{
+    return cli->trace.is_perfetto ? evprof_timeline_perfetto(s, out, err)
+                                  : write_text(cli, s, out, err);
+}
+
 /* To a file that appears when it is whole, or to standard output. */
 static int
-write_out(const cli_t *cli, const evprof_buf_t *text, evprof_error_t *err)
+write_out(const cli_t *cli, const evprof_timeline_spans_t *s,
+          evprof_error_t *err)
 {
     const char *name = cli->options.output;
     if (name[0] == '\0') {
         evprof_writer_t out = evprof_writer_fd(STDOUT_FILENO);
-        int status = evprof_buf_write(text, &out);
-        return status == EVPROF_OK
-                   ? status
-                   : evprof_fail(err, status, "standard output: %s",
-                                 evprof_status_text(status));
+        int status = write_form(cli, s, &out, err);
+        return status == EVPROF_EIO
+                   ? evprof_fail(err, status, "standard output: write: %s",
+                                 strerror(errno))
+                   : status;
     }
     evprof_new_file_t file;
     int status = evprof_new_file_begin(&file, name, err);
@@ -200,30 +229,23 @@ write_out(const cli_t *cli, const evprof_buf_t *text, evprof_error_t *err)
         return status;
     }
     evprof_writer_t out = evprof_new_file_writer(&file);
-    return evprof_new_file_end(&file, evprof_buf_write(text, &out), err);
+    return evprof_new_file_end(&file, write_form(cli, s, &out, err), err);
 }
 
 int
 cli_trace_show(const cli_t *cli, evprof_error_t *err)
 {
     loaded_t l;
-    int status = load(cli, &l, err);
-    if (status != EVPROF_OK) {
-        return status;
+    bool is_to_screen = cli->options.output[0] == '\0' && isatty(STDOUT_FILENO);
+    if (cli->trace.is_perfetto && is_to_screen) {
+        return evprof_fail(err, EVPROF_EINVAL,
+                           "-perfetto is no text: name a file with -output");
     }
-    int64_t asked = cli->options.nodecount;
-    size_t others = asked > 0 ? (size_t)asked : OTHERS_SHOWN;
-    evprof_buf_t text = { 0 };
-    put_head(&l.spans, &text);
-    evprof_timeline_view_states(
-        &l.spans, asked > 0 ? (size_t)asked : GOROUTINES_SHOWN, &text);
-    evprof_timeline_view_slowest(&l.spans, others, &text);
-    evprof_timeline_view_latency(&l.spans, others, &text);
-    evprof_timeline_view_wakers(&l.spans, others, &text);
-    status = text.failed ? evprof_fail(err, EVPROF_ENOMEM, "out of memory")
-                         : write_out(cli, &text, err);
-    evprof_buf_free(&text);
-    unload(&l);
+    int status = load(cli, &l, err);
+    if (status == EVPROF_OK) {
+        status = write_out(cli, &l.spans, err);
+        unload(&l);
+    }
     return status;
 }
 

@@ -15,7 +15,7 @@ function fill_rooms() {
     row("core/analysis", "core/profile")
     row("core/unwind", "core/objects")
     row("core/symbol", "core/elf core/objects core/profile")
-    row("core/timeline", "core/gotrace core/profile")
+    row("core/timeline", "proto core/gotrace core/profile")
     row("core/graph", "core/analysis")
     row("core/access", "core/conf")
     row("core/sample", "core/unwind core/objects core/profile")

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/timeline/perfetto.h"
 #include "core/timeline/profile.h"
 #include "core/timeline/views.h"
 #include "tests/fuzz/fuzz.h"
@@ -35,6 +36,9 @@ check_views(const evprof_timeline_spans_t *s)
     evprof_timeline_view_slowest(s, 5, &out);
     evprof_timeline_view_latency(s, 5, &out);
     evprof_timeline_view_wakers(s, 5, &out);
+    evprof_buf_clear(&out);
+    const evprof_writer_t writer = evprof_writer_buf(&out);
+    evprof_timeline_perfetto(s, &writer, NULL);
     evprof_buf_free(&out);
     for (size_t i = 0; evprof_timeline_profiles[i] != NULL; i++) {
         evprof_pprof_t *p = NULL;

@@ -8,8 +8,10 @@
 
 #include <cmocka.h>
 
+#include "core/timeline/perfetto.h"
 #include "core/timeline/profile.h"
 #include "core/timeline/views.h"
+#include "proto/perfetto.pb-c.h"
 #include "tests/unit/timeline/trace_bytes.h"
 
 static int
@@ -220,12 +222,58 @@ test_cut_files(void **state)
     evprof_buf_free(&two);
 }
 
+/* The arrow leads from the wake to what follows the wait. */
+static void
+test_perfetto(void **state)
+{
+    (void)state;
+    const trace_shape_t shape = TRACE_SHAPE;
+    evprof_timeline_t *t = read_good(&shape);
+    evprof_timeline_spans_t s;
+    evprof_buf_t bytes = { 0 };
+    const evprof_writer_t out = evprof_writer_buf(&bytes);
+    assert_int_equal(evprof_timeline_spans_make(t, &s, NULL), EVPROF_OK);
+    assert_int_equal(evprof_timeline_perfetto(&s, &out, NULL), EVPROF_OK);
+    Evprof__Perfetto__Trace *trace = evprof__perfetto__trace__unpack(
+        NULL, bytes.len, (const uint8_t *)bytes.data);
+    assert_non_null(trace);
+    uint64_t left_at = 0;
+    uint64_t arrived_at = 0;
+    size_t begins = 0;
+    size_t ends = 0;
+    for (size_t i = 0; i < trace->n_packet; i++) {
+        const Evprof__Perfetto__TrackEvent *event =
+            trace->packet[i]->track_event;
+        if (event == NULL) {
+            continue;
+        }
+        begins += event->type ==
+                  EVPROF__PERFETTO__TRACK_EVENT__TYPE__TYPE_SLICE_BEGIN;
+        ends +=
+            event->type == EVPROF__PERFETTO__TRACK_EVENT__TYPE__TYPE_SLICE_END;
+        left_at = event->n_flow_ids > 0 ? trace->packet[i]->timestamp : left_at;
+        arrived_at = event->n_terminating_flow_ids > 0
+                         ? trace->packet[i]->timestamp
+                         : arrived_at;
+    }
+    /* Four states of main, one of holder, a region and a task. */
+    assert_int_equal(begins, 7);
+    assert_int_equal(ends, 7);
+    assert_int_equal(left_at, 60000);
+    assert_int_equal(arrived_at, 60000);
+    evprof__perfetto__trace__free_unpacked(trace, NULL);
+    evprof_buf_free(&bytes);
+    evprof_timeline_spans_free(&s);
+    evprof_timeline_free(t);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_profiles),
         cmocka_unit_test(test_views),
+        cmocka_unit_test(test_perfetto),
         cmocka_unit_test(test_clocks_that_differ),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_cut_files),

@@ -219,9 +219,10 @@ search_blocks(struct search *search)
         const char *name;
         unsigned parent;
     } blocks[] = { { "pprof", EVPROF_CONTEXT_MAIN },
+                   { "push", EVPROF_CONTEXT_MAIN },
+                   { "watch", EVPROF_CONTEXT_MAIN },
                    { "profile", EVPROF_CONTEXT_PPROF },
-                   { "include", EVPROF_CONTEXT_MAIN | EVPROF_CONTEXT_PPROF |
-                                    EVPROF_CONTEXT_PROFILE } };
+                   { "include", ~0u } };
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
         if (strcmp(blocks[i].name, search->nearest.word) == 0) {
             search->contexts |= blocks[i].parent;
@@ -237,8 +238,12 @@ context_name(unsigned contexts)
     if ((contexts & EVPROF_CONTEXT_PPROF) != 0) {
         return "in pprof { }";
     }
-    return (contexts & EVPROF_CONTEXT_MAIN) != 0 ? "outside of pprof { }"
-                                                 : "in profile NAME { }";
+    if ((contexts & EVPROF_CONTEXT_MAIN) != 0) {
+        return "outside of pprof { }";
+    }
+    return (contexts & EVPROF_CONTEXT_PUSH) != 0    ? "in push { }"
+           : (contexts & EVPROF_CONTEXT_WATCH) != 0 ? "in watch { }"
+                                                    : "in profile NAME { }";
 }
 
 /* The profile that has a directive of that name, or NULL. */

@@ -37,6 +37,7 @@ typedef struct evprof_fill {
 typedef struct evprof_block {
     enum evprof_context context;
     evprof_place_t place; /* of its opening, or of the file */
+    const evprof_statement_t *said; /* its statement; NULL: not in the file */
     evprof_statement_t *statements;
     evprof_slot_t *slots;
     size_t slot_count;
@@ -56,6 +57,14 @@ typedef struct evprof_profile_block {
     const evprof_statement_t *statement; /* NULL: not in the file */
 } evprof_profile_block_t;
 
+/* The blocks that stand in the file itself, each once at most. */
+enum evprof_outer {
+    EVPROF_OUTER_PPROF,
+    EVPROF_OUTER_PUSH,
+    EVPROF_OUTER_WATCH,
+    EVPROF_OUTER_BLOCKS
+};
+
 struct evprof_config {
     atomic_int references;
     evprof_arena_t arena;
@@ -65,7 +74,7 @@ struct evprof_config {
     const evprof_schema_t *schema;
     struct evprof_conf_cleanup *cleanups;
     evprof_block_t main;
-    evprof_block_t pprof;
+    evprof_block_t outer[EVPROF_OUTER_BLOCKS];
     const evprof_module_t **modules;
     size_t module_count;
     evprof_profile_block_t *profiles; /* one a module, in the same order */
@@ -88,6 +97,15 @@ extern const evprof_section_t evprof_main_section;
 extern const evprof_section_t evprof_preload_section;
 extern const evprof_section_t evprof_pprof_section;
 extern const evprof_section_t evprof_limits_section;
+extern const evprof_section_t evprof_push_section;
+extern const evprof_section_t evprof_watch_section;
+
+/* What is known of the blocks in the file itself. */
+typedef struct evprof_outer_block {
+    const char *word;
+    enum evprof_context context;
+} evprof_outer_block_t;
+extern const evprof_outer_block_t evprof_outer_blocks[EVPROF_OUTER_BLOCKS];
 
 /* Calls `fn` for every section of the schema, this room's first. */
 void evprof_schema_each(const evprof_schema_t *schema,

@@ -20,6 +20,8 @@ enum evprof_context {
     EVPROF_CONTEXT_MAIN = 1u << 0,    /* the file itself */
     EVPROF_CONTEXT_PPROF = 1u << 1,   /* pprof { } */
     EVPROF_CONTEXT_PROFILE = 1u << 2, /* profile NAME { } */
+    EVPROF_CONTEXT_PUSH = 1u << 3,    /* push { } */
+    EVPROF_CONTEXT_WATCH = 1u << 4,   /* watch { } */
 };
 
 /*
@@ -103,6 +105,48 @@ typedef struct evprof_pprof_conf {
     int log_level;                /* of enum evprof_log_level */
 } evprof_pprof_conf_t;
 
+enum evprof_push_format { EVPROF_PUSH_PYROSCOPE, EVPROF_PUSH_PARCA };
+
+/* "label K V;" */
+typedef struct evprof_push_label {
+    const char *name;
+    const char *value;
+    struct evprof_push_label *next;
+} evprof_push_label_t;
+
+/* push { } */
+typedef struct evprof_push_conf {
+    const char *url; /* NULL: nothing is pushed */
+    int format;      /* of enum evprof_push_format */
+    long long every_ns;
+    evprof_text_list_t *profiles;
+    evprof_push_label_t *labels;
+    evprof_text_list_t *headers; /* "Name: value" or "@" and a path */
+    const char *bearer_token_file;
+    const char *proxy;
+    const char *tls_ca;
+    const char *tls_cert;
+    const char *tls_key;
+    const char *spool; /* a folder; NULL: memory */
+    long long spool_bytes;
+} evprof_push_conf_t;
+
+/* watch { }; what is not watched is 0. */
+typedef struct evprof_watch_conf {
+    long cpu_percent; /* of one CPU */
+    long long cpu_for_ns;
+    long long rss_bytes;
+    long rss_growth_percent;
+    long long rss_growth_in_ns;
+    long threads;
+    long long latency_ns; /* of the wake-up of our own thread */
+    long long every_ns;   /* at most one set of profiles in that time */
+    long keep_files;
+    long long keep_bytes;
+    const char *folder; /* NULL: nothing is written */
+    bool push;
+} evprof_watch_conf_t;
+
 enum evprof_symbolize {
     EVPROF_SYMBOLIZE_OFF,
     EVPROF_SYMBOLIZE_NAMES,
@@ -160,6 +204,11 @@ evprof_config_preload(const evprof_config_t *config);
 
 /* The directives of pprof { }. */
 const evprof_pprof_conf_t *evprof_config_pprof(const evprof_config_t *config);
+
+/* The directives of push { } and watch { }; what is not in the file has their
+ * defaults. */
+const evprof_push_conf_t *evprof_config_push(const evprof_config_t *config);
+const evprof_watch_conf_t *evprof_config_watch(const evprof_config_t *config);
 
 /* The limits of pprof { }, for what is no profile of a module. */
 const evprof_profile_limits_t *

@@ -137,7 +137,7 @@ make_profiles(evprof_conf_t *cf)
     for (size_t i = 0; i < config->module_count && status == EVPROF_OK; i++) {
         evprof_profile_block_t *profile = &config->profiles[i];
         profile->block.context = EVPROF_CONTEXT_PROFILE;
-        profile->block.place = config->pprof.place;
+        profile->block.place = config->outer[EVPROF_OUTER_PPROF].place;
         profile->conf.module = config->modules[i];
         profile->conf.is_enabled = true;
         status = evprof_block_init(cf, &profile->block, config->modules[i]);
@@ -152,7 +152,8 @@ finish_profiles(evprof_conf_t *cf)
     for (size_t i = 0; i < cf->config->module_count && status == EVPROF_OK;
          i++) {
         evprof_profile_block_t *profile = &cf->config->profiles[i];
-        status = evprof_block_finish(cf, &profile->block, &cf->config->pprof);
+        status = evprof_block_finish(cf, &profile->block,
+                                     &cf->config->outer[EVPROF_OUTER_PPROF]);
         profile->conf.conf = profile->block.fills[0].conf;
         profile->conf.limits =
             *(const evprof_profile_limits_t *)evprof_block_conf(
@@ -163,37 +164,57 @@ finish_profiles(evprof_conf_t *cf)
 
 /* ---- The file and pprof ---- */
 
-static const evprof_statement_t *
+static size_t
+find_outer(const char *word)
+{
+    size_t i = 0;
+    while (i < EVPROF_OUTER_BLOCKS &&
+           strcmp(evprof_outer_blocks[i].word, word) != 0) {
+        i++;
+    }
+    return i;
+}
+
+/* Finds the place of a block that stands in the file itself. */
+static void
+place_outer(evprof_conf_t *cf, size_t i, evprof_statement_t *s)
+{
+    evprof_block_t *block = &cf->config->outer[i];
+    const char *word = evprof_outer_blocks[i].word;
+    if (!s->has_block || s->count > 1) {
+        evprof_problems_add(cf->problems, &s->place,
+                            "\"%s\" must be followed by { ... }", word);
+    } else if (block->said != NULL) {
+        evprof_problems_add(cf->problems, &s->place,
+                            "\"%s\" is duplicate: line %u has it already", word,
+                            block->said->place.line);
+    } else {
+        block->said = s;
+        block->place = s->place;
+        block->statements = s->children;
+    }
+}
+
+static void
 read_main(evprof_conf_t *cf, evprof_statement_t *first)
 {
-    const evprof_statement_t *pprof = NULL;
     cf->config->main.statements = first;
     for (evprof_statement_t *s = first; s != NULL; s = s->next) {
-        if (strcmp(s->words[0].text, "pprof") != 0) {
+        size_t i = find_outer(s->words[0].text);
+        if (i == EVPROF_OUTER_BLOCKS) {
             evprof_block_set(cf, &cf->config->main, s);
-        } else if (!s->has_block || s->count > 1) {
-            evprof_problems_add(cf->problems, &s->place,
-                                "\"pprof\" must be followed by { ... }");
-        } else if (pprof != NULL) {
-            evprof_problems_add(cf->problems, &s->place,
-                                "\"pprof\" is duplicate: line %u has it "
-                                "already",
-                                pprof->place.line);
         } else {
-            pprof = s;
+            place_outer(cf, i, s);
         }
     }
-    return pprof;
 }
 
 /* Plain directives first: what the profiles inherit must be known by then. */
 static int
-read_pprof(evprof_conf_t *cf, const evprof_statement_t *pprof)
+read_pprof(evprof_conf_t *cf)
 {
-    evprof_block_t *block = &cf->config->pprof;
-    evprof_statement_t *first = pprof == NULL ? NULL : pprof->children;
-    block->place = pprof == NULL ? cf->config->main.place : pprof->place;
-    block->statements = first;
+    evprof_block_t *block = &cf->config->outer[EVPROF_OUTER_PPROF];
+    evprof_statement_t *first = block->statements;
     for (evprof_statement_t *s = first; s != NULL; s = s->next) {
         if (strcmp(s->words[0].text, "profile") != 0) {
             evprof_block_set(cf, block, s);
@@ -212,17 +233,37 @@ read_pprof(evprof_conf_t *cf, const evprof_statement_t *pprof)
     return status == EVPROF_OK ? finish_profiles(cf) : status;
 }
 
+/* A block that holds nothing but directives. */
 static int
-interpret(evprof_conf_t *cf, evprof_statement_t *first)
+read_plain(evprof_conf_t *cf, evprof_block_t *block)
+{
+    for (evprof_statement_t *s = block->statements; s != NULL; s = s->next) {
+        evprof_block_set(cf, block, s);
+    }
+    return evprof_block_finish(cf, block, NULL);
+}
+
+static int
+init_blocks(evprof_conf_t *cf)
 {
     evprof_config_t *config = cf->config;
     config->main.context = EVPROF_CONTEXT_MAIN;
     config->main.place.file = config->path;
-    config->pprof.context = EVPROF_CONTEXT_PPROF;
     int status = evprof_block_init(cf, &config->main, NULL);
-    if (status == EVPROF_OK) {
-        status = evprof_block_init(cf, &config->pprof, NULL);
+    for (size_t i = 0; i < EVPROF_OUTER_BLOCKS && status == EVPROF_OK; i++) {
+        evprof_block_t *block = &config->outer[i];
+        block->context = evprof_outer_blocks[i].context;
+        block->place = config->main.place;
+        status = evprof_block_init(cf, block, NULL);
     }
+    return status;
+}
+
+static int
+interpret(evprof_conf_t *cf, evprof_statement_t *first)
+{
+    evprof_config_t *config = cf->config;
+    int status = init_blocks(cf);
     const evprof_module_t *const *modules = config->schema->modules;
     for (size_t i = 0; status == EVPROF_OK && modules[i] != NULL; i++) {
         if (evprof_conf_add_module(cf, modules[i]) != NULL) {
@@ -232,9 +273,17 @@ interpret(evprof_conf_t *cf, evprof_statement_t *first)
     if (status != EVPROF_OK) {
         return status;
     }
-    const evprof_statement_t *pprof = read_main(cf, first);
+    read_main(cf, first);
     status = evprof_block_finish(cf, &config->main, NULL);
-    return status == EVPROF_OK ? read_pprof(cf, pprof) : status;
+    if (status == EVPROF_OK) {
+        status = read_pprof(cf);
+    }
+    if (status == EVPROF_OK) {
+        status = read_plain(cf, &config->outer[EVPROF_OUTER_PUSH]);
+    }
+    return status == EVPROF_OK
+               ? read_plain(cf, &config->outer[EVPROF_OUTER_WATCH])
+               : status;
 }
 
 static bool

@@ -24,13 +24,29 @@ evprof_config_preload(const evprof_config_t *config)
 const evprof_pprof_conf_t *
 evprof_config_pprof(const evprof_config_t *config)
 {
-    return evprof_block_conf(&config->pprof, &evprof_pprof_section);
+    return evprof_block_conf(&config->outer[EVPROF_OUTER_PPROF],
+                             &evprof_pprof_section);
+}
+
+const evprof_push_conf_t *
+evprof_config_push(const evprof_config_t *config)
+{
+    return evprof_block_conf(&config->outer[EVPROF_OUTER_PUSH],
+                             &evprof_push_section);
+}
+
+const evprof_watch_conf_t *
+evprof_config_watch(const evprof_config_t *config)
+{
+    return evprof_block_conf(&config->outer[EVPROF_OUTER_WATCH],
+                             &evprof_watch_section);
 }
 
 const evprof_profile_limits_t *
 evprof_config_limits(const evprof_config_t *config)
 {
-    return evprof_block_conf(&config->pprof, &evprof_limits_section);
+    return evprof_block_conf(&config->outer[EVPROF_OUTER_PPROF],
+                             &evprof_limits_section);
 }
 
 const char *
@@ -78,7 +94,7 @@ evprof_config_section(const evprof_config_t *config,
     const void *conf =
         own == NULL ? NULL : evprof_block_conf(&own->block, section);
     if (conf == NULL) {
-        conf = evprof_block_conf(&config->pprof, section);
+        conf = evprof_block_conf(&config->outer[EVPROF_OUTER_PPROF], section);
     }
     return conf != NULL ? conf : evprof_block_conf(&config->main, section);
 }
@@ -148,8 +164,8 @@ evprof_config_check_switch(const evprof_config_t *from,
                            const evprof_config_t *to, evprof_error_t *err)
 {
     const char *name = changed_directive(&from->main, &to->main);
-    if (name == NULL) {
-        name = changed_directive(&from->pprof, &to->pprof);
+    for (size_t i = 0; i < EVPROF_OUTER_BLOCKS && name == NULL; i++) {
+        name = changed_directive(&from->outer[i], &to->outer[i]);
     }
     if (name == NULL) {
         return EVPROF_OK;

@@ -370,7 +370,15 @@ static const evprof_section_t *const sections[] = {
     &evprof_preload_section,
     &evprof_pprof_section,
     &evprof_limits_section,
+    &evprof_push_section,
+    &evprof_watch_section,
     NULL,
+};
+
+const evprof_outer_block_t evprof_outer_blocks[EVPROF_OUTER_BLOCKS] = {
+    [EVPROF_OUTER_PPROF] = { "pprof", EVPROF_CONTEXT_PPROF },
+    [EVPROF_OUTER_PUSH] = { "push", EVPROF_CONTEXT_PUSH },
+    [EVPROF_OUTER_WATCH] = { "watch", EVPROF_CONTEXT_WATCH },
 };
 
 void

@@ -20,10 +20,10 @@ indent_of(enum evprof_context context)
     switch (context) {
     case EVPROF_CONTEXT_MAIN:
         return "";
-    case EVPROF_CONTEXT_PPROF:
-        return "    ";
-    default:
+    case EVPROF_CONTEXT_PROFILE:
         return "        ";
+    default:
+        return "    ";
     }
 }
 
@@ -181,17 +181,30 @@ add_profile(evprof_buf_t *out, const evprof_profile_block_t *profile)
     }
 }
 
+/* A block beside pprof, where the file has it. */
+static void
+add_plain(evprof_buf_t *out, const char *word, const evprof_block_t *block)
+{
+    if (block->said != NULL) {
+        evprof_buf_printf(out, "%s {\n", word);
+        add_block(out, block);
+        evprof_buf_puts(out, "}\n");
+    }
+}
+
 int
 evprof_config_dump(const evprof_config_t *config, const evprof_writer_t *out)
 {
     evprof_buf_t text = { 0 };
     add_block(&text, &config->main);
     evprof_buf_puts(&text, "pprof {\n");
-    add_block(&text, &config->pprof);
+    add_block(&text, &config->outer[EVPROF_OUTER_PPROF]);
     for (size_t i = 0; i < config->module_count; i++) {
         add_profile(&text, &config->profiles[i]);
     }
     evprof_buf_puts(&text, "}\n");
+    add_plain(&text, "push", &config->outer[EVPROF_OUTER_PUSH]);
+    add_plain(&text, "watch", &config->outer[EVPROF_OUTER_WATCH]);
     int status = evprof_buf_write(&text, out);
     evprof_buf_free(&text);
     return status;
@@ -324,6 +337,11 @@ evprof_config_reference(const evprof_schema_t *schema,
     for (size_t i = 0; schema->modules[i] != NULL; i++) {
         add_module(&text, schema->modules[i]);
     }
+    evprof_buf_puts(&text, "}\n");
+    evprof_buf_puts(&text, "\npush {");
+    add_sections(&text, schema, EVPROF_CONTEXT_PUSH);
+    evprof_buf_puts(&text, "}\n\nwatch {");
+    add_sections(&text, schema, EVPROF_CONTEXT_WATCH);
     evprof_buf_puts(&text, "}\n");
     int status = evprof_buf_write(&text, out);
     evprof_buf_free(&text);

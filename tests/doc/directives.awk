@@ -8,8 +8,8 @@ function roff(text) {
 }
 /^# Every directive/, /place\.$/ { next }
 /^ *$/ { next }
-/^pprof \{$/ {
-    print ".SS In pprof { }"
+/^[a-z]+ \{$/ {
+    print ".SS In " $1 " { }"
     next
 }
 /^ *# [a-z_]+ [^ ].*;$/ {

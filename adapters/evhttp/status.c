@@ -10,6 +10,7 @@
 #include "adapters/evhttp/pages.h"
 #include "adapters/evhttp/pending.h"
 #include "core/base/html.h"
+#include "core/runtime/push.h"
 
 /* ---- Text ---- */
 
@@ -58,6 +59,19 @@ put_losses(evprof_buf_t *out)
     }
 }
 
+/* What is no profile but has something to say. */
+static void
+put_service(evprof_buf_t *out, const char *name,
+            int (*tell)(const evprof_writer_t *out))
+{
+    evprof_buf_t text = { 0 };
+    evprof_writer_t writer = evprof_writer_buf(&text);
+    if (tell(&writer) == EVPROF_OK && text.len > 0) {
+        put_lines(out, name, &text);
+    }
+    evprof_buf_free(&text);
+}
+
 int
 evprof_page_status(evprof_t *prof, const evprof_ask_t *ask,
                    evprof_result_t *result)
@@ -74,6 +88,7 @@ evprof_page_status(evprof_t *prof, const evprof_ask_t *ask,
         put_state(out, prof, &entries[i]);
     }
     put_losses(out);
+    put_service(out, "push", evprof_push_status);
     bool failed = entries == NULL || out->failed;
     free(entries);
     return failed ? EVPROF_ENOMEM : EVPROF_OK;

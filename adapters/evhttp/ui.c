@@ -13,6 +13,7 @@
 #include "adapters/evhttp/pending.h"
 #include "adapters/evhttp/reply.h"
 #include "core/base/error.h"
+#include "core/runtime/beside.h"
 #include "core/runtime/settings.h"
 #include "core/runtime/ui.h"
 
@@ -23,36 +24,7 @@
 
 static const evprof_ui_t *_Atomic loaded;
 
-/* By which this code finds the file that it is in. */
-static const char own_place;
-
 /* ---- The library ---- */
-
-/* Opens LIBRARY below the folder of the file that this code is in: beside it in
- * a build folder, in evprof/ where it is installed, and in ../lib for programs
- * that hold this code themselves. */
-static void *
-open_library(void)
-{
-    static const char *const places[] = { "evprof/", "", "../lib/evprof/",
-                                          "../lib/" };
-    Dl_info own;
-    if (dladdr(&own_place, &own) == 0 || own.dli_fname == NULL) {
-        return NULL;
-    }
-    const char *slash = strrchr(own.dli_fname, '/');
-    int folder = slash != NULL ? (int)(slash + 1 - own.dli_fname) : 0;
-    void *library = NULL;
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        char path[4096];
-        int len = snprintf(path, sizeof(path), "%.*s%s" LIBRARY, folder,
-                           own.dli_fname, places[i]);
-        if (library == NULL && len > 0 && (size_t)len < sizeof(path)) {
-            library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-        }
-    }
-    return library;
-}
 
 /* NULL: the library is not there. */
 static const evprof_ui_t *
@@ -60,7 +32,7 @@ ui_of_library(void)
 {
     const evprof_ui_t *ui = atomic_load(&loaded);
     if (ui == NULL) {
-        void *library = open_library();
+        void *library = evprof_open_beside(LIBRARY);
         void *symbol =
             library != NULL ? dlsym(library, EVPROF_UI_SYMBOL) : NULL;
         if (symbol != NULL) {

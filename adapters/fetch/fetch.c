@@ -284,6 +284,8 @@ make_transfers(fetcher_t *f, const evprof_fetch_source_t *sources,
         t->credentials = credentials;
         t->index = i;
         t->post = post;
+        t->post_len = post != NULL ? strlen(post) : 0;
+        t->post_type = "application/octet-stream";
         if (evprof_target_parse(sources[i].url, options->seconds,
                                 options->timeout_s, &t->target, &err) != 0) {
             finish(f, t, EVPROF_EINVAL, err.message);

@@ -13,6 +13,7 @@ typedef struct evprof_answer {
     char content_type[128];
     bool is_from_pprof;  /* the header X-Go-Pprof was there */
     char location[2048]; /* of a redirect */
+    char retry_after[32];
     evprof_buf_t body;
 } evprof_answer_t;
 

@@ -300,6 +300,8 @@ set_basics(evprof_transfer_t *t)
         curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, socket);
     }
     if (t->post != NULL) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                         (curl_off_t)t->post_len);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, t->post);
     }
 }
@@ -318,8 +320,9 @@ evprof_transfer_prepare(evprof_transfer_t *t, evprof_error_t *err)
         status = set_credentials(t, err);
     }
     if (status == EVPROF_OK && t->post != NULL) {
-        status =
-            append(&t->headers, "Content-Type: application/octet-stream", err);
+        char type[128];
+        (void)snprintf(type, sizeof(type), "Content-Type: %s", t->post_type);
+        status = append(&t->headers, type, err);
     }
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
     return status;

@@ -32,6 +32,8 @@ typedef struct evprof_transfer {
     char address[80]; /* the first that was tried, with its port */
     evprof_answer_t answer;
     const char *post;  /* a body to send, NULL: GET */
+    size_t post_len;
+    const char *post_type; /* its Content-Type */
     bool is_elsewhere; /* a redirect has left the first origin */
     bool is_too_large;
     bool has_proxy;

@@ -25,6 +25,8 @@ enum evprof_own_thread {
     EVPROF_OWN_PORT,
     EVPROF_OWN_PRELOAD,
     EVPROF_OWN_FILES,
+    EVPROF_OWN_PUSH,
+    EVPROF_OWN_WATCH,
     EVPROF_OWN_THREADS
 };
 

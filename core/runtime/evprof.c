@@ -18,6 +18,7 @@
 #include "core/runtime/catalog.h"
 #include "core/runtime/learning.h"
 #include "core/runtime/own.h"
+#include "core/runtime/push.h"
 #include "core/runtime/recording.h"
 #include "core/runtime/reload_signal.h"
 #include "core/runtime/requests.h"
@@ -73,6 +74,7 @@ after_fork_child(void)
     atomic_store(&the_profiler.visitors, 0);
     evprof_lock_reset(&the_profiler.lock);
     evprof_lock_reset(&life_lock);
+    evprof_push_fork_child();
 }
 
 /* The prefix, like a route, may still be asked for when the profiler is gone:
@@ -186,6 +188,7 @@ make(const char *conf_file, const char *by, evprof_error_t *err)
 {
     evprof_t *prof = NULL;
     evprof_lock_enter(&life_lock);
+    const bool is_new = !is_taken;
     if (is_taken) {
         prof = existing(conf_file, err);
     } else if (open_profiler(&the_profiler, conf_file, err) == EVPROF_OK) {
@@ -198,6 +201,10 @@ make(const char *conf_file, const char *by, evprof_error_t *err)
         evprof_log_warnings(prof);
     }
     evprof_lock_leave(&life_lock);
+    if (is_new && prof != NULL && evprof_push_start(prof, err) != EVPROF_OK) {
+        evprof_free(prof);
+        return NULL;
+    }
     return prof;
 }
 

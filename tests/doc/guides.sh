@@ -14,6 +14,7 @@ cd "$work"
 for text in "$top/README.md" "$top"/conf/doc/*.md; do
     awk -v base="$(basename "$text" .md)" '
         /^```c$/ { out = base "-" ++n ".c"; inside = 1; next }
+        /^```nginx$/ { out = base "-" ++n ".conf"; inside = 1; next }
         /^```$/ { inside = 0 }
         inside { print > out }' "$text"
 done
@@ -25,6 +26,10 @@ for source in *.c; do
         -L"$lib" -Wl,-rpath,"$lib" -levprof_testing -levprof_evhttp -levprof \
         $(pkg-config --cflags --libs libevent)
     count=$((count + 1))
+done
+# A nginx block is a configuration file.
+for conf in *.conf; do
+    "$bin/evprof" -t "$conf" 2>out || { cat out; exit 1; }
 done
 [ "$count" -ge 4 ] || { echo "only $count programs were found"; exit 1; }
 

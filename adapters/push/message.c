@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Labels first: the engine's name for the type, "__delta__" to say that what is
+ * a sum since the start has been made a difference already, then those of the
+ * configuration and those it lacks.
+ */
+#include "adapters/push/message.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "core/base/json.h"
+#include "core/profile/pprof.h"
+#include "proto/push.pb-c.h"
+
+enum { OWN_LABELS = 4, ID_BYTES = 16, ID_TEXT = 37, NAME_MAX_BYTES = 320 };
+
+/* The names by which engines know types of Go's profiles. */
+static const char *
+engine_name(const char *profile)
+{
+    static const char *const names[][2] = { { "cpu", "process_cpu" },
+                                            { "heap", "memory" } };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i][0], profile) == 0) {
+            return names[i][1];
+        }
+    }
+    return profile;
+}
+
+static void
+set_label(Evprof__Pb__PushLabel *label, const char *name, const char *value)
+{
+    evprof__pb__push_label__init(label);
+    /* The generated struct is for both ways; packing changes nothing. */
+    memcpy(&label->name, &name, sizeof(name));
+    memcpy(&label->value, &value, sizeof(value));
+}
+
+static bool
+has_label(const evprof_push_conf_t *conf, const char *name)
+{
+    const evprof_push_label_t *l = conf->labels;
+    while (l != NULL && strcmp(l->name, name) != 0) {
+        l = l->next;
+    }
+    return l != NULL;
+}
+
+/* HOST:PID. */
+static void
+name_instance(char out[NAME_MAX_BYTES])
+{
+    char host[256] = "localhost";
+    (void)gethostname(host, sizeof(host) - 1);
+    host[sizeof(host) - 1] = '\0';
+    (void)snprintf(out, NAME_MAX_BYTES, "%s:%ld", host, (long)getpid());
+}
+
+/* In the notation that engines keep ids in. */
+static void
+make_id(char out[ID_TEXT])
+{
+    unsigned char bytes[ID_BYTES] = { 0 };
+    (void)getrandom(bytes, sizeof(bytes), GRND_NONBLOCK);
+    bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40);
+    bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
+    size_t at = 0;
+    for (size_t i = 0; i < ID_BYTES; i++) {
+        const char *dash = i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "";
+        at += (size_t)snprintf(out + at, ID_TEXT - at, "%s%02x", dash,
+                               bytes[i]);
+    }
+}
+
+static int
+pack(Evprof__Pb__PushLabel **labels, size_t label_count,
+     const evprof_buf_t *profile, evprof_buf_t *out)
+{
+    char id[ID_TEXT];
+    Evprof__Pb__PushSample sample;
+    Evprof__Pb__PushSample *samples[] = { &sample };
+    Evprof__Pb__PushSeries one;
+    Evprof__Pb__PushSeries *series[] = { &one };
+    Evprof__Pb__PushRequest request;
+    evprof__pb__push_sample__init(&sample);
+    evprof__pb__push_series__init(&one);
+    evprof__pb__push_request__init(&request);
+    make_id(id);
+    sample.profile = (ProtobufCBinaryData){ .len = profile->len,
+                                            .data = (uint8_t *)profile->data };
+    sample.id = id;
+    one.labels = labels;
+    one.n_labels = label_count;
+    one.samples = samples;
+    one.n_samples = 1;
+    request.series = series;
+    request.n_series = 1;
+    size_t size = evprof__pb__push_request__get_packed_size(&request);
+    if (!evprof_buf_reserve(out, size)) {
+        return EVPROF_ENOMEM;
+    }
+    out->len += evprof__pb__push_request__pack(
+        &request, (uint8_t *)(void *)(out->data + out->len));
+    return EVPROF_OK;
+}
+
+int
+evprof_push_message(const evprof_push_conf_t *conf, const char *profile,
+                    const evprof_buf_t *bytes, evprof_buf_t *out)
+{
+    size_t room = OWN_LABELS;
+    for (const evprof_push_label_t *l = conf->labels; l != NULL; l = l->next) {
+        room++;
+    }
+    Evprof__Pb__PushLabel *labels = calloc(room, sizeof(*labels));
+    Evprof__Pb__PushLabel **list =
+        calloc(room, sizeof(Evprof__Pb__PushLabel *));
+    int status = EVPROF_ENOMEM;
+    if (labels != NULL && list != NULL) {
+        char instance[NAME_MAX_BYTES];
+        size_t n = 0;
+        name_instance(instance);
+        set_label(&labels[n++], "__name__", engine_name(profile));
+        set_label(&labels[n++], "__delta__", "false");
+        if (!has_label(conf, "service_name")) {
+            set_label(&labels[n++], "service_name",
+                      program_invocation_short_name);
+        }
+        if (!has_label(conf, "instance")) {
+            set_label(&labels[n++], "instance", instance);
+        }
+        for (const evprof_push_label_t *l = conf->labels; l != NULL;
+             l = l->next) {
+            set_label(&labels[n++], l->name, l->value);
+        }
+        for (size_t i = 0; i < n; i++) {
+            list[i] = &labels[i];
+        }
+        status = pack(list, n, bytes, out);
+    }
+    free(labels);
+    free(list);
+    return status;
+}
+
+/* ---- The forms ---- */
+
+static void
+put_base64(evprof_buf_t *out, const uint8_t *data, size_t len)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < len; i += 3) {
+        unsigned long bits = (unsigned long)data[i] << 16;
+        bits |= i + 1 < len ? (unsigned long)data[i + 1] << 8 : 0;
+        bits |= i + 2 < len ? data[i + 2] : 0;
+        evprof_buf_putc(out, digits[bits >> 18]);
+        evprof_buf_putc(out, digits[bits >> 12 & 63]);
+        evprof_buf_putc(out, i + 1 < len ? digits[bits >> 6 & 63] : '=');
+        evprof_buf_putc(out, i + 2 < len ? digits[bits & 63] : '=');
+    }
+}
+
+static void
+put_writeraw(evprof_buf_t *out, const Evprof__Pb__PushSeries *series)
+{
+    evprof_buf_puts(out, "{\"series\":[{\"labels\":{\"labels\":[");
+    const char *comma = "";
+    for (size_t i = 0; i < series->n_labels; i++) {
+        const Evprof__Pb__PushLabel *l = series->labels[i];
+        if (strcmp(l->name, "__delta__") == 0) {
+            continue;
+        }
+        evprof_buf_printf(out, "%s{\"name\":", comma);
+        evprof_json_string(out, l->name);
+        evprof_buf_puts(out, ",\"value\":");
+        evprof_json_string(out, l->value);
+        evprof_buf_putc(out, '}');
+        comma = ",";
+    }
+    evprof_buf_puts(out, "]},\"samples\":[{\"rawProfile\":\"");
+    const ProtobufCBinaryData *bytes = &series->samples[0]->profile;
+    put_base64(out, bytes->data, bytes->len);
+    evprof_buf_puts(out, "\"}]}]}");
+}
+
+static void
+put_escaped(evprof_buf_t *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                   "0123456789-_.",
+                   *text) != NULL) {
+            evprof_buf_putc(out, *text);
+        } else {
+            evprof_buf_printf(out, "%%%02X", (unsigned char)*text);
+        }
+    }
+}
+
+/* NAME{label=value,...}, in the query. */
+static void
+put_ingest_name(evprof_buf_t *out, const Evprof__Pb__PushSeries *series)
+{
+    evprof_buf_t name = { 0 };
+    const char *comma = "";
+    for (size_t i = 0; i < series->n_labels; i++) {
+        if (strcmp(series->labels[i]->name, "service_name") == 0) {
+            evprof_buf_puts(&name, series->labels[i]->value);
+        }
+    }
+    evprof_buf_putc(&name, '{');
+    for (size_t i = 0; i < series->n_labels; i++) {
+        const Evprof__Pb__PushLabel *l = series->labels[i];
+        if (strcmp(l->name, "service_name") != 0 &&
+            strcmp(l->name, "__name__") != 0) {
+            evprof_buf_printf(&name, "%s%s=%s", comma, l->name, l->value);
+            comma = ",";
+        }
+    }
+    evprof_buf_putc(&name, '}');
+    put_escaped(out, name.failed ? "" : name.data);
+    out->failed = out->failed || name.failed;
+    evprof_buf_free(&name);
+}
+
+/* The times of the profile in seconds; nothing where it cannot be read. */
+static void
+put_ingest_times(evprof_buf_t *out, const ProtobufCBinaryData *bytes)
+{
+    evprof_pprof_t *p = NULL;
+    if (evprof_pprof_decode(bytes->data, bytes->len, 0, &p, NULL) !=
+        EVPROF_OK) {
+        return;
+    }
+    int64_t from_s = p->time_ns / 1000000000;
+    int64_t until_s = (p->time_ns + p->duration_ns) / 1000000000;
+    evprof_pprof_free(p);
+    evprof_buf_printf(out, "&from=%lld&until=%lld", (long long)from_s,
+                      (long long)(until_s > from_s ? until_s : from_s + 1));
+}
+
+static void
+put_form(enum evprof_push_way way, const Evprof__Pb__PushSeries *series,
+         const evprof_buf_t *message, evprof_push_form_t *out)
+{
+    const ProtobufCBinaryData *bytes = &series->samples[0]->profile;
+    switch (way) {
+    case EVPROF_PUSH_CONNECT:
+        out->type = "application/proto";
+        evprof_buf_puts(&out->url, "/push.v1.PusherService/Push");
+        evprof_buf_add(&out->body, message->data, message->len);
+        break;
+    case EVPROF_PUSH_INGEST:
+        out->type = "application/octet-stream";
+        evprof_buf_puts(&out->url, "/ingest?format=pprof&name=");
+        put_ingest_name(&out->url, series);
+        put_ingest_times(&out->url, bytes);
+        evprof_buf_add(&out->body, bytes->data, bytes->len);
+        break;
+    case EVPROF_PUSH_WRITERAW:
+        out->type = "application/json";
+        evprof_buf_puts(&out->url, "/profiles/writeraw");
+        put_writeraw(&out->body, series);
+        break;
+    }
+}
+
+int
+evprof_push_form(enum evprof_push_way way, const char *url,
+                 const evprof_buf_t *message, evprof_push_form_t *out)
+{
+    *out = (evprof_push_form_t){ .type = NULL };
+    Evprof__Pb__PushRequest *request = evprof__pb__push_request__unpack(
+        NULL, message->len, (const uint8_t *)(const void *)message->data);
+    if (request == NULL || request->n_series != 1 ||
+        request->series[0]->n_samples != 1) {
+        if (request != NULL) {
+            evprof__pb__push_request__free_unpacked(request, NULL);
+        }
+        return EVPROF_EPARSE;
+    }
+    size_t len = strlen(url);
+    while (len > 0 && url[len - 1] == '/') {
+        len--;
+    }
+    evprof_buf_add(&out->url, url, len);
+    put_form(way, request->series[0], message, out);
+    evprof__pb__push_request__free_unpacked(request, NULL);
+    if (out->url.failed || out->body.failed) {
+        evprof_push_form_free(out);
+        return EVPROF_ENOMEM;
+    }
+    return EVPROF_OK;
+}
+
+void
+evprof_push_form_free(evprof_push_form_t *form)
+{
+    evprof_buf_free(&form->url);
+    evprof_buf_free(&form->body);
+}

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pusher: one thread that takes profiles at its hours, puts them into the
+ * queue, and sends what is in there whenever it can. The windows of cpu and
+ * wall are opened anew before the old ones are closed, so that no time is left
+ * out.
+ *
+ * After a failure it waits, twice as long each time up to a bound, and a part
+ * of that by chance, so that a fleet does not come back all at once.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <curl/curl.h>
+
+#include "adapters/push/delta.h"
+#include "adapters/push/message.h"
+#include "adapters/push/queue.h"
+#include "adapters/push/send.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/lock.h"
+#include "core/runtime/push.h"
+
+#define SECOND_NS INT64_C(1000000000)
+#define FIRST_PAUSE_NS (SECOND_NS / 4)
+#define LONGEST_PAUSE_NS (30 * SECOND_NS)
+#define MEMORY_BYTES ((uint64_t)16 << 20)
+
+/* One of `profiles`. */
+typedef struct kind {
+    const char *profile;
+    void *window; /* of cpu and wall; NULL: none is open */
+    evprof_delta_t delta;
+    bool has_failed; /* it was said that it cannot be had */
+} kind_t;
+
+enum { KINDS_MAX = 16 };
+
+typedef struct counters {
+    uint64_t taken;
+    uint64_t sent;
+    uint64_t retries;
+    uint64_t refused;
+    uint64_t untaken; /* profiles that could not be had */
+} counters_t;
+
+typedef struct pusher {
+    const evprof_push_host_t *host;
+    pthread_t thread;
+    bool has_thread;
+    _Atomic uint32_t is_stopping; /* a futex, with `wakes` */
+    _Atomic uint32_t wakes;
+    evprof_lock_t lock; /* guards the queue and the counters */
+    evprof_queue_t *queue;
+    counters_t counters;
+    uint64_t told_dropped; /* in comments */
+
+    /* Of the thread. */
+    kind_t kinds[KINDS_MAX];
+    size_t kind_count;
+    evprof_push_engine_t engine;
+    int64_t next_ns;  /* when profiles are taken */
+    int64_t send_ns;  /* not before */
+    int64_t pause_ns; /* after the next failure */
+    unsigned seed;    /* of chance */
+    bool is_failing;  /* and it was said */
+} pusher_t;
+
+static bool
+goes_on(void *ctx)
+{
+    return atomic_load(&((pusher_t *)ctx)->is_stopping) == 0;
+}
+
+static void
+say(const pusher_t *p, enum evprof_log_level level, const char *what,
+    const char *why)
+{
+    char line[512];
+    (void)snprintf(line, sizeof(line), "%s%s%s", what, why[0] ? ": " : "", why);
+    p->host->log(p->host, level, line);
+}
+
+/* ---- Taking ---- */
+
+static bool
+is_timed(const char *profile)
+{
+    return strcmp(profile, "cpu") == 0 || strcmp(profile, "wall") == 0;
+}
+
+/* What has been lost since the last profile belongs into the next one. */
+static void
+add_losses(pusher_t *p, evprof_buf_t *bytes)
+{
+    char comment[128];
+    evprof_error_t err;
+    evprof_lock_enter(&p->lock);
+    evprof_queue_stats_t stats = evprof_queue_stats(p->queue);
+    evprof_lock_leave(&p->lock);
+    uint64_t lost = stats.dropped + stats.failed + p->counters.refused;
+    if (lost == p->told_dropped) {
+        return;
+    }
+    (void)snprintf(comment, sizeof(comment),
+                   "push: %llu earlier profiles were lost: no room, or refused",
+                   (unsigned long long)(lost - p->told_dropped));
+    if (evprof_delta_comment(comment, bytes, &err) == EVPROF_OK) {
+        p->told_dropped = lost;
+    }
+}
+
+static int
+enqueue(pusher_t *p, const char *profile, const evprof_buf_t *bytes)
+{
+    evprof_buf_t message = { 0 };
+    int status = evprof_push_message(p->host->conf, profile, bytes, &message);
+    evprof_lock_enter(&p->lock);
+    if (status == EVPROF_OK) {
+        evprof_queue_add(p->queue, &message);
+        p->counters.taken++;
+    }
+    evprof_lock_leave(&p->lock);
+    evprof_buf_free(&message);
+    return status;
+}
+
+/* Closes the window of a timed profile, after it has opened the next one. */
+static int
+take_window(pusher_t *p, kind_t *kind, evprof_buf_t *out, evprof_error_t *err)
+{
+    void *before = kind->window;
+    int status = p->host->open(p->host, kind->profile, &kind->window, err);
+    if (status != EVPROF_OK) {
+        kind->window = NULL;
+    }
+    return before != NULL ? p->host->close(p->host, before, out, err) : status;
+}
+
+static int
+take_snapshot(pusher_t *p, kind_t *kind, evprof_buf_t *out, evprof_error_t *err)
+{
+    evprof_buf_t now = { 0 };
+    int status = p->host->take(p->host, kind->profile, &now, err);
+    if (status == EVPROF_OK && evprof_delta_is_for(kind->profile)) {
+        status = evprof_delta_take(&kind->delta, &now, out, err);
+    } else if (status == EVPROF_OK) {
+        *out = now;
+        now = (evprof_buf_t){ 0 };
+    }
+    evprof_buf_free(&now);
+    return status;
+}
+
+static void
+take_kind(pusher_t *p, kind_t *kind)
+{
+    evprof_buf_t bytes = { 0 };
+    evprof_error_t err = { .status = EVPROF_OK };
+    int status = is_timed(kind->profile) ? take_window(p, kind, &bytes, &err)
+                                         : take_snapshot(p, kind, &bytes, &err);
+    if (status == EVPROF_OK && bytes.len > 0) {
+        add_losses(p, &bytes);
+        (void)enqueue(p, kind->profile, &bytes);
+        kind->has_failed = false;
+    } else if (status != EVPROF_OK && goes_on(p)) {
+        evprof_lock_enter(&p->lock);
+        p->counters.untaken++;
+        evprof_lock_leave(&p->lock);
+        if (!kind->has_failed) {
+            say(p, EVPROF_LOG_WARN, kind->profile, err.message);
+        }
+        kind->has_failed = true;
+    }
+    evprof_buf_free(&bytes);
+}
+
+static void
+take_all(pusher_t *p)
+{
+    for (size_t i = 0; i < p->kind_count && goes_on(p); i++) {
+        take_kind(p, &p->kinds[i]);
+    }
+}
+
+/* ---- Sending ---- */
+
+static void
+back_off(pusher_t *p, long retry_s, const evprof_error_t *err)
+{
+    int64_t least_ns = retry_s > 0 && retry_s < 3600 ? retry_s * SECOND_NS : 0;
+    int64_t half_ns = p->pause_ns / 2;
+    int64_t pause_ns =
+        half_ns + (int64_t)((double)half_ns * rand_r(&p->seed) / RAND_MAX);
+    p->pause_ns *= 2;
+    if (p->pause_ns > LONGEST_PAUSE_NS) {
+        p->pause_ns = LONGEST_PAUSE_NS;
+    }
+    p->send_ns = evprof_clock_ns(CLOCK_MONOTONIC) +
+                 (pause_ns > least_ns ? pause_ns : least_ns);
+    if (!p->is_failing) {
+        say(p, EVPROF_LOG_WARN, "waits and tries again", err->message);
+    }
+    p->is_failing = true;
+}
+
+static void
+settle(pusher_t *p, enum evprof_push_fate fate, long retry_s,
+       const evprof_error_t *err)
+{
+    evprof_lock_enter(&p->lock);
+    p->counters.sent += fate == EVPROF_PUSH_SENT;
+    p->counters.retries += fate == EVPROF_PUSH_LATER;
+    p->counters.refused += fate == EVPROF_PUSH_REFUSED;
+    if (fate != EVPROF_PUSH_LATER) {
+        evprof_queue_drop(p->queue);
+    }
+    evprof_lock_leave(&p->lock);
+    if (fate == EVPROF_PUSH_LATER) {
+        back_off(p, retry_s, err);
+        return;
+    }
+    if (fate == EVPROF_PUSH_REFUSED) {
+        say(p, EVPROF_LOG_WARN, "a profile was refused", err->message);
+    } else if (p->is_failing) {
+        say(p, EVPROF_LOG_INFO, "profiles are taken again", "");
+    }
+    p->is_failing = false;
+    p->pause_ns = FIRST_PAUSE_NS;
+}
+
+/* False: nothing waits. */
+static bool
+send_one(pusher_t *p)
+{
+    evprof_buf_t message = { 0 };
+    evprof_error_t err = { .status = EVPROF_OK };
+    long retry_s = 0;
+    evprof_lock_enter(&p->lock);
+    bool has_one = evprof_queue_peek(p->queue, &message);
+    evprof_lock_leave(&p->lock);
+    if (has_one) {
+        enum evprof_push_fate fate =
+            evprof_push_send_one(&p->engine, &message, &retry_s, &err);
+        if (goes_on(p) || fate == EVPROF_PUSH_SENT) {
+            settle(p, fate, retry_s, &err);
+        }
+    }
+    evprof_buf_free(&message);
+    return has_one;
+}
+
+/* ---- The thread ---- */
+
+/* Until `until_ns`, or until somebody wakes it. */
+static void
+rest(pusher_t *p, int64_t until_ns)
+{
+    uint32_t seen = atomic_load(&p->wakes);
+    if (goes_on(p)) {
+        evprof_futex_wait(&p->wakes, seen, until_ns);
+    }
+}
+
+static void
+step(pusher_t *p)
+{
+    int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    if (now_ns >= p->next_ns) {
+        int64_t every_ns = p->host->conf->every_ns;
+        take_all(p);
+        /* Hours that were missed are not made up for: the windows were longer.
+         */
+        p->next_ns += every_ns * ((now_ns - p->next_ns) / every_ns + 1);
+        return;
+    }
+    if (now_ns >= p->send_ns && send_one(p)) {
+        return;
+    }
+    rest(p, p->send_ns > now_ns && p->send_ns < p->next_ns ? p->send_ns
+                                                           : p->next_ns);
+}
+
+static void *
+run(void *arg)
+{
+    pusher_t *p = arg;
+    /* Opens the first windows, and takes what differences begin with. */
+    for (size_t i = 0; i < p->kind_count && goes_on(p); i++) {
+        if (is_timed(p->kinds[i].profile) ||
+            evprof_delta_is_for(p->kinds[i].profile)) {
+            take_kind(p, &p->kinds[i]);
+        }
+    }
+    p->next_ns = evprof_clock_ns(CLOCK_MONOTONIC) + p->host->conf->every_ns;
+    while (goes_on(p)) {
+        step(p);
+    }
+    return NULL;
+}
+
+/* ---- Life ---- */
+
+static void
+free_kinds(pusher_t *p)
+{
+    for (size_t i = 0; i < p->kind_count; i++) {
+        evprof_delta_free(&p->kinds[i].delta);
+    }
+}
+
+static int
+start_thread(pusher_t *p, evprof_error_t *err)
+{
+    const evprof_push_conf_t *conf = p->host->conf;
+    p->pause_ns = FIRST_PAUSE_NS;
+    p->seed = (unsigned)evprof_clock_ns(CLOCK_MONOTONIC);
+    p->engine =
+        (evprof_push_engine_t){ .conf = conf, .goes_on = goes_on, .ctx = p };
+    p->kind_count = 0;
+    for (const evprof_text_list_t *t = conf->profiles;
+         t != NULL && p->kind_count < KINDS_MAX; t = t->next) {
+        p->kinds[p->kind_count++] = (kind_t){ .profile = t->text };
+    }
+    p->queue = evprof_queue_open(
+        conf->spool,
+        conf->spool != NULL ? (uint64_t)conf->spool_bytes : MEMORY_BYTES, err);
+    if (p->queue == NULL) {
+        return err->status;
+    }
+    int status = p->host->start_thread(&p->thread, run, p, err);
+    p->has_thread = status == EVPROF_OK;
+    return status;
+}
+
+static void
+free_pusher(pusher_t *p)
+{
+    free_kinds(p);
+    evprof_queue_close(p->queue);
+    free(p);
+}
+
+static void *
+start(const evprof_push_host_t *host, evprof_error_t *err)
+{
+    pusher_t *p = calloc(1, sizeof(*p));
+    if (p == NULL) {
+        evprof_fail(err, EVPROF_ENOMEM, "push: out of memory");
+        return NULL;
+    }
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    p->host = host;
+    if (start_thread(p, err) != EVPROF_OK) {
+        free_pusher(p);
+        return NULL;
+    }
+    return p;
+}
+
+static void
+stop(void *pusher)
+{
+    pusher_t *p = pusher;
+    atomic_store(&p->is_stopping, 1);
+    atomic_fetch_add(&p->wakes, 1);
+    evprof_futex_wake(&p->wakes);
+    if (p->has_thread) {
+        pthread_join(p->thread, NULL);
+    }
+    /* Windows that are open still were cancelled with all jobs. */
+    for (size_t i = 0; i < p->kind_count && p->has_thread; i++) {
+        evprof_buf_t none = { 0 };
+        if (p->kinds[i].window != NULL) {
+            (void)p->host->close(p->host, p->kinds[i].window, &none, NULL);
+        }
+        evprof_buf_free(&none);
+    }
+    free_pusher(p);
+}
+
+static int
+tell(void *pusher, const evprof_writer_t *out)
+{
+    pusher_t *p = pusher;
+    char text[512];
+    evprof_lock_enter(&p->lock);
+    const counters_t c = p->counters;
+    const evprof_queue_stats_t q = evprof_queue_stats(p->queue);
+    evprof_lock_leave(&p->lock);
+    int len =
+        snprintf(text, sizeof(text),
+                 "profiles_taken: %llu\nprofiles_untaken: %llu\n"
+                 "profiles_sent: %llu\nprofiles_refused: %llu\n"
+                 "profiles_waiting: %llu\nbytes_waiting: %llu\n"
+                 "profiles_dropped: %llu\nattempts_failed: %llu\n",
+                 (unsigned long long)c.taken, (unsigned long long)c.untaken,
+                 (unsigned long long)c.sent, (unsigned long long)c.refused,
+                 (unsigned long long)q.messages, (unsigned long long)q.bytes,
+                 (unsigned long long)(q.dropped + q.failed),
+                 (unsigned long long)c.retries);
+    return out->write(out->ctx, text, (size_t)len);
+}
+
+static int
+send_other(void *pusher, const char *profile, const void *bytes, size_t len)
+{
+    pusher_t *p = pusher;
+    evprof_buf_t copy = { 0 };
+    evprof_buf_add(&copy, bytes, len);
+    int status = copy.failed ? EVPROF_ENOMEM : enqueue(p, profile, &copy);
+    evprof_buf_free(&copy);
+    atomic_fetch_add(&p->wakes, 1);
+    evprof_futex_wake(&p->wakes);
+    return status;
+}
+
+/* What the parent's thread was in the middle of is left as it is, and not
+ * freed: its queue, its windows, its differences. */
+static void
+fork_child(void *pusher)
+{
+    pusher_t *p = pusher;
+    evprof_error_t err;
+    evprof_lock_reset(&p->lock);
+    evprof_queue_abandon(p->queue);
+    p->queue = NULL;
+    p->counters = (counters_t){ 0 };
+    p->told_dropped = 0;
+    p->has_thread = false;
+    p->is_failing = false;
+    p->send_ns = 0;
+    if (start_thread(p, &err) != EVPROF_OK) {
+        say(p, EVPROF_LOG_WARN, "nothing is sent by this process", err.message);
+    }
+}
+
+const evprof_push_t *
+evprof_push(void)
+{
+    static const evprof_push_t library = { .start = start,
+                                           .stop = stop,
+                                           .status = tell,
+                                           .send = send_other,
+                                           .fork_child = fork_child };
+    return &library;
+}

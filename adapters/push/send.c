@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What answers mean: 2xx is taken. 401, 403, 408, 429 and 5xx will be otherwise
+ * one day, when the token is renewed or the engine is back. Anything else is
+ * said of the message itself, and saying it again would block those behind it.
+ */
+#include "adapters/push/send.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/fetch/send.h"
+#include "adapters/push/message.h"
+#include "core/base/error.h"
+
+enum { TIMEOUT_S = 10, HEADERS_MAX = 32, SAID_MAX = 160 };
+
+static evprof_fetch_options_t
+options_of(const evprof_push_conf_t *conf, const char *headers[HEADERS_MAX])
+{
+    size_t count = 0;
+    for (const evprof_text_list_t *h = conf->headers;
+         h != NULL && count < HEADERS_MAX; h = h->next) {
+        headers[count++] = h->text;
+    }
+    return (evprof_fetch_options_t){
+        .proxy = conf->proxy,
+        .headers = headers,
+        .header_count = count,
+        .bearer_token_file = conf->bearer_token_file,
+        .tls_ca = conf->tls_ca,
+        .tls_cert = conf->tls_cert,
+        .tls_key = conf->tls_key,
+    };
+}
+
+static enum evprof_push_fate
+judge(const evprof_answer_t *answer, evprof_error_t *err)
+{
+    long code = answer->status;
+    if (code >= 200 && code < 300) {
+        return EVPROF_PUSH_SENT;
+    }
+    const char *said = answer->body.data != NULL ? answer->body.data : "";
+    int len = (int)strcspn(said, "\r\n");
+    evprof_fail(err, EVPROF_EIO, "the engine answered %ld: %.*s", code,
+                len < SAID_MAX ? len : SAID_MAX, said);
+    return code == 401 || code == 403 || code == 408 || code == 429 ||
+                   code >= 500
+               ? EVPROF_PUSH_LATER
+               : EVPROF_PUSH_REFUSED;
+}
+
+static enum evprof_push_fate
+send_by(const evprof_push_engine_t *engine, enum evprof_push_way way,
+        const evprof_buf_t *message, evprof_answer_t *answer,
+        evprof_error_t *err)
+{
+    const char *headers[HEADERS_MAX];
+    const evprof_fetch_options_t options = options_of(engine->conf, headers);
+    evprof_push_form_t form;
+    int status = evprof_push_form(way, engine->conf->url, message, &form);
+    if (status != EVPROF_OK) {
+        evprof_fail(err, status, "%s",
+                    status == EVPROF_EPARSE ? "it is no message of ours"
+                                            : evprof_status_text(status));
+        return status == EVPROF_EPARSE ? EVPROF_PUSH_REFUSED
+                                       : EVPROF_PUSH_LATER;
+    }
+    const evprof_message_t post = { .body = form.body.data,
+                                    .len = form.body.len,
+                                    .type = form.type,
+                                    .timeout_s = TIMEOUT_S,
+                                    .goes_on = engine->goes_on,
+                                    .ctx = engine->ctx };
+    status = evprof_fetch_send(form.url.data, &options, &post, answer, err);
+    evprof_push_form_free(&form);
+    return status == EVPROF_OK ? judge(answer, err) : EVPROF_PUSH_LATER;
+}
+
+enum evprof_push_fate
+evprof_push_send_one(evprof_push_engine_t *engine, const evprof_buf_t *message,
+                     long *retry_s, evprof_error_t *err)
+{
+    evprof_answer_t answer = { 0 };
+    enum evprof_push_way way = engine->conf->format == EVPROF_PUSH_PARCA
+                                   ? EVPROF_PUSH_WRITERAW
+                               : engine->is_old ? EVPROF_PUSH_INGEST
+                                                : EVPROF_PUSH_CONNECT;
+    enum evprof_push_fate fate = send_by(engine, way, message, &answer, err);
+    if (way == EVPROF_PUSH_CONNECT &&
+        (answer.status == 404 || answer.status == 405)) {
+        evprof_buf_free(&answer.body);
+        fate = send_by(engine, EVPROF_PUSH_INGEST, message, &answer, err);
+        engine->is_old = fate == EVPROF_PUSH_SENT;
+    }
+    *retry_s = strtol(answer.retry_after, NULL, 10);
+    evprof_buf_free(&answer.body);
+    return fate;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_PUSH_SEND_H
+#define EVPROF_PUSH_SEND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <evprof/status.h>
+
+#include "core/base/buf.h"
+#include "core/conf/conf.h"
+
+/* How a message fared. */
+enum evprof_push_fate {
+    EVPROF_PUSH_SENT,
+    EVPROF_PUSH_LATER,   /* the engine, or the way to it, is not there now */
+    EVPROF_PUSH_REFUSED, /* the engine will never take it */
+};
+
+/* What is known of the engine between two messages. */
+typedef struct evprof_push_engine {
+    const evprof_push_conf_t *conf;
+    bool is_old; /* Pyroscope without its push API */
+    bool (*goes_on)(void *ctx);
+    void *ctx;
+} evprof_push_engine_t;
+
+/* Sends one; `err` says why not, `retry_s` when the engine wants to be asked
+ * again (0: it does not say). */
+enum evprof_push_fate evprof_push_send_one(evprof_push_engine_t *engine,
+                                           const evprof_buf_t *message,
+                                           long *retry_s, evprof_error_t *err);
+
+#endif

@@ -18,7 +18,8 @@ tests="libcmocka-dev golang-go curl clang libclang-rt-14-dev
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user debuginfod
     nodejs npm chromium
     jq libxml2-utils python3-html5lib
-    redis-server redis-tools memcached"
+    redis-server redis-tools memcached transmission-daemon
+    mariadb-server mariadb-client"
 
 packages=$build
 case ${1-} in

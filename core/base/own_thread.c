@@ -133,3 +133,9 @@ evprof_own_thread_start(enum evprof_own_thread which, pthread_t *out,
     }
     return failure;
 }
+
+bool
+evprof_own_thread_is(void *(*routine)(void *))
+{
+    return routine == run_thread;
+}

@@ -52,4 +52,8 @@ int evprof_own_thread_start(enum evprof_own_thread which, pthread_t *out,
  * thread is made. */
 void evprof_own_thread_on_begin(void (*begin)(void));
 
+/* Whether a thread that begins with this function is one of ours, which says so
+ * itself only later. */
+bool evprof_own_thread_is(void *(*routine)(void *));
+
 #endif

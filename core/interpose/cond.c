@@ -45,8 +45,8 @@ static evprof_real_t cond_broadcast =
 static void
 give_back(pthread_mutex_t *mutex, const void *caller)
 {
-    evprof_unlock_end(EVPROF_WAIT_MUTEX, mutex, evprof_unlock_begin(mutex),
-                      caller);
+    evprof_unlock_t given = evprof_unlock_begin(mutex);
+    evprof_unlock_end(EVPROF_WAIT_MUTEX, mutex, &given, caller);
 }
 
 EVPROF_API EVPROF_HOOK int

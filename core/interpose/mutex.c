@@ -99,10 +99,10 @@ measured_lock(pthread_mutex_t *mutex)
 EVPROF_HOOK static int
 measured_unlock(pthread_mutex_t *mutex)
 {
-    int64_t waited_ns = evprof_unlock_begin(mutex);
+    evprof_unlock_t given = evprof_unlock_begin(mutex);
     int error = get(&real_unlock)(mutex);
-    if (waited_ns > 0 && error == 0) {
-        evprof_unlock_end(EVPROF_WAIT_MUTEX, mutex, waited_ns,
+    if (given.waited_ns > 0 && error == 0) {
+        evprof_unlock_end(EVPROF_WAIT_MUTEX, mutex, &given,
                           __builtin_return_address(0));
     }
     return error;

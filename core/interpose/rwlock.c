@@ -132,10 +132,10 @@ pthread_rwlock_unlock(pthread_rwlock_t *rwlock)
     if (!evprof_contention_is_on()) {
         return real(rwlock);
     }
-    int64_t waited_ns = evprof_unlock_begin(rwlock);
+    evprof_unlock_t given = evprof_unlock_begin(rwlock);
     int error = real(rwlock);
-    if (waited_ns > 0 && error == 0) {
-        evprof_unlock_end(EVPROF_WAIT_RWLOCK, rwlock, waited_ns,
+    if (given.waited_ns > 0 && error == 0) {
+        evprof_unlock_end(EVPROF_WAIT_RWLOCK, rwlock, &given,
                           __builtin_return_address(0));
     }
     return error;

@@ -207,13 +207,20 @@ evprof_wait_begin(evprof_wait_t *wait, enum evprof_wait_kind kind,
     }
 }
 
-void
-evprof_wake(enum evprof_wait_kind kind, const void *object, const void *caller)
+static void
+tell_wake(enum evprof_wait_kind kind, const void *object, int64_t at_ns,
+          const void *caller)
 {
     const evprof_wait_watcher_t *told = watcher();
     if (told != NULL && !is_our_thread()) {
-        told->wake(kind, object, caller);
+        told->wake(kind, object, at_ns, caller);
     }
+}
+
+void
+evprof_wake(enum evprof_wait_kind kind, const void *object, const void *caller)
+{
+    tell_wake(kind, object, 0, caller);
 }
 
 /* Whether a call that ended so has waited. */
@@ -249,20 +256,24 @@ evprof_wait_end(evprof_wait_t *wait, int error)
     }
 }
 
-int64_t
+evprof_unlock_t
 evprof_unlock_begin(const void *lock)
 {
-    return evprof_waiters_any(lock)
-               ? evprof_waiters_collect(lock, evprof_clock_ns(CLOCK_MONOTONIC))
-               : 0;
+    evprof_unlock_t unlock = { .waited_ns = 0 };
+    if (evprof_waiters_any(lock)) {
+        unlock.at_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+        unlock.waited_ns = evprof_waiters_collect(lock, unlock.at_ns);
+    }
+    return unlock;
 }
 
 void
 evprof_unlock_end(enum evprof_wait_kind kind, const void *lock,
-                  int64_t waited_ns, const void *caller)
+                  const evprof_unlock_t *unlock, const void *caller)
 {
+    int64_t waited_ns = unlock->waited_ns;
     if (waited_ns > 0) {
-        evprof_wake(kind, lock, caller);
+        tell_wake(kind, lock, unlock->at_ns, caller);
     }
     int fraction = atomic_load_explicit(&mutex_fraction, memory_order_relaxed);
     if (waited_ns <= 0 || fraction <= 0 || is_our_thread()) {

@@ -84,15 +84,19 @@ void evprof_wait_begin(evprof_wait_t *wait, enum evprof_wait_kind kind,
 /* It ended with that error code; errors that come at once are not recorded. */
 void evprof_wait_end(evprof_wait_t *wait, int error);
 
-/*
- * To be called before `lock` is given back: what its waiters have waited since
- * the last unlock, in nanoseconds, 0 when nobody waits.
- */
-int64_t evprof_unlock_begin(const void *lock);
+/* A lock that is given back: what its waiters have waited since the last
+ * unlock, 0: nobody waits; and when that was looked at. */
+typedef struct evprof_unlock {
+    int64_t waited_ns;
+    int64_t at_ns;
+} evprof_unlock_t;
+
+/* To be called before `lock` is given back. */
+evprof_unlock_t evprof_unlock_begin(const void *lock);
 
 /* To be called after that, without touching the lock: it may be gone. */
 void evprof_unlock_end(enum evprof_wait_kind kind, const void *lock,
-                       int64_t waited_ns, const void *caller);
+                       const evprof_unlock_t *unlock, const void *caller);
 
 /* ---- For the execution trace ---- */
 
@@ -101,7 +105,8 @@ void evprof_unlock_end(enum evprof_wait_kind kind, const void *lock,
 typedef struct evprof_wait_watcher {
     void (*begin)(const evprof_wait_t *wait);
     void (*end)(const evprof_wait_t *wait, int error);
-    void (*wake)(enum evprof_wait_kind kind, const void *object,
+    /* `at_ns` is when it was, 0: now. Who is woken may have said so already. */
+    void (*wake)(enum evprof_wait_kind kind, const void *object, int64_t at_ns,
                  const void *caller);
 } evprof_wait_watcher_t;
 

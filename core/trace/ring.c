@@ -87,7 +87,8 @@ static bool
 write_event(evprof_trace_ring_t *ring, const evprof_trace_event_t *event)
 {
     uintptr_t pcs[EVPROF_HERE_DEPTH];
-    int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    int64_t now_ns =
+        event->ns != 0 ? event->ns : evprof_clock_ns(CLOCK_MONOTONIC);
     size_t depth = event->caller == NULL || !evprof_trace_stack_is_due(now_ns)
                        ? 0
                        : evprof_here(pcs, event->caller);

@@ -46,6 +46,7 @@ typedef struct evprof_trace_event {
     enum evprof_trace_type type;
     const uint64_t *args;
     size_t arg_count;
+    int64_t ns;         /* when it was, 0: now */
     const void *caller; /* the leaf of the stack, NULL: no stack */
     const char *text;
     size_t text_len;

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "core/base/own_thread.h"
 #include "core/sample/contention.h"
 #include "core/sample/threads.h"
 #include "core/trace/ring.h"
@@ -22,6 +23,7 @@ tell_wait(const evprof_wait_t *wait)
     evprof_trace_emit(&(evprof_trace_event_t){ .type = EVPROF_TRACE_WAIT,
                                                .args = args,
                                                .arg_count = 2,
+                                               .ns = wait->start_ns,
                                                .caller = wait->caller });
 }
 
@@ -35,12 +37,14 @@ tell_return(const evprof_wait_t *wait, int error)
 }
 
 static void
-tell_wake(enum evprof_wait_kind kind, const void *object, const void *caller)
+tell_wake(enum evprof_wait_kind kind, const void *object, int64_t at_ns,
+          const void *caller)
 {
     const uint64_t args[] = { kind, (uintptr_t)object };
     evprof_trace_emit(&(evprof_trace_event_t){ .type = EVPROF_TRACE_WAKE,
                                                .args = args,
                                                .arg_count = 2,
+                                               .ns = at_ns,
                                                .caller = caller });
 }
 
@@ -62,7 +66,7 @@ address_of(void *(*routine)(void *))
 static void
 tell_creation(evprof_thread_t *thread, const void *caller)
 {
-    if (evprof_trace_now() == 0) {
+    if (evprof_trace_now() == 0 || evprof_own_thread_is(thread->start)) {
         return;
     }
     const uint64_t args[] = { thread->index, atomic_load(&thread->generation),
@@ -77,7 +81,7 @@ tell_creation(evprof_thread_t *thread, const void *caller)
 static void
 tell_start(evprof_thread_t *thread)
 {
-    if (evprof_trace_now() == 0) {
+    if (evprof_trace_now() == 0 || evprof_own_thread_is(thread->start)) {
         return;
     }
     const uint64_t args[] = { address_of(thread->start) };

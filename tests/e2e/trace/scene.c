@@ -144,6 +144,38 @@ scene_mutex(void)
     pthread_join(holder, NULL);
 }
 
+/* Two threads take turns, so that each waits for the other. */
+static void *
+ping(void *arg)
+{
+    sem_t *turns = arg;
+    for (int i = 0; i < ROUNDS; i++) {
+        sem_wait(&turns[0]);
+        pthread_mutex_lock(&mutex);
+        sem_post(&turns[1]);
+        work(HOLD_NS);
+        pthread_mutex_unlock(&mutex);
+    }
+    return NULL;
+}
+
+static void
+scene_pingpong(void)
+{
+    sem_t turns[2];
+    sem_init(&turns[0], 0, 1);
+    sem_init(&turns[1], 0, 0);
+    pthread_t other = start(ping, turns);
+    for (int i = 0; i < ROUNDS; i++) {
+        sem_wait(&turns[1]);
+        waits_here(lock_mutex, &mutex);
+        sem_post(&turns[0]);
+        work(HOLD_NS / 10);
+        pthread_mutex_unlock(&mutex);
+    }
+    pthread_join(other, NULL);
+}
+
 static void *
 rwlock_reader(void *arg)
 {
@@ -269,6 +301,31 @@ scene_join(void)
     }
 }
 
+#define WORKERS 4
+
+static void *
+forked(void *arg)
+{
+    work(*(int *)arg * HOLD_NS / WORKERS);
+    return NULL;
+}
+
+static void
+scene_forkjoin(void)
+{
+    int parts[WORKERS];
+    pthread_t threads[WORKERS];
+    for (int i = 0; i < ROUNDS; i++) {
+        for (int j = 0; j < WORKERS; j++) {
+            parts[j] = j + 1;
+            threads[j] = start(forked, &parts[j]);
+        }
+        for (int j = 0; j < WORKERS; j++) {
+            waits_here(join_thread, &threads[j]);
+        }
+    }
+}
+
 static void *
 pipe_writer(void *arg)
 {
@@ -386,12 +443,13 @@ static const struct {
     const char *name;
     void (*run)(void);
 } scenes[] = {
-    { "mutex", scene_mutex },     { "rwlock", scene_rwlock },
-    { "cond", scene_cond },       { "semaphore", scene_semaphore },
-    { "barrier", scene_barrier }, { "join", scene_join },
-    { "network", scene_network }, { "threads", scene_threads },
-    { "tasks", scene_tasks },     { "long", scene_long },
-    { "open", scene_open },
+    { "mutex", scene_mutex },       { "rwlock", scene_rwlock },
+    { "cond", scene_cond },         { "semaphore", scene_semaphore },
+    { "barrier", scene_barrier },   { "join", scene_join },
+    { "network", scene_network },   { "threads", scene_threads },
+    { "tasks", scene_tasks },       { "long", scene_long },
+    { "open", scene_open },         { "pingpong", scene_pingpong },
+    { "forkjoin", scene_forkjoin },
 };
 
 static int

@@ -271,10 +271,11 @@ count_waits(int count, int callers)
     for (int i = 0; i < count; i++) {
         evprof_wait_t wait;
         const void *caller = &sites[i % callers];
+        const evprof_unlock_t given = { .waited_ns = 1000000 };
         evprof_wait_begin(&wait, EVPROF_WAIT_MUTEX, &wait, caller);
         wait.start_ns -= 1000000;
         evprof_wait_end(&wait, 0);
-        evprof_unlock_end(EVPROF_WAIT_MUTEX, &wait, 1000000, caller);
+        evprof_unlock_end(EVPROF_WAIT_MUTEX, &wait, &given, caller);
     }
 }
 
@@ -300,10 +301,11 @@ fill_stacks(const char *profile)
         for (int i = 0; i < 2; i++) {
             evprof_wait_t wait;
             const void *caller = &sites[at++ % (int)sizeof(sites)];
+            const evprof_unlock_t given = { .waited_ns = 1000000 };
             evprof_wait_begin(&wait, EVPROF_WAIT_MUTEX, &wait, caller);
             wait.start_ns -= 1000000;
             evprof_wait_end(&wait, 0);
-            evprof_unlock_end(EVPROF_WAIT_MUTEX, &wait, 1000000, caller);
+            evprof_unlock_end(EVPROF_WAIT_MUTEX, &wait, &given, caller);
         }
         nanosleep(&moment, NULL);
         evprof_contention_stats(kind, &stats);

@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# usage: strict.sh SCENE SERVER GO STRICT
+# golang.org/x/exp/trace, the strictest reader there is, takes the trace of every
+# scene and of a server under load. A wait is as long as the scene measured,
+# within 5 %, and was ended by the thread that ended it.
+set -euo pipefail
+scene=$1 server=$2 go=$3 source=$4
+work=$(mktemp -d)
+pid=
+trap '[ -z "$pid" ] || kill "$pid"; rm -rf "$work"' EXIT
+fail() {
+    echo "$name: $*"
+    exit 1
+}
+name=build
+cd "$source"
+timeout 120 "$go" mod download 2>"$work/said" || {
+    echo "skipped: the module golang.org/x/exp cannot be had"
+    exit 0
+}
+"$go" build -o "$work/strict" . || fail "strict is not built"
+cd "$work"
+
+read_trace() {
+    ./strict "$1" >found 2>said || fail "it is refused: $(head -3 said)"
+}
+number() { # number WORD
+    awk -v word="$1" '$1 == word { print $2 }' found
+}
+
+# check_waits REASON WAKER: on a busy machine a thread may be stopped between its
+# clock and the event, so a scene is played up to three times.
+check_waits() {
+    local attempt
+    for attempt in 1 2 3; do
+        "$scene" "$name" trace.out >printed
+        read_trace trace.out
+        awk -F' [|] ' -v reason="wait $1" -v waker="$2" '
+            FNR == NR { split($0, w, " "); measured = w[2]; next }
+            $1 == reason { split($3, v, " "); total += v[2]; count += v[1]
+                           if ($2 == waker) right += v[1] }
+            END { d = total - measured
+                  exit !(count >= 15 && right == count &&
+                         d < .05 * measured && d > -.05 * measured) }' \
+            printed found && return
+    done
+    fail "it measured $(cat printed), and waits are $(cat found)"
+}
+
+for row in 'mutex mutex_holder' 'pingpong ping' 'rwlock rwlock_reader' \
+    'cond producer' 'semaphore poster' 'barrier late_arrival' 'join worker' \
+    'forkjoin forked'; do
+    read -r name waker <<<"$row"
+    case $name in
+    pingpong) check_waits 'sync (mutex)' "$waker" ;;
+    forkjoin) check_waits 'sync (join)' "$waker" ;;
+    *) check_waits "sync ($name)" "$waker" ;;
+    esac
+done
+name=network
+check_waits network -
+
+for name in threads tasks long open; do
+    "$scene" "$name" trace.out >printed
+    read_trace trace.out
+    case $name in
+    threads) [ "$(number goroutines)" -ge 200 ] || fail "$(cat found)" ;;
+    tasks) [ "$(number tasks)" -eq 20 ] || fail "$(cat found)" ;;
+    long) [ "$(number generations)" -ge 3 ] || fail "$(cat found)" ;;
+    esac
+done
+
+name=server
+echo 'pprof { profile trace { flight_recorder 30s 16m; } }' >conf
+mkfifo out
+"$server" conf >out &
+pid=$!
+read -r port <out
+base=http://127.0.0.1:$port
+curl -sS -o trace.out "$base/debug/pprof/trace?seconds=2" &
+window=$!
+for _ in 1 2 3 4; do
+    curl -sS -Z -o /dev/null "$base/other/[1-200]" 2>/dev/null || true
+done
+wait "$window"
+read_trace trace.out
+[ "$(number tasks)" -ge 100 ] || fail "requests are missing: $(cat found)"
+curl -sS -o flight.out "$base/debug/pprof/trace?flight=1"
+read_trace flight.out
+[ "$(number tasks)" -ge 800 ] || fail "requests are missing: $(cat found)"
+echo ok

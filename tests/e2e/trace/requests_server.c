@@ -31,6 +31,8 @@ slow(struct evhttp_request *req, void *base)
 {
     const struct timeval delay = { .tv_usec = 20000 };
     evprof_trace_log(evprof_evhttp_request(NULL, req), "kind", "slow");
+    /* The delay counts from now, not from when the loop woke. */
+    event_base_update_cache_time(base);
     event_base_once(base, -1, EV_TIMEOUT, answer_late, req, &delay);
 }
 

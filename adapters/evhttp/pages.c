@@ -12,6 +12,7 @@
 #include "adapters/evhttp/page.h"
 #include "adapters/evhttp/ui.h"
 #include "core/base/html.h"
+#include "core/runtime/watch.h"
 
 /* A path as Go's url.URL writes it. A colon in it would read as a scheme. */
 static void
@@ -130,10 +131,23 @@ struct list {
 };
 
 static void
+put_moment(void *ctx, const char *line)
+{
+    evprof_buf_t *out = ctx;
+    evprof_buf_puts(out, "<p>watch: ");
+    evprof_html_escape(out, line);
+    evprof_buf_puts(out, "</p>\n");
+}
+
+static void
 fill_list(void *ctx, const char *name, size_t len, evprof_buf_t *out)
 {
     const struct list *list = ctx;
     bool is_rows = evprof_template_is(name, len, "PROFILES");
+    if (evprof_template_is(name, len, "WATCH")) {
+        evprof_watching_each(put_moment, out);
+        return;
+    }
     if (!is_rows && !evprof_template_is(name, len, "LINKS")) {
         evprof_page_fill(&list->page, name, len, out);
         return;

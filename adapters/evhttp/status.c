@@ -11,6 +11,7 @@
 #include "adapters/evhttp/pending.h"
 #include "core/base/html.h"
 #include "core/runtime/push.h"
+#include "core/runtime/watch.h"
 
 /* ---- Text ---- */
 
@@ -89,6 +90,7 @@ evprof_page_status(evprof_t *prof, const evprof_ask_t *ask,
     }
     put_losses(out);
     put_service(out, "push", evprof_push_status);
+    put_service(out, "watch", evprof_watching_status);
     bool failed = entries == NULL || out->failed;
     free(entries);
     return failed ? EVPROF_ENOMEM : EVPROF_OK;

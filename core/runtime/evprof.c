@@ -26,6 +26,7 @@
 #include "core/runtime/service.h"
 #include "core/runtime/settings.h"
 #include "core/runtime/symbols.h"
+#include "core/runtime/watch.h"
 #include "core/runtime/worker.h"
 #include "core/sample/labels.h"
 #include "core/trace/recorder.h"
@@ -75,6 +76,7 @@ after_fork_child(void)
     evprof_lock_reset(&the_profiler.lock);
     evprof_lock_reset(&life_lock);
     evprof_push_fork_child();
+    evprof_watching_fork_child();
 }
 
 /* The prefix, like a route, may still be asked for when the profiler is gone:
@@ -182,6 +184,13 @@ existing(const char *conf_file, evprof_error_t *err)
     return &the_profiler;
 }
 
+static int
+start_services(evprof_t *prof, evprof_error_t *err)
+{
+    int status = evprof_push_start(prof, err);
+    return status == EVPROF_OK ? evprof_watching_start(prof, err) : status;
+}
+
 /* With `conf_file` NULL the one that exists; `by` is the caller's name. */
 static evprof_t *
 make(const char *conf_file, const char *by, evprof_error_t *err)
@@ -201,7 +210,7 @@ make(const char *conf_file, const char *by, evprof_error_t *err)
         evprof_log_warnings(prof);
     }
     evprof_lock_leave(&life_lock);
-    if (is_new && prof != NULL && evprof_push_start(prof, err) != EVPROF_OK) {
+    if (is_new && prof != NULL && start_services(prof, err) != EVPROF_OK) {
         evprof_free(prof);
         return NULL;
     }

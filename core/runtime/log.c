@@ -45,8 +45,8 @@ put_day(evprof_buf_t *line, int64_t days)
  * thread may hold for as long as the file of a zone takes to be read, and in
  * the child of a fork for ever.
  */
-static void
-put_time(evprof_buf_t *line)
+void
+evprof_log_time(evprof_buf_t *line)
 {
     enum { DAY = 86400 };
     int64_t now = evprof_clock_ns(CLOCK_REALTIME) / 1000000000;
@@ -96,7 +96,7 @@ evprof_log(evprof_t *prof, enum evprof_log_level level, const char *format, ...)
         (int)level <= conf->log_level) {
         evprof_buf_t line = { 0 };
         va_list args;
-        put_time(&line);
+        evprof_log_time(&line);
         evprof_buf_printf(&line, " evprof[%ld] %s: ", (long)getpid(),
                           names[level]);
         va_start(args, format);

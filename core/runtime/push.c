@@ -24,21 +24,11 @@ static struct {
     evprof_push_host_t host;
 } push;
 
-/* Takes over the job and its body. */
 static int
 deliver(evprof_job_t *job, evprof_buf_t *out, evprof_error_t *err)
 {
-    evprof_job_wait(job, EVPROF_JOB_FINISHED);
-    const evprof_result_t *result = evprof_job_result(job);
-    int status = result->status;
-    if (status == EVPROF_OK) {
-        evprof_buf_add(out, result->body.data, result->body.len);
-        status = out->failed ? EVPROF_ENOMEM : EVPROF_OK;
-    } else {
-        evprof_fail(err, status, "%s", result->err.message);
-    }
-    evprof_job_free(job);
-    return status;
+    evprof_writer_t writer = evprof_writer_buf(out);
+    return evprof_profile_deliver(job, &writer, err);
 }
 
 static int

@@ -13,6 +13,7 @@
 #include "core/runtime/runtime.h"
 #include "core/runtime/service.h"
 #include "core/runtime/settings.h"
+#include "core/runtime/watch.h"
 #include "core/runtime/worker.h"
 #include "core/sample/labels.h"
 
@@ -176,6 +177,7 @@ evprof_reload(evprof_t *prof, evprof_error_t *err)
     evprof_config_unref(config);
     if (status == EVPROF_OK) {
         evprof_log_warnings(prof);
+        status = evprof_watching_start(prof, err);
     }
     evprof_log(prof, status == EVPROF_OK ? EVPROF_LOG_INFO : EVPROF_LOG_ERROR,
                "%s",

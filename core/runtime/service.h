@@ -11,6 +11,7 @@
 
 #include <evprof/evprof.h>
 
+#include "core/base/buf.h"
 #include "core/base/own_thread.h"
 #include "core/conf/conf.h"
 
@@ -25,6 +26,9 @@ EVPROF_API int evprof_service_start(enum evprof_own_thread which,
  */
 EVPROF_API int evprof_service_at_free(evprof_t *prof, void (*fn)(void *ctx),
                                       void *ctx, evprof_error_t *err);
+
+/* Appends the time of now in UTC: 2026-02-01T15:04:05Z. */
+void evprof_log_time(evprof_buf_t *line);
 
 /* Says a line, where the directive `log` wants to hear it. */
 EVPROF_API void evprof_log(evprof_t *prof, enum evprof_log_level level,

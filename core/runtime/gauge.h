@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_RUNTIME_GAUGE_H
+#define EVPROF_RUNTIME_GAUGE_H
+
+/*
+ * What the process uses, read now and then, and whether that is more than
+ * watch { } allows. The past is kept as far as a directive looks back. One
+ * thread at a time.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/conf/conf.h"
+
+/* One reading. */
+typedef struct evprof_usage {
+    int64_t now_ns; /* CLOCK_MONOTONIC */
+    int64_t cpu_ns; /* of all threads since the start */
+    int64_t rss_bytes;
+    long threads;
+    int64_t late_ns; /* how much later than asked for this thread ran */
+} evprof_usage_t;
+
+/* Reads all but `late_ns`; what cannot be read is 0. */
+void evprof_usage_read(evprof_usage_t *out);
+
+enum { EVPROF_GAUGE_READINGS = 128 };
+
+typedef struct evprof_gauge {
+    evprof_usage_t readings[EVPROF_GAUGE_READINGS]; /* a ring */
+    size_t count;                                   /* that there ever were */
+} evprof_gauge_t;
+
+/*
+ * Adds a reading; true when one of the bounds is passed, then `reason` is its
+ * directive's name and `text` a sentence with the numbers.
+ */
+bool evprof_gauge_add(evprof_gauge_t *gauge, const evprof_usage_t *usage,
+                      const evprof_watch_conf_t *conf, const char **reason,
+                      char *text, size_t size);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bounds are passed when they are, by readings of which the time is made up; and
+ * what is kept in a folder stays within its bounds.
+ */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/runtime/gauge.h"
+#include "core/runtime/kept_files.h"
+
+#define SECOND_NS INT64_C(1000000000)
+
+static evprof_gauge_t gauge;
+static const char *reason;
+static char text[256];
+
+static bool
+add(const evprof_watch_conf_t *conf, int64_t second, int64_t cpu_ms,
+    int64_t rss)
+{
+    const evprof_usage_t usage = { .now_ns = second * SECOND_NS,
+                                   .cpu_ns = cpu_ms * 1000000,
+                                   .rss_bytes = rss,
+                                   .threads = 3 };
+    return evprof_gauge_add(&gauge, &usage, conf, &reason, text, sizeof(text));
+}
+
+static void
+test_cpu(void **state)
+{
+    (void)state;
+    const evprof_watch_conf_t conf = { .cpu_percent = 80,
+                                       .cpu_for_ns = 10 * SECOND_NS };
+    gauge.count = 0;
+    /* Busy for ten seconds, of which the first reading knows nothing. */
+    for (int64_t s = 1; s <= 10; s++) {
+        assert_false(add(&conf, s, s * 900, 0));
+    }
+    assert_true(add(&conf, 11, 9900, 0));
+    assert_string_equal(reason, "cpu");
+    assert_string_equal(
+        text, "90 % of a CPU were used over 10.0 s, more than 80 %");
+    /* Idle since: the mean falls below in time. */
+    assert_true(add(&conf, 12, 9900, 0));
+    assert_false(add(&conf, 13, 9900, 0));
+}
+
+static void
+test_growth(void **state)
+{
+    (void)state;
+    const evprof_watch_conf_t conf = { .rss_growth_percent = 20,
+                                       .rss_growth_in_ns = 60 * SECOND_NS };
+    gauge.count = 0;
+    for (int64_t s = 1; s <= 200; s++) {
+        assert_false(add(&conf, s, 0, 1000000 + s * 1000));
+    }
+    assert_true(add(&conf, 201, 0, 1500000));
+    assert_string_equal(reason, "rss_growth");
+    /* A look back of a day fits as well. */
+    const evprof_watch_conf_t day = { .rss_growth_percent = 20,
+                                      .rss_growth_in_ns = 86400 * SECOND_NS };
+    gauge.count = 0;
+    for (int64_t s = 1; s <= 90000; s++) {
+        assert_false(add(&day, s, 0, 1000));
+    }
+    assert_true(add(&day, 90001, 0, 1300));
+}
+
+static void
+test_what_needs_no_past(void **state)
+{
+    (void)state;
+    gauge.count = 0;
+    assert_false(add(&(evprof_watch_conf_t){ .rss_bytes = 5 }, 1, 0, 5));
+    assert_true(add(&(evprof_watch_conf_t){ .rss_bytes = 5 }, 1, 0, 6));
+    assert_string_equal(reason, "rss");
+    assert_false(add(&(evprof_watch_conf_t){ .threads = 3 }, 1, 0, 0));
+    assert_true(add(&(evprof_watch_conf_t){ .threads = 2 }, 1, 0, 0));
+    assert_string_equal(reason, "threads");
+    assert_false(add(&(evprof_watch_conf_t){ .every_ns = 1 }, 1, 0, 0));
+}
+
+static void
+test_usage(void **state)
+{
+    (void)state;
+    evprof_usage_t usage;
+    evprof_usage_read(&usage);
+    assert_true(usage.now_ns > 0 && usage.cpu_ns > 0);
+    assert_in_range(usage.rss_bytes, 100000, INT64_C(1) << 32);
+    assert_in_range(usage.threads, 1, 4);
+}
+
+/* ---- Files ---- */
+
+static int
+count_files(const char *folder, const char *prefix)
+{
+    DIR *dir = opendir(folder);
+    int count = 0;
+    const struct dirent *file;
+    assert_non_null(dir);
+    while ((file = readdir(dir)) != NULL) {
+        count += strncmp(file->d_name, prefix, strlen(prefix)) == 0;
+    }
+    closedir(dir);
+    return count;
+}
+
+static void
+test_files(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/evprof_kept_XXXXXX";
+    char command[64];
+    evprof_error_t err;
+    assert_non_null(mkdtemp(folder));
+    const evprof_kept_files_t files = {
+        .folder = folder, .prefix = "ours-", .max_files = 3, .max_bytes = 10
+    };
+    const evprof_kept_files_t others = {
+        .folder = folder, .prefix = "theirs-", .max_files = 1, .max_bytes = 100
+    };
+    assert_int_equal(
+        evprof_kept_files_write(&others, "1", "untouched", 9, &err), 0);
+    for (char name[] = "a"; name[0] <= 'f'; name[0]++) {
+        assert_int_equal(evprof_kept_files_write(&files, name, "xx", 2, &err),
+                         0);
+        assert_in_range(count_files(folder, "ours-"), 1, 3);
+    }
+    assert_int_equal(count_files(folder, "ours-d"), 1);
+    /* Five bytes more than two files leave. */
+    assert_int_equal(evprof_kept_files_write(&files, "g", "xxxxxxx", 7, &err),
+                     0);
+    assert_int_equal(count_files(folder, "ours-"), 2);
+    assert_int_equal(count_files(folder, "ours-f"), 1);
+    assert_int_equal(
+        evprof_kept_files_write(&files, "h", "xxxxxxxxxxx", 11, &err),
+        EVPROF_ELIMIT);
+    assert_int_equal(count_files(folder, "ours-h"), 0);
+    assert_int_equal(count_files(folder, "theirs-"), 1);
+    (void)snprintf(command, sizeof(command), "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cpu),
+        cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_what_needs_no_past),
+        cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

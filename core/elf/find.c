@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/elf/find.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 static bool
@@ -42,35 +45,81 @@ open_vdso(const evprof_object_t *object, evprof_elf_reader_t *out)
            evprof_elf_reader_memory(out, image, object->limit - object->start);
 }
 
+/* Whether the file is the one that was mapped: by its build id, or as the file
+ * that the kernel has mapped. */
+static bool
+is_mapped_file(const evprof_object_t *object, evprof_elf_reader_t *elf)
+{
+    struct stat file;
+    if (object->build_id[0] != '\0') {
+        return has_build_id(elf, object->build_id);
+    }
+    return object->inode == 0 ||
+           (fstat(elf->fd, &file) == 0 && file.st_dev == object->device &&
+            file.st_ino == object->inode);
+}
+
+/* Opens the file if it is the right one, else says why not. */
+static bool
+open_if_mapped(const evprof_object_t *object, const char *path,
+               evprof_elf_reader_t *out, const char **why)
+{
+    errno = 0;
+    if (!evprof_elf_reader_open(out, path)) {
+        *why = errno == ENOENT ? "its file is not there"
+               : errno != 0    ? strerrordesc_np(errno)
+                               : "its file is damaged";
+        return false;
+    }
+    if (is_mapped_file(object, out)) {
+        return true;
+    }
+    evprof_elf_reader_close(out);
+    *why = "another file has taken the place of its file";
+    return false;
+}
+
 /* A file of that name with the right build id may be back after an upgrade. */
 static bool
-open_named(const evprof_object_t *object, evprof_elf_reader_t *out)
+open_named(const evprof_object_t *object, evprof_elf_reader_t *out,
+           const char **why)
 {
     evprof_buf_t path = { 0 };
     evprof_buf_add(&path, object->path, evprof_object_path_len(object));
-    bool is_open =
-        !path.failed && path.len > 0 && evprof_elf_reader_open(out, path.data);
+    bool is_open = !path.failed && path.len > 0 &&
+                   open_if_mapped(object, path.data, out, why);
     evprof_buf_free(&path);
     return is_open;
 }
 
+/* The kernel lends the privileged a link to the file itself, whatever became of
+ * its name. */
+static bool
+open_piece(const evprof_object_t *object, evprof_elf_reader_t *out)
+{
+    char path[96];
+    const char *ignored;
+    (void)snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx",
+                   (unsigned long)object->piece_start,
+                   (unsigned long)object->piece_limit);
+    return !object->is_gone && object->piece_limit != 0 &&
+           open_if_mapped(object, path, out, &ignored);
+}
+
 bool
 evprof_elf_find_object(const evprof_object_t *object, bool is_main,
-                       evprof_elf_reader_t *out)
+                       evprof_elf_reader_t *out, const char **why)
 {
+    *why = "it has no file";
     if (strcmp(object->path, "[vdso]") == 0) {
         return open_vdso(object, out);
     }
-    /* This link leads to the executable even after it was replaced on disk. */
-    if (is_main ? !evprof_elf_reader_open(out, "/proc/self/exe")
-                : !open_named(object, out)) {
-        return false;
+    /* This link leads to the executable even after it was replaced on disk; and
+     * that of a thread works when the first one has ended. */
+    if (is_main && open_if_mapped(object, "/proc/thread-self/exe", out, why)) {
+        return true;
     }
-    if (object->build_id[0] != '\0' && !has_build_id(out, object->build_id)) {
-        evprof_elf_reader_close(out);
-        return false;
-    }
-    return true;
+    return open_named(object, out, why) || open_piece(object, out);
 }
 
 /* ---- Its debug file ---- */

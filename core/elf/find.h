@@ -17,9 +17,10 @@
 /* Length of the object's path without the kernel's mark of a removed file. */
 size_t evprof_object_path_len(const evprof_object_t *object);
 
-/* Opens the file behind `object`; false when it is gone or another one. */
+/* Opens the file behind `object`; false when it is gone or another one, and
+ * then `*why` is a part of a sentence, static. */
 bool evprof_elf_find_object(const evprof_object_t *object, bool is_main,
-                            evprof_elf_reader_t *out);
+                            evprof_elf_reader_t *out, const char **why);
 
 /*
  * Opens the debug file of `elf`, which was loaded from `path`: by build id

@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 
 #include "core/base/hash.h"
+#include "core/objects/epoch.h"
 #include "core/sample/labels.h"
 #include "core/sample/sig_labels.h"
 #include "core/sample/threads.h"
@@ -165,7 +166,10 @@ evprof_jemalloc_hook(void **vec, unsigned *len, unsigned max_len)
     size_t count = 0;
     if (!is_walking) {
         is_walking = true;
-        count = add_labels(pcs, walk_caller(pcs, max), max);
+        count = walk_caller(pcs, max);
+        count = evprof_unwind_mark(pcs, count, max,
+                                   atomic_load(&evprof_unload_epoch));
+        count = add_labels(pcs, count, max);
         is_walking = false;
     }
     atomic_fetch_add_explicit(&sample_count, 1, memory_order_relaxed);

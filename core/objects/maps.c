@@ -9,8 +9,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <evprof/status.h>
@@ -74,6 +76,25 @@ unescape(evprof_arena_t *arena, const char *text, size_t len)
     return out;
 }
 
+/* What follows the addresses: access, offset, device, inode. */
+static void
+read_file_of(const char *rest, evprof_object_t *object)
+{
+    uintptr_t major = 0;
+    uintptr_t minor = 0;
+    uintptr_t offset = 0;
+    const char *at = strchr(rest, ' ');
+    at = at == NULL ? NULL : strchr(at + 1, ' ');
+    if (at == NULL) {
+        return;
+    }
+    at = parse_hex(at + 1, &offset);
+    at = parse_hex(*at == ' ' ? at + 1 : at, &major);
+    at = parse_hex(*at == ':' ? at + 1 : at, &minor);
+    object->device = makedev((unsigned)major, (unsigned)minor);
+    object->inode = strtoull(at, NULL, 10);
+}
+
 /* The name is the sixth field; it starts with '/' when it is a file. */
 static const char *
 find_name(const char *line, const char *end, size_t *len)
@@ -129,6 +150,9 @@ evprof_loader_name(evprof_arena_t *arena, evprof_loader_list_t *list)
         for (; next < list->count && list->items[next].start < limit; next++) {
             size_t len = 0;
             const char *name = find_name(line, end, &len);
+            list->items[next].piece_start = start;
+            list->items[next].piece_limit = limit;
+            read_file_of(rest, &list->items[next]);
             if (name != NULL && list->items[next].path[0] != '[') {
                 list->items[next].path = unescape(arena, name, len);
                 status =

@@ -11,12 +11,14 @@
 #include "core/objects/objects.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <evprof/status.h>
 
 #include "core/base/lock.h"
+#include "core/objects/epoch.h"
 #include "core/objects/loader.h"
 
 struct snapshot {
@@ -29,9 +31,17 @@ struct snapshot {
 /* Enough to name the plugins of a long profile, little enough to scan. */
 #define MOST_GONE ((size_t)256)
 
+/* Where objects are put whose place was taken: no address of any program. */
+#define MOVED_BASE UINT64_C(0x4000000000000000)
+#define MOVED_STEP UINT64_C(0x0000000100000000)
+
+_Atomic uint32_t evprof_unload_epoch;
+
 static evprof_lock_t publishing;
 static evprof_lock_t reading;
 static struct snapshot *current;
+static _Atomic uint32_t unloading; /* calls of dlclose that go on */
+static uint64_t moved_count;
 static uint64_t last_generation;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
@@ -84,9 +94,12 @@ find_overlap(const evprof_object_t *items, size_t count,
 static bool
 is_same(const evprof_object_t *a, const evprof_object_t *b)
 {
+    /* A file that is removed or renamed changes its path, and stays the same. */
+    bool is_file_same = a->inode != 0 && b->inode != 0
+                            ? a->inode == b->inode && a->device == b->device
+                            : strcmp(a->path, b->path) == 0;
     return a->start == b->start && a->limit == b->limit && a->bias == b->bias &&
-           strcmp(a->path, b->path) == 0 &&
-           strcmp(a->build_id, b->build_id) == 0;
+           is_file_same && strcmp(a->build_id, b->build_id) == 0;
 }
 
 /* Objects that were there before keep their generation. */
@@ -105,18 +118,107 @@ number(evprof_loader_list_t *list, const struct snapshot *old)
     }
 }
 
-static size_t
-collect_gone(const evprof_loader_list_t *list, const struct snapshot *old,
-             const evprof_object_t **out)
+static bool
+is_still_there(const evprof_loader_list_t *list, const evprof_object_t *object)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < old->objects.count && count < MOST_GONE; i++) {
+    const evprof_object_t *now = find_overlap(list->items, list->count, object);
+    return now != NULL && is_same(now, object);
+}
+
+/* Adds those that are not loaded, of those that were gone before or of the
+ * others; `*forgotten` is the last epoch of which one found no room. */
+static size_t
+collect(const evprof_loader_list_t *list, const struct snapshot *old,
+        bool are_old, evprof_object_t *out, size_t count, uint32_t *forgotten)
+{
+    for (size_t i = old->objects.count; i-- > 0;) {
         const evprof_object_t *object = &old->objects.items[i];
-        if (find_overlap(list->items, list->count, object) == NULL) {
-            out[count++] = object;
+        if (object->is_gone != are_old || is_still_there(list, object)) {
+            continue;
+        }
+        if (count < MOST_GONE) {
+            out[count++] = *object;
+        } else if (object->gone_epoch > *forgotten) {
+            *forgotten = object->gone_epoch;
         }
     }
     return count;
+}
+
+/* Those that are gone; who went first has the lowest address and is the first to
+ * be forgotten. */
+static size_t
+collect_gone(const evprof_loader_list_t *list, struct snapshot *fresh,
+             const struct snapshot *old, evprof_object_t *out)
+{
+    uint32_t *forgotten = &fresh->objects.forgotten_epoch;
+    if (old == NULL) {
+        return 0;
+    }
+    *forgotten = old->objects.forgotten_epoch;
+    size_t count = collect(list, old, false, out, 0, forgotten);
+    return collect(list, old, true, out, count, forgotten);
+}
+
+/* What has gone since the last look has gone in one epoch. */
+static void
+date_gone(evprof_object_t *gone, size_t count)
+{
+    uint32_t epoch = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!gone[i].is_gone) {
+            epoch = epoch != 0
+                        ? epoch
+                        : atomic_fetch_add(&evprof_unload_epoch, 1) + 1;
+            gone[i].is_gone = true;
+            gone[i].is_permanent = false;
+            gone[i].gone_epoch = epoch;
+            gone[i].is_vague = atomic_load(&unloading) == 0;
+        }
+    }
+}
+
+static int
+compare_start(const void *a, const void *b)
+{
+    const evprof_object_t *x = a;
+    const evprof_object_t *y = b;
+    return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* Whether its place was taken, by an object that is loaded or by one of `gone`
+ * that went later. */
+static bool
+has_lost_place(const evprof_loader_list_t *list, const evprof_object_t *object,
+               const evprof_object_t *gone, size_t count)
+{
+    bool is_lost = find_overlap(list->items, list->count, object) != NULL;
+    for (size_t i = 0; i < count && !is_lost; i++) {
+        is_lost = gone[i].gone_epoch > object->gone_epoch &&
+                  gone[i].start < object->limit &&
+                  object->start < gone[i].limit;
+    }
+    return is_lost;
+}
+
+/* Gives those whose place was taken one of their own. */
+static void
+move_gone(const evprof_loader_list_t *list, evprof_object_t *gone, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        evprof_object_t *object = &gone[i];
+        if (object->shift == 0 && has_lost_place(list, object, gone, count)) {
+            uintptr_t start = MOVED_BASE + MOVED_STEP * moved_count++;
+            uintptr_t by = start - object->start;
+            object->shift = (uintptr_t)0 - by;
+            object->start = start;
+            object->limit += by;
+            object->bias += by;
+        }
+    }
+    if (count > 1) {
+        qsort(gone, count, sizeof(*gone), compare_start);
+    }
 }
 
 static int
@@ -124,8 +226,6 @@ copy_gone(evprof_arena_t *arena, evprof_object_t *to,
           const evprof_object_t *from)
 {
     *to = *from;
-    to->is_gone = true;
-    to->is_permanent = false;
     to->path = evprof_arena_strndup(arena, from->path, strlen(from->path));
     to->build_id =
         evprof_arena_strndup(arena, from->build_id, strlen(from->build_id));
@@ -135,7 +235,7 @@ copy_gone(evprof_arena_t *arena, evprof_object_t *to,
 /* Both inputs are sorted and do not overlap: a merge keeps that. */
 static int
 merge(struct snapshot *snapshot, const evprof_loader_list_t *list,
-      const evprof_object_t **gone, size_t gone_count)
+      const evprof_object_t *gone, size_t gone_count)
 {
     evprof_object_t *items = evprof_arena_calloc(
         &snapshot->arena, list->count + gone_count, sizeof(*items));
@@ -145,15 +245,16 @@ merge(struct snapshot *snapshot, const evprof_loader_list_t *list,
     size_t at = 0;
     size_t g = 0;
     for (size_t i = 0; i < list->count; i++) {
-        for (; g < gone_count && gone[g]->start < list->items[i].start; g++) {
-            if (copy_gone(&snapshot->arena, &items[at++], gone[g]) != 0) {
+        for (; g < gone_count && gone[g].start < list->items[i].start; g++) {
+            if (copy_gone(&snapshot->arena, &items[at++], &gone[g]) != 0) {
                 return EVPROF_ENOMEM;
             }
         }
         items[at++] = list->items[i];
     }
     for (; g < gone_count; g++) {
-        if (copy_gone(&snapshot->arena, &items[at++], gone[g]) != 0) {
+        snapshot->objects.has_moved |= gone[g].shift != 0;
+        if (copy_gone(&snapshot->arena, &items[at++], &gone[g]) != 0) {
             return EVPROF_ENOMEM;
         }
     }
@@ -186,9 +287,15 @@ snapshot_fill(struct snapshot *snapshot, const struct snapshot *old)
         return status;
     }
     number(&list, old);
-    const evprof_object_t *gone[MOST_GONE];
-    size_t gone_count = old == NULL ? 0 : collect_gone(&list, old, gone);
+    evprof_object_t *gone = calloc(MOST_GONE, sizeof(*gone));
+    if (gone == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    size_t gone_count = collect_gone(&list, snapshot, old, gone);
+    date_gone(gone, gone_count);
+    move_gone(&list, gone, gone_count);
     status = merge(snapshot, &list, gone, gone_count);
+    free(gone);
     snapshot->stamp = list.stamp;
     snapshot->objects.main_index =
         find_main(&snapshot->objects, list.main_bias);
@@ -241,6 +348,33 @@ evprof_objects_refresh(void)
     return status;
 }
 
+static bool
+has_looked(void)
+{
+    evprof_lock_enter(&publishing);
+    bool out = current != NULL;
+    evprof_lock_leave(&publishing);
+    return out;
+}
+
+void
+evprof_objects_unloading(void)
+{
+    atomic_fetch_add(&unloading, 1);
+    if (has_looked()) {
+        (void)evprof_objects_refresh();
+    }
+}
+
+void
+evprof_objects_unloaded(void)
+{
+    if (has_looked()) {
+        (void)evprof_objects_refresh();
+    }
+    atomic_fetch_sub(&unloading, 1);
+}
+
 static struct snapshot *
 hold_current(void)
 {
@@ -285,4 +419,37 @@ evprof_objects_find(const evprof_objects_t *objects, uintptr_t pc)
 {
     const evprof_object_t one = { .start = pc, .limit = pc + 1 };
     return find_overlap(objects->items, objects->count, &one);
+}
+
+/* Whether code of `object`, which is gone, stood at `pc` in that epoch. */
+static bool
+was_there(const evprof_object_t *object, uintptr_t pc, uint32_t epoch)
+{
+    uintptr_t start = object->start + object->shift;
+    return object->is_gone && epoch < object->gone_epoch && pc >= start &&
+           pc < object->limit + object->shift;
+}
+
+uintptr_t
+evprof_objects_place(const evprof_objects_t *objects, uintptr_t pc,
+                     uint32_t epoch, bool *is_vague)
+{
+    const evprof_object_t *found = NULL;
+    for (size_t i = 0; objects->has_moved && i < objects->count; i++) {
+        const evprof_object_t *object = &objects->items[i];
+        if (was_there(object, pc, epoch) &&
+            (found == NULL || object->gone_epoch < found->gone_epoch)) {
+            found = object;
+        }
+    }
+    if (found == NULL || found->shift == 0) {
+        const evprof_object_t *now =
+            found == NULL && epoch < objects->forgotten_epoch
+                ? evprof_objects_find(objects, pc)
+                : NULL;
+        *is_vague = *is_vague || (now != NULL && !now->is_permanent);
+        return pc;
+    }
+    *is_vague = *is_vague || (found->is_vague && epoch + 1 == found->gone_epoch);
+    return pc - found->shift;
 }

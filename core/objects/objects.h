@@ -32,20 +32,35 @@ typedef struct evprof_object {
     size_t id_size;
     uint64_t identity;
     uint64_t generation; /* differs when another file is mapped here later */
-    bool is_permanent;   /* the program needs it by name: never unloaded */
-    bool is_gone;        /* unloaded, and nothing else took its place yet */
+    /* Of the file, as the kernel has it; both 0: not known. */
+    uint64_t device;
+    uint64_t inode;
+    /* The kernel's piece of memory that `start` lies in, 0: not known. */
+    uintptr_t piece_start;
+    uintptr_t piece_limit;
+    bool is_permanent; /* the program needs it by name: never unloaded */
+    bool is_gone;      /* unloaded */
+    /* Of an object that is gone: it was there in the epochs before this one, at
+     * an address higher by `shift` (modulo the address space). The shift is not
+     * 0 when another object has taken its place since: then `start`, `limit` and
+     * `bias` are addresses of its own, where nothing can be. */
+    uint32_t gone_epoch;
+    uintptr_t shift;
+    bool is_vague; /* nobody saw it go: the epoch is one too late, maybe */
 } evprof_object_t;
 
 typedef struct evprof_objects {
     size_t count;
     const evprof_object_t *items; /* sorted by start, none overlaps another */
     size_t main_index;            /* first segment of the executable itself */
+    bool has_moved;               /* some object that is gone has a shift */
+    uint32_t forgotten_epoch; /* who went up to then may be missing here */
 } evprof_objects_t;
 
 /*
  * Looks at the loader and publishes a new snapshot if anything moved. MT-Safe,
- * not async-signal-safe. An unloaded object stays, as `is_gone`, while its
- * addresses are free, so that samples taken in it can still be named.
+ * not async-signal-safe. An unloaded object stays, as `is_gone`, so that samples
+ * taken in it can still be named.
  * EVPROF_ENOMEM, EVPROF_EIO; the old snapshot then stays.
  */
 int evprof_objects_refresh(void);
@@ -56,6 +71,22 @@ int evprof_objects_refresh(void);
  * MT-Safe, not async-signal-safe.
  */
 const evprof_objects_t *evprof_objects_acquire(void);
+
+/*
+ * Brackets the unloading of objects by whoever wraps dlclose(): what is loaded
+ * before is known for ever, and what is gone after is known to have gone then.
+ * Nothing while nobody has looked at the objects yet. MT-Safe, may be nested.
+ */
+void evprof_objects_unloading(void);
+void evprof_objects_unloaded(void);
+
+/*
+ * Where code that stood at `pc` in that epoch is in the snapshot: at `pc`, or
+ * at an address of an object that is gone. `*is_vague` is set when it may have
+ * been another object's.
+ */
+uintptr_t evprof_objects_place(const evprof_objects_t *objects, uintptr_t pc,
+                               uint32_t epoch, bool *is_vague);
 
 /* Gives a snapshot back; NULL is ignored. MT-Safe. */
 void evprof_objects_release(const evprof_objects_t *objects);

@@ -185,10 +185,24 @@ static const evprof_loss_row_t rows[EVPROF_LOSS_COUNT] = {
         .profiles = CPU | WALL | ALLOCS | GOROUTINE | THREADCREATE |
                     BLOCK | MUTEX | OTHER,
     },
+    [EVPROF_LOSS_NAMES] = {
+        .key = "names",
+        .sentence = "@N@ addresses in @WHAT@ have no name: @WHY@",
+        .remedy = "give the tool the file with the same build id",
+        .profiles = SYMBOLS,
+    },
     [EVPROF_LOSS_LINES] = {
         .key = "lines",
         .sentence = "lines are missing: @WHY@",
         .remedy = "",
+        .profiles = SYMBOLS,
+    },
+    [EVPROF_LOSS_UNLOADED] = {
+        .key = "unloaded",
+        .sentence = "@N@ of @OF@ stacks may have names of another object: "
+                    "objects were unloaded by a dlclose that is not ours",
+        .remedy = "link the program with -levprof before the others, or "
+                  "preload libevprof.so",
         .profiles = SYMBOLS,
     },
     [EVPROF_LOSS_LABELS_FULL] = {

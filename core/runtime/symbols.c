@@ -11,8 +11,11 @@
 #include <stdlib.h>
 
 #include "core/base/error.h"
+#include "core/objects/epoch.h"
 #include "core/objects/objects.h"
+#include "core/profile/loss.h"
 #include "core/sample/hooks.h"
+#include "core/symbol/settle.h"
 #include "core/symbol/symbolize.h"
 
 static evprof_symbolizer_t *symbolizer;
@@ -49,7 +52,7 @@ look_at_objects(evprof_error_t *err)
     return objects;
 }
 
-/* Takes the locations of hooks out of the table; `moved` says where each of the
+/* Takes the locations of hooks and marks out of the table; `moved` says where each of the
  * others is now, EVPROF_NO_INDEX for those that went. */
 static void
 drop_locations(evprof_pprof_t *p, uint32_t *moved)
@@ -57,7 +60,10 @@ drop_locations(evprof_pprof_t *p, uint32_t *moved)
     uint32_t kept = 0;
     for (size_t i = 0; i < p->location_count; i++) {
         moved[i] = EVPROF_NO_INDEX;
-        if (!evprof_is_hook(p->locations[i].address)) {
+        uint64_t address = p->locations[i].address;
+        uint32_t epoch;
+        if (!evprof_is_hook(address) &&
+            !evprof_epoch_marked(address + 1, &epoch)) {
             p->locations[kept] = p->locations[i];
             moved[i] = kept++;
         }
@@ -95,44 +101,54 @@ leave_out_hooks(evprof_pprof_t *p, evprof_error_t *err)
     return EVPROF_OK;
 }
 
-int
-evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err)
+/* Has the stacks mean what they meant when they were taken. */
+static int
+settle(const evprof_objects_t *objects, evprof_pprof_t *p, evprof_error_t *err)
+{
+    evprof_lost_t lost = { .of = p->sample_count };
+    size_t vague = 0;
+    int status = evprof_symbol_settle(objects, p, &vague);
+    lost.n = vague;
+    if (status == EVPROF_OK && vague > 0) {
+        status = evprof_loss_note(p, EVPROF_LOSS_OF_SYMBOLS,
+                                  EVPROF_LOSS_UNLOADED, &lost);
+    }
+    if (status != EVPROF_OK) {
+        return evprof_fail(err, status, "symbols: out of memory");
+    }
+    return leave_out_hooks(p, err);
+}
+
+/* Gives `p` what the snapshot of now knows of its addresses: mappings, and names
+ * too unless it shall have none. */
+static int
+describe(evprof_pprof_t *p, bool with_names, evprof_error_t *err)
 {
     evprof_error_t why = { .status = EVPROF_OK };
-    int status = leave_out_hooks(p, err);
-    if (status != EVPROF_OK) {
-        return status;
-    }
     atomic_store(&is_busy, true);
     const evprof_objects_t *objects = look_at_objects(&why);
-    if (objects != NULL) {
-        status = evprof_symbolize(symbolizer, objects, p, err);
-        evprof_objects_release(objects);
-    } else {
-        status = evprof_fail(err, why.status, "%s", why.message);
+    int status = objects != NULL
+                     ? settle(objects, p, err)
+                     : evprof_fail(err, why.status, "%s", why.message);
+    if (status == EVPROF_OK) {
+        status = with_names ? evprof_symbolize(symbolizer, objects, p, err)
+                            : evprof_symbol_mappings(objects, p, err);
     }
+    evprof_objects_release(objects);
     atomic_store(&is_busy, false);
     return status;
 }
 
 int
+evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err)
+{
+    return describe(p, true, err);
+}
+
+int
 evprof_symbols_map(evprof_pprof_t *p, evprof_error_t *err)
 {
-    evprof_error_t why = { .status = EVPROF_OK };
-    int status = leave_out_hooks(p, err);
-    if (status != EVPROF_OK) {
-        return status;
-    }
-    atomic_store(&is_busy, true);
-    const evprof_objects_t *objects = look_at_objects(&why);
-    if (objects != NULL) {
-        status = evprof_symbol_mappings(objects, p, err);
-        evprof_objects_release(objects);
-    } else {
-        status = evprof_fail(err, why.status, "%s", why.message);
-    }
-    atomic_store(&is_busy, false);
-    return status;
+    return describe(p, false, err);
 }
 
 int

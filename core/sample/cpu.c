@@ -118,11 +118,8 @@ count_in(cpu_window_t *w, const evprof_record_t *record, uint32_t id)
 static void
 take_sample(void *ctx, const evprof_record_t *record)
 {
-    const evprof_stack_t stack = {
-        .pcs = record->pcs,
-        .count = record->count,
-        .leaf_is_exact = (record->flags & EVPROF_RECORD_EXACT) != 0,
-    };
+    uintptr_t room[EVPROF_TAP_DEPTH_MAX + 1];
+    const evprof_stack_t stack = evprof_record_stack(record, room);
     (void)ctx;
     const evprof_label_set_t *labels = evprof_thread_labels_of(
         record, (enum evprof_thread_labels)cpu.thread_labels);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/objects/epoch.h"
 #include "core/sample/sig_labels.h"
 #include "core/sample/sig_ring.h"
 #include "core/unwind/sig_arch.h"
@@ -112,6 +113,8 @@ evprof_sig_record_begin(enum evprof_tap_kind kind,
     record->tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
     record->generation =
         atomic_load_explicit(&thread->generation, memory_order_relaxed);
+    record->epoch =
+        atomic_load_explicit(&evprof_unload_epoch, memory_order_relaxed);
     record->labels = evprof_sig_labels();
     return EVPROF_SIG_TAKEN;
 }

@@ -306,6 +306,23 @@ evprof_tap_flush(void)
     evprof_drainer_flush();
 }
 
+evprof_stack_t
+evprof_record_stack(const evprof_record_t *record, uintptr_t *room)
+{
+    evprof_stack_t out = {
+        .pcs = record->pcs,
+        .count = record->count,
+        .leaf_is_exact = (record->flags & EVPROF_RECORD_EXACT) != 0,
+    };
+    if (record->epoch > 0) {
+        memcpy(room, record->pcs, record->count * sizeof(*room));
+        out.pcs = room;
+        out.count = evprof_unwind_mark(room, record->count,
+                                       EVPROF_TAP_DEPTH_MAX + 1, record->epoch);
+    }
+    return out;
+}
+
 bool
 evprof_tap_here(enum evprof_tap_kind kind, uint64_t weight, int64_t value,
                 size_t skip)

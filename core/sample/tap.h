@@ -50,6 +50,8 @@ typedef struct evprof_record {
     int32_t tid;
     uint32_t thread; /* index of the thread's record */
     uint32_t generation;
+    uint32_t epoch; /* of unloading, see core/objects/epoch.h */
+    uint32_t unused;
     uint64_t weight; /* events it stands for: 1 + overruns + carried drops */
     int64_t value;   /* the tap's own; of asked records, see below; of CPU
                       * records, see evprof_sig_last_expiry() */
@@ -102,6 +104,11 @@ evprof_record_sleeps(const evprof_record_t *record)
 {
     return (uint64_t)record->value;
 }
+
+/* The stack of a record, which may end in the mark of its epoch and then stands
+ * in `room`, of EVPROF_TAP_DEPTH_MAX + 1 entries. */
+evprof_stack_t evprof_record_stack(const evprof_record_t *record,
+                                   uintptr_t *room);
 
 /*
  * Records the calling thread's stack, `skip` frames left out, from ordinary

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "core/base/own_thread.h"
+#include "core/objects/epoch.h"
 #include "core/sample/fork.h"
 #include "core/sample/sig_labels.h"
 #include "core/sample/sig_threads.h"
@@ -235,6 +236,9 @@ evprof_thread_prepare(size_t skip)
         walk.bounds = creator->bounds;
     }
     evprof_walk_here(evprof_unwinder_find("auto"), &walk, skip);
+    walk.count =
+        evprof_unwind_mark(pcs, walk.count, EVPROF_THREAD_CREATOR_DEPTH,
+                           atomic_load(&evprof_unload_epoch));
     /* A dump may still be reading the record of the thread before. */
     evprof_lock_enter(&thread->lock);
     memcpy(thread->creator, pcs, walk.count * sizeof(*pcs));

@@ -27,6 +27,7 @@
 #include "core/base/grow.h"
 #include "core/base/lock.h"
 #include "core/base/own_thread.h"
+#include "core/objects/epoch.h"
 #include "core/objects/objects.h"
 #include "core/sample/ask.h"
 #include "core/sample/fork.h"
@@ -172,11 +173,8 @@ take_answer(void *ctx, const evprof_record_t *record)
     if (watched != NULL &&
         (watched->state == WATCH_ASKED || watched->state == WATCH_LATE) &&
         watched->generation == record->generation) {
-        const evprof_stack_t stack = {
-            .pcs = record->pcs,
-            .count = record->count,
-            .leaf_is_exact = (record->flags & EVPROF_RECORD_EXACT) != 0,
-        };
+        uintptr_t room[EVPROF_TAP_DEPTH_MAX + 1];
+        const evprof_stack_t stack = evprof_record_stack(record, room);
         watched->stack =
             evprof_windows_stack(&wall.windows, &stack, record->labels);
         give_time(watched, watched->asked_ns);
@@ -424,8 +422,11 @@ look(uint32_t index, bool may_walk)
     sleeper->index = index;
     sleeper->generation = watched->generation;
     sleeper->tid = tid;
+    uint32_t epoch = atomic_load(&evprof_unload_epoch);
     evprof_sleepers_walk(wall.outside, sleeper, 1);
     if (sleeper->status == EVPROF_SLEEPER_WALKED) {
+        sleeper->count = evprof_unwind_mark(sleeper->pcs, sleeper->count,
+                                            EVPROF_SLEEPER_DEPTH, epoch);
         take_walk(watched, sleeper, now_ns);
     } else if (sleeper->status != EVPROF_SLEEPER_GONE) {
         do_without_walk(watched, sleeper, now_ns, cpu_ns);

@@ -30,7 +30,7 @@ say_unanswered(const evprof_wall_account_t *account, evprof_builder_t *out)
     if (status == EVPROF_OK) {
         status = say(out,
                      account->intruder != NULL ? EVPROF_LOSS_HANDLER_REPLACED
-                                              : EVPROF_LOSS_UNANSWERED,
+                                               : EVPROF_LOSS_UNANSWERED,
                      &unanswered);
     }
     return status;

@@ -26,6 +26,7 @@ typedef struct function_row {
 struct evprof_symbol_file {
     evprof_symbol_file_t *next;
     char *key;
+    const char *unread; /* why; NULL: it was read */
     char *(*demangle)(const char *name);
     uint64_t last_used;
     evprof_strings_t strings;
@@ -110,19 +111,40 @@ evprof_symbol_cache_bytes(const evprof_symbol_cache_t *cache)
     return bytes;
 }
 
+void
+evprof_symbol_file_set_unread(evprof_symbol_file_t *file, const char *why)
+{
+    file->unread = why;
+}
+
+const char *
+evprof_symbol_file_unread(const evprof_symbol_file_t *file)
+{
+    return file->unread;
+}
+
+void
+evprof_symbol_cache_forget(evprof_symbol_cache_t *cache,
+                           evprof_symbol_file_t *file)
+{
+    evprof_symbol_file_t **at = &cache->files;
+    while (*at != file) {
+        at = &(*at)->next;
+    }
+    *at = file->next;
+    file_free(file);
+}
+
 static void
 forget_oldest(evprof_symbol_cache_t *cache)
 {
-    evprof_symbol_file_t **oldest = &cache->files;
-    for (evprof_symbol_file_t **at = &cache->files; *at != NULL;
-         at = &(*at)->next) {
-        if ((*at)->last_used < (*oldest)->last_used) {
+    evprof_symbol_file_t *oldest = cache->files;
+    for (evprof_symbol_file_t *at = oldest; at != NULL; at = at->next) {
+        if (at->last_used < oldest->last_used) {
             oldest = at;
         }
     }
-    evprof_symbol_file_t *file = *oldest;
-    *oldest = file->next;
-    file_free(file);
+    evprof_symbol_cache_forget(cache, oldest);
 }
 
 void

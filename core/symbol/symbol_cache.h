@@ -73,6 +73,14 @@ size_t evprof_symbol_file_count(const evprof_symbol_file_t *file);
 const evprof_symbol_t *evprof_symbol_file_at(const evprof_symbol_file_t *file,
                                              size_t i);
 
+/* Why the file could not be read, as a part of a sentence; NULL: it was. */
+void evprof_symbol_file_set_unread(evprof_symbol_file_t *file, const char *why);
+const char *evprof_symbol_file_unread(const evprof_symbol_file_t *file);
+
+/* Forgets a file, so that it is read again. */
+void evprof_symbol_cache_forget(evprof_symbol_cache_t *cache,
+                                evprof_symbol_file_t *file);
+
 /* Keeps an answer; its frames are copied. EVPROF_ENOMEM. */
 int evprof_symbol_file_add(evprof_symbol_file_t *file,
                            const evprof_symbol_t *symbol);

@@ -13,6 +13,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/error.h"
+#include "core/base/grow.h"
 #include "core/elf/find.h"
 #include "core/elf/names.h"
 #include "core/profile/loss.h"
@@ -26,11 +27,22 @@
  * batch's answers stay far below the default bound. */
 #define BATCH_COUNT ((size_t)16384)
 
+/* An object of which nothing, or not all, could be named. */
+typedef struct unread {
+    size_t object;
+    size_t addresses;
+    const char *why;
+    uint32_t mapping; /* in the profile */
+} unread_t;
+
 struct evprof_symbolizer {
     evprof_symbol_cache_t cache;
     evprof_helper_t helper;
     bool is_without_lines;
-    bool lacks_lines;  /* of the profile that is worked on */
+    bool lacks_lines; /* of the profile that is worked on */
+    unread_t *unread; /* of it: the objects that could not be read */
+    size_t unread_count;
+    size_t unread_cap;
     evprof_buf_t name; /* what evprof_symbol_name() handed out */
 };
 
@@ -59,6 +71,7 @@ evprof_symbolizer_free(evprof_symbolizer_t *s)
         evprof_symbol_cache_free(&s->cache);
         evprof_helper_stop(&s->helper);
         evprof_buf_free(&s->name);
+        free(s->unread);
         free(s);
     }
 }
@@ -114,7 +127,10 @@ read_names(const evprof_object_t *object, evprof_elf_reader_t *own,
     evprof_elf_reader_t debug = { .fd = -1 };
     evprof_buf_t found = { 0 };
     if (own == NULL) {
-        return evprof_elf_loaded_names(object, queries, count, names);
+        /* Where it was, another one may be now. */
+        return object->is_gone
+                   ? EVPROF_OK
+                   : evprof_elf_loaded_names(object, queries, count, names);
     }
     bool is_apart = evprof_elf_reader_typed(own, SHT_SYMTAB) == NULL &&
                     evprof_elf_find_debug(own, object->path, &debug, &found);
@@ -149,8 +165,10 @@ resolve(evprof_symbolizer_t *s, const evprof_object_t *object, bool is_main,
         evprof_query_t *queries, size_t count, evprof_symbol_file_t *file)
 {
     evprof_elf_reader_t own = { .fd = -1 };
-    bool is_found = evprof_elf_find_object(object, is_main, &own);
+    const char *why = NULL;
+    bool is_found = evprof_elf_find_object(object, is_main, &own, &why);
     int status = EVPROF_OK;
+    evprof_symbol_file_set_unread(file, is_found ? NULL : why);
     if (s->is_without_lines || !is_found || own.fd < 0 ||
         !ask_helper(s, object, own.fd, queries, count, file)) {
         status =
@@ -217,6 +235,29 @@ compare_wanted(const void *left, const void *right)
     return a->address < b->address ? -1 : a->address > b->address;
 }
 
+/* Notes how many addresses of an object have no name. Without memory one loss
+ * more is not said. */
+static void
+note_unread(evprof_symbolizer_t *s, size_t object, uint32_t mapping,
+            const char *why, size_t addresses)
+{
+    unread_t *last =
+        s->unread_count > 0 ? &s->unread[s->unread_count - 1] : NULL;
+    if (last != NULL && last->object == object) {
+        last->addresses += addresses;
+        return;
+    }
+    unread_t *unread = evprof_grow(s->unread, &s->unread_cap,
+                                   s->unread_count + 1, sizeof(*unread));
+    if (unread != NULL) {
+        s->unread = unread;
+        unread[s->unread_count++] = (unread_t){ .object = object,
+                                                .addresses = addresses,
+                                                .why = why,
+                                                .mapping = mapping };
+    }
+}
+
 /* Answers one object's addresses and writes them to the profile, if any. */
 static int
 answer_batch(evprof_symbolizer_t *s, const evprof_objects_t *objects,
@@ -226,10 +267,20 @@ answer_batch(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     evprof_symbol_file_t *file = file_of(s, object);
     int status =
         file == NULL ? EVPROF_ENOMEM : answer(s, objects, wanted, count, file);
+    size_t nameless = 0;
     for (size_t i = 0; i < count && status == 0 && fill != NULL; i++) {
         const evprof_symbol_t *symbol =
             evprof_symbol_file_find(file, wanted[i].address - object->bias);
+        nameless += symbol == NULL || symbol->count == 0;
         status = evprof_symbol_fill(fill, wanted[i].location, symbol);
+    }
+    /* It may be there again another time. */
+    if (file != NULL && evprof_symbol_file_unread(file) != NULL) {
+        if (nameless > 0) {
+            note_unread(s, wanted[0].object, fill->mapping_of[wanted[0].object],
+                        evprof_symbol_file_unread(file), nameless);
+        }
+        evprof_symbol_cache_forget(&s->cache, file);
     }
     evprof_symbol_cache_trim(&s->cache);
     return status;
@@ -307,6 +358,41 @@ note_missing_lines(const evprof_symbolizer_t *s, evprof_pprof_t *p)
                             &lost);
 }
 
+/* Without a build id a reader would take whatever file has that name now: the
+ * kernel's mark of a removed file keeps it from that. */
+static int
+mark_removed(evprof_pprof_t *p, uint32_t mapping)
+{
+    evprof_buf_t text = { 0 };
+    evprof_buf_printf(&text, "%s (deleted)", p->mappings[mapping].file);
+    const char *file =
+        text.failed ? NULL : evprof_strings_intern(&p->strings, text.data);
+    evprof_buf_free(&text);
+    p->mappings[mapping].file = file != NULL ? file : p->mappings[mapping].file;
+    return file != NULL ? EVPROF_OK : EVPROF_ENOMEM;
+}
+
+static int
+note_missing_names(const evprof_symbolizer_t *s,
+                   const evprof_objects_t *objects, evprof_pprof_t *p)
+{
+    int status = EVPROF_OK;
+    for (size_t i = 0; i < s->unread_count && status == EVPROF_OK; i++) {
+        const unread_t *unread = &s->unread[i];
+        const evprof_lost_t lost = { .n = unread->addresses,
+                                     .what =
+                                         objects->items[unread->object].path,
+                                     .why = unread->why };
+        status = evprof_loss_note(p, EVPROF_LOSS_OF_SYMBOLS, EVPROF_LOSS_NAMES,
+                                  &lost);
+        if (status == EVPROF_OK &&
+            objects->items[unread->object].build_id[0] == '\0') {
+            status = mark_removed(p, unread->mapping);
+        }
+    }
+    return status;
+}
+
 static int
 fill_profile(evprof_symbolizer_t *s, const evprof_objects_t *objects,
              evprof_pprof_t *p, evprof_error_t *err)
@@ -319,6 +405,9 @@ fill_profile(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     }
     if (status == 0 && s != NULL && s->lacks_lines) {
         status = note_missing_lines(s, p);
+    }
+    if (status == 0 && s != NULL) {
+        status = note_missing_names(s, objects, p);
     }
     free(is_used);
     free(wanted);
@@ -335,6 +424,7 @@ evprof_symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
                  evprof_pprof_t *p, evprof_error_t *err)
 {
     s->lacks_lines = false;
+    s->unread_count = 0;
     return fill_profile(s, objects, p, err);
 }
 

@@ -7,7 +7,8 @@
 # what glibc does: raw calls, the errno of the thread, clocks and the CPU's number
 # from the vdso, the loader's lock-free lookup. __tls_get_addr is not among them:
 # the dynamic model of thread-local storage may allocate. evprof_unwind_refresh is
-# what the unwinders name as `prepare`, which is called before the first walk.
+# what the unwinders name as `prepare`, which is called before the first walk, and
+# evprof_unload_epoch a number.
 set -u
 nm=$1
 shift
@@ -18,7 +19,8 @@ done
 [ $# -gt 0 ] || { echo "sigsafe: no objects of sig_*.c given"; exit 1; }
 
 allowed='_GLOBAL_OFFSET_TABLE_ __errno_location clock_gettime memcmp memcpy
-memset sched_getcpu syscall _dl_find_object evprof_unwind_refresh'
+memset sched_getcpu syscall _dl_find_object evprof_unwind_refresh
+evprof_unload_epoch'
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

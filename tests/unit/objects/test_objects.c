@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/objects/epoch.h"
 #include "core/objects/objects.h"
 
 static const evprof_objects_t *
@@ -163,6 +164,35 @@ test_another_plugin_at_the_same_place(void **state)
     assert_non_null(plugin);
     assert_string_equal(plugin->path, PLUGIN_B);
     assert_true(plugin->generation != generation);
+
+    /* Code that ran there before has an address of its own now. */
+    bool is_vague = false;
+    uint32_t epoch = atomic_load(&evprof_unload_epoch);
+    assert_int_equal(evprof_objects_place(objects, second, epoch, &is_vague),
+                     second);
+    assert_false(is_vague);
+    uintptr_t moved =
+        evprof_objects_place(objects, first, epoch - 1, &is_vague);
+    assert_true(moved != first);
+    const evprof_object_t *gone = find(objects, moved);
+    assert_non_null(gone);
+    assert_true(gone->is_gone);
+    assert_string_equal(gone->path, PLUGIN_A);
+    assert_int_equal(moved - gone->bias, first - plugin->bias);
+    /* Nobody said that it went. */
+    assert_true(is_vague);
+    evprof_objects_release(objects);
+
+    evprof_objects_unloading();
+    dlclose(handle);
+    evprof_objects_unloaded();
+    uintptr_t third = plugin_open(PLUGIN_A, &handle);
+    is_vague = false;
+    objects = fresh();
+    moved = evprof_objects_place(objects, second, epoch, &is_vague);
+    assert_string_equal(find(objects, moved)->path, PLUGIN_B);
+    assert_false(is_vague);
+    assert_string_equal(find(objects, third)->path, PLUGIN_A);
     evprof_objects_release(objects);
     dlclose(handle);
 }

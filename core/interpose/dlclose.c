@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is about to be unloaded is looked at once more, and what is gone then is
+ * known to have gone here: stacks that were taken in it keep their names,
+ * whatever is loaded at its place later. dlopen() is left alone, since it looks
+ * at who calls it; dlclose() does not.
+ *
+ * The destructors of what is unloaded run inside the call and may unload more,
+ * so no lock of ours is held meanwhile.
+ */
+#include <dlfcn.h>
+
+#include <evprof/export.h>
+
+#include "core/interpose/real.h"
+#include "core/objects/objects.h"
+#include "core/sample/hooks.h"
+
+typedef int dlclose_fn(void *);
+
+static evprof_real_t real_dlclose = EVPROF_REAL(dlclose, NULL);
+
+EVPROF_API EVPROF_HOOK int
+dlclose(void *handle)
+{
+    dlclose_fn *real = (dlclose_fn *)evprof_real(&real_dlclose);
+    evprof_objects_unloading();
+    int result = real(handle);
+    evprof_objects_unloaded();
+    return result;
+}

@@ -3,7 +3,8 @@
 # Mutation run: changes one operator, number or statement of a room at a time,
 # builds, and runs the tests of that room. A mutant that no test notices survives.
 # It works in a copy of HEAD, so the tree may be used meanwhile, and draws the
-# same mutants for the same seed. Those that change nothing anybody could notice
+# same mutants for the same seed. Builds are sanitized, so that what only spoils
+# or leaks memory is noticed, too. Those that change nothing anybody could notice
 # stand in tests/mutants.txt with the reason, and do not count.
 #
 # usage: tests/mutate.sh [-n COUNT] [-s SEED] ROOM...     (core/conf, adapters/evhttp)
@@ -26,7 +27,7 @@ shift $((OPTIND - 1))
 # of the names of those that take longer, which run for what the first let pass.
 tests_of() {
     case $1 in
-    core/base) quick='test_base test_conf test_profile' slow='test_url|fuzz_http' ;;
+    core/base) quick='test_base test_conf test_profile' slow='test_|fuzz_|golden' ;;
     core/conf) quick='test_conf test_settings' slow='fuzz_conf|directives|test_reload' ;;
     core/access) quick='test_access fuzz_access' slow='test_http_access' ;;
     core/profile) quick='test_profile test_text' slow='fuzz_profile|test_report' ;;
@@ -46,7 +47,7 @@ tests_of() {
     modules/profiles) quick='test_cpu_module test_settings' slow='test_(evhttp_endpoints|heap)|module_|locks_|trace_' ;;
     modules/formats) quick=test_formats slow='fuzz_formats|golden|field_' ;;
     modules/reports) quick=test_report slow=golden ;;
-    adapters/evhttp) quick='test_query test_evhttp_life' slow='test_(evhttp|http_access|reload|limits)|evhttp_|doc_pages' ;;
+    adapters/evhttp) quick='test_query test_program test_evhttp_life' slow='test_(listen|ports)|test_(evhttp|http_access|reload|limits)|evhttp_|doc_pages' ;;
     adapters/fetch) quick=test_fetch slow='fuzz_(url|sources)|fetch_' ;;
     *) echo "mutate: no tests are known for $1" >&2; exit 2 ;;
     esac
@@ -56,8 +57,9 @@ copy=$(mktemp -d)
 trap 'git worktree remove --force "$copy" 2>/dev/null || rm -rf "$copy"' EXIT
 git worktree add --quiet --detach "$copy" HEAD
 cd "$copy"
+export LSAN_OPTIONS=suppressions=$copy/tests/lsan.supp:print_suppressions=0
 build=$copy/build/mutate
-cmake --preset dev -B "$build" -DEVPROF_WERROR=OFF \
+cmake --preset asan -B "$build" -DEVPROF_WERROR=OFF \
     -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld -DCMAKE_SHARED_LINKER_FLAGS=-fuse-ld=lld >/dev/null
 cmake --build "$build" >/dev/null
 

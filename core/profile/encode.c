@@ -362,7 +362,6 @@ encode_header(encoder_t *e)
     }
     if (p->comment_count > 0) {
         add_bytes(to, EVPROF_WIRE_COMMENT, e->part.data, e->part.len);
-        evprof_buf_clear(&e->part);
     }
     add_text(e, to, EVPROF_WIRE_DEFAULT_SAMPLE_TYPE, p->default_type);
     add_text(e, to, EVPROF_WIRE_DOC_URL, p->doc_url);

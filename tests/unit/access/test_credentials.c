@@ -58,6 +58,11 @@ test_tokens(void **state)
     assert_false(evprof_tokens_have(tokens, "# one more", 10, &id));
     assert_false(evprof_tokens_have("/nowhere", TEST_TOKEN, len, &id));
     free(tokens);
+    /* The last line may have no end, and ends with the file. */
+    test_write_file(folder, "tokens", "another\n" TEST_TOKEN);
+    tokens = test_path(folder, "tokens");
+    assert_true(evprof_tokens_have(tokens, TEST_TOKEN, len, &id));
+    free(tokens);
     test_folder_remove(folder);
 }
 

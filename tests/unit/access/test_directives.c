@@ -59,7 +59,8 @@ test_bad_files(void **state)
         { "#\nann:$apr1$hunter2$x/yz\n",
           "line 2 has an apr1 hash, which crypt(3) does not know: make it "
           "anew with htpasswd -B" },
-        { "ann:$2y$15$hunter2hunter2hunter2hunter2hunter2hunter2hunter2hunter\n",
+        { "ann:$2y$15$"
+          "hunter2hunter2hunter2hunter2hunter2hunter2hunter2hunter\n",
           "line 1 has a bcrypt hash of a cost above 14" },
         { "ann:{SHA}hunter2\n", "line 1 has a hash of an LDAP kind" },
         { "ann:$99$hunter2\n", "line 1 has a hash that crypt(3) does not "
@@ -87,6 +88,22 @@ test_bad_files(void **state)
     assert_non_null(strstr(problem, "absent does not exist"));
     problem = test_problem(folder, "auth_bearer_file .;");
     assert_non_null(strstr(problem, "is a directory"));
+    test_folder_remove(folder);
+}
+
+/* The costliest hash that is taken. */
+static void
+test_highest_cost(void **state)
+{
+    (void)state;
+    char *folder = test_folder();
+    test_write_file(
+        folder, "good",
+        "ann:$2y$14$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuuabcdefghijk\n");
+    evprof_config_t *config =
+        test_load(folder, "auth_basic x; auth_basic_user_file good;");
+    assert_non_null(config);
+    evprof_config_unref(config);
     test_folder_remove(folder);
 }
 
@@ -153,6 +170,7 @@ run_directives_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sentences),
         cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_highest_cost),
         cmocka_unit_test(test_modes_of_files),
         cmocka_unit_test(test_challenge),
     };

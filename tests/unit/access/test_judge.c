@@ -241,6 +241,8 @@ test_table(void **state)
 
 /* ---- A trusted proxy ---- */
 
+#define LONG_16 "10.1.1.1 10.1.1."
+
 struct proxied {
     const char *peer;
     const char *value; /* of X-Real-IP */
@@ -289,11 +291,36 @@ test_trusted_proxy(void **state)
         { "127.0.0.1", "10.1.1.1,", 403 },
         { "192.0.2.1", "10.1.1.1", 403 },
         { "10.1.1.1", "192.0.2.1", 200 },
+        /* As long as the room for it, and longer. */
+        { "127.0.0.1", LONG_16 LONG_16 LONG_16 LONG_16, 403 },
+        { "127.0.0.1", LONG_16 LONG_16 LONG_16 "10.1.1.1 10.1.1", 403 },
+        { "127.0.0.1", LONG_16 LONG_16 LONG_16 LONG_16 LONG_16, 403 },
     };
     (void)state;
     judge_proxied("trusted_proxy 127.0.0.0/8; real_ip_header X-Real-IP;"
                   "allow 10.0.0.0/8; deny all;",
                   rows, COUNT(rows));
+}
+
+/* More rules than the list has room for at first: the earlier ones stay. */
+static void
+test_many_rules(void **state)
+{
+    static const struct proxied rows[] = {
+        { "10.0.0.1", NULL, 403 },
+        { "10.0.0.8", NULL, 403 },
+        { "10.0.0.20", NULL, 403 },
+        { "10.0.0.21", NULL, 200 },
+    };
+    char text[1024];
+    size_t len = 0;
+    (void)state;
+    for (int i = 1; i <= 20; i++) {
+        len += (size_t)snprintf(text + len, sizeof(text) - len,
+                                "deny 10.0.0.%d;", i);
+    }
+    snprintf(text + len, sizeof(text) - len, "allow 10.0.0.0/8; deny all;");
+    judge_proxied(text, rows, COUNT(rows));
 }
 
 /* What a proxy that nobody trusts passes on is no request of this machine. */
@@ -353,6 +380,7 @@ run_judge_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_trusted_proxy),
+        cmocka_unit_test(test_many_rules),
         cmocka_unit_test(test_untrusted_proxy),
         cmocka_unit_test(test_remembered),
     };

@@ -80,6 +80,12 @@ test_bad_networks(void **state)
     assert_int_equal(network.address.bytes[1], 0);
     assert_true(evprof_network_parse("10.0.0.0/8", &network, &low));
     assert_false(low);
+    assert_true(evprof_network_parse("10.0.0.0/4", &network, &low));
+    assert_true(low);
+    assert_int_equal(network.address.bytes[0], 0);
+    evprof_address_t nobody = { .kind = EVPROF_ADDRESS_NONE };
+    assert_true(evprof_network_parse("all", &network, &low));
+    assert_false(evprof_network_has(&network, &nobody));
 }
 
 static void

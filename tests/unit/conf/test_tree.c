@@ -228,6 +228,11 @@ test_include_bounds(void **state)
     assert_non_null(strstr(problems, "deep15:1:1: \"include\" goes more than "
                                      "16 files deep\n"));
     free(problems);
+    /* The deepest that is taken. */
+    write_text(folder, "deep20", "");
+    problems = problems_of(folder, "deep5");
+    assert_string_equal(problems, "");
+    free(problems);
     evprof_buf_t many = { 0 };
     for (int i = 0; i < EVPROF_TREE_MAX_FILES; i++) {
         evprof_buf_puts(&many, "include empty;\n");

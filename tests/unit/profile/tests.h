@@ -18,6 +18,7 @@ int run_filter_tests(void);
 int run_gzip_parallel_tests(void);
 int run_merge_tests(void);
 int run_regex_tests(void);
+int run_sample_key_tests(void);
 int run_tags_tests(void);
 
 #endif

@@ -12,10 +12,10 @@ build="cmake ninja-build gcc g++ pkg-config
     libcapstone-dev
     ca-certificates"
 tests="libcmocka-dev golang-go curl clang libclang-rt-14-dev
-    libtcmalloc-minimal4 lld binutils file procps graphviz tmux
+    libtcmalloc-minimal4 lld mold abigail-tools mandoc binutils file procps graphviz tmux
     nginx-light squid microsocks tinyproxy-bin apache2-utils openssl iproute2
     krb5-kdc krb5-admin-server krb5-user prometheus
-    gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user debuginfod
+    gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user debuginfod
     nodejs npm chromium
     jq libxml2-utils python3-html5lib
     redis-server redis-tools memcached transmission-daemon

@@ -12,6 +12,7 @@ function(evprof_add_test target)
   add_custom_command(TARGET ${target} POST_BUILD
     COMMAND "${CMAKE_COMMAND}"
       "-DPROGRAM=$<TARGET_FILE:${target}>" "-DNAME=${target}"
+      "-DEMULATOR=${CMAKE_CROSSCOMPILING_EMULATOR}"
       "-DARGS=${ADD_ARGS}" "-DPROPERTIES=${ADD_PROPERTIES}"
       "-DLIST=${list}" -P "${EVPROF_ADD_TEST_SCRIPT}"
     BYPRODUCTS "${list}"

@@ -99,6 +99,10 @@ walk_from(evprof_walk_t *walk, unw_context_t *context, int flags, size_t skip)
     }
 }
 
+/* On aarch64 it leaves out the end, room for registers that no unwinder asks. */
+_Static_assert(sizeof(unw_context_t) <= sizeof(ucontext_t),
+               "libunwind's context is a part of the kernel's");
+
 static void
 walk_context(evprof_walk_t *walk, const void *ucontext)
 {
@@ -110,9 +114,11 @@ walk_context(evprof_walk_t *walk, const void *ucontext)
 static void
 walk_regs(evprof_walk_t *walk, const evprof_regs_t *regs, size_t skip)
 {
+    ucontext_t registers;
+    memset(&registers, 0, sizeof(registers));
+    evprof_arch_to_context(regs->pc, regs->r, &registers);
     unw_context_t context;
-    memset(&context, 0, sizeof(context));
-    evprof_arch_to_context(regs->pc, regs->r, (ucontext_t *)&context);
+    memcpy(&context, &registers, sizeof(context));
     walk_from(walk, &context, UNW_INIT_SIGNAL_FRAME, skip);
 }
 

@@ -11,7 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-for text in "$top/README.md" "$top"/conf/doc/*.md; do
+for text in "$top"/*.md "$top"/conf/doc/*.md; do
     awk -v base="$(basename "$text" .md)" '
         /^```c$/ { out = base "-" ++n ".c"; inside = 1; next }
         /^```nginx$/ { out = base "-" ++n ".conf"; inside = 1; next }
@@ -55,7 +55,7 @@ benchmark=$(program_with BENCHMARK)
 grep -q '^BenchmarkAdd.* ns/op$' out
 
 # A link to a guide that is not there helps nobody.
-for text in "$top/README.md" "$top"/conf/doc/*.md; do
+for text in "$top"/*.md "$top"/conf/doc/*.md; do
     sed -n 's/.*](\([^)#:]*\)).*/\1/p' "$text" | while read -r link; do
         [ -e "$(dirname "$text")/$link" ] ||
             { echo "$text: no file $link"; exit 1; }

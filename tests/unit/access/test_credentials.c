@@ -8,6 +8,7 @@
 #include "core/access/cache.h"
 #include "core/base/buf.h"
 #include "tests/unit/access/tests.h"
+#include "tests/unit/emulated.h"
 
 static bool
 has_user(const char *path, const char *name_password)
@@ -140,6 +141,7 @@ static void
 test_secret_pages(void **state)
 {
     (void)state;
+    SKIP_EMULATED("MADV_DONTDUMP");
     evprof_secret_t secret;
     assert_true(evprof_secret_init(&secret, 10));
     assert_true(secret.size >= 10);

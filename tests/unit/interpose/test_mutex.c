@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/emulated.h"
 #include "tests/unit/interpose/tests.h"
 
 static int
@@ -127,6 +128,7 @@ static void
 test_robust(void **state)
 {
     (void)state;
+    SKIP_EMULATED("robust mutexes");
     SKIP_WITH_TSAN();
     pthread_mutex_t mutex =
         make_mutex(PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST,
@@ -188,6 +190,7 @@ test_tries_of_each_type(void **state)
     assert_int_equal(pthread_mutex_trylock(&checking), EBUSY);
     assert_int_equal(pthread_mutex_lock(&checking), EDEADLK);
     assert_int_equal(pthread_mutex_unlock(&checking), 0);
+    SKIP_EMULATED("robust mutexes");
     pthread_mutex_t robust =
         make_mutex(PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST,
                    PTHREAD_PRIO_NONE, PTHREAD_PROCESS_PRIVATE);
@@ -220,6 +223,7 @@ test_shared_between_processes(void **state)
 {
     (void)state;
     SKIP_WITH_TSAN();
+    SKIP_EMULATED("robust mutexes");
     pthread_mutex_t *mutex = mmap(NULL, sizeof(*mutex), PROT_READ | PROT_WRITE,
                                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(mutex, MAP_FAILED);

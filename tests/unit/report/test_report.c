@@ -4,6 +4,7 @@
 #include "core/base/process.h"
 #include "core/report/dot.h"
 #include "core/report/options.h"
+#include "tests/unit/emulated.h"
 #include "tests/unit/report/tests.h"
 
 static void
@@ -139,6 +140,7 @@ static void
 test_process_failures(void **state)
 {
     (void)state;
+    SKIP_EMULATED("vfork");
     evprof_buf_t in = { 0 };
     evprof_buf_t out = { 0 };
     evprof_error_t err;

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "core/symbol/symbolize.h"
+#include "tests/unit/emulated.h"
 #include "tests/unit/symbol/sample_lines.h"
 
 static uintptr_t called_from;
@@ -128,6 +129,7 @@ static void
 test_inlined_frames(void **state)
 {
     (void)state;
+    SKIP_EMULATED("clone that shares memory");
     void *handle = must_open(SAMPLE_OBJECTS "/sample_lines.so");
     uintptr_t pc = call_site(handle, "sample_outer");
     evprof_symbolizer_t *s = evprof_symbolizer_new(0);
@@ -143,6 +145,7 @@ static void
 test_cache_gives_the_same(void **state)
 {
     (void)state;
+    SKIP_EMULATED("clone that shares memory");
     void *handle = must_open(SAMPLE_OBJECTS "/sample_lines.so");
     uintptr_t pc = call_site(handle, "sample_outer");
     evprof_symbolizer_t *s = evprof_symbolizer_new(0);
@@ -174,6 +177,7 @@ static void
 test_separate_debug_file(void **state)
 {
     (void)state;
+    SKIP_EMULATED("clone that shares memory");
     check_object(SAMPLE_OBJECTS "/sample_linked.so");
 }
 
@@ -181,6 +185,7 @@ static void
 test_split_dwarf(void **state)
 {
     (void)state;
+    SKIP_EMULATED("clone that shares memory");
     check_object(SAMPLE_OBJECTS "/sample_split.so");
 }
 
@@ -237,6 +242,7 @@ static void
 test_missing_file(void **state)
 {
     (void)state;
+    SKIP_EMULATED("clone that shares memory");
     char path[PATH_MAX];
     make_copy(SAMPLE_OBJECTS "/sample_lines.so", path);
     void *handle = must_open(path);
@@ -262,6 +268,7 @@ static void
 test_replaced_file(void **state)
 {
     (void)state;
+    SKIP_EMULATED("clone that shares memory");
     char path[PATH_MAX];
     make_copy(SAMPLE_OBJECTS "/sample_lines.so", path);
     void *handle = must_open(path);

@@ -17,8 +17,8 @@
 
 #include <evprof/module.h>
 
-#include "adapters/cli/allocator.h"
 #include "adapters/cli/library.h"
+#include "adapters/cli/program.h"
 #include "core/base/buf.h"
 
 #define MOST_FILES 8u
@@ -40,6 +40,7 @@ typedef struct run {
     const char *conf;
     const char *http;
     bool wants_heap;
+    cli_program_t program;
     bool wants_top;
     wanted_t files[MOST_FILES];
     size_t file_count;
@@ -245,14 +246,54 @@ set_files(run_t *run)
     return true;
 }
 
+/* ThreadSanitizer takes the library's own locks for none, and what they guard
+ * for races. */
+static bool
+is_spared(const cli_program_t *program)
+{
+    return program->thread_checker[0] != '\0' || program->defines_tsan;
+}
+
+/* One line where the program will not be profiled as one might think. */
+static void
+warn(const run_t *run)
+{
+    const cli_program_t *program = &run->program;
+    if (is_spared(program)) {
+        fprintf(
+            stderr,
+            "evprof: run: %s is built with ThreadSanitizer: it runs without "
+            "evprof\n",
+            run->command[0]);
+    } else if (run->wants_heap && program->defines_malloc) {
+        fprintf(
+            stderr,
+            "evprof: run: %s has an allocator of its own built in: jemalloc "
+            "will see none of its memory\n",
+            run->command[0]);
+    } else if (run->wants_heap && program->allocator[0] != '\0') {
+        fprintf(stderr,
+                "evprof: run: %s brings an allocator of its own, %s: jemalloc "
+                "takes its place\n",
+                run->command[0], program->allocator);
+    }
+}
+
 static void
 set_environment(const run_t *run)
 {
+    if (is_spared(&run->program)) {
+        return;
+    }
     if (run->wants_heap) {
         prepend("LD_PRELOAD", "libjemalloc.so.2", ':');
         prepend("MALLOC_CONF", HEAP_SETTINGS, ',');
     }
     prepend("LD_PRELOAD", run->library, ':');
+    if (run->program.address_checker[0] != '\0') {
+        /* It wants to be the first, and ends the program where it is not. */
+        prepend("LD_PRELOAD", run->program.address_checker, ':');
+    }
     if (run->listen != NULL) {
         setenv("EVPROF_LISTEN", run->listen, 1);
     }
@@ -432,9 +473,8 @@ cli_run(int argc, char **argv, int *exit_status)
     if (run.file_count > 0 && !set_files(&run)) {
         return true;
     }
-    if (run.wants_heap) {
-        cli_allocator_warn(run.command[0]);
-    }
+    cli_program_read(run.command[0], &run.program);
+    warn(&run);
     pid_t pid = start(&run);
     if (pid > 0) {
         int ended = await(pid);

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# usage: preload.sh TOOL LIBRARY PROGRAM OWN_MALLOC TCMALLOC
+# usage: preload.sh TOOL LIBRARY PROGRAM OWN_MALLOC TCMALLOC ASAN TSAN EARLY
 # Programs that know nothing of evprof are profiled, and behave as without it.
 set -euo pipefail
-tool=$1 library=$2 program=$3 own_malloc=$4 tcmalloc=$5
+tool=$1 library=$2 program=$3 own_malloc=$4 tcmalloc=$5 asan=$6 tsan=$7 early=$8
 work=$(mktemp -d)
 pid=
 trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; rm -rf "$work"' EXIT
@@ -54,6 +54,32 @@ grep -q 'libtcmalloc_minimal.so.4: jemalloc takes its place' err ||
 [ "$(status_of "$tool" run -cpuprofile tc.pb -- "$tcmalloc" burn threads 0)" \
     -eq 0 ] || fail "tcmalloc: $(cat err)"
 "$tool" -top tc.pb | grep burn >top || fail "tcmalloc: no profile"
+
+# Sanitized programs: one wants its library first, one does not go with ours.
+[ "$(status_of "$tool" run -cpuprofile asan.pb -- "$asan" burn threads 3)" \
+    -eq 3 ] || fail "asan: $(cat err)"
+[ ! -s err ] || fail "asan: $(cat err)"
+"$tool" -top asan.pb | grep ' burn$' >top || fail "asan: no profile"
+[ "$(status_of "$tool" run -- "$tsan" burn threads 3)" -eq 3 ] ||
+    fail "tsan: $(cat err)"
+grep -q 'built with ThreadSanitizer: it runs without' err ||
+    fail "tsan: $(cat err)"
+[ "$(wc -l <err)" -eq 1 ] || fail "tsan: $(cat err)"
+
+# Locks, threads and allocations before our constructor, an allocator that looks
+# up libc's; before us in the list and behind us.
+for list in "$early:$library" "$library:$early"; do
+    mkdir files
+    [ "$(EVPROF_FILES=$work/files:cpu:mutex LD_PRELOAD=$list \
+        status_of "$program" burn threads 3)" -eq 3 ] || fail "$list: $(cat err)"
+    [ ! -s err ] || fail "$list: $(cat err)"
+    [ -s files/mutex.* ] || fail "$list: no profile: $(ls files)"
+    rm -r files
+done
+# What the libraries take of the room for thread-local variables that libc keeps
+# for libraries which come later: less than a third of it (512 bytes).
+bytes=$(readelf -lW "$library" | awk '$1 == "TLS" { print $6 }')
+[ "$((bytes))" -le 160 ] || fail "thread-local variables of $bytes bytes"
 
 # A crash keeps what was recorded a second ago, and its own status.
 [ "$(status_of "$tool" run -cpuprofile crash.pb -- "$program" long abort)" \

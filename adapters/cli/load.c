@@ -8,7 +8,7 @@
 
 #include "adapters/cli/cli.h"
 #include "adapters/cli/gather.h"
-#include "adapters/cli/servers.h"
+#include "adapters/cli/processes.h"
 #include "adapters/cli/symbolize.h"
 #include "adapters/cli/symbolz.h"
 #include "adapters/cli/trace.h"
@@ -20,16 +20,14 @@
 
 /* One item a source: those of the command line, then those of a file. */
 static void
-make_items(cli_batch_t *batch, const cli_list_t *list,
+make_items(cli_batch_t *batch, const cli_processes_t *said,
            const evprof_source_line_t *lines, size_t line_count)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        batch->items[batch->count++].source = list->items[i];
-    }
-    for (size_t i = 0; i < line_count; i++) {
+    for (size_t i = 0; i < said->count + line_count; i++) {
         cli_item_t *item = &batch->items[batch->count++];
-        item->line = &lines[i];
-        item->source = lines[i].source.url;
+        item->line =
+            i < said->count ? &said->lines[i] : &lines[i - said->count];
+        item->source = item->line->source.url;
     }
     for (size_t i = 0; i < batch->count; i++) {
         batch->items[i].is_remote = cli_is_remote(batch->items[i].source);
@@ -317,13 +315,13 @@ load_lists(const cli_t *cli, loaded_t *l, cli_profiles_t *out,
         status = evprof_sources_read(cli->sources_file, &arena, &lines,
                                      &line_count, err);
     }
-    cli_list_t sources = cli->sources;
-    cli_list_t bases = cli->bases;
+    cli_processes_t sources = { .count = 0 };
+    cli_processes_t bases = { .count = 0 };
     if (status == EVPROF_OK) {
-        status = cli_servers_expand(&sources, &arena, err);
+        status = cli_processes_expand(&cli->sources, &arena, &sources, err);
     }
     if (status == EVPROF_OK) {
-        status = cli_servers_expand(&bases, &arena, err);
+        status = cli_processes_expand(&cli->bases, &arena, &bases, err);
     }
     size_t total = sources.count + line_count + bases.count;
     cli_item_t *items = calloc(total + 1, sizeof(*items));

@@ -82,8 +82,8 @@ is_this_tool(pid_t pid)
            memcmp(own, other, (size_t)own_len) == 0;
 }
 
-static void
-read_name(pid_t pid, char *out, size_t size)
+void
+cli_server_name(pid_t pid, char *out, size_t size)
 {
     FILE *comm = open_proc(pid, "comm");
     out[0] = '\0';
@@ -231,7 +231,7 @@ add_process(found_t *found, pid_t pid)
 {
     uint64_t inodes[MOST_SOCKETS];
     cli_server_t process = { .pid = pid };
-    read_name(pid, process.name, sizeof(process.name));
+    cli_server_name(pid, process.name, sizeof(process.name));
     if (strcmp(process.name, EVPROF_KEEPER_NAME) == 0 || is_this_tool(pid) ||
         !has_library(pid)) {
         return;
@@ -303,10 +303,10 @@ cli_ps(int argc, char **argv, int *exit_status)
     return true;
 }
 
-/* ---- Sources ---- */
+/* ---- Asking one ---- */
 
-static int
-connect_to(const char *address)
+int
+cli_server_connect(const char *address)
 {
     if (strncmp(address, "unix:", 5) == 0) {
         struct sockaddr_un at = { .sun_family = AF_UNIX };
@@ -342,14 +342,14 @@ connect_to(const char *address)
 
 /* Whether profiles are served there: the symbol endpoint says so in every
  * server of the kind, to whoever may ask. */
-static bool
-serves_profiles(const char *address)
+bool
+cli_server_answers(const char *address)
 {
     static const char ask[] = "GET /debug/pprof/symbol HTTP/1.1\r\n"
                               "Host: localhost\r\nConnection: close\r\n\r\n";
     char answer[1024] = "";
     size_t len = 0;
-    int fd = connect_to(address);
+    int fd = cli_server_connect(address);
     if (fd < 0) {
         return false;
     }
@@ -367,174 +367,4 @@ serves_profiles(const char *address)
     close(fd);
     answer[len] = '\0';
     return strstr(answer, "num_symbols") != NULL;
-}
-
-static const char *
-url_of(evprof_arena_t *arena, const char *address)
-{
-    evprof_buf_t url = { 0 };
-    if (strncmp(address, "unix:", 5) == 0) {
-        evprof_buf_puts(&url, "http+unix://");
-        for (const char *c = address + 5; *c != '\0'; c++) {
-            if (*c == '/' || *c == '%') {
-                evprof_buf_printf(&url, "%%%02X", (unsigned char)*c);
-            } else {
-                evprof_buf_putc(&url, *c);
-            }
-        }
-        evprof_buf_puts(&url, "/debug/pprof/profile");
-    } else {
-        evprof_buf_printf(&url, "http://%s/debug/pprof/profile", address);
-    }
-    char *kept = url.failed ? NULL : evprof_arena_alloc(arena, url.len + 1);
-    if (kept != NULL) {
-        memcpy(kept, url.data, url.len + 1);
-    }
-    evprof_buf_free(&url);
-    return kept;
-}
-
-static bool
-is_process(const char *source, pid_t *pid, const char **name)
-{
-    char *end;
-    long number = strtol(source, &end, 10);
-    *pid = 0;
-    *name = NULL;
-    if (strncmp(source, "name:", 5) == 0 && source[5] != '\0') {
-        *name = source + 5;
-        return true;
-    }
-    if (source[0] < '1' || source[0] > '9' || *end != '\0' ||
-        number > INT32_MAX || access(source, F_OK) == 0) {
-        return false;
-    }
-    *pid = (pid_t)number;
-    return true;
-}
-
-/* ---- Processes without evprof ---- */
-
-static bool
-add_outside(evprof_arena_t *arena, pid_t pid, const char **out)
-{
-    char text[32];
-    int len = snprintf(text, sizeof(text), "perf:%d", (int)pid);
-    *out = evprof_arena_strndup(arena, text, (size_t)len);
-    return *out != NULL;
-}
-
-/* Adds the sources that profile a process from outside: that one, or all with
- * the name; returns how many. */
-static size_t
-add_all_outside(evprof_arena_t *arena, pid_t pid, const char *name,
-                const char **out, size_t max)
-{
-    char path[64];
-    char comm[32];
-    size_t count = 0;
-    const struct dirent *entry;
-    DIR *proc = pid != 0 ? NULL : opendir("/proc");
-    (void)snprintf(path, sizeof(path), "/proc/%d", (int)pid);
-    if (pid != 0 && max > 0 && access(path, F_OK) == 0) {
-        return add_outside(arena, pid, out);
-    }
-    while (proc != NULL && count < max && (entry = readdir(proc)) != NULL) {
-        pid_t other = (pid_t)strtol(entry->d_name, NULL, 10);
-        read_name(other, comm, sizeof(comm));
-        if (other > 0 && other != getpid() && strcmp(comm, name) == 0) {
-            count += add_outside(arena, other, out + count);
-        }
-    }
-    if (proc != NULL) {
-        closedir(proc);
-    }
-    return count;
-}
-
-static void
-say_none(const char *source, size_t found, evprof_error_t *err)
-{
-    if (found == 0) {
-        evprof_fail(err, EVPROF_ENOENT, "there is no process %s", source);
-    } else {
-        evprof_fail(err, EVPROF_ENOENT,
-                    "%s has evprof in it and serves profiles nowhere that "
-                    "lets us in",
-                    source);
-    }
-}
-
-bool
-cli_servers_of(const char *source, evprof_arena_t *arena, const char **out,
-               size_t max, size_t *count, evprof_error_t *err)
-{
-    pid_t pid;
-    const char *name;
-    pid_t last = 0;
-    cli_server_t *servers = NULL;
-    size_t found = 0;
-    *count = 0;
-    if (!is_process(source, &pid, &name)) {
-        return false;
-    }
-    if (cli_servers_find(pid, &servers, &found, err) != EVPROF_OK) {
-        return true;
-    }
-    size_t matching = 0;
-    for (size_t i = 0; i < found && *count < max; i++) {
-        const cli_server_t *server = &servers[i];
-        if (name != NULL && strcmp(server->name, name) != 0) {
-            continue;
-        }
-        matching++;
-        if (server->pid != last && server->address[0] != '\0' &&
-            serves_profiles(server->address)) {
-            out[*count] = url_of(arena, server->address);
-            *count += out[*count] != NULL;
-            last = server->pid; /* one address of a process is enough */
-        }
-    }
-    free(servers);
-    if (matching == 0) {
-        *count = add_all_outside(arena, pid, name, out, max);
-        if (*count > 0) {
-            cli_tell("%s has no evprof in it: its CPU time is profiled from "
-                     "outside",
-                     source);
-        }
-    }
-    if (*count == 0) {
-        say_none(source, matching, err);
-    }
-    return true;
-}
-
-#define MOST_SERVERS ((size_t)1024)
-
-int
-cli_servers_expand(cli_list_t *list, evprof_arena_t *arena, evprof_error_t *err)
-{
-    const char **grown =
-        evprof_arena_calloc(arena, list->count + MOST_SERVERS, sizeof(*grown));
-    size_t at = 0;
-    if (grown == NULL) {
-        return evprof_fail(err, EVPROF_ENOMEM, "out of memory");
-    }
-    for (size_t i = 0; i < list->count; i++) {
-        size_t count = 0;
-        size_t room = list->count + MOST_SERVERS - at - (list->count - i);
-        if (!cli_servers_of(list->items[i], arena, grown + at, room, &count,
-                            err)) {
-            grown[at] = list->items[i];
-            count = 1;
-        }
-        if (count == 0) {
-            return EVPROF_ENOENT;
-        }
-        at += count;
-    }
-    list->items = grown;
-    list->count = at;
-    return EVPROF_OK;
 }

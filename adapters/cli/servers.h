@@ -9,7 +9,6 @@
 #include <evprof/status.h>
 
 #include "adapters/cli/cli.h"
-#include "core/base/arena.h"
 
 /* A listening socket of a process that has libevprof mapped. */
 typedef struct cli_server {
@@ -30,19 +29,13 @@ int cli_servers_find(pid_t pid, cli_server_t **out, size_t *count,
 /* `evprof ps`: true when that was asked for. */
 bool cli_ps(int argc, char **argv, int *exit_status);
 
-/*
- * Whether `source` names a process: a number that is no file, or "name:NAME".
- * Adds to `out` the URLs of the evprof servers that answer there, or, where no
- * process has evprof in it, "perf:PID" for each (attached.h), at most `max`,
- * and says how many; their texts live in `arena`. `*count` 0 with a message in
- * `err`: there is no such process, or none that lets us in.
- */
-bool cli_servers_of(const char *source, evprof_arena_t *arena, const char **out,
-                    size_t max, size_t *count, evprof_error_t *err);
+/* What the kernel calls the process, "" where it is gone. */
+void cli_server_name(pid_t pid, char *out, size_t size);
 
-/* Puts the URLs of processes in the place of each such source. The list lives
- * in `arena` when it changed. EVPROF_ENOENT with the reason; EVPROF_ENOMEM. */
-int cli_servers_expand(cli_list_t *list, evprof_arena_t *arena,
-                       evprof_error_t *err);
+/* A socket that is connected to an address of a row; -1: nobody answers. */
+int cli_server_connect(const char *address);
+
+/* Whether profiles are served at that address to whoever asks. */
+bool cli_server_answers(const char *address);
 
 #endif

@@ -18,7 +18,7 @@
 #include "adapters/fetch/transfer.h"
 #include "core/base/error.h"
 
-#define DEFAULT_PARALLEL 64
+#define DEFAULT_PARALLEL 256
 /* The first and those that redirects lead to. */
 #define MAX_REQUESTS 10
 

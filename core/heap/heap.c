@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "core/base/error.h"
 #include "core/heap/heap_v2.h"
@@ -20,6 +22,7 @@
 #include "core/heap/trim.h"
 #include "core/profile/loss.h"
 #include "core/sample/labels.h"
+#include "core/sample/proc.h"
 
 #define DEFAULT_MAX_STACKS 65536
 
@@ -231,6 +234,7 @@ evprof_heap_add(evprof_heap_stacks_t *stacks, const uint64_t *pcs, size_t count,
         labels[label_count++] = *label;
     }
     stacks->added++;
+    stacks->inuse_bytes += values[3];
     size_t skip = evprof_heap_trim(&stacks->trim, frames, count);
     evprof_stack_t stack = { .pcs = frames + skip, .count = count - skip };
     return evprof_builder_add(stacks->out, &stack, labels, label_count, values);
@@ -273,6 +277,26 @@ say_settings(enum evprof_loss_of who, uint64_t rate, evprof_builder_t *out)
             evprof_loss_say(out, who, EVPROF_LOSS_INTERVAL_WIDE, &interval);
     }
     return status;
+}
+
+/* How much of the process's memory the profile explains. */
+static int
+compare_to_process(int64_t inuse_bytes, evprof_builder_t *out)
+{
+    char statm[128];
+    unsigned long pages = 0;
+    const pid_t self = (pid_t)syscall(SYS_gettid);
+    if (evprof_proc_read(self, "statm", statm, sizeof(statm)) <= 0 ||
+        sscanf(statm, "%*u %lu", &pages) != 1) {
+        return EVPROF_OK;
+    }
+    const double mebibyte = 1024 * 1024;
+    return evprof_builder_comment(
+        out,
+        "%.1f MB of RSS %.1f MB are in use by what was sampled; the "
+        "profile \"memory\" has the rest",
+        (double)inuse_bytes / mebibyte,
+        (double)pages * (double)sysconf(_SC_PAGESIZE) / mebibyte);
 }
 
 /* What a reader of the numbers has to know. */
@@ -328,6 +352,9 @@ evprof_heap_snapshot(const evprof_ask_t *ask, enum evprof_loss_of who,
     status = evprof_builder_period(out, "space", "bytes", (int64_t)reader.rate);
     if (status == 0) {
         status = add_comments(who, reader.rate, stacks.added == 0, out);
+    }
+    if (status == 0 && who == EVPROF_LOSS_OF_HEAP) {
+        status = compare_to_process(stacks.inuse_bytes, out);
     }
     return status == 0 ? 0 : evprof_fail(err, status, "heap: out of memory");
 }

@@ -16,7 +16,8 @@ typedef struct evprof_heap_stacks {
                const evprof_heap_counts_t *counts);
     const evprof_heap_v2_t *reader;
     evprof_heap_trim_t trim;
-    size_t added; /* stacks, so far */
+    size_t added;        /* stacks, so far */
+    int64_t inuse_bytes; /* of all of them */
 } evprof_heap_stacks_t;
 
 /* Those that were given to evprof_heap_open() last. */

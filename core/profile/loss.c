@@ -131,6 +131,14 @@ static const evprof_loss_row_t rows[EVPROF_LOSS_COUNT] = {
         .remedy = "record fewer of them (@WHAT@)",
         .profiles = BLOCK | MUTEX,
     },
+    [EVPROF_LOSS_NOT_WRAPPED] = {
+        .key = "not_wrapped",
+        .sentence = "calls of @WHAT@ are not seen: the program is bound to "
+                    "that of @WHY@",
+        .remedy = "link the program with -levprof before the others, or "
+                  "preload libevprof.so",
+        .profiles = BLOCK | MUTEX | THREADCREATE,
+    },
     [EVPROF_LOSS_SWITCHED_OFF] = {
         .key = "switched_off",
         .sentence = "@WHAT@ is 0, nothing is recorded",
@@ -141,7 +149,8 @@ static const evprof_loss_row_t rows[EVPROF_LOSS_COUNT] = {
         .key = "idle",
         .sentence = "idle: @WHAT@",
         .remedy = "",
-        .profiles = CPU | HEAP | ALLOCS | BLOCK | MUTEX,
+        .profiles = CPU | HEAP | ALLOCS | GOROUTINE | THREADCREATE | BLOCK |
+                    MUTEX | OTHER,
     },
     [EVPROF_LOSS_ONLY_IN_USE] = {
         .key = "only_in_use",

@@ -3,6 +3,7 @@
  * From a module's snapshot to the bytes of a reply: stacks, then symbols, then
  * profile.proto or text. Runs on the worker after sampling has stopped.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -75,6 +76,30 @@ note_overflows(enum evprof_loss_of who, evprof_pprof_t *p)
                : evprof_loss_note(p, who, EVPROF_LOSS_LABELS_FULL, &lost);
 }
 
+/* A profile without samples says why, whoever made it. */
+static int
+explain_empty(enum evprof_loss_of who, const evprof_ask_t *ask,
+              evprof_pprof_t *p)
+{
+    char what[64];
+    const char *name = evprof_loss_name(who);
+    size_t len = strlen(name);
+    bool is_explained = p->sample_count > 0;
+    for (size_t i = 0; i < p->comment_count && !is_explained; i++) {
+        is_explained = strncmp(p->comments[i], name, len) == 0 &&
+                       p->comments[i][len] == ':';
+    }
+    if (ask->seconds > 0) {
+        (void)snprintf(what, sizeof(what), "no difference within %.3g s",
+                       ask->seconds);
+    } else {
+        (void)snprintf(what, sizeof(what), "there is nothing in it now");
+    }
+    const evprof_lost_t lost = { .what = what };
+    return is_explained ? EVPROF_OK
+                        : evprof_loss_note(p, who, EVPROF_LOSS_IDLE, &lost);
+}
+
 int
 evprof_produce_encode(const evprof_profile_t *profile, const evprof_ask_t *ask,
                       evprof_builder_t *b, evprof_result_t *result)
@@ -82,14 +107,17 @@ evprof_produce_encode(const evprof_profile_t *profile, const evprof_ask_t *ask,
     evprof_pprof_t *p = NULL;
     enum evprof_loss_of who = evprof_loss_who(profile->module->name);
     const evprof_lost_t folded = { .n = evprof_builder_folded(b) };
-    int status = folded.n == 0 ? EVPROF_OK
-                               : evprof_loss_say(b, who, EVPROF_LOSS_FOLDED,
-                                                 &folded);
+    int status = folded.n == 0
+                     ? EVPROF_OK
+                     : evprof_loss_say(b, who, EVPROF_LOSS_FOLDED, &folded);
     if (status == EVPROF_OK) {
         status = evprof_builder_finish(b, &p, &result->err);
     }
     if (status == EVPROF_OK) {
         status = note_overflows(who, p);
+    }
+    if (status == EVPROF_OK) {
+        status = explain_empty(who, ask, p);
     }
     use_symbols(profile);
     if (status == EVPROF_OK &&

@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/grow.h"
 #include "core/profile/loss.h"
+#include "core/sample/bound.h"
 #include "core/sample/here.h"
 
 enum { TEXT_MAX = 256 };
@@ -126,9 +127,9 @@ say_empty(enum evprof_contention_kind kind, size_t count, evprof_builder_t *out)
         return evprof_loss_say(out, wording->who, EVPROF_LOSS_SWITCHED_OFF,
                                &off);
     }
-    return count > 0 ? EVPROF_OK
-                     : evprof_loss_say(out, wording->who, EVPROF_LOSS_IDLE,
-                                       &idle);
+    return count > 0
+               ? EVPROF_OK
+               : evprof_loss_say(out, wording->who, EVPROF_LOSS_IDLE, &idle);
 }
 
 static int
@@ -146,12 +147,15 @@ write_losses(enum evprof_contention_kind kind, size_t count,
                                  .what = "contentions" };
     int status = write_stackless(&stats, out);
     if (status == EVPROF_OK && many.n > 0) {
-        status = evprof_loss_say(out, wording->who,
-                                 EVPROF_LOSS_TOO_MANY_EVENTS, &many);
+        status = evprof_loss_say(out, wording->who, EVPROF_LOSS_TOO_MANY_EVENTS,
+                                 &many);
     }
     if (status == EVPROF_OK && full.n > 0) {
-        status = evprof_loss_say(out, wording->who, EVPROF_LOSS_TABLE_FULL,
-                                 &full);
+        status =
+            evprof_loss_say(out, wording->who, EVPROF_LOSS_TABLE_FULL, &full);
+    }
+    if (status == EVPROF_OK) {
+        status = evprof_say_unbound(out, wording->who, "pthread_mutex_lock");
     }
     return status == EVPROF_OK ? say_empty(kind, count, out) : status;
 }

@@ -8,6 +8,7 @@
 #include <evprof/module.h>
 
 #include "core/profile/loss.h"
+#include "core/sample/bound.h"
 #include "core/sample/proc.h"
 #include "core/sample/threads.h"
 
@@ -34,6 +35,10 @@ snapshot(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
     if (status == EVPROF_EIO) {
         status = evprof_loss_say(out, EVPROF_LOSS_OF_THREADCREATE,
                                  EVPROF_LOSS_THREADS_UNLISTED, &unlisted);
+    }
+    if (status == EVPROF_OK) {
+        status = evprof_say_unbound(out, EVPROF_LOSS_OF_THREADCREATE,
+                                    "pthread_create");
     }
     if (status == EVPROF_OK) {
         status = evprof_builder_type(out, "threadcreate", "count");

@@ -393,6 +393,14 @@ many_labels(const char *profile)
     }
 }
 
+static void
+add_own(const char *profile)
+{
+    if (is(profile, "other")) {
+        (void)evprof_profile_new(NULL, "other", NULL);
+    }
+}
+
 const truth_case_t truth_cases[] = {
     { .name = "timer_slots", .before = few_slots, .during = burn },
     { .name = "timer_slots_later", .before = slots_later, .during = free_slots },
@@ -417,12 +425,14 @@ const truth_case_t truth_cases[] = {
     { .name = "threads_unlisted", .before = no_proc, .during = burn },
     { .name = "too_many_events", .before = wait_often },
     { .name = "switched_off", .before = contend },
-    { .name = "idle", .during = pause_shortly },
+    { .name = "idle", .before = add_own, .during = pause_shortly },
+    { .name = "idle_difference", .before = many_stacks, .seconds = 0.1 },
     { .name = "only_in_use", .before = allocate },
     { .name = "short_stacks", .before = allocate },
     { .name = "new_threads_out", .before = allocate },
     { .name = "interval_wide", .before = allocate },
     { .name = "dump_refused", .before = small_files },
+    { .name = "dump_refused_proc", .before = no_proc },
     { .name = "folded", .before = many_stacks, .during = many_during },
     { .name = "labels_full", .before = many_labels, .during = many_during },
     { .name = "lines", .before = sleepers, .during = burn },

@@ -108,7 +108,8 @@ take(const truth_case_t *c, const char *name, evprof_buf_t *bytes,
     if (strcmp(name, "cpu") != 0 && strcmp(name, "wall") != 0) {
         evprof_profile_t *profile = evprof_lookup(NULL, name);
         run(c->during, name);
-        return profile != NULL ? evprof_profile_write(profile, &out, 0, err)
+        const evprof_ask_t ask = { .seconds = c->seconds };
+        return profile != NULL ? evprof_profile_take(profile, &ask, &out, err)
                                : EVPROF_EOFF;
     }
     int status = evprof_recording_start(NULL, name, &out, err);

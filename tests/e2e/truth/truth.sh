@@ -22,7 +22,7 @@ fail() {
 conf() {
     echo 'pprof {'
     case $1 in
-    idle | labels_full | folded | table_full_locks | too_many_events)
+    idle | idle_difference | labels_full | folded | table_full_locks | too_many_events)
         echo 'profile block { rate 1us; } profile mutex { fraction 1; }' ;;
     esac
     # Names take most of the time, and are another row.
@@ -107,11 +107,16 @@ check idle block 'idle: 0 waits were recorded so far$'
 check idle mutex 'idle: 0 waits were recorded so far$'
 check idle heap 'idle: nothing was sampled yet, one allocation in 33554432 bytes is$'
 check idle allocs 'idle: nothing was sampled yet, one allocation in 33554432 bytes is$'
+check idle other 'idle: there is nothing in it now$'
+for profile in goroutine threadcreate heap allocs block mutex; do
+    check idle_difference $profile 'idle: no difference within 0.1 s$' idle
+done
 check only_in_use heap 'alloc_objects and alloc_space are 0: jemalloc was started without prof_accum:true;'
 for profile in heap allocs; do
     check short_stacks $profile "max_stacks \(16\) was reached: $n samples have shortened stacks"
     check new_threads_out $profile 'threads are left out unless they switch themselves on: jemalloc was started with prof_thread_active_init:false;'
     check interval_wide $profile 'jemalloc samples one allocation in 268435456 bytes: smaller ones hardly show;'
+    check dump_refused_proc $profile '!jemalloc could not write its dump: there is no /proc of this process; mount /proc$' dump_refused
     check dump_refused $profile '!jemalloc could not write its dump: files may have 100 bytes only; raise RLIMIT_FSIZE \(ulimit -f\)'
 done
 for profile in cpu wall allocs goroutine threadcreate block mutex other; do
@@ -121,8 +126,9 @@ for profile in cpu wall heap allocs goroutine block mutex; do
     check labels_full $profile "$n samples have the label value \(overflow\): the bound on distinct values \(7168\) was reached;"
 done
 check lines symbols 'lines are missing: symbolize_helper is off$'
-# plugins.sh brings these about.
-printf '%s\n' 'names symbols' 'unloaded symbols' >>"$work/done"
+# plugins.sh and late.sh bring these about.
+printf '%s\n' 'names symbols' 'unloaded symbols' 'not_wrapped block' \
+    'not_wrapped mutex' 'not_wrapped threadcreate' >>"$work/done"
 
 "$truth" -cells | sort >"$work/cells"
 sort -u "$work/done" >"$work/covered"

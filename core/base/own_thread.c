@@ -35,6 +35,8 @@ static const evprof_own_thread_row_t rows[EVPROF_OWN_THREADS] = {
                              "preloaded, until its port is open" },
     [EVPROF_OWN_FILES] = { "evprof-files", 256 * KB,
                            "under `evprof run` with files, until the end" },
+    [EVPROF_OWN_DEADLOCK] = { "evprof-deadlock", 512 * KB,
+                              "with `check_every` of the profile deadlock" },
     [EVPROF_OWN_PUSH] = { "evprof-push", 512 * KB,
                           "with `push`, until evprof_free()" },
     [EVPROF_OWN_WATCH] = { "evprof-watch", 256 * KB,

@@ -9,6 +9,7 @@
  */
 #include "core/base/error.h"
 #include "core/runtime/runtime.h"
+#include "core/runtime/switching.h"
 
 /* The parent's windows are open in the child's copy of the module too, though
  * nobody will ever close them there. */
@@ -22,6 +23,14 @@ evprof_profile_mend(evprof_profile_t *profile)
     if (profile->module->cancel != NULL) {
         profile->module->cancel(profile->state, NULL);
     }
+}
+
+static _Thread_local evprof_t *switched;
+
+evprof_t *
+evprof_switching(void)
+{
+    return switched;
 }
 
 static void
@@ -42,7 +51,9 @@ start(evprof_profile_t *profile, evprof_config_t *config, evprof_error_t *err)
     int status = EVPROF_OK;
     if (module->init != NULL) {
         const void *conf = evprof_config_profile(config, profile->name)->conf;
+        switched = profile->prof;
         status = module->init(conf, &profile->state, &why);
+        switched = NULL;
     }
     set_refusal(profile, status, &why);
     if (status == EVPROF_ENOTSUP) {

@@ -188,6 +188,21 @@ wants_unlockers(void)
            evprof_wait_is_watched();
 }
 
+/* Leaves in the thread's record what it waits for, for those who look for
+ * threads that are stuck; NULL: nothing any more. */
+static void
+note_wait(enum evprof_wait_kind kind, const void *object, int64_t since_ns)
+{
+    evprof_thread_t *self = evprof_thread_current;
+    if (self != NULL) {
+        atomic_store_explicit(&self->waits_kind, kind, memory_order_relaxed);
+        atomic_store_explicit(&self->waits_since_ns, since_ns,
+                              memory_order_relaxed);
+        atomic_store_explicit(&self->waits_for, (uintptr_t)object,
+                              memory_order_release);
+    }
+}
+
 void
 evprof_wait_begin(evprof_wait_t *wait, enum evprof_wait_kind kind,
                   const void *object, const void *caller)
@@ -197,6 +212,7 @@ evprof_wait_begin(evprof_wait_t *wait, enum evprof_wait_kind kind,
         return;
     }
     wait->start_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    note_wait(kind, object, wait->start_ns);
     if (kind <= EVPROF_WAIT_RWLOCK && wants_unlockers()) {
         wait->is_queued = evprof_waiters_enter(object, wait->start_ns);
         if (!wait->is_queued) {
@@ -241,6 +257,7 @@ evprof_wait_end(evprof_wait_t *wait, int error)
         return;
     }
     int64_t end_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    note_wait(wait->kind, NULL, 0);
     if (wait->is_queued) {
         evprof_waiters_leave(wait->object, end_ns);
     }

@@ -69,6 +69,12 @@ typedef struct evprof_thread {
 
     evprof_cpu_slot_t cpu;
 
+    /* What it waits for in a lock wrapper: enum evprof_wait_kind, the lock's
+     * address (0: nothing) and since when. Only its own thread writes. */
+    _Atomic uint32_t waits_kind;
+    _Atomic uintptr_t waits_for;
+    _Atomic int64_t waits_since_ns;
+
     /* Between pthread_create and the start routine. */
     void *(*start)(void *);
     void *arg;

@@ -9,10 +9,11 @@ build="cmake ninja-build gcc g++ pkg-config
     libevent-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev libdw-dev
     libelf-dev libunwind-dev libjemalloc-dev libpcre2-dev libiberty-dev
     libedit-dev libzstd-dev liblzma-dev libjansson-dev libcurl4-openssl-dev
-    libcapstone-dev
+    libcapstone-dev libcrypt-dev
     ca-certificates"
 tests="libcmocka-dev golang-go curl clang libclang-rt-14-dev
-    libtcmalloc-minimal4 lld mold abigail-tools mandoc binutils file procps graphviz tmux
+    libtcmalloc-minimal4 lld mold abigail-tools mandoc
+    dpkg-dev debhelper fakeroot lintian binutils file procps graphviz tmux
     nginx-light squid microsocks tinyproxy-bin apache2-utils openssl iproute2
     krb5-kdc krb5-admin-server krb5-user prometheus
     gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user debuginfod

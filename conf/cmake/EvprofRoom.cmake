@@ -56,16 +56,18 @@ function(evprof_join_flags out)
   set(${out} "${flags}" PARENT_SCOPE)
 endfunction()
 
-# evprof_library(TARGET OUTPUT ROOMS rooms... LINK libs... [LOCAL patterns...])
+# evprof_library(TARGET OUTPUT ROOMS rooms... LINK libs... INCLUDE folder
+#   [LOCAL patterns...])
 #
 # libOUTPUT.so and libOUTPUT.a of the rooms' objects. The archive holds a single
 # object: a linker takes from an archive only objects that resolve something,
 # and would leave out interposed functions and malloc_conf. What is hidden in the
 # shared library is local in that object, so that two of our archives which both
 # hold a room can be linked into one program; so is, in both, what LOCAL names of
-# a room's public functions that another library offers already.
+# a room's public functions that another library offers already. INCLUDE has the
+# public headers.
 function(evprof_library target output)
-  cmake_parse_arguments(LIB "" "" "ROOMS;LINK;LOCAL" ${ARGN})
+  cmake_parse_arguments(LIB "" "" "ROOMS;LINK;LOCAL;INCLUDE" ${ARGN})
   set(objects "")
   foreach(room IN LISTS LIB_ROOMS)
     list(APPEND objects $<TARGET_OBJECTS:${room}>)
@@ -101,4 +103,9 @@ function(evprof_library target output)
   set_target_properties(${target}_static PROPERTIES
     OUTPUT_NAME ${output} LINKER_LANGUAGE C)
   target_link_libraries(${target}_static PUBLIC ${LIB_LINK})
+  foreach(form IN ITEMS ${target} ${target}_static)
+    target_include_directories(${form} INTERFACE
+      "$<BUILD_INTERFACE:${LIB_INCLUDE}>"
+      "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+  endforeach()
 endfunction()

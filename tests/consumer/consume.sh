@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the tree to a prefix of its own, moves that prefix, and builds a
 # program against it outside the tree in one way.
-# usage: consume.sh WAY BUILD_DIR VERSION   WAY: cmake, shared, static, headers, needed, versions
+# usage: consume.sh WAY BUILD_DIR VERSION
+# WAY: cmake, shared, static, headers, needed, versions, embed, uninstall
 set -eu
 way=$1 build=$2 version=$3
 here=$(cd "$(dirname "$0")" && pwd)
+top=$(realpath "$here/../..")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cmake --install "$build" --prefix "$work/first" >/dev/null
@@ -14,7 +16,7 @@ prefix=$work/prefix
 libdir=$(dirname "$(find "$prefix" -name libevprof.so)")
 export PKG_CONFIG_PATH="$libdir/pkgconfig"
 export LD_LIBRARY_PATH="$libdir"
-packages="evprof evprof-evhttp libevent"
+packages="evprof evprof-evhttp"
 
 run() { # run PROGRAM: it must report its own command line
     "$1" | tr '\0' ' ' | grep -q "^$1 consumed"
@@ -38,6 +40,7 @@ cmake)
     cmake --build "$work/build" >/dev/null
     run "$work/build/consumer_c"
     run "$work/build/consumer_cxx"
+    run "$work/build/consumer_static"
     ctest --test-dir "$work/build" | grep -q 'consumer_test.TestOutside .*Passed'
     ;;
 shared)
@@ -106,13 +109,44 @@ needed)
         }
     done
     exported | grep -v -x -e 'pthread_.*' -e 'sem_.*' -e 'malloc_conf' \
-        -e nanosleep -e clock_nanosleep -e poll -e select -e epoll_wait \
+        -e dlclose -e nanosleep -e clock_nanosleep -e poll -e select -e epoll_wait \
         >"$work/alien" || true
     if [ -s "$work/alien" ]; then
         echo "libevprof.so exports names that are not ours:"
         cat "$work/alien"
         exit 1
     fi
+    ;;
+embed)
+    # Nothing is needed for what is switched off: only these may be found.
+    unset PKG_CONFIG_PATH
+    mkdir "$work/needed" "$work/project"
+    for package in libevent libdw libelf liblzma libzstd zlib; do
+        cp "$(pkg-config --variable=pcfiledir $package)/$package.pc" "$work/needed"
+    done
+    export PKG_CONFIG_LIBDIR="$work/needed"
+    sed "s|@SOURCE@|$top|" "$here/embed.cmake.in" >"$work/project/CMakeLists.txt"
+    awk '/^```c$/ { inside = 1; next } /^```$/ { if (inside) exit } inside' \
+        "$top/README.md" >"$work/project/server.c"
+    grep -q evprof_evhttp_mount "$work/project/server.c"
+    cmake -G Ninja -S "$work/project" -B "$work/build" >"$work/log" 2>&1 ||
+        { cat "$work/log"; exit 1; }
+    cmake --build "$work/build" --parallel 2 >"$work/log" 2>&1 ||
+        { tail -n 40 "$work/log"; exit 1; }
+    cmake --install "$work/build" --prefix "$work/installed" >/dev/null
+    find "$work/installed" -type f | sed "s|$work/installed/||" >"$work/files"
+    echo bin/server | diff - "$work/files"
+    ;;
+uninstall)
+    # With a manifest of its own, so that tests beside it do not disturb.
+    find "$work/prefix" -type f -o -type l >"$work/manifest"
+    touch "$work/prefix/include/evprof/not_ours.h"
+    cmake "-DMANIFEST=$work/manifest" -P "$top/conf/cmake/EvprofUninstall.cmake"
+    find "$work/prefix" -type f -o -type l >"$work/left"
+    echo "$work/prefix/include/evprof/not_ours.h" | diff - "$work/left"
+    find "$work/prefix" -type d -name 'evprof' >"$work/left"
+    echo "$work/prefix/include/evprof" | diff - "$work/left"
+    grep -q 'uninstall' "$build/build.ninja"
     ;;
 versions)
     # What the headers declare is exported in the version of a map, and what no

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# pages.sh EVPROF: the manual page and the completions that the tool prints.
+# pages.sh EVPROF MAN_SOURCES MAN3: the manual pages, and the completions that the
+# tool prints.
 set -u
-evprof=$1
+evprof=$1 man=$2 man3=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -14,10 +15,16 @@ fail() {
 "$evprof" -help man >evprof.1 || fail 'no manual page'
 if command -v mandoc >/dev/null; then
     # Pages of other packages may not be installed.
-    mandoc -Tlint -Wall evprof.1 2>&1 | grep '^mandoc: evprof.1' |
-        grep -v 'referenced manual not found' >lint
+    mandoc -Tlint -Wall evprof.1 "$man"/*.[57] "$man3"/*.3 2>&1 |
+        grep '^mandoc: [^ ]*:[0-9]' | grep -v 'referenced manual not found' >lint
     [ -s lint ] && fail "mandoc: $(cat lint)"
 fi
+# Every public function stands in the page of its header.
+[ "$(find "$man3" -name '*.3' | wc -l)" -ge 9 ] || fail 'no pages of headers'
+for name in evprof_new evprof_profile_write evprof_evhttp_mount evprof_builder_add \
+    evprof_region_begin evprof_testing_main evprof_version; do
+    grep -q "$name" "$man3"/*.3 || fail "no page has $name"
+done
 # Every flag has an item, and nothing else has.
 "$evprof" -help all | sed -n 's/^  -\([a-zA-Z_]*\).*/\1/p' | sort -u >flags
 sed -n 's/^\.It Fl \([a-zA-Z_]*\).*/\1/p' evprof.1 | sort -u >items

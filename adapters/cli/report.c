@@ -16,13 +16,12 @@
 
 #include "adapters/cli/cli.h"
 #include "adapters/cli/interrupt.h"
+#include "adapters/cli/numbered.h"
 #include "adapters/cli/terminal.h"
 #include "adapters/cli/viewer.h"
 #include "core/base/error.h"
 #include "core/base/new_file.h"
 #include "core/base/utf8.h"
-
-#define MAX_NUMBER 9999
 
 /* Hands text on with hidden NULs as they were. The two bytes of one may come
  * apart, but reports write whole names. */
@@ -119,32 +118,6 @@ write_to_file(evprof_view_t *view, struct late_file *late, evprof_error_t *err)
     }
     evprof_buf_free(&late->own_name);
     return status;
-}
-
-int
-cli_new_file(const char *dir, const char *prefix, const char *suffix,
-             evprof_buf_t *name, evprof_error_t *err)
-{
-    for (int i = 1; i <= MAX_NUMBER; i++) {
-        evprof_buf_clear(name);
-        evprof_buf_printf(name, "%s%s%s%03d.%s", dir, dir[0] != '\0' ? "/" : "",
-                          prefix, i, suffix);
-        if (name->failed) {
-            break;
-        }
-        int fd = open(name->data, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (fd >= 0) {
-            close(fd);
-            return EVPROF_OK;
-        }
-        if (errno != EEXIST) {
-            return evprof_fail(err, EVPROF_EIO, "%s cannot be made: %s",
-                               name->data, strerror(errno));
-        }
-    }
-    return evprof_fail(err, EVPROF_EIO,
-                       "the names %s001.%s and those after it are all taken",
-                       prefix, suffix);
 }
 
 /* Starts a command of the shell's language that reads from `*input`, which is

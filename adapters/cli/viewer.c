@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "adapters/cli/numbered.h"
 #include "core/base/error.h"
 
 #define MAX_WORDS 16

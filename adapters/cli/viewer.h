@@ -25,9 +25,4 @@ int cli_view(evprof_view_t *view, const cli_job_t *job, evprof_error_t *err);
 /* Opens a page in the first browser that starts, without waiting for it. */
 void cli_browse(const char *url);
 
-/* Makes a new file DIR/PREFIXnnn.SUFFIX with the first free number and appends
- * its name to `name`. EVPROF_EIO. */
-int cli_new_file(const char *dir, const char *prefix, const char *suffix,
-                 evprof_buf_t *name, evprof_error_t *err);
-
 #endif

@@ -19,8 +19,7 @@ void
 evprof_crash_stack_prepare(void)
 {
     unwinder = evprof_unwinder_find("auto");
-    if (unwinder != NULL && unwinder->prepare != NULL &&
-        unwinder->prepare() != 0) {
+    if (unwinder != NULL && evprof_unwinder_prepare(unwinder) != EVPROF_OK) {
         unwinder = evprof_unwinder_find("fp");
     }
 }

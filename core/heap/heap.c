@@ -67,10 +67,10 @@ evprof_heap_open(const evprof_heap_options_t *options,
                              ? heap.prefix
                              : options->mallctl_prefix;
     int status = evprof_jemalloc_find(prefix, err);
-    if (status == 0 && (options != NULL || heap.users == 0)) {
+    if (status == EVPROF_OK && (options != NULL || heap.users == 0)) {
         status = switch_on(options, err);
     }
-    if (status != 0) {
+    if (status != EVPROF_OK) {
         return status;
     }
     heap.users++;
@@ -125,7 +125,7 @@ ensure_dump(const evprof_ask_t *ask, enum evprof_loss_of who,
         (void)evprof_unwind_refresh();
     }
     int status = heap.services->post(drop_dump, err);
-    if (status != 0) {
+    if (status != EVPROF_OK) {
         return status;
     }
     return evprof_jemalloc_dump(who, err);
@@ -143,7 +143,7 @@ evprof_heap_read(const evprof_ask_t *ask, evprof_heap_stacks_t *stacks,
 {
     evprof_heap_v2_sink_t sink = { .stack = stacks->add, .ctx = stacks };
     int status = ensure_dump(ask, stacks->who, err);
-    if (status != 0) {
+    if (status != EVPROF_OK) {
         return status;
     }
     stacks->reader = reader;
@@ -152,7 +152,7 @@ evprof_heap_read(const evprof_ask_t *ask, evprof_heap_stacks_t *stacks,
     }
     evprof_heap_v2_begin(reader, &sink);
     status = evprof_jemalloc_read_dump(feed_reader, reader, err);
-    if (status == 0) {
+    if (status == EVPROF_OK) {
         status = evprof_heap_v2_finish(reader, err);
     }
     evprof_heap_v2_end(reader);
@@ -244,13 +244,13 @@ int
 evprof_heap_columns(evprof_builder_t *out)
 {
     int status = evprof_builder_type(out, "alloc_objects", "count");
-    if (status == 0) {
+    if (status == EVPROF_OK) {
         status = evprof_builder_type(out, "alloc_space", "bytes");
     }
-    if (status == 0) {
+    if (status == EVPROF_OK) {
         status = evprof_builder_type(out, "inuse_objects", "count");
     }
-    if (status == 0) {
+    if (status == EVPROF_OK) {
         status = evprof_builder_type(out, "inuse_space", "bytes");
     }
     return status;
@@ -339,24 +339,26 @@ evprof_heap_snapshot(const evprof_ask_t *ask, enum evprof_loss_of who,
     evprof_heap_stacks_t stacks = { .out = out, .who = who, .add = add_scaled };
     evprof_heap_v2_t reader;
     int status = evprof_heap_columns(out);
-    if (status == 0) {
+    if (status == EVPROF_OK) {
         status = evprof_builder_default_type(out, default_type);
     }
-    if (status != 0) {
+    if (status != EVPROF_OK) {
         return evprof_fail(err, status, "heap: out of memory");
     }
     status = evprof_heap_read(ask, &stacks, &reader, err);
-    if (status != 0) {
+    if (status != EVPROF_OK) {
         return status;
     }
     status = evprof_builder_period(out, "space", "bytes", (int64_t)reader.rate);
-    if (status == 0) {
+    if (status == EVPROF_OK) {
         status = add_comments(who, reader.rate, stacks.added == 0, out);
     }
-    if (status == 0 && who == EVPROF_LOSS_OF_HEAP) {
+    if (status == EVPROF_OK && who == EVPROF_LOSS_OF_HEAP) {
         status = compare_to_process(stacks.inuse_bytes, out);
     }
-    return status == 0 ? 0 : evprof_fail(err, status, "heap: out of memory");
+    return status == EVPROF_OK
+               ? 0
+               : evprof_fail(err, status, "heap: out of memory");
 }
 
 long

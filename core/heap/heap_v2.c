@@ -202,7 +202,7 @@ read_counts(evprof_heap_v2_t *reader, const char *at, const char *end,
     reader->state = STATE_STACKS;
     int status = reader->sink.stack(reader->sink.ctx, reader->pcs,
                                     reader->pc_count, &counts);
-    if (status != 0) {
+    if (status != EVPROF_OK) {
         return evprof_fail(err, status, "heap dump: line %zu: stack refused",
                            reader->line);
     }
@@ -217,7 +217,7 @@ read_map(evprof_heap_v2_t *reader, const char *at, const char *end,
         return 0;
     }
     int status = reader->sink.map(reader->sink.ctx, at, (size_t)(end - at));
-    if (status != 0) {
+    if (status != EVPROF_OK) {
         return evprof_fail(err, status, "heap dump: line %zu: mapping refused",
                            reader->line);
     }
@@ -268,7 +268,7 @@ end_line(evprof_heap_v2_t *reader, const char *data, size_t len,
         return read_line(reader, data, len, err);
     }
     int status = keep_partial(reader, data, len, err);
-    if (status == 0) {
+    if (status == EVPROF_OK) {
         status =
             read_line(reader, reader->partial.data, reader->partial.len, err);
     }
@@ -282,7 +282,7 @@ evprof_heap_v2_feed(evprof_heap_v2_t *reader, const char *data, size_t len,
 {
     const char *end = data + len;
     int status = 0;
-    while (data < end && status == 0) {
+    while (data < end && status == EVPROF_OK) {
         const char *newline = memchr(data, '\n', (size_t)(end - data));
         if (newline == NULL) {
             return keep_partial(reader, data, (size_t)(end - data), err);
@@ -300,10 +300,10 @@ evprof_heap_v2_finish(evprof_heap_v2_t *reader, evprof_error_t *err)
     if (reader->partial.len > 0) {
         status = end_line(reader, "", 0, err);
     }
-    if (status == 0 && reader->state == STATE_HEADER) {
+    if (status == EVPROF_OK && reader->state == STATE_HEADER) {
         return fail_line(reader, err, "empty");
     }
-    if (status == 0 && reader->state != STATE_MAPS) {
+    if (status == EVPROF_OK && reader->state != STATE_MAPS) {
         return fail_line(reader, err, "cut off before its mapped libraries");
     }
     return status;

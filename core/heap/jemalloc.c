@@ -220,7 +220,7 @@ evprof_jemalloc_find(const char *prefix, evprof_error_t *err)
     control = find_mallctl(prefix);
     int status = judge(prefix, err);
     /* What is in use stays in use when another one is asked for in vain. */
-    if (status != 0 && before != NULL) {
+    if (status != EVPROF_OK && before != NULL) {
         control = before;
     }
     return status;
@@ -287,8 +287,7 @@ set_hook(const evprof_jemalloc_options_t *options, evprof_error_t *err)
     if (options->unwinder == NULL) {
         return 0;
     }
-    if (options->unwinder->prepare != NULL &&
-        options->unwinder->prepare() != 0) {
+    if (evprof_unwinder_prepare(options->unwinder) != EVPROF_OK) {
         return evprof_fail(err, EVPROF_EIO,
                            "heap: the unwinder \"%s\" could not be made ready; "
                            "choose \"auto\"",
@@ -329,10 +328,10 @@ evprof_jemalloc_start(const evprof_jemalloc_options_t *options,
     /* Sampled from the start by the program's own settings. */
     was_ever_on = was_ever_on || read_flag("prof.active");
     int status = set_interval(options->lg_sample, err);
-    if (status == 0) {
+    if (status == EVPROF_OK) {
         status = set_hook(options, err);
     }
-    if (status != 0) {
+    if (status != EVPROF_OK) {
         return status;
     }
     if (!write_flag("prof.active", true)) {

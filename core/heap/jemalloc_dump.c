@@ -119,7 +119,7 @@ evprof_jemalloc_read_dump(evprof_jemalloc_feed_fn feed, void *ctx,
     if (piece == NULL) {
         return evprof_fail(err, EVPROF_ENOMEM, "heap: out of memory");
     }
-    while (status == 0) {
+    while (status == EVPROF_OK) {
         ssize_t len = pread(dump_fd, piece, PIECE, at);
         if (len < 0 && errno == EINTR) {
             continue;

@@ -140,10 +140,10 @@ put_profile(evprof_builder_t *b, uint64_t rate, evprof_buf_t *out,
 {
     evprof_pprof_t *p = NULL;
     int status = evprof_builder_finish(b, &p, err);
-    if (status == 0) {
+    if (status == EVPROF_OK) {
         status = evprof_heap_services()->symbolize(p, err);
     }
-    if (status == 0) {
+    if (status == EVPROF_OK) {
         put_head(p, rate, out);
         status = put_records(p, out);
     }
@@ -163,11 +163,11 @@ evprof_heap_text(const evprof_ask_t *ask, enum evprof_loss_of who,
     int status = EVPROF_ENOMEM;
     if (stacks.out != NULL && evprof_heap_columns(stacks.out) == 0) {
         status = evprof_heap_read(ask, &stacks, &reader, err);
-        if (status == 0) {
+        if (status == EVPROF_OK) {
             status = put_profile(stacks.out, reader.rate, &text, err);
         }
     }
-    if (status == 0) {
+    if (status == EVPROF_OK) {
         put_statistics(&text);
         status = evprof_buf_write(&text, out);
     }

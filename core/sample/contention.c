@@ -350,7 +350,7 @@ evprof_contention_each(enum evprof_contention_kind kind,
     for (uint32_t id = 1; id <= last; id++) {
         if (read_entry(kind, id, &contention)) {
             int status = each(ctx, &contention);
-            if (status != 0) {
+            if (status != EVPROF_OK) {
                 return status;
             }
         }

@@ -24,7 +24,7 @@ evprof_here_prepare(void)
     const evprof_unwinder_t *found = evprof_unwinder_find("auto");
     int status = EVPROF_OK;
     if (atomic_load_explicit(&unwinder, memory_order_acquire) == NULL) {
-        status = found->prepare == NULL ? EVPROF_OK : found->prepare();
+        status = evprof_unwinder_prepare(found);
         atomic_store_explicit(&unwinder, found, memory_order_release);
     } else if (evprof_unwind_is_stale()) {
         status = evprof_unwind_refresh();

@@ -231,8 +231,8 @@ open_locked(enum evprof_tap_kind kind, const evprof_tap_t *tap,
     if (status == EVPROF_OK && evprof_tap_session(kind) != 0) {
         status = evprof_fail(err, EVPROF_EBUSY, "sampler: already in use");
     }
-    if (status == EVPROF_OK && tap->unwinder->prepare) {
-        status = tap->unwinder->prepare();
+    if (status == EVPROF_OK) {
+        status = evprof_unwinder_prepare(tap->unwinder);
     }
     if (status == EVPROF_OK) {
         status = make_rings(err);

@@ -357,7 +357,8 @@ decode_all(evprof_code_t *code, const evprof_routine_t *routine,
     size_t step = code->machine == EM_X86_64 ? 1 : 4;
     evprof_buf_t text = { 0 };
     int status = EVPROF_OK;
-    for (uint64_t at = routine->start; at < routine->end && status == 0;) {
+    for (uint64_t at = routine->start;
+         at < routine->end && status == EVPROF_OK;) {
         size_t left = (size_t)(routine->end - at);
         evprof_buf_clear(&text);
         size_t len =

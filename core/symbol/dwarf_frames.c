@@ -233,14 +233,15 @@ add_frames(reader_t *reader, unit_t *unit, size_t i)
         chain.dies[chain.count++] = unit->dies[i];
         (void)extend_chain(&chain, &unit->dies[i], query->vaddr, 0);
     }
-    for (size_t k = chain.count; k-- > 0 && status == 0;) {
+    for (size_t k = chain.count; k-- > 0 && status == EVPROF_OK;) {
         status = add_frame(reader, &symbol, frames, &chain.dies[k],
                            k == 0 ? query : NULL, &place);
         if (k > 0) {
             place = evprof_dwarf_place_of_call(reader, &chain.dies[k]);
         }
     }
-    return status == 0 ? evprof_symbol_file_add(reader->file, &symbol) : status;
+    return status == EVPROF_OK ? evprof_symbol_file_add(reader->file, &symbol)
+                               : status;
 }
 
 /* Opens the unit at `offset`; a skeleton's contents stand in its split file. */
@@ -280,7 +281,7 @@ resolve_unit(reader_t *reader, unit_t *unit)
     }
     for (size_t i = 0; i < unit->count; i++) {
         int status = add_frames(reader, unit, i);
-        if (status != 0) {
+        if (status != EVPROF_OK) {
             return status;
         }
     }
@@ -305,7 +306,7 @@ resolve_units(reader_t *reader, evprof_query_t *queries, size_t count)
     bool *has_die = calloc(count, sizeof(*has_die));
     int status = dies == NULL || has_die == NULL ? EVPROF_ENOMEM : 0;
     qsort(queries, count, sizeof(*queries), compare_units);
-    for (size_t i = 0; i < count && status == 0;) {
+    for (size_t i = 0; i < count && status == EVPROF_OK;) {
         size_t end = i + 1;
         while (end < count && queries[end].unit == queries[i].unit) {
             end++;

@@ -270,7 +270,7 @@ write_answers(local_t *w, const row_t *rows, size_t count,
             continue;
         }
         int status = evprof_symbol_fill(&w->fill, rows[i].location, symbol);
-        if (status != 0) {
+        if (status != EVPROF_OK) {
             return status;
         }
         l->is_folded = false;
@@ -325,13 +325,14 @@ answer_found(local_t *w, const evprof_binary_t *binary, row_t *rows,
     size_t unnamed = 0;
     int status =
         file == NULL ? EVPROF_ENOMEM : ask(w, binary, rows, count, file);
-    if (status == 0 && evprof_elf_reader_attach(&w->elf, binary->file.fd)) {
+    if (status == EVPROF_OK &&
+        evprof_elf_reader_attach(&w->elf, binary->file.fd)) {
         status = evprof_elf_fdes_read(&w->elf, &w->fdes);
     }
-    if (status == 0) {
+    if (status == EVPROF_OK) {
         status = write_answers(w, rows, count, file, &unnamed);
     }
-    if (status == 0 && unnamed > 0) {
+    if (status == EVPROF_OK && unnamed > 0) {
         note_unnamed(w, binary->path.data, unnamed, count);
     }
     evprof_elf_fdes_free(&w->fdes);
@@ -396,7 +397,7 @@ static int
 answer_all(local_t *w)
 {
     int status = 0;
-    for (size_t i = 0; i < w->row_count && status == 0;) {
+    for (size_t i = 0; i < w->row_count && status == EVPROF_OK;) {
         size_t end = i + 1;
         while (end < w->row_count && w->rows[end].group == w->rows[i].group) {
             end++;
@@ -444,7 +445,7 @@ run(local_t *w)
     int status = answer_all(w);
     int ended = evprof_symbol_fill_end(&w->fill);
     say_what_is_missing(w);
-    return status == 0 ? ended : status;
+    return status == EVPROF_OK ? ended : status;
 }
 
 int
@@ -466,6 +467,7 @@ evprof_symbolize_local(evprof_pprof_t *p, const evprof_local_how_t *how,
     evprof_buf_free(&w.debug_path);
     free(w.group_of);
     free(w.rows);
-    return status == 0 ? EVPROF_OK
-                       : evprof_fail(err, status, "symbols: out of memory");
+    return status == EVPROF_OK
+               ? EVPROF_OK
+               : evprof_fail(err, status, "symbols: out of memory");
 }

@@ -180,7 +180,7 @@ evprof_symbol_fill(evprof_symbol_fill_t *fill, uint32_t location,
     for (uint32_t i = 0; i < symbol->count; i++) {
         uint32_t index = 0;
         int status = function_index(fill, symbol->frames[i].function, &index);
-        if (status != 0) {
+        if (status != EVPROF_OK) {
             return status;
         }
         lines[i].function = (uint32_t)p->function_count + index;
@@ -258,7 +258,7 @@ int
 evprof_symbol_fill_end(evprof_symbol_fill_t *fill)
 {
     int status = move_functions(fill);
-    if (status == 0) {
+    if (status == EVPROF_OK) {
         set_claims(fill);
     }
     return status;

@@ -268,7 +268,7 @@ answer_batch(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     int status =
         file == NULL ? EVPROF_ENOMEM : answer(s, objects, wanted, count, file);
     size_t nameless = 0;
-    for (size_t i = 0; i < count && status == 0 && fill != NULL; i++) {
+    for (size_t i = 0; i < count && status == EVPROF_OK && fill != NULL; i++) {
         const evprof_symbol_t *symbol =
             evprof_symbol_file_find(file, wanted[i].address - object->bias);
         nameless += symbol == NULL || symbol->count == 0;
@@ -292,7 +292,7 @@ answer_all(evprof_symbolizer_t *s, const evprof_objects_t *objects,
 {
     int status = 0;
     qsort(wanted, count, sizeof(*wanted), compare_wanted);
-    for (size_t i = 0; i < count && status == 0;) {
+    for (size_t i = 0; i < count && status == EVPROF_OK;) {
         size_t end = i + 1;
         while (end < count && end - i < BATCH_COUNT &&
                wanted[end].object == wanted[i].object) {
@@ -335,14 +335,14 @@ symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     evprof_symbol_fill_t fill;
     size_t count = collect(objects, p, wanted, is_used);
     int status = evprof_symbol_fill_begin(&fill, objects, is_used, p);
-    for (size_t i = 0; i < count && status == 0; i++) {
+    for (size_t i = 0; i < count && status == EVPROF_OK; i++) {
         p->locations[wanted[i].location].mapping =
             fill.mapping_of[wanted[i].object];
     }
-    if (status == 0 && s != NULL) {
+    if (status == EVPROF_OK && s != NULL) {
         status = answer_all(s, objects, wanted, count, &fill);
     }
-    if (status == 0) {
+    if (status == EVPROF_OK) {
         status = evprof_symbol_fill_end(&fill);
     }
     evprof_symbol_fill_free(&fill);
@@ -403,15 +403,15 @@ fill_profile(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     if (wanted != NULL && is_used != NULL) {
         status = symbolize(s, objects, wanted, is_used, p);
     }
-    if (status == 0 && s != NULL && s->lacks_lines) {
+    if (status == EVPROF_OK && s != NULL && s->lacks_lines) {
         status = note_missing_lines(s, p);
     }
-    if (status == 0 && s != NULL) {
+    if (status == EVPROF_OK && s != NULL) {
         status = note_missing_names(s, objects, p);
     }
     free(is_used);
     free(wanted);
-    if (status != 0) {
+    if (status != EVPROF_OK) {
         return evprof_fail(err, status,
                            "symbols: out of memory for %zu addresses",
                            p->location_count);

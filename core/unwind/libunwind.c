@@ -44,10 +44,10 @@ open_library(void)
 }
 
 static int
-prepare(void)
+load(void)
 {
     pthread_once(&open_once, open_library);
-    return calls.step == NULL ? EVPROF_ENOTSUP : evprof_unwind_refresh();
+    return calls.step == NULL ? EVPROF_ENOTSUP : EVPROF_OK;
 }
 
 /* Its own answer is no for signal frames that have call-frame data. */
@@ -127,7 +127,7 @@ const evprof_unwinder_t evprof_unwinder_libunwind = {
     .is_signal_safe = false,
     .refusal = "waits for the loader's lock and must not run in a signal "
                "handler; use it for stacks taken outside handlers",
-    .prepare = prepare,
+    .load = load,
     .walk_context = walk_context,
     .walk_regs = walk_regs,
 };

@@ -257,7 +257,6 @@ walk_context(evprof_walk_t *walk, const void *ucontext)
 const evprof_unwinder_t evprof_unwinder_tables = {
     .name = "tables",
     .is_signal_safe = true,
-    .prepare = evprof_unwind_refresh,
     .walk_context = walk_context,
     .walk_regs = walk_regs,
 };

@@ -70,3 +70,10 @@ evprof_unwind_check_exceptions(evprof_error_t *err)
                        "throwing many times slower; link libgcc_s before it",
                        owner.dli_fname);
 }
+
+int
+evprof_unwinder_prepare(const evprof_unwinder_t *unwinder)
+{
+    int status = unwinder->load == NULL ? EVPROF_OK : unwinder->load();
+    return status == EVPROF_OK ? evprof_unwind_refresh() : status;
+}

@@ -55,9 +55,8 @@ typedef struct evprof_unwinder {
     const char *name;    /* word of the `unwinder` directive */
     bool is_signal_safe; /* may run in a handler */
     const char *refusal; /* why it may not; completes "unwinder NAME ..." */
-    /* Makes ready, off the signal path, before the first walk; may be NULL.
-     * EVPROF_ENOMEM, EVPROF_EIO, EVPROF_ENOTSUP. */
-    int (*prepare)(void);
+    /* Loads what it needs beyond the tables; may be NULL. EVPROF_ENOTSUP. */
+    int (*load)(void);
     /* Walks from the ucontext_t that a handler was given. */
     void (*walk_context)(evprof_walk_t *walk, const void *ucontext);
     /* Walks from registers between instructions, `skip` frames left out. */
@@ -67,6 +66,13 @@ typedef struct evprof_unwinder {
 
 /* By its name: "fp", "tables", "libunwind", "auto"; NULL when unknown. */
 const evprof_unwinder_t *evprof_unwinder_find(const char *name);
+
+/*
+ * Makes ready for walks, off the signal path, before the first: learns what is
+ * mapped and loads what the unwinder needs. EVPROF_ENOMEM, EVPROF_EIO,
+ * EVPROF_ENOTSUP. MT-Safe.
+ */
+int evprof_unwinder_prepare(const evprof_unwinder_t *unwinder);
 
 /*
  * Walks the calling thread's own stack with `unwinder`; pcs[0] is a return

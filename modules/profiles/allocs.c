@@ -14,11 +14,11 @@ allocs_init(const void *conf, void **state, evprof_error_t *err)
     (void)conf;
     *state = NULL;
     int status = evprof_heap_open(NULL, &evprof_runtime_heap_services, err);
-    if (status != 0) {
+    if (status != EVPROF_OK) {
         return status;
     }
     status = evprof_heap_check_accumulates(err);
-    if (status != 0) {
+    if (status != EVPROF_OK) {
         evprof_heap_close();
     }
     return status;

@@ -29,7 +29,7 @@ prepare(void)
                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED ||
         mprotect(pages + PAGE, STACK_SIZE, PROT_READ | PROT_WRITE) != 0 ||
-        unwinders[0]->prepare() != 0) {
+        evprof_unwinder_prepare(unwinders[0]) != 0) {
         abort();
     }
     stack = pages + PAGE;

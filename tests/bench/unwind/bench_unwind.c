@@ -452,9 +452,9 @@ prepare(void)
     void *handle = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
     void *symbol = handle == NULL ? NULL : dlsym(handle, "unw_backtrace");
     double begin = now_ns();
-    tables->prepare();
+    evprof_unwinder_prepare(tables);
     printf("all objects: %.1f ms to prepare\n", (now_ns() - begin) / 1e6);
-    if (symbol == NULL || libunwind->prepare() != 0) {
+    if (symbol == NULL || evprof_unwinder_prepare(libunwind) != 0) {
         fprintf(stderr, "libunwind.so.8 is missing\n");
         exit(1);
     }

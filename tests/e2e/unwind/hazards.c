@@ -413,7 +413,8 @@ prepare(int argc, char **argv)
     }
     unwinder = evprof_unwinder_find("auto");
     evprof_error_t err = { 0 };
-    if (unwinder->prepare() != 0 || evprof_unwind_check_exceptions(&err) != 0) {
+    if (evprof_unwinder_prepare(unwinder) != 0 ||
+        evprof_unwind_check_exceptions(&err) != 0) {
         fprintf(stderr, "not ready: %s\n", err.message);
         return 1;
     }

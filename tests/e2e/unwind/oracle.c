@@ -381,7 +381,8 @@ main(int argc, char **argv)
 {
     tables = evprof_unwinder_find("tables");
     libunwind = evprof_unwinder_find("libunwind");
-    if (tables->prepare() != 0 || libunwind->prepare() != 0) {
+    if (evprof_unwinder_prepare(tables) != 0 ||
+        evprof_unwinder_prepare(libunwind) != 0) {
         fprintf(stderr, "an unwinder is missing\n");
         return 1;
     }

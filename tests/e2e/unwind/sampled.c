@@ -215,7 +215,8 @@ main(int argc, char **argv)
         load_object(argv[i]);
     }
     bool has_crypto = load_crypto(&crypto);
-    if (tables->prepare() != 0 || libunwind->prepare() != 0) {
+    if (evprof_unwinder_prepare(tables) != 0 ||
+        evprof_unwinder_prepare(libunwind) != 0) {
         fprintf(stderr, "an unwinder is missing\n");
         return 1;
     }

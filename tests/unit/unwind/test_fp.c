@@ -217,7 +217,7 @@ test_libunwind(void **state)
 {
     (void)state;
     const evprof_unwinder_t *other = evprof_unwinder_find("libunwind");
-    assert_int_equal(other->prepare(), 0);
+    assert_int_equal(evprof_unwinder_prepare(other), 0);
     evprof_walk_t walk = { .pcs = pcs, .max = 64 };
     evprof_walk_here(other, &walk, 0);
     assert_true(walk.count >= 3);
@@ -230,7 +230,7 @@ setup(void **state)
 {
     (void)state;
     fp = evprof_unwinder_find("fp");
-    return fp->prepare();
+    return evprof_unwinder_prepare(fp);
 }
 
 int

@@ -373,7 +373,7 @@ test_ends(void **state)
     (void)state;
     const uintptr_t returns[] = { 0, 1, 0x206, 4095, UINTPTR_MAX };
     const evprof_unwinder_t *tables = evprof_unwinder_find("tables");
-    assert_int_equal(tables->prepare(), 0);
+    assert_int_equal(evprof_unwinder_prepare(tables), 0);
     for (size_t i = 0; i < sizeof(returns) / sizeof(returns[0]); i++) {
         uintptr_t pcs[8];
         uintptr_t words[64] = { returns[i] };

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/self.h"
 
 #define SECOND_NS INT64_C(1000000000)
 /* In /proc/self/stat, counted from the state behind the name. */
@@ -20,7 +21,7 @@ static void
 read_name(char *out, size_t size)
 {
     char path[4096];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    ssize_t len = readlink(EVPROF_SELF "exe", path, sizeof(path) - 1);
     path[len > 0 ? len : 0] = '\0';
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;
@@ -33,7 +34,7 @@ static long
 read_uptime(void)
 {
     char text[1024];
-    int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+    int fd = open(EVPROF_SELF_STAT, O_RDONLY | O_CLOEXEC);
     ssize_t len = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
     if (fd >= 0) {
         close(fd);

@@ -23,6 +23,7 @@
 #include <evprof/export.h>
 
 #include "adapters/preload/files.h"
+#include "core/base/self.h"
 #include "core/interpose/real.h"
 
 #define LIMIT_NS (INT64_C(2) * 1000 * 1000 * 1000)
@@ -52,7 +53,7 @@ evprof_preload_ends_begin(void)
             own.variables[i] = NULL;
         }
     }
-    ssize_t len = readlink("/proc/self/exe", own.path, sizeof(own.path) - 1);
+    ssize_t len = readlink(EVPROF_SELF "exe", own.path, sizeof(own.path) - 1);
     own.path[len > 0 ? len : 0] = '\0';
     (void)evprof_real_find(&real_execve);
     (void)evprof_real_find(&real_execvpe);

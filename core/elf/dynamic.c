@@ -12,6 +12,7 @@
 
 #include <evprof/status.h>
 
+#include "core/base/self.h"
 #include "core/elf/choose.h"
 #include "core/elf/names.h"
 
@@ -31,7 +32,8 @@ copy(uintptr_t address, void *out, size_t len)
     struct iovec here = { .iov_base = out, .iov_len = len };
     struct iovec there = { .iov_len = len };
     memcpy(&there.iov_base, &address, sizeof(address));
-    return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == (ssize_t)len;
+    return process_vm_readv(evprof_self_pid(), &here, 1, &there, 1, 0) ==
+           (ssize_t)len;
 }
 
 static bool

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
+#include "core/base/self.h"
+
 static bool
 has_build_id(evprof_elf_reader_t *elf, const char *hex)
 {
@@ -99,7 +101,7 @@ open_piece(const evprof_object_t *object, evprof_elf_reader_t *out)
 {
     char path[96];
     const char *ignored;
-    (void)snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx",
+    (void)snprintf(path, sizeof(path), EVPROF_SELF_MAP_FILES "%lx-%lx",
                    (unsigned long)object->piece_start,
                    (unsigned long)object->piece_limit);
     return !object->is_gone && object->piece_limit != 0 &&
@@ -116,7 +118,7 @@ evprof_elf_find_object(const evprof_object_t *object, bool is_main,
     }
     /* This link leads to the executable even after it was replaced on disk; and
      * that of a thread works when the first one has ended. */
-    if (is_main && open_if_mapped(object, "/proc/thread-self/exe", out, why)) {
+    if (is_main && open_if_mapped(object, EVPROF_SELF "exe", out, why)) {
         return true;
     }
     return open_named(object, out, why) || open_piece(object, out);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/self.h"
 #include "core/heap/jemalloc.h"
 #include "core/heap/jemalloc_mallctl.h"
 #include "core/profile/loss.h"
@@ -96,7 +97,7 @@ evprof_jemalloc_dump(enum evprof_loss_of who, evprof_error_t *err)
     }
     char path[64];
     const char *name = path;
-    (void)snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", dump_fd);
+    (void)snprintf(path, sizeof(path), EVPROF_SELF "fd/%d", dump_fd);
     int failure = evprof_mallctl("prof.dump", NULL, NULL, &name, sizeof(name));
     int status = check_dump(who, failure, err);
     if (status != EVPROF_OK) {

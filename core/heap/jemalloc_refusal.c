@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/self.h"
 #include "core/elf/reader.h"
 #include "core/heap/malloc_conf.h"
 
@@ -170,7 +171,7 @@ bool
 evprof_executable_calls_malloc(void)
 {
     evprof_elf_reader_t elf;
-    if (!evprof_elf_reader_open(&elf, "/proc/self/exe")) {
+    if (!evprof_elf_reader_open(&elf, EVPROF_SELF "exe")) {
         return false;
     }
     const Elf64_Shdr *symbols = evprof_elf_reader_typed(&elf, SHT_DYNSYM);

@@ -19,6 +19,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/parse.h"
+#include "core/base/self.h"
 
 static int
 read_file(const char *path, evprof_buf_t *out)
@@ -130,7 +131,7 @@ int
 evprof_loader_name(evprof_arena_t *arena, evprof_loader_list_t *list)
 {
     evprof_buf_t maps = { 0 };
-    int status = read_file("/proc/self/maps", &maps);
+    int status = read_file(EVPROF_SELF "maps", &maps);
     if (status == EVPROF_EIO) {
         evprof_buf_free(&maps);
         return name_without_proc(arena, list);

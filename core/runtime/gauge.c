@@ -14,13 +14,14 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/self.h"
 
 /* The resident pages: the second number of statm. */
 static int64_t
 read_rss(void)
 {
     char text[128];
-    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    int fd = open(EVPROF_SELF "statm", O_RDONLY | O_CLOEXEC);
     ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
     if (fd >= 0) {
         close(fd);
@@ -39,7 +40,7 @@ static long
 count_threads(void)
 {
     struct stat st;
-    return stat("/proc/self/task", &st) == 0 && st.st_nlink > 2
+    return stat(EVPROF_SELF_TASKS, &st) == 0 && st.st_nlink > 2
                ? (long)st.st_nlink - 2
                : 0;
 }

@@ -29,6 +29,7 @@
 #include "core/base/error.h"
 #include "core/base/lock.h"
 #include "core/base/parse.h"
+#include "core/base/self.h"
 #include "core/runtime/service.h"
 
 static struct {
@@ -83,7 +84,7 @@ blocked_in(const char *tid)
     char path[64];
     char line[256];
     uint64_t mask = UINT64_MAX; /* of a thread that has gone meanwhile */
-    (void)snprintf(path, sizeof(path), "/proc/self/task/%.20s/status", tid);
+    (void)snprintf(path, sizeof(path), EVPROF_SELF_TASKS "/%.20s/status", tid);
     FILE *file = fopen(path, "re");
     while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
         if (strncmp(line, "SigBlk:\t", 8) == 0) {
@@ -102,7 +103,7 @@ blocked_in(const char *tid)
 static void
 find_open_thread(int signal, char out[32])
 {
-    DIR *dir = opendir("/proc/self/task");
+    DIR *dir = opendir(EVPROF_SELF_TASKS);
     const struct dirent *entry;
     out[0] = '\0';
     while (dir != NULL && out[0] == '\0' && (entry = readdir(dir)) != NULL) {

@@ -21,9 +21,10 @@
 #include "core/base/grow.h"
 #include "core/base/lock.h"
 #include "core/base/parse.h"
+#include "core/base/self.h"
 #include "core/sample/fork.h"
 
-#define TASKS "/proc/self/task"
+#define TASKS EVPROF_SELF_TASKS
 
 enum { PATH_SIZE = 64, STATUS_MAX = 4096 };
 
@@ -137,7 +138,7 @@ find_out(void)
     char status[STATUS_MAX];
     size_t levels;
     if (!names.is_known &&
-        read_path("/proc/thread-self/status", status, sizeof(status)) > 0) {
+        read_path(EVPROF_SELF "status", status, sizeof(status)) > 0) {
         (void)innermost(status, &levels);
         names.is_foreign = levels > 1;
         names.is_known = true;
@@ -217,7 +218,7 @@ bool
 evprof_proc_is_missing(void)
 {
     char status[STATUS_MAX];
-    return read_path("/proc/thread-self/status", status, sizeof(status)) <= 0;
+    return read_path(EVPROF_SELF "status", status, sizeof(status)) <= 0;
 }
 
 /* ---- Listing ---- */

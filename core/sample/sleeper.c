@@ -14,6 +14,7 @@
 
 #include <evprof/status.h>
 
+#include "core/base/self.h"
 #include "core/sample/proc.h"
 
 enum { TRIES = 3, COPY_BYTES = 2048, WORD = sizeof(uintptr_t) };
@@ -94,8 +95,8 @@ copy_stacks(evprof_sleeper_t *sleepers, look_t *looks, size_t count)
     }
     int saved = errno;
     ssize_t got = pieces == 0 ? 0
-                              : process_vm_readv(getpid(), local, pieces,
-                                                 remote, pieces, 0);
+                              : process_vm_readv(evprof_self_pid(), local,
+                                                 pieces, remote, pieces, 0);
     for (unsigned long i = 0; i < pieces && got > 0; i++) {
         size_t size = local[i].iov_len;
         of[i]->copied = (size_t)got < size ? (size_t)got : size;
@@ -155,8 +156,8 @@ evprof_sleepers_walk(evprof_outside_t *outside, evprof_sleeper_t *sleepers,
 {
     look_once(outside, sleepers, count);
     for (size_t i = 0; i < count; i++) {
-        for (int n = 1;
-             n < TRIES && sleepers[i].status == EVPROF_SLEEPER_RUNS; n++) {
+        for (int n = 1; n < TRIES && sleepers[i].status == EVPROF_SLEEPER_RUNS;
+             n++) {
             look_once(outside, &sleepers[i], 1);
         }
     }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/self.h"
 #include "core/sample/labels.h"
 
 #define SLOTS 1024u
@@ -33,7 +34,7 @@ static void
 read_name(int32_t tid, char *out, size_t size)
 {
     char path[64];
-    (void)snprintf(path, sizeof(path), "/proc/thread-self/../%d/comm",
+    (void)snprintf(path, sizeof(path), EVPROF_SELF_TASKS "/%d/comm",
                    (int)tid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t len = fd < 0 ? -1 : read(fd, out, size - 1);

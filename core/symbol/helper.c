@@ -20,6 +20,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/base/self.h"
 #include "core/symbol/symbol_wire.h"
 
 #define MAX_WAIT_NS INT64_C(10000000000)
@@ -33,7 +34,7 @@ static bool
 has_seccomp(void)
 {
     char text[4096];
-    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    int fd = open(EVPROF_SELF "status", O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
     if (fd >= 0) {
         close(fd);
@@ -56,7 +57,7 @@ find_own_path(evprof_buf_t *out)
     bool is_known = dladdr(&here, &info) != 0 && info.dli_fname != NULL;
     char *path = realpath(is_known && strchr(info.dli_fname, '/') != NULL
                               ? info.dli_fname
-                              : "/proc/self/exe",
+                              : EVPROF_SELF "exe",
                           NULL);
     evprof_buf_clear(out);
     evprof_buf_puts(out, path == NULL ? "" : path);

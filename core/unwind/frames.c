@@ -18,6 +18,8 @@
 
 #include <evprof/status.h>
 
+#include "core/base/self.h"
+
 #define PHDRS_MOST 256u
 #define NOTE_MOST ((size_t)65536)
 
@@ -433,6 +435,16 @@ read_frames(struct file *file, evprof_frames_t *out)
     return status;
 }
 
+/* Without a build id, the file must be the one that the kernel has mapped. */
+static bool
+is_other_file(const evprof_object_t *object, int fd)
+{
+    struct stat st;
+    return object->build_id[0] == '\0' && object->inode != 0 &&
+           (fstat(fd, &st) != 0 || st.st_ino != object->inode ||
+            st.st_dev != object->device);
+}
+
 int
 evprof_frames_open(const evprof_object_t *object, bool is_main,
                    evprof_frames_t *out)
@@ -440,12 +452,13 @@ evprof_frames_open(const evprof_object_t *object, bool is_main,
     struct file file = { .object = object };
     *out = (evprof_frames_t){ .fd = -1 };
     file.fd =
-        open(is_main ? "/proc/self/exe" : object->path, O_RDONLY | O_CLOEXEC);
+        open(is_main ? EVPROF_SELF "exe" : object->path, O_RDONLY | O_CLOEXEC);
     if (file.fd < 0) {
         return EVPROF_EIO;
     }
     out->fd = file.fd;
-    int status = read_headers(&file);
+    int status = is_other_file(object, file.fd) ? EVPROF_EIO
+                                                : read_headers(&file);
     if (status == EVPROF_OK) {
         status = read_frames(&file, out);
     }

@@ -17,6 +17,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "core/base/self.h"
 #include "core/unwind/frame_depth.h"
 #include "core/unwind/sig_step.h"
 #include "core/unwind/sig_table.h"
@@ -85,7 +86,8 @@ evprof_outside_copy(uintptr_t address, void *out, size_t size)
             asked += len;
         }
         struct iovec local = { (char *)out + done, asked };
-        ssize_t got = process_vm_readv(getpid(), &local, 1, remote, count, 0);
+        ssize_t got =
+            process_vm_readv(evprof_self_pid(), &local, 1, remote, count, 0);
         done += got > 0 ? (size_t)got : 0;
         if (got != (ssize_t)asked) {
             break;
@@ -170,8 +172,7 @@ is_in_place(evprof_outside_t *outside, const evprof_segment_t *segment)
     if (segment->is_permanent || segment == outside->checked) {
         return true;
     }
-    bool is_same = segment->id_address != 0 &&
-                   segment->id_size <= sizeof(id) &&
+    bool is_same = segment->id_address != 0 && segment->id_size <= sizeof(id) &&
                    evprof_outside_copy(segment->id_address, id,
                                        segment->id_size) == segment->id_size &&
                    evprof_object_identity((uintptr_t)id, segment->id_size) ==
@@ -210,8 +211,7 @@ copy_frames(evprof_outside_t *outside, const evprof_segment_t *segment)
 static bool
 find_source(evprof_outside_t *outside, uintptr_t pc, evprof_step_source_t *out)
 {
-    const evprof_segment_t *segment =
-        evprof_map_find(outside->stepper.map, pc);
+    const evprof_segment_t *segment = evprof_map_find(outside->stepper.map, pc);
     if (segment == NULL || !is_in_place(outside, segment)) {
         return false;
     }
@@ -347,9 +347,9 @@ evprof_outside_walk(evprof_outside_t *outside, const evprof_asleep_t *thread,
     while (has_room && at == EVPROF_STEP_OK) {
         at = step(outside, thread);
         const evprof_stepper_t *stepper = &outside->stepper;
-        has_room = at != EVPROF_STEP_OK ||
-                   evprof_walk_add(walk, &skip,
-                                   stepper->regs.pc + stepper->is_exact);
+        has_room =
+            at != EVPROF_STEP_OK ||
+            evprof_walk_add(walk, &skip, stepper->regs.pc + stepper->is_exact);
     }
     if (has_room && at != EVPROF_STEP_END) {
         evprof_walk_broken(walk);

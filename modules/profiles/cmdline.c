@@ -12,6 +12,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/error.h"
+#include "core/base/self.h"
 
 static int
 read_all(int fd, evprof_buf_t *out)
@@ -39,9 +40,9 @@ write_cmdline(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
 {
     (void)state;
     (void)ask;
-    int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    int fd = open(EVPROF_SELF "cmdline", O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return evprof_fail(err, EVPROF_EIO, "cmdline: /proc/self/cmdline: %s",
+        return evprof_fail(err, EVPROF_EIO, "cmdline: " EVPROF_SELF "cmdline: %s",
                            strerrordesc_np(errno));
     }
     evprof_buf_t text = { 0 };

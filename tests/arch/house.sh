@@ -48,5 +48,11 @@ grep -rnE --include='*.[ch]' --exclude-dir=example \
     "(^|[^A-Za-z0-9_>.\"])($calls)\\(" $runtime |
     grep -vE '^[^:]*:[0-9]*: *(/?\*|//)' >>"$found"
 
+# The process's own folder in /proc has one name, see core/base/self.h.
+# shellcheck disable=SC2086
+grep -rnE --include='*.[ch]' --exclude-dir=example '"/proc/(thread-)?self' \
+    $runtime core/elf core/heap core/unwind modules/profiles |
+    grep -v '^core/base/self\.h:' | sort -u >>"$found"
+
 cat "$found"
 [ ! -s "$found" ]

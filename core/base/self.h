@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_BASE_SELF_H
+#define EVPROF_BASE_SELF_H
+
+/*
+ * Where /proc shows the process that runs this: the one place that says so.
+ * /proc/self belongs to the first thread; when main() was left by
+ * pthread_exit() it has no memory, no files and no program any more, but the
+ * calling thread's own folder has. Before a file's name: EVPROF_SELF "maps".
+ */
+
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#define EVPROF_SELF "/proc/thread-self/"
+
+/* What stands in the folder of the process alone. Its list of threads and its
+ * age outlive the first thread. */
+#define EVPROF_SELF_TASKS "/proc/self/task"
+#define EVPROF_SELF_STAT "/proc/self/stat"
+#define EVPROF_SELF_MAP_FILES "/proc/self/map_files/"
+
+/* The same for calls that take a process: a number of it that has its memory.
+ */
+static inline pid_t
+evprof_self_pid(void)
+{
+    return (pid_t)syscall(SYS_gettid);
+}
+
+#endif

@@ -27,8 +27,8 @@ shift $((OPTIND - 1))
 # of the names of those that take longer, which run for what the first let pass.
 tests_of() {
     case $1 in
-    core/base) quick='test_base test_conf test_profile' slow='test_|fuzz_|golden' ;;
-    core/conf) quick='test_conf test_settings' slow='fuzz_conf|directives|test_reload' ;;
+    core/base) quick='test_base test_conf test_profile' slow='test_(access|text|report|formats|graph|fetch|query|program|web|jobs)$|golden' ;;
+    core/conf) quick='test_conf test_settings' slow='fuzz_conf|directives|test_access|test_reload' ;;
     core/access) quick='test_access fuzz_access' slow='test_http_access' ;;
     core/profile) quick='test_profile test_text' slow='fuzz_profile|test_report' ;;
     core/objects) quick=test_objects slow='test_symbol' ;;

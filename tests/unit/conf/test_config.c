@@ -40,13 +40,59 @@ test_values(void **state)
     assert_int_equal(pprof->log_level, EVPROF_LOG_INFO);
     assert_int_equal(pprof->max_reply_bytes, 1 << 20);
     assert_int_equal(evprof_config_main(config)->reload_signal, SIGHUP);
-    assert_string_equal(evprof_config_main(config)->listen->next->address, "*:1");
+    assert_string_equal(evprof_config_main(config)->listen->next->address,
+                        "*:1");
     assert_false(evprof_config_profile(config, "heap")->is_enabled);
     const evprof_profile_conf_t *cpu = evprof_config_profile(config, "cpu");
     assert_true(cpu->is_enabled);
     assert_int_equal(cpu->limits.max_seconds, 9);
     assert_int_equal(evprof_config_limits(config)->max_seconds, 300);
     evprof_config_unref(config);
+}
+
+/* What a port is without a block, and what it may hold. */
+static void
+test_ports(void **state)
+{
+    (void)state;
+    evprof_config_t *config =
+        test_load("listen unix:/x; listen *:1 { max_connections 3; }");
+    const evprof_listen_conf_t *port = evprof_config_main(config)->listen;
+    assert_int_equal(port->max_connections, 64);
+    assert_true(port->request_timeout_ns > 0);
+    assert_true(port->send_timeout_ns > 0);
+    assert_int_equal(port->next->max_connections, 3);
+    assert_null(port->next->next);
+    evprof_config_unref(config);
+    test_expect("listen *:1 { max_connections; }",
+                "t:1:14: \"max_connections\" takes 1 argument and no block\n");
+    test_expect("listen *:1 { max_connections 1 { } }",
+                "t:1:14: \"max_connections\" takes 1 argument and no block\n");
+}
+
+static void
+test_names(void **state)
+{
+    (void)state;
+    evprof_config_t *config = test_load("only a b c;");
+    const evprof_text_list_t *only = evprof_config_preload(config)->only;
+    const char *const names[] = { "a", "b", "c" };
+    for (size_t i = 0; i < 3; i++, only = only->next) {
+        assert_string_equal(only->text, names[i]);
+    }
+    assert_null(only);
+    evprof_config_unref(config);
+}
+
+/* Problems of one place keep their order, others have that of the file. */
+static void
+test_order(void **state)
+{
+    (void)state;
+    test_expect("b;\na;\nb;\na;", "t:1:1: \"b\" is unknown\n"
+                                  "t:2:1: \"a\" is unknown\n"
+                                  "t:3:1: \"b\" is unknown\n"
+                                  "t:4:1: \"a\" is unknown\n");
 }
 
 static const char *
@@ -170,6 +216,7 @@ test_comparison(void **state)
     assert_true(evprof_config_profile_equal(a, b, "cpu"));
     assert_false(evprof_config_profile_equal(a, c, "cpu"));
     assert_true(evprof_config_profile_equal(a, c, "heap"));
+    assert_true(evprof_config_profile_equal(a, c, "none"));
     assert_int_equal(evprof_config_check_switch(a, b, &err), 0);
     assert_int_equal(evprof_config_check_switch(a, d, &err), EVPROF_ESTATE);
     assert_string_equal(err.message,
@@ -199,6 +246,9 @@ run_config_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_order),
         cmocka_unit_test(test_inheritance),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_profile_mistakes),

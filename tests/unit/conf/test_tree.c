@@ -60,6 +60,10 @@ test_no_text(void **state)
      * the text. */
     test_expect("\357\273\277listn a;", "t:1:1: \"listn\" is unknown; did you "
                                         "mean \"listen\"?\n");
+    /* Nothing but the mark is an empty file. */
+    test_expect("\357\273\277", "");
+    test_expect("\303\050;\nlisten a;\n",
+                "t:1:1: this line is not valid UTF-8\n");
     test_expect("listen a;\nlisten \303\050;\n",
                 "t:2:1: this line is not valid UTF-8\n");
     char *folder = test_folder();

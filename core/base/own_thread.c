@@ -37,6 +37,8 @@ static const evprof_own_thread_row_t rows[EVPROF_OWN_THREADS] = {
                            "under `evprof run` with files, until the end" },
     [EVPROF_OWN_DEADLOCK] = { "evprof-deadlock", 512 * KB,
                               "with `check_every` of the profile deadlock" },
+    [EVPROF_OWN_DUMPS] = { "evprof-dumps", 512 * KB,
+                           "with `dump_latency` or `dump_signal`" },
     [EVPROF_OWN_PUSH] = { "evprof-push", 512 * KB,
                           "with `push`, until evprof_free()" },
     [EVPROF_OWN_WATCH] = { "evprof-watch", 256 * KB,

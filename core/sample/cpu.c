@@ -46,7 +46,7 @@ typedef struct cpu_window {
     evprof_cpu_reading_t joined;
     evprof_cpu_reading_t left;
     const char *intruder; /* who has SIGPROF in our place; NULL: nobody */
-    bool is_leaving; /* and `left` is when */
+    bool is_leaving;      /* and `left` is when */
     evprof_cpu_stats_t before;
     uint64_t records;
     uint64_t weight; /* of what was counted, with or without a stack */
@@ -115,6 +115,10 @@ count_in(cpu_window_t *w, const evprof_record_t *record, uint32_t id)
     w->broken += (record->flags & EVPROF_RECORD_BROKEN) != 0;
 }
 
+typedef void watch_fn(const evprof_record_t *record,
+                      const evprof_stack_t *stack);
+static _Atomic(watch_fn *) watcher;
+
 static void
 take_sample(void *ctx, const evprof_record_t *record)
 {
@@ -133,6 +137,16 @@ take_sample(void *ctx, const evprof_record_t *record)
     if (id == 0) {
         atomic_fetch_add(&cpu.overflow, record->weight);
     }
+    watch_fn *watch = atomic_load_explicit(&watcher, memory_order_acquire);
+    if (watch != NULL) {
+        watch(record, &stack);
+    }
+}
+
+void
+evprof_cpu_watch(watch_fn *watch)
+{
+    atomic_store_explicit(&watcher, watch, memory_order_release);
 }
 
 static void
@@ -337,9 +351,8 @@ account_for(const cpu_window_t *w)
 static int
 say(evprof_builder_t *out, enum evprof_loss cause, const evprof_lost_t *lost)
 {
-    return lost->n == 0
-               ? EVPROF_OK
-               : evprof_loss_say(out, EVPROF_LOSS_OF_CPU, cause, lost);
+    return lost->n == 0 ? EVPROF_OK
+                        : evprof_loss_say(out, EVPROF_LOSS_OF_CPU, cause, lost);
 }
 
 /* Threads without a timer, for want of a slot or of permission. */

@@ -34,6 +34,14 @@ int evprof_cpu_begin(const evprof_sampling_options_t *options,
 int evprof_cpu_end(evprof_sample_window_t *window, evprof_builder_t *out,
                    evprof_error_t *err);
 
+/*
+ * Has each sample shown, with its stack, to `watch` as well, while any window
+ * is open; NULL: to nobody. On the thread that empties the rings, one call at a
+ * time; it must not wait.
+ */
+void evprof_cpu_watch(void (*watch)(const evprof_record_t *record,
+                                    const evprof_stack_t *stack));
+
 typedef struct evprof_cpu_stats {
     evprof_tap_stats_t tap;
     evprof_cpu_timer_stats_t timers; /* of threads that ended, until the end */

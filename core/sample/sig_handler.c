@@ -115,6 +115,7 @@ evprof_sig_record_begin(enum evprof_tap_kind kind,
         atomic_load_explicit(&thread->generation, memory_order_relaxed);
     record->epoch =
         atomic_load_explicit(&evprof_unload_epoch, memory_order_relaxed);
+    record->at_ns = 0;
     record->labels = evprof_sig_labels();
     return EVPROF_SIG_TAKEN;
 }
@@ -131,7 +132,7 @@ evprof_sig_record_end(const evprof_ring_claim_t *slot,
 /* One sample of the interrupted thread. */
 static enum evprof_sig_status
 take_sample(enum evprof_tap_kind kind, const evprof_thread_t *thread,
-            uint64_t weight, int64_t value, const void *context)
+            uint64_t weight, int64_t value, int64_t at_ns, const void *context)
 {
     evprof_ring_claim_t slot;
     size_t depth;
@@ -142,6 +143,7 @@ take_sample(enum evprof_tap_kind kind, const evprof_thread_t *thread,
     }
     slot.record->weight = weight;
     slot.record->value = value;
+    slot.record->at_ns = at_ns;
     evprof_walk_t walk = { .pcs = slot.record->pcs,
                            .max = depth,
                            .bounds = thread->bounds };
@@ -164,7 +166,7 @@ take_rested_sample(evprof_thread_t *thread, uint64_t weight, int64_t last_ns,
         return EVPROF_SIG_DROPPED;
     }
     const enum evprof_sig_status status =
-        take_sample(EVPROF_TAP_CPU, thread, weight, last_ns, context);
+        take_sample(EVPROF_TAP_CPU, thread, weight, last_ns, began, context);
     const int64_t ended = evprof_clock_ns(CLOCK_MONOTONIC);
     atomic_store_explicit(&thread->cpu.rest_until,
                           ended + REST_FACTOR * (ended - began),
@@ -209,7 +211,8 @@ take_timer_sample(evprof_thread_t *thread, const siginfo_t *info,
         EVPROF_SIG_TAKEN) {
         atomic_fetch_add_explicit(&thread->cpu.carried, weight,
                                   memory_order_relaxed);
-        atomic_fetch_add_explicit(&thread->cpu.dropped, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&thread->cpu.dropped, 1,
+                                  memory_order_relaxed);
         atomic_fetch_add_explicit(&tap->dropped, expiries,
                                   memory_order_relaxed);
     }
@@ -231,10 +234,10 @@ take_asked_sample(enum evprof_tap_kind kind, const evprof_thread_t *thread,
 {
     const int64_t value = own_sleeps();
     enum evprof_sig_status status =
-        take_sample(kind, thread, 1, value, context);
+        take_sample(kind, thread, 1, value, 0, context);
     for (int i = 0; status == EVPROF_SIG_DROPPED && i < ASKED_PATIENCE; i++) {
         (void)syscall(SYS_sched_yield);
-        status = take_sample(kind, thread, 1, value, context);
+        status = take_sample(kind, thread, 1, value, 0, context);
     }
     if (status == EVPROF_SIG_DROPPED) {
         atomic_fetch_add_explicit(&evprof_sig_taps[kind].dropped, 1,

@@ -55,6 +55,7 @@ typedef struct evprof_record {
     uint64_t weight; /* events it stands for: 1 + overruns + carried drops */
     int64_t value;   /* the tap's own; of asked records, see below; of CPU
                       * records, see evprof_sig_last_expiry() */
+    int64_t at_ns; /* CLOCK_MONOTONIC; of CPU records, else 0 */
     const evprof_label_set_t *labels; /* NULL: none */
     uintptr_t pcs[];
 } evprof_record_t;

@@ -17,6 +17,8 @@
 #include "core/base/hash.h"
 #include "core/sample/contention.h"
 #include "core/trace/event.h"
+#include "core/trace/samples.h"
+#include "core/trace/slow.h"
 
 /* A generation never has more, however fast threads are. */
 #define WORDS_MAX ((size_t)8 << 20)
@@ -445,9 +447,11 @@ put_task(evprof_trace_order_t *order, evprof_lane_t *lane, int64_t ns,
                                   next_text(order, view, &at),
                                   stack_of(order, view) };
         evprof_lane_put(&order->lanes, lane, ns, EVPROF_GO_TASK_BEGIN, args, 4);
+        evprof_trace_slow_begin(view->args[0], view->args[1], ns);
     } else {
         const uint64_t args[] = { view->args[0], stack_of(order, view) };
         evprof_lane_put(&order->lanes, lane, ns, EVPROF_GO_TASK_END, args, 2);
+        evprof_trace_slow_end(view->args[0], ns);
     }
 }
 
@@ -532,6 +536,33 @@ mark_lanes(evprof_trace_order_t *order)
     }
 }
 
+/* A sample of a thread that is not in the trace would be of nobody. */
+static void
+put_sample(void *ctx, const evprof_trace_sample_t *sample)
+{
+    evprof_trace_order_t *order = ctx;
+    evprof_trace_generation_t *generation = order->lanes.generation;
+    const evprof_lane_t *lane = NULL;
+    for (size_t i = 0; i < order->lanes.count && lane == NULL; i++) {
+        const evprof_lane_t *at = order->lanes.items[i];
+        lane =
+            at->tid == sample->tid && at->state != EVPROF_LANE_NEW ? at : NULL;
+    }
+    if (lane == NULL) {
+        return;
+    }
+    uint32_t stack =
+        mark_stack(order, evprof_trace_stacks_add(&order->stacks, sample->pcs,
+                                                  sample->count));
+    evprof_buf_putc(&generation->samples, EVPROF_GO_SAMPLES + 1);
+    evprof_go_put(&generation->samples, (uint64_t)sample->ns);
+    evprof_go_put(&generation->samples, (uint64_t)sample->tid);
+    evprof_go_put(&generation->samples, lane->proc);
+    evprof_go_put(&generation->samples, (uint64_t)sample->tid);
+    evprof_go_put(&generation->samples, stack);
+    generation->failed = generation->failed || generation->samples.failed;
+}
+
 void
 evprof_trace_order_encode(evprof_trace_order_t *order,
                           evprof_trace_generation_t *generation, int64_t end_ns)
@@ -545,6 +576,8 @@ evprof_trace_order_encode(evprof_trace_order_t *order,
     for (size_t i = 0; i < order->ref_count; i++) {
         put_event(order, &order->refs[i]);
     }
+    generation->dropped += evprof_trace_samples_fetch(put_sample, order);
+    generation->bytes += generation->samples.cap;
     evprof_lanes_end(&order->lanes);
     generation->end_ns = end_ns;
     order->ref_count = 0;

@@ -13,13 +13,15 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "core/base/own_thread.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/lock.h"
+#include "core/base/own_thread.h"
+#include "core/sample/tap.h"
 #include "core/sample/threads.h"
 #include "core/trace/emit.h"
 #include "core/trace/order.h"
+#include "core/trace/samples.h"
 #include "core/trace/tables.h"
 
 #define VISIT_NS INT64_C(10000000)
@@ -177,7 +179,7 @@ cut(int64_t now_ns)
         return;
     }
     evprof_trace_order_encode(&recorder.order, generation, now_ns);
-    generation->dropped = recorder.lost;
+    generation->dropped += recorder.lost;
     recorder.lost = 0;
     if (recorder.newest != NULL) {
         recorder.newest->next = generation;
@@ -273,6 +275,7 @@ switch_on(const evprof_trace_seed_t *seeds, size_t count)
     last_session = last_session + 1 == 0 ? 1 : last_session + 1;
     atomic_store(&evprof_trace_session, last_session);
     evprof_trace_watch(true);
+    evprof_trace_samples_watch(true);
     recorder.start_ns = evprof_clock_ns(CLOCK_MONOTONIC);
 }
 
@@ -281,6 +284,7 @@ switch_off(void)
 {
     atomic_store(&evprof_trace_session, 0);
     evprof_trace_watch(false);
+    evprof_trace_samples_watch(false);
     while (recorder.oldest != NULL) {
         drop_oldest();
     }
@@ -344,6 +348,7 @@ evprof_trace_write(enum evprof_trace_user user,
                    int (*name)(evprof_pprof_t *p, evprof_error_t *err),
                    const evprof_writer_t *out, evprof_error_t *err)
 {
+    evprof_tap_flush(); /* samples that were taken until now */
     evprof_lock_enter(&recorder.lock);
     if (!recorder.users[user].is_on) {
         evprof_lock_leave(&recorder.lock);
@@ -387,6 +392,7 @@ evprof_trace_fork_child(void)
     recorder.has_thread = false;
     atomic_store(&evprof_trace_session, 0);
     evprof_trace_watch(false);
+    evprof_trace_samples_fork_child();
     for (size_t i = 0; i < EVPROF_TRACE_USERS; i++) {
         recorder.users[i].is_on = false;
     }

@@ -14,8 +14,8 @@
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/profile/builder.h"
 #include "core/gotrace/gotrace.h"
+#include "core/profile/builder.h"
 
 #define INLINED_PC (UINT64_C(1) << 48)
 #define FRAMES_MAX 128u
@@ -238,18 +238,34 @@ put_frequency(tables_t *t, const evprof_trace_generation_t *generation)
     evprof_buf_free(&payload);
 }
 
+/* Bytes of the entry at `at`: a byte, then five numbers. */
+static size_t
+sample_len(const char *at)
+{
+    size_t len = 1;
+    for (unsigned numbers = 0; numbers < 5; len++) {
+        numbers += ((unsigned char)at[len] & 0x80) == 0;
+    }
+    return len;
+}
+
 static void
 put_samples(tables_t *t, const evprof_trace_generation_t *generation)
 {
-    if (generation->samples.len == 0) {
-        return;
+    const evprof_buf_t *samples = &generation->samples;
+    for (size_t at = 0, begin = 0; at < samples->len;) {
+        at += sample_len(samples->data + at);
+        if (at < samples->len && at - begin < TABLE_FULL) {
+            continue;
+        }
+        evprof_buf_t payload = { 0 };
+        evprof_buf_putc(&payload, EVPROF_GO_SAMPLES);
+        evprof_buf_add(&payload, samples->data + begin, at - begin);
+        evprof_go_put_batch(&t->out, t->generation, EVPROF_GO_NO_THREAD,
+                            (uint64_t)generation->start_ns, &payload);
+        evprof_buf_free(&payload);
+        begin = at;
     }
-    evprof_buf_t payload = { 0 };
-    evprof_buf_putc(&payload, EVPROF_GO_SAMPLES);
-    evprof_buf_add(&payload, generation->samples.data, generation->samples.len);
-    evprof_go_put_batch(&t->out, t->generation, EVPROF_GO_NO_THREAD, 0,
-                        &payload);
-    evprof_buf_free(&payload);
 }
 
 static void

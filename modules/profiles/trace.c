@@ -13,19 +13,36 @@
 #include <evprof/trace.h>
 
 #include "core/base/error.h"
+#include "core/conf/block.h"
+#include "core/conf/conf.h"
 #include "core/heap/jemalloc.h"
+#include "core/runtime/flight_dumps.h"
 #include "core/runtime/recording.h"
 #include "core/runtime/symbols.h"
+#include "core/sample/cpu.h"
 #include "core/sample/dump.h"
 #include "core/trace/recorder.h"
+#include "core/unwind/unwind.h"
 
 /* A window without bound would hold the server's memory. */
 #define WINDOW_BYTES ((size_t)256 << 20)
 
+/* Of the CPU samples in a trace; what profiles of them are made from is kept
+ * small, since nobody reads it. */
+enum { SAMPLES_HZ = 100, SAMPLES_DEPTH = 128, SAMPLES_TABLE = 1 << 20 };
+
 typedef struct trace_conf {
     long long keep_ns; /* 0: no flight recorder */
     long long keep_bytes;
+    bool has_samples;
+    evprof_flight_dumps_t dumps;
 } trace_conf_t;
+
+typedef struct trace_state {
+    trace_conf_t conf;
+    /* For each user of the recorder that samples; NULL: it does not. */
+    evprof_sample_window_t *windows[EVPROF_TRACE_USERS];
+} trace_state_t;
 
 static const char *
 set_recorder(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
@@ -55,6 +72,59 @@ set_recorder(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
     return problem;
 }
 
+static const char *
+set_latency(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    long long latency_ns = 0;
+    (void)d;
+    if (strcmp(evprof_conf_arg(cf, 0), "off") != 0) {
+        const char *problem = evprof_conf_time_ns(cf, 0, &latency_ns);
+        if (problem != NULL || latency_ns == 0) {
+            return problem != NULL ? problem : "must be off, or a time above 0";
+        }
+    }
+    ((trace_conf_t *)conf)->dumps.latency_ns = latency_ns;
+    return NULL;
+}
+
+static const char *
+set_signal(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    int number = evprof_conf_signal(evprof_conf_arg(cf, 0));
+    (void)d;
+    if (number < 0) {
+        return evprof_conf_fragment(
+            cf, "must be HUP, USR1, USR2, WINCH or off, not %s",
+            evprof_conf_arg(cf, 0));
+    }
+    ((trace_conf_t *)conf)->dumps.signal = number;
+    return NULL;
+}
+
+static const char *
+set_folder(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    trace_conf_t *trace = conf;
+    long long bytes = 0;
+    (void)d;
+    if (strcmp(evprof_conf_arg(cf, 0), "off") == 0) {
+        trace->dumps.folder = NULL;
+        return evprof_conf_arg_count(cf) == 1 ? NULL
+                                              : "has an argument after off";
+    }
+    if (evprof_conf_arg_count(cf) != 2) {
+        return "must be off, or a folder and a size: dump_dir DIR 100m";
+    }
+    trace->dumps.folder = evprof_conf_path(cf, evprof_conf_arg(cf, 0));
+    if (trace->dumps.folder == NULL) {
+        return "cannot be kept: out of memory";
+    }
+    const char *problem = evprof_conf_size(cf, 1, &bytes);
+    trace->dumps.max_bytes = bytes;
+    return problem == NULL && bytes < 1 << 20 ? "must have at least 1m"
+                                              : problem;
+}
+
 static const evprof_directive_t directives[] = {
     { .name = "flight_recorder",
       .args = "off|TIME SIZE",
@@ -64,6 +134,49 @@ static const evprof_directive_t directives[] = {
       .min_args = 1,
       .max_args = 2,
       .set = set_recorder },
+    { .name = "cpu",
+      .args = "on|off",
+      .help = "Puts CPU samples with their stacks into every trace; a CPU "
+              "profile that is taken meanwhile puts its own in anyway.",
+      .by_default = "off",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(trace_conf_t, has_samples),
+      .set = evprof_set_flag },
+    { .name = "dump_latency",
+      .args = "off|TIME",
+      .help = "Writes what the flight recorder has to the folder of dump_dir "
+              "when a request, or another task without a parent, took longer.",
+      .by_default = "off",
+      .min_args = 1,
+      .max_args = 1,
+      .set = set_latency },
+    { .name = "dump_signal",
+      .args = "SIGNAL|off",
+      .help = "Does so when the signal comes, for which the application must "
+              "have no handler.",
+      .by_default = "off",
+      .min_args = 1,
+      .max_args = 1,
+      .set = set_signal },
+    { .name = "dump_every",
+      .args = "TIME",
+      .help = "At most one file in that time, whatever happens.",
+      .by_default = "60s",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(trace_conf_t, dumps.every_ns),
+      .min = 1000000,
+      .max = 86400000000000,
+      .set = evprof_set_time_ns },
+    { .name = "dump_dir",
+      .args = "off|DIR SIZE",
+      .help = "Where such files go, and how large they may be in all; the "
+              "oldest ones go.",
+      .by_default = "off",
+      .min_args = 1,
+      .max_args = 2,
+      .set = set_folder },
     EVPROF_DIRECTIVE_END,
 };
 
@@ -74,9 +187,37 @@ heap_bytes(size_t *out)
     return evprof_jemalloc_size("stats.allocated", out);
 }
 
+/* A trace is worth having without them, so that a sampler which cannot be had
+ * is no failure. */
+static void
+begin_samples(trace_state_t *own, enum evprof_trace_user user)
+{
+    const evprof_sampling_options_t options = {
+        .rate_hz = SAMPLES_HZ,
+        .takes_any_rate = true,
+        .unwinder = evprof_unwinder_find("auto"),
+        .depth = SAMPLES_DEPTH,
+        .table_bytes = SAMPLES_TABLE
+    };
+    if (own->conf.has_samples &&
+        evprof_cpu_begin(&options, &own->windows[user], NULL) != EVPROF_OK) {
+        own->windows[user] = NULL;
+    }
+}
+
+static void
+end_recording(trace_state_t *own, enum evprof_trace_user user)
+{
+    if (own->windows[user] != NULL) {
+        evprof_cpu_end(own->windows[user], NULL, NULL);
+        own->windows[user] = NULL;
+    }
+    evprof_trace_end(user);
+}
+
 /* Begins for `user`; the threads that are there already come from a dump. */
 static int
-begin_recording(enum evprof_trace_user user,
+begin_recording(trace_state_t *own, enum evprof_trace_user user,
                 const evprof_trace_limits_t *limits, evprof_error_t *err)
 {
     evprof_dump_t dump = { 0 };
@@ -98,6 +239,9 @@ begin_recording(enum evprof_trace_user user,
                                     seeds != NULL ? dump.count : 0, err);
     free(seeds);
     evprof_dump_free(&dump);
+    if (status == EVPROF_OK) {
+        begin_samples(own, user);
+    }
     return status;
 }
 
@@ -108,17 +252,33 @@ init(const void *conf, void **state, evprof_error_t *err)
     const evprof_trace_limits_t limits = { .keep_ns = trace->keep_ns,
                                            .keep_bytes =
                                                (size_t)trace->keep_bytes };
-    *state = NULL;
-    return trace->keep_ns > 0
-               ? begin_recording(EVPROF_TRACE_FLIGHT, &limits, err)
-               : EVPROF_OK;
+    trace_state_t *own = calloc(1, sizeof(*own));
+    int status = EVPROF_OK;
+    if (own == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "trace: out of memory");
+    }
+    own->conf = *trace;
+    own->conf.dumps.write = evprof_flight_write;
+    if (trace->keep_ns > 0) {
+        status = evprof_flight_dumps_start(&own->conf.dumps, err);
+    }
+    if (trace->keep_ns > 0 && status == EVPROF_OK) {
+        status = begin_recording(own, EVPROF_TRACE_FLIGHT, &limits, err);
+    }
+    if (status != EVPROF_OK) {
+        free(own);
+        return status;
+    }
+    *state = own;
+    return EVPROF_OK;
 }
 
 static void
 fini(void *state)
 {
-    (void)state;
-    evprof_trace_end(EVPROF_TRACE_FLIGHT);
+    evprof_flight_dumps_stop();
+    end_recording(state, EVPROF_TRACE_FLIGHT);
+    free(state);
 }
 
 /* Whether the query asks for what the flight recorder has. */
@@ -137,17 +297,15 @@ static int
 begin(void *state, const evprof_ask_t *ask, void **window, evprof_error_t *err)
 {
     const evprof_trace_limits_t limits = { .keep_bytes = WINDOW_BYTES };
-    (void)state;
     (void)ask;
     (void)window;
-    return begin_recording(EVPROF_TRACE_WINDOW, &limits, err);
+    return begin_recording(state, EVPROF_TRACE_WINDOW, &limits, err);
 }
 
 static int
 write_trace(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
             evprof_error_t *err)
 {
-    (void)state;
     if (is_flight(ask)) {
         int status = evprof_trace_write(EVPROF_TRACE_FLIGHT,
                                         evprof_symbols_fill, out, err);
@@ -159,16 +317,15 @@ write_trace(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
     }
     int status =
         evprof_trace_write(EVPROF_TRACE_WINDOW, evprof_symbols_fill, out, err);
-    evprof_trace_end(EVPROF_TRACE_WINDOW);
+    end_recording(state, EVPROF_TRACE_WINDOW);
     return status;
 }
 
 static void
 cancel(void *state, void *window)
 {
-    (void)state;
     (void)window;
-    evprof_trace_end(EVPROF_TRACE_WINDOW);
+    end_recording(state, EVPROF_TRACE_WINDOW);
 }
 
 static int
@@ -184,10 +341,14 @@ status(void *state, const evprof_writer_t *out)
                  "generations: %zu\n"
                  "bytes: %zu\n"
                  "events_dropped: %llu\n"
-                 "events_without_stack: %llu\n",
+                 "events_without_stack: %llu\n"
+                 "dumps: %llu\n"
+                 "dumps_failed: %llu\n",
                  evprof_trace_is_enabled() ? "yes" : "no", stats.generations,
                  stats.bytes, (unsigned long long)stats.dropped,
-                 (unsigned long long)stats.spared);
+                 (unsigned long long)stats.spared,
+                 (unsigned long long)evprof_flight_dumps_written(),
+                 (unsigned long long)evprof_flight_dumps_failed());
     return out->write(out->ctx, text, (size_t)len);
 }
 

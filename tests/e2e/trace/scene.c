@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * usage: scene NAME FILE
+ * usage: scene NAME FILE [CONF]
  * Runs the scene while its trace is recorded, writes that to FILE, and prints
  * "waited MS" for the time that the function `waits_here` measured itself.
  */
@@ -472,9 +472,9 @@ int
 main(int argc, char **argv)
 {
     evprof_error_t err;
-    evprof_t *prof = evprof_new(NULL, &err);
-    if (argc != 3 || prof == NULL) {
-        fprintf(stderr, "usage: scene NAME FILE\n");
+    evprof_t *prof = evprof_new(argc == 4 ? argv[3] : NULL, &err);
+    if (argc < 3 || prof == NULL) {
+        fprintf(stderr, "usage: scene NAME FILE [CONF]\n");
         return 2;
     }
     sem_init(&semaphore, 0, 0);

@@ -88,6 +88,20 @@ for name in mutex rwlock cond semaphore barrier join network threads tasks \
     esac
 done
 
+# `cpu on` puts samples of who runs into the trace, 100 a second of CPU time; 2.5 s
+# of work have some of it even on a crowded machine.
+name=long
+echo 'pprof { profile trace { cpu on; } }' >conf
+"$scene" long trace.out conf >printed
+read_strictly
+samples=$(count ' StackSample ')
+[ "$samples" -ge 20 ] || fail "$samples CPU samples of 2.5 s of work"
+[ "$(grep -A12 ' StackSample ' parsed | grep -c '	work @')" -ge "$((samples / 2))" ] ||
+    fail "samples have no stacks"
+"$scene" long trace.out >printed
+read_strictly
+[ "$(count ' StackSample ')" -eq 0 ] || fail "samples that nobody wanted"
+
 # The waker of a wait is the thread that ended it: the mutex is given back by
 # mutex_holder, the thread joined is worker.
 name=mutex

@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# usage: dumps.sh SERVER EVPROF
+# The flight recorder writes itself to a folder when a request took long, and
+# when a signal comes, at most so often, and never more than the folder may hold.
+set -euo pipefail
+server=$1 evprof=$2
+work=$(mktemp -d)
+pid=
+trap '[ -z "$pid" ] || kill "$pid"; rm -rf "$work"' EXIT
+cd "$work"
+fail() {
+    echo "$name: $*"
+    [ ! -e log ] || tail -5 log
+    exit 1
+}
+
+start() { # start DIRECTIVES
+    rm -rf out dumps log
+    echo "pprof { log log info; profile trace { flight_recorder 30s 16m; $1 } }" >conf
+    mkfifo out
+    "$server" conf >out &
+    pid=$!
+    read -r port <out
+    base=http://127.0.0.1:$port
+}
+stop() {
+    kill "$pid"
+    wait "$pid" 2>/dev/null || true
+    pid=
+}
+files() {
+    find dumps -name 'evprof-*.trace' 2>/dev/null | wc -l
+}
+# wait_for N: until there are so many files, for ten seconds of polling.
+wait_for() {
+    local end=$((SECONDS + 10))
+    until [ "$(files)" -ge "$1" ]; do
+        [ "$SECONDS" -lt "$end" ] || fail "$(files) files, not $1"
+        curl -sS -o body "$base/other/poll"
+    done
+}
+
+name=latency
+start 'dump_latency 15ms; dump_every 1ms; dump_dir dumps 4m;'
+curl -sS -o body "$base/other/quick"
+curl -sS -o body "$base/slow"
+wait_for 1
+"$evprof" -trace "$(find dumps -name '*.trace' | sort | head -1)" >text
+grep -q 'task GET /slow' text || fail "the slow request is not in it: $(cat text)"
+curl -sS "$base/debug/pprof/status" >status
+grep -qE 'dumps: [1-9]' status || fail "status does not tell"
+stop
+
+name=signal
+start 'dump_signal USR2; dump_every 1ms; dump_dir dumps 4m;'
+curl -sS -o body "$base/slow"
+[ "$(files)" -eq 0 ] || fail "a file without a signal"
+for n in 1 2 3; do
+    kill -USR2 "$pid"
+    wait_for "$n"
+done
+"$evprof" -trace "$(find dumps -name '*.trace' | sort | tail -1)" >text
+grep -q 'task GET /slow' text || fail "the request is not in it"
+stop
+
+name=often
+start 'dump_signal USR2; dump_every 1h; dump_dir dumps 4m;'
+for _ in 1 2 3 4 5; do
+    kill -USR2 "$pid"
+    curl -sS -o body "$base/other/poll"
+done
+wait_for 1
+stop
+[ "$(files)" -eq 1 ] || fail "$(files) files in an hour"
+
+name=bound
+start 'dump_signal USR2; dump_every 1ms; dump_dir dumps 1m;'
+curl -sS -Z -o /dev/null "$base/other/[1-400]" 2>/dev/null || true
+kill -USR2 "$pid"
+wait_for 1
+first=$(find dumps -name '*.trace')
+end=$((SECONDS + 30))
+while [ -e "$first" ]; do
+    [ "$SECONDS" -lt "$end" ] || fail "the oldest file stays: $(ls -l dumps)"
+    kill -USR2 "$pid"
+    curl -sS -o body "$base/other/poll"
+    size=$(find dumps -name '*.trace' -printf '%s\n' |
+        awk '{ sum += $1 } END { print sum + 0 }')
+    [ "$size" -le 1048576 ] || fail "$size bytes in the folder"
+done
+stop
+
+name=handler
+echo 'pprof { profile trace { dump_signal FOO; } }' >conf
+! "$evprof" -t conf 2>said || fail "no such signal, and it is taken"
+grep -q 'must be HUP, USR1, USR2, WINCH or off' said || fail "$(cat said)"
+echo ok

@@ -14,17 +14,23 @@ cd "$work"
 for text in "$top"/*.md "$top"/conf/doc/*.md; do
     awk -v base="$(basename "$text" .md)" '
         /^```c$/ { out = base "-" ++n ".c"; inside = 1; next }
+        /^```c module$/ { out = base "-" ++n ".module"; inside = 1; next }
         /^```nginx$/ { out = base "-" ++n ".conf"; inside = 1; next }
         /^```$/ { inside = 0 }
         inside { print > out }' "$text"
 done
 count=0
 for source in *.c; do
+    packages=libevent
+    if grep -q 'openssl/' "$source"; then
+        packages='libevent_openssl openssl'
+        pkg-config --exists $packages || continue
+    fi
     # shellcheck disable=SC2046 # a list of words
     cc -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror "$@" \
         -o "${source%.c}" "$source" \
         -L"$lib" -Wl,-rpath,"$lib" -levprof_testing -levprof_evhttp -levprof \
-        $(pkg-config --cflags --libs libevent)
+        $(pkg-config --cflags --libs $packages)
     count=$((count + 1))
 done
 # A nginx block is a configuration file.
@@ -32,6 +38,24 @@ for conf in *.conf; do
     "$bin/evprof" -t "$conf" 2>out || { cat out; exit 1; }
 done
 [ "$count" -ge 4 ] || { echo "only $count programs were found"; exit 1; }
+
+# A module is one object that a server loads.
+for source in *.module; do
+    cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror "$@" -fPIC -shared \
+        -o module.so -x c "$source"
+    nm -D --defined-only module.so | grep -q ' evprof_module$'
+    echo "load_module $work/module.so;" >conf
+    "$bin/evprof" -t -c conf >said 2>&1 || { cat said; exit 1; }
+done
+
+# What is typed has flags that the tool knows.
+"$bin/evprof" -help all | sed -n 's/^  -\([a-zA-Z_]*\).*/\1/p' | sort -u >flags
+printf '%s\n' t T c directives help version >>flags
+sed -n 's/^    evprof \([^|#]*\).*/\1/p' "$top"/*.md "$top"/conf/doc/*.md |
+    sed "s/'[^']*'//g; s/^run .*//; s/^ps .*//" | tr ' ' '\n' |
+    sed -n 's/^-\([a-zA-Z_][a-zA-Z_]*\).*/\1/p' | sort -u | while read -r flag; do
+    grep -qx "$flag" flags || { echo "no flag -$flag"; exit 1; }
+done
 
 # The program of that source line, which must be there.
 program_with() {

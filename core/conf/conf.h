@@ -157,6 +157,7 @@ enum evprof_symbolize {
 typedef struct evprof_profile_limits {
     long max_seconds;
     long max_stacks; /* distinct ones kept for a profile */
+    long max_samples; /* of a reply; 0: no bound */
     int symbolize;   /* of enum evprof_symbolize */
 } evprof_profile_limits_t;
 

@@ -322,6 +322,16 @@ const evprof_section_t evprof_pprof_section = {
 static const char *const symbolize_levels[] = { "off", "names", "lines", "on",
                                                 NULL };
 
+static const char *
+set_max_samples(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    if (strcmp(evprof_conf_arg(cf, 0), "none") == 0) {
+        ((evprof_profile_limits_t *)conf)->max_samples = 0;
+        return NULL;
+    }
+    return evprof_set_number(cf, d, conf);
+}
+
 static const evprof_directive_t limits_directives[] = {
     { .name = "max_seconds",
       .args = "NUMBER",
@@ -344,6 +354,18 @@ static const evprof_directive_t limits_directives[] = {
       .min = 16,
       .max = 1 << 24,
       .set = evprof_set_number },
+    { .name = "max_samples",
+      .args = "NUMBER|none",
+      .help = "How many samples a reply may have; the largest stay, and the "
+              "others become one, [beyond max_samples], so that totals are "
+              "exact. Pyroscope takes 16000: 15000 is on its safe side.",
+      .by_default = "none",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_profile_limits_t, max_samples),
+      .min = 2,
+      .max = 1 << 24,
+      .set = set_max_samples },
     { .name = "symbolize",
       .args = "off|names|lines",
       .help = "What the server finds out about addresses: nothing (the tool "

@@ -194,6 +194,20 @@ static const evprof_loss_row_t rows[EVPROF_LOSS_COUNT] = {
         .profiles = CPU | WALL | ALLOCS | GOROUTINE | THREADCREATE |
                     BLOCK | MUTEX | OTHER,
     },
+    [EVPROF_LOSS_BEYOND_SAMPLES] = {
+        .key = "beyond_samples",
+        .sentence = "@N@ samples beyond max_samples are one, "
+                    "[beyond max_samples]",
+        .remedy = "raise max_samples",
+        .profiles = CPU | WALL | ALLOCS | GOROUTINE | THREADCREATE |
+                    BLOCK | MUTEX | OTHER,
+    },
+    [EVPROF_LOSS_NO_HEAP] = {
+        .key = "no_heap",
+        .sentence = "there is no heap profile, this one is empty: @WHY@",
+        .remedy = "",
+        .profiles = HEAP | ALLOCS,
+    },
     [EVPROF_LOSS_NAMES] = {
         .key = "names",
         .sentence = "@N@ addresses in @WHAT@ have no name: @WHY@",

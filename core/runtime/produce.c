@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/profile/builder.h"
+#include "core/profile/limit.h"
 #include "core/profile/text.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/symbols.h"
@@ -100,6 +101,31 @@ explain_empty(enum evprof_loss_of who, const evprof_ask_t *ask,
                         : evprof_loss_note(p, who, EVPROF_LOSS_IDLE, &lost);
 }
 
+/* What is above the bound becomes one sample; how many did. */
+static size_t
+fold(const evprof_profile_t *profile, enum evprof_loss_of who,
+     evprof_pprof_t *p)
+{
+    const long most = profile->limits.max_samples;
+    const evprof_lost_t lost = {
+        .n = most > 0 ? evprof_pprof_fold(p, (size_t)most) : 0
+    };
+    if (lost.n > 0) {
+        (void)evprof_loss_note(p, who, EVPROF_LOSS_BEYOND_SAMPLES, &lost);
+    }
+    return lost.n;
+}
+
+static int
+give_names(const evprof_profile_t *profile, evprof_pprof_t *p,
+           evprof_error_t *err)
+{
+    use_symbols(profile);
+    return profile->limits.symbolize != EVPROF_SYMBOLIZE_OFF
+               ? evprof_symbols_fill(p, err)
+               : evprof_symbols_map(p, err);
+}
+
 int
 evprof_produce_encode(const evprof_profile_t *profile, const evprof_ask_t *ask,
                       evprof_builder_t *b, evprof_result_t *result)
@@ -119,12 +145,15 @@ evprof_produce_encode(const evprof_profile_t *profile, const evprof_ask_t *ask,
     if (status == EVPROF_OK) {
         status = explain_empty(who, ask, p);
     }
-    use_symbols(profile);
-    if (status == EVPROF_OK &&
-        profile->limits.symbolize != EVPROF_SYMBOLIZE_OFF) {
-        status = evprof_symbols_fill(p, &result->err);
-    } else if (status == EVPROF_OK) {
-        status = evprof_symbols_map(p, &result->err);
+    size_t beyond = status == EVPROF_OK ? fold(profile, who, p) : 0;
+    if (status == EVPROF_OK && (beyond > 0 || result->is_delta)) {
+        status = evprof_pprof_drop_unused(p);
+    }
+    if (status == EVPROF_OK) {
+        status = give_names(profile, p, &result->err);
+    }
+    if (status == EVPROF_OK && beyond > 0) {
+        status = evprof_pprof_mark_folded(p);
     }
     if (status == EVPROF_OK && ask->debug != 0) {
         result->is_text = true;

@@ -6,13 +6,21 @@
 #include <evprof/module.h>
 
 #include "core/heap/heap.h"
+#include "core/heap/missing.h"
 #include "core/runtime/heap_services.h"
 
+typedef struct allocs_conf {
+    int on_missing; /* of enum evprof_heap_on_missing */
+} allocs_conf_t;
+
+static const evprof_directive_t directives[] = {
+    EVPROF_HEAP_ON_MISSING(offsetof(allocs_conf_t, on_missing)),
+    EVPROF_DIRECTIVE_END,
+};
+
 static int
-allocs_init(const void *conf, void **state, evprof_error_t *err)
+open_heap(evprof_error_t *err)
 {
-    (void)conf;
-    *state = NULL;
     int status = evprof_heap_open(NULL, &evprof_runtime_heap_services, err);
     if (status != EVPROF_OK) {
         return status;
@@ -25,33 +33,48 @@ allocs_init(const void *conf, void **state, evprof_error_t *err)
 }
 
 static int
+allocs_init(const void *conf, void **state, evprof_error_t *err)
+{
+    const allocs_conf_t *allocs = conf;
+    *state = NULL;
+    int status = open_heap(err);
+    return status == EVPROF_ENOTSUP && allocs->on_missing == EVPROF_HEAP_EMPTY
+               ? evprof_heap_missing_new(err, state, err)
+               : status;
+}
+
+static int
 allocs_snapshot(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
                 evprof_error_t *err)
 {
-    (void)state;
-    return evprof_heap_snapshot(ask, EVPROF_LOSS_OF_ALLOCS, out, err);
+    return state != NULL
+               ? evprof_heap_missing_snapshot(state, EVPROF_LOSS_OF_ALLOCS,
+                                              out, err)
+               : evprof_heap_snapshot(ask, EVPROF_LOSS_OF_ALLOCS, out, err);
 }
 
 static int
 allocs_text(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
             evprof_error_t *err)
 {
-    (void)state;
-    return evprof_heap_text(ask, EVPROF_LOSS_OF_ALLOCS, out, err);
+    return state != NULL
+               ? evprof_heap_missing_text(state, out)
+               : evprof_heap_text(ask, EVPROF_LOSS_OF_ALLOCS, out, err);
 }
 
 static long
 allocs_count(void *state)
 {
-    (void)state;
-    return evprof_heap_count();
+    return state != NULL ? -1 : evprof_heap_count();
 }
 
 static void
 allocs_fini(void *state)
 {
-    (void)state;
-    evprof_heap_close();
+    if (state == NULL) {
+        evprof_heap_close();
+    }
+    evprof_heap_missing_free(state);
 }
 
 const evprof_module_t evprof_profile_allocs = {
@@ -61,6 +84,8 @@ const evprof_module_t evprof_profile_allocs = {
     .flags = EVPROF_MODULE_DELTA,
     .file_flag = "memprofile",
     .file_help = "write what was allocated to `file`",
+    .directives = directives,
+    .conf_size = sizeof(allocs_conf_t),
     .init = allocs_init,
     .snapshot = allocs_snapshot,
     .count = allocs_count,

@@ -9,6 +9,7 @@
 #include <evprof/module.h>
 
 #include "core/heap/heap.h"
+#include "core/heap/missing.h"
 #include "core/runtime/heap_services.h"
 
 typedef struct heap_conf {
@@ -16,6 +17,7 @@ typedef struct heap_conf {
     long long sample_interval;
     long max_stacks;
     const evprof_unwinder_t *unwinder; /* NULL: the best there is */
+    int on_missing; /* of enum evprof_heap_on_missing */
 } heap_conf_t;
 
 static const char *
@@ -95,6 +97,7 @@ static const evprof_directive_t directives[] = {
       .max_args = 1,
       .offset = offsetof(heap_conf_t, mallctl_prefix),
       .set = evprof_set_string },
+    EVPROF_HEAP_ON_MISSING(offsetof(heap_conf_t, on_missing)),
     EVPROF_DIRECTIVE_END,
 };
 
@@ -109,44 +112,50 @@ heap_init(const void *conf, void **state, evprof_error_t *err)
         .unwinder = heap->unwinder,
     };
     *state = NULL;
-    return evprof_heap_open(&options, &evprof_runtime_heap_services, err);
+    int status = evprof_heap_open(&options, &evprof_runtime_heap_services, err);
+    return status == EVPROF_ENOTSUP && heap->on_missing == EVPROF_HEAP_EMPTY
+               ? evprof_heap_missing_new(err, state, err)
+               : status;
 }
 
 static int
 heap_snapshot(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
               evprof_error_t *err)
 {
-    (void)state;
-    return evprof_heap_snapshot(ask, EVPROF_LOSS_OF_HEAP, out, err);
+    return state != NULL
+               ? evprof_heap_missing_snapshot(state, EVPROF_LOSS_OF_HEAP, out,
+                                              err)
+               : evprof_heap_snapshot(ask, EVPROF_LOSS_OF_HEAP, out, err);
 }
 
 static int
 heap_text(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
           evprof_error_t *err)
 {
-    (void)state;
-    return evprof_heap_text(ask, EVPROF_LOSS_OF_HEAP, out, err);
+    return state != NULL ? evprof_heap_missing_text(state, out)
+                         : evprof_heap_text(ask, EVPROF_LOSS_OF_HEAP, out, err);
 }
 
 static long
 heap_count(void *state)
 {
-    (void)state;
-    return evprof_heap_count();
+    return state != NULL ? -1 : evprof_heap_count();
 }
 
 static int
 heap_status(void *state, const evprof_writer_t *out)
 {
-    (void)state;
-    return evprof_heap_status(out);
+    return state != NULL ? evprof_heap_missing_text(state, out)
+                         : evprof_heap_status(out);
 }
 
 static void
 heap_fini(void *state)
 {
-    (void)state;
-    evprof_heap_close();
+    if (state == NULL) {
+        evprof_heap_close();
+    }
+    evprof_heap_missing_free(state);
 }
 
 const evprof_module_t evprof_profile_heap = {

@@ -22,7 +22,7 @@ fail() {
 conf() {
     echo 'pprof {'
     case $1 in
-    idle | idle_difference | labels_full | folded | table_full_locks | too_many_events)
+    idle | idle_difference | labels_full | folded | beyond_samples | table_full_locks | too_many_events)
         echo 'profile block { rate 1us; } profile mutex { fraction 1; }' ;;
     esac
     # Names take most of the time, and are another row.
@@ -33,6 +33,8 @@ conf() {
     fi
     case $1:$2 in
     folded:*) echo 'max_stacks 16;' ;;
+    beyond_samples:*) echo 'max_samples 4;' ;;
+    no_heap:*) echo 'profile heap { on_missing empty; } profile allocs { on_missing empty; }' ;;
     short_stacks:*) echo 'profile heap { max_stacks 16; sample_interval 64k; }' ;;
     idle:heap | idle:allocs) echo 'profile heap { sample_interval 32m; }' ;;
     interval_wide:*) echo 'profile heap { sample_interval 256m; }' ;;
@@ -50,6 +52,7 @@ check() {
     conf "$name" "$profile" >"$work/conf"
     case $name in
     only_in_use) malloc=prof:true,prof_active:false,prof_accum:false ;;
+    no_heap) malloc=prof:false ;;
     new_threads_out)
         malloc=prof:true,prof_active:false,prof_accum:true,prof_thread_active_init:false
         ;;
@@ -121,6 +124,12 @@ for profile in heap allocs; do
 done
 for profile in cpu wall allocs goroutine threadcreate block mutex other; do
     check folded $profile "$n samples beyond max_stacks have no stack; raise max_stacks$"
+done
+for profile in cpu wall allocs goroutine threadcreate block mutex other; do
+    check beyond_samples $profile "$n samples beyond max_samples are one, \[beyond max_samples\]; raise max_samples$"
+done
+for profile in heap allocs; do
+    check no_heap $profile 'there is no heap profile, this one is empty: .*prof'
 done
 for profile in cpu wall heap allocs goroutine block mutex; do
     check labels_full $profile "$n samples have the label value \(overflow\): the bound on distinct values \(7168\) was reached;"

@@ -238,7 +238,8 @@ cli_report(evprof_pprof_t *p, const cli_job_t *job, evprof_error_t *err)
                                        .code = job->code,
                                        .notice = &cli_notice,
                                        .base = job->base,
-                                       .keeps_controls = keeps_controls(job) };
+                                       .keeps_controls = keeps_controls(job),
+                                       .is_strict = job->is_strict };
     evprof_view_t *view;
     int status = evprof_view_new(p, &request, &view, err);
     if (status != EVPROF_OK) {

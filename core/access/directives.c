@@ -19,8 +19,8 @@ add_rule(evprof_conf_t *cf, evprof_rules_t *rules, bool is_allow)
     if (!evprof_network_parse(arg, &rule.network, &has_low_bits)) {
         return evprof_conf_fragment(
             cf,
-            "must be an address, a network such as 10.0.0.0/8, unix: or "
-            "all, not %s",
+            "must be an address, a network such as 10.0.0.0/8, unix:, "
+            "direct or all, not %s",
             arg);
     }
     if (has_low_bits) {
@@ -61,6 +61,10 @@ set_proxy(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
     if (strcmp(evprof_conf_arg(cf, 0), "all") == 0) {
         return "must name the proxies: whoever is trusted can claim any "
                "address";
+    }
+    if (strcmp(evprof_conf_arg(cf, 0), "direct") == 0) {
+        return "must be an address, a network such as 10.0.0.0/8 or unix:, not "
+               "direct";
     }
     return add_rule(cf, &access->proxies, true);
 }
@@ -141,17 +145,18 @@ static const char *const satisfy_names[] = { "all", "any", NULL };
 
 static const evprof_directive_t directives[] = {
     { .name = "allow",
-      .args = "ADDRESS|NETWORK|unix:|all",
+      .args = "ADDRESS|NETWORK|unix:|direct|all",
       .help = "Lets these peers in; with deny, the first match decides; "
               "without any rule or credential, and where none matches, only "
-              "loopback peers are let in.",
+              "loopback peers are let in. direct is a trusted_proxy that sends "
+              "nobody's address: who asks from its machine without it.",
       .min_args = 1,
       .max_args = 1,
       .offset = offsetof(evprof_access_conf_t, rules),
       .flags = EVPROF_DIRECTIVE_MANY,
       .set = set_rule },
     { .name = "deny",
-      .args = "ADDRESS|NETWORK|unix:|all",
+      .args = "ADDRESS|NETWORK|unix:|direct|all",
       .help = "Keeps these peers out.",
       .min_args = 1,
       .max_args = 1,

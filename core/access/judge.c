@@ -74,7 +74,8 @@ is_named(const evprof_access_conf_t *conf, const evprof_address_t *connected)
            evprof_rules_find(&conf->proxies, connected) != NULL;
 }
 
-/* The peer that the rules judge; NONE when a trusted proxy does not name it. */
+/* The peer that the rules judge. A trusted proxy that passes nobody on is DIRECT;
+ * NONE is one whom it does not name as it should. */
 static evprof_address_t
 judged_peer(const evprof_access_conf_t *conf,
             const evprof_access_request_t *request)
@@ -85,6 +86,10 @@ judged_peer(const evprof_access_conf_t *conf,
     }
     const char *value = header(request, conf->real_ip_header);
     evprof_address_t named = { .kind = EVPROF_ADDRESS_NONE };
+    if (value == NULL && !is_forwarded(request)) {
+        named.kind = EVPROF_ADDRESS_DIRECT;
+        return named;
+    }
     if (value == NULL || !last_address(value, &named)) {
         named.kind = EVPROF_ADDRESS_NONE;
     }
@@ -101,7 +106,7 @@ address_side(const evprof_access_conf_t *conf,
         return SIDE_NO;
     }
     if (rule == NULL) {
-        return SIDE_SILENT;
+        return peer.kind == EVPROF_ADDRESS_DIRECT ? SIDE_NO : SIDE_SILENT;
     }
     return rule->is_allow ? SIDE_YES : SIDE_NO;
 }

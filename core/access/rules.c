@@ -136,8 +136,9 @@ evprof_network_parse(const char *text, evprof_network_t *out,
     if (out->is_all) {
         return true;
     }
-    if (strcmp(text, "unix:") == 0) {
-        out->address.kind = EVPROF_ADDRESS_UNIX;
+    if (strcmp(text, "unix:") == 0 || strcmp(text, "direct") == 0) {
+        out->address.kind =
+            text[0] == 'u' ? EVPROF_ADDRESS_UNIX : EVPROF_ADDRESS_DIRECT;
         return true;
     }
     char address[INET6_ADDRSTRLEN + 1];
@@ -166,7 +167,7 @@ evprof_network_has(const evprof_network_t *network,
         return false;
     }
     if (network->is_all) {
-        return true;
+        return address->kind != EVPROF_ADDRESS_DIRECT;
     }
     if (network->address.kind != address->kind) {
         return false;

@@ -16,6 +16,7 @@ enum evprof_address_kind {
     EVPROF_ADDRESS_V4,
     EVPROF_ADDRESS_V6,
     EVPROF_ADDRESS_UNIX,
+    EVPROF_ADDRESS_DIRECT, /* a trusted proxy that asks for itself */
 };
 
 /* A peer; v4-mapped IPv6 addresses are IPv4 here. */
@@ -72,7 +73,7 @@ evprof_address_t evprof_address_of(const struct sockaddr *peer);
 bool evprof_address_parse(const char *text, evprof_address_t *out);
 
 /*
- * "all", "unix:", an address or a network. `has_low_bits` says that bits beyond
+ * "all", "unix:", "direct", an address or a network. `has_low_bits` says that bits beyond
  * the prefix were set; they are cleared.
  */
 bool evprof_network_parse(const char *text, evprof_network_t *out,

@@ -53,6 +53,8 @@ enum evprof_report_flag {
     /* Wide rows whose ends matter least: a narrow window may cut them. */
     EVPROF_REPORT_TABLE = 1u << 18,
     EVPROF_REPORT_WALKED = 1u << 19, /* sees edges by walking them only */
+    /* Numbers are samples where the profile has them, unless a column is named. */
+    EVPROF_REPORT_COUNTS = 1u << 20,
 };
 
 /* A program that shows a file: a command, or what an environment variable
@@ -97,6 +99,7 @@ typedef struct evprof_request {
     const struct evprof_code_source *code;
     const evprof_pprof_t *base; /* what is compared with, for "diff"; or NULL */
     bool keeps_controls; /* names as they are, also in EVPROF_REPORT_PLAIN */
+    bool is_strict;      /* the profile's own column, also in _COUNTS */
 } evprof_request_t;
 
 /*

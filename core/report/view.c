@@ -122,6 +122,22 @@ find_names(evprof_view_t *view, evprof_error_t *err)
     return EVPROF_OK;
 }
 
+/* The column that is shown, as it would be named. */
+static const char *
+column_of(const evprof_view_t *view)
+{
+    const char *said = view->options.sample_index;
+    bool counts =
+        (view->request.report->flags & EVPROF_REPORT_COUNTS) != 0 &&
+        !view->request.is_strict && said[0] == '\0';
+    for (size_t i = 0; i < view->profile->type_count && counts; i++) {
+        if (strcmp(view->profile->types[i].type, "samples") == 0) {
+            return "samples";
+        }
+    }
+    return said;
+}
+
 static int
 choose_values(evprof_view_t *view, evprof_error_t *err)
 {
@@ -129,7 +145,7 @@ choose_values(evprof_view_t *view, evprof_error_t *err)
         return evprof_fail(err, EVPROF_EINVAL,
                            "the profile has no sample types");
     }
-    int status = evprof_column_find(view->profile, view->options.sample_index,
+    int status = evprof_column_find(view->profile, column_of(view),
                                     &view->value, err);
     if (status != EVPROF_OK) {
         return status;

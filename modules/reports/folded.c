@@ -162,7 +162,7 @@ const evprof_report_t evprof_report_folded = {
     .name = "folded",
     .summary = "Folded stacks: frames from the root, and a number",
     .flags = EVPROF_REPORT_PLAIN | EVPROF_REPORT_WORDS | EVPROF_REPORT_FILE |
-             EVPROF_REPORT_OURS,
+             EVPROF_REPORT_OURS | EVPROF_REPORT_COUNTS,
     .suffix = "",
     .write = write_folded,
 };

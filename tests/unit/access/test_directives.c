@@ -11,11 +11,11 @@ test_sentences(void **state)
 {
     static const char *const rows[][2] = {
         { "allow localhost;",
-          "\"allow\" must be an address, a network such as 10.0.0.0/8, unix: "
-          "or all, not localhost" },
+          "\"allow\" must be an address, a network such as 10.0.0.0/8, unix:, "
+          "direct or all, not localhost" },
         { "deny 1.2.3.4/40;",
-          "\"deny\" must be an address, a network such as 10.0.0.0/8, unix: or "
-          "all, not 1.2.3.4/40" },
+          "\"deny\" must be an address, a network such as 10.0.0.0/8, unix:, "
+          "direct or all, not 1.2.3.4/40" },
         { "satisfy some;", "\"satisfy\" must be all or any, not some" },
         { "auth_basic x;",
           "\"auth_basic\" needs \"auth_basic_user_file\" as well" },

@@ -302,6 +302,31 @@ test_trusted_proxy(void **state)
                   rows, COUNT(rows));
 }
 
+/* Who asks from the proxy's own machine without it: only where that is said. */
+static void
+test_direct(void **state)
+{
+    static const struct proxied rows[] = {
+        { "127.0.0.1", NULL, 200 },
+        { "127.0.0.1", "", 403 },
+        { "127.0.0.1", "192.0.2.1", 403 },
+        { "127.0.0.1", "10.1.1.1", 200 },
+        { "192.0.2.1", NULL, 403 },
+        { "192.0.2.1", "10.1.1.1", 403 },
+    };
+    static const struct proxied all[] = {
+        { "127.0.0.1", NULL, 403 },
+        { "127.0.0.1", "192.0.2.1", 200 },
+    };
+    (void)state;
+    judge_proxied("trusted_proxy 127.0.0.0/8; real_ip_header X-Real-IP;"
+                  "allow direct; allow 10.0.0.0/8; deny all;",
+                  rows, COUNT(rows));
+    judge_proxied("trusted_proxy 127.0.0.0/8; real_ip_header X-Real-IP;"
+                  "allow all;",
+                  all, COUNT(all));
+}
+
 /* More rules than the list has room for at first: the earlier ones stay. */
 static void
 test_many_rules(void **state)
@@ -380,6 +405,7 @@ run_judge_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_trusted_proxy),
+        cmocka_unit_test(test_direct),
         cmocka_unit_test(test_many_rules),
         cmocka_unit_test(test_untrusted_proxy),
         cmocka_unit_test(test_remembered),

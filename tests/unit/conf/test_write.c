@@ -39,6 +39,7 @@ test_dump(void **state)
                   "    log off;                                # default\n"
                   "    max_seconds 300;                        # default\n"
                   "    max_stacks 65536;                       # default\n"
+                  "    max_samples none;                       # default\n"
                   "    symbolize lines;                        # default\n"
                   "    plus a;                                 # text:3\n"
                   "    minus b;                                # text:4\n"

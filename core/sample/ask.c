@@ -41,7 +41,8 @@ evprof_ask_refusal(int status)
                : "the kernel refuses timers or signals to this process";
 }
 
-/* Under the thread's lock, so that it is the one that is meant. */
+/* The thread's lock is held, so that its id cannot be reused by another thread.
+ * */
 static bool
 is_meant(const evprof_thread_t *thread, uint32_t generation)
 {

@@ -21,15 +21,16 @@
 int evprof_ask_runner(enum evprof_tap_kind kind, evprof_thread_t *thread,
                       uint32_t generation, int *timer);
 
-/* Why an ask failed with that status, as a part of a sentence. Static. */
+/* The reason of a failed ask for a message, such as "the limit of queued
+ * signals is reached". Static. */
 const char *evprof_ask_refusal(int status);
 
-/* Deletes the timer; the signal may be on its way. Nothing for -1. */
+/* Deletes the timer; its signal may still arrive. -1 is ignored. */
 void evprof_ask_end(int timer);
 
 /*
- * Asks a thread whatever it does, by a signal, which ends some sleeping calls
- * with EINTR: for who has allowed that (`ask_sleepers`). Statuses as above.
+ * Asks a thread by a signal even if it sleeps, which ends some system calls
+ * with EINTR; only where `ask_sleepers` allows it. Statuses as above.
  */
 int evprof_ask_sleeper(enum evprof_tap_kind kind, evprof_thread_t *thread,
                        uint32_t generation);

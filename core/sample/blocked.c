@@ -31,10 +31,10 @@ enum {
     RWLOCK_WRITER = 24
 };
 
-/* libc's function is among the innermost frames. */
+/* The function of libc that waits is looked for in so many innermost frames. */
 #define FRAMES_LOOKED_AT 6u
 
-/* What a thread waits for, at one look. */
+/* What one look at a thread says it waits for. */
 typedef struct wait {
     enum evprof_wait_kind kind;
     uintptr_t object;
@@ -50,7 +50,7 @@ evprof_blocked_kind(const evprof_blocked_t *blocked)
                                                  : "thread";
 }
 
-/* 0 where it cannot be read. */
+/* Reads an owner's thread id out of a lock; 0 if the lock cannot be read. */
 static pid_t
 read_tid(uintptr_t address)
 {
@@ -66,7 +66,8 @@ read_tid(uintptr_t address)
 
 /* ---- What a thread waits for ---- */
 
-/* By its wrapper. False: it is in none, or in one of another kind. */
+/* Finds the wait by the lock wrapper that the thread is in. False: it is in
+ * none, or in one of another kind. */
 static bool
 ask_wrapper(const evprof_thread_t *thread, wait_t *out)
 {
@@ -85,7 +86,7 @@ ask_wrapper(const evprof_thread_t *thread, wait_t *out)
     return true;
 }
 
-/* The futex that it sleeps on; 0: it does not. */
+/* The address of the futex that the thread sleeps on; 0: it sleeps on none. */
 static uintptr_t
 read_futex(pid_t tid)
 {
@@ -99,7 +100,7 @@ read_futex(pid_t tid)
                                             : 0;
 }
 
-/* The kind of wait that a function of libc is. */
+/* Finds the kind of wait by the name of libc's function. */
 static bool
 kind_of(const char *name, enum evprof_wait_kind *out)
 {
@@ -227,7 +228,8 @@ describe(const evprof_dump_t *dump, size_t thread, const wait_t *wait,
     return out;
 }
 
-/* The wait of a thread, or the number of waits: it waits for nobody known. */
+/* The index of the thread's wait; the number of waits when it waits for no
+ * known thread. */
 static size_t
 wait_of(const evprof_blocked_t *waits, size_t count, size_t thread)
 {
@@ -238,7 +240,8 @@ wait_of(const evprof_blocked_t *waits, size_t count, size_t thread)
     return i;
 }
 
-/* Follows who waits for whom from wait `from`; true when that leads back. */
+/* Follows the chain of owners from wait `from`; true when it comes back to it.
+ * */
 static bool
 leads_back(const evprof_blocked_t *waits, size_t count, size_t from)
 {
@@ -271,8 +274,8 @@ mark_cycles(evprof_blocked_t *waits, size_t count)
     }
 }
 
-/* The threads of a dump are looked at one after the other: what is told of
- * them must still hold when all were. */
+/* Threads are looked at one after the other, so a second look keeps only the
+ * waits that both found. */
 static size_t
 keep_lasting(const evprof_dump_t *dump, evprof_blocked_t *waits, size_t count)
 {

@@ -18,7 +18,7 @@
 #include "core/sample/contention.h"
 #include "core/sample/dump.h"
 
-/* Why a wait is told of; the worst that holds. */
+/* Why a wait is reported: the gravest reason that applies. */
 enum evprof_blocked_why {
     EVPROF_BLOCKED_WAITS, /* as threads do */
     EVPROF_BLOCKED_LONG,  /* longer than was asked */

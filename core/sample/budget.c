@@ -31,7 +31,7 @@ store(_Atomic int64_t *value, int64_t to)
     atomic_store_explicit(value, to, memory_order_relaxed);
 }
 
-/* One of the threads that see a new second begin resets the counts. */
+/* The first thread that finds a new second resets the counts. */
 static void
 roll(evprof_budget_t *budget, int64_t now_ns)
 {

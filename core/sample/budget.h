@@ -24,7 +24,7 @@ typedef struct evprof_budget {
 /* Stacks a second and budget. */
 #define EVPROF_BUDGET_STACKS 500u
 
-/* What an event stands for. */
+/* What one recorded event weighs. */
 typedef struct evprof_weight {
     double count;
     int64_t ns;

@@ -63,7 +63,7 @@ static sums_t sums[STACK_COUNT + 1]; /* by id */
 
 /* ---- Rates ---- */
 
-/* Two threads that set rates at once must not leave the older state behind. */
+/* Two threads may set rates at once; the state of the later one must stay. */
 static void
 update_switch(void)
 {
@@ -180,7 +180,7 @@ evprof_wait_watch(const evprof_wait_watcher_t *watcher_to_be)
     update_switch();
 }
 
-/* Whether somebody asks who gives a lock back. */
+/* Whether unlocks are recorded or watched. */
 static bool
 wants_unlockers(void)
 {
@@ -242,7 +242,7 @@ evprof_wake(enum evprof_wait_kind kind, const void *object, const void *caller)
     tell_wake(kind, object, 0, caller);
 }
 
-/* Whether a call that ended so has waited. */
+/* Whether a call with that result has waited. */
 static bool
 has_waited(int error)
 {
@@ -301,7 +301,8 @@ evprof_unlock_end(enum evprof_wait_kind kind, const void *lock,
     }
     kind_state_t *state = &kinds[EVPROF_CONTENTION_MUTEX];
     int64_t at_ns = evprof_clock_ns(CLOCK_MONOTONIC);
-    /* The low bits of a clock are as good as dice for one in `fraction`. */
+    /* The low bits of the clock are random enough to choose one in `fraction`.
+     * */
     if (evprof_hash_mix((uint64_t)at_ns ^ (uintptr_t)&at_ns) %
             (unsigned)fraction !=
         0) {

@@ -39,7 +39,8 @@ int evprof_contention_set_mutex_fraction(int fraction);
 extern _Atomic uint32_t evprof_contention_switch
     __attribute__((visibility("hidden")));
 
-/* Whether anything is recorded: the one load of an uncontended call. */
+/* Whether anything is recorded. The only cost of an uncontended call is this
+ * load. */
 static inline bool
 evprof_contention_is_on(void)
 {
@@ -47,13 +48,13 @@ evprof_contention_is_on(void)
                                 memory_order_relaxed) != 0;
 }
 
-/* Has `changed` told, now and whenever that changes; for one caller that cannot
- * afford the load. */
+/* Calls `changed` now and whenever recording is switched on or off; for one
+ * caller, which cannot afford the load. */
 void evprof_contention_on_switch(void (*changed)(bool is_on));
 
-/* What is waited for. The first two have somebody who gives them back, and may
- * not be cancelled; the last two are no waits for another thread, are watched
- * and not recorded. */
+/* What is waited for. The first two have an owner that unlocks them and are no
+ * cancellation points; the last two are no waits for another thread: they are
+ * watched but not recorded. */
 enum evprof_wait_kind {
     EVPROF_WAIT_MUTEX,
     EVPROF_WAIT_RWLOCK,
@@ -81,7 +82,8 @@ typedef struct evprof_wait {
 void evprof_wait_begin(evprof_wait_t *wait, enum evprof_wait_kind kind,
                        const void *object, const void *caller);
 
-/* It ended with that error code; errors that come at once are not recorded. */
+/* The wait ended with that error code; errors that libc returns without waiting
+ * are not recorded. */
 void evprof_wait_end(evprof_wait_t *wait, int error);
 
 /* A lock that is given back: what its waiters have waited since the last
@@ -91,21 +93,23 @@ typedef struct evprof_unlock {
     int64_t at_ns;
 } evprof_unlock_t;
 
-/* To be called before `lock` is given back. */
+/* Call it before `lock` is unlocked. */
 evprof_unlock_t evprof_unlock_begin(const void *lock);
 
-/* To be called after that, without touching the lock: it may be gone. */
+/* Call it after the unlock. It does not touch the lock, which may be freed by
+ * then. */
 void evprof_unlock_end(enum evprof_wait_kind kind, const void *lock,
                        const evprof_unlock_t *unlock, const void *caller);
 
 /* ---- For the execution trace ---- */
 
-/* Whoever wants to know of every wait and of what ends it. All three run in the
- * thread concerned, with its errno kept by the caller. */
+/* A watcher that is told of every wait and of what ends it. All three functions
+ * run in the thread that waits or wakes; the caller keeps its errno. */
 typedef struct evprof_wait_watcher {
     void (*begin)(const evprof_wait_t *wait);
     void (*end)(const evprof_wait_t *wait, int error);
-    /* `at_ns` is when it was, 0: now. Who is woken may have said so already. */
+    /* `at_ns` is the time of the wake-up, 0: now. The woken thread may have
+     * reported its end already. */
     void (*wake)(enum evprof_wait_kind kind, const void *object, int64_t at_ns,
                  const void *caller);
 } evprof_wait_watcher_t;
@@ -113,10 +117,12 @@ typedef struct evprof_wait_watcher {
 extern _Atomic(const evprof_wait_watcher_t *) evprof_wait_watcher_now
     __attribute__((visibility("hidden")));
 
-/* Sets the one watcher, NULL: none. It may still be called for a moment. */
+/* Sets the watcher, NULL: none. The previous one may still be called for a
+ * moment. */
 void evprof_wait_watch(const evprof_wait_watcher_t *watcher);
 
-/* Whether waits that are not recorded are watched: the one load of a call. */
+/* Whether there is a watcher. The only cost of a call that is not watched is
+ * this load. */
 static inline bool
 evprof_wait_is_watched(void)
 {

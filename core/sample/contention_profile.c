@@ -101,7 +101,7 @@ static const wording_t wordings[EVPROF_CONTENTION_KINDS] = {
     },
 };
 
-/* What found no room in the table counts, without a stack. */
+/* Events that found no room in the table are counted without a stack. */
 static int
 write_stackless(const evprof_contention_stats_t *stats, evprof_builder_t *out)
 {

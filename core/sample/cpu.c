@@ -85,8 +85,9 @@ expiries_after(const evprof_record_t *record, uint64_t time_ns)
     return after < record->weight ? after : record->weight;
 }
 
-/* Those that lie within the window. Who was not there when it joined began
- * later; who was not there when it leaves begins later. */
+/* How many of the record's expiries lie within the window. A thread that has no
+ * mark of the join began later; one that has no mark of the end is newer than
+ * that. */
 static uint64_t
 expiries_within(const cpu_window_t *w, const evprof_record_t *record)
 {
@@ -156,7 +157,8 @@ tick(void *ctx)
     evprof_cpu_timers_rearm();
 }
 
-/* Where the process may make no timers at all, the profile would be empty. */
+/* Refuses a profile where the process may make no timers at all: it would be
+ * empty. */
 static int
 check_timers(evprof_error_t *err)
 {
@@ -236,7 +238,8 @@ start_sampling(const evprof_sampling_options_t *options, evprof_error_t *err)
     return check_timers(err);
 }
 
-/* What is past belongs to others. */
+/* Begins at the present totals: what was counted before belongs to earlier
+ * windows. */
 static int
 join_sampling(cpu_window_t *w, evprof_error_t *err)
 {
@@ -283,7 +286,8 @@ begin_locked(const evprof_sampling_options_t *options, cpu_window_t *w,
         free_window(w);
         return evprof_fail(err, EVPROF_ENOMEM, "cpu: out of memory");
     }
-    /* So that objects which are unloaded meanwhile can still be named. */
+    /* Notes the objects, so that those which are unloaded meanwhile can still
+     * be named. */
     (void)evprof_objects_refresh();
     status = is_first ? start_sampling(options, err) : join_sampling(w, err);
     if (status != EVPROF_OK) {
@@ -309,7 +313,7 @@ evprof_cpu_begin(const evprof_sampling_options_t *options,
 
 /* ---- End ---- */
 
-/* What happened while the window was open. */
+/* The sums of what happened while the window was open. */
 typedef struct account {
     uint64_t armed;
     uint64_t missed;
@@ -322,8 +326,8 @@ typedef struct account {
     int last_errno;
 } account_t;
 
-/* Due and in no sample are those that wait to be carried or found no room,
- * which are lost, and those that the kernel has not delivered. */
+/* Expiries that are in no sample are of two kinds: those lost because a ring
+ * had no room, and those that the kernel has not delivered. */
 static account_t
 account_for(const cpu_window_t *w)
 {
@@ -355,7 +359,8 @@ say(evprof_builder_t *out, enum evprof_loss cause, const evprof_lost_t *lost)
                         : evprof_loss_say(out, EVPROF_LOSS_OF_CPU, cause, lost);
 }
 
-/* Threads without a timer, for want of a slot or of permission. */
+/* Comments on threads without a timer, by the limit of queued signals or by
+ * permission. */
 static int
 say_missed(const account_t *is, evprof_builder_t *out)
 {
@@ -368,7 +373,8 @@ say_missed(const account_t *is, evprof_builder_t *out)
                &lost);
 }
 
-/* Expiries that came to nobody: by the handler's fault, or the threads'. */
+/* Comments on expiries that no handler saw, because another one was installed
+ * or because threads blocked the signal. */
 static int
 say_uncaught(const cpu_window_t *w, const account_t *is, evprof_builder_t *out)
 {
@@ -384,7 +390,7 @@ say_uncaught(const cpu_window_t *w, const account_t *is, evprof_builder_t *out)
                &lost);
 }
 
-/* Stacks that are there, but not whole. */
+/* Comments on stacks that are cut or broken. */
 static int
 say_cut(const cpu_window_t *w, evprof_builder_t *out)
 {
@@ -501,7 +507,8 @@ write_profile(const cpu_window_t *w, evprof_builder_t *out, int64_t duration_ns)
     return status == EVPROF_OK ? write_comments(w, duration_ns, out) : status;
 }
 
-/* From now on it counts what is on its way, and nothing that comes later. */
+/* Closes the window: samples that are on their way still count, later ones do
+ * not. */
 static int
 leave_sampling(cpu_window_t *w)
 {

@@ -49,7 +49,7 @@ typedef struct evprof_cpu_stats {
     uint64_t overflow; /* weight of stacks that the table had no room for */
 } evprof_cpu_stats_t;
 
-/* Since sampling was started, or of the last time it was. */
+/* Counts since sampling was started; when it is off, those of the last time. */
 void evprof_cpu_stats(evprof_cpu_stats_t *out);
 
 #endif

@@ -103,7 +103,7 @@ create_timer(const evprof_thread_t *thread, pid_t tid)
 static void
 note_refusal(evprof_thread_t *thread, int error)
 {
-    /* Other errors mean that the thread is gone: there is none to miss. */
+    /* Other errors mean that the thread has ended. */
     if (error == EAGAIN || error == ENOMEM || error == EPERM ||
         error == ENOSYS || error == EACCES) {
         atomic_store(&thread->cpu.is_refused, error == EAGAIN);
@@ -113,7 +113,7 @@ note_refusal(evprof_thread_t *thread, int error)
     }
 }
 
-/* Takes back a timer that could not be set, where `now` was the clock. */
+/* Deletes a timer that could not be set; `now` is the thread's clock. */
 static void
 delete_unset(evprof_thread_t *thread, int id, uint64_t now)
 {
@@ -126,7 +126,7 @@ delete_unset(evprof_thread_t *thread, int id, uint64_t now)
     note_refusal(thread, error);
 }
 
-/* The record's lock is held. */
+/* Makes and sets the thread's timer. The record's lock is held. */
 static void
 arm_locked(evprof_thread_t *thread, uint64_t period_ns)
 {
@@ -214,7 +214,7 @@ expiries_due(const evprof_thread_t *thread, uint64_t time)
     return due > fired ? due : fired;
 }
 
-/* Those of them that have not been delivered. */
+/* How many of these expiries have not been delivered. */
 static uint64_t
 expiries_owed(const evprof_thread_t *thread, uint64_t time)
 {
@@ -234,7 +234,7 @@ last_time(evprof_thread_t *thread)
     return atomic_load(&thread->cpu.seen);
 }
 
-/* Deletes its timer; the record's lock is held. */
+/* Deletes the thread's timer. The record's lock is held. */
 static void
 disarm_timer(evprof_thread_t *thread)
 {
@@ -255,8 +255,8 @@ disarm_timer(evprof_thread_t *thread)
     errno = saved;
 }
 
-/* A FOUND record goes: unless it was sampled it was that of a thread on its way
- * in or out, which counts by its own record. */
+/* Discards a record that was found in /proc. If it was never sampled it is not
+ * counted: the thread has a record of its own, made when it began. */
 static void
 disown_timer(evprof_thread_t *thread)
 {
@@ -404,7 +404,8 @@ evprof_cpu_timers_ended(evprof_cpu_reading_t *out)
                                    .due = atomic_load(&timers.due) };
 }
 
-/* The lock of the sums is held, so that a timer that is there stays. */
+/* Reads one record. The lock of the sums is held, so that its timer is not
+ * deleted meanwhile. */
 static void
 read_thread(evprof_cpu_reading_t *out, uint32_t index)
 {

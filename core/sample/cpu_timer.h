@@ -27,11 +27,12 @@ typedef struct evprof_cpu_timer_stats {
 /* Arms every thread that has a record, and from now on each new one. */
 void evprof_cpu_timers_start(uint64_t period_ns);
 
-/* Arms what scans have found since, and who was refused a queued-signal slot
- * before; a tick of the drainer. */
+/* Arms threads that scans have found since, and those that were refused by the
+ * limit of queued signals. Called by the drainer at each tick. */
 void evprof_cpu_timers_rearm(void);
 
-/* Deletes all timers. Signals may still arrive; their tokens are stale. */
+/* Deletes all timers. Signals may still arrive; the handler ignores their old
+ * tokens. */
 void evprof_cpu_timers_stop(void);
 
 /* Counts of this session. MT-Safe. */
@@ -61,8 +62,8 @@ typedef struct evprof_cpu_reading {
 /* EVPROF_ENOMEM. A microsecond for each thread. */
 int evprof_cpu_timers_read(evprof_cpu_reading_t *out);
 
-/* The clock of the thread that has record `index` as `generation`; `otherwise`
- * where the reading does not have it. */
+/* The clock of the thread with record `index` of that generation; `otherwise`
+ * when it is not in the reading. */
 uint64_t evprof_cpu_reading_of(const evprof_cpu_reading_t *reading,
                                uint32_t index, uint32_t generation,
                                uint64_t otherwise);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One lock makes whoever empties the rings the only one; sinks and ticks run
- * inside it, so that a flush also waits for those that run.
+ * One lock is held while rings are emptied; sinks and ticks run under it, so
+ * that a flush also waits for those that are running.
  */
 #include "core/sample/drainer.h"
 
@@ -22,7 +22,7 @@ static struct {
     void (*tick)(void);
 } drainer;
 
-/* Hands what one ring holds to the sinks; whether there was anything. */
+/* Hands the records of one ring to the sinks; true when there were any. */
 static bool
 empty_ring(evprof_ring_t *ring)
 {
@@ -71,7 +71,7 @@ is_on(void)
     return atomic_load_explicit(&drainer.is_on, memory_order_relaxed);
 }
 
-/* Sleeps until a writer's alarm or for `timeout_ns`. */
+/* Sleeps until a writer wakes the drainer, at most `timeout_ns`. */
 static void
 wait_for_alarm(long timeout_ns)
 {

@@ -12,7 +12,8 @@
 
 #include "core/sample/sig_ring.h"
 
-/* Between two looks at the rings; doubled up to the maximum while idle. */
+/* The pause between two looks at the rings; it doubles up to the maximum while
+ * they are empty. */
 #define EVPROF_DRAIN_TICK_NS 20000000L
 #define EVPROF_DRAIN_TICK_MAX_NS 160000000L
 
@@ -30,7 +31,7 @@ void evprof_drainer_stop(void);
 void evprof_drainer_flush(void);
 
 /* In the child of a fork, before the call below: whether no sink was running in
- * the parent at that moment, so that what sinks own is whole. */
+ * the parent at the fork, so that the data of sinks is consistent. */
 bool evprof_drainer_was_idle(void);
 
 /* In the child of a fork: there is no thread, the rings are empty. */

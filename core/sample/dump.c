@@ -27,19 +27,20 @@
 #include "core/sample/tap.h"
 #include "core/sample/threads.h"
 
-/* How long all may take; and how long is waited where nothing tells whether a
- * thread runs at all. */
+/* How long a dump may take, and how long it waits for a thread whose state
+ * cannot be read. */
 #define ALL_NS INT64_C(500000000)
 #define BLIND_NS INT64_C(200000000)
 #define POLL_NS 100000L
-/* Between two looks at those that are awaited; doubled up to the maximum. */
+/* The pause between two looks at the awaited threads; it doubles up to the
+ * maximum. */
 #define LOOK_NS INT64_C(1000000)
 #define LOOK_MAX_NS INT64_C(16000000)
-/* How much CPU time a thread that holds SIGPROF back may use before it is taken
- * to do so for good. */
+/* A thread that blocks SIGPROF for longer than this CPU time is taken to block
+ * it for good. */
 #define MOMENT_NS INT64_C(1000000)
 
-/* What is known of a thread that slept; an element a record. */
+/* What is known of a thread that slept; one element for each record. */
 typedef struct kept {
     uint32_t generation;
     uint64_t sleeps; /* of a thread asked asleep: one more, and it is there */
@@ -52,7 +53,7 @@ typedef struct kept {
     const evprof_label_set_t *labels;
 } kept_t;
 
-/* What is still awaited of a thread. */
+/* What the dump still waits for from a thread. */
 enum await {
     AWAIT_NOTHING,
     AWAIT_ANSWER, /* it was asked */
@@ -147,8 +148,8 @@ keep(const asked_t *asked, const evprof_dump_thread_t *thread)
     return kept;
 }
 
-/* Whether a thread that was asked in its sleep sleeps there again. How often it
- * was preempted on the way says nothing. */
+/* Whether a thread that was asked while it slept sleeps at the same place
+ * again. The count of preemptions does not matter here. */
 static bool
 is_back_asleep(const kept_t *kept, pid_t tid)
 {
@@ -159,7 +160,7 @@ is_back_asleep(const kept_t *kept, pid_t tid)
            task.switches - kept->sleeps <= 1;
 }
 
-/* Whether the last stack of the thread still stands. */
+/* Whether the thread's last stack is still valid: it has not run since. */
 static bool
 has_not_moved(kept_t *kept, const asked_t *asked, pid_t tid)
 {
@@ -189,8 +190,8 @@ copy_stack(taking_t *taking, evprof_arena_t *arena, const evprof_stack_t *from,
     out->pcs = pcs;
 }
 
-/* Whether the caller may write down what is known of the thread; it then does
- * and calls end_wait(). */
+/* Claims the thread: true for the one caller that may fill in its stack, which
+ * then calls end_wait(). */
 static bool
 claim(asked_t *asked)
 {
@@ -203,7 +204,7 @@ end_wait(taking_t *taking)
     atomic_fetch_sub(&taking->awaited, 1);
 }
 
-/* The drainer brings an answer. */
+/* A sink: the drainer hands over an answer. */
 static void
 take_answer(void *ctx, const evprof_record_t *record)
 {
@@ -221,7 +222,7 @@ take_answer(void *ctx, const evprof_record_t *record)
         .count = record->count,
         .leaf_is_exact = (record->flags & EVPROF_RECORD_EXACT) != 0,
     };
-    /* What was written of the thread before it was asked is seen from here. */
+    /* This load makes what was written before the ask visible. */
     if (atomic_load(&asked->await) != AWAIT_ANSWER ||
         record->generation != asked->generation || !claim(asked)) {
         return;
@@ -236,7 +237,7 @@ take_answer(void *ctx, const evprof_record_t *record)
     end_wait(taking);
 }
 
-/* A thread that was walked from outside. */
+/* Takes a thread that was walked from outside. */
 static void
 take_walk(taking_t *taking, size_t number, const evprof_sleeper_t *sleeper)
 {
@@ -255,7 +256,7 @@ take_walk(taking_t *taking, size_t number, const evprof_sleeper_t *sleeper)
 
 /* ---- Asking ---- */
 
-/* It is awaited from here on, and its answer may come before this returns. */
+/* Asks the thread. Its answer may come before this function returns. */
 static void
 ask(taking_t *taking, size_t number)
 {
@@ -288,8 +289,8 @@ ask(taking_t *taking, size_t number)
     }
 }
 
-/* A thread that holds SIGPROF back is not asked: the signal would reach it at
- * some later, stranger time, or its own sigwait(). */
+/* A thread that blocks SIGPROF is not asked: the signal would stay pending and
+ * reach it, or its sigwait(), much later. */
 static void
 ask_runner(taking_t *taking, size_t number)
 {
@@ -304,7 +305,8 @@ ask_runner(taking_t *taking, size_t number)
     }
 }
 
-/* A thread that cannot be walked: asked if it runs, or if that is allowed. */
+/* Takes a thread that cannot be walked: it is asked if it runs, or if signals
+ * to sleepers are allowed. */
 static void
 do_without_walk(taking_t *taking, size_t number, const char *reason)
 {
@@ -326,7 +328,7 @@ do_without_walk(taking_t *taking, size_t number, const char *reason)
 
 /* ---- Looking ---- */
 
-/* Notes the thread of a record; whether it has to be looked at. */
+/* Adds the thread of a record to the dump; true when it has to be looked at. */
 static bool
 add_thread(taking_t *taking, evprof_thread_t *record)
 {
@@ -380,7 +382,7 @@ judge(taking_t *taking, size_t number, const evprof_sleeper_t *sleeper)
     }
 }
 
-/* Whether it has not had the CPU for long since it was first met here. */
+/* Whether the thread has had little CPU time since the first look. */
 static bool
 is_starved(asked_t *asked, pid_t tid)
 {
@@ -391,9 +393,9 @@ is_starved(asked_t *asked, pid_t tid)
     return cpu_ns - asked->met_cpu_ns < MOMENT_NS;
 }
 
-/* Threads hold signals back for moments when they make others, begin and end.
- * On a busy machine such a moment is long, but not by the thread's own clock;
- * one that always does so is soon found out. */
+/* Threads block signals for a moment when they create others, begin and end. On
+ * a busy machine that moment is long on the wall clock but short on the
+ * thread's own; a thread that always blocks them passes the limit soon. */
 static void
 give_chance(taking_t *taking, size_t number)
 {
@@ -412,7 +414,7 @@ give_chance(taking_t *taking, size_t number)
     }
 }
 
-/* Another look at a thread that is awaited. */
+/* Looks again at an awaited thread. */
 static void
 judge_again(taking_t *taking, size_t number, const evprof_sleeper_t *sleeper)
 {
@@ -502,7 +504,7 @@ look_again(taking_t *taking, batch_t *batch)
 {
     for (size_t i = 0; i < taking->dump->count; i++) {
         asked_t *asked = &taking->asked[i];
-        /* Who has answered needs its timer no more, but others may. */
+        /* A thread that has answered needs its timer no more. */
         if (atomic_load(&asked->await) == AWAIT_NOTHING) {
             evprof_ask_end(asked->timer);
             asked->timer = -1;
@@ -526,7 +528,7 @@ has_ended(const asked_t *asked)
            atomic_load(&record->generation) != asked->generation;
 }
 
-/* Who ends before it answers is not waited for. */
+/* A thread that ends before it answers is no longer awaited. */
 static void
 give_up_ended(taking_t *taking)
 {
@@ -573,7 +575,7 @@ end_asks(taking_t *taking)
 
 /* ---- A whole dump ---- */
 
-/* Who has ended without an answer was there for nobody. */
+/* Leaves out threads that ended before they answered. */
 static void
 leave_out_ended(taking_t *taking)
 {
@@ -710,7 +712,8 @@ static void
 fork_child(void)
 {
     evprof_lock_reset(&dumps.lock);
-    /* The parent's threads may have been changing these: not freed. */
+    /* The parent's threads may have been changing these, so they are not freed.
+     * */
     dumps.kept = NULL;
     dumps.kept_count = 0;
     dumps.kept_cap = 0;

@@ -59,7 +59,7 @@ void evprof_dump_free(evprof_dump_t *dump);
 /* Reads the names and states of the threads, which cost a file each. */
 void evprof_dump_describe(evprof_dump_t *dump);
 
-/* Since the process began. */
+/* Counts since the process began. */
 typedef struct evprof_dump_stats {
     uint64_t dumps;
     uint64_t walked;       /* threads walked from outside */

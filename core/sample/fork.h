@@ -15,9 +15,9 @@ void evprof_sample_fork_parent(void);
 void evprof_sample_fork_child(void);
 
 /*
- * Who keeps something that a fork breaks: `child` puts it in order in the child,
- * which has one thread, with no lock held and nothing allocated. Those of a
- * lower rank come first. Statically allocated, added by a constructor.
+ * A hook of a file whose data a fork leaves inconsistent: `child` repairs it in
+ * the child, which has one thread; it takes no lock and allocates nothing.
+ * Hooks of a lower rank run first. Hooks are static and added by constructors.
  */
 enum evprof_fork_rank {
     EVPROF_FORK_LOOKS,   /* at what others will make new */
@@ -32,9 +32,9 @@ typedef struct evprof_fork_hook {
 void evprof_sample_on_fork(evprof_fork_hook_t *hook);
 
 /*
- * For whoever may be called in a child before the hook above: true when that
- * was so and everything is mended now, locks that nobody is left to give back
- * among them.
+ * For code that may run in a child before the hook above: repairs the state
+ * then, resets locks whose holders do not exist in the child, and returns true.
+ * False: there was nothing to repair.
  */
 bool evprof_sample_fork_mend(void);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hooks take the stack of whoever called them. How many frames of ours lie
- * above that one depends on what the compiler has inlined; the hook's return
- * address does not, so it is searched for. A walk that does not come by it went
- * wrong and the address itself is all that is known.
+ * Hooks record the stack of their caller. How many frames of ours lie above it
+ * depends on inlining, so the caller is found by the hook's return address.
+ * When a walk does not meet that address, it went wrong, and the address alone
+ * is the stack.
  */
 #include "core/sample/here.h"
 

@@ -16,10 +16,10 @@
 int evprof_here_prepare(void);
 
 /*
- * The calling thread's stack from its frame that `caller`, a return address,
- * belongs to: it comes first, what is above it is ours and left out. Fills up
- * to EVPROF_HERE_DEPTH return addresses and returns how many, at least one. No
- * allocation, no pthread lock, keeps errno; not in a handler.
+ * The calling thread's stack, beginning at the frame that the return address
+ * `caller` belongs to; the frames above it are ours and left out. Fills in up
+ * to EVPROF_HERE_DEPTH return addresses and returns how many, at least one.
+ * Allocates nothing, takes no pthread lock, keeps errno; not in a handler.
  */
 size_t evprof_here(uintptr_t *pcs, const void *caller);
 

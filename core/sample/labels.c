@@ -69,7 +69,7 @@ set_of_id(uint32_t id)
     return entry == NULL ? NULL : (const evprof_label_set_t *)entry->data;
 }
 
-/* The index of `key`, or where it belongs. */
+/* The index of `key`, or the index at which to insert it. */
 static size_t
 find_key(const evprof_sample_label_t *items, size_t count, const char *key)
 {

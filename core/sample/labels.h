@@ -16,7 +16,7 @@
 /* A process has at most so many distinct sets of values. */
 #define EVPROF_LABEL_VALUES_MAX 7168u
 
-/* What stands for a value that did not fit. */
+/* Replaces a value that did not fit. */
 #define EVPROF_LABEL_OVERFLOW "(overflow)"
 
 /* The labels `from` (NULL: none) with one more; `from` where there is no room.

@@ -145,8 +145,7 @@ find_out(void)
     }
 }
 
-/* What stands for the thread in /proc; 0: nothing. The caller holds the lock.
- */
+/* The thread's number in /proc; 0: it has none. The caller holds the lock. */
 static pid_t
 number_of(pid_t tid)
 {

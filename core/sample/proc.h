@@ -46,7 +46,7 @@ ssize_t evprof_proc_read(pid_t tid, const char *name, char *out, size_t size);
 void evprof_proc_hold(void);
 void evprof_proc_let_go(void);
 
-/* Whether there is no /proc that shows this process, and that as a sentence. */
+/* Whether no /proc shows this process; and a sentence that says so. */
 bool evprof_proc_is_missing(void);
 extern const char evprof_proc_missing_text[]
     __attribute__((visibility("hidden")));

@@ -3,8 +3,8 @@
 #define EVPROF_RUNTIME_CATALOG_H
 
 /*
- * What there is to serve, for the adapters' pages and routes. As in job.h, the
- * marked functions are for adapters of ours only.
+ * The profiles that can be served, for the adapters' pages and routes. As in
+ * job.h, functions with EVPROF_API are for our own adapters only.
  */
 
 #include <stdbool.h>
@@ -55,8 +55,8 @@ EVPROF_API size_t evprof_catalog_list(evprof_t *prof, evprof_entry_t *out,
 EVPROF_API bool evprof_catalog_find(evprof_t *prof, const char *name,
                                     evprof_entry_t *out);
 
-/* What a profile has to say for the status page; on the worker, nothing for
- * profiles that are off. */
+/* The lines of a profile for the status page, none for a profile that is off.
+ * On the worker. */
 EVPROF_API int evprof_catalog_status(evprof_t *prof, const char *name,
                                      const evprof_writer_t *out);
 
@@ -65,12 +65,12 @@ EVPROF_API int evprof_catalog_status(evprof_t *prof, const char *name,
 EVPROF_API int evprof_catalog_losses(const char *name,
                                      const evprof_writer_t *out);
 
-/* Appends what such a line means, for its name of that length; false: it is
- * none. */
+/* Appends the meaning of the line with that name of `len` bytes; false: there
+ * is no such line. */
 EVPROF_API bool evprof_catalog_loss_meaning(const char *name, size_t len,
                                             evprof_buf_t *out);
 
-/* What a profile wants the index page to say of it, or NULL; on the worker. */
+/* A profile's remark for the index page, or NULL. On the worker. */
 EVPROF_API const char *evprof_catalog_note(evprof_t *prof, const char *name);
 
 /* As evprof_catalog_find(), by the last part of a URL: a leaf, an alias, or a

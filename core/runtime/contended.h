@@ -3,8 +3,8 @@
 #define EVPROF_RUNTIME_CONTENDED_H
 
 /*
- * What the profiles block and mutex share: the hooks of their modules, whose
- * state says which of the two it is.
+ * The hooks that the modules block and mutex share; their state says which of
+ * the two it is.
  */
 
 #include <evprof/module.h>

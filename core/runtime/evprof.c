@@ -34,12 +34,14 @@
 
 static evprof_t the_profiler;
 
-/* Guards the two below and the change from one life to the next. */
+/* Guards the two variables below and the change from one profiler to the next.
+ * */
 static evprof_lock_t life_lock;
 static bool is_taken;
 static const char *made_by; /* the call that made it; static */
-/* Why the last evprof_new() with a file failed; status 0: it did not. Its rules
- * must not be replaced by the defaults because somebody passes its NULL on. */
+/* Why the last evprof_new() with a file failed; status 0: it did not fail. A
+ * caller that passes its NULL on must not get a profiler with default access
+ * rules. */
 static evprof_error_t last_failure;
 static bool watches_forks;
 
@@ -106,7 +108,7 @@ keep_prefix(evprof_t *prof, const char *prefix, evprof_error_t *err)
     return EVPROF_OK;
 }
 
-/* A loop may be looking at the old one, by whose rules it says 503. */
+/* A loop may still read the old configuration and answer 503 by it. */
 static void
 replace_config(evprof_t *prof, evprof_config_t *config)
 {
@@ -155,7 +157,8 @@ open_profiler(evprof_t *prof, const char *conf_file, evprof_error_t *err)
     return status;
 }
 
-/* A server that throws would not know why it became slow. */
+/* Warns of the library that makes C++ exceptions slow: the server's owner would
+ * not know why. */
 static void
 warn_of_exceptions(evprof_t *prof)
 {
@@ -165,8 +168,8 @@ warn_of_exceptions(evprof_t *prof)
     }
 }
 
-/* Under the life lock. Between the two halves of evprof_free() there is one that
- * cannot be used any more. */
+/* The life lock is held. Between the two halves of evprof_free() the profiler
+ * exists but cannot be used. */
 static evprof_t *
 existing(const char *conf_file, evprof_error_t *err)
 {
@@ -191,7 +194,8 @@ start_services(evprof_t *prof, evprof_error_t *err)
     return status == EVPROF_OK ? evprof_watching_start(prof, err) : status;
 }
 
-/* With `conf_file` NULL the one that exists; `by` is the caller's name. */
+/* Makes the profiler, or takes the one that exists when `conf_file` is NULL;
+ * `by` is the caller's name for messages. */
 static evprof_t *
 make(const char *conf_file, const char *by, evprof_error_t *err)
 {
@@ -249,7 +253,7 @@ has_failed(evprof_error_t *err)
     return failure.status != EVPROF_OK;
 }
 
-/* What evprof_use() makes. */
+/* Makes the profiler for evprof_use(). */
 static evprof_t *
 use_default(const char *by, evprof_error_t *err)
 {
@@ -259,7 +263,7 @@ use_default(const char *by, evprof_error_t *err)
     if (has_failed(err)) {
         return NULL;
     }
-    /* Another thread may make it at the same time; then it exists. */
+    /* Another thread may make it at the same time; that one is then used. */
     const char *conf_file = secure_getenv("EVPROF_CONF");
     evprof_t *prof = make(conf_file, by, err);
     return prof == NULL && atomic_load(&the_profiler.is_open) ? &the_profiler

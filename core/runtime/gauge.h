@@ -3,9 +3,8 @@
 #define EVPROF_RUNTIME_GAUGE_H
 
 /*
- * What the process uses, read now and then, and whether that is more than
- * watch { } allows. The past is kept as far as a directive looks back. One
- * thread at a time.
+ * Readings of what the process uses, and whether they pass a bound of watch {
+ * }. Readings are kept as long as a directive looks back. One thread at a time.
  */
 
 #include <stdbool.h>

@@ -4,7 +4,7 @@
 
 #include "core/heap/heap.h"
 
-/* What the heap asks of the runtime: the process's symbolizer and the worker's
+/* What the runtime offers core/heap: the process's symbolizer and the worker's
  * queue. For evprof_heap_open(). */
 extern const evprof_heap_services_t evprof_runtime_heap_services;
 

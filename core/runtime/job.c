@@ -183,7 +183,7 @@ enter_phase(evprof_job_t *job, enum evprof_job_phase phase)
     evprof_futex_wake(&job->phase);
 }
 
-/* What failed has no body, but always a sentence. */
+/* A failed job has no body, but always a message. */
 static void
 set_failure(evprof_result_t *result)
 {
@@ -299,8 +299,8 @@ begin_window(evprof_job_t *job)
     return status;
 }
 
-/* Lets the job lie until its window ends, or until it is to be asked whether it
- * is wanted. */
+/* Puts the job back until its window ends, or until the next check whether it
+ * is still wanted. */
 static int
 await_end(evprof_job_t *job)
 {
@@ -308,7 +308,8 @@ await_end(evprof_job_t *job)
     bool is_asked = job->is_wanted != NULL && next_ns < job->due_ns;
     int status = evprof_worker_post(&job->task,
                                     is_asked ? next_ns : job->due_ns, NULL);
-    /* Who cancelled before the post found nothing to hurry. */
+    /* A cancel that came before the post found nothing to wake, so it is
+     * checked again. */
     if (status == EVPROF_OK &&
         (atomic_load(&job->is_canceled) || atomic_load(&job->is_hurried))) {
         evprof_worker_hurry(&job->task);
@@ -316,7 +317,7 @@ await_end(evprof_job_t *job)
     return status;
 }
 
-/* Whether its window goes on. One that nobody wants is cancelled. */
+/* Whether the window goes on. A job that is no longer wanted is cancelled. */
 static bool
 goes_on(evprof_job_t *job)
 {
@@ -397,7 +398,7 @@ run_profile(evprof_job_t *job)
     }
 }
 
-/* A result that is kept back lies in the worker's list until its time. */
+/* A delayed result stays in the worker's list until its time. */
 static void
 run_call(evprof_job_t *job)
 {
@@ -408,7 +409,8 @@ run_call(evprof_job_t *job)
         int64_t due_ns = job->opened_ns + job->result.hold_ms * 1000000;
         if (job->result.hold_ms > 0 &&
             evprof_worker_post(&job->task, due_ns, NULL) == EVPROF_OK) {
-            /* Who cancelled before the post found nothing to hurry. */
+            /* A cancel that came before the post found nothing to wake, so it
+             * is checked again. */
             if (atomic_load(&job->is_canceled)) {
                 evprof_worker_hurry(&job->task);
             }
@@ -512,7 +514,7 @@ check_seconds(evprof_profile_t *profile, const evprof_ask_t *ask,
     return EVPROF_OK;
 }
 
-/* The profile of that name, if it can be asked for at all. */
+/* Finds the profile of that name, if it may be taken. */
 static int
 find_served(evprof_t *prof, const char *name, evprof_profile_t **out,
             evprof_error_t *err)
@@ -697,8 +699,8 @@ evprof_job_wait(evprof_job_t *job, enum evprof_job_phase phase)
 evprof_result_t *
 evprof_job_result(evprof_job_t *job)
 {
-    /* Who was told by `done` in another way than through memory sees with this
-     * what the worker wrote before it. */
+    /* The caller may have been told by `done` through a descriptor; this load
+     * makes what the worker wrote before it visible. */
     (void)atomic_load(&job->phase);
     return &job->result;
 }

@@ -56,7 +56,8 @@ EVPROF_API int evprof_job_start(evprof_t *prof, const char *name,
  * up; 1 where that is not known. */
 EVPROF_API long evprof_job_retry_s(evprof_t *prof, const char *name);
 
-/* What evprof_job_start() would say but for EBUSY, without starting. */
+/* The status that evprof_job_start() would return, EVPROF_EBUSY aside; starts
+ * nothing. */
 EVPROF_API int evprof_job_check(evprof_t *prof, const char *name,
                                 const evprof_ask_t *ask, evprof_error_t *err);
 
@@ -96,7 +97,8 @@ enum evprof_job_phase {
 
 /*
  * Opens a window that only evprof_job_finish() or a cancel ends, and returns
- * when it is open. What evprof_job_start() returns, and what begin says.
+ * when it is open. Statuses are those of evprof_job_start() and of the module's
+ * begin hook.
  */
 int evprof_job_open(evprof_t *prof, const char *name, evprof_job_t **out,
                     evprof_error_t *err);

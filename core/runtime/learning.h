@@ -9,7 +9,8 @@
  */
 void evprof_learning_begin(void);
 
-/* Nothing is asked any more when this returns, and what was is due now. */
+/* Ends it: requests that came before are carried out by the caller now, and
+ * later ones are not taken. */
 void evprof_learning_end(void);
 
 /* In the child of a fork, which has no worker. */

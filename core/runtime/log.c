@@ -56,7 +56,7 @@ evprof_log_time(evprof_buf_t *line)
                       second / 3600, second / 60 % 60, second % 60);
 }
 
-/* One write a line: those of several processes do not mix. */
+/* Each line is one write, so that lines of several processes do not mix. */
 static void
 append(const char *path, const evprof_buf_t *line)
 {

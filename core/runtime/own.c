@@ -159,7 +159,7 @@ own_new(const char *name)
     return own;
 }
 
-/* Between a visit and its end. */
+/* Finds a profile. Called between evprof_visit() and evprof_leave(). */
 static evprof_profile_t *
 make(evprof_t *prof, const char *name, evprof_error_t *err)
 {

@@ -77,7 +77,7 @@ note_overflows(enum evprof_loss_of who, evprof_pprof_t *p)
                : evprof_loss_note(p, who, EVPROF_LOSS_LABELS_FULL, &lost);
 }
 
-/* A profile without samples says why, whoever made it. */
+/* Adds the reason to a profile without samples. */
 static int
 explain_empty(enum evprof_loss_of who, const evprof_ask_t *ask,
               evprof_pprof_t *p)

@@ -43,7 +43,7 @@ typedef struct evprof_push {
     void (*stop)(void *pusher);
     /* "name: value" lines. Any thread. */
     int (*status)(void *pusher, const evprof_writer_t *out);
-    /* Has a profile sent that somebody else took; any thread. EVPROF_ENOMEM. */
+    /* Sends a profile that was taken elsewhere. Any thread. EVPROF_ENOMEM. */
     int (*send)(void *pusher, const char *profile, const void *bytes,
                 size_t len);
     /* In the child of a fork: starts a thread of its own. */

@@ -32,9 +32,9 @@ enum {
  */
 enum { REST_FACTOR = 3 };
 
-/* How often a thread that was asked for its stack lets others run who hold the
- * rings. Nothing else would bring its answer, and asking again would interrupt
- * it again; a timer's sample has the next one to be carried by. */
+/* How often the handler yields while all rings are claimed, when the thread was
+ * asked for its stack: a lost answer would have to be asked for again. A
+ * timer's sample does not wait; its weight is carried by the next one. */
 enum { ASKED_PATIENCE = 100 };
 
 evprof_sig_tap_t evprof_sig_taps[EVPROF_TAP_KINDS];
@@ -43,7 +43,8 @@ _Atomic uint64_t evprof_sig_cpu_period_ns;
 _Atomic(void (*)(int)) evprof_sig_previous;
 _Atomic(void (*)(int, siginfo_t *, void *)) evprof_sig_previous_info;
 
-/* A previous handler that calls the one before it may come back to us. */
+/* Set while a previous handler runs: it may call the one before it, which is
+ * ours. */
 static _Thread_local volatile sig_atomic_t is_chaining
     __attribute__((tls_model("initial-exec")));
 
@@ -218,8 +219,8 @@ take_timer_sample(evprof_thread_t *thread, const siginfo_t *info,
     }
 }
 
-/* How often this thread has slept so far: if it sleeps but once more, it is
- * where it was. */
+/* How often this thread has slept so far. One more sleep afterwards means that
+ * it went back to where it was. */
 static int64_t
 own_sleeps(void)
 {

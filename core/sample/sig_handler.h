@@ -36,7 +36,7 @@ extern _Atomic uint32_t evprof_sig_cookie;
 /* Between two expiries of a thread's CPU timer. */
 extern _Atomic uint64_t evprof_sig_cpu_period_ns;
 
-/* What was installed before ours. */
+/* The handler that was installed before ours. */
 extern _Atomic(void (*)(int)) evprof_sig_previous;
 extern _Atomic(void (*)(int, siginfo_t *, void *)) evprof_sig_previous_info;
 
@@ -58,9 +58,9 @@ enum evprof_sig_status {
 };
 
 /*
- * Claims a ring for a record of `kind` and fills in all but the stack; `depth`
- * is the room for it. The caller walks into slot->record->pcs and ends the
- * record; unless it was taken there is nothing to end.
+ * Claims a ring for a record of `kind` and fills in all but the stack, for
+ * which there is room for `depth` frames. True: the caller walks into
+ * slot->record->pcs and ends the record. False: there is nothing to end.
  */
 struct evprof_ring_claim;
 enum evprof_sig_status evprof_sig_record_begin(enum evprof_tap_kind kind,

@@ -18,7 +18,8 @@ const evprof_label_set_t *evprof_sig_labels(void);
  */
 void evprof_sig_labels_set(const evprof_label_set_t *set);
 
-/* Where the calling thread keeps them, for as long as it lives. */
+/* The place where the calling thread keeps its labels; valid as long as the
+ * thread lives. */
 evprof_labels_place_t *evprof_sig_labels_place(void);
 
 #endif

@@ -19,7 +19,7 @@
 
 enum { TRIES = 3, COPY_BYTES = 2048, WORD = sizeof(uintptr_t) };
 
-/* What is noted of a sleeper between the looks. */
+/* What is remembered of a sleeper between two looks. */
 typedef struct look {
     int64_t runs;
     size_t copied;
@@ -38,7 +38,7 @@ runs_of(pid_t tid)
     return runs;
 }
 
-/* Where it sleeps. */
+/* Reads where the thread sleeps. */
 static void
 find_place(evprof_sleeper_t *sleeper, look_t *look)
 {
@@ -72,8 +72,9 @@ find_place(evprof_sleeper_t *sleeper, look_t *look)
     }
 }
 
-/* The stacks of all with one call. A piece that ends in a hole ends the call;
- * who gets nothing is copied alone. */
+/* Copies the stacks of all sleepers by one system call. The call ends at the
+ * first piece that reaches unmapped memory; the sleepers behind it are copied
+ * one by one. */
 static void
 copy_stacks(evprof_sleeper_t *sleepers, look_t *looks, size_t count)
 {

@@ -41,14 +41,15 @@ uint32_t evprof_stacktable_add(evprof_stacktable_t *table,
                                const evprof_label_set_t *labels, double count,
                                int64_t total);
 
-/* The sums of `id` (0: what did not fit), valid until the next addition. */
+/* The sums of `id`; those of 0 are of all stacks that did not fit. Valid until
+ * the next addition. */
 evprof_stack_sums_t evprof_stacktable_get(const evprof_stacktable_t *table,
                                           uint32_t id);
 
-/* How many stacks it has; their ids are 1..size. */
+/* The number of stacks; their ids are 1 to that number. */
 uint32_t evprof_stacktable_size(const evprof_stacktable_t *table);
 
-/* Bytes of memory it holds. */
+/* Bytes of memory that the table holds. */
 size_t evprof_stacktable_bytes(const evprof_stacktable_t *table);
 
 #endif

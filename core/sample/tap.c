@@ -26,8 +26,9 @@
 #include "core/sample/fork.h"
 #include "core/sample/sig_handler.h"
 
-/* A handler runs for microseconds, but its thread may wait for a CPU. Only one
- * that was torn down inside never ends its claim; its ring is then lost. */
+/* A handler runs for microseconds, but its thread may wait for a CPU. A claim
+ * that lasts longer belongs to a thread that was ended inside the handler; its
+ * ring is given up. */
 enum { CLAIM_PATIENCE_NS = 2000000000 };
 
 /* A tap as its owner sees it. */
@@ -53,7 +54,8 @@ count(_Atomic uint64_t *counter, uint64_t more)
     atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
 }
 
-/* For the drainer: counts a record and hands it on. */
+/* Called by the drainer: counts a record and hands it to the sink of its tap.
+ * */
 static void
 take_record(const evprof_record_t *record)
 {
@@ -78,8 +80,8 @@ tick_taps(void)
             owner->tap.tick(owner->tap.ctx);
         }
     }
-    /* Walks have met code that was loaded after sampling began; until somebody
-     * has learnt of it they are slower. */
+    /* Walks have met code that was loaded after sampling began. They are slower
+     * until its tables are built. */
     if (evprof_unwind_is_stale()) {
         evprof_unwind_learn();
     }
@@ -111,7 +113,8 @@ make_rings(evprof_error_t *err)
     return EVPROF_OK;
 }
 
-/* Keeps what stands in our place now, to pass on signals that are not ours. */
+/* Remembers the handler that is installed now, to pass on signals that are not
+ * ours. */
 static void
 keep_previous(const struct sigaction *previous)
 {
@@ -151,9 +154,9 @@ evprof_tap_intruder(void)
 }
 
 /*
- * Puts our handler in place, unless it is there. It is never taken out again: a
- * signal may still be on its way, and the default action kills. No SA_ONSTACK:
- * an alternate stack is often just big enough for its own handler.
+ * Installs our handler, unless it is installed. It is never removed: a signal
+ * may still be on its way, and the default action ends the process. No
+ * SA_ONSTACK: an alternate stack is often just big enough for its own handler.
  */
 static int
 install_handler(evprof_error_t *err)

@@ -84,16 +84,18 @@ int evprof_tap_open(enum evprof_tap_kind kind, const evprof_tap_t *tap,
                     evprof_error_t *err);
 
 /*
- * Closes it: no record of it is written after this, all earlier ones have
- * reached the sink. The last tap to close ends the drainer. No-op when closed.
+ * Closes the tap: no record of it is written afterwards, and all earlier ones
+ * have reached the sink. The last tap to close ends the drainer. Does nothing
+ * when it is closed.
  */
 void evprof_tap_close(enum evprof_tap_kind kind);
 
 /* The session number, 0: closed. One load; signal-safe. */
 uint32_t evprof_tap_session(enum evprof_tap_kind kind);
 
-/* Who has put a handler in the place of ours for SIGPROF since a tap was opened
- * with signals, as a part of a sentence; NULL: nobody. Static. */
+/* The owner of the handler that replaced ours for SIGPROF since a tap with
+ * signals was opened, as a part of a sentence; NULL: ours is in place. Static.
+ * */
 const char *evprof_tap_intruder(void);
 
 /* Empties the rings into the sinks on the calling thread. */

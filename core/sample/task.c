@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading takes 6 to 14 us a file, most of it the kernel's lookup of the path,
- * so what one file has is not asked of another. Names may hold any byte but a
+ * Reading a file takes 6 to 14 us, most of it the kernel's lookup of the path,
+ * so each fact is read from one file only. Names may hold any byte but a
  * newline, which /proc writes as an escape.
  */
 #include "core/sample/task.h"
@@ -21,7 +21,7 @@
 /* /proc/TID/status is about 1.4 KB; the two lines of switches come last. */
 enum { FILE_MAX = 4096, CALL_MAX = 256 };
 
-/* What stands after `key` at the beginning of a line, or "". */
+/* The text after `key` at the beginning of a line, or "". */
 static const char *
 field(const char *status, const char *key)
 {
@@ -93,7 +93,7 @@ evprof_task_read_call(pid_t tid, evprof_task_info_t *out)
         return EVPROF_EPERM;
     }
     if (len <= 0) {
-        /* A kernel that has the other files but not this one does not tell. */
+        /* Some kernels have the other files but not this one. */
         return evprof_proc_read(tid, "stat", text, sizeof(text)) > 0
                    ? EVPROF_ENOTSUP
                    : EVPROF_ENOENT;

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-/* What the kernel says of a thread of this process, by /proc/self/task. */
+/* The state of a thread of this process, from /proc/self/task. */
 typedef struct evprof_task {
     char name[32];
     char state;              /* as in proc(5): R S D T t Z X I */
@@ -37,7 +37,7 @@ int evprof_task_read(pid_t tid, evprof_task_info_t *out);
  */
 int evprof_task_read_call(pid_t tid, evprof_task_info_t *out);
 
-/* How often the kernel has let the thread run; negative when it is gone, or the
+/* How often the thread was given a CPU; negative when it has ended or the
  * kernel does not count. */
 int64_t evprof_task_runs(pid_t tid);
 
@@ -47,7 +47,7 @@ int evprof_task_read_status(pid_t tid, evprof_task_info_t *out);
 /* The clock of a thread's CPU time; glibc makes none for other threads. */
 clockid_t evprof_task_clock(pid_t tid);
 
-/* Its CPU time, one system call; negative when the thread is gone. */
+/* The thread's CPU time by one system call; negative when it has ended. */
 int64_t evprof_task_cpu_ns(pid_t tid);
 
 /* The kernel function that it waits in, "" when it does not or the kernel

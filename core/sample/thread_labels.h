@@ -17,8 +17,8 @@ enum evprof_thread_labels {
     EVPROF_THREAD_LABELS_OFF,
 };
 
-/* The record's labels with those of its thread. For one thread at a time, the
- * drainer. */
+/* The labels of a record and those of its thread together. Called by the
+ * drainer only. */
 const evprof_label_set_t *
 evprof_thread_labels_of(const evprof_record_t *record,
                         enum evprof_thread_labels which);

@@ -34,7 +34,7 @@ list_known(evprof_tids_t *out)
     return EVPROF_OK;
 }
 
-/* When the kernel started the thread, in its ticks; 0: it is gone. */
+/* The start time of a thread in the kernel's ticks; 0: it has ended. */
 static uint64_t
 start_time(pid_t tid)
 {
@@ -53,7 +53,8 @@ start_time(pid_t tid)
     return field && evprof_parse_uint64(field, &ticks) ? ticks : 0;
 }
 
-/* Frees the records of FOUND threads that ended, whoever has their id now. */
+/* Frees the records of FOUND threads that have ended, even if another thread
+ * has their id now. */
 static void
 drop_ended(const evprof_tids_t *tasks)
 {

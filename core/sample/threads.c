@@ -53,7 +53,7 @@ static struct {
     pthread_key_t key;
 } registry;
 
-/* Calls what others left for that moment. */
+/* Calls the hooks that are registered for that moment. */
 #define RUN_HOOKS(moment, ...)                                                 \
     for (evprof_thread_hook_t *hook = atomic_load(&registry.hooks); hook;      \
          hook = hook->next) {                                                  \
@@ -62,7 +62,8 @@ static struct {
         }                                                                      \
     }
 
-/* In a child that is not mended yet, a record taken now would be lost later. */
+/* A child of a fork must be repaired first: a record taken before that would be
+ * lost. */
 static void
 lock_registry(void)
 {
@@ -102,7 +103,7 @@ evprof_thread_find(pid_t tid)
     return NULL;
 }
 
-/* A chunk's pages that nobody used are zero: records are made by the kernel. */
+/* Unused pages of a chunk are zero, so its records need no initialisation. */
 static evprof_thread_t *
 add_record(void)
 {
@@ -203,8 +204,8 @@ end_thread(void *arg)
     unlock_registry();
 }
 
-/* The key is made by whoever comes first, often a constructor of another
- * library; pthread_once would be a lock of the kind that we wrap. */
+/* The first caller makes the key, often a constructor of another library;
+ * pthread_once would take a lock of the kind that we wrap. */
 static bool
 has_key(void)
 {
@@ -344,8 +345,8 @@ set_live(evprof_thread_t *thread, uint32_t state)
     RUN_HOOKS(live, thread);
 }
 
-/* A server may hold all signals back in its threads; SIGPROF has to arrive,
- * unless somebody else's handler is meant by holding it back. */
+/* A server may block all signals in its threads. SIGPROF is unblocked for us,
+ * unless the program has a handler of its own for it. */
 static void
 let_sigprof_in(void)
 {

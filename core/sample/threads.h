@@ -69,8 +69,9 @@ typedef struct evprof_thread {
 
     evprof_cpu_slot_t cpu;
 
-    /* What it waits for in a lock wrapper: enum evprof_wait_kind, the lock's
-     * address (0: nothing) and since when. Only its own thread writes. */
+    /* What the thread waits for in a lock wrapper: enum evprof_wait_kind, the
+     * lock's address (0: nothing) and since when. Only the thread itself
+     * writes. */
     _Atomic uint32_t waits_kind;
     _Atomic uintptr_t waits_for;
     _Atomic int64_t waits_since_ns;
@@ -112,8 +113,8 @@ void evprof_thread_abandon(evprof_thread_t *thread);
 /* First call in the new thread: id, bounds, timers of what is being sampled. */
 void evprof_thread_enter(evprof_thread_t *thread);
 
-/* Waits for the end of one (core/base/own_thread.h), which is no block of the
- * application's. */
+/* Joins a thread of the library (core/base/own_thread.h); the wait is not
+ * recorded in the block profile. */
 void evprof_thread_join_ours(pthread_t thread);
 
 /* ---- Reading the registry; any thread, no lock, not in a handler ---- */
@@ -130,7 +131,7 @@ evprof_thread_t *evprof_thread_find(pid_t tid);
 /* How many threads have a record now. */
 uint32_t evprof_thread_count(void);
 
-/* Whether a record is that of a thread that lives and is not one of ours. */
+/* Whether the record belongs to a live thread of the application. */
 static inline bool
 evprof_thread_is_application(const evprof_thread_t *thread)
 {

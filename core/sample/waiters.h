@@ -39,10 +39,11 @@ bool evprof_waiters_enter(const void *lock, int64_t now_ns);
 /* A thread for which that was true has the lock, or gave up. */
 void evprof_waiters_leave(const void *lock, int64_t now_ns);
 
-/* What was waited for `lock` since the last call, all waiters together. */
+/* The time that all waiters together have waited for `lock` since the last
+ * call, in ns. */
 int64_t evprof_waiters_collect(const void *lock, int64_t now_ns);
 
-/* Forgets what was waited so far, not who waits: recording begins anew. */
+/* Restarts recording: forgets the time waited so far, but keeps the waiters. */
 void evprof_waiters_restart(int64_t now_ns);
 
 /* Forgets everybody: in the child of a fork. */

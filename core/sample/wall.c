@@ -47,7 +47,7 @@ enum {
 };
 
 #define SECOND_NS INT64_C(1000000000)
-/* What an answer may cost its thread, up to falling asleep again. */
+/* The CPU time that an answer may take its thread until it sleeps again. */
 #define ANSWER_NS INT64_C(1000000)
 #define PATIENCE_NS INT64_C(200000000)
 #define TABLE_MAX_BYTES ((size_t)64 << 20)
@@ -69,7 +69,7 @@ typedef struct wall_window {
     const char *intruder; /* who has SIGPROF in our place; NULL: nobody */
 } wall_window_t;
 
-/* A thread as it is watched; an element a record of the registry. */
+/* A watched thread; one element for each record of the registry. */
 typedef struct watched {
     uint32_t generation;
     enum watch_state state;
@@ -145,7 +145,7 @@ give_time(watched_t *watched, int64_t until_ns)
     watched->given_ns = until_ns;
 }
 
-/* Counts that time as one that has no stack; before it is given. */
+/* Counts time that has no stack, before it is given out. */
 static void
 note_unreadable(const watched_t *watched, const char *why, int64_t until_ns)
 {
@@ -302,7 +302,7 @@ pass_over(watched_t *watched, const char *why, int64_t now_ns, int64_t cpu_ns)
     watched->state = WATCH_STILL;
 }
 
-/* Who cannot be asked keeps its last stack, or has an empty one. */
+/* A thread that cannot be asked keeps its last stack, or has an empty one. */
 static void
 keep_stack(watched_t *watched)
 {

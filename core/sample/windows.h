@@ -42,11 +42,11 @@ typedef struct evprof_windows {
 int evprof_windows_open(evprof_windows_t *windows,
                         evprof_sample_window_t *window);
 
-/* Closes it; the last one takes the table along. */
+/* Closes a window; the last one frees the table. */
 void evprof_windows_close(evprof_windows_t *windows,
                           evprof_sample_window_t *window);
 
-/* Whether it is open. */
+/* Whether the window is open. */
 bool evprof_windows_have(const evprof_windows_t *windows,
                          const evprof_sample_window_t *window);
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "adapters/testing/count.h"
+#include "adapters/testing/junit.h"
 #include "adapters/testing/result.h"
 #include "adapters/testing/state.h"
 #include "adapters/testing/watch.h"
@@ -38,18 +39,6 @@ evprof_start_timer(evprof_tb_t *b)
     }
 }
 
-/* Takes what the threads of run_parallel have allocated meanwhile. */
-static void
-collect_workers(evprof_bench_t *m, bool keep)
-{
-    uint64_t allocs = atomic_exchange(&m->worker_allocs, 0);
-    uint64_t bytes = atomic_exchange(&m->worker_bytes, 0);
-    if (keep) {
-        m->net_allocs += allocs;
-        m->net_bytes += bytes;
-    }
-}
-
 void
 evprof_stop_timer(evprof_tb_t *b)
 {
@@ -59,7 +48,6 @@ evprof_stop_timer(evprof_tb_t *b)
         evprof_alloc_count_t now = evprof_alloc_count();
         m->net_allocs += now.allocs - m->start_allocs;
         m->net_bytes += now.bytes - m->start_bytes;
-        collect_workers(m, true);
         m->timer_on = false;
     }
 }
@@ -78,7 +66,6 @@ evprof_reset_timer(evprof_tb_t *b)
 {
     evprof_bench_t *m = &b->state->bench;
     clear_metrics(m);
-    collect_workers(m, false);
     m->duration_ns = 0;
     m->net_allocs = 0;
     m->net_bytes = 0;
@@ -425,6 +412,8 @@ run_benchmark(struct evprof_tb_state *s)
     if (probe(s)) {
         measure(s);
     }
+    s->duration_ns = s->bench.duration_ns;
+    evprof_junit_add(s);
 }
 
 bool

@@ -7,13 +7,16 @@
  * it is known requests are served from a small static area that is never freed.
  *
  * Counters are initial-exec thread-locals: the dynamic model would allocate on
- * a thread's first access, inside malloc.
+ * a thread's first access, inside malloc. A thread that ends leaves its own to
+ * all; what other destructors of it allocate afterwards is left in another
+ * turn.
  */
 #include "adapters/testing/count.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,6 +50,12 @@ static atomic_bool is_ready;
 static THREAD_LOCAL bool is_resolving;
 static THREAD_LOCAL evprof_alloc_count_t counted;
 static THREAD_LOCAL const uint64_t *jemalloc_allocated;
+static THREAD_LOCAL bool will_leave;
+static struct {
+    atomic_ullong allocs, bytes;
+} ended;
+static pthread_key_t at_end;
+static atomic_bool has_key;
 
 static _Alignas(max_align_t) char early[EARLY_SIZE];
 static atomic_size_t early_used;
@@ -95,13 +104,38 @@ resolve(void)
     return true;
 }
 
+static void
+leave(void *arg)
+{
+    (void)arg;
+    atomic_fetch_add(&ended.allocs, counted.allocs);
+    atomic_fetch_add(&ended.bytes, jemalloc_allocated != NULL
+                                       ? *jemalloc_allocated
+                                       : counted.bytes);
+    counted = (evprof_alloc_count_t){ 0 };
+    jemalloc_allocated = NULL;
+    will_leave = false;
+}
+
+/* The first keys of a process are slots of the thread itself: setting one
+ * allocates nothing. */
+__attribute__((constructor(101))) static void
+make_key(void)
+{
+    atomic_store(&has_key, pthread_key_create(&at_end, leave) == 0);
+}
+
 static void *
 count(void *p)
 {
     if (p != NULL) {
         counted.allocs++;
-        if (mallctl == NULL) {
+        if (mallctl == NULL || jemalloc_allocated == NULL) {
             counted.bytes += next.malloc_usable_size(p);
+        }
+        if (!will_leave && atomic_load(&has_key)) {
+            will_leave = true;
+            pthread_setspecific(at_end, &ended);
         }
     }
     return p;
@@ -176,6 +210,8 @@ evprof_alloc_count(void)
     if (jemalloc_allocated != NULL) {
         now.bytes = *jemalloc_allocated;
     }
+    now.allocs += atomic_load(&ended.allocs);
+    now.bytes += atomic_load(&ended.bytes);
     return now;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "adapters/testing/json.h"
+#include "adapters/testing/junit.h"
 #include "adapters/testing/profiles.h"
 #include "adapters/testing/stack.h"
 #include "adapters/testing/state.h"
@@ -195,10 +196,12 @@ run_all(evprof_testing_entry_t *const *entries, size_t count)
     return ok ? 0 : 1;
 }
 
+/* What a run leaves, also one that crashes or takes too long. */
 static void
-write_profiles(void)
+write_files(void)
 {
     evprof_profiles_end();
+    evprof_junit_end();
 }
 
 static int
@@ -213,13 +216,21 @@ run_watched(evprof_testing_entry_t **entries, size_t count)
     if (status == 0) {
         status = evprof_profiles_begin(&evprof_test_run.options);
     }
+    if (status == 0) {
+        status = evprof_junit_begin(evprof_test_run.options.junit);
+    }
     if (status != 0) {
         return status;
     }
-    evprof_watch_start(evprof_test_run.options.timeout_ns, write_profiles);
+    evprof_watch_start(evprof_test_run.options.timeout_ns, write_files);
     status = run_all(entries, count);
     evprof_watch_stop();
     int written = evprof_profiles_end();
+    int reported = evprof_junit_end();
+    written = reported > written ? reported : written;
+    if (status == 1) {
+        evprof_profiles_say_failed();
+    }
     return written > status ? written : status;
 }
 

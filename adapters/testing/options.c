@@ -43,6 +43,8 @@ static const struct option options[] = {
     { "failfast", FLAG, AT(failfast), "false",
       "start no new test after the first failure" },
     { "json", FLAG, AT(json), "false", "print test2json events" },
+    { "junit", TEXT, AT(junit), "",
+      "write results as JUnit's XML to `file`" },
     { "list", TEXT, AT(list), "",
       "list tests and benchmarks matching `regexp`, run nothing" },
     { "memprofilerate", NUMBER, AT(memprofilerate), "0",
@@ -255,7 +257,7 @@ evprof_test_options_usage(const char *program)
             word = open + 1;
             len = (int)(close - word);
         }
-        fprintf(stderr, "  -test.%s %.*s\n    \t", o->name, len, word);
+        fprintf(stderr, "  -%s, -test.%s %.*s  ", o->name, o->name, len, word);
         for (const char *c = o->help; *c != '\0'; c++) {
             if (*c != '`') {
                 fputc(*c, stderr);

@@ -17,6 +17,7 @@ typedef struct evprof_test_options {
     const char *cpu;
     const char *shuffle;
     const char *outputdir;
+    const char *junit; /* a file for results, "": none */
     /* Files to write profiles to, one for each module of the build in its
      * order; NULL: none. */
     const char *files[EVPROF_TEST_FILES_MAX];

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/testing/junit.h"
 #include "adapters/testing/state.h"
 
 static pthread_mutex_t last_name_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -70,6 +71,11 @@ stream(const char *name, const char *text)
 void
 evprof_output_log(struct evprof_tb_state *s, const char *text)
 {
+    if (evprof_junit_is_on()) {
+        pthread_mutex_lock(&s->lock);
+        evprof_buf_puts(&s->said, text);
+        pthread_mutex_unlock(&s->lock);
+    }
     if (evprof_test_run.options.verbose && !s->is_benchmark) {
         stream(s->name, text);
         return;

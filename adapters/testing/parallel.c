@@ -5,7 +5,6 @@
  */
 #include <stdlib.h>
 
-#include "adapters/testing/count.h"
 #include "adapters/testing/state.h"
 
 /* A portion's length in nanoseconds, and the most iterations in it. */
@@ -13,7 +12,6 @@
 #define MAX_PORTION 10000
 
 struct evprof_pb {
-    struct evprof_tb_state *owner;
     void (*body)(evprof_pb_t *pb, void *arg);
     void *arg;
     atomic_llong *drawn; /* iterations handed out to all workers */
@@ -44,12 +42,7 @@ static void *
 work(void *arg)
 {
     evprof_pb_t *pb = arg;
-    evprof_alloc_count_t before = evprof_alloc_count();
     pb->body(pb, pb->arg);
-    evprof_alloc_count_t after = evprof_alloc_count();
-    evprof_bench_t *m = &pb->owner->bench;
-    atomic_fetch_add(&m->worker_allocs, after.allocs - before.allocs);
-    atomic_fetch_add(&m->worker_bytes, after.bytes - before.bytes);
     return NULL;
 }
 
@@ -79,8 +72,7 @@ evprof_run_parallel(evprof_tb_t *b, void (*body)(evprof_pb_t *pb, void *arg),
     }
     atomic_llong drawn = 0;
     for (size_t i = 0; i < count; i++) {
-        workers[i] = (evprof_pb_t){ .owner = s,
-                                    .body = body,
+        workers[i] = (evprof_pb_t){ .body = body,
                                     .arg = arg,
                                     .drawn = &drawn,
                                     .total = b->n,

@@ -192,6 +192,15 @@ evprof_profiles_end(void)
     return worst;
 }
 
+void
+evprof_profiles_say_failed(void)
+{
+    for (size_t i = 0; i < files.count; i++) {
+        fprintf(stderr, "testing: %s is the profile of a run that failed\n",
+                files.outputs[i].path);
+    }
+}
+
 /* The profile whose full text is the stacks of all threads. */
 static evprof_profile_t *
 find_threads(void)

@@ -14,6 +14,10 @@ int evprof_profiles_begin(const evprof_test_options_t *options);
 /* Writes and closes every profile, once; later calls do nothing. 0, or 2. */
 int evprof_profiles_end(void);
 
+/* Says on stderr of each profile that was written that the run failed, so that
+ * nobody reads it as one of the whole. After evprof_profiles_end(). */
+void evprof_profiles_say_failed(void);
+
 /* Prints the stack of every thread to stderr, where that can be had. */
 void evprof_profiles_dump_threads(void);
 

@@ -39,7 +39,6 @@ typedef struct evprof_bench {
     int64_t duration_ns;
     uint64_t start_allocs, start_bytes;
     uint64_t net_allocs, net_bytes;
-    atomic_ullong worker_allocs, worker_bytes; /* of run_parallel's threads */
     int64_t bytes;                             /* one iteration's */
     int64_t previous_n, previous_ns;
     struct evprof_metric *metrics;
@@ -66,6 +65,7 @@ struct evprof_tb_state {
     struct evprof_tb_state *parallel_subs; /* waiting, last added first */
     struct evprof_tb_state *next_parallel;
     evprof_buf_t output;
+    evprof_buf_t said; /* all that it has logged, for -junit */
     atomic_bool has_failed, is_skipped, is_finished, has_sub;
 
     pthread_t thread;

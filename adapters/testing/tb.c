@@ -52,6 +52,7 @@ evprof_tb_free(struct evprof_tb_state *s)
     free(s->bench.metrics);
     free(s->temp_dir);
     evprof_buf_free(&s->output);
+    evprof_buf_free(&s->said);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->moved);
     free(s->name);

@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "adapters/testing/junit.h"
 #include "adapters/testing/state.h"
 #include "adapters/testing/watch.h"
 #include "core/base/clock.h"
@@ -81,6 +82,7 @@ evprof_parallel(evprof_tb_t *t)
 static void
 report(struct evprof_tb_state *s)
 {
+    evprof_junit_add(s);
     const char *word = evprof_failed(&s->tb)         ? "FAIL"
                        : atomic_load(&s->is_skipped) ? "SKIP"
                                                      : "PASS";

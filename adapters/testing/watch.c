@@ -20,6 +20,7 @@
 
 #include <evprof/evprof.h>
 
+#include "adapters/testing/junit.h"
 #include "adapters/testing/profiles.h"
 #include "adapters/testing/stack.h"
 #include "adapters/testing/state.h"
@@ -127,11 +128,23 @@ format_duration(char *out, size_t size, int64_t ns)
     }
 }
 
+/* The lines that a test has which does not end by itself. */
+static void
+report_failed(struct evprof_tb_state *s)
+{
+    int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    s->duration_ns += now_ns - s->start_ns;
+    evprof_fail_test(&s->tb);
+    printf("%s--- FAIL: %s (%.2fs)\n", evprof_output_mark(), s->name,
+           (double)s->duration_ns / 1e9);
+    evprof_junit_add(s);
+}
+
 static void
 end_timed_out(void)
 {
     char text[64];
-    watch.finish();
+    fflush(stdout);
     format_duration(text, sizeof(text), watch.timeout_ns);
     fprintf(stderr, "panic: test timed out after %s\n", text);
     pthread_mutex_lock(&watch.lock);
@@ -144,8 +157,14 @@ end_timed_out(void)
                             10000000 * 10000000);
         fprintf(stderr, "\t%s (%s)\n", s->name, text);
     }
-    pthread_mutex_unlock(&watch.lock);
     fputc('\n', stderr);
+    for (struct evprof_tb_state *s = watch.running; s; s = s->next_running) {
+        report_failed(s);
+    }
+    pthread_mutex_unlock(&watch.lock);
+    printf("%sFAIL\n", evprof_output_mark());
+    fflush(stdout);
+    watch.finish();
     evprof_profiles_dump_threads();
     _exit(2);
 }
@@ -159,12 +178,7 @@ end_crashed(int signal)
             watch.crashed == NULL ? "" : watch.crashed->name);
     evprof_crash_stack_print(&watch.stack);
     if (watch.crashed != NULL) {
-        evprof_fail_test(&watch.crashed->tb);
-        printf("%s--- FAIL: %s (%.2fs)\n", evprof_output_mark(),
-               watch.crashed->name,
-               (double)(evprof_clock_ns(CLOCK_MONOTONIC) -
-                        watch.crashed->start_ns) /
-                   1e9);
+        report_failed(watch.crashed);
     }
     printf("%sFAIL\n", evprof_output_mark());
     fflush(stdout);

@@ -150,6 +150,38 @@ fi
 ADD_TEST_DO=hang run 2 -run=Hang -timeout=300ms -cpuprofile=hung.profile
 has err '^panic: test timed out after 300ms$'
 has err '^	TestHang \('
+has out '^--- FAIL: TestHang \(0\.3[0-9]s\)$'
+ADD_TEST_DO=hang run 2 -run=Hang -timeout=300ms -json -junit=hung.xml
+has out '"Action":"fail",.*"Test":"TestHang","Elapsed":0\.3'
+grep -q 'tests="1" failures="1"' hung.xml || { cat hung.xml; failed=1; }
+
+# Results for build servers, whatever the run is like.
+ADD_TEST_DO=fail run 1 -run='Tree|Strings|Skipped' -junit=results.xml
+grep -q '<testcase classname="add_test" name="TestStrings" time="[0-9.]*"></testcase>' results.xml ||
+    { cat results.xml; failed=1; }
+grep -q '<failure message=".*add_test.c:' results.xml || { cat results.xml; failed=1; }
+grep -q '<skipped message=' results.xml || { cat results.xml; failed=1; }
+if command -v xmllint >/dev/null; then
+    xmllint --noout results.xml hung.xml || failed=1
+fi
+run 2 -run=Strings -junit=no/such/folder.xml
+has err '^testing: write no/such/folder.xml: '
+
+# One line a flag, in both spellings.
+run 0 -h
+has err '^  -bench, -test\.bench regexp  run only benchmarks'
+has err '^  -junit, -test\.junit file  write results'
+
+# Allocations of threads that a body makes are the body's; a thread itself has some.
+if [ -z "${EVPROF_TEST_SANITIZED-}" ]; then
+    run 0 -run='^$' -bench=Threads -benchmem -benchtime=100x
+    has out '^BenchmarkThreads.* 10[0-9] allocs/op$'
+fi
+
+# The profile of a failed run is called one.
+ADD_TEST_DO=fail run 1 -run=Tree -cpuprofile=failed.profile
+
+has err '^testing: failed.profile is the profile of a run that failed$'
 [ -s hung.profile ] || { echo "FAIL: no profile of a timeout"; failed=1; }
 
 # Profiles that cannot be written end the run before its first test.

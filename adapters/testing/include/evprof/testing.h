@@ -89,6 +89,37 @@ EVPROF_API void evprof_testing_register(evprof_testing_entry_t *entry);
     static void prefix##_f_##word(__attribute__((unused)) evprof_tb_t *param,  \
                                   __attribute__((unused)) fixture *f)
 
+#ifdef __cplusplus
+/*
+ * A fixture that is a C++ class: `EVPROF_TEST_C(Store, Holds) { f->add(1); }`. It
+ * is made before the body and destroyed after it, also when the body is left by
+ * fatal or skip; a constructor must not end the test.
+ */
+#define EVPROF_TESTING__CLASS(prefix, fixture, word, benchmark, param)         \
+    static void prefix##_f_##word(evprof_tb_t *param, fixture *f);             \
+    EVPROF_TESTING__DEFINE(prefix, word, benchmark, param)                     \
+    {                                                                          \
+        struct placed {                                                        \
+            fixture value;                                                     \
+            static void *operator new(std::size_t, void *at) { return at; }    \
+            static void operator delete(void *, void *) {}                     \
+            static void operator delete(void *) {}                             \
+        };                                                                     \
+        void *room = evprof_fixture(param, sizeof(placed));                    \
+        placed *made = new (room) placed();                                    \
+        evprof_cleanup(                                                        \
+            param, [](void *p) { static_cast<placed *>(p)->~placed(); },       \
+            made);                                                             \
+        prefix##_f_##word(param, &made->value);                                \
+    }                                                                          \
+    static void prefix##_f_##word(__attribute__((unused)) evprof_tb_t *param,  \
+                                  __attribute__((unused)) fixture *f)
+#define EVPROF_TEST_C(fixture, word)                                           \
+    EVPROF_TESTING__CLASS(Test, fixture, word, false, t)
+#define EVPROF_BENCHMARK_C(fixture, word)                                      \
+    EVPROF_TESTING__CLASS(Benchmark, fixture, word, true, b)
+#endif
+
 #define EVPROF_TEST_F(fixture, word)                                           \
     EVPROF_TESTING__FIXTURE(Test, fixture, word, false, t)
 #define EVPROF_BENCHMARK_F(fixture, word)                                      \

@@ -117,8 +117,7 @@ name_without_proc(evprof_arena_t *arena, evprof_loader_list_t *list)
     const char *started = (const char *)getauxval(AT_EXECFN);
     for (size_t i = 0; i < list->count && started != NULL; i++) {
         if (list->items[i].path[0] == '\0') {
-            list->items[i].path =
-                unescape(arena, started, strlen(started));
+            list->items[i].path = unescape(arena, started, strlen(started));
             if (list->items[i].path == NULL) {
                 return EVPROF_ENOMEM;
             }
@@ -127,41 +126,93 @@ name_without_proc(evprof_arena_t *arena, evprof_loader_list_t *list)
     return EVPROF_OK;
 }
 
+/* A line of the file. */
+typedef struct piece {
+    uintptr_t start;
+    uintptr_t limit;
+    const char *rest; /* from the second address on */
+    const char *end;
+} piece_t;
+
+/* Reads the line at `line`; the next one, or NULL behind the last. */
+static const char *
+read_piece(const char *line, piece_t *out)
+{
+    out->end = strchrnul(line, '\n');
+    out->rest = parse_hex(line, &out->start);
+    parse_hex(*out->rest == '-' ? out->rest + 1 : out->rest, &out->limit);
+    return *out->end == '\0' ? NULL : out->end + 1;
+}
+
+/* Gives the object what the line says of its file. */
+static int
+take_name(evprof_arena_t *arena, const piece_t *piece, evprof_object_t *object)
+{
+    size_t len = 0;
+    const char *name = find_name(piece->rest, piece->end, &len);
+    if (name == NULL || object->path[0] == '[') {
+        return EVPROF_OK;
+    }
+    read_file_of(piece->rest, object);
+    object->path = unescape(arena, name, len);
+    return object->path == NULL ? EVPROF_ENOMEM : EVPROF_OK;
+}
+
+/* Code that was moved to anonymous memory, to have huge pages, has lost its
+ * name; the object's first page has kept it. */
+static int
+name_by_first_page(evprof_arena_t *arena, const char *maps,
+                   evprof_object_t *object)
+{
+    for (const char *line = maps; line != NULL && *line != '\0';) {
+        piece_t piece;
+        line = read_piece(line, &piece);
+        if (object->low >= piece.start && object->low < piece.limit) {
+            return take_name(arena, &piece, object);
+        }
+    }
+    return EVPROF_OK;
+}
+
+static int
+name_pieces(evprof_arena_t *arena, const char *maps, evprof_loader_list_t *list)
+{
+    size_t next = 0;
+    int status = EVPROF_OK;
+    for (const char *line = maps; status == EVPROF_OK && line != NULL &&
+                                  *line != '\0' && next < list->count;) {
+        piece_t piece;
+        line = read_piece(line, &piece);
+        while (next < list->count && list->items[next].start < piece.start) {
+            next++;
+        }
+        for (; status == EVPROF_OK && next < list->count &&
+               list->items[next].start < piece.limit;
+             next++) {
+            evprof_object_t *object = &list->items[next];
+            object->piece_start = piece.start;
+            object->piece_limit = piece.limit;
+            status = take_name(arena, &piece, object);
+            if (status == EVPROF_OK && object->inode == 0 &&
+                object->path[0] != '[') {
+                status = name_by_first_page(arena, maps, object);
+            }
+        }
+    }
+    return status;
+}
+
 int
 evprof_loader_name(evprof_arena_t *arena, evprof_loader_list_t *list)
 {
     evprof_buf_t maps = { 0 };
     int status = read_file(EVPROF_SELF "maps", &maps);
-    if (status == EVPROF_EIO) {
-        evprof_buf_free(&maps);
-        return name_without_proc(arena, list);
-    }
-    size_t next = 0;
-    const char *line = maps.data;
-    while (status == EVPROF_OK && line != NULL && *line != '\0' &&
-           next < list->count) {
-        const char *end = strchrnul(line, '\n');
-        uintptr_t start = 0;
-        uintptr_t limit = 0;
-        const char *rest = parse_hex(line, &start);
-        parse_hex(*rest == '-' ? rest + 1 : rest, &limit);
-        while (next < list->count && list->items[next].start < start) {
-            next++;
-        }
-        for (; next < list->count && list->items[next].start < limit; next++) {
-            size_t len = 0;
-            const char *name = find_name(line, end, &len);
-            list->items[next].piece_start = start;
-            list->items[next].piece_limit = limit;
-            read_file_of(rest, &list->items[next]);
-            if (name != NULL && list->items[next].path[0] != '[') {
-                list->items[next].path = unescape(arena, name, len);
-                status =
-                    list->items[next].path == NULL ? EVPROF_ENOMEM : status;
-            }
-        }
-        line = *end == '\0' ? end : end + 1;
+    if (status == EVPROF_OK && maps.data != NULL) {
+        status = name_pieces(arena, maps.data, list);
     }
     evprof_buf_free(&maps);
-    return status;
+    /* Who still has none has it from the kernel's start of the program. */
+    return status == EVPROF_OK || status == EVPROF_EIO
+               ? name_without_proc(arena, list)
+               : status;
 }

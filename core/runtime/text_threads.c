@@ -145,6 +145,38 @@ put_location(const evprof_pprof_t *p, uint32_t index, evprof_buf_t *out)
     }
 }
 
+static bool
+is_library_line(const evprof_pprof_t *p, const evprof_line_t *line)
+{
+    return line->function != EVPROF_NO_INDEX &&
+           strncmp(p->functions[line->function].name, "std::", 5) == 0;
+}
+
+/* The first place that is not in the C++ library: who uses std::thread made the
+ * thread himself. */
+static void
+put_creator(const evprof_pprof_t *p, const evprof_sample_t *creator,
+            evprof_buf_t *out)
+{
+    for (uint32_t i = 0; i < creator->location_count; i++) {
+        const evprof_location_t *at = &p->locations[creator->locations[i]];
+        uint32_t first = 0;
+        while (first < at->line_count && is_library_line(p, &at->lines[first])) {
+            first++;
+        }
+        for (uint32_t k = first; k < at->line_count; k++) {
+            put_frame(p, at, &at->lines[k], out);
+        }
+        if (first < at->line_count) {
+            return;
+        }
+        if (at->line_count == 0) {
+            break;
+        }
+    }
+    put_location(p, creator->locations[0], out);
+}
+
 static const char *
 state_word(char state)
 {
@@ -226,7 +258,7 @@ put_thread(const evprof_pprof_t *p, const evprof_dump_thread_t *thread,
     }
     if (found->creator != NULL && found->creator->location_count > 0) {
         evprof_buf_puts(out, "created by ");
-        put_location(p, found->creator->locations[0], out);
+        put_creator(p, found->creator, out);
     }
     evprof_buf_putc(out, '\n');
 }

@@ -3,14 +3,36 @@
  * Where the threads that live now were created. The wrapper of pthread_create
  * keeps the stack with the thread, so nothing is asked of anybody here. Threads
  * that it did not start (the first one, those of clone) have an empty stack, as
- * in Go.
+ * in Go. Who uses std::thread made the thread himself: frames of the C++ library
+ * at the leaf are left out.
  */
+#include <string.h>
+
 #include <evprof/module.h>
 
 #include "core/profile/loss.h"
+#include "core/runtime/symbols.h"
 #include "core/sample/bound.h"
+#include "core/sample/hooks.h"
 #include "core/sample/proc.h"
 #include "core/sample/threads.h"
+
+/* How many frames at the leaf are ours or the C++ library's; 0 where all are. */
+static size_t
+library_frames(const uintptr_t *pcs, size_t count)
+{
+    static const char prefix[] = "std::";
+    size_t i = 0;
+    while (i < count) {
+        const uintptr_t pc = pcs[i] - 1;
+        const char *name = evprof_is_hook(pc) ? prefix : evprof_symbols_name(pc);
+        if (name == NULL || strncmp(name, prefix, sizeof(prefix) - 1) != 0) {
+            return i;
+        }
+        i++;
+    }
+    return 0;
+}
 
 static int
 add_thread(evprof_thread_t *thread, evprof_builder_t *out)
@@ -20,6 +42,9 @@ add_thread(evprof_thread_t *thread, evprof_builder_t *out)
     const int64_t one = 1;
     stack.count =
         evprof_thread_creator(thread, pcs, EVPROF_THREAD_CREATOR_DEPTH);
+    const size_t skip = library_frames(pcs, stack.count);
+    stack.pcs += skip;
+    stack.count -= skip;
     return evprof_builder_add(out, &stack, NULL, 0, &one);
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The C blocks of README and of the guides are programs: each is compiled as a
-# reader would. The one that profiles a part of itself is run and its profile
+# The C and C++ blocks of README and of the guides are programs: each is compiled
+# as a reader would. The one that profiles a part of itself is run and its profile
 # read; the benchmark is run.
 # usage: guides.sh SOURCE_DIR BIN_DIR LIB_DIR CFLAGS...
 set -eu
@@ -15,6 +15,7 @@ for text in "$top"/*.md "$top"/conf/doc/*.md; do
     awk -v base="$(basename "$text" .md)" '
         /^```c$/ { out = base "-" ++n ".c"; inside = 1; next }
         /^```c module$/ { out = base "-" ++n ".module"; inside = 1; next }
+        /^```cpp$/ { out = base "-" ++n ".cc"; inside = 1; next }
         /^```nginx$/ { out = base "-" ++n ".conf"; inside = 1; next }
         /^```$/ { inside = 0 }
         inside { print > out }' "$text"
@@ -36,6 +37,12 @@ done
 # A nginx block is a configuration file.
 for conf in *.conf; do
     "$bin/evprof" -t "$conf" 2>out || { cat out; exit 1; }
+done
+for source in *.cc; do
+    c++ -std=c++14 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror "$@" \
+        -o "${source%.cc}" "$source" -L"$lib" -Wl,-rpath,"$lib" -levprof
+    "./${source%.cc}" >out
+    grep -q '^working for /users$' out
 done
 [ "$count" -ge 4 ] || { echo "only $count programs were found"; exit 1; }
 
@@ -73,6 +80,11 @@ then
     cat top
     exit 1
 fi
+
+labels=$(program_with labels_capture)
+"$labels" >out
+[ "$(cat out)" = 'working for /users
+working for /orders' ] || { echo "$labels says:"; cat out; exit 1; }
 
 benchmark=$(program_with BENCHMARK)
 "$benchmark" -bench=. -benchtime=1ms >out

@@ -157,8 +157,8 @@ compare_lengths(const void *a, const void *b)
     return (left < right) - (left > right);
 }
 
-/* What is bound beside the leaves of profiles: the index, the status page, the
- * web UI where it is on, and Go's paths, which answer 501 where no module
+/* What is bound beside the leaves of profiles: the index, the status page,
+ * metrics, the web UI where it is on, and Go's paths, which answer 501 where no module
  * serves them. */
 static int
 add_pages(path_list_t *list, evprof_t *prof)
@@ -166,6 +166,9 @@ add_pages(path_list_t *list, evprof_t *prof)
     int status = add_path(list, "");
     if (status == EVPROF_OK) {
         status = add_path(list, "status");
+    }
+    if (status == EVPROF_OK) {
+        status = add_path(list, "metrics");
     }
     for (size_t i = 0; evprof_go_leaves[i] != NULL && status == EVPROF_OK;
          i++) {

@@ -21,4 +21,11 @@ int evprof_page_status(evprof_t *prof, const evprof_ask_t *ask,
 int evprof_page_status_table(evprof_t *prof, const evprof_ask_t *ask,
                              evprof_result_t *result);
 
+/* The numbers of it, and those of the process, as OpenMetrics text. */
+int evprof_page_metrics(evprof_t *prof, const evprof_ask_t *ask,
+                        evprof_result_t *result);
+
+/* Appends what a line of that name means, nothing where that is not known. */
+void evprof_status_meaning(const char *name, size_t len, evprof_buf_t *out);
+
 #endif

@@ -17,6 +17,8 @@ struct evhttp_request;
 
 #define EVPROF_TYPE_HTML "text/html; charset=utf-8"
 #define EVPROF_TYPE_TEXT "text/plain; charset=utf-8"
+#define EVPROF_TYPE_METRICS                                                    \
+    "application/openmetrics-text; version=1.0.0; charset=utf-8"
 #define EVPROF_TYPE_PROTO "application/octet-stream"
 
 /* What a successful reply looks like; strings live as long as the request. */

@@ -211,11 +211,14 @@ serve_unknown(struct evhttp_request *req, const char *leaf)
     evprof_reply_error(req, 404, NULL, "Unknown profile");
 }
 
+/* Whether a page that is no profile is served. */
 static bool
-is_status_on(evprof_t *prof)
+is_page_on(evprof_t *prof, const char *leaf)
 {
     evprof_config_t *config = evprof_settings_hold(prof);
-    bool is_on = evprof_settings_pprof(config)->status;
+    const evprof_pprof_conf_t *conf = evprof_settings_pprof(config);
+    bool is_on = (strcmp(leaf, "status") == 0 && conf->status) ||
+                 (strcmp(leaf, "metrics") == 0 && conf->metrics);
     evprof_settings_release(config);
     return is_on;
 }
@@ -235,6 +238,17 @@ serve_status(evprof_t *prof, struct evhttp *http, struct evhttp_request *req)
 }
 
 static void
+serve_own_page(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
+               const char *leaf)
+{
+    if (strcmp(leaf, "metrics") == 0) {
+        serve_page(prof, http, req, evprof_page_metrics, EVPROF_TYPE_METRICS);
+    } else {
+        serve_status(prof, http, req);
+    }
+}
+
+static void
 serve_named(struct evhttp_request *req, const evprof_plan_name_t *name)
 {
     evprof_t *prof = name->prof;
@@ -245,8 +259,8 @@ serve_named(struct evhttp_request *req, const evprof_plan_name_t *name)
         }
     } else if (name->leaf[0] == '\0') {
         serve_page(prof, name->http, req, evprof_page_index, EVPROF_TYPE_HTML);
-    } else if (strcmp(name->leaf, "status") == 0 && is_status_on(prof)) {
-        serve_status(prof, name->http, req);
+    } else if (is_page_on(prof, name->leaf)) {
+        serve_own_page(prof, name->http, req, name->leaf);
     } else if (evprof_ui_is_leaf(name->leaf)) {
         evprof_ui_serve(prof, name->http, req, name->leaf);
     } else if (evprof_catalog_find_leaf(prof, name->leaf, &entry)) {

@@ -161,6 +161,16 @@ explain(struct counter *counter, evprof_buf_t *meaning)
     }
 }
 
+void
+evprof_status_meaning(const char *name, size_t len, evprof_buf_t *out)
+{
+    struct counter counter = { .name = { name, len }, .value = { "", 0 } };
+    evprof_buf_t meaning = { 0 };
+    explain(&counter, &meaning);
+    evprof_buf_add(out, counter.meaning.at, counter.meaning.len);
+    evprof_buf_free(&meaning);
+}
+
 static void
 fill_counter(void *ctx, const char *name, size_t len, evprof_buf_t *out)
 {

@@ -98,6 +98,7 @@ typedef struct evprof_pprof_conf {
     bool labels;
     bool label_requests;
     bool status;
+    bool metrics;
     bool ui;                      /* the web UI is served */
     bool ui_source;               /* and may show source text */
     const char *symbolize_helper; /* a file, "off", or NULL: beside us */

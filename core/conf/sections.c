@@ -270,6 +270,15 @@ static const evprof_directive_t pprof_directives[] = {
       .max_args = 1,
       .offset = offsetof(evprof_pprof_conf_t, status),
       .set = evprof_set_flag },
+    { .name = "metrics",
+      .args = "on|off",
+      .help = "Serves the numbers of that page, and those of the process and of "
+              "jemalloc, at `metrics` as OpenMetrics text for Prometheus.",
+      .by_default = "off",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_pprof_conf_t, metrics),
+      .set = evprof_set_flag },
     { .name = "ui",
       .args = "on|off",
       .help = "Serves the web UI at `ui/`, from an optional library: flame "

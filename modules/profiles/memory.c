@@ -363,6 +363,31 @@ write_memory(void *state, const evprof_ask_t *ask_, const evprof_writer_t *out,
     return status;
 }
 
+/* What jemalloc says of itself, where there is one. */
+static int
+status(void *state, const evprof_writer_t *out)
+{
+    static const char *const names[] = { "allocated", "active",   "metadata",
+                                         "resident",  "mapped",   "retained" };
+    evprof_error_t why;
+    evprof_buf_t text = { 0 };
+    (void)state;
+    if (evprof_jemalloc_address() == 0 &&
+        evprof_jemalloc_find("", &why) != EVPROF_OK) {
+        return EVPROF_OK;
+    }
+    evprof_jemalloc_refresh();
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char name[32];
+        (void)snprintf(name, sizeof(name), "stats.%s", names[i]);
+        evprof_buf_printf(&text, "jemalloc_%s_bytes: %" PRIu64 "\n", names[i],
+                          ask(name));
+    }
+    int written = evprof_buf_write(&text, out);
+    evprof_buf_free(&text);
+    return written;
+}
+
 const evprof_module_t evprof_profile_memory = {
     .abi = EVPROF_MODULE_ABI,
     .name = "memory",
@@ -370,4 +395,5 @@ const evprof_module_t evprof_profile_memory = {
                "lowers each.",
     .flags = EVPROF_MODULE_TEXT_ONLY,
     .text = write_memory,
+    .status = status,
 };

@@ -22,6 +22,11 @@ grep -E 'ERROR|WARNING|FATAL' "$work/out" && fail "squid complains"
 if command -v promtool >/dev/null; then
     promtool check config "$conf/prometheus.yml" >"$work/out" 2>&1 ||
         fail "promtool: $(cat "$work/out")"
+    printf '%s\n' 'scrape_configs:' '  - job_name: files' \
+        '    file_sd_configs:' "      - files: [\"$conf/targets.json\"]" \
+        >"$work/files.yml"
+    promtool check config "$work/files.yml" >"$work/out" 2>&1 ||
+        fail "targets.json: $(cat "$work/out")"
 else
     echo "skipped: no promtool, Debian has it in prometheus"
 fi
@@ -52,11 +57,13 @@ done
 # Neither program is in Debian: at least what was opened is closed, and YAML has
 # no tabs and indents by twos.
 for pair in '{ }' '[ ]'; do
-    [ "$(tr -cd "${pair% *}" <"$conf/alloy.river" | wc -c)" -eq \
-        "$(tr -cd "${pair#* }" <"$conf/alloy.river" | wc -c)" ] ||
-        fail "alloy.river does not close a ${pair% *}"
+    for file in alloy.river kubernetes.river; do
+        [ "$(tr -cd "${pair% *}" <"$conf/$file" | wc -c)" -eq \
+            "$(tr -cd "${pair#* }" <"$conf/$file" | wc -c)" ] ||
+            fail "$file does not close a ${pair% *}"
+    done
 done
-for file in parca.yaml prometheus.yml; do
+for file in parca.yaml prometheus.yml collector.yaml; do
     grep -nE '^(  )* [^ ]|	' "$conf/$file" && fail "$file: odd indentation"
 done
 address=$(sed -n 's/.*targets: *\["http:\/\/\([^"]*\)"\].*/\1/p' \

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The status page as OpenMetrics text: each line with a number is a gauge,
+ * since the counters of a profile begin anew with it. What is no number is left
+ * out.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/evhttp/pages.h"
+#include "core/runtime/metrics.h"
+
+/* A part of the text. */
+typedef struct line {
+    const char *name;
+    size_t name_len;
+    const char *value;
+    size_t value_len;
+} line_t;
+
+static bool
+read_line(const char *text, size_t len, line_t *out)
+{
+    const char *colon = memchr(text, ':', len);
+    char *end = NULL;
+    if (colon == NULL || colon + 2 >= text + len) {
+        return false;
+    }
+    *out = (line_t){ .name = text,
+                     .name_len = (size_t)(colon - text),
+                     .value = colon + 2,
+                     .value_len = (size_t)(text + len - colon - 2) };
+    (void)strtod(out->value, &end);
+    return end == out->value + out->value_len &&
+           strchr("-.0123456789", out->value[0]) != NULL;
+}
+
+/* How long the name is without its unit, nanoseconds; as long as it is where it
+ * has another one. */
+static size_t
+len_without_ns(const line_t *line)
+{
+    static const char unit[] = "_ns";
+    size_t len = sizeof(unit) - 1;
+    bool is_ns = line->name_len > len &&
+                 memcmp(line->name + line->name_len - len, unit, len) == 0;
+    return line->name_len - (is_ns ? len : 0);
+}
+
+/* evprof_cpu_samples for "cpu.samples"; times are in seconds. */
+static void
+put_name(evprof_buf_t *out, const line_t *line)
+{
+    size_t len = len_without_ns(line);
+    evprof_buf_puts(out, "evprof_");
+    for (size_t i = 0; i < len; i++) {
+        char c = line->name[i];
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                        (c >= '0' && c <= '9');
+        evprof_buf_putc(out, is_plain ? c : '_');
+    }
+    evprof_buf_puts(out, len < line->name_len ? "_seconds" : "");
+}
+
+static void
+put_value(evprof_buf_t *out, const line_t *line)
+{
+    if (len_without_ns(line) < line->name_len) {
+        evprof_buf_printf(out, " %.9g\n", strtod(line->value, NULL) / 1e9);
+    } else {
+        evprof_buf_printf(out, " %.*s\n", (int)line->value_len, line->value);
+    }
+}
+
+static void
+put_metric(evprof_buf_t *out, const line_t *line)
+{
+    evprof_buf_t meaning = { 0 };
+    evprof_buf_puts(out, "# TYPE ");
+    put_name(out, line);
+    evprof_buf_puts(out, " gauge\n");
+    evprof_status_meaning(line->name, line->name_len, &meaning);
+    bool is_plain = meaning.len > 0 && strpbrk(meaning.data, "\\\n\"") == NULL;
+    evprof_buf_puts(out, "# HELP ");
+    put_name(out, line);
+    evprof_buf_printf(out, " %s\n",
+                      is_plain ? meaning.data : "A number of the status page.");
+    evprof_buf_free(&meaning);
+    put_name(out, line);
+    put_value(out, line);
+}
+
+int
+evprof_page_metrics(evprof_t *prof, const evprof_ask_t *ask,
+                    evprof_result_t *result)
+{
+    evprof_result_t lines = { 0 };
+    evprof_buf_t *out = &result->body;
+    int status = evprof_page_status(prof, ask, &lines);
+    evprof_metrics_lines(&lines.body);
+    if (status != EVPROF_OK || lines.body.failed) {
+        evprof_buf_free(&lines.body);
+        return EVPROF_ENOMEM;
+    }
+    for (const char *at = lines.body.data; *at != '\0';) {
+        size_t len = strcspn(at, "\n");
+        line_t line;
+        if (read_line(at, len, &line)) {
+            put_metric(out, &line);
+        }
+        at += len + (at[len] == '\n');
+    }
+    evprof_buf_puts(out, "# EOF\n");
+    evprof_buf_free(&lines.body);
+    return out->failed ? EVPROF_ENOMEM : EVPROF_OK;
+}

@@ -91,7 +91,7 @@ check_free(struct check *check)
     free(check);
 }
 
-/* Not a secret: nobody learns the number. */
+/* The number is no secret key: it never leaves the process. */
 static uint64_t
 number_of(const char *authorization)
 {
@@ -166,8 +166,8 @@ check_new(const evprof_plan_name_t *name, evprof_admit_fn admit)
     return check;
 }
 
-/* The last one of that name: a proxy may add its own line behind the client's,
- * and only what it added itself can be believed. */
+/* The last header of that name: a proxy may add its own line behind the
+ * client's, and only its own can be trusted. */
 static const char *
 header_of(void *req, const char *name)
 {
@@ -208,8 +208,8 @@ peer_number(struct evhttp_request *req, const evprof_access_conf_t *conf)
     return evprof_access_peer(conf, &request);
 }
 
-/* The same password, sent with several requests at once as scrapers do, counts
- * once: the second finds what the first has brought about. */
+/* A scraper sends the same password with several requests at once; they count
+ * as one, since the first check answers the others from the cache. */
 static bool
 has_room_for(const evprof_plan_t *plan)
 {

@@ -4,7 +4,8 @@
 
 #include <evprof/evhttp.h>
 
-/* What a request asks for: the leaf below the prefix, and where it came in. */
+/* The target of a request: the leaf below the prefix, and the mount it came
+ * through. */
 typedef struct evprof_plan_name {
     evprof_t *prof;
     struct evhttp *http; /* the mount, NULL: none of ours */

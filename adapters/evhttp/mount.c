@@ -157,9 +157,9 @@ compare_lengths(const void *a, const void *b)
     return (left < right) - (left > right);
 }
 
-/* What is bound beside the leaves of profiles: the index, the status page,
- * metrics, the web UI where it is on, and Go's paths, which answer 501 where no module
- * serves them. */
+/* Binds the paths that are no profile's: the index, the status page, metrics, the
+ * web UI where it is on, and Go's paths, which answer 501 where no module serves
+ * them. */
 static int
 add_pages(path_list_t *list, evprof_t *prof)
 {
@@ -461,8 +461,8 @@ evprof_evhttp_handler(evprof_t *prof, const char *name, evprof_route_t *out)
 
 /* ---- Requests by their path ---- */
 
-/* What follows the prefix in the request's path, decoded, to be freed; NULL
- * when it lies elsewhere. */
+/* The part of the request's path behind the prefix, decoded, to be freed; NULL
+ * when the path lies elsewhere. */
 static char *
 name_below_prefix(evprof_t *prof, struct evhttp_request *req)
 {

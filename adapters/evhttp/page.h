@@ -2,8 +2,8 @@
 #ifndef EVPROF_EVHTTP_PAGE_H
 #define EVPROF_EVHTTP_PAGE_H
 
-/* What the pages have in common: the files of pages/, and the marks that all of
- * them may have. */
+/* Shared by all pages: the files of pages/, and the marks that each of them may
+ * have. */
 
 #include "adapters/evhttp/program.h"
 #include "core/base/template.h"

@@ -58,7 +58,7 @@ state_of(const struct row *row, const char *note)
     return row->entry->module->set_rate != NULL ? "records now" : "";
 }
 
-/* How many there are now, where somebody counts. */
+/* The count of a profile's items, for profiles that count. */
 static void
 put_count(const struct row *row, evprof_buf_t *out)
 {

@@ -13,7 +13,8 @@
 int evprof_page_index(evprof_t *prof, const evprof_ask_t *ask,
                       evprof_result_t *result);
 
-/* What is on and what was sampled and lost, as "name: value" lines. */
+/* The status page: which profiles are on, and what was sampled and lost, as
+ * "name: value" lines. */
 int evprof_page_status(evprof_t *prof, const evprof_ask_t *ask,
                        evprof_result_t *result);
 

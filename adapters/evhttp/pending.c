@@ -90,8 +90,8 @@ unlink_pending(pending_t *f)
     evprof_lists_leave();
 }
 
-/* What the eventfd counts: one to have the loop look at the request once, and
- * this when the worker is done. */
+/* The eventfd counts 1 when the loop shall look at the request once, and DONE
+ * when the worker has finished. */
 #define DONE (UINT64_C(1) << 32)
 
 unsigned
@@ -136,7 +136,7 @@ evprof_pending_count(void)
 
 /* ---- Landing ---- */
 
-/* All that is ours; the request is somebody else's by now. */
+/* Frees all but the request, which libevent owns by now. */
 static void
 release_pending(pending_t *f)
 {
@@ -215,7 +215,7 @@ finish(pending_t *f)
     if (!has_connection(f)) {
         evhttp_request_free(f->req);
     } else if (f->is_gone) {
-        /* Nobody reads a reply, and writing one could raise SIGPIPE. */
+        /* The client is gone, and writing a reply could raise SIGPIPE. */
         evhttp_connection_free(evhttp_request_get_connection(f->req));
         evhttp_request_free(f->req);
     } else {
@@ -255,7 +255,7 @@ on_event(evutil_socket_t epoll_fd, short what, void *arg)
     check_thread(f);
     for (int i = 0; i < count; i++) {
         if (events[i].data.fd == f->wake_fd) {
-            /* What the worker wrote before its write is ours after our read. */
+            /* The read makes visible what the worker wrote before its write. */
             is_done =
                 read(f->wake_fd, &wakes, sizeof(wakes)) > 0 && wakes >= DONE;
         } else {

@@ -16,7 +16,7 @@ struct bufferevent;
 struct evhttp;
 struct evhttp_request;
 
-/* What is to be done for a request, and how the reply will look. */
+/* The plan of a request: the job to run, and the form of the reply. */
 typedef struct evprof_plan {
     evprof_t *prof;
     struct evhttp *http; /* the mount it came through, NULL: none of ours */
@@ -25,8 +25,8 @@ typedef struct evprof_plan {
     evprof_ask_t ask;
     const char *error_prefix; /* before the sentence of a refusal, or NULL */
     evprof_reply_t reply;     /* its filename: static, or as long as `prof` */
-    /* What goes on with the request after `call`, instead of a reply; called
-     * once whatever happens, with no request when that is answered or gone. */
+    /* Continues with the request after `call`, instead of a reply. Called
+     * exactly once; `req` is NULL when the request is answered or gone. */
     void (*resume)(struct evhttp_request *req, int status, void *ctx);
     void *resume_ctx;
     bool is_slow;        /* `call` computes a password hash */

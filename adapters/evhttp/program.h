@@ -4,7 +4,7 @@
 
 #include "core/base/buf.h"
 
-/* What the process is, for people. */
+/* The process as pages show it. */
 typedef struct evprof_program {
     char name[256];     /* of its file, without folders */
     char build_id[129]; /* hex of the GNU note, or "" */

@@ -21,7 +21,7 @@ struct evhttp_request;
     "application/openmetrics-text; version=1.0.0; charset=utf-8"
 #define EVPROF_TYPE_PROTO "application/octet-stream"
 
-/* What a successful reply looks like; strings live as long as the request. */
+/* The form of a successful reply; its strings live as long as the request. */
 typedef struct evprof_reply {
     const char *type;     /* one of EVPROF_TYPE_* */
     const char *filename; /* what a download is called, NULL: shown in place */

@@ -190,8 +190,9 @@ finish(const struct evhttp_request *req)
 
 /* ---- Callbacks ---- */
 
-/* What stands between evhttp and a callback; equal ones are one, so that an
- * application which binds again and again makes no more of them. */
+/* Stands between evhttp and an application's callback. Equal pairs share one,
+ * so that an application which binds the same callback again and again uses no
+ * more memory. */
 typedef struct bound {
     callback_fn *callback;
     void *arg;

@@ -194,7 +194,8 @@ serve_profile(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
     }
 }
 
-/* What Go serves and this build does not is told from what nobody serves. */
+/* Answers 501 for a path that Go serves and this build does not, and 404 for
+ * any other. */
 static void
 serve_unknown(struct evhttp_request *req, const char *leaf)
 {

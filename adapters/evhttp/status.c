@@ -15,7 +15,7 @@
 
 /* ---- Text ---- */
 
-/* "NAME.LINE" for each line of what a module says about itself. */
+/* Appends "NAME.LINE" for each line of a module's status. */
 static void
 put_lines(evprof_buf_t *out, const char *name, const evprof_buf_t *text)
 {
@@ -60,7 +60,7 @@ put_losses(evprof_buf_t *out)
     }
 }
 
-/* What is no profile but has something to say. */
+/* Parts that are no profiles but have status lines. */
 static void
 put_service(evprof_buf_t *out, const char *name,
             int (*tell)(const evprof_writer_t *out))

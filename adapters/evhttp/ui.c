@@ -95,7 +95,7 @@ list_kinds(const evprof_entry_t *entries, size_t count,
 static int
 answer_frame(evprof_t *prof, const evprof_ask_t *ask, evprof_result_t *result)
 {
-    /* The site keeps what it is told of at first. */
+    /* The site keeps a pointer to it. */
     static evprof_program_t program;
     static const char *kinds[MAX_KINDS + 1];
     static evprof_ui_how_t how;
@@ -147,7 +147,7 @@ add_headers(struct evhttp_request *req, char *const *lines)
     }
 }
 
-/* Sends what the worker left: lines, then the body. */
+/* Sends what the worker made: header lines, then the body. */
 static void
 send_frame(struct evhttp_request *req, evprof_buf_t *frame)
 {
@@ -184,7 +184,8 @@ header(struct evhttp_request *req, const char *name)
     return value != NULL ? value : "";
 }
 
-/* Another page's script must not read what is here, nor change it. */
+/* Refuses requests that a page of another origin sends: its script must neither
+ * read nor change anything here. */
 static bool
 is_foreign(struct evhttp_request *req)
 {

@@ -30,7 +30,7 @@ typedef enum evprof_verdict {
     EVPROF_ACCESS_VERIFY, /* evprof_access_verify() decides between both */
 } evprof_verdict_t;
 
-/* What rules look at. */
+/* The parts of a request that rules look at. */
 typedef struct evprof_access_request {
     const struct sockaddr *peer; /* of the connection; NULL: unknown */
     /* The value of the last request header of that name, whatever its case, or

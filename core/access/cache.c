@@ -118,7 +118,7 @@ evprof_cache_add(const evprof_file_id_t *id, const char *authorization)
     evprof_lock_leave(&lock);
 }
 
-/* An entry that was half written is one that nobody's credential has. */
+/* A half written entry matches no credential. */
 void
 evprof_access_fork_child(void)
 {

@@ -44,8 +44,8 @@ is_forwarded(const evprof_access_request_t *request)
 }
 
 /*
- * The last address of a list: the one that the trusted proxy itself added. What
- * stands before it is whatever the client sent.
+ * The last address of a list: the trusted proxy added that one itself. Those
+ * before it may be the client's invention.
  */
 static bool
 last_address(const char *value, evprof_address_t *out)
@@ -142,7 +142,7 @@ judge_default(const evprof_access_conf_t *conf,
 
 /* ---- Credentials ---- */
 
-/* What follows "SCHEME " in a header, or NULL. */
+/* The text behind "SCHEME " in a header, or NULL. */
 static const char *
 after_scheme(const char *value, const char *scheme)
 {

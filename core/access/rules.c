@@ -86,7 +86,7 @@ bits_of(const evprof_address_t *address)
     }
 }
 
-/* Clears what lies beyond the prefix; true when there was something. */
+/* Clears the bits beyond the prefix; true when any was set. */
 static bool
 clear_low_bits(evprof_network_t *network)
 {

@@ -8,9 +8,9 @@
 #include "core/conf/source.h"
 
 /*
- * Memory for passwords and what is made of them: pages of their own that no
- * core dump has (MADV_DONTDUMP) and that are overwritten before they are given
- * back.
+ * Memory for passwords and values computed from them: pages of their own that
+ * are left out of core dumps (MADV_DONTDUMP) and overwritten before they are
+ * freed.
  */
 typedef struct evprof_secret {
     char *data; /* zeroed at first */
@@ -21,7 +21,8 @@ typedef struct evprof_secret {
 /* At least `size` bytes; false when memory is out. */
 bool evprof_secret_init(evprof_secret_t *secret, size_t size);
 
-/* Overwrites and gives back; what is zero-initialised or gone is ignored. */
+/* Overwrites and frees the memory. A zero-initialised or freed one is ignored.
+ * */
 void evprof_secret_fini(evprof_secret_t *secret);
 
 /*

@@ -259,7 +259,7 @@ evprof_heap_columns(evprof_builder_t *out)
 /* A larger interval shows hardly anything of a usual program. */
 #define WIDE_INTERVAL ((uint64_t)64 << 20)
 
-/* What jemalloc was told at its start that leaves things out. */
+/* Comments on settings of jemalloc that leave allocations out. */
 static int
 say_settings(enum evprof_loss_of who, uint64_t rate, evprof_builder_t *out)
 {
@@ -299,7 +299,7 @@ compare_to_process(int64_t inuse_bytes, evprof_builder_t *out)
         (double)pages * (double)sysconf(_SC_PAGESIZE) / mebibyte);
 }
 
-/* What a reader of the numbers has to know. */
+/* Comments on the numbers. */
 static int
 add_comments(enum evprof_loss_of who, uint64_t rate, bool is_empty,
              evprof_builder_t *out)

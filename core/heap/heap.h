@@ -3,8 +3,8 @@
 #define EVPROF_HEAP_HEAP_H
 
 /*
- * What the profiles "heap" and "allocs" share: one jemalloc, one dump for all
- * requests that came before it was begun, the same four columns. Hooks of
+ * Shared by the profiles "heap" and "allocs": one jemalloc, one dump for all
+ * requests that came before it began, the same four columns. Called by hooks of
  * modules only, so one call at a time.
  */
 

@@ -324,7 +324,8 @@ evprof_heap_unbias(uint64_t rate, int64_t *objects, int64_t *bytes)
     double scale = 1 / (1 - exp(-average / (double)rate));
     double scaled_objects = (double)*objects * scale;
     double scaled_bytes = (double)*bytes * scale;
-    /* 2^63 as a double: what is not below it does not fit. */
+    /* 2^63 as a double; a value that is not below it does not fit in an
+     * int64_t. */
     const double limit = 9223372036854775808.0;
     *objects = scaled_objects < limit ? (int64_t)scaled_objects : INT64_MAX;
     *bytes = scaled_bytes < limit ? (int64_t)scaled_bytes : INT64_MAX;

@@ -17,7 +17,7 @@
 
 #include "core/base/buf.h"
 
-/* What was sampled at a stack, as it stands in the dump: not scaled up. */
+/* The sampled counts of a stack as in the dump, not scaled up. */
 typedef struct evprof_heap_counts {
     int64_t objects; /* in use */
     int64_t bytes;

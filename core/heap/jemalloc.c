@@ -219,7 +219,7 @@ evprof_jemalloc_find(const char *prefix, evprof_error_t *err)
     watch_own_threads();
     control = find_mallctl(prefix);
     int status = judge(prefix, err);
-    /* What is in use stays in use when another one is asked for in vain. */
+    /* A jemalloc in use stays in use when another one cannot be had. */
     if (status != EVPROF_OK && before != NULL) {
         control = before;
     }
@@ -312,7 +312,7 @@ restore_hook(void)
     evprof_jemalloc_hook_fn now = NULL;
     size_t len = sizeof(now);
     static const char name[] = "experimental.hooks.prof_backtrace";
-    /* Somebody may have put a hook of theirs above ours: that one stays. */
+    /* The program may have put a hook of its own above ours: that one stays. */
     if (is_hooked && evprof_mallctl(name, &now, &len, NULL, 0) == 0 &&
         now == evprof_jemalloc_hook) {
         (void)evprof_mallctl(name, NULL, NULL, &previous_hook,

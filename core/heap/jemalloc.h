@@ -60,7 +60,7 @@ void evprof_jemalloc_leave_out(void);
 typedef struct evprof_jemalloc_options {
     unsigned lg_sample; /* log2 of the mean bytes between samples; 0: as is */
     size_t max_stacks;  /* distinct ones that jemalloc may come to know */
-    /* Walks the stacks of samples; NULL: what jemalloc has built in. */
+    /* Walks the stacks of samples; NULL: jemalloc's built-in unwinder. */
     const evprof_unwinder_t *unwinder;
 } evprof_jemalloc_options_t;
 

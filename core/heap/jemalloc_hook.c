@@ -25,8 +25,7 @@
 /* jemalloc asks for at most this many frames. */
 #define MAX_DEPTH 128
 
-/* Frames that a shortened stack keeps: the allocator's own and who called it.
- */
+/* Frames that a shortened stack keeps: the allocator's own and its callers. */
 #define SHORT_DEPTH ((size_t)10)
 
 /* Shortened stacks are bounded too, at this part of `max_stacks` more. */
@@ -110,7 +109,8 @@ admit(uint64_t hash, size_t limit)
     return false;
 }
 
-/* Cuts the stack to what may still be handed over; returns its length. */
+/* Cuts the stack to the length that the bound on stacks allows; returns that
+ * length. */
 static size_t
 shorten(uintptr_t *pcs, size_t count, size_t limit)
 {

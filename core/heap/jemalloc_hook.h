@@ -29,8 +29,8 @@ int evprof_jemalloc_hook_prepare(const evprof_unwinder_t *unwinder,
 /* MT-Safe. */
 void evprof_jemalloc_hook_stats(evprof_jemalloc_stats_t *out);
 
-/* Never called: the frame that stands for what was cut off. Exported, so that
- * it has a name in a stripped library too. */
+/* Never called: the frame that replaces those which were cut off. Exported, so
+ * that it has a name in a stripped library too. */
 EVPROF_API void evprof_heap_more_stacks(void);
 
 #endif

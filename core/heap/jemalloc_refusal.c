@@ -16,7 +16,7 @@
 #include "core/elf/reader.h"
 #include "core/heap/malloc_conf.h"
 
-/* What has to be set wherever our own symbol is not seen. */
+/* The setting that the program needs where jemalloc does not see our symbol. */
 #define WANTED EVPROF_MALLOC_CONF
 
 static int

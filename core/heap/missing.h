@@ -12,7 +12,7 @@
 
 #include "core/profile/loss.h"
 
-/* What `on_missing` says. */
+/* The values of `on_missing`. */
 enum evprof_heap_on_missing { EVPROF_HEAP_ERROR, EVPROF_HEAP_EMPTY };
 
 /* The directive, for a field of type int. */
@@ -32,11 +32,12 @@ int evprof_heap_missing_new(const evprof_error_t *why, void **state,
                             evprof_error_t *err);
 void evprof_heap_missing_free(void *state);
 
-/* Fills `out` with what there is: nothing, and why. EVPROF_ENOMEM. */
+/* Fills `out` with an empty profile and the reason as a comment. EVPROF_ENOMEM.
+ * */
 int evprof_heap_missing_snapshot(const void *state, enum evprof_loss_of who,
                                  evprof_builder_t *out, evprof_error_t *err);
 
-/* The reason as text. What the writer says. */
+/* Writes the reason as text. Returns the writer's status. */
 int evprof_heap_missing_text(const void *state, const evprof_writer_t *out);
 
 #endif

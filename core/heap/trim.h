@@ -23,7 +23,7 @@ typedef struct evprof_heap_trim {
     const evprof_object_t *own;     /* libevprof, NULL when linked statically */
     const evprof_object_t *counter; /* the test library, or NULL */
     bool is_alone; /* the allocator's object has nothing else */
-    /* What was found out by name, by call site. */
+    /* The decisions so far, by call site. */
     struct {
         uintptr_t pc;
         bool is_allocator;

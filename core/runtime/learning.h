@@ -9,8 +9,8 @@
  */
 void evprof_learning_begin(void);
 
-/* Ends it: requests that came before are carried out by the caller now, and
- * later ones are not taken. */
+/* Ends it: no request comes after this returns, and one that waits runs on the
+ * worker at once. */
 void evprof_learning_end(void);
 
 /* In the child of a fork, which has no worker. */

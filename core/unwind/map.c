@@ -132,7 +132,7 @@ map_new(const evprof_objects_t *objects)
     return map;
 }
 
-/* What a function that makecontext starts would return to. */
+/* The return address of functions that makecontext starts. */
 static uintptr_t
 find_bottom(void)
 {
@@ -170,8 +170,8 @@ list_jobs(const evprof_objects_t *objects, evprof_table_job_t *jobs)
     return count;
 }
 
-/* Takes the tables over; those that cannot be noted are freed, and their frames
- * stepped by what is in memory. */
+/* Takes over the tables. One that cannot be kept is freed; its frames are then
+ * stepped by the call-frame data in memory. */
 static void
 share_tables(const evprof_table_job_t *jobs, size_t count)
 {
@@ -286,7 +286,8 @@ replace_map(const evprof_objects_t *objects)
 static int
 refresh_locked(void)
 {
-    /* Cleared first: what a walk meets from now on asks for another round. */
+    /* Cleared before the refresh: code that a walk meets from now on asks for
+     * another one. */
     atomic_store(&evprof_map_is_stale, false);
     int status = evprof_objects_refresh();
     if (status != EVPROF_OK) {

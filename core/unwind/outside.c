@@ -144,7 +144,7 @@ copy_stack(evprof_outside_t *outside, const evprof_asleep_t *thread,
     return size > before;
 }
 
-/* After a step failed for want of a word above what was copied. */
+/* Copies more of the stack after a step failed for a word above the copy. */
 static bool
 copy_more(evprof_outside_t *outside, const evprof_asleep_t *thread)
 {
@@ -269,7 +269,7 @@ knows_fp(const evprof_outside_t *outside)
     return (outside->stepper.regs.known >> EVPROF_REG_FP & 1) != 0;
 }
 
-/* One frame up, with what was copied of the stack. */
+/* Steps one frame up, by the copy of the stack. */
 static enum evprof_step
 step_in_copy(evprof_outside_t *outside)
 {

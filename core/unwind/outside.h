@@ -16,7 +16,7 @@
 
 #include "core/unwind/unwind.h"
 
-/* What walks from outside need; kept from one to the next. */
+/* The state of walks from outside; kept from one walk to the next. */
 typedef struct evprof_outside evprof_outside_t;
 
 /* NULL: out of memory. */

@@ -13,7 +13,8 @@
 unsigned evprof_rule_of_row(const evprof_cfi_t *cfi, const evprof_fde_t *fde,
                             const evprof_cfi_row_t *row);
 
-/* In the child of a fork, where whoever was learning a rule is gone. */
+/* In the child of a fork: the thread that was learning a rule does not exist
+ * there. */
 void evprof_rules_after_fork(void);
 
 #endif

@@ -29,8 +29,8 @@
 #define EVPROF_SIGNAL_REGISTERS (offsetof(mcontext_t, pc) + 8)
 
 /*
- * What nearly all CIEs say: a plain one, and one for functions with exception
- * tables; in both CFA = sp and the return address is still in x30.
+ * The contents of nearly all CIEs, a plain one and one for functions with
+ * exception tables: CFA = sp, and the return address is still in x30.
  */
 #define EVPROF_USUAL_CODE_ALIGN 4u
 #define EVPROF_USUAL_DATA_ALIGN (-8)

@@ -31,8 +31,8 @@
 #define EVPROF_SIGNAL_REGISTERS (NGREG * sizeof(greg_t))
 
 /*
- * What nearly all CIEs say: a plain one, and one for functions with exception
- * tables; in both CFA = rsp + 8 and the return address is below it.
+ * The contents of nearly all CIEs, a plain one and one for functions with
+ * exception tables: CFA = rsp + 8, and the return address is below it.
  */
 #define EVPROF_USUAL_CODE_ALIGN 1u
 #define EVPROF_USUAL_DATA_ALIGN (-8)
@@ -114,7 +114,8 @@ evprof_arch_to_context(uintptr_t pc, const uintptr_t *r, ucontext_t *out)
     out->uc_mcontext.gregs[REG_RIP] = (greg_t)pc;
 }
 
-/* Captures what a callee must keep, at this point of the enclosing function. */
+/* Captures the callee-saved registers at this point of the enclosing function.
+ * */
 #define EVPROF_ARCH_CAPTURE(regs)                                              \
     __asm__ volatile("leaq 0f(%%rip), %%rax\n0:\n\t"                           \
                      "movq %%rax, %0\n\t"                                      \

@@ -22,7 +22,7 @@ struct bare {
     uintptr_t pc;
 };
 
-/* Code at `pc`, zeroes for what is outside of the segment. */
+/* Copies code at `pc`; bytes outside of the segment are 0. */
 EVPROF_UNCHECKED static bool
 read_code(const struct bare *bare, uintptr_t pc, unsigned char *out,
           size_t size)

@@ -25,7 +25,7 @@ typedef struct evprof_cfi {
     bool is_debug_frame; /* .debug_frame rather than .eh_frame */
 } evprof_cfi_t;
 
-/* What one FDE and its CIE say. */
+/* The contents of an FDE and its CIE. */
 typedef struct evprof_fde {
     uintptr_t start; /* of the code it describes */
     uintptr_t limit;

@@ -267,7 +267,7 @@ run_to(evprof_cfi_run_t *run, uint64_t want, struct span *out)
     return !r.failed;
 }
 
-/* What the instructions of a usual CIE give. */
+/* The row that the instructions of a usual CIE make. */
 static const evprof_cfi_row_t usual_row = {
     .cfa_reg = EVPROF_REG_SP,
     .cfa_value = EVPROF_USUAL_CFA_OFFSET,

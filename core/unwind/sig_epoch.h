@@ -59,7 +59,7 @@ evprof_epoch_advance(evprof_epoch_t *epoch)
     }
 }
 
-/* One thread at a time: whether nobody can hold what was stamped. */
+/* Whether no reader can hold what was stamped. One thread at a time. */
 static inline bool
 evprof_epoch_passed(evprof_epoch_t *epoch, uint64_t stamp)
 {

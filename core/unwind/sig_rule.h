@@ -153,7 +153,7 @@ evprof_rule_pack(const evprof_rule_t *rule)
            slot << EVPROF_CODE_SLOT_SHIFT | (unsigned)(rule->offset / unit);
 }
 
-/* What a table-driven step needs of the registers. */
+/* The registers that a step by tables needs. */
 typedef struct evprof_frame {
     uintptr_t pc;
     uintptr_t sp;

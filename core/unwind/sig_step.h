@@ -67,7 +67,7 @@ evprof_step_take(evprof_stepper_t *stepper, const evprof_frame_t *frame)
     stepper->is_exact = false;
 }
 
-/* Call-frame data and what finds an FDE in it. */
+/* Call-frame data and the index that finds an FDE in it. */
 typedef struct evprof_step_source {
     evprof_cfi_t cfi;
     evprof_cfi_search_t search;             /* of the linker */
@@ -93,10 +93,11 @@ enum evprof_step evprof_step_by_fde(evprof_stepper_t *stepper,
                                     const evprof_step_source_t *source,
                                     const evprof_fde_t *fde);
 
-/* Steps by call-frame data, or by what else is certain. Signal-safe. */
+/* Steps by call-frame data, or by a signal frame, a stub or code without data
+ * that is recognised. Signal-safe. */
 enum evprof_step evprof_step_raw(evprof_stepper_t *stepper);
 
-/* Steps out of the kernel's signal frame: to what was interrupted. */
+/* Steps out of the kernel's signal frame, to the interrupted frame. */
 enum evprof_step evprof_step_signal(evprof_stepper_t *stepper);
 
 /* Steps out of code without call-frame data: procedure linkage stubs, signal

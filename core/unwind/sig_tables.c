@@ -100,7 +100,7 @@ step_rule(const evprof_rule_t *rule, evprof_frame_t *frame,
     return true;
 }
 
-/* What follows a step by tables. */
+/* How the walk goes on after a step by tables. */
 enum follow { FOLLOW_RAW, FOLLOW_END, FOLLOW_SIGNAL, FOLLOW_BROKEN };
 
 /* Follows callers as long as tables know them. */

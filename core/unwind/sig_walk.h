@@ -2,7 +2,7 @@
 #ifndef EVPROF_UNWIND_SIG_WALK_H
 #define EVPROF_UNWIND_SIG_WALK_H
 
-/* What the walks share: filling in frames, and judging return addresses. */
+/* Shared by the unwinders: filling in frames, and judging return addresses. */
 
 #include <stdatomic.h>
 #include <string.h>
@@ -27,8 +27,9 @@ evprof_walk_count(atomic_uint_fast64_t *counter)
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-/* Ends the stack with a marker, at the cost of the outermost frame if there is
- * no room; like a return address it is one byte behind what it means. */
+/* Ends the stack with a marker, which replaces the outermost frame if there is
+ * no room. Like a return address it lies one byte behind the address it stands
+ * for. */
 static inline void
 evprof_walk_mark(evprof_walk_t *walk, unsigned flag, void (*marker)(void))
 {

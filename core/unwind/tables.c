@@ -72,7 +72,7 @@ run_threads(struct work *work)
     }
 }
 
-/* What handlers cannot read in memory goes with the table. */
+/* Copies into the table what handlers cannot read in memory. */
 static evprof_table_t *
 keep_copy(evprof_table_t *table, evprof_frames_t *frames, uintptr_t bias)
 {

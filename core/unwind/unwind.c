@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The unwinders by name, who learns of new objects, and who owns C++
- * exceptions.
- */
+/* The list of unwinders, the hook that learns of new objects, and the check of
+ * the library that throws C++ exceptions. */
 #include "core/unwind/unwind.h"
 
 #include <dlfcn.h>

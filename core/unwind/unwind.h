@@ -55,7 +55,7 @@ typedef struct evprof_unwinder {
     const char *name;    /* word of the `unwinder` directive */
     bool is_signal_safe; /* may run in a handler */
     const char *refusal; /* why it may not; completes "unwinder NAME ..." */
-    /* Loads what it needs beyond the tables; may be NULL. EVPROF_ENOTSUP. */
+    /* Loads a library that the unwinder needs; may be NULL. EVPROF_ENOTSUP. */
     int (*load)(void);
     /* Walks from the ucontext_t that a handler was given. */
     void (*walk_context)(evprof_walk_t *walk, const void *ucontext);
@@ -112,7 +112,8 @@ int evprof_unwind_refresh(void);
 void evprof_unwind_set_learner(void (*ask)(void));
 void evprof_unwind_learn(void);
 
-/* What the process's walks met; each only grows. Signal-safe to read. */
+/* Counts over all walks of the process; each only grows. Signal-safe to read.
+ * */
 typedef struct evprof_unwind_stats {
     uint64_t broken;  /* stacks that ended where the caller was not known */
     uint64_t outside; /* frames in code loaded after the last refresh */

@@ -83,7 +83,7 @@ struct evprof_config {
 /* The setter reads the block of its statement by itself. */
 #define EVPROF_DIRECTIVE_OWN_BLOCK (1u << 16)
 
-/* What a setter sees. */
+/* The state that setters are called with. */
 struct evprof_conf {
     evprof_config_t *config;
     evprof_problems_t *problems;
@@ -100,7 +100,7 @@ extern const evprof_section_t evprof_limits_section;
 extern const evprof_section_t evprof_push_section;
 extern const evprof_section_t evprof_watch_section;
 
-/* What is known of the blocks in the file itself. */
+/* The blocks that stand in the file itself, outside of pprof { }. */
 typedef struct evprof_outer_block {
     const char *word;
     enum evprof_context context;

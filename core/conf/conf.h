@@ -43,7 +43,8 @@ typedef struct evprof_section {
     const char *(*finish)(evprof_conf_t *cf, void *conf, const char **culprit);
 } evprof_section_t;
 
-/* What a configuration may hold. Both arrays end in NULL and outlive it. */
+/* The modules and sections that a configuration may name. Both arrays end in
+ * NULL and outlive it. */
 typedef struct evprof_schema {
     const evprof_module_t *const *modules;
     const evprof_section_t *const *sections; /* NULL: only those of this room */
@@ -132,7 +133,7 @@ typedef struct evprof_push_conf {
     long long spool_bytes;
 } evprof_push_conf_t;
 
-/* watch { }; what is not watched is 0. */
+/* watch { }; a bound of 0 is not watched. */
 typedef struct evprof_watch_conf {
     long cpu_percent; /* of one CPU */
     long long cpu_for_ns;
@@ -220,7 +221,7 @@ evprof_config_limits(const evprof_config_t *config);
  * defaults. */
 const char *evprof_config_path(const evprof_config_t *config);
 
-/* What is worth saying of a file that could be loaded, lines, or NULL. */
+/* Warnings of a file that was loaded, one a line, or NULL. */
 const char *evprof_config_warnings(const evprof_config_t *config);
 
 /* Profiles in the order of the schema, then those of loaded modules. */

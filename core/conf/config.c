@@ -76,7 +76,7 @@ report_profile(evprof_conf_t *cf, const evprof_statement_t *s)
     }
 }
 
-/* What is wrong with `profile NAME [on|off]`; NULL: nothing. */
+/* The fault of a statement `profile NAME [on|off]`, or NULL. */
 static const char *
 profile_fault(evprof_conf_t *cf, const evprof_statement_t *s)
 {
@@ -209,7 +209,7 @@ read_main(evprof_conf_t *cf, evprof_statement_t *first)
     }
 }
 
-/* Plain directives first: what the profiles inherit must be known by then. */
+/* Plain directives come first, since profiles inherit their values. */
 static int
 read_pprof(evprof_conf_t *cf)
 {
@@ -383,8 +383,8 @@ evprof_config_unref(evprof_config_t *config)
     free(config);
 }
 
-/* A server may change its folder once it has started: what is read later, by a
- * reload or for a password, must not depend on that. */
+/* A server may change its folder once it has started. Files that are read
+ * later, by a reload or for a password, must not depend on that. */
 static char *
 absolute_path(evprof_arena_t *arena, const char *path)
 {
@@ -438,7 +438,8 @@ config_new(const char *path, const char *folder, const evprof_schema_t *schema)
 
 /* ---- Loading ---- */
 
-/* What to load: a file, or text, or neither for the defaults. */
+/* The source of a configuration: a file, or text, or neither for the defaults.
+ * */
 struct source {
     const char *file;
     const char *text;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What libevprof_preload.so is told: which programs it serves, when its port
- * opens. A server that links the library itself has no use for these, and a
- * file may hold them all the same.
+ * Directives for libevprof_preload.so: which programs it serves, when its port
+ * opens. A server that links the library itself has no use for them, but its
+ * file may hold them.
  */
 #include <signal.h>
 

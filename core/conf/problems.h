@@ -19,8 +19,8 @@ typedef struct evprof_place {
 } evprof_place_t;
 
 /*
- * What is wrong with a configuration, one line a problem. Zero-initialised is
- * empty and valid. A problem that memory cannot hold is still counted.
+ * The problems of a configuration, one line each. Zero-initialised is empty and
+ * valid. A problem that memory cannot hold is still counted.
  */
 typedef struct evprof_problems {
     evprof_arena_t arena;
@@ -35,12 +35,12 @@ void evprof_problems_add(evprof_problems_t *problems,
                          const evprof_place_t *place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same for what is only worth saying: "FILE:LINE:COLUMN: warning: TEXT". */
+/* Adds a warning, "FILE:LINE:COLUMN: warning: TEXT", which is no error. */
 void evprof_problems_warn(evprof_problems_t *problems,
                           const evprof_place_t *place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Writes all of them, sorted by place; what the writer returned. */
+/* Writes all of them, sorted by place. Returns the writer's status. */
 int evprof_problems_write(const evprof_problems_t *problems,
                           const evprof_writer_t *out);
 

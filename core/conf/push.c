@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * push { }: what libevprof_push.so is told. The words stand here, so that a
- * file is checked and listed where that library is not installed; what they
- * mean is adapters/push's.
+ * push { }: directives for libevprof_push.so. They are declared here so that a
+ * file can be checked and listed where that library is not installed;
+ * adapters/push carries them out.
  */
 #include <string.h>
 

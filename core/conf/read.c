@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the rest of the program asks a loaded configuration. Two configurations
- * are compared by the words that made their values, not by the values: the
- * structs of modules are opaque, the words are not.
+ * Reading a loaded configuration. Two configurations are compared by the words
+ * that made their values, not by the values: the structs of modules are opaque,
+ * the words are not.
  */
 #include <string.h>
 

@@ -355,7 +355,7 @@ evprof_set_choice(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
     return choices_fault(cf, names);
 }
 
-/* Signals that mean something else to nobody but the server's owner. */
+/* Only signals whose meaning is the server's own to choose. */
 int
 evprof_conf_signal(const char *text)
 {

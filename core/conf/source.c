@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files that a server owner names are read once, whole, and within a bound:
- * what is no regular file is refused after an open that cannot block, and the
- * size is judged by what is read, since files of /proc and growing ones lie
- * about it.
+ * Files that a server owner names are read once, whole, and within a bound.
+ * Anything but a regular file is refused after an open that cannot block. The
+ * size is that of the bytes read, since files of /proc and growing ones report
+ * another.
  */
 #include "core/conf/source.h"
 

@@ -15,7 +15,7 @@ typedef struct evprof_file_id {
     int64_t changed_ns; /* when content or attributes last changed */
 } evprof_file_id_t;
 
-/* What tells a file from another, and from itself when changed. */
+/* Fills in the identity of a file, which changes when the file does. */
 void evprof_file_id_of(const struct stat *st, evprof_file_id_t *out);
 
 /*

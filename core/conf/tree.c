@@ -336,7 +336,8 @@ includes_itself(const struct chain *chain, const evprof_file_id_t *id)
     return false;
 }
 
-/* What stands in the way of one more file of `len` bytes; NULL: nothing. */
+/* The bound that one more file of `len` bytes would pass, as a fragment, or
+ * NULL. */
 static const char *
 bound_met(struct reader *r, const struct chain *outer,
           const evprof_file_id_t *id, size_t len)

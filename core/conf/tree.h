@@ -28,7 +28,7 @@ typedef struct evprof_statement {
     struct evprof_statement *again;    /* the next that sets the same slot */
 } evprof_statement_t;
 
-/* What a reader needs; statements live in `arena`. */
+/* The state of a reader; statements live in `arena`. */
 typedef struct evprof_tree {
     evprof_arena_t *arena;
     evprof_problems_t *problems;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * watch { }: at which moments profiles are taken without being asked for. What
- * they are and how the moments are found is core/runtime's.
+ * watch { }: bounds at which profiles are taken without a request. core/runtime
+ * watches them and takes the profiles.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -86,7 +86,7 @@ is_shadowed(const evprof_block_t *block, const evprof_slot_t *slot)
     return false;
 }
 
-/* What a profile has in common with pprof is shown once, in pprof. */
+/* A value that a profile has in common with pprof is shown once, in pprof. */
 static bool
 is_shown(const evprof_block_t *block, const evprof_slot_t *slot)
 {
@@ -132,7 +132,8 @@ is_set_in_file(const evprof_block_t *block, const evprof_statement_t *s)
     return false;
 }
 
-/* What the file has, in its order, which matters to `allow` and `deny`. */
+/* The file's own statements in their order, which matters to `allow` and
+ * `deny`. */
 static void
 add_block(evprof_buf_t *out, const evprof_block_t *block)
 {
@@ -285,7 +286,7 @@ name_shared(void *ctx, const evprof_section_t *section)
     }
 }
 
-/* What of the above a profile's block may set for itself. */
+/* The directives of pprof that a profile's block may set for itself. */
 static void
 add_shared(evprof_buf_t *out, const evprof_schema_t *schema)
 {

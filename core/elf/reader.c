@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Limits of what is read whole. */
+/* Limits of tables that are read whole. */
 #define MAX_SECTION_NAMES ((uint64_t)1 << 20)
 #define MAX_NOTES ((uint64_t)1 << 16)
 #define MAX_TEXT ((size_t)1 << 16)
@@ -118,8 +118,9 @@ evprof_elf_reader_attach(evprof_elf_reader_t *elf, int fd)
 bool
 evprof_elf_reader_open(evprof_elf_reader_t *elf, const char *path)
 {
-    /* Opening a device may do something. What changes between the two calls is
-     * caught by O_NONBLOCK and the second look. */
+    /* Opening a device can have side effects, so the type is checked first;
+     * O_NONBLOCK and the second check catch a file that is replaced in between.
+     * */
     struct stat st;
     *elf = (evprof_elf_reader_t){ .fd = -1 };
     if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
@@ -207,8 +208,7 @@ evprof_elf_reader_linked(const evprof_elf_reader_t *elf,
 
 /* ---- Texts ---- */
 
-/* Has the window hold what begins at `offset`; the number of bytes from there
- * on. */
+/* Reads the window at `offset`; returns the number of bytes from there on. */
 static size_t
 look_at(evprof_elf_reader_t *elf, uint64_t offset)
 {

@@ -20,7 +20,8 @@
 
 #include "core/objects/identity.h"
 
-/* What one callback learned of an object that has executable segments. */
+/* An object with executable segments as one callback of the loader describes
+ * it. */
 struct seen {
     struct seen *next;
     const char *name;
@@ -123,7 +124,8 @@ lowest(const struct dl_phdr_info *info)
     return out;
 }
 
-/* Without a build id, the file's headers and what follows them must do. */
+/* Without a build id, the file's headers and the bytes behind them identify it.
+ * */
 #define ANONYMOUS_ID_SIZE ((size_t)1024)
 
 /* The build id in hex, and the bytes by which the object is known again. */
@@ -234,7 +236,7 @@ add_segment(struct reading *reading)
     return &list->items[list->count++];
 }
 
-/* Fills in what all segments of one object have in common. */
+/* Fills in the members that all segments of one object have in common. */
 static evprof_object_t
 describe(struct reading *reading, const struct dl_phdr_info *info)
 {

@@ -2,7 +2,8 @@
 #ifndef EVPROF_OBJECTS_LOADER_H
 #define EVPROF_OBJECTS_LOADER_H
 
-/* What the dynamic loader and the kernel say; for objects.c alone. */
+/* The objects as the dynamic loader and the kernel list them; for objects.c
+ * alone. */
 
 #include "core/base/arena.h"
 #include "core/objects/objects.h"

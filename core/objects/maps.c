@@ -77,7 +77,7 @@ unescape(evprof_arena_t *arena, const char *text, size_t len)
     return out;
 }
 
-/* What follows the addresses: access, offset, device, inode. */
+/* The fields behind the addresses: access, offset, device, inode. */
 static void
 read_file_of(const char *rest, evprof_object_t *object)
 {

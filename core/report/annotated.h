@@ -3,9 +3,9 @@
 #define EVPROF_REPORT_ANNOTATED_H
 
 /*
- * Source lines with their weights and the instructions that were made of them,
- * function by function. A line's weight counts a sample once, however often the
- * stack holds it; it includes what was inlined into the line.
+ * Source lines with their weights and the instructions that were compiled from
+ * them, function by function. A line's weight counts a sample once, however
+ * often the stack holds it, and includes code that was inlined into the line.
  */
 
 #include "core/report/assembly.h"

@@ -18,7 +18,7 @@ typedef struct evprof_assembly_line {
     const evprof_instruction_t *instruction;
     int64_t flat;
     int64_t cum;
-    /* What the profile says where the binary says nothing, or NULL. */
+    /* The profile's location where the binary tells no source line, or NULL. */
     const evprof_location_t *location;
 } evprof_assembly_line_t;
 

@@ -37,7 +37,7 @@ struct alias {
     struct alias *first;
 };
 
-/* What is written of a callee from the second time on: small, since there are
+/* The text of a callee from its second mention on: short, since there are
  * millions of calls. */
 struct callee {
     uint64_t address;

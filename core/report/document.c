@@ -259,8 +259,8 @@ struct sorted {
     bool by_cum;
 };
 
-/* False for places of which no stack has a frame, and for what became less
- * where that is not wanted. */
+/* False for places that no stack has a frame of, and for those that decreased
+ * where decreases are left out. */
 static bool
 is_row(const evprof_stacks_t *s, const evprof_row_t *row)
 {

@@ -28,10 +28,10 @@ int evprof_document_begin(evprof_document_t *d, const evprof_stacks_t *s,
 /* Begins a member whose value the caller appends to `out`. */
 void evprof_document_member(evprof_document_t *d, const char *key);
 
-/* "meta": what the stacks are of. */
+/* "meta": the sample type, its unit and the totals of the stacks. */
 void evprof_document_meta(evprof_document_t *d);
 
-/* "profile": what the profile says of itself: columns, label keys, comments. */
+/* "profile": the profile's columns, label keys and comments. */
 void evprof_document_profile(evprof_document_t *d, const evprof_pprof_t *p);
 
 /* A member for a flame graph; `key` tells several of them apart. */

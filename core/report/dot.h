@@ -20,14 +20,14 @@ int evprof_write_image(evprof_view_t *view, const char *format,
 int evprof_write_svg(evprof_view_t *view, const evprof_writer_t *out,
                      evprof_error_t *err);
 
-/* "#rrggbb" for a share of the total between -1 and 1: red for what costs,
- * green for what a comparison saves, grey for little. */
+/* "#rrggbb" for a share of the total between -1 and 1: red for cost, green for
+ * what a comparison saves, grey for small shares. */
 #define EVPROF_COLOR_SIZE 8
 enum evprof_color_use { EVPROF_COLOR_LINE, EVPROF_COLOR_FILL };
 void evprof_dot_color(char out[EVPROF_COLOR_SIZE], double share,
                       enum evprof_color_use use);
 
-/* Appends `text` with what DOT strings cannot hold escaped. */
+/* Appends `text` with escapes for characters that DOT strings cannot hold. */
 void evprof_dot_escape(evprof_buf_t *out, const char *text);
 
 /* The same; lines of `text` are lines of the drawing. */
@@ -35,7 +35,7 @@ void evprof_dot_escape_lines(evprof_buf_t *out, const char *text);
 
 /* ---- Between the files that write DOT ---- */
 
-/* What a node's drawing needs beside the node. */
+/* The state of a drawing, shared by all nodes. */
 typedef struct evprof_dot {
     const evprof_view_t *view;
     evprof_buf_t *out;

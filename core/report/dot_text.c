@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Texts of the DOT language: what comes from a profile stays inside its quotes.
- */
+/* Strings of the DOT language: text from a profile cannot leave its quotes. */
 #include <string.h>
 
 #include "core/base/visible.h"

@@ -174,7 +174,7 @@ count_repeats(const struct folder *f, const struct span *span, size_t depth,
     }
 }
 
-/* Adds up what comes after `depth` frames of each span. */
+/* Adds up the frames at `depth` of each span. */
 static bool
 add_up(struct folder *f, struct group *g, size_t depth)
 {

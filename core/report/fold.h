@@ -28,8 +28,8 @@ typedef struct evprof_fold_ask {
     size_t max_boxes; /* more make narrow boxes be left out, at least 1 */
 } evprof_fold_ask_t;
 
-/* What stacks add up to: what they bring, and what a base takes away. Both are
- * zero or more; a box is as wide as their sum. */
+/* The sum of stacks: what the profile adds, and what a base subtracts. Both are
+ * zero or more; a box is as wide as both together. */
 typedef struct evprof_sum {
     int64_t more;
     int64_t less;

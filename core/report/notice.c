@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Remarks that are no error, on their way to whoever asked for the report. */
+/* Remarks that are no errors, handed to the caller of the report. */
 #include <stdarg.h>
 
 #include "core/report/view.h"

@@ -6,7 +6,7 @@
 
 #include "core/report/stacks.h"
 
-/* What it is made of: a template with marks for the title, the style, the
+/* The parts of the page: a template with marks for the title, the style, the
  * script and the data, and the texts for two of them. */
 typedef struct evprof_one_file {
     const char *page;
@@ -14,8 +14,8 @@ typedef struct evprof_one_file {
     const char *script;
 } evprof_one_file_t;
 
-/* Appends the page. `profile` is what the stacks were made of. EVPROF_ENOMEM.
- */
+/* Appends the page. `profile` is the one that the stacks were made of.
+ * EVPROF_ENOMEM. */
 int evprof_one_file_write(const evprof_one_file_t *files,
                           const evprof_stacks_t *s,
                           const evprof_pprof_t *profile, evprof_buf_t *out,

@@ -51,7 +51,7 @@ evprof_option_check_divisor(const char *value, evprof_error_t *err)
                : EVPROF_OK;
 }
 
-/* What only counts has units that nothing can be scaled to. */
+/* Checks a unit: sample types that count things cannot be scaled. */
 int
 evprof_option_check_unit(const char *value, evprof_error_t *err)
 {

@@ -395,7 +395,7 @@ evprof_option_set(evprof_options_t *o, const evprof_option_t *option,
     return status == EVPROF_OK ? set_text(field, value, err) : status;
 }
 
-/* What Go's strconv.ParseBool calls true. */
+/* Whether Go's strconv.ParseBool takes the text for true. */
 static bool
 is_go_true(const char *value)
 {

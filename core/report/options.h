@@ -3,9 +3,9 @@
 #define EVPROF_REPORT_OPTIONS_H
 
 /*
- * The option variables: what a report may be asked, by the names, defaults and
- * value syntax of pprof. One table describes them; flags, the shell, help,
- * completion, saved settings and URLs all walk it.
+ * The options of reports, with the names, defaults and value syntax of pprof.
+ * One table describes them; flags, the shell, help, completion, saved settings
+ * and URLs all walk it.
  */
 
 #include <stdbool.h>

@@ -26,7 +26,8 @@ is_equal(const uint32_t *frames, uint32_t a, uint32_t b, uint32_t len)
     return true;
 }
 
-/* What begins at `at` and saves most; the shortest period of those. */
+/* The repetition at `at` that saves most frames; of equal ones that with the
+ * shortest period. */
 static struct repetition
 find_repetition(const uint32_t *frames, uint32_t at, uint32_t len)
 {

@@ -47,8 +47,8 @@ enum evprof_report_flag {
     EVPROF_REPORT_BASE = 1u << 14,     /* shows the base beside the profile */
     EVPROF_REPORT_OURS = 1u << 15,     /* pprof has no such report */
     EVPROF_REPORT_BROWSER = 1u << 16,  /* shown in the user's web browser */
-    /* Text for people: names are shown with what could steer a terminal, or
-     * begin a line of its own, as escapes. */
+    /* Text for people: control characters and line ends in names are shown as
+     * escapes. */
     EVPROF_REPORT_PLAIN = 1u << 17,
     /* Wide rows whose ends matter least: a narrow window may cut them. */
     EVPROF_REPORT_TABLE = 1u << 18,
@@ -57,8 +57,8 @@ enum evprof_report_flag {
     EVPROF_REPORT_COUNTS = 1u << 20,
 };
 
-/* A program that shows a file: a command, or what an environment variable
- * names. */
+/* A program that shows a file: a command, or the name of an environment
+ * variable that holds one. */
 typedef struct evprof_viewer {
     const char *command;     /* words separated by single spaces */
     const char *variable;    /* holds the command, where `command` is NULL */
@@ -89,7 +89,7 @@ typedef struct evprof_notice {
     void *ctx;
 } evprof_notice_t;
 
-/* What is asked. All of it must outlive the view. */
+/* A request for a report. All of it must outlive the view. */
 typedef struct evprof_request {
     const evprof_report_t *report;
     const char *param; /* for EVPROF_REPORT_PARAM, else NULL */
@@ -121,7 +121,7 @@ const evprof_pprof_t *evprof_view_profile(const evprof_view_t *view);
 /* The options as the report has them, its own overrides applied. */
 const evprof_options_t *evprof_view_options(const evprof_view_t *view);
 
-/* What was asked. */
+/* The request that the view was made for. */
 const evprof_request_t *evprof_view_request(const evprof_view_t *view);
 
 /* The sum that percentages refer to. */
@@ -185,7 +185,8 @@ typedef struct evprof_heading {
     size_t count;
 } evprof_heading_t;
 
-/* What the profile says of itself. */
+/* Appends the profile's description of itself: binary, build id, comments,
+ * type, time, duration. */
 void evprof_view_profile_labels(const evprof_view_t *view,
                                 evprof_heading_t *out);
 

@@ -2,9 +2,9 @@
 #ifndef EVPROF_REPORT_ROWS_H
 #define EVPROF_REPORT_ROWS_H
 
-/* What stacks say of single places: a table's rows, callers and callees, and
- * what a search finds. A place counts once for each stack, however often it
- * occurs in it. */
+/* Sums over stacks for single places: the rows of a table, callers and callees,
+ * and the results of a search. A place counts once for each stack, however
+ * often it occurs in it. */
 
 #include "core/analysis/regex.h"
 #include "core/report/fold.h"
@@ -38,7 +38,7 @@ typedef struct evprof_calls {
     size_t callee_count;
 } evprof_calls_t;
 
-/* Who calls the place and whom it calls. EVPROF_ENOMEM. */
+/* The callers and callees of a place. EVPROF_ENOMEM. */
 int evprof_calls_make(const evprof_stacks_t *s, uint32_t place,
                       evprof_calls_t *out, evprof_error_t *err);
 void evprof_calls_free(evprof_calls_t *calls);

@@ -39,7 +39,7 @@ evprof_settings_file(evprof_buf_t *out, evprof_error_t *err)
                : EVPROF_OK;
 }
 
-/* Sets the option to what Go calls the zero value of its kind. */
+/* Sets the option to Go's zero value of its kind. */
 static int
 set_zero(evprof_options_t *o, const evprof_option_t *option,
          evprof_error_t *err)

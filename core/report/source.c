@@ -208,8 +208,8 @@ go_up(evprof_buf_t *path)
     return true;
 }
 
-/* Names come from profiles: what is no file is not opened, and not waited for.
- * -1 with errno otherwise. */
+/* Opens a regular file. The name comes from a profile, so anything else is
+ * neither opened nor waited for: -1 with errno. */
 static int
 open_plain(const char *name)
 {

@@ -54,7 +54,7 @@ keep_text(struct maker *m, const char *text)
     return evprof_strings_intern(&m->s->strings, text);
 }
 
-/* What the place's node leaves out comes from the original's function. */
+/* Parts that the node leaves out are taken from the original function. */
 static bool
 describe_source(struct maker *m, const evprof_node_info_t *info,
                 uint32_t function, evprof_stack_place_t *out)

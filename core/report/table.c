@@ -109,7 +109,7 @@ other_end(const evprof_edge_t *e, const evprof_node_t *node)
     return e->src == node ? e->dest : e->src;
 }
 
-/* Names lie all over the memory: what is printed next is asked for before. */
+/* Names are scattered in memory, so the next one is prefetched. */
 static void
 ask_for(evprof_edge_t *const *edges, size_t count, size_t i,
         const evprof_node_t *node)

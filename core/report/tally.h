@@ -4,7 +4,7 @@
 
 #include "core/report/report.h"
 
-/* What the samples with one value of a label sum up to. */
+/* The sums of the samples that have one value of a label. */
 typedef struct evprof_tally_row {
     const char *key;
     const char *name; /* the text, or the number with its unit */

@@ -157,7 +157,8 @@ choose_values(evprof_view_t *view, evprof_error_t *err)
     return find_names(view, err);
 }
 
-/* What an address stands for in a report by lines: `out`, or the address. */
+/* The text for an address in a report by lines: the line in `out`, or the
+ * address. */
 static const char *
 pattern_of(const evprof_view_t *view, evprof_buf_t *out)
 {

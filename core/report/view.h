@@ -24,8 +24,9 @@ struct evprof_view {
     evprof_buf_t names; /* title and type, as far as they are made here */
 };
 
-/* Applies focus and its kin to the view's profile, and says what matched
- * nothing. EVPROF_EPARSE, EVPROF_ENOMEM. */
+/* Applies the filters (focus, ignore, hide, show and those of tags) to the
+ * view's profile, and says which matched nothing. EVPROF_EPARSE, EVPROF_ENOMEM.
+ * */
 int evprof_view_filter(evprof_view_t *view, evprof_error_t *err);
 
 /* Adds the frames of tagroot and tagleaf. EVPROF_ENOMEM. */
@@ -35,8 +36,8 @@ int evprof_view_add_tag_frames(evprof_view_t *view, evprof_error_t *err);
 void evprof_view_say(const evprof_view_t *view, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* A double as an integer, as Go's conversion has it on this machine: what does
- * not fit becomes the smallest one. */
+/* Converts a double as Go does on this machine: a value that does not fit
+ * becomes INT64_MIN. */
 static inline int64_t
 evprof_view_truncate(double value)
 {

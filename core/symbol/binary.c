@@ -303,8 +303,8 @@ is_inside(const evprof_binary_t *b, uint64_t vaddr)
     return false;
 }
 
-/* What was added to the file's addresses when its code was mapped at the
- * mapping's start. For files whose offsets do not tell. */
+/* The load bias when the file's code begins at the start of the mapping. For
+ * files whose offsets do not tell. */
 static uint64_t
 guess_bias(const evprof_binary_t *b, const evprof_mapping_t *m)
 {

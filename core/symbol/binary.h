@@ -55,7 +55,7 @@ evprof_binary_open(const evprof_mapping_t *mapping, const char *search_path,
 bool evprof_binary_open_path(const evprof_mapping_t *mapping, const char *path,
                              evprof_binary_t *out);
 
-/* Closes what was found, if anything was. */
+/* Closes the file, if one was found. */
 void evprof_binary_close(evprof_binary_t *binary);
 
 /* The file's own address for one of the profile's. MT-Safe. */

@@ -315,7 +315,7 @@ linkage_name(evprof_code_t *code, uint64_t vaddr)
     return query.symbol;
 }
 
-/* What stands at `vaddr`, code or data. */
+/* The name of the symbol at `vaddr`, code or data. */
 static const char *
 name_of(void *ctx, uint64_t vaddr)
 {
@@ -353,7 +353,8 @@ decode_all(evprof_code_t *code, const evprof_routine_t *routine,
            const unsigned char *bytes, const evprof_disassembler_t *d,
            void *opened, listing_t *out)
 {
-    /* What is no instruction is passed over by the smallest step there is. */
+    /* Bytes that are no instruction are passed over by the machine's smallest
+     * step. */
     size_t step = code->machine == EM_X86_64 ? 1 : 4;
     evprof_buf_t text = { 0 };
     int status = EVPROF_OK;

@@ -3,8 +3,8 @@
 #define EVPROF_SYMBOL_DISASSEMBLER_H
 
 /*
- * The contract of a disassembler. What implements it stands in a shared object
- * that is opened when the first report asks for machine code.
+ * The contract of a disassembler. Implementations are shared objects, opened
+ * when the first report asks for machine code.
  */
 
 #include <stdbool.h>
@@ -19,8 +19,8 @@
 typedef struct evprof_disassembler_how {
     int machine; /* EM_X86_64 or another of elf.h */
     bool is_intel;
-    /* What stands at an address, as "0x1040 <name+0x8>", valid until the next
-     * call; NULL: nothing is known. */
+    /* The name for an address, such as "0x1040 <name+0x8>", valid until the
+     * next call; NULL: unknown. */
     const char *(*name_of)(void *ctx, uint64_t vaddr);
     void *ctx;
 } evprof_disassembler_how_t;
@@ -39,8 +39,8 @@ typedef struct evprof_disassembler {
 
 typedef const evprof_disassembler_t *(*evprof_disassembler_fn)(void);
 
-/* What the shared object exports: the best one that can be had here. MT-Safe.
- */
+/* Exported by the shared object: the best disassembler that works here.
+ * MT-Safe. */
 EVPROF_API const evprof_disassembler_t *evprof_disassembler(void);
 
 #endif

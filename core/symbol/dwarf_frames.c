@@ -20,7 +20,8 @@
 /* More nested inlining than this is cut off at the outer end. */
 #define MAX_INLINE_DEPTH 64
 
-/* What libdw is let to hold before it is closed; sizes measured with 0.188. */
+/* The memory that libdw may hold before it is closed; sizes measured with
+ * 0.188. */
 #define MAX_DWARF_BYTES ((size_t)32 << 20)
 #define BYTES_A_UNIT ((size_t)1024)
 #define BYTES_A_LINE ((size_t)48)

@@ -41,7 +41,7 @@ is_mangled(const char *name)
 
 /* ---- Declarations ---- */
 
-/* The DIE that declares what `die` is a copy or a definition of. */
+/* The DIE of the declaration that `die` is a copy or a definition of. */
 static void
 find_declaration(Dwarf_Die *die, Dwarf_Die *out)
 {
@@ -181,7 +181,7 @@ is_type(int tag)
            tag == DW_TAG_union_type;
 }
 
-/* Whether a type is what a lambda expression made. */
+/* Whether a type is that of a lambda expression. */
 static bool
 is_closure(Dwarf_Die *type)
 {

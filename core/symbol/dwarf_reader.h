@@ -2,7 +2,7 @@
 #ifndef EVPROF_SYMBOL_DWARF_READER_H
 #define EVPROF_SYMBOL_DWARF_READER_H
 
-/* What the files that read DWARF share. Text lives as long as the reader. */
+/* Shared by the files that read DWARF. Text lives as long as the reader. */
 
 #include <elfutils/libdw.h>
 #include <stddef.h>
@@ -43,7 +43,7 @@ typedef struct evprof_dwarf_reader {
     size_t children_cap;
 } evprof_dwarf_reader_t;
 
-/* Forgets what points into libdw's handle, which is about to be closed. */
+/* Forgets all pointers into libdw's handle, which is about to be closed. */
 void evprof_dwarf_names_forget(evprof_dwarf_reader_t *reader);
 
 /* The two names of a frame; `name` is NULL where it follows from the other. */

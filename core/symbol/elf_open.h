@@ -36,7 +36,7 @@ void evprof_elf_build_id(Elf *elf, evprof_buf_t *out);
 /* Whether it has a section of that name with contents. */
 bool evprof_elf_has_section(Elf *elf, const char *name);
 
-/* Closes the file; what is closed already is left alone. */
+/* Closes the file; does nothing when it is closed already. */
 void evprof_elf_close(evprof_elf_file_t *file);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One question goes out and one answer comes back, over a socket that never
- * blocks for longer than the time that is left. What fails ends the program;
- * the next question starts another one.
+ * blocks for longer than the time that is left. A failure ends the helper
+ * program; the next question starts another one.
  */
 #include "core/symbol/helper.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the keeper runs shares the thread-local storage of the thread that made
- * it: it may call nothing that writes errno, hence the bare system calls.
+ * The keeper's code shares the thread-local storage of the thread that made it,
+ * so it may call nothing that writes errno: hence the bare system calls.
  */
 #include "core/symbol/keeper.h"
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Locations that want names are sorted by file: all mappings of one file are
- * answered together, so that it is opened and read once. What the server that
- * wrote the profile named is kept, unless it knew no line and the binary here
- * does.
+ * Locations without names are sorted by file: all mappings of one file are
+ * answered together, so that it is opened and read once. Names that the server
+ * gave are kept, unless it knew no line and the binary here does.
  */
 #include "core/symbol/local.h"
 
@@ -137,7 +136,7 @@ collect(local_t *w)
 
 /* ---- One file ---- */
 
-/* Appends what tells this state of a file from every other. */
+/* Appends the identity of a file in its present state. */
 static void
 put_state(evprof_buf_t *out, int fd)
 {
@@ -181,7 +180,7 @@ find_debug_file(local_t *w, const evprof_binary_t *binary, const char *id)
     }
 }
 
-/* Asks the binary for what `file` has no answer to. */
+/* Asks the binary for the addresses that `file` has no answer for. */
 static int
 ask_binary(const local_t *w, const evprof_binary_t *binary, const row_t *rows,
            size_t count, evprof_symbol_file_t *file, size_t *asked)

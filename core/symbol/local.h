@@ -29,9 +29,10 @@ typedef struct evprof_local_how {
 } evprof_local_how_t;
 
 /*
- * Names what it can of `p` and says once what it could not. Names are the
- * linker's; evprof_readable_names() makes them readable. `*is_changed`:
- * something was named. After EVPROF_ENOMEM the profile is of no use.
+ * Names the addresses of `p`, and says once which objects could not be read.
+ * Names are the linker's; evprof_readable_names() makes them readable.
+ * `*is_changed`: something was named. After EVPROF_ENOMEM the profile is of no
+ * use.
  */
 int evprof_symbolize_local(evprof_pprof_t *p, const evprof_local_how_t *how,
                            bool *is_changed, evprof_error_t *err);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file is a line that says what it is of, then the bytes of symbol_wire.h. It
+ * A stored file is a line with its origin, then the bytes of symbol_wire.h. It
  * is written beside its place and renamed, so that a reader sees all of it or
- * none. What belongs to another user, or may be written by one, is not read.
+ * none. A file that belongs to another user, or that one may write, is not
+ * read.
  */
 #include "core/symbol/name_store.h"
 

@@ -94,7 +94,7 @@ unpack_section(evprof_elf_reader_t *elf, Elf64_Shdr *s, const Elf64_Chdr *head,
     return is_done;
 }
 
-/* Copies what a reader of symbols and DWARF needs. */
+/* Copies the sections that a reader of symbols and DWARF needs. */
 static bool
 fill_copy(evprof_elf_reader_t *elf, int to)
 {

@@ -2,8 +2,8 @@
 #ifndef EVPROF_SYMBOL_PACKED_H
 #define EVPROF_SYMBOL_PACKED_H
 
-/* What libelf does not unpack by itself: debug sections packed by Zstandard,
- * and symbol tables packed by xz ("MiniDebugInfo"). */
+/* Unpacks sections that libelf does not unpack by itself: debug sections packed
+ * by Zstandard, and symbol tables packed by xz ("MiniDebugInfo"). */
 
 #include "core/elf/names.h"
 #include "core/symbol/elf_open.h"

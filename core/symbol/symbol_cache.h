@@ -3,10 +3,10 @@
 #define EVPROF_SYMBOL_SYMBOL_CACHE_H
 
 /*
- * What has been found out about addresses, by file. An answer is small: frames
- * that point at functions, which are shared. Only answers stay in memory, never
- * symbol tables or DWARF, so that the bound holds whatever the size of a file.
- * One thread at a time.
+ * Answers about addresses, by file. An answer is small: frames that point at
+ * functions, which are shared. Only answers stay in memory, never symbol tables
+ * or DWARF, so that the bound holds whatever the size of a file. One thread at
+ * a time.
  */
 
 #include <stdbool.h>
@@ -85,7 +85,7 @@ void evprof_symbol_cache_forget(evprof_symbol_cache_t *cache,
 int evprof_symbol_file_add(evprof_symbol_file_t *file,
                            const evprof_symbol_t *symbol);
 
-/* Keeps what the symbol table says of the query, which may be nothing.
+/* Keeps the symbol table's answer to the query, which may be empty.
  * EVPROF_ENOMEM. */
 int evprof_symbol_file_add_named(evprof_symbol_file_t *file,
                                  const evprof_query_t *query);

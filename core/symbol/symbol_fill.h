@@ -33,7 +33,7 @@ int evprof_symbol_fill_begin(evprof_symbol_fill_t *fill,
                              const evprof_objects_t *objects,
                              const bool *is_used, evprof_pprof_t *p);
 
-/* For a profile that has its mappings already; they claim what they did. */
+/* For a profile that has its mappings already; their flags stay as they are. */
 void evprof_symbol_fill_start(evprof_symbol_fill_t *fill, bool is_strict,
                               evprof_pprof_t *p);
 
@@ -44,7 +44,7 @@ int evprof_symbol_fill(evprof_symbol_fill_t *fill, uint32_t location,
 /* Moves the functions to the profile and sets the mappings' claims. */
 int evprof_symbol_fill_end(evprof_symbol_fill_t *fill);
 
-/* Frees what the fill itself holds, also after a failure. */
+/* Frees the fill's own memory, also after a failure. */
 void evprof_symbol_fill_free(evprof_symbol_fill_t *fill);
 
 #endif

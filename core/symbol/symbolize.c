@@ -304,7 +304,7 @@ answer_all(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     return status;
 }
 
-/* Finds the locations that need an answer; what has lines keeps them. */
+/* Finds the locations that need an answer; those that have lines keep them. */
 static size_t
 collect(const evprof_objects_t *objects, const evprof_pprof_t *p, wanted_t *out,
         bool *is_used)
@@ -494,7 +494,8 @@ evprof_symbol_name(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     const evprof_symbol_t *symbol = answer_one(s, objects, object, pc);
     evprof_buf_clear(&s->name);
     if (symbol != NULL && symbol->count > 0) {
-        /* The function that the code is in, not what was inlined there. */
+        /* The function that contains the code, not one that was inlined there.
+         * */
         evprof_buf_puts(&s->name,
                         symbol->frames[symbol->count - 1].function->name);
     }

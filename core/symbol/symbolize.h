@@ -41,8 +41,8 @@ size_t evprof_symbolizer_bytes(const evprof_symbolizer_t *s);
 int evprof_symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
                      evprof_pprof_t *p, evprof_error_t *err);
 
-/* The mappings alone, with files and build ids, so that whoever has the files
- * can name the addresses. EVPROF_ENOMEM. */
+/* Fills in the mappings alone, with files and build ids, so that a tool that
+ * has the files can name the addresses. EVPROF_ENOMEM. */
 int evprof_symbol_mappings(const evprof_objects_t *objects, evprof_pprof_t *p,
                            evprof_error_t *err);
 

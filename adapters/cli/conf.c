@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A server's configuration file, from the command line: -t checks it, -T prints
- * what is in force by it, -directives prints all there are. The directives live
- * with the modules in libevprof, which is no part of this program and is opened
- * here only.
+ * A server's configuration file, from the command line or from EVPROF_CONF: -t
+ * checks it, -T prints what is in force by it, -directives prints all there
+ * are. The directives live with the modules in libevprof, which is no part of
+ * this program and is opened here only.
  */
 #include "adapters/cli/conf.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <evprof/evprof.h>
@@ -26,11 +27,11 @@ static bool
 find(const char *name, void *out)
 {
     /* Global: a loaded module may leave its own symbols to libevprof. */
-    void *library = cli_open_library("libevprof.so", RTLD_NOW | RTLD_GLOBAL);
+    void *library = cli_open_library(CLI_RUNTIME, RTLD_NOW | RTLD_GLOBAL);
     void *symbol = library == NULL ? NULL : dlsym(library, name);
     if (symbol == NULL) {
         const char *why = dlerror();
-        (void)fprintf(stderr, "evprof: cannot open libevprof.so: %s\n",
+        (void)fprintf(stderr, "evprof: cannot open " CLI_RUNTIME ": %s\n",
                       why == NULL ? name : why);
         return false;
     }
@@ -123,7 +124,9 @@ cli_conf(int argc, char **argv, int *exit_status)
         *exit_status = EXIT_BAD;
         return true;
     }
-    const char *file = argc == 2 ? NULL : argv[argc - 1];
+    /* What a server reads whose program names no file. */
+    const char *file =
+        argc == 2 ? secure_getenv("EVPROF_CONF") : argv[argc - 1];
     *exit_status = is_flag(argv[1], "t") ? check(file) : dump(file);
     return true;
 }

@@ -67,12 +67,12 @@ static bool
 open_library(run_t *run)
 {
     Dl_info info;
-    void *library = cli_open_library("libevprof.so", RTLD_NOW);
+    void *library = cli_open_library(CLI_RUNTIME, RTLD_NOW);
     void *modules =
         library == NULL ? NULL : dlsym(library, "evprof_profile_modules");
     if (modules == NULL || dladdr(modules, &info) == 0) {
         const char *why = dlerror();
-        fprintf(stderr, "evprof: run: cannot open libevprof.so: %s\n",
+        fprintf(stderr, "evprof: run: cannot open " CLI_RUNTIME ": %s\n",
                 why != NULL ? why : "it has no modules");
         return false;
     }

@@ -52,6 +52,20 @@ add_place(evprof_buf_t *line, const evprof_place_t *place)
     evprof_buf_puts(line, ": ");
 }
 
+/* A block that others inherit is read for each of them, with what it warns of.
+ */
+static bool
+is_kept(const evprof_problems_t *problems, const char *text)
+{
+    for (const struct evprof_problem *p = problems->first; p != NULL;
+         p = p->previous) {
+        if (strcmp(p->text, text) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 keep(evprof_problems_t *problems, const evprof_place_t *place, bool is_warning,
      const evprof_buf_t *raw)
@@ -60,6 +74,10 @@ keep(evprof_problems_t *problems, const evprof_place_t *place, bool is_warning,
     add_place(&line, place);
     evprof_buf_puts(&line, is_warning ? "warning: " : "");
     add_clean(&line, raw);
+    if (!line.failed && is_warning && is_kept(problems, line.data)) {
+        evprof_buf_free(&line);
+        return;
+    }
     struct evprof_problem *p = evprof_arena_alloc(&problems->arena, sizeof(*p));
     char *text = line.failed ? NULL
                              : evprof_arena_strndup(&problems->arena, line.data,

@@ -54,6 +54,10 @@ cc -O2 -g -o "$work/program" "$here/consumer.c" \
 "$root/bin/evprof" -top "$work/cpu.pb.gz" >"$work/top" 2>&1
 awk '$NF == "busy" { found = 1 } END { exit !found }' "$work/top" ||
     { cat "$work/top"; exit 1; }
+# As without the packages for development.
+rm "$libdir"/libevprof.so "$libdir"/libevprof_evhttp.so "$libdir"/libevprof_testing.so
+echo 'pprof { profile cpu { rate 50; } }' >"$work/conf"
+"$root/bin/evprof" -t "$work/conf"
 for page in man1/evprof.1 man3/evprof.3 man5/evprof.conf.5 man7/evprof.7; do
     [ -e "$root/share/man/$page.gz" ] || { echo "no $page"; exit 1; }
 done

@@ -21,7 +21,7 @@ static void
 read_name(char *out, size_t size)
 {
     char path[4096];
-    ssize_t len = readlink(EVPROF_SELF "exe", path, sizeof(path) - 1);
+    ssize_t len = readlink(EVPROF_SELF("exe"), path, sizeof(path) - 1);
     path[len > 0 ? len : 0] = '\0';
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;

@@ -53,7 +53,7 @@ evprof_preload_ends_begin(void)
             own.variables[i] = NULL;
         }
     }
-    ssize_t len = readlink(EVPROF_SELF "exe", own.path, sizeof(own.path) - 1);
+    ssize_t len = readlink(EVPROF_SELF("exe"), own.path, sizeof(own.path) - 1);
     own.path[len > 0 ? len : 0] = '\0';
     (void)evprof_real_find(&real_execve);
     (void)evprof_real_find(&real_execvpe);

@@ -6,14 +6,22 @@
  * Where /proc shows the process that runs this: the one place that says so.
  * /proc/self belongs to the first thread; when main() was left by
  * pthread_exit() it has no memory, no files and no program any more, but the
- * calling thread's own folder has. Before a file's name: EVPROF_SELF "maps".
+ * calling thread's own folder has.
  */
 
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 
-#define EVPROF_SELF "/proc/thread-self/"
+enum { EVPROF_SELF_SIZE = 64 };
+
+/* Writes the path of the process's file of that name to `out`, which has room
+ * for EVPROF_SELF_SIZE bytes, and returns it. MT-Safe, keeps errno; not in
+ * handlers. */
+const char *evprof_self_path(char *out, const char *name);
+
+/* The path of such a file until the end of the enclosing block. */
+#define EVPROF_SELF(name) evprof_self_path((char[EVPROF_SELF_SIZE]){ "" }, name)
 
 /* What stands in the folder of the process alone. Its list of threads and its
  * age outlive the first thread. */
@@ -21,8 +29,7 @@
 #define EVPROF_SELF_STAT "/proc/self/stat"
 #define EVPROF_SELF_MAP_FILES "/proc/self/map_files/"
 
-/* The same for calls that take a process: a number of it that has its memory.
- */
+/* The same for calls that take a process: a number of it that has its memory. */
 static inline pid_t
 evprof_self_pid(void)
 {

@@ -118,7 +118,7 @@ evprof_elf_find_object(const evprof_object_t *object, bool is_main,
     }
     /* This link leads to the executable even after it was replaced on disk; and
      * that of a thread works when the first one has ended. */
-    if (is_main && open_if_mapped(object, EVPROF_SELF "exe", out, why)) {
+    if (is_main && open_if_mapped(object, EVPROF_SELF("exe"), out, why)) {
         return true;
     }
     return open_named(object, out, why) || open_piece(object, out);

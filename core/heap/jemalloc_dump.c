@@ -95,9 +95,9 @@ evprof_jemalloc_dump(enum evprof_loss_of who, evprof_error_t *err)
                       "allow memfd_create and one more descriptor (ulimit -n)",
                       err);
     }
-    char path[64];
-    const char *name = path;
-    (void)snprintf(path, sizeof(path), EVPROF_SELF "fd/%d", dump_fd);
+    char file[32];
+    (void)snprintf(file, sizeof(file), "fd/%d", dump_fd);
+    const char *name = EVPROF_SELF(file);
     int failure = evprof_mallctl("prof.dump", NULL, NULL, &name, sizeof(name));
     int status = check_dump(who, failure, err);
     if (status != EVPROF_OK) {

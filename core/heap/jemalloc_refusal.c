@@ -171,7 +171,7 @@ bool
 evprof_executable_calls_malloc(void)
 {
     evprof_elf_reader_t elf;
-    if (!evprof_elf_reader_open(&elf, EVPROF_SELF "exe")) {
+    if (!evprof_elf_reader_open(&elf, EVPROF_SELF("exe"))) {
         return false;
     }
     const Elf64_Shdr *symbols = evprof_elf_reader_typed(&elf, SHT_DYNSYM);

@@ -206,7 +206,7 @@ int
 evprof_loader_name(evprof_arena_t *arena, evprof_loader_list_t *list)
 {
     evprof_buf_t maps = { 0 };
-    int status = read_file(EVPROF_SELF "maps", &maps);
+    int status = read_file(EVPROF_SELF("maps"), &maps);
     if (status == EVPROF_OK && maps.data != NULL) {
         status = name_pieces(arena, maps.data, list);
     }

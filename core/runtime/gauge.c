@@ -21,7 +21,7 @@ static int64_t
 read_rss(void)
 {
     char text[128];
-    int fd = open(EVPROF_SELF "statm", O_RDONLY | O_CLOEXEC);
+    int fd = open(EVPROF_SELF("statm"), O_RDONLY | O_CLOEXEC);
     ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
     if (fd >= 0) {
         close(fd);

@@ -138,7 +138,7 @@ find_out(void)
     char status[STATUS_MAX];
     size_t levels;
     if (!names.is_known &&
-        read_path(EVPROF_SELF "status", status, sizeof(status)) > 0) {
+        read_path(EVPROF_SELF("status"), status, sizeof(status)) > 0) {
         (void)innermost(status, &levels);
         names.is_foreign = levels > 1;
         names.is_known = true;
@@ -217,7 +217,7 @@ bool
 evprof_proc_is_missing(void)
 {
     char status[STATUS_MAX];
-    return read_path(EVPROF_SELF "status", status, sizeof(status)) <= 0;
+    return read_path(EVPROF_SELF("status"), status, sizeof(status)) <= 0;
 }
 
 /* ---- Listing ---- */

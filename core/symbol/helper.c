@@ -34,7 +34,7 @@ static bool
 has_seccomp(void)
 {
     char text[4096];
-    int fd = open(EVPROF_SELF "status", O_RDONLY | O_CLOEXEC);
+    int fd = open(EVPROF_SELF("status"), O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
     if (fd >= 0) {
         close(fd);
@@ -57,7 +57,7 @@ find_own_path(evprof_buf_t *out)
     bool is_known = dladdr(&here, &info) != 0 && info.dli_fname != NULL;
     char *path = realpath(is_known && strchr(info.dli_fname, '/') != NULL
                               ? info.dli_fname
-                              : EVPROF_SELF "exe",
+                              : EVPROF_SELF("exe"),
                           NULL);
     evprof_buf_clear(out);
     evprof_buf_puts(out, path == NULL ? "" : path);

@@ -452,7 +452,7 @@ evprof_frames_open(const evprof_object_t *object, bool is_main,
     struct file file = { .object = object };
     *out = (evprof_frames_t){ .fd = -1 };
     file.fd =
-        open(is_main ? EVPROF_SELF "exe" : object->path, O_RDONLY | O_CLOEXEC);
+        open(is_main ? EVPROF_SELF("exe") : object->path, O_RDONLY | O_CLOEXEC);
     if (file.fd < 0) {
         return EVPROF_EIO;
     }

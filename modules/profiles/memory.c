@@ -213,7 +213,7 @@ put_process(page_t *page)
 {
     evprof_buf_t text = { 0 };
     begin_section(page, "process");
-    if (read_text(EVPROF_SELF "status", &text)) {
+    if (read_text(EVPROF_SELF("status"), &text)) {
         put(page, "rss", field(&text, "VmRSS"),
             "memory in use, as ps and top show it");
         put(page, "rss_peak", field(&text, "VmHWM"), "the most it ever was");
@@ -229,7 +229,7 @@ put_process(page_t *page)
             "the kernel's tables for the address space");
         put(page, "swapped", field(&text, "VmSwap"), "moved out to swap");
     }
-    if (read_text(EVPROF_SELF "smaps_rollup", &text)) {
+    if (read_text(EVPROF_SELF("smaps_rollup"), &text)) {
         put(page, "proportional", field(&text, "Pss"),
             "with shared pages counted once for all who share them");
         put(page, "huge_pages", field(&text, "AnonHugePages"),
@@ -247,7 +247,7 @@ put_mappings(page_t *page)
     uint64_t sums[4] = { 0 };
     unsigned kind = 0;
     char *rest = NULL;
-    if (!read_text(EVPROF_SELF "smaps", &text)) {
+    if (!read_text(EVPROF_SELF("smaps"), &text)) {
         evprof_buf_free(&text);
         return;
     }
@@ -282,7 +282,7 @@ static bool
 find_cgroup(char *out, size_t size)
 {
     evprof_buf_t text = { 0 };
-    bool is_found = read_text(EVPROF_SELF "cgroup", &text);
+    bool is_found = read_text(EVPROF_SELF("cgroup"), &text);
     const char *at = is_found ? strstr(text.data, "0::") : NULL;
     if (at != NULL) {
         (void)snprintf(out, size, "/sys/fs/cgroup%.*s",

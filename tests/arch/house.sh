@@ -52,7 +52,7 @@ grep -rnE --include='*.[ch]' --exclude-dir=example \
 # shellcheck disable=SC2086
 grep -rnE --include='*.[ch]' --exclude-dir=example '"/proc/(thread-)?self' \
     $runtime core/elf core/heap core/unwind modules/profiles |
-    grep -v '^core/base/self\.h:' | sort -u >>"$found"
+    grep -v '^core/base/self\.[ch]:' | sort -u >>"$found"
 
 cat "$found"
 [ ! -s "$found" ]

@@ -19,11 +19,14 @@ int run_index_tests(void);
 int run_intern_tests(void);
 int run_lock_tests(void);
 int run_nearest_tests(void);
+int run_new_file_tests(void);
 int run_parse_tests(void);
 int run_path_tests(void);
 int run_plain_name_tests(void);
+int run_process_tests(void);
 int run_strings_tests(void);
 int run_unit_tests(void);
 int run_utf8_tests(void);
+int run_visible_tests(void);
 
 #endif

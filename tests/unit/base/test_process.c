@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/process.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/base/tests.h"
+
+enum { PLENTY_MS = 60000, LARGE = 1 << 20 };
+
+static int
+filter(const char *script, const evprof_buf_t *input, int limit_ms,
+       evprof_buf_t *out, evprof_error_t *err)
+{
+    char shell[] = "/bin/sh";
+    char flag[] = "-c";
+    char command[128];
+    (void)snprintf(command, sizeof(command), "%s", script);
+    char *argv[] = { shell, flag, command, NULL };
+    return evprof_process_filter(argv, input, limit_ms, out, err);
+}
+
+/* More than pipes hold, both ways at once. */
+static void
+test_large(void **state)
+{
+    evprof_buf_t input = { 0 };
+    evprof_buf_t out = { 0 };
+    evprof_error_t err = { 0 };
+    (void)state;
+    for (int i = 0; i < LARGE / 8; i++) {
+        evprof_buf_printf(&input, "%07d\n", i);
+    }
+    assert_int_equal(filter("cat", &input, PLENTY_MS, &out, &err), EVPROF_OK);
+    assert_int_equal(out.len, input.len);
+    assert_memory_equal(out.data, input.data, input.len);
+    evprof_buf_free(&input);
+    evprof_buf_free(&out);
+}
+
+/* The program reads one byte of many: no signal ends this one. */
+static void
+test_stops_reading(void **state)
+{
+    evprof_buf_t input = { 0 };
+    evprof_buf_t out = { 0 };
+    evprof_error_t err = { 0 };
+    (void)state;
+    for (int i = 0; i < LARGE; i++) {
+        evprof_buf_putc(&input, 'x');
+    }
+    assert_int_equal(
+        filter("head -c 1; exec 0<&-", &input, PLENTY_MS, &out, &err),
+        EVPROF_OK);
+    assert_string_equal(out.data, "x");
+    evprof_buf_free(&input);
+    evprof_buf_free(&out);
+}
+
+static void
+test_failures(void **state)
+{
+    char none[] = "/nowhere/program";
+    char *argv[] = { none, NULL };
+    const evprof_buf_t nothing = { 0 };
+    evprof_buf_t out = { 0 };
+    evprof_error_t err = { 0 };
+    (void)state;
+    assert_int_equal(
+        evprof_process_filter(argv, &nothing, PLENTY_MS, &out, &err),
+        EVPROF_ENOENT);
+    assert_int_equal(filter("exit 3", &nothing, PLENTY_MS, &out, &err),
+                     EVPROF_EIO);
+    assert_non_null(strstr(err.message, "3"));
+    assert_int_equal(filter("kill -KILL $$", &nothing, PLENTY_MS, &out, &err),
+                     EVPROF_EIO);
+    /* Its own limit, and not the hour that it would take. */
+    assert_int_equal(filter("exec sleep 3600", &nothing, 50, &out, &err),
+                     EVPROF_ELIMIT);
+    evprof_buf_free(&out);
+}
+
+int
+run_process_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_stops_reading),
+        cmocka_unit_test(test_failures),
+    };
+    return cmocka_run_group_tests_name("process", tests, NULL, NULL);
+}

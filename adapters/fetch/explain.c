@@ -35,6 +35,16 @@ add_refusal(const evprof_transfer_t *t, const char *address, evprof_buf_t *why)
                       t->has_proxy ? "the proxy " : "", address, words);
 }
 
+/* From libcurl 8 on a target whose name is looked up for a SOCKS proxy, and not
+ * found, is said to be the proxy. */
+static bool
+is_host_unknown(const evprof_transfer_t *t, CURLcode code)
+{
+    return code == CURLE_COULDNT_RESOLVE_HOST ||
+           (code == CURLE_COULDNT_RESOLVE_PROXY &&
+            strstr(t->error, t->target.host) != NULL);
+}
+
 void
 evprof_fetch_explain(const evprof_transfer_t *t, CURLcode code,
                      evprof_buf_t *why)
@@ -54,7 +64,7 @@ evprof_fetch_explain(const evprof_transfer_t *t, CURLcode code,
     const char *address = socket != NULL ? socket : t->address;
     if (code == CURLE_COULDNT_CONNECT && address[0] != '\0') {
         add_refusal(t, address, why);
-    } else if (code == CURLE_COULDNT_RESOLVE_HOST) {
+    } else if (is_host_unknown(t, code)) {
         evprof_buf_printf(why, "no host is called %s", t->target.host);
     } else if (strstr(t->error, "wrong version number") != NULL) {
         /* OpenSSL's way of saying that the other side speaks no TLS. */

@@ -9,6 +9,11 @@
  * EV_CLOSED event beside it, either spins after a reset or lets a pipelined
  * request stop the server (libevent 2.1.12).
  *
+ * A client that has sent all it will (shutdown) may still read, and one that
+ * has closed looks the same until something is written to it. Both have their
+ * window ended and are answered, as Go's server does, unless a SIGPIPE would
+ * end this process: then they count as gone, as those do that have reset.
+ *
  * The connection may be freed under us (evhttp_free). We own the request and
  * keep the bufferevent, whose callback argument tells: libevent clears the
  * callbacks of a bufferevent that it frees. No close callback is taken.
@@ -25,6 +30,7 @@
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -47,6 +53,7 @@ typedef struct evprof_pending {
     pid_t pid;  /* whose it is */
     pid_t tid;  /* the thread that handled the request */
     bool is_gone;
+    bool is_shut;      /* the client sends no more, and may still read */
     bool is_misplaced; /* that is not the loop's thread */
     evprof_job_t *job;
     evprof_reply_t reply;
@@ -239,6 +246,14 @@ check_thread(pending_t *f)
     }
 }
 
+static bool
+may_still_read(uint32_t events)
+{
+    struct sigaction pipe;
+    return (events & (EPOLLHUP | EPOLLERR)) == 0 &&
+           sigaction(SIGPIPE, NULL, &pipe) == 0 && pipe.sa_handler != SIG_DFL;
+}
+
 static void
 on_event(evutil_socket_t epoll_fd, short what, void *arg)
 {
@@ -258,6 +273,8 @@ on_event(evutil_socket_t epoll_fd, short what, void *arg)
             /* The read makes visible what the worker wrote before its write. */
             is_done =
                 read(f->wake_fd, &wakes, sizeof(wakes)) > 0 && wakes >= DONE;
+        } else if (may_still_read(events[i].events)) {
+            f->is_shut = true;
         } else {
             f->is_gone = true;
         }
@@ -266,6 +283,8 @@ on_event(evutil_socket_t epoll_fd, short what, void *arg)
         finish(f);
     } else if (f->is_gone) {
         evprof_job_cancel(f->job);
+    } else if (f->is_shut) {
+        evprof_job_finish(f->job);
     }
 }
 
@@ -297,7 +316,9 @@ is_wanted(void *ctx)
         return true;
     }
     return epoll_ctl(f->epoll_fd, EPOLL_CTL_MOD, f->client, &event) == 0 &&
-           (poll(&client, 1, 0) <= 0 || client.revents == 0);
+           (poll(&client, 1, 0) <= 0 || client.revents == 0 ||
+            ((client.revents & (POLLHUP | POLLERR)) == 0 &&
+             may_still_read(EPOLLRDHUP)));
 }
 
 static int

@@ -103,8 +103,9 @@ enum evprof_job_phase {
 int evprof_job_open(evprof_t *prof, const char *name, evprof_job_t **out,
                     evprof_error_t *err);
 
-/* Ends the window of evprof_job_open() as if its time had come. */
-void evprof_job_finish(evprof_job_t *job);
+/* Ends a window as if its time had come; nothing for jobs that have none. Any
+ * thread, any number of times. */
+EVPROF_API void evprof_job_finish(evprof_job_t *job);
 
 /* Returns when the job has come to `phase` or beyond. Not on the worker. */
 void evprof_job_wait(evprof_job_t *job, enum evprof_job_phase phase);

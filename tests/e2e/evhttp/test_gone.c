@@ -6,6 +6,7 @@
  * lives, and its loop has not turned idly meanwhile.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -15,7 +16,8 @@
 
 #include "tests/e2e/evhttp/server.h"
 
-#define LONG_PROFILE "GET /debug/pprof/profile?seconds=60&rate=50 HTTP/1.1\r\n\r\n"
+#define LONG_PROFILE                                                           \
+    "GET /debug/pprof/profile?seconds=60&rate=50 HTTP/1.1\r\n\r\n"
 #define SHORT_PROFILE "GET /debug/pprof/profile?seconds=1&rate=99"
 #define PIPELINED "GET /debug/pprof/cmdline HTTP/1.1\r\n\r\n"
 
@@ -87,8 +89,8 @@ test_rst_pipelined(void **state)
     check_leaving(LEAVES_BY_RST, PIPELINES_LATER);
 }
 
-/* One who stays gets its answer; the connection is closed behind it, so what was
- * pipelined is not served. */
+/* One who stays gets its answer; the connection is closed behind it, so what
+ * was pipelined is not served. */
 static void
 test_pipelined_and_staying(void **state)
 {
@@ -109,6 +111,58 @@ test_pipelined_and_staying(void **state)
     reply_free(&reply);
     close(fd);
     assert_in_range(atomic_load(&server.turns) - before, 1, TURNS_MAX);
+}
+
+/* Who has sent all it will and goes on reading gets what was recorded so far; a
+ * server that a SIGPIPE would end treats it as gone. */
+static void
+test_half_closed(void **state)
+{
+    (void)state;
+    reply_t reply;
+    signal(SIGPIPE, SIG_IGN);
+    int fd = client_connect(server.port);
+    client_send(fd, LONG_PROFILE);
+    client_await(server.port, SHORT_PROFILE, 500);
+    shutdown(fd, SHUT_WR);
+    client_read(fd, true, &reply);
+    assert_int_equal(reply.code, 200);
+    assert_string_equal(reply_header(&reply, "Content-Disposition"),
+                        "attachment; filename=\"profile\"");
+    assert_in_range(reply.body_len, 100, 1 << 24);
+    reply_free(&reply);
+    close(fd);
+
+    fd = client_connect(server.port);
+    client_send(fd, "GET /debug/pprof/goroutine HTTP/1.1\r\n\r\n");
+    shutdown(fd, SHUT_WR);
+    client_read(fd, true, &reply);
+    assert_int_equal(reply.code, 200);
+    reply_free(&reply);
+    close(fd);
+
+    signal(SIGPIPE, SIG_DFL);
+    fd = client_connect(server.port);
+    client_send(fd, LONG_PROFILE);
+    client_await(server.port, SHORT_PROFILE, 500);
+    shutdown(fd, SHUT_WR);
+    client_read(fd, true, &reply);
+    assert_int_equal(reply.code, 0);
+    reply_free(&reply);
+    close(fd);
+}
+
+/* Those that leave altogether are no harm to a server that ignores SIGPIPE. */
+static void
+test_leaving_ignored(void **state)
+{
+    (void)state;
+    signal(SIGPIPE, SIG_IGN);
+    check_leaving(LEAVES_BY_FIN, PIPELINES_NOTHING);
+    check_leaving(LEAVES_BY_RST, PIPELINES_NOTHING);
+    check_leaving(LEAVES_BY_FIN, PIPELINES_AT_ONCE);
+    check_leaving(LEAVES_BY_FIN, PIPELINES_LATER);
+    signal(SIGPIPE, SIG_DFL);
 }
 
 /* The application's close callback is still there, and hears of it. */
@@ -186,6 +240,8 @@ main(void)
         cmocka_unit_test(test_rst),
         cmocka_unit_test(test_rst_pipelined),
         cmocka_unit_test(test_pipelined_and_staying),
+        cmocka_unit_test(test_half_closed),
+        cmocka_unit_test(test_leaving_ignored),
         cmocka_unit_test(test_close_callback_stays),
     };
     return cmocka_run_group_tests(tests, open_server, close_server);

@@ -64,7 +64,7 @@ cli_interrupt_removes(const char *file)
     to_remove[len] = '\0';
     for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
         struct sigaction action;
-        /* Who started us may have had a signal ignored, as nohup does. */
+        /* A signal that the parent ignores, as nohup does, stays ignored. */
         if (len > 0 && sigaction(deadly[i], NULL, &action) == 0 &&
             action.sa_handler == SIG_DFL) {
             action = (struct sigaction){ .sa_handler = die };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What somebody who mistyped a name may have meant. */
+/* Suggestions for mistyped names of options, reports and commands. */
 #include <string.h>
 
 #include "adapters/cli/cli.h"

@@ -23,7 +23,7 @@ cli_is_perf_data(const void *data, size_t len)
            memcmp(data, magic, sizeof(magic) - 1) == 0;
 }
 
-/* -f: whoever may read the file may read it with perf, too. */
+/* -f: perf refuses files of other users, even those that may be read. */
 static int
 run_perf(const char *file, evprof_buf_t *text, evprof_error_t *err)
 {

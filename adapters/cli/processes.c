@@ -170,8 +170,8 @@ is_wanted(const wanted_t *wanted, pid_t pid, const char *name)
 
 /* ---- Those with evprof in them ---- */
 
-/* Adds one address of each; `*found` counts those that there are, also where
- * they let nobody in. */
+/* Adds one address of each process. `*found` counts all of them, also those
+ * that refuse the request. */
 static int
 add_servers(making_t *m, const wanted_t *wanted, size_t *found)
 {

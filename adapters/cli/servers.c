@@ -340,8 +340,8 @@ cli_server_connect(const char *address)
     return is_open ? fd : -1;
 }
 
-/* Whether profiles are served there: the symbol endpoint says so in every
- * server of the kind, to whoever may ask. */
+/* Whether profiles are served there: every such server answers at the symbol
+ * endpoint, unless its access rules refuse us. */
 bool
 cli_server_answers(const char *address)
 {

@@ -33,8 +33,8 @@ fail_on(evprof_error_t *err)
                        evprof_errno_text(errno, reason, sizeof(reason)));
 }
 
-/* A writer that has not come, or does not write, is waited for so long; whoever
- * types at a terminal has all the time. */
+/* How long to wait for the writer of a pipe; input that is typed at a terminal
+ * may take any time. */
 static int
 wait_for_data(int fd, int64_t wait_s, evprof_error_t *err)
 {

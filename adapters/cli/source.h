@@ -4,7 +4,7 @@
 
 #include "adapters/cli/cli.h"
 
-/* Who understands the bytes of a source. */
+/* A reader of one format of sources. */
 typedef struct cli_reader {
     /* Whether what begins so is worth reading to its end. */
     bool (*may_be)(const void *data, size_t len);

@@ -142,7 +142,7 @@ first_of(const char *own, const char *shared)
     return own != NULL ? own : shared;
 }
 
-/* Everything that proves who we are to the target. */
+/* Sets all credentials for the target. */
 static int
 set_credentials(evprof_transfer_t *t, evprof_error_t *err)
 {

@@ -31,7 +31,7 @@
 /* Replies to cancelled requests are written meanwhile. */
 #define LINGER_US 100000
 #define ACCEPT_PAUSE_US 100000
-/* All that libevent can read come to us, who know what each path takes. */
+/* Lets all methods through: which ones a path takes is decided in serve.c. */
 #define METHODS                                                                \
     (EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |     \
      EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |               \

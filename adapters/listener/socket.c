@@ -40,8 +40,8 @@ fail_bind(const char *address, int error, evprof_error_t *err)
 
 /* ---- Unix sockets ---- */
 
-/* Only a refusal says that nobody listens: one who has more callers than he
- * takes, or does not let us in, is alive. */
+/* Only a refused connection says that nothing listens. A server with a full
+ * queue, or one that does not let us in, is alive. */
 static bool
 is_dead(const struct sockaddr_un *at)
 {

@@ -18,7 +18,7 @@ typedef struct evprof_socket {
 int evprof_socket_open(const char *address, evprof_socket_t *out,
                        evprof_error_t *err);
 
-/* Removes the file of a unix socket; the descriptor is somebody else's. */
+/* Removes the file of a unix socket; the descriptor belongs to the caller. */
 void evprof_socket_forget(evprof_socket_t *socket);
 
 /* Where it listens, for the log: "127.0.0.1:6060". */

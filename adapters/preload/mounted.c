@@ -43,7 +43,7 @@ mount(struct evhttp *http)
     }
 }
 
-/* The private port calls these too, with a libevent that nobody else sees. */
+/* The private port calls these too, with a libevent of its own. */
 static any_fn
 next(_Atomic(any_fn) *known, const char *name)
 {

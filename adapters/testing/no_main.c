@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The main() of a test program that has none. A linker prefers the program's
- * own; without one it would name a start file of libc, which tells nobody what
- * to do.
+ * own; without this one its error would name a start file of libc, which does
+ * not say what to do.
  */
 #include <errno.h>
 #include <stdio.h>

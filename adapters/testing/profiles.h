@@ -14,8 +14,8 @@ int evprof_profiles_begin(const evprof_test_options_t *options);
 /* Writes and closes every profile, once; later calls do nothing. 0, or 2. */
 int evprof_profiles_end(void);
 
-/* Says on stderr of each profile that was written that the run failed, so that
- * nobody reads it as one of the whole. After evprof_profiles_end(). */
+/* Warns on stderr, for each profile that was written, that the run failed and
+ * the profile is not of the whole run. After evprof_profiles_end(). */
 void evprof_profiles_say_failed(void);
 
 /* Prints the stack of every thread to stderr, where that can be had. */

@@ -108,7 +108,7 @@ void evprof_web_put_head(evprof_web_call_t *call, evprof_document_t *d,
 /* Appends the list of the server's profiles. */
 void evprof_web_put_kinds(const evprof_web_call_t *call, evprof_buf_t *out);
 
-/* True while no profile was taken, in somebody's server. */
+/* True while no profile was taken yet, in a UI that a server mounts. */
 bool evprof_web_is_empty(const evprof_web_call_t *call);
 
 /* The page of a view: the shell with the view's document in it. */

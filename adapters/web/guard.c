@@ -33,7 +33,7 @@ is_word(const char *text, size_t len, const char *word)
     return strlen(word) == len && strncasecmp(text, word, len) == 0;
 }
 
-/* An address in numbers belongs to no name that somebody could redirect. */
+/* A numeric address has no name that DNS could point elsewhere. */
 static bool
 is_numeric(const char *text, size_t len)
 {

@@ -26,7 +26,8 @@ typedef struct evprof_guarded {
     bool is_navigation;     /* Sec-Fetch-Mode says so */
 } evprof_guarded_t;
 
-/* True when the request is for us and not from somebody else's page. */
+/* True when the request is for this server and not sent by a page of another
+ * origin. */
 bool evprof_guard_allows(const evprof_guard_t *guard,
                          const evprof_guarded_t *request);
 

@@ -14,7 +14,7 @@
 
 #define MAX_SEEN 8
 #define MAX_ANSWERS 64
-/* What caches hold; less in somebody's server. */
+/* The bounds of the caches; smaller in a UI that a server mounts. */
 #define MAX_SEEN_BYTES ((size_t)96 << 20)
 #define MAX_ANSWER_BYTES ((size_t)16 << 20)
 #define GUEST_SEEN_BYTES ((size_t)1 << 20)

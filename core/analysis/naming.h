@@ -3,9 +3,9 @@
 #define EVPROF_ANALYSIS_NAMING_H
 
 /*
- * Names for the addresses of a profile that came without, from whoever knows
- * them by name alone: a server, or a table before the profile. The first
- * failure is kept: calls after it do nothing, the end reports it.
+ * Names the addresses of a profile that has none, from a source that knows
+ * names alone: a server, or a table before the profile. The first failure is
+ * kept: calls after it do nothing, the end reports it.
  */
 
 #include "core/analysis/lines.h"

@@ -148,8 +148,8 @@ pthread_mutex_unlock(pthread_mutex_t *mutex)
     return get(&unlock_now)(mutex);
 }
 
-/* It never waits and so has nothing to measure, on or off; whoever waits for
- * what it took is charged to the unlock, which asks for no owner. */
+/* It never waits, so there is nothing to measure. Waits for a mutex that it
+ * took are charged to the unlock, which needs no owner. */
 EVPROF_API EVPROF_HOOK JUST_A_JUMP int
 pthread_mutex_trylock(pthread_mutex_t *mutex)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reader-writer locks, by the same rule as mutexes: try, then time. The unlock
- * of a reader and of a writer is one function; a reader that leaves while a
- * writer waits for it is charged like anybody who unlocks.
+ * Reader-writer locks, by the same rule as mutexes: try, then time. Readers and
+ * writers share one unlock function; a reader that unlocks while a writer waits
+ * is charged like any other.
  */
 #include <pthread.h>
 

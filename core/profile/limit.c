@@ -123,8 +123,8 @@ evprof_pprof_mark_folded(evprof_pprof_t *p)
                              .filename = evprof_strings_intern(&p->strings,
                                                                "") };
     line->function = (uint32_t)p->function_count++;
-    /* Readers want an address of its own for each location; nobody runs at 1.
-     */
+    /* Readers want a distinct address for each location; no code lies at
+     * address 1. */
     locations[p->location_count] =
         (evprof_location_t){ .address = 1,
                              .lines = line,

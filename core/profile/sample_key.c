@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What makes two samples one: the same stack and the same labels. Those who
- * build a profile and those who merge some look samples up by it.
+ * The key of a sample: its stack and its labels. Building and merging profiles
+ * both look samples up by it.
  */
 #include "core/profile/sample_key.h"
 

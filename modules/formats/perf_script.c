@@ -326,7 +326,7 @@ make_types(script_t *s)
     }
 }
 
-/* Says what frames hold, for those who would look names up. */
+/* Sets the flags of mappings: which names, files and lines the frames have. */
 static void
 describe_modules(evprof_pprof_t *p)
 {

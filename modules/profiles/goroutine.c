@@ -220,7 +220,7 @@ status(void *state, const evprof_writer_t *out)
     return out->write(out->ctx, lines, (size_t)len);
 }
 
-/* What those call it who have never met a goroutine. */
+/* Aliases of the name that Go's clients ask for. */
 static const char *const aliases[] = { "threads", NULL };
 
 const evprof_module_t evprof_profile_goroutine = {

@@ -34,7 +34,7 @@ set_interval(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
     return NULL;
 }
 
-/* Stacks are taken by whoever allocates, not in a handler, so that libunwind
+/* Stacks are taken by the allocating thread and not in a handler, so libunwind
  * may be chosen here. */
 static const char *
 set_unwinder(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who makes others wait: at each stack that unlocked, the time that all who
- * waited for that lock had spent since it was last unlocked.
+ * Locks that made others wait: at each stack that unlocked, the time that all
+ * waiters of that lock had spent since it was last unlocked.
  */
 #include <limits.h>
 #include <stdio.h>

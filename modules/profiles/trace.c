@@ -27,8 +27,8 @@
 /* A window without bound would hold the server's memory. */
 #define WINDOW_BYTES ((size_t)256 << 20)
 
-/* Of the CPU samples in a trace; what profiles of them are made from is kept
- * small, since nobody reads it. */
+/* CPU samples in a trace. No profile is written from these windows, so their
+ * tables are kept small. */
 enum { SAMPLES_HZ = 100, SAMPLES_DEPTH = 128, SAMPLES_TABLE = 1 << 20 };
 
 typedef struct trace_conf {

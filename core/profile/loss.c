@@ -3,8 +3,8 @@
  * A loss is worded in one place, so that all profile types say it alike, the
  * guide can show every sentence, and a test can ask for each of them. The table
  * is also the matrix of causes and profile types: a bit says that the cell can
- * occur. Counts are of profiles, not of what they lost: the numbers stand in
- * the sentences and among the counters of each sampler.
+ * occur. Counts are of sentences, not of what was lost: the numbers stand in the
+ * sentences and among the counters of each sampler.
  */
 #include "core/profile/loss.h"
 
@@ -340,7 +340,7 @@ evprof_loss_meaning(const char *counter, size_t len, evprof_buf_t *out)
         if (len == skip + strlen(rows[i].key) &&
             memcmp(counter, prefix, skip) == 0 &&
             memcmp(counter + skip, rows[i].key, len - skip) == 0) {
-            evprof_buf_puts(out, "Profiles that say: ");
+            evprof_buf_puts(out, "Times that profiles said: ");
             evprof_loss_shape(rows[i].sentence, out);
             return true;
         }

@@ -97,7 +97,7 @@ enum evprof_loss_of evprof_loss_who(const char *profile);
 void evprof_loss_text(enum evprof_loss_of who, enum evprof_loss cause,
                       const evprof_lost_t *lost, evprof_buf_t *out);
 
-/* Adds it to the profile as a comment; the profile is counted when it is
+/* Adds it to the profile as a comment; it is counted when the profile is
  * finished. EVPROF_ENOMEM. */
 int evprof_loss_say(evprof_builder_t *out, enum evprof_loss_of who,
                     enum evprof_loss cause, const evprof_lost_t *lost);
@@ -113,8 +113,8 @@ int evprof_loss_fail(evprof_error_t *err, int status, enum evprof_loss_of who,
 /* Counts a profile that said these causes, a bit each. */
 void evprof_loss_count(enum evprof_loss_of who, uint64_t causes);
 
-/* Appends a line "lost_KEY: N" for each cause for which N profiles of that type
- * lacked something since the start. */
+/* Appends a line "lost_KEY: N" for each cause that profiles of that type said N
+ * times since the start. */
 void evprof_loss_status(const char *profile, evprof_buf_t *out);
 
 /* Appends the meaning of a counter "lost_KEY" of that length; false: it is none

@@ -394,6 +394,35 @@ many_labels(const char *profile)
 }
 
 static void
+use_up_files(const char *profile)
+{
+    const struct rlimit none = { 0, 0 };
+    burn(profile);
+    if (setrlimit(RLIMIT_NOFILE, &none) != 0) {
+        abort();
+    }
+}
+
+/* Neither the files nor /proc are there any more. */
+static void
+change_root(const char *profile)
+{
+    const char *folder = getenv("TRUTH_EMPTY_FOLDER");
+    burn(profile);
+    if (folder == NULL || chroot(folder) != 0 || chdir("/") != 0) {
+        perror("chroot");
+        _exit(TRUTH_SKIP);
+    }
+}
+
+static void
+refuse_open(const char *profile)
+{
+    burn(profile);
+    truth_refuse(SYS_openat, EACCES);
+}
+
+static void
 add_own(const char *profile)
 {
     if (is(profile, "other")) {
@@ -439,6 +468,12 @@ const truth_case_t truth_cases[] = {
       .during = many_during },
     { .name = "no_heap" },
     { .name = "labels_full", .before = many_labels, .during = many_during },
-    { .name = "lines", .before = sleepers, .during = burn },
+    { .name = "lines",
+      .before = sleepers,
+      .during = burn,
+      .names_of = "goroutine" },
+    { .name = "names_descriptors", .during = use_up_files, .names_of = "cpu" },
+    { .name = "names_chroot", .during = change_root, .names_of = "cpu" },
+    { .name = "names_denied", .during = refuse_open, .names_of = "cpu" },
     { .name = NULL },
 };

@@ -159,26 +159,26 @@ print_status(void)
 int
 main(int argc, char **argv)
 {
-    static char symbols[] = "goroutine";
     evprof_error_t err = { .message = "" };
     if (argc == 2 && strcmp(argv[1], "-cells") == 0) {
         print_cells();
         return 0;
     }
-    /* What is said of names is said in all profiles. */
-    if (argc == 4 && strcmp(argv[3], "symbols") == 0) {
-        argv[3] = symbols;
-    }
     const truth_case_t *c = argc == 4 ? find_case(argv[2]) : NULL;
+    const char *name = argc == 4 ? argv[3] : "";
+    /* What is said of names is said in all profiles. */
+    if (c != NULL && c->names_of != NULL) {
+        name = c->names_of;
+    }
     if (c == NULL || evprof_new(argv[1], &err) == NULL) {
         fprintf(stderr, "truth: %s\n", c == NULL ? "no such case" : err.message);
         return 2;
     }
-    run(c->before, argv[3]);
-    if (take_and_print(c, argv[3], &err) != EVPROF_OK) {
+    run(c->before, name);
+    if (take_and_print(c, name, &err) != EVPROF_OK) {
         printf("! %s\n", err.message);
     }
-    run(c->after, argv[3]);
+    run(c->after, name);
     print_status();
     fflush(stdout);
     _exit(0); /* threads go on */

@@ -24,6 +24,7 @@ typedef struct truth_case {
     /* The sampler is asked with these and not by the configuration. */
     evprof_sampling_options_t options;
     bool is_direct;
+    const char *names_of; /* the profile that `symbols` is asked of */
     double seconds; /* of a difference that is asked for; 0: a snapshot */
 } truth_case_t;
 

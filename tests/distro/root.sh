@@ -16,6 +16,9 @@ open_root() {
     apt-config dump | grep -i '^Acquire::.*proxy' >"$root/etc/apt/apt.conf.d/90machine" ||
         true
     cp /etc/resolv.conf "$root/etc/resolv.conf"
+    # Packages start no daemons here.
+    printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+    chmod +x "$root/usr/sbin/policy-rc.d"
     trap close_root EXIT
     mount -t proc proc "$root/proc"
     mount --bind /dev "$root/dev"

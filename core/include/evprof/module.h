@@ -78,19 +78,23 @@ typedef struct evprof_stack {
     bool leaf_is_exact;
 } evprof_stack_t;
 
-/* Adds a column; before the first sample. EVPROF_ENOMEM. */
+/* Adds a column; before the first sample. Both texts are copied.
+ * EVPROF_ENOMEM. */
 EVPROF_API int evprof_builder_type(evprof_builder_t *b, const char *type,
                                    const char *unit);
 
-/* Names the column that viewers show first; the last one otherwise. */
+/* Names the column that viewers show first; the last one otherwise. `type` is
+ * copied. EVPROF_ENOMEM. */
 EVPROF_API int evprof_builder_default_type(evprof_builder_t *b,
                                            const char *type);
 
-/* What one sampling event stands for. */
+/* What one sampling event stands for: `period` of `unit`, such as 10000000
+ * nanoseconds. Both texts are copied. EVPROF_ENOMEM. */
 EVPROF_API int evprof_builder_period(evprof_builder_t *b, const char *type,
                                      const char *unit, int64_t period);
 
-/* When the window began (Unix time) and how long it was; 0: now, none. */
+/* When the window began (Unix time) and how long it was, in nanoseconds; 0:
+ * now, none. */
 EVPROF_API void evprof_builder_time(evprof_builder_t *b, int64_t time_ns,
                                     int64_t duration_ns);
 
@@ -103,7 +107,8 @@ EVPROF_API int evprof_builder_add(evprof_builder_t *b,
                                   const evprof_sample_label_t *labels,
                                   size_t label_count, const int64_t *values);
 
-/* Adds a comment line; "# evprof: ..." for statistics, which pprof hides. */
+/* Adds a comment line, which is copied; "# evprof: ..." for statistics, which
+ * pprof hides. EVPROF_ENOMEM. */
 EVPROF_API int evprof_builder_comment(evprof_builder_t *b, const char *format,
                                       ...)
     __attribute__((format(printf, 2, 3)));
@@ -155,19 +160,21 @@ typedef struct evprof_module {
     /* Fills `out`; for TIMED modules the window `ask->window` closes. */
     int (*snapshot)(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
                     evprof_error_t *err);
-    /* The number on the index page. */
+    /* The number on the index page; -1: there is none to show. */
     long (*count)(void *state);
-    /* debug != 0; the core has a text form of its own where this is NULL. */
+    /* debug != 0; the core has a text form of its own where this is NULL. 0, or
+     * the status that the request fails with, and its words in `err`. */
     int (*text)(void *state, const evprof_ask_t *ask,
                 const evprof_writer_t *out, evprof_error_t *err);
-    /* A few `name: value` lines for the status page. */
+    /* A few `name: value` lines for the status page. 0, or what the writer
+     * returned: the page is cut there. */
     int (*status)(void *state, const evprof_writer_t *out);
     /* Sets how much is recorded, in the module's own unit, and returns what was
      * set before; a negative rate only reads where the module says so. Any
      * thread, while the profile is on. */
     long (*set_rate)(long rate);
-    /* A sentence for the index page, or NULL when there is nothing to say. It
-     * stays valid until the next call. */
+    /* A sentence for the index page, or NULL when there is nothing to say. The
+     * module owns it and keeps it until its next call of this hook or `fini`. */
     const char *(*note)(void *state);
     /* The client left between begin and snapshot; exactly one of both runs. In
      * the child of a fork, once and with `window` NULL, for all that the parent

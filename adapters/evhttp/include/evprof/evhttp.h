@@ -90,7 +90,12 @@ EVPROF_API int evprof_mount(evprof_t *prof, const evprof_mux_t *mux,
 /* ---- The plain callbacks, for paths of one's own; `prof` is an evprof_t ----
  */
 
-/* The index, and every profile whose name follows the prefix. */
+/*
+ * The index, and every profile whose name follows the prefix; then the profile
+ * of each name, whatever the path. `prof` is an evprof_t or NULL. All answer the
+ * request, at once or later, and own it from here on; refusals are answers too
+ * (403, 404, 500). On the thread of the request's loop.
+ */
 EVPROF_API void evprof_evhttp_index(struct evhttp_request *req, void *prof);
 EVPROF_API void evprof_evhttp_cmdline(struct evhttp_request *req, void *prof);
 EVPROF_API void evprof_evhttp_profile(struct evhttp_request *req, void *prof);

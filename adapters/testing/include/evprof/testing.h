@@ -165,7 +165,8 @@ EVPROF_API const char *evprof_name(const evprof_tb_t *tb);
 EVPROF_API bool evprof_run(evprof_tb_t *tb, const char *name,
                            void (*fn)(evprof_tb_t *tb, void *arg), void *arg);
 
-/* Marks it as failed and goes on; evprof_fail_now() also leaves it. */
+/* Marks it as failed and goes on, on any thread; evprof_fail_now() also leaves
+ * it, on its own thread only; evprof_failed() says whether it is marked. */
 EVPROF_API void evprof_fail_test(evprof_tb_t *tb);
 EVPROF_API void evprof_fail_now(evprof_tb_t *tb) __attribute__((noreturn));
 EVPROF_API bool evprof_failed(const evprof_tb_t *tb);
@@ -262,10 +263,12 @@ EVPROF_API void evprof_run_parallel(evprof_tb_t *b,
                                     void (*body)(evprof_pb_t *pb, void *arg),
                                     void *arg);
 
-/* True while the worker has another iteration to run. */
+/* True while the worker has another iteration to run. On the worker's own
+ * thread. */
 EVPROF_API bool evprof_pb_next(evprof_pb_t *pb);
 
-/* Threads a CPU for evprof_run_parallel(); 1 by default, less is ignored. */
+/* Threads a CPU for evprof_run_parallel(); 1 by default, less is ignored. On
+ * the benchmark's own thread, before it. */
 EVPROF_API void evprof_set_parallelism(evprof_tb_t *b, int threads_per_cpu);
 
 #ifdef __cplusplus

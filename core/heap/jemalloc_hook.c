@@ -17,7 +17,6 @@
 #include <sys/mman.h>
 
 #include "core/base/hash.h"
-#include "core/objects/epoch.h"
 #include "core/sample/labels.h"
 #include "core/sample/sig_labels.h"
 #include "core/sample/threads.h"
@@ -167,8 +166,7 @@ evprof_jemalloc_hook(void **vec, unsigned *len, unsigned max_len)
     if (!is_walking) {
         is_walking = true;
         count = walk_caller(pcs, max);
-        count = evprof_unwind_mark(pcs, count, max,
-                                   atomic_load(&evprof_unload_epoch));
+        count = evprof_unwind_mark_own(pcs, count, max);
         count = add_labels(pcs, count, max);
         is_walking = false;
     }

@@ -102,7 +102,8 @@ is_same(const evprof_object_t *a, const evprof_object_t *b)
            is_file_same && strcmp(a->build_id, b->build_id) == 0;
 }
 
-/* Objects that were there before keep their generation. */
+/* Objects that were there before keep their generation. What took the place of
+ * one that is gone was born no earlier than that one went. */
 static void
 number(evprof_loader_list_t *list, const struct snapshot *old)
 {
@@ -112,9 +113,11 @@ number(evprof_loader_list_t *list, const struct snapshot *old)
             old == NULL
                 ? NULL
                 : find_overlap(old->objects.items, old->objects.count, object);
-        object->generation = before != NULL && is_same(before, object)
-                                 ? before->generation
-                                 : ++last_generation;
+        bool is_known = before != NULL && is_same(before, object);
+        object->generation =
+            is_known ? before->generation : ++last_generation;
+        object->born_epoch = is_known ? before->born_epoch
+                                      : atomic_load(&evprof_unload_epoch);
     }
 }
 
@@ -286,13 +289,14 @@ snapshot_fill(struct snapshot *snapshot, const struct snapshot *old)
     if (status != EVPROF_OK) {
         return status;
     }
-    number(&list, old);
     evprof_object_t *gone = calloc(MOST_GONE, sizeof(*gone));
     if (gone == NULL) {
         return EVPROF_ENOMEM;
     }
     size_t gone_count = collect_gone(&list, snapshot, old, gone);
     date_gone(gone, gone_count);
+    number(&list, old);
+    snapshot->objects.epoch = atomic_load(&evprof_unload_epoch);
     move_gone(&list, gone, gone_count);
     status = merge(snapshot, &list, gone, gone_count);
     free(gone);

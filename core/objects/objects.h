@@ -40,6 +40,7 @@ typedef struct evprof_object {
     uintptr_t piece_limit;
     bool is_permanent; /* the program needs it by name: never unloaded */
     bool is_gone;      /* unloaded */
+    uint32_t born_epoch; /* in which it was seen first */
     /* Of an object that is gone: it was there in the epochs before this one, at
      * an address higher by `shift` (modulo the address space). The shift is not
      * 0 when another object has taken its place since: then `start`, `limit` and
@@ -53,6 +54,7 @@ typedef struct evprof_objects {
     size_t count;
     const evprof_object_t *items; /* sorted by start, none overlaps another */
     size_t main_index;            /* first segment of the executable itself */
+    uint32_t epoch;               /* of unloading, when this was read */
     bool has_moved;               /* some object that is gone has a shift */
     uint32_t forgotten_epoch; /* who went up to then may be missing here */
 } evprof_objects_t;

@@ -12,7 +12,6 @@
 
 #include "core/base/error.h"
 #include "core/base/hash.h"
-#include "core/objects/epoch.h"
 #include "core/runtime/catalog.h"
 #include "core/runtime/runtime.h"
 #include "core/sample/here.h"
@@ -224,8 +223,7 @@ entry_new(const void *value, const void *caller, size_t skip)
 {
     uintptr_t pcs[EVPROF_HERE_DEPTH];
     size_t count = evprof_here(pcs, caller);
-    count = evprof_unwind_mark(pcs, count, EVPROF_HERE_DEPTH,
-                               atomic_load(&evprof_unload_epoch));
+    count = evprof_unwind_mark_own(pcs, count, EVPROF_HERE_DEPTH);
     size_t first = skip < count ? skip : count;
     count = count - first < DEPTH ? count - first : DEPTH;
     entry_t *entry = malloc(sizeof(*entry) + count * sizeof(*pcs));

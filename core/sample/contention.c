@@ -19,7 +19,6 @@
 #include "core/base/hash.h"
 #include "core/base/intern.h"
 #include "core/base/lock.h"
-#include "core/objects/epoch.h"
 #include "core/sample/budget.h"
 #include "core/sample/fork.h"
 #include "core/sample/here.h"
@@ -130,8 +129,7 @@ intern_stack(enum evprof_contention_kind kind, const void *caller)
     key.kind = kind;
     key.labels = evprof_sig_labels();
     size_t count = evprof_here(key.pcs, caller);
-    count = evprof_unwind_mark(key.pcs, count, EVPROF_HERE_DEPTH,
-                               atomic_load(&evprof_unload_epoch));
+    count = evprof_unwind_mark_own(key.pcs, count, EVPROF_HERE_DEPTH);
     return evprof_intern_add(
         &stacks, &key, offsetof(stack_key_t, pcs) + count * sizeof(*key.pcs));
 }

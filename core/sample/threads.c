@@ -23,7 +23,6 @@
 #include <unistd.h>
 
 #include "core/base/own_thread.h"
-#include "core/objects/epoch.h"
 #include "core/sample/fork.h"
 #include "core/sample/sig_labels.h"
 #include "core/sample/sig_threads.h"
@@ -238,8 +237,7 @@ evprof_thread_prepare(size_t skip)
     }
     evprof_walk_here(evprof_unwinder_find("auto"), &walk, skip);
     walk.count =
-        evprof_unwind_mark(pcs, walk.count, EVPROF_THREAD_CREATOR_DEPTH,
-                           atomic_load(&evprof_unload_epoch));
+        evprof_unwind_mark_own(pcs, walk.count, EVPROF_THREAD_CREATOR_DEPTH);
     /* A dump may still be reading the record of the thread before. */
     evprof_lock_enter(&thread->lock);
     memcpy(thread->creator, pcs, walk.count * sizeof(*pcs));
@@ -475,8 +473,8 @@ evprof_thread_labels(evprof_thread_t *thread, uint32_t generation)
     if (atomic_load(&thread->state) >= EVPROF_THREAD_LIVE &&
         atomic_load(&thread->generation) == generation &&
         thread->labels.place != NULL) {
-        labels = atomic_load_explicit(thread->labels.place,
-                                      memory_order_acquire);
+        labels =
+            atomic_load_explicit(thread->labels.place, memory_order_acquire);
     }
     evprof_lock_leave(&thread->lock);
     return labels;

@@ -108,6 +108,7 @@ segment_of(const evprof_object_t *object)
         .id_size = object->id_size,
         .identity = object->identity,
         .generation = object->generation,
+        .born_epoch = object->born_epoch,
         .eh_frame_hdr = object->eh_frame_hdr,
         .eh_low = object->eh_low,
         .eh_high = object->eh_high,
@@ -124,6 +125,7 @@ map_new(const evprof_objects_t *objects)
     if (map == NULL) {
         return NULL;
     }
+    map->epoch = objects->epoch;
     for (size_t i = 0; i < objects->count; i++) {
         if (!objects->items[i].is_gone) {
             map->segments[map->count++] = segment_of(&objects->items[i]);

@@ -1,33 +1,79 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Most stacks go through code that is never unloaded, and those mean the same
- * at any time. Only the others carry the epoch, so that an unloaded plugin does
- * not split every stack of the program in two.
+ * at any time. Of the others it is enough to know an epoch in which all of
+ * their objects were there: the one in which the youngest of them was first
+ * seen. That is the same as long as these stay, so that the unloading of one
+ * plugin does not split the stacks of all others in two.
+ *
+ * A map that is older than the stack may show what was there before. A thread's
+ * own stack keeps its objects where they are, so these can be asked; of another
+ * thread's stack nobody knows, and the stack's own epoch is taken.
  */
 #include "core/objects/epoch.h"
 #include "core/unwind/sig_map.h"
 #include "core/unwind/unwind.h"
 
+/* Whether another object cannot be taken for this one: it has a build id, and is
+ * not told by its headers alone. */
 static bool
-is_lasting(const uintptr_t *pcs, size_t count)
+has_sure_identity(const evprof_segment_t *segment)
+{
+    return segment->id_address != segment->low;
+}
+
+/* Whether the segment was there in `epoch`. */
+static bool
+was_there(const evprof_map_t *map, const evprof_segment_t *segment,
+          uint32_t epoch, bool is_own)
+{
+    return segment != NULL && segment->born_epoch <= epoch &&
+           (map->epoch >= epoch || (is_own && has_sure_identity(segment) &&
+                                    evprof_map_is_loaded(segment)));
+}
+
+/* An epoch in which the stack's addresses meant what they did in `epoch`; 0:
+ * they always do. */
+static uint32_t
+epoch_of(const uintptr_t *pcs, size_t count, uint32_t epoch, bool is_own)
 {
     evprof_pinned_t pinned = evprof_map_pin();
-    bool out = true;
-    for (size_t i = 0; i < count && out; i++) {
+    uint32_t out = 0;
+    for (size_t i = 0; i < count && out < epoch; i++) {
         const evprof_segment_t *segment = evprof_map_find(pinned.map, pcs[i]);
-        out = segment != NULL && segment->is_permanent;
+        if (segment == NULL || !segment->is_permanent) {
+            uint32_t born = was_there(pinned.map, segment, epoch, is_own)
+                                ? segment->born_epoch
+                                : epoch;
+            out = born > out ? born : out;
+        }
     }
     evprof_map_unpin(pinned);
     return out;
 }
 
-size_t
-evprof_unwind_mark(uintptr_t *pcs, size_t count, size_t max, uint32_t epoch)
+static size_t
+mark(uintptr_t *pcs, size_t count, size_t max, uint32_t epoch, bool is_own)
 {
-    if (epoch == 0 || count == 0 || max < 2 || is_lasting(pcs, count)) {
+    uint32_t own = epoch == 0 || count == 0 || max < 2
+                       ? 0
+                       : epoch_of(pcs, count, epoch, is_own);
+    if (own == 0) {
         return count;
     }
     count = count < max ? count + 1 : max;
-    pcs[count - 1] = evprof_epoch_mark(epoch);
+    pcs[count - 1] = evprof_epoch_mark(own);
     return count;
+}
+
+size_t
+evprof_unwind_mark(uintptr_t *pcs, size_t count, size_t max, uint32_t epoch)
+{
+    return mark(pcs, count, max, epoch, false);
+}
+
+size_t
+evprof_unwind_mark_own(uintptr_t *pcs, size_t count, size_t max)
+{
+    return mark(pcs, count, max, atomic_load(&evprof_unload_epoch), true);
 }

@@ -33,11 +33,13 @@ typedef struct evprof_segment {
     size_t id_size;
     uint64_t identity;
     uint64_t generation;
+    uint32_t born_epoch;
     bool is_permanent; /* can never be unloaded */
     bool is_bottom;    /* libc or ld.so: where stacks begin */
 } evprof_segment_t;
 
 typedef struct evprof_map {
+    uint32_t epoch; /* of unloading, when it was made */
     size_t count;
     evprof_segment_t segments[];
 } evprof_map_t;

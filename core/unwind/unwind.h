@@ -83,12 +83,15 @@ void evprof_walk_here(const evprof_unwinder_t *unwinder, evprof_walk_t *walk,
                       size_t skip);
 
 /*
- * Lets a stack of `epoch` (core/objects/epoch.h) end in the epoch's mark, within
- * `max` entries, if it goes through code that can be unloaded; returns its new
- * length. No lock, no allocation; any thread, signal-safe.
+ * Lets a stack of `epoch` (core/objects/epoch.h) end in a mark, within `max`
+ * entries, if it goes through code that can be unloaded and has not always been
+ * there; returns its new length. No lock, no allocation; any thread, signal-safe.
  */
 size_t evprof_unwind_mark(uintptr_t *pcs, size_t count, size_t max,
                           uint32_t epoch);
+
+/* The same for the calling thread's stack of now. */
+size_t evprof_unwind_mark_own(uintptr_t *pcs, size_t count, size_t max);
 
 /*
  * Whether a walk has met code that was loaded after the last refresh; one load,

@@ -7,6 +7,7 @@
  *   close    a is used and unloaded
  *   reuse    a is used and unloaded, b is loaded at its place and used
  *   again    the same, and then a once more
+ *   steady   a is used again and again, while b comes and goes
  *   unlink   a's file is removed while a is loaded, and then used
  *   replace  a's file is replaced by b while a is used
  *   late     the same before the profile begins
@@ -94,6 +95,7 @@ run(const char *mode, work_fn *late)
         return;
     }
     work_fn *work;
+    work_fn *other;
     void *handle = load("./a.so", &work);
     if (strcmp(mode, "unlink") == 0) {
         must(unlink("a.so") == 0, "unlink");
@@ -115,6 +117,10 @@ run(const char *mode, work_fn *late)
     if (strcmp(mode, "reuse") == 0 || strcmp(mode, "again") == 0) {
         unload(handle);
         handle = load_and_use("./b.so");
+    }
+    for (int i = 0; i < 8 && strcmp(mode, "steady") == 0; i++) {
+        unload(load("./b.so", &other));
+        work(0.05, blocks[1], BLOCKS);
     }
     if (strcmp(mode, "again") == 0) {
         unload(handle);

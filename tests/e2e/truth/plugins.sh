@@ -66,6 +66,14 @@ for kind in '' -plain; do
     done
 done
 
+# One that stays is not split in two whenever another one goes.
+kind=
+run steady '' cpu heap
+count=$("$evprof" -traces "$work/heap.pb.gz" 2>/dev/null |
+    grep -c plugin_allocate_a)
+[ "$count" -le 2 ] || fail "steady: heap has $count stacks of plugin_allocate_a"
+between cpu plugin_burn_a 85 100
+
 # Who is gone and has no file any more cannot be named: said, with the reason.
 # says PROFILE REGEX
 says() {

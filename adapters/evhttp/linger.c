@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "adapters/evhttp/lists.h"
+#include "adapters/evhttp/stale.h"
 
 #define LOOK_NS 100000000L
 
@@ -125,7 +126,8 @@ open_timer(linger_t *linger)
     linger->timer_fd =
         timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (linger->timer_fd < 0 ||
-        timerfd_settime(linger->timer_fd, 0, &times, NULL) != 0) {
+        timerfd_settime(linger->timer_fd, 0, &times, NULL) != 0 ||
+        evprof_stale_leave(linger->base, &linger->timer_fd) != 0) {
         return false;
     }
     linger->event = event_new(linger->base, linger->timer_fd,

@@ -38,6 +38,7 @@
 #include <unistd.h>
 
 #include "adapters/evhttp/lists.h"
+#include "adapters/evhttp/stale.h"
 #include "core/base/error.h"
 #include "core/runtime/service.h"
 
@@ -343,6 +344,9 @@ open_descriptors(pending_t *f, struct event_base *base)
     if (f->client >= 0 &&
         watch(f->epoll_fd, f->client, EPOLLRDHUP | EPOLLET) != 0) {
         f->client = -1;
+    }
+    if (evprof_stale_leave(base, &f->epoll_fd) != 0) {
+        return -1;
     }
     f->event = event_new(base, f->epoll_fd, EV_READ | EV_PERSIST, on_event, f);
     if (f->event == NULL) {

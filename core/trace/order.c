@@ -10,6 +10,7 @@
 #include "core/trace/order.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -563,6 +564,47 @@ put_sample(void *ctx, const evprof_trace_sample_t *sample)
     generation->failed = generation->failed || generation->samples.failed;
 }
 
+/* Adds a log line of the library's own, which only a thread that runs may say.
+ */
+static void
+put_note(evprof_trace_order_t *order, evprof_lane_t *lane, const char *key,
+         const char *text)
+{
+    const uint64_t args[] = {
+        0,
+        mark_text(order,
+                  evprof_trace_texts_add(&order->texts, key, strlen(key))),
+        mark_text(order,
+                  evprof_trace_texts_add(&order->texts, text, strlen(text))),
+        0
+    };
+    evprof_lane_put(&order->lanes, lane, lane->last_ns, EVPROF_GO_LOG, args, 4);
+}
+
+/* Says what readers of the trace should know. Where no thread runs at the end
+ * of a generation, it is said in a later one. */
+static void
+put_notes(evprof_trace_order_t *order)
+{
+    char text[64];
+    evprof_lane_t *lane = NULL;
+    for (size_t i = 0; i < order->lanes.count; i++) {
+        evprof_lane_t *at = order->lanes.items[i];
+        lane =
+            at->state == EVPROF_LANE_RUNNING && at->batch.len > 0 ? at : lane;
+    }
+    if (lane != NULL && order->ways != NULL) {
+        put_note(order, lane, "evprof: states", order->ways);
+        order->ways = NULL;
+    }
+    if (lane != NULL && order->lost > 0) {
+        (void)snprintf(text, sizeof(text), "%llu events were dropped",
+                       (unsigned long long)order->lost);
+        put_note(order, lane, "evprof: dropped", text);
+        order->lost = 0;
+    }
+}
+
 void
 evprof_trace_order_encode(evprof_trace_order_t *order,
                           evprof_trace_generation_t *generation, int64_t end_ns)
@@ -577,6 +619,8 @@ evprof_trace_order_encode(evprof_trace_order_t *order,
         put_event(order, &order->refs[i]);
     }
     generation->dropped += evprof_trace_samples_fetch(put_sample, order);
+    order->lost += generation->dropped;
+    put_notes(order);
     generation->bytes += generation->samples.cap;
     evprof_lanes_end(&order->lanes);
     generation->end_ns = end_ns;

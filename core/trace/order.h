@@ -40,6 +40,9 @@ typedef struct evprof_trace_order {
     evprof_trace_ref_t *refs;
     size_t ref_count;
     size_t ref_cap;
+    const char *ways; /* what is yet to be said of how states are known, or NULL
+                       */
+    uint64_t lost;    /* events, which is yet to be said */
 } evprof_trace_order_t;
 
 /* A thread that was there when the trace began: asleep or running, and its

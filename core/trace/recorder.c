@@ -58,6 +58,11 @@ static struct {
 
 static uint32_t last_session;
 
+/* Whoever reads a trace should know what its states are worth. */
+static const char ways[] =
+    "a thread is ready from the moment it is woken until it says that it runs; "
+    "that the kernel took its CPU away meanwhile is not seen";
+
 static bool
 is_recording(void)
 {
@@ -178,9 +183,9 @@ cut(int64_t now_ns)
         recorder.order.word_count = 0;
         return;
     }
-    evprof_trace_order_encode(&recorder.order, generation, now_ns);
-    generation->dropped += recorder.lost;
+    generation->dropped = recorder.lost;
     recorder.lost = 0;
+    evprof_trace_order_encode(&recorder.order, generation, now_ns);
     if (recorder.newest != NULL) {
         recorder.newest->next = generation;
     } else {
@@ -354,6 +359,7 @@ evprof_trace_write(enum evprof_trace_user user,
         evprof_lock_leave(&recorder.lock);
         return evprof_fail(err, EVPROF_ESTATE, "trace: nothing is recorded");
     }
+    recorder.order.ways = ways;
     drain();
     cut(evprof_clock_ns(CLOCK_MONOTONIC));
     const evprof_trace_generation_t *first = recorder.oldest;

@@ -418,6 +418,15 @@ scene_long(void)
     pthread_join(holder, NULL);
 }
 
+/* More than the collector can fetch between two of its visits. */
+static void
+scene_flood(void)
+{
+    for (int i = 0; i < 200000; i++) {
+        evprof_trace_log(0, "flood", "one of very many");
+    }
+}
+
 /* The trace is recorded while a thread is inside every kind of call. */
 static void *
 sits_in_region(void *arg)
@@ -448,8 +457,8 @@ static const struct {
     { "barrier", scene_barrier },   { "join", scene_join },
     { "network", scene_network },   { "threads", scene_threads },
     { "tasks", scene_tasks },       { "long", scene_long },
-    { "open", scene_open },         { "pingpong", scene_pingpong },
-    { "forkjoin", scene_forkjoin },
+    { "open", scene_open },         { "flood", scene_flood },
+    { "pingpong", scene_pingpong }, { "forkjoin", scene_forkjoin },
 };
 
 static int

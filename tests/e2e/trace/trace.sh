@@ -102,6 +102,15 @@ samples=$(count ' StackSample ')
 read_strictly
 [ "$(count ' StackSample ')" -eq 0 ] || fail "samples that nobody wanted"
 
+# What readers should know stands in the trace: how states are known, and what was
+# dropped, as in a scene that writes more than its ring holds.
+[ "$(count 'Category="evprof: states"')" -eq 1 ] || fail "it does not say how"
+name=flood
+"$scene" flood trace.out >printed
+read_strictly
+[ "$(count 'Category="evprof: dropped" Message="[1-9][0-9]* events')" -ge 1 ] ||
+    fail "it does not say what was dropped"
+
 # The waker of a wait is the thread that ended it: the mutex is given back by
 # mutex_holder, the thread joined is worker.
 name=mutex

@@ -411,6 +411,10 @@ start_job(pending_t *f, const evprof_plan_t *plan, evprof_error_t *err)
         return evprof_job_hash(plan->prof, plan->call, &plan->ask, wake_loop, f,
                                &f->job, err);
     }
+    if (plan->is_gathered) {
+        return evprof_job_gather(plan->prof, plan->call, &plan->ask, wake_loop,
+                                 f, &f->job, err);
+    }
     if (plan->profile == NULL) {
         return evprof_job_call(plan->prof, plan->call, &plan->ask, wake_loop, f,
                                &f->job, err);

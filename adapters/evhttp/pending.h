@@ -30,6 +30,7 @@ typedef struct evprof_plan {
     void (*resume)(struct evhttp_request *req, int status, void *ctx);
     void *resume_ctx;
     bool is_slow;        /* `call` computes a password hash */
+    bool is_gathered;    /* `call` waits for other processes, not `profile` */
     uint64_t peer;       /* whose request it is, see evprof_access_peer() */
     uint64_t credential; /* a number that is different for different ones */
 } evprof_plan_t;

@@ -19,6 +19,7 @@
 #include "adapters/evhttp/ui.h"
 #include "core/base/error.h"
 #include "core/runtime/catalog.h"
+#include "core/runtime/gather.h"
 #include "core/runtime/settings.h"
 
 /* The length of a window that neither the request nor the module names. */
@@ -177,6 +178,17 @@ serve_page(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
     }
 }
 
+/* Whether the profile of all workers is meant; ?gather=off asks for one's own. */
+static bool
+is_of_all(const evprof_entry_t *entry, const evprof_ask_t *ask)
+{
+    char gather[EVPROF_QUERY_VALUE_MAX];
+    const unsigned single = EVPROF_MODULE_TEXT_ONLY | EVPROF_MODULE_FILE;
+    evprof_query_get(ask->query, "gather", gather);
+    return evprof_gather_is_on() && (entry->module->flags & single) == 0 &&
+           ask->debug == 0 && strcmp(gather, "off") != 0;
+}
+
 static void
 serve_profile(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
               const evprof_entry_t *entry)
@@ -190,6 +202,11 @@ serve_profile(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
     if (allows_method(req, (entry->module->flags & EVPROF_MODULE_BODY) != 0) &&
         read_parameters(req, entry, &plan.ask) && read_body(req, &plan.ask)) {
         plan.reply = reply_of(entry, &plan.ask);
+        if (is_of_all(entry, &plan.ask)) {
+            plan.is_gathered = true;
+            plan.call = evprof_gather_call;
+            plan.ask.query = entry->name;
+        }
         carry_out(req, &plan);
     }
 }

@@ -43,6 +43,10 @@ static const evprof_own_thread_row_t rows[EVPROF_OWN_THREADS] = {
                           "with `push`, until evprof_free()" },
     [EVPROF_OWN_WATCH] = { "evprof-watch", 256 * KB,
                            "with `watch`, until evprof_free()" },
+    [EVPROF_OWN_GATHER] = { "evprof-gather", 256 * KB,
+                            "with `gather all`, and one an answer" },
+    [EVPROF_OWN_COLLECTOR] = { "evprof-collect", 1024 * KB,
+                               "with `gather all`, from the first request" },
 };
 
 typedef struct start {

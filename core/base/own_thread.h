@@ -29,6 +29,8 @@ enum evprof_own_thread {
     EVPROF_OWN_DUMPS,
     EVPROF_OWN_PUSH,
     EVPROF_OWN_WATCH,
+    EVPROF_OWN_GATHER,
+    EVPROF_OWN_COLLECTOR,
     EVPROF_OWN_THREADS
 };
 

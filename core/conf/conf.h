@@ -100,6 +100,7 @@ typedef struct evprof_pprof_conf {
     bool label_requests;
     bool status;
     bool metrics;
+    int gather; /* 1: of all workers */
     bool ui;                      /* the web UI is served */
     bool ui_source;               /* and may show source text */
     const char *symbolize_helper; /* a file, "off", or NULL: beside us */

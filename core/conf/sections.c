@@ -173,6 +173,8 @@ set_prefix(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
     return evprof_set_string(cf, d, conf);
 }
 
+static const char *const gather_names[] = { "off", "all", NULL };
+
 static const char *const log_levels[] = { "error", "warn", "info", NULL };
 
 static const char *
@@ -270,6 +272,18 @@ static const evprof_directive_t pprof_directives[] = {
       .max_args = 1,
       .offset = offsetof(evprof_pprof_conf_t, status),
       .set = evprof_set_flag },
+    { .name = "gather",
+      .args = "off|all",
+      .help = "all: a request for a profile is answered with that of all "
+              "workers of the process group, merged and labelled by pid; who "
+              "does not answer in time is left out, and counted in a comment.",
+      .by_default = "off",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_pprof_conf_t, gather),
+      .data = gather_names,
+      .flags = EVPROF_DIRECTIVE_FIXED,
+      .set = evprof_set_choice },
     { .name = "metrics",
       .args = "on|off",
       .help = "Serves the numbers of that page, and those of the process and of "

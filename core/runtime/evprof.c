@@ -16,6 +16,7 @@
 #include "core/access/access.h"
 #include "core/base/error.h"
 #include "core/runtime/catalog.h"
+#include "core/runtime/gather.h"
 #include "core/runtime/learning.h"
 #include "core/runtime/own.h"
 #include "core/runtime/push.h"
@@ -77,8 +78,6 @@ after_fork_child(void)
     atomic_store(&the_profiler.visitors, 0);
     evprof_lock_reset(&the_profiler.lock);
     evprof_lock_reset(&life_lock);
-    evprof_push_fork_child();
-    evprof_watching_fork_child();
 }
 
 /* The prefix, like a route, may still be asked for when the profiler is gone:
@@ -191,7 +190,10 @@ static int
 start_services(evprof_t *prof, evprof_error_t *err)
 {
     int status = evprof_push_start(prof, err);
-    return status == EVPROF_OK ? evprof_watching_start(prof, err) : status;
+    if (status == EVPROF_OK) {
+        status = evprof_watching_start(prof, err);
+    }
+    return status == EVPROF_OK ? evprof_gather_start(prof, err) : status;
 }
 
 /* Makes the profiler, or takes the one that exists when `conf_file` is NULL;

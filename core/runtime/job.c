@@ -643,6 +643,19 @@ evprof_job_hash(evprof_t *prof, evprof_call_fn call, const evprof_ask_t *ask,
 }
 
 int
+evprof_job_gather(evprof_t *prof, evprof_call_fn call, const evprof_ask_t *ask,
+                  evprof_done_fn done, void *ctx, evprof_job_t **out,
+                  evprof_error_t *err)
+{
+    static _Atomic unsigned turn;
+    const unsigned lanes = EVPROF_LANE_COLLECT_LAST - EVPROF_LANE_COLLECT + 1;
+    const unsigned lane =
+        EVPROF_LANE_COLLECT + atomic_fetch_add(&turn, 1) % lanes;
+    return start_call(new_call(prof, call, ask, (enum evprof_lane)lane), done,
+                      ctx, out, err);
+}
+
+int
 evprof_job_open(evprof_t *prof, const char *name, evprof_job_t **out,
                 evprof_error_t *err)
 {

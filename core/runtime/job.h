@@ -78,6 +78,12 @@ EVPROF_API int evprof_job_hash(evprof_t *prof, evprof_call_fn call,
                                void *ctx, evprof_job_t **out,
                                evprof_error_t *err);
 
+/* The same on a thread that may wait for other processes. */
+EVPROF_API int evprof_job_gather(evprof_t *prof, evprof_call_fn call,
+                                 const evprof_ask_t *ask, evprof_done_fn done,
+                                 void *ctx, evprof_job_t **out,
+                                 evprof_error_t *err);
+
 /* Ends a wait early; `done` follows soon. Any thread, any number of times. */
 EVPROF_API void evprof_job_cancel(evprof_job_t *job);
 

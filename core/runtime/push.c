@@ -126,7 +126,10 @@ evprof_push_start(evprof_t *prof, evprof_error_t *err)
                                       .close = close_window,
                                       .log = say,
                                       .start_thread = start_thread };
-    status = evprof_service_at_free(prof, stop, NULL, err);
+    status = evprof_service_in_child(evprof_push_fork_child, err);
+    if (status == EVPROF_OK) {
+        status = evprof_service_at_free(prof, stop, NULL, err);
+    }
     if (status != EVPROF_OK) {
         stop(NULL);
         return status;

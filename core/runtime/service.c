@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/runtime/runtime.h"
+#include "core/sample/here.h"
 
 int
 evprof_service_start(enum evprof_own_thread which, pthread_t *out,
@@ -23,6 +24,42 @@ evprof_service_start(enum evprof_own_thread which, pthread_t *out,
                              "thread %s: cannot be made: %s",
                              evprof_own_thread_row(which)->name,
                              strerrordesc_np(failure));
+}
+
+/* ---- In the child of a fork ---- */
+
+enum { IN_CHILD_MAX = 8 };
+
+static void (*in_child[IN_CHILD_MAX])(void);
+static _Atomic size_t in_child_count;
+
+static void
+call_in_child(void)
+{
+    for (size_t i = 0; i < atomic_load(&in_child_count); i++) {
+        in_child[i]();
+    }
+}
+
+int
+evprof_service_in_child(void (*fn)(void), evprof_error_t *err)
+{
+    const size_t count = atomic_load(&in_child_count);
+    for (size_t i = 0; i < count; i++) {
+        if (in_child[i] == fn) {
+            return EVPROF_OK;
+        }
+    }
+    /* The handlers of other rooms are there before, hence run before: they give
+     * back the locks that making a thread may take. */
+    (void)evprof_here_prepare();
+    if (count == IN_CHILD_MAX ||
+        (count == 0 && pthread_atfork(NULL, NULL, call_in_child) != 0)) {
+        return evprof_fail(err, EVPROF_ENOMEM, "profiler: out of memory");
+    }
+    in_child[count] = fn;
+    atomic_store(&in_child_count, count + 1);
+    return EVPROF_OK;
 }
 
 /* ---- At the end ---- */

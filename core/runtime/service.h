@@ -27,6 +27,12 @@ EVPROF_API int evprof_service_start(enum evprof_own_thread which,
 EVPROF_API int evprof_service_at_free(evprof_t *prof, void (*fn)(void *ctx),
                                       void *ctx, evprof_error_t *err);
 
+/*
+ * Has the child of a fork call `fn`, when all else of ours is in order there, so
+ * that it may make threads. Once for each, never taken back. EVPROF_ENOMEM.
+ */
+int evprof_service_in_child(void (*fn)(void), evprof_error_t *err);
+
 /* Appends the time of now in UTC: 2026-02-01T15:04:05Z. */
 void evprof_log_time(evprof_buf_t *line);
 

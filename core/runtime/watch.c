@@ -259,7 +259,10 @@ evprof_watching_start(evprof_t *prof, evprof_error_t *err)
     evprof_lock_enter(&watch.lock);
     watch.moments = watch.spared = watch.written = watch.failed = 0;
     evprof_lock_leave(&watch.lock);
-    int status = evprof_service_at_free(prof, stop, NULL, err);
+    int status = evprof_service_in_child(evprof_watching_fork_child, err);
+    if (status == EVPROF_OK) {
+        status = evprof_service_at_free(prof, stop, NULL, err);
+    }
     return status == EVPROF_OK ? start_thread(err) : status;
 }
 

@@ -36,6 +36,10 @@ typedef struct lane {
 static lane_t lanes[EVPROF_LANES] = {
     [EVPROF_LANE_WORK] = { .thread_row = EVPROF_OWN_WORKER },
     [EVPROF_LANE_HASH] = { .thread_row = EVPROF_OWN_HASHER },
+    [EVPROF_LANE_COLLECT] = { .thread_row = EVPROF_OWN_COLLECTOR },
+    [EVPROF_LANE_COLLECT + 1] = { .thread_row = EVPROF_OWN_COLLECTOR },
+    [EVPROF_LANE_COLLECT + 2] = { .thread_row = EVPROF_OWN_COLLECTOR },
+    [EVPROF_LANE_COLLECT + 3] = { .thread_row = EVPROF_OWN_COLLECTOR },
 };
 
 static _Thread_local bool is_worker;

@@ -21,6 +21,9 @@
 enum evprof_lane {
     EVPROF_LANE_WORK,
     EVPROF_LANE_HASH,
+    /* Tasks that wait for other processes, several at a time. */
+    EVPROF_LANE_COLLECT,
+    EVPROF_LANE_COLLECT_LAST = EVPROF_LANE_COLLECT + 3,
     EVPROF_LANES
 };
 

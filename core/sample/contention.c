@@ -172,7 +172,11 @@ watcher(void)
 void
 evprof_wait_watch(const evprof_wait_watcher_t *watcher_to_be)
 {
-    (void)evprof_here_prepare();
+    /* Switching off needs nothing, and in the child of a fork the locks of what
+     * it prepares are not free yet. */
+    if (watcher_to_be != NULL) {
+        (void)evprof_here_prepare();
+    }
     atomic_store_explicit(&evprof_wait_watcher_now, watcher_to_be,
                           memory_order_release);
     update_switch();

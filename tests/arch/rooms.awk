@@ -29,6 +29,7 @@ function fill_rooms() {
     row("modules/reports", "core/report core/symbol core/analysis")
     row("adapters/evhttp", "core/runtime")
     row("adapters/fetch", "core/analysis")
+    row("adapters/gather", "core/analysis core/runtime")
     row("adapters/push", "adapters/fetch core/analysis core/runtime proto")
     row("adapters/testing", "core/analysis core/symbol core/heap core/runtime")
     row("adapters/symbolizer", "core/symbol")

@@ -34,6 +34,7 @@ test_dump(void **state)
                   "    labels on;                              # default\n"
                   "    label_requests off;                     # default\n"
                   "    status on;                              # default\n"
+                  "    gather off;                             # default\n"
                   "    metrics off;                            # default\n"
                   "    ui off;                                 # default\n"
                   "    ui_source off;                          # default\n"

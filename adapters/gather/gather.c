@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One thread listens, and one more answers each worker that asks, since a
+ * window of seconds goes on meanwhile; so many at a time. Who collects asks all
+ * others first, then takes its own profile, and waits for them but a little
+ * longer.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "adapters/gather/merge.h"
+#include "adapters/gather/peers.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/lock.h"
+#include "core/runtime/gather.h"
+
+#define PATIENCE_NS INT64_C(2000000000)
+
+enum { ANSWERS_MAX = 16 };
+
+typedef struct gatherer {
+    const evprof_gather_host_t *host;
+    int listen_fd;
+    int stop_fd;
+    pthread_t thread;
+    bool has_thread;
+    _Atomic uint32_t answers; /* that are being given; a futex */
+} gatherer_t;
+
+/* ---- Answering ---- */
+
+struct answer {
+    gatherer_t *gatherer;
+    int fd;
+};
+
+static void
+send_all(int fd, const char *data, size_t len)
+{
+    struct timeval patience = { .tv_sec = 2 };
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    while (len > 0) {
+        ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
+        if (n <= 0) {
+            return;
+        }
+        data += n;
+        len -= (size_t)n;
+    }
+}
+
+/* A profile as it is, or nothing. */
+static void *
+give_answer(void *arg)
+{
+    struct answer *answer = arg;
+    gatherer_t *g = answer->gatherer;
+    evprof_gather_ask_t ask;
+    evprof_buf_t bytes = { 0 };
+    evprof_error_t err;
+    char profile[64];
+    if (evprof_peer_read(answer->fd, profile, &ask) &&
+        g->host->take(g->host, &ask, &bytes, &err) == EVPROF_OK) {
+        send_all(answer->fd, bytes.data, bytes.len);
+    }
+    evprof_buf_free(&bytes);
+    close(answer->fd);
+    free(answer);
+    atomic_fetch_sub(&g->answers, 1);
+    evprof_futex_wake(&g->answers);
+    return NULL;
+}
+
+static void
+accept_one(gatherer_t *g)
+{
+    evprof_error_t err;
+    pthread_t thread;
+    int fd = accept4(g->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    struct answer *answer = fd >= 0 && evprof_peer_is_ours(fd) &&
+                                    atomic_load(&g->answers) < ANSWERS_MAX
+                                ? malloc(sizeof(*answer))
+                                : NULL;
+    if (answer == NULL) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return;
+    }
+    *answer = (struct answer){ .gatherer = g, .fd = fd };
+    atomic_fetch_add(&g->answers, 1);
+    if (g->host->start_thread(&thread, give_answer, answer, &err) ==
+        EVPROF_OK) {
+        pthread_detach(thread);
+        return;
+    }
+    atomic_fetch_sub(&g->answers, 1);
+    close(fd);
+    free(answer);
+}
+
+static void *
+run(void *arg)
+{
+    gatherer_t *g = arg;
+    struct pollfd wait[] = { { .fd = g->listen_fd, .events = POLLIN },
+                             { .fd = g->stop_fd, .events = POLLIN } };
+    while (wait[1].revents == 0) {
+        if (poll(wait, 2, -1) > 0 && wait[0].revents != 0) {
+            accept_one(g);
+        }
+    }
+    return NULL;
+}
+
+/* ---- Collecting ---- */
+
+/* Reads what there is; false when the answer is whole or will not be. */
+static bool
+read_some(int fd, evprof_buf_t *out)
+{
+    char piece[16384];
+    ssize_t n = read(fd, piece, sizeof(piece));
+    if (n > 0) {
+        evprof_buf_add(out, piece, (size_t)n);
+        return true;
+    }
+    return n < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+/* Until all have answered, or for `PATIENCE_NS`; what is not whole is dropped.
+ */
+static void
+read_answers(struct pollfd *fds, evprof_part_t *parts, size_t count)
+{
+    int64_t until_ns = evprof_clock_ns(CLOCK_MONOTONIC) + PATIENCE_NS;
+    size_t left = count;
+    for (size_t i = 0; i < count; i++) {
+        left -= fds[i].fd < 0;
+    }
+    while (left > 0) {
+        int64_t wait_ns = until_ns - evprof_clock_ns(CLOCK_MONOTONIC);
+        if (wait_ns <= 0 ||
+            poll(fds, count, (int)(wait_ns / 1000000) + 1) <= 0) {
+            break;
+        }
+        for (size_t i = 0; i < count; i++) {
+            if (fds[i].fd >= 0 && fds[i].revents != 0 &&
+                !read_some(fds[i].fd, &parts[i].bytes)) {
+                close(fds[i].fd);
+                fds[i].fd = -1;
+                left--;
+            }
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (fds[i].fd >= 0) {
+            close(fds[i].fd);
+            evprof_buf_free(&parts[i].bytes);
+        }
+    }
+}
+
+static int
+collect_from(gatherer_t *g, const evprof_gather_ask_t *ask, const pid_t *peers,
+             size_t count, evprof_buf_t *out, evprof_error_t *err)
+{
+    struct pollfd *fds = calloc(count + 1, sizeof(*fds));
+    evprof_part_t *parts = calloc(count + 1, sizeof(*parts));
+    if (fds == NULL || parts == NULL) {
+        free(fds);
+        free(parts);
+        return evprof_fail(err, EVPROF_ENOMEM, "gather: out of memory");
+    }
+    for (size_t i = 0; i < count; i++) {
+        parts[i + 1].pid = peers[i];
+        fds[i] = (struct pollfd){ .fd = evprof_peer_ask(peers[i], ask),
+                                  .events = POLLIN };
+    }
+    parts[0].pid = getpid();
+    int status = g->host->take(g->host, ask, &parts[0].bytes, err);
+    read_answers(fds, parts + 1, count);
+    if (status == EVPROF_OK) {
+        status = evprof_parts_merge(parts, count + 1, out, err);
+    }
+    for (size_t i = 0; i <= count; i++) {
+        evprof_buf_free(&parts[i].bytes);
+    }
+    free(fds);
+    free(parts);
+    return status;
+}
+
+static int
+collect(void *gatherer, const evprof_gather_ask_t *ask, evprof_buf_t *out,
+        evprof_error_t *err)
+{
+    pid_t *peers = calloc(EVPROF_PEERS_MAX, sizeof(*peers));
+    if (peers == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "gather: out of memory");
+    }
+    size_t count = evprof_peers_list(peers);
+    int status = collect_from(gatherer, ask, peers, count, out, err);
+    free(peers);
+    return status;
+}
+
+/* ---- Life ---- */
+
+static int
+begin(gatherer_t *g, evprof_error_t *err)
+{
+    g->listen_fd = evprof_peers_listen();
+    g->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (g->listen_fd < 0 || g->stop_fd < 0) {
+        char why[EVPROF_ERRNO_TEXT_SIZE];
+        return evprof_fail(err, EVPROF_EIO, "gather: no socket: %s",
+                           evprof_errno_text(errno, why, sizeof(why)));
+    }
+    int status = g->host->start_thread(&g->thread, run, g, err);
+    g->has_thread = status == EVPROF_OK;
+    return status;
+}
+
+static void
+stop(void *gatherer)
+{
+    gatherer_t *g = gatherer;
+    const uint64_t one = 1;
+    if (g->has_thread &&
+        write(g->stop_fd, &one, sizeof(one)) == (ssize_t)sizeof(one)) {
+        pthread_join(g->thread, NULL);
+    }
+    uint32_t left = atomic_load(&g->answers);
+    while (left != 0) {
+        evprof_futex_wait(&g->answers, left, 0);
+        left = atomic_load(&g->answers);
+    }
+    if (g->listen_fd >= 0) {
+        close(g->listen_fd);
+    }
+    if (g->stop_fd >= 0) {
+        close(g->stop_fd);
+    }
+    free(g);
+}
+
+static void *
+start(const evprof_gather_host_t *host, evprof_error_t *err)
+{
+    gatherer_t *g = calloc(1, sizeof(*g));
+    if (g == NULL) {
+        evprof_fail(err, EVPROF_ENOMEM, "gather: out of memory");
+        return NULL;
+    }
+    g->host = host;
+    if (begin(g, err) != EVPROF_OK) {
+        stop(g);
+        return NULL;
+    }
+    return g;
+}
+
+/* The parent's socket is its own. */
+static void
+fork_child(void *gatherer)
+{
+    gatherer_t *g = gatherer;
+    evprof_error_t err;
+    close(g->listen_fd);
+    close(g->stop_fd);
+    g->has_thread = false;
+    atomic_store(&g->answers, 0);
+    (void)begin(g, &err);
+}
+
+const evprof_gather_t *
+evprof_gather(void)
+{
+    static const evprof_gather_t library = { .start = start,
+                                             .stop = stop,
+                                             .collect = collect,
+                                             .fork_child = fork_child };
+    return &library;
+}

@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# `gather all;`: one address answers for all workers of a pre-forked server, also
+# when one of them stands still, and for one alone when that is asked.
+# usage: gather.sh PREFORK EVPROF
+set -eu
+evprof=$2
+work=$(mktemp -d)
+server=
+stopped=
+stop() {
+    [ -z "$stopped" ] || kill -CONT "$stopped" 2>/dev/null || true
+    exec 9>&-
+    [ -z "$server" ] || { kill "$server" 2>/dev/null; wait "$server"; } || true
+    rm -rf "$work"
+}
+trap stop EXIT
+fail() { echo "$1"; cat "$work/tags" "$work/comments" 2>/dev/null; exit 1; }
+
+echo 'pprof { gather all; symbolize names; }' >"$work/conf"
+mkfifo "$work/address" "$work/end"
+exec 9<>"$work/end"
+"$1" "$work/conf" 4 <&9 >"$work/address" &
+server=$!
+read -r url pids <"$work/address"
+
+# take QUERY: the profile, its labels and its comments.
+take() {
+    curl -sf -o "$work/p.pb.gz" "$url$1" || fail "no answer to $1"
+    "$evprof" -tags "$work/p.pb.gz" >"$work/tags" 2>/dev/null
+    "$evprof" -comments "$work/p.pb.gz" >"$work/comments" 2>/dev/null
+}
+
+i=0
+while take 'profile?seconds=1'; do
+    grep -q 'gather: 5 of 5 workers' "$work/comments" && break
+    i=$((i + 1))
+    [ "$i" -lt 10 ] || fail "not all workers, the master included"
+done
+for pid in $pids; do
+    grep -q "[ :]$pid\$" "$work/tags" || fail "no worker $pid"
+done
+"$evprof" -top "$work/p.pb.gz" 2>/dev/null | grep -q burn_in_prefork ||
+    fail "no function"
+
+take 'profile?seconds=1&gather=off'
+if grep -q 'gather:' "$work/comments"; then fail "one alone was asked for"; fi
+take goroutine
+grep -q 'gather: 5 of 5 workers' "$work/comments" || fail "not all threads"
+
+# One that stands still keeps nobody waiting: it must be another than the one
+# that is asked, so a few are tried.
+stopped=${pids##* }
+kill -STOP "$stopped"
+i=0
+while :; do
+    start=$(date +%s%N)
+    if curl -sf -m 5 -o "$work/p.pb.gz" "${url}profile?seconds=1"; then
+        ms=$((($(date +%s%N) - start) / 1000000))
+        "$evprof" -comments "$work/p.pb.gz" >"$work/comments" 2>/dev/null
+        grep -q 'gather: 4 of 5 workers answered' "$work/comments" ||
+            fail "it does not say who is missing"
+        [ "$ms" -lt 4500 ] || fail "it took $ms ms"
+        break
+    fi
+    i=$((i + 1))
+    [ "$i" -lt 8 ] || fail "no answer at all"
+done
+echo ok

@@ -342,7 +342,7 @@ status(void *state, const evprof_writer_t *out)
                  "bytes: %zu\n"
                  "events_dropped: %llu\n"
                  "events_without_stack: %llu\n"
-                 "dumps: %llu\n"
+                 "dump_files: %llu\n"
                  "dumps_failed: %llu\n",
                  evprof_trace_is_enabled() ? "yes" : "no", stats.generations,
                  stats.bytes, (unsigned long long)stats.dropped,

@@ -319,10 +319,10 @@ test_end(void **state)
     evprof_t *prof = profiler("pprof { log log info; }");
     expect_ok(evprof_listen(prof, "127.0.0.1:0", &err), &err);
     test_request_t request = { .port = test_port_in_log(folder),
-                               .path = "profile?seconds=30" };
+                               .path = "trace?seconds=30" };
     int fd = test_send(&request);
     test_request_t second = { .port = request.port,
-                              .path = "profile?seconds=1" };
+                              .path = "trace?seconds=1" };
     while (test_get(&second, &reply) != 500) {
     }
     evprof_free(prof);

@@ -207,8 +207,9 @@ test_snapshot_parameters(void **state)
     size_t checked = 0;
     for (size_t i = 0; i < count; i++) {
         const char *name = evprof_profile_name(profiles[i]);
+        /* The first two have windows, the third is of a moment only. */
         if (strcmp(name, "cpu") != 0 && strcmp(name, "wall") != 0 &&
-            is_served(name)) {
+            strcmp(name, "deadlock") != 0 && is_served(name)) {
             check_snapshots(name);
             checked++;
         }

@@ -4,7 +4,8 @@
 # Standard output and, below a line "--", standard error and the exit status are
 # compared with expected/NAME.
 set -u
-evprof=$1 make_input=$2 update=${3:-}
+evprof=$(realpath "$1") make_input=$(realpath "$2") update=${3:-}
+[ -x "$evprof" ] && [ -x "$make_input" ] || exit 2
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

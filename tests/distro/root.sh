@@ -15,6 +15,8 @@ open_root() {
     # What the machine needs to reach its mirror, such as a proxy.
     apt-config dump | grep -i '^Acquire::.*proxy' >"$root/etc/apt/apt.conf.d/90machine" ||
         true
+    # A mirror may be of another day than this machine.
+    echo 'Acquire::Check-Valid-Until "false";' >>"$root/etc/apt/apt.conf.d/90machine"
     cp /etc/resolv.conf "$root/etc/resolv.conf"
     # Packages start no daemons here.
     printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"

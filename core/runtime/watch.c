@@ -103,7 +103,7 @@ keep(const evprof_watch_conf_t *conf, const char *profile, const char *stem,
     evprof_error_t err;
     char name[NAME_MAX_BYTES];
     int status = EVPROF_OK;
-    (void)snprintf(name, sizeof(name), "%s-%s.pb.gz", stem, profile);
+    (void)snprintf(name, sizeof(name), "%.64s-%.20s.pb.gz", stem, profile);
     if (conf->folder != NULL) {
         status = write_file(conf, name, bytes, &err);
     }

@@ -72,7 +72,8 @@ struct evprof_tb_state {
     jmp_buf leave;
     struct evprof_cleanup_step *cleanups;
     char *temp_dir;
-    int64_t start_ns, duration_ns;
+    _Atomic int64_t start_ns; /* read by the watch, too */
+    int64_t duration_ns;
     evprof_bench_t bench;
 
     struct evprof_tb_state *next_running; /* the list of the watch */

@@ -72,11 +72,11 @@ evprof_parallel(evprof_tb_t *t)
     }
     pthread_mutex_unlock(&s->lock);
     take_slot();
+    s->start_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     evprof_watch_enter(s);
     if (evprof_test_run.options.verbose) {
         evprof_output_update(s->name, "=== CONT  %s\n", s->name);
     }
-    s->start_ns = evprof_clock_ns(CLOCK_MONOTONIC);
 }
 
 static void
@@ -118,8 +118,9 @@ static void *
 test_thread(void *arg)
 {
     struct evprof_tb_state *s = arg;
-    evprof_watch_enter(s);
+    /* Before it can be found by the watch, which reads it. */
     s->start_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    evprof_watch_enter(s);
     evprof_tb_protect(s, evprof_tb_call);
     s->duration_ns += evprof_clock_ns(CLOCK_MONOTONIC) - s->start_ns;
     if (s->parallel_subs != NULL) {

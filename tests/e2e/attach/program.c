@@ -16,7 +16,7 @@
 
 typedef void turns_fn(long (*turn)(long), long count);
 
-static volatile unsigned long sink;
+static _Thread_local volatile unsigned long sink;
 static atomic_bool is_over;
 
 __attribute__((noinline)) static long

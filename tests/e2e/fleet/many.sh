@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Many processes, profiled at the same time and merged, with a label for each.
 # usage: many.sh WORKER EVPROF [COUNT]
@@ -30,7 +30,7 @@ while [ "$i" -lt "$count" ]; do
 done
 i=0
 while [ "$i" -lt "$count" ]; do
-    [ -S "$work/$i.sock" ] || { sleep 0.02; continue; }
+    [ -S "$work/$i.sock" ] || { read -rt 0.02 <> <(:) || true; continue; }
     i=$((i + 1))
 done
 

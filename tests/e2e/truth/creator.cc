@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* creator FILE: a std::thread sleeps; writes threadcreate to FILE and the text of
  * all threads to standard output. */
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -21,11 +22,15 @@ write_it(const char *name, FILE *file, int debug)
     }
 }
 
+static std::atomic<bool> has_started;
+
 __attribute__((noinline)) static std::thread
 make_thread()
 {
-    return std::thread(
-        [] { std::this_thread::sleep_for(std::chrono::seconds(1000)); });
+    return std::thread([] {
+        has_started = true;
+        std::this_thread::sleep_for(std::chrono::seconds(1000));
+    });
 }
 
 int
@@ -37,6 +42,9 @@ main(int argc, char **argv)
         return 2;
     }
     std::thread thread = make_thread();
+    while (!has_started) {
+        std::this_thread::yield();
+    }
     write_it("threadcreate", file, 0);
     write_it("goroutine", stdout, 2);
     std::_Exit(0);

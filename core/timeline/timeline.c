@@ -145,7 +145,13 @@ evprof_timeline_frame(const evprof_timeline_t *t, uint32_t stack, uint32_t i)
 const char *
 evprof_timeline_root(const evprof_timeline_t *t, uint32_t stack)
 {
+    /* Ends a stack whose root our unwinder did not reach: it names nothing. */
+    static const char mark[] = "stack.unknown_caller";
     uint32_t count = stack == 0 ? 0 : t->stacks[stack].count;
-    return count == 0 ? ""
-                      : evprof_timeline_frame(t, stack, count - 1)->function;
+    const char *name = "";
+    while (count > 0 && name[0] == '\0') {
+        name = evprof_timeline_frame(t, stack, --count)->function;
+        name = strcmp(name, mark) == 0 ? "" : name;
+    }
+    return name;
 }

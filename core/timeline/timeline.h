@@ -113,7 +113,7 @@ uint32_t evprof_timeline_add_stack(evprof_timeline_t *t,
 const evprof_timeline_frame_t *
 evprof_timeline_frame(const evprof_timeline_t *t, uint32_t stack, uint32_t i);
 
-/* What the outermost function of a stack is called; "" without a stack. */
+/* The name of the outermost known function of a stack; "" when there is none. */
 const char *evprof_timeline_root(const evprof_timeline_t *t, uint32_t stack);
 
 #endif

@@ -81,6 +81,11 @@ typedef struct deadlock {
     _Atomic uint32_t is_stopping;
     uint64_t logged; /* hash of what was logged last */
     _Atomic uint64_t checks;
+    /* Of the last look, by a request or a check: the status page and the index
+     * are read often and must not take a dump of all threads. */
+    _Atomic uint64_t looks;
+    _Atomic size_t last[EVPROF_BLOCKED_WHYS];
+    _Atomic size_t last_cycles;
 } deadlock_t;
 
 /* ---- Looking ---- */
@@ -101,7 +106,7 @@ forget(look_t *look)
 }
 
 static int
-take(const deadlock_t *own, look_t *out, evprof_error_t *err)
+take(deadlock_t *own, look_t *out, evprof_error_t *err)
 {
     *out = (look_t){ .waits = NULL };
     int status = evprof_dump_take(&out->dump, false, err);
@@ -120,13 +125,12 @@ take(const deadlock_t *own, look_t *out, evprof_error_t *err)
         out->of[wait->why]++;
         out->cycles = wait->cycle > out->cycles ? wait->cycle : out->cycles;
     }
+    for (size_t i = 0; i < EVPROF_BLOCKED_WHYS; i++) {
+        atomic_store(&own->last[i], out->of[i]);
+    }
+    atomic_store(&own->last_cycles, out->cycles);
+    atomic_fetch_add(&own->looks, 1);
     return EVPROF_OK;
-}
-
-static bool
-is_stuck(const look_t *look)
-{
-    return look->of[EVPROF_BLOCKED_WAITS] < look->count;
 }
 
 /* ---- In words ---- */
@@ -163,15 +167,14 @@ put_wait(evprof_buf_t *out, const look_t *look, const evprof_blocked_t *wait)
 }
 
 static void
-put_sums(evprof_buf_t *out, const look_t *look)
+put_sums(evprof_buf_t *out, size_t cycles, const size_t of[EVPROF_BLOCKED_WHYS])
 {
     evprof_buf_printf(
         out,
         "cycles: %zu\nthreads_in_cycles: %zu\nwaits_for_ended_threads: %zu\n"
         "long_waits: %zu\nother_waits: %zu\n",
-        look->cycles, look->of[EVPROF_BLOCKED_CYCLE],
-        look->of[EVPROF_BLOCKED_ENDED], look->of[EVPROF_BLOCKED_LONG],
-        look->of[EVPROF_BLOCKED_WAITS]);
+        cycles, of[EVPROF_BLOCKED_CYCLE], of[EVPROF_BLOCKED_ENDED],
+        of[EVPROF_BLOCKED_LONG], of[EVPROF_BLOCKED_WAITS]);
 }
 
 static void
@@ -236,7 +239,7 @@ static int
 put_text(evprof_buf_t *out, const look_t *look, bool takes_all,
          evprof_error_t *err)
 {
-    put_sums(out, look);
+    put_sums(out, look->cycles, look->of);
     put_waits(out, look, EVPROF_BLOCKED_CYCLE, NULL);
     put_waits(out, look, EVPROF_BLOCKED_ENDED,
               "these wait for locks of threads that have ended:");
@@ -470,21 +473,31 @@ text(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
     return status;
 }
 
+/* How many threads the last look found stuck. */
+static size_t
+last_stuck(const deadlock_t *own)
+{
+    size_t stuck = 0;
+    for (size_t i = 0; i < EVPROF_BLOCKED_WHYS; i++) {
+        stuck += i == EVPROF_BLOCKED_WAITS ? 0 : atomic_load(&own->last[i]);
+    }
+    return stuck;
+}
+
 static int
 status(void *state, const evprof_writer_t *out)
 {
-    deadlock_t *own = state;
-    look_t look;
+    const deadlock_t *own = state;
+    size_t of[EVPROF_BLOCKED_WHYS];
     evprof_buf_t lines = { 0 };
-    evprof_buf_printf(&lines, "checks: %" PRIu64 "\n",
-                      atomic_load(&own->checks));
-    if (take(own, &look, NULL) == EVPROF_OK) {
-        put_sums(&lines, &look);
-        if (is_stuck(&look)) {
-            evprof_buf_puts(&lines,
-                            "warning: threads are stuck, see ?debug=1\n");
-        }
-        forget(&look);
+    for (size_t i = 0; i < EVPROF_BLOCKED_WHYS; i++) {
+        of[i] = atomic_load(&own->last[i]);
+    }
+    evprof_buf_printf(&lines, "checks: %" PRIu64 "\nlooks: %" PRIu64 "\n",
+                      atomic_load(&own->checks), atomic_load(&own->looks));
+    put_sums(&lines, atomic_load(&own->last_cycles), of);
+    if (last_stuck(own) > 0) {
+        evprof_buf_puts(&lines, "warning: threads are stuck, see ?debug=1\n");
     }
     int result = evprof_buf_write(&lines, out);
     evprof_buf_free(&lines);
@@ -494,13 +507,8 @@ status(void *state, const evprof_writer_t *out)
 static long
 count(void *state)
 {
-    look_t look;
-    long stuck = 0;
-    if (take(state, &look, NULL) == EVPROF_OK) {
-        stuck = (long)(look.count - look.of[EVPROF_BLOCKED_WAITS]);
-        forget(&look);
-    }
-    return stuck;
+    const deadlock_t *own = state;
+    return atomic_load(&own->looks) == 0 ? -1 : (long)last_stuck(own);
 }
 
 const evprof_module_t evprof_profile_deadlock = {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/unit/base/tests.h"
+#include "tests/unit/emulated.h"
 
 enum { PLENTY_MS = 60000, LARGE = 1 << 20 };
 
@@ -66,6 +67,7 @@ test_failures(void **state)
     evprof_buf_t out = { 0 };
     evprof_error_t err = { 0 };
     (void)state;
+    SKIP_EMULATED("vfork");
     assert_int_equal(
         evprof_process_filter(argv, &nothing, PLENTY_MS, &out, &err),
         EVPROF_ENOENT);

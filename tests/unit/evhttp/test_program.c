@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/emulated.h"
+
 static void
 test_uptime(void **state)
 {
@@ -56,6 +58,7 @@ test_build_id(void **state)
     char line[256] = "";
     evprof_program_t program;
     (void)state;
+    SKIP_EMULATED("/proc of the program under its own number");
     evprof_program_read(&program);
     (void)snprintf(command, sizeof(command),
                    "readelf -n /proc/%d/exe 2>/dev/null | "

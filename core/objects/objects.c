@@ -7,6 +7,11 @@
  * A fork takes both: glibc 2.36 does not make dl_iterate_phdr's lock new in the
  * child, so a child of a fork that came while one of our threads held that lock
  * would wait for it for ever.
+ *
+ * Handlers of the application may run while a fork has both locks, and they may
+ * wait for a thread that is about to unload something, or unload something
+ * themselves. So dlclose() waits for neither lock while a fork goes on: what it
+ * would have looked at is only named more vaguely.
  */
 #include "core/objects/objects.h"
 
@@ -17,6 +22,7 @@
 
 #include <evprof/status.h>
 
+#include "core/base/clock.h"
 #include "core/base/lock.h"
 #include "core/objects/epoch.h"
 #include "core/objects/loader.h"
@@ -35,12 +41,17 @@ struct snapshot {
 #define MOVED_BASE UINT64_C(0x4000000000000000)
 #define MOVED_STEP UINT64_C(0x0000000100000000)
 
+/* How soon dlclose(), waiting for a reader, sees that a fork has begun. */
+#define LOOK_FOR_FORKS_NS INT64_C(1000000)
+
 _Atomic uint32_t evprof_unload_epoch;
 
 static evprof_lock_t publishing;
 static evprof_lock_t reading;
 static struct snapshot *current;
+static _Atomic bool has_looked;    /* `current` is there */
 static _Atomic uint32_t unloading; /* calls of dlclose that go on */
+static _Atomic uint32_t forking;   /* calls of fork that go on */
 static uint64_t moved_count;
 static uint64_t last_generation;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
@@ -48,21 +59,38 @@ static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static void
 fork_prepare(void)
 {
+    /* First, so that nobody begins to wait for what is held from here on. */
+    atomic_fetch_add(&forking, 1);
     evprof_lock_enter(&reading);
     evprof_lock_enter(&publishing);
 }
 
 static void
-fork_done(void)
+leave_both(void)
 {
     evprof_lock_leave(&publishing);
     evprof_lock_leave(&reading);
 }
 
 static void
+fork_parent(void)
+{
+    leave_both();
+    atomic_fetch_sub(&forking, 1);
+}
+
+/* Forks of the parent's other threads do not go on here. */
+static void
+fork_child(void)
+{
+    leave_both();
+    atomic_store(&forking, 0);
+}
+
+static void
 watch_forks(void)
 {
-    pthread_atfork(fork_prepare, fork_done, fork_done);
+    pthread_atfork(fork_prepare, fork_parent, fork_child);
 }
 
 static void
@@ -314,6 +342,7 @@ publish(struct snapshot *snapshot)
     current = snapshot;
     bool is_free = old != NULL && old->holders == 0;
     evprof_lock_leave(&publishing);
+    atomic_store(&has_looked, true);
     if (is_free) {
         snapshot_free(old);
     }
@@ -352,30 +381,47 @@ evprof_objects_refresh(void)
     return status;
 }
 
+/* Takes `reading`, unless a fork goes on: false. The wait is in pieces, since a
+ * fork may begin during it and take the lock first. */
 static bool
-has_looked(void)
+enter_unless_forking(void)
 {
-    evprof_lock_enter(&publishing);
-    bool out = current != NULL;
-    evprof_lock_leave(&publishing);
-    return out;
+    while (!evprof_lock_try(&reading)) {
+        if (atomic_load(&forking) != 0) {
+            return false;
+        }
+        uint32_t word =
+            atomic_load_explicit(&reading.word, memory_order_relaxed);
+        if (word != 0) {
+            evprof_futex_wait(&reading.word, word,
+                              evprof_clock_ns(CLOCK_MONOTONIC) +
+                                  LOOK_FOR_FORKS_NS);
+        }
+    }
+    return true;
+}
+
+/* Who has looked has made sure that forks are watched. */
+static void
+refresh_unless_forking(void)
+{
+    if (atomic_load(&has_looked) && enter_unless_forking()) {
+        (void)refresh_locked();
+        evprof_lock_leave(&reading);
+    }
 }
 
 void
 evprof_objects_unloading(void)
 {
     atomic_fetch_add(&unloading, 1);
-    if (has_looked()) {
-        (void)evprof_objects_refresh();
-    }
+    refresh_unless_forking();
 }
 
 void
 evprof_objects_unloaded(void)
 {
-    if (has_looked()) {
-        (void)evprof_objects_refresh();
-    }
+    refresh_unless_forking();
     atomic_fetch_sub(&unloading, 1);
 }
 

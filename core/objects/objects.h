@@ -77,7 +77,9 @@ const evprof_objects_t *evprof_objects_acquire(void);
 /*
  * Brackets the unloading of objects by whoever wraps dlclose(): what is loaded
  * before is known for ever, and what is gone after is known to have gone then.
- * Nothing while nobody has looked at the objects yet. MT-Safe, may be nested.
+ * Nothing while nobody has looked at the objects yet, or while a fork goes on
+ * that another look would wait for. MT-Safe, may be nested, also in handlers of
+ * pthread_atfork().
  */
 void evprof_objects_unloading(void);
 void evprof_objects_unloaded(void);

@@ -2,14 +2,18 @@
 /*
  * Hooks of fork that other libraries have registered before ours: in the child
  * they run before anything of ours was put right, in the parent while a hook of
- * ours is still to come. They make threads, and give back mutexes that threads
- * of the parent wait for.
+ * ours is still to come. They make threads, give back mutexes that threads of
+ * the parent wait for, take a lock under which others unload plugins, and unload
+ * some themselves.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/objects/objects.h"
 #include "core/sample/contention.h"
 #include "core/sample/threads.h"
 #include "core/sample/waiters.h"
@@ -18,6 +22,15 @@
 /* What the hooks do; they are there in every fork of this program. */
 static void (*in_child)(void);
 static void (*in_parent)(void);
+static void (*in_prepare)(void);
+
+static void
+run_prepare_hook(void)
+{
+    if (in_prepare != NULL) {
+        in_prepare();
+    }
+}
 
 static void
 run_child_hook(void)
@@ -41,7 +54,7 @@ run_parent_hook(void)
 __attribute__((constructor(102))) static void
 register_first(void)
 {
-    (void)pthread_atfork(NULL, run_parent_hook, run_child_hook);
+    (void)pthread_atfork(run_prepare_hook, run_parent_hook, run_child_hook);
 }
 
 static int
@@ -50,6 +63,7 @@ forget_hooks(void **state)
     (void)state;
     in_child = NULL;
     in_parent = NULL;
+    in_prepare = NULL;
     evprof_contention_set_mutex_fraction(0);
     return 0;
 }
@@ -188,6 +202,77 @@ test_a_childs_hook_gives_a_contended_mutex_back(void **state)
     assert_int_equal(wait_for(child), 0);
 }
 
+static void
+load_and_unload(void)
+{
+    void *handle = dlopen(DSO_DIRECTORY "/storm_dso1.so", RTLD_NOW);
+    if (handle == NULL || dlclose(handle) != 0) {
+        abort();
+    }
+}
+
+static pthread_mutex_t plugins = PTHREAD_MUTEX_INITIALIZER;
+static atomic_bool is_over;
+static atomic_uint unloads;
+
+static void
+lock_plugins(void)
+{
+    pthread_mutex_lock(&plugins);
+    load_and_unload();
+}
+
+static void
+unlock_plugins(void)
+{
+    load_and_unload();
+    pthread_mutex_unlock(&plugins);
+}
+
+static void *
+unload_under_the_lock(void *arg)
+{
+    while (!atomic_load(&is_over)) {
+        pthread_mutex_lock(&plugins);
+        load_and_unload();
+        pthread_mutex_unlock(&plugins);
+        atomic_fetch_add(&unloads, 1);
+        sched_yield();
+    }
+    return arg;
+}
+
+/* Neither the fork nor those who unload wait for each other for ever. */
+static void
+test_hooks_and_threads_unload_plugins_during_forks(void **state)
+{
+    (void)state;
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+    SCENE_SKIP("its allocator is not fork-safe");
+#endif
+    pthread_t thread;
+    alarm(60);
+    assert_int_equal(evprof_objects_refresh(), 0);
+    assert_int_equal(
+        pthread_create(&thread, NULL, unload_under_the_lock, NULL), 0);
+    in_prepare = lock_plugins;
+    in_parent = unlock_plugins;
+    in_child = unlock_plugins;
+    for (int i = 0; i < 200; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            _exit(0);
+        }
+        assert_int_equal(wait_for(child), 0);
+    }
+    while (atomic_load(&unloads) == 0) {
+        sched_yield();
+    }
+    atomic_store(&is_over, true);
+    pthread_join(thread, NULL);
+    alarm(0);
+}
+
 int
 main(void)
 {
@@ -198,6 +283,8 @@ main(void)
                                   forget_hooks),
         cmocka_unit_test_teardown(
             test_a_childs_hook_gives_a_contended_mutex_back, forget_hooks),
+        cmocka_unit_test_teardown(
+            test_hooks_and_threads_unload_plugins_during_forks, forget_hooks),
     };
     return cmocka_run_group_tests_name("fork_hooks", tests, NULL, NULL);
 }

@@ -3,7 +3,6 @@
  * its last part. */
 #include "adapters/preload/environment.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +20,35 @@ is_own(const char *entry, size_t len)
         }
     }
     return false;
+}
+
+/* The first entry of the list that is ours, with its length; or NULL. */
+static const char *
+find_own(const char *list, size_t *len)
+{
+    while (list != NULL && *list != '\0') {
+        *len = strcspn(list, ": ");
+        if (*len > 0 && is_own(list, *len)) {
+            return list;
+        }
+        list += *len + (list[*len] != '\0');
+    }
+    return NULL;
+}
+
+bool
+evprof_preload_has_own(const char *list)
+{
+    size_t len;
+    return find_own(list, &len) != NULL;
+}
+
+char *
+evprof_preload_own_entry(const char *list)
+{
+    size_t len;
+    const char *entry = find_own(list, &len);
+    return entry == NULL ? NULL : strndup(entry, len);
 }
 
 void

@@ -291,7 +291,11 @@ evprof_preload_files_end(int64_t limit_ns)
 void
 evprof_preload_files_resume(void)
 {
-    start();
+    if (!state.has_thread) {
+        atomic_store(&state.is_ending, 0); /* nothing was closed */
+    } else if (atomic_load(&state.is_done) != 0) {
+        start(); /* else the old thread still writes */
+    }
 }
 
 void

@@ -99,6 +99,12 @@ LD_PRELOAD=$libc "$tool" run -cpuprofile exec.pb -- "$program" title exec >out
 "$tool" -top exec.pb >top
 grep -q ' burn$' top || fail "an upgrade is not profiled: $(cat top)"
 
+# What the program preloads itself, by executing itself again, stays.
+"$tool" run -cpuprofile relink.pb -- "$program" relink burn >out
+[ "$(cat out)" = "LD_PRELOAD=libm.so.6" ] || fail "it lost its own: $(cat out)"
+"$tool" -top relink.pb >top
+grep -q ' burn$' top || fail "a program that preloads is lost: $(cat top)"
+
 # An end that runs no destructors is one: _exit, and another image.
 for last in quit other; do
     status=$(status_of "$tool" run -cpuprofile "$last.pb" -- "$program" burn $last)

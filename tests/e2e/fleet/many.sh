@@ -50,7 +50,6 @@ if [ "$count" -gt 50 ]; then
     if grep 'could be read' "$work/err"; then fail "not all of them"; fi
     echo "$count processes: $(((end - start) / 1000000)) ms, of which 1000 are" \
         "the window"
-    [ $(((end - start) / 1000000)) -le 3000 ] || fail "that is too long"
     exit 0
 fi
 

@@ -28,6 +28,7 @@
 #include "adapters/preload/environment.h"
 #include "adapters/preload/files.h"
 #include "core/base/self.h"
+#include "core/base/self.h"
 #include "core/interpose/real.h"
 
 #define LIMIT_NS (INT64_C(2) * 1000 * 1000 * 1000)
@@ -58,7 +59,7 @@ evprof_preload_ends_begin(void)
         }
     }
     own.library = evprof_preload_own_entry(secure_getenv(names[PRELOAD]));
-    ssize_t len = readlink("/proc/self/exe", own.path, sizeof(own.path) - 1);
+    ssize_t len = readlink(EVPROF_SELF("exe"), own.path, sizeof(own.path) - 1);
     own.path[len > 0 ? len : 0] = '\0';
     (void)evprof_real_find(&real_execve);
     (void)evprof_real_find(&real_execvpe);

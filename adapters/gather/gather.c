@@ -24,7 +24,11 @@
 
 #define PATIENCE_NS INT64_C(2000000000)
 
-enum { ANSWERS_MAX = 16 };
+enum {
+    ANSWERS_MAX = 16,
+    OPEN_MAX = EVPROF_PEERS_MAX + ANSWERS_MAX,
+    TIRED_MS = 100 /* when the process has no descriptor left */
+};
 
 typedef struct gatherer {
     const evprof_gather_host_t *host;
@@ -33,7 +37,48 @@ typedef struct gatherer {
     pthread_t thread;
     bool has_thread;
     _Atomic uint32_t answers; /* that are being given; a futex */
+    /* Sockets to other workers; 0: a free place. */
+    _Atomic int open_fds[OPEN_MAX];
 } gatherer_t;
+
+/* ---- Open sockets ---- */
+
+/* A child of a fork has them too, and closes what is noted here; one that finds
+ * no place is not. */
+static void
+note_open(gatherer_t *g, int fd)
+{
+    for (int i = 0; fd > 0 && i < OPEN_MAX; i++) {
+        int none = 0;
+        if (atomic_compare_exchange_strong(&g->open_fds[i], &none, fd)) {
+            return;
+        }
+    }
+}
+
+/* The note goes first: its number may be another file's once it is closed. */
+static void
+close_noted(gatherer_t *g, int fd)
+{
+    for (int i = 0; i < OPEN_MAX; i++) {
+        int noted = fd;
+        if (atomic_compare_exchange_strong(&g->open_fds[i], &noted, 0)) {
+            break;
+        }
+    }
+    close(fd);
+}
+
+static void
+close_all_noted(gatherer_t *g)
+{
+    for (int i = 0; i < OPEN_MAX; i++) {
+        int fd = atomic_exchange(&g->open_fds[i], 0);
+        if (fd > 0) {
+            close(fd);
+        }
+    }
+}
 
 /* ---- Answering ---- */
 
@@ -72,39 +117,46 @@ give_answer(void *arg)
         send_all(answer->fd, bytes.data, bytes.len);
     }
     evprof_buf_free(&bytes);
-    close(answer->fd);
+    /* A process that was forked meanwhile may hold it open: who asks must see
+     * the end nevertheless. */
+    (void)shutdown(answer->fd, SHUT_WR);
+    close_noted(g, answer->fd);
     free(answer);
     atomic_fetch_sub(&g->answers, 1);
     evprof_futex_wake(&g->answers);
     return NULL;
 }
 
-static void
+/* False: it will fail again at once, for want of descriptors or memory. */
+static bool
 accept_one(gatherer_t *g)
 {
     evprof_error_t err;
     pthread_t thread;
     int fd = accept4(g->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-    struct answer *answer = fd >= 0 && evprof_peer_is_ours(fd) &&
-                                    atomic_load(&g->answers) < ANSWERS_MAX
-                                ? malloc(sizeof(*answer))
-                                : NULL;
-    if (answer == NULL) {
-        if (fd >= 0) {
-            close(fd);
-        }
-        return;
+    if (fd < 0) {
+        return errno == EAGAIN || errno == ECONNABORTED || errno == EINTR;
     }
+    struct answer *answer =
+        evprof_peer_is_ours(fd) && atomic_load(&g->answers) < ANSWERS_MAX
+            ? malloc(sizeof(*answer))
+            : NULL;
+    if (answer == NULL) {
+        close(fd);
+        return true;
+    }
+    note_open(g, fd);
     *answer = (struct answer){ .gatherer = g, .fd = fd };
     atomic_fetch_add(&g->answers, 1);
     if (g->host->start_thread(&thread, give_answer, answer, &err) ==
         EVPROF_OK) {
         pthread_detach(thread);
-        return;
+        return true;
     }
     atomic_fetch_sub(&g->answers, 1);
-    close(fd);
+    close_noted(g, fd);
     free(answer);
+    return true;
 }
 
 static void *
@@ -114,8 +166,8 @@ run(void *arg)
     struct pollfd wait[] = { { .fd = g->listen_fd, .events = POLLIN },
                              { .fd = g->stop_fd, .events = POLLIN } };
     while (wait[1].revents == 0) {
-        if (poll(wait, 2, -1) > 0 && wait[0].revents != 0) {
-            accept_one(g);
+        if (poll(wait, 2, -1) > 0 && wait[0].revents != 0 && !accept_one(g)) {
+            (void)poll(&wait[1], 1, TIRED_MS);
         }
     }
     return NULL;
@@ -139,7 +191,8 @@ read_some(int fd, evprof_buf_t *out)
 /* Until all have answered, or for `PATIENCE_NS`; what is not whole is dropped.
  */
 static void
-read_answers(struct pollfd *fds, evprof_part_t *parts, size_t count)
+read_answers(gatherer_t *g, struct pollfd *fds, evprof_part_t *parts,
+             size_t count)
 {
     int64_t until_ns = evprof_clock_ns(CLOCK_MONOTONIC) + PATIENCE_NS;
     size_t left = count;
@@ -155,7 +208,7 @@ read_answers(struct pollfd *fds, evprof_part_t *parts, size_t count)
         for (size_t i = 0; i < count; i++) {
             if (fds[i].fd >= 0 && fds[i].revents != 0 &&
                 !read_some(fds[i].fd, &parts[i].bytes)) {
-                close(fds[i].fd);
+                close_noted(g, fds[i].fd);
                 fds[i].fd = -1;
                 left--;
             }
@@ -163,15 +216,16 @@ read_answers(struct pollfd *fds, evprof_part_t *parts, size_t count)
     }
     for (size_t i = 0; i < count; i++) {
         if (fds[i].fd >= 0) {
-            close(fds[i].fd);
+            close_noted(g, fds[i].fd);
             evprof_buf_free(&parts[i].bytes);
         }
     }
 }
 
 static int
-collect_from(gatherer_t *g, const evprof_gather_ask_t *ask, const pid_t *peers,
-             size_t count, evprof_buf_t *out, evprof_error_t *err)
+collect_from(gatherer_t *g, const evprof_gather_ask_t *ask,
+             const evprof_peer_t *peers, size_t count, evprof_buf_t *out,
+             evprof_error_t *err)
 {
     struct pollfd *fds = calloc(count + 1, sizeof(*fds));
     evprof_part_t *parts = calloc(count + 1, sizeof(*parts));
@@ -181,13 +235,14 @@ collect_from(gatherer_t *g, const evprof_gather_ask_t *ask, const pid_t *peers,
         return evprof_fail(err, EVPROF_ENOMEM, "gather: out of memory");
     }
     for (size_t i = 0; i < count; i++) {
-        parts[i + 1].pid = peers[i];
-        fds[i] = (struct pollfd){ .fd = evprof_peer_ask(peers[i], ask),
+        parts[i + 1].pid = peers[i].pid;
+        fds[i] = (struct pollfd){ .fd = evprof_peer_ask(&peers[i], ask),
                                   .events = POLLIN };
+        note_open(g, fds[i].fd);
     }
     parts[0].pid = getpid();
     int status = g->host->take(g->host, ask, &parts[0].bytes, err);
-    read_answers(fds, parts + 1, count);
+    read_answers(g, fds, parts + 1, count);
     if (status == EVPROF_OK) {
         status = evprof_parts_merge(parts, count + 1, out, err);
     }
@@ -203,7 +258,7 @@ static int
 collect(void *gatherer, const evprof_gather_ask_t *ask, evprof_buf_t *out,
         evprof_error_t *err)
 {
-    pid_t *peers = calloc(EVPROF_PEERS_MAX, sizeof(*peers));
+    evprof_peer_t *peers = calloc(EVPROF_PEERS_MAX, sizeof(*peers));
     if (peers == NULL) {
         return evprof_fail(err, EVPROF_ENOMEM, "gather: out of memory");
     }
@@ -269,17 +324,17 @@ start(const evprof_gather_host_t *host, evprof_error_t *err)
     return g;
 }
 
-/* The parent's socket is its own. */
-static void
-fork_child(void *gatherer)
+/* The parent's sockets are its own. */
+static int
+fork_child(void *gatherer, evprof_error_t *err)
 {
     gatherer_t *g = gatherer;
-    evprof_error_t err;
     close(g->listen_fd);
     close(g->stop_fd);
+    close_all_noted(g);
     g->has_thread = false;
     atomic_store(&g->answers, 0);
-    (void)begin(g, &err);
+    return begin(g, err);
 }
 
 const evprof_gather_t *

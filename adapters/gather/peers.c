@@ -1,39 +1,74 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "adapters/gather/peers.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
+
 #define NAME "evprof-gather."
 
-enum { BACKLOG = 64, ASK_MAX = 128, ASK_MS = 2000 };
+#define ASK_NS INT64_C(2000000000)
+
+enum { BACKLOG = 64, ASK_MAX = 128, PREFIX_MAX = 64 };
+
+/* What the names of the group begin with. */
+static void
+name_group(char out[PREFIX_MAX])
+{
+    struct stat space = { 0 };
+    (void)stat("/proc/self/ns/pid", &space);
+    (void)snprintf(out, PREFIX_MAX, NAME "%llu.%ld.",
+                   (unsigned long long)space.st_ino, (long)getpgrp());
+}
 
 /* Fills the address of a worker's socket; its length. */
 static socklen_t
-name_socket(pid_t pid, struct sockaddr_un *out)
+name_socket(const evprof_peer_t *peer, struct sockaddr_un *out)
 {
+    char prefix[PREFIX_MAX];
+    name_group(prefix);
     *out = (struct sockaddr_un){ .sun_family = AF_UNIX };
-    int len = snprintf(out->sun_path + 1, sizeof(out->sun_path) - 1,
-                       NAME "%ld.%ld", (long)getpgrp(), (long)pid);
+    int len =
+        snprintf(out->sun_path + 1, sizeof(out->sun_path) - 1,
+                 "%s%ld.%016" PRIx64, prefix, (long)peer->pid, peer->chance);
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
                        (size_t)len);
+}
+
+/* This process, with a number that it gets here. */
+static evprof_peer_t
+name_self(void)
+{
+    evprof_peer_t self = { .pid = getpid() };
+    if (getrandom(&self.chance, sizeof(self.chance), GRND_NONBLOCK) !=
+        (ssize_t)sizeof(self.chance)) {
+        self.chance = (uint64_t)evprof_clock_ns(CLOCK_MONOTONIC);
+    }
+    return self;
 }
 
 int
 evprof_peers_listen(void)
 {
     struct sockaddr_un at;
-    socklen_t len = name_socket(getpid(), &at);
+    const evprof_peer_t self = name_self();
+    socklen_t len = name_socket(&self, &at);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0 && (bind(fd, (const struct sockaddr *)&at, len) != 0 ||
                     listen(fd, BACKLOG) != 0)) {
+        int failure = errno;
         close(fd);
+        errno = failure;
         fd = -1;
     }
     return fd;
@@ -42,13 +77,13 @@ evprof_peers_listen(void)
 /* Lines end in "@NAME" for sockets without a file; those that accept have the
  * flag 10000. */
 size_t
-evprof_peers_list(pid_t out[EVPROF_PEERS_MAX])
+evprof_peers_list(evprof_peer_t out[EVPROF_PEERS_MAX])
 {
     char line[512];
-    char prefix[64];
+    char prefix[1 + PREFIX_MAX] = "@";
     size_t count = 0;
     FILE *table = fopen("/proc/net/unix", "re");
-    (void)snprintf(prefix, sizeof(prefix), "@" NAME "%ld.", (long)getpgrp());
+    name_group(prefix + 1);
     while (table != NULL && count < EVPROF_PEERS_MAX &&
            fgets(line, sizeof(line), table) != NULL) {
         unsigned flags = 0;
@@ -57,9 +92,12 @@ evprof_peers_list(pid_t out[EVPROF_PEERS_MAX])
             (flags & 0x10000u) == 0) {
             continue;
         }
-        long pid = strtol(at + strlen(prefix), NULL, 10);
-        if (pid > 0 && pid != getpid()) {
-            out[count++] = (pid_t)pid;
+        long pid = 0;
+        uint64_t chance = 0;
+        if (sscanf(at + strlen(prefix), "%ld.%16" SCNx64, &pid, &chance) == 2 &&
+            pid > 0 && pid != getpid()) {
+            out[count++] =
+                (evprof_peer_t){ .pid = (pid_t)pid, .chance = chance };
         }
     }
     if (table != NULL) {
@@ -78,11 +116,11 @@ evprof_peer_is_ours(int fd)
 }
 
 int
-evprof_peer_ask(pid_t pid, const evprof_gather_ask_t *ask)
+evprof_peer_ask(const evprof_peer_t *peer, const evprof_gather_ask_t *ask)
 {
     struct sockaddr_un at;
     char line[ASK_MAX];
-    socklen_t len = name_socket(pid, &at);
+    socklen_t len = name_socket(peer, &at);
     int line_len = snprintf(line, sizeof(line), "%s %.9f %ld %d\n",
                             ask->profile, ask->seconds, ask->rate, ask->gc);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -97,17 +135,24 @@ evprof_peer_ask(pid_t pid, const evprof_gather_ask_t *ask)
     return fd;
 }
 
+/* Waits for a byte, at most until then. */
+static bool
+read_byte(int fd, char *out, int64_t until_ns)
+{
+    struct pollfd wait = { .fd = fd, .events = POLLIN };
+    int64_t left_ns = until_ns - evprof_clock_ns(CLOCK_MONOTONIC);
+    return left_ns > 0 && poll(&wait, 1, (int)(left_ns / 1000000) + 1) == 1 &&
+           read(fd, out, 1) == 1;
+}
+
 bool
 evprof_peer_read(int fd, char profile[64], evprof_gather_ask_t *out)
 {
     char line[ASK_MAX];
     size_t len = 0;
-    while (len < sizeof(line) - 1) {
-        struct pollfd wait = { .fd = fd, .events = POLLIN };
-        ssize_t n = poll(&wait, 1, ASK_MS) == 1 ? read(fd, line + len, 1) : 0;
-        if (n != 1 || line[len] == '\n') {
-            break;
-        }
+    int64_t until_ns = evprof_clock_ns(CLOCK_MONOTONIC) + ASK_NS;
+    while (len < sizeof(line) - 1 && read_byte(fd, line + len, until_ns) &&
+           line[len] != '\n') {
         len++;
     }
     line[len] = '\0';

@@ -146,9 +146,13 @@ list_files(int folder_fd, uint64_t **out)
 {
     size_t count = 0;
     size_t room = 0;
-    DIR *dir = fdopendir(dup(folder_fd));
+    int fd = fcntl(folder_fd, F_DUPFD_CLOEXEC, 0);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *file;
     *out = NULL;
+    if (dir == NULL && fd >= 0) {
+        close(fd);
+    }
     while (dir != NULL && (file = readdir(dir)) != NULL) {
         char *end = NULL;
         uint64_t number = strtoull(file->d_name, &end, 10);

@@ -59,6 +59,13 @@ open_library(evprof_error_t *err)
     return EVPROF_OK;
 }
 
+static void
+say_alone(evprof_t *prof, const evprof_error_t *err)
+{
+    evprof_log(prof, EVPROF_LOG_WARN, "%s; this process answers for itself",
+               err->message);
+}
+
 /* No job is left: nobody collects any more. */
 static void
 stop(void *unused)
@@ -91,7 +98,10 @@ evprof_gather_start(evprof_t *prof, evprof_error_t *err)
     if (status == EVPROF_OK) {
         void *gatherer = gather.library->start(&gather.host, err);
         atomic_store(&gather.gatherer, gatherer);
-        status = gatherer != NULL ? EVPROF_OK : err->status;
+        if (gatherer == NULL) {
+            say_alone(prof, err);
+            *err = (evprof_error_t){ .status = EVPROF_OK };
+        }
     }
     return status;
 }
@@ -122,7 +132,9 @@ void
 evprof_gather_fork_child(void)
 {
     void *gatherer = atomic_load(&gather.gatherer);
-    if (gatherer != NULL) {
-        gather.library->fork_child(gatherer);
+    evprof_error_t err;
+    if (gatherer != NULL &&
+        gather.library->fork_child(gatherer, &err) != EVPROF_OK) {
+        say_alone(gather.host.prof, &err);
     }
 }

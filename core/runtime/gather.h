@@ -42,8 +42,8 @@ typedef struct evprof_gather {
      * says of this process; the others are left out after two seconds more. */
     int (*collect)(void *gatherer, const evprof_gather_ask_t *ask,
                    evprof_buf_t *out, evprof_error_t *err);
-    /* In the child of a fork: listens for itself. */
-    void (*fork_child)(void *gatherer);
+    /* In the child of a fork: listens for itself; as start. */
+    int (*fork_child)(void *gatherer, evprof_error_t *err);
 } evprof_gather_t;
 
 typedef const evprof_gather_t *(*evprof_gather_fn)(void);
@@ -55,7 +55,8 @@ EVPROF_API const evprof_gather_t *evprof_gather(void);
 /* ---- For the runtime and adapters ---- */
 
 /* Opens the library and starts it where the configuration says so; EVPROF_OK
- * where it does not. EVPROF_ENOTSUP: it is not installed; what start says. */
+ * where it does not, and where it cannot listen: then the log says so, and each
+ * worker answers for itself. EVPROF_ENOTSUP: it is not installed. */
 int evprof_gather_start(evprof_t *prof, evprof_error_t *err);
 
 /* Whether requests are answered for all workers. Any thread. */

@@ -193,7 +193,7 @@ take_all(pusher_t *p)
 static void
 back_off(pusher_t *p, long retry_s, const evprof_error_t *err)
 {
-    int64_t least_ns = retry_s > 0 && retry_s < 3600 ? retry_s * SECOND_NS : 0;
+    int64_t least_ns = retry_s * SECOND_NS;
     int64_t half_ns = p->pause_ns / 2;
     int64_t pause_ns =
         half_ns + (int64_t)((double)half_ns * rand_r(&p->seed) / RAND_MAX);

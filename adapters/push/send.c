@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What answers mean: 2xx is taken. 401, 403, 408, 429 and 5xx will be otherwise
- * one day, when the token is renewed or the engine is back. Anything else is
- * said of the message itself, and saying it again would block those behind it.
+ * What answers mean: 2xx is taken. 400, 413, 415 and 422 are said of the
+ * message itself, and saying it again would block those behind it. Anything
+ * else will be otherwise one day, when the token is renewed, or the engine or
+ * the proxy before it is back or has the right address.
  */
 #include "adapters/push/send.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include <curl/curl.h>
+
 #include "adapters/fetch/send.h"
 #include "adapters/push/message.h"
 #include "core/base/error.h"
+#include "core/base/visible.h"
 
-enum { TIMEOUT_S = 10, HEADERS_MAX = 32, SAID_MAX = 160 };
+enum { TIMEOUT_S = 10, HEADERS_MAX = 32, SAID_MAX = 160, RETRY_MAX_S = 3600 };
 
 static evprof_fetch_options_t
 options_of(const evprof_push_conf_t *conf, const char *headers[HEADERS_MAX])
@@ -34,6 +38,20 @@ options_of(const evprof_push_conf_t *conf, const char *headers[HEADERS_MAX])
     };
 }
 
+/* Says what the engine has, which may be anybody's text, without its control
+ * bytes. */
+static void
+fail_by(const evprof_answer_t *answer, evprof_error_t *err)
+{
+    const char *said = answer->body.data != NULL ? answer->body.data : "";
+    size_t len = strcspn(said, "\r\n");
+    evprof_buf_t shown = { 0 };
+    evprof_visible_add(&shown, said, len < SAID_MAX ? len : SAID_MAX, "");
+    evprof_fail(err, EVPROF_EIO, "the engine answered %ld: %s", answer->status,
+                shown.data != NULL ? shown.data : "");
+    evprof_buf_free(&shown);
+}
+
 static enum evprof_push_fate
 judge(const evprof_answer_t *answer, evprof_error_t *err)
 {
@@ -41,14 +59,10 @@ judge(const evprof_answer_t *answer, evprof_error_t *err)
     if (code >= 200 && code < 300) {
         return EVPROF_PUSH_SENT;
     }
-    const char *said = answer->body.data != NULL ? answer->body.data : "";
-    int len = (int)strcspn(said, "\r\n");
-    evprof_fail(err, EVPROF_EIO, "the engine answered %ld: %.*s", code,
-                len < SAID_MAX ? len : SAID_MAX, said);
-    return code == 401 || code == 403 || code == 408 || code == 429 ||
-                   code >= 500
-               ? EVPROF_PUSH_LATER
-               : EVPROF_PUSH_REFUSED;
+    fail_by(answer, err);
+    return code == 400 || code == 413 || code == 415 || code == 422
+               ? EVPROF_PUSH_REFUSED
+               : EVPROF_PUSH_LATER;
 }
 
 static enum evprof_push_fate
@@ -78,6 +92,18 @@ send_by(const evprof_push_engine_t *engine, enum evprof_push_way way,
     return status == EVPROF_OK ? judge(answer, err) : EVPROF_PUSH_LATER;
 }
 
+long
+evprof_push_retry_s(const char *text, time_t now)
+{
+    char *end = NULL;
+    long seconds = strtol(text, &end, 10);
+    if (end == text) {
+        time_t at = curl_getdate(text, NULL);
+        seconds = at > now ? (long)(at - now) : 0;
+    }
+    return seconds < 0 ? 0 : seconds > RETRY_MAX_S ? RETRY_MAX_S : seconds;
+}
+
 enum evprof_push_fate
 evprof_push_send_one(evprof_push_engine_t *engine, const evprof_buf_t *message,
                      long *retry_s, evprof_error_t *err)
@@ -94,7 +120,7 @@ evprof_push_send_one(evprof_push_engine_t *engine, const evprof_buf_t *message,
         fate = send_by(engine, EVPROF_PUSH_INGEST, message, &answer, err);
         engine->is_old = fate == EVPROF_PUSH_SENT;
     }
-    *retry_s = strtol(answer.retry_after, NULL, 10);
+    *retry_s = evprof_push_retry_s(answer.retry_after, time(NULL));
     evprof_buf_free(&answer.body);
     return fate;
 }

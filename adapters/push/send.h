@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <evprof/status.h>
 
@@ -30,5 +31,9 @@ typedef struct evprof_push_engine {
 enum evprof_push_fate evprof_push_send_one(evprof_push_engine_t *engine,
                                            const evprof_buf_t *message,
                                            long *retry_s, evprof_error_t *err);
+
+/* The seconds that a header Retry-After asks for, by their number or by a date,
+ * at most an hour; 0: none. MT-Safe. */
+long evprof_push_retry_s(const char *text, time_t now);
 
 #endif

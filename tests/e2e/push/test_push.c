@@ -227,6 +227,23 @@ test_a_storm_loses_nothing(void **state)
     close_all();
 }
 
+/* An engine that is not there, a proxy's error page, a login page. */
+static void
+test_a_wrong_address_loses_nothing(void **state)
+{
+    (void)state;
+    open_all("profiles goroutine;");
+    engine_refuse(&engine, 404, NULL);
+    await_status("push.profiles_taken", 1);
+    await_status("push.attempts_failed", 1);
+    engine_refuse(&engine, 302, NULL);
+    await_status("push.attempts_failed", status_of("push.attempts_failed") + 2);
+    assert_int_equal(engine_count(&engine, "goroutine"), 0);
+    engine_refuse(&engine, 0, NULL);
+    check_all_came("goroutine");
+    close_all();
+}
+
 static void
 test_what_is_refused_blocks_nobody(void **state)
 {
@@ -360,6 +377,7 @@ main(void)
         cmocka_unit_test(test_windows_follow_each_other),
         cmocka_unit_test(test_differences_add_up),
         cmocka_unit_test(test_a_storm_loses_nothing),
+        cmocka_unit_test(test_a_wrong_address_loses_nothing),
         cmocka_unit_test(test_what_is_refused_blocks_nobody),
         cmocka_unit_test(test_the_spool_survives),
         cmocka_unit_test(test_a_forked_worker_pushes),

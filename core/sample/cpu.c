@@ -52,6 +52,7 @@ typedef struct cpu_window {
     uint64_t weight; /* of what was counted, with or without a stack */
     uint64_t truncated;
     uint64_t broken;
+    uint64_t unplaced; /* expiries without a stack; set when it is written */
 } cpu_window_t;
 
 static struct {
@@ -424,7 +425,7 @@ write_losses(const cpu_window_t *w, const account_t *is, int64_t duration_ns,
              evprof_builder_t *out)
 {
     const evprof_lost_t lost = { .n = is->lost, .of = w->weight + is->lost };
-    const evprof_lost_t full = { .n = (uint64_t)w->window.sums[0],
+    const evprof_lost_t full = { .n = w->unplaced,
                                  .of = w->weight,
                                  .what = "expiries" };
     const evprof_lost_t unlisted = { .n = cpu.unlisted != NULL,
@@ -486,9 +487,24 @@ write_sample(evprof_builder_t *out, const evprof_stack_sums_t *stack,
         stack->labels ? (size_t)stack->labels->count : 0, values);
 }
 
+/* The drainer may still count samples: the comments are of the same moment as
+ * the samples. */
+static int
+write_samples(const cpu_window_t *w, evprof_builder_t *out, cpu_window_t *seen)
+{
+    evprof_lock_enter(&cpu.sums);
+    const int status =
+        evprof_windows_write(&cpu.windows, &w->window, write_sample, out);
+    *seen = *w;
+    seen->unplaced = (uint64_t)w->window.sums[0];
+    evprof_lock_leave(&cpu.sums);
+    return status;
+}
+
 static int
 write_profile(const cpu_window_t *w, evprof_builder_t *out, int64_t duration_ns)
 {
+    cpu_window_t seen;
     int status = evprof_builder_type(out, "samples", "count");
     if (status == EVPROF_OK) {
         status = evprof_builder_type(out, "cpu", "nanoseconds");
@@ -499,12 +515,10 @@ write_profile(const cpu_window_t *w, evprof_builder_t *out, int64_t duration_ns)
     }
     evprof_builder_time(out, w->window.began_unix_ns, duration_ns);
     if (status == EVPROF_OK) {
-        evprof_lock_enter(&cpu.sums);
-        status =
-            evprof_windows_write(&cpu.windows, &w->window, write_sample, out);
-        evprof_lock_leave(&cpu.sums);
+        status = write_samples(w, out, &seen);
     }
-    return status == EVPROF_OK ? write_comments(w, duration_ns, out) : status;
+    return status == EVPROF_OK ? write_comments(&seen, duration_ns, out)
+                               : status;
 }
 
 /* Closes the window: samples that are on their way still count, later ones do

@@ -391,9 +391,23 @@ evprof_trace_ask_heap(bool (*bytes)(size_t *out))
     recorder.heap = bytes;
 }
 
+/* What another thread was changing is forgotten, as it may be half changed. */
+static void
+forget_half_changed(void)
+{
+    recorder.order = (evprof_trace_order_t){ .words = NULL };
+    recorder.oldest = NULL;
+    recorder.newest = NULL;
+    recorder.count = 0;
+    recorder.bytes = 0;
+}
+
 void
 evprof_trace_fork_child(void)
 {
+    if (!evprof_lock_is_free(&recorder.lock)) {
+        forget_half_changed();
+    }
     evprof_lock_reset(&recorder.lock);
     recorder.has_thread = false;
     atomic_store(&evprof_trace_session, 0);

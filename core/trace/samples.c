@@ -102,6 +102,10 @@ evprof_trace_samples_fetch(void (*take)(void *ctx,
 void
 evprof_trace_samples_fork_child(void)
 {
+    if (!evprof_lock_is_free(&samples.lock)) {
+        /* The drainer was changing it: its buffer may be freed already. */
+        samples.filled = (words_t){ .items = NULL };
+    }
     evprof_lock_reset(&samples.lock);
     evprof_trace_samples_watch(false);
 }

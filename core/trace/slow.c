@@ -6,6 +6,7 @@
  */
 #include "core/trace/slow.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #define PLACES 4096u
@@ -15,23 +16,25 @@ typedef struct place {
     int64_t ns;
 } place_t;
 
+typedef void tell_fn(void);
+
 static struct {
-    int64_t ns;
-    void (*tell)(void);
+    _Atomic int64_t ns;
+    _Atomic(tell_fn *) tell; /* NULL: nobody asks; set after `ns` */
     place_t places[PLACES];
 } slow;
 
 void
 evprof_trace_slow_watch(int64_t ns, void (*tell)(void))
 {
-    slow.ns = ns;
-    slow.tell = tell;
+    atomic_store(&slow.ns, ns);
+    atomic_store(&slow.tell, tell);
 }
 
 void
 evprof_trace_slow_begin(uint64_t task, uint64_t parent, int64_t ns)
 {
-    if (slow.tell != NULL && parent == 0) {
+    if (atomic_load(&slow.tell) != NULL && parent == 0) {
         slow.places[task % PLACES] = (place_t){ .task = task, .ns = ns };
     }
 }
@@ -40,9 +43,10 @@ void
 evprof_trace_slow_end(uint64_t task, int64_t ns)
 {
     place_t *place = &slow.places[task % PLACES];
-    if (slow.tell != NULL && place->task == task) {
-        if (ns - place->ns >= slow.ns) {
-            slow.tell();
+    tell_fn *tell = atomic_load(&slow.tell);
+    if (tell != NULL && place->task == task) {
+        if (ns - place->ns >= atomic_load(&slow.ns)) {
+            tell();
         }
         place->task = 0;
     }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <evprof/module.h>
 #include <evprof/trace.h>
@@ -38,10 +39,16 @@ typedef struct trace_conf {
     evprof_flight_dumps_t dumps;
 } trace_conf_t;
 
+/* A window of the CPU sampler. The child of a fork has none of its parent's: a
+ * window of its own may have got the same address. */
+typedef struct trace_window {
+    evprof_sample_window_t *window; /* NULL: none */
+    pid_t owner;
+} trace_window_t;
+
 typedef struct trace_state {
     trace_conf_t conf;
-    /* For each user of the recorder that samples; NULL: it does not. */
-    evprof_sample_window_t *windows[EVPROF_TRACE_USERS];
+    trace_window_t windows[EVPROF_TRACE_USERS]; /* by user of the recorder */
 } trace_state_t;
 
 static const char *
@@ -199,19 +206,22 @@ begin_samples(trace_state_t *own, enum evprof_trace_user user)
         .depth = SAMPLES_DEPTH,
         .table_bytes = SAMPLES_TABLE
     };
+    trace_window_t *of = &own->windows[user];
+    of->owner = getpid();
     if (own->conf.has_samples &&
-        evprof_cpu_begin(&options, &own->windows[user], NULL) != EVPROF_OK) {
-        own->windows[user] = NULL;
+        evprof_cpu_begin(&options, &of->window, NULL) != EVPROF_OK) {
+        of->window = NULL;
     }
 }
 
 static void
 end_recording(trace_state_t *own, enum evprof_trace_user user)
 {
-    if (own->windows[user] != NULL) {
-        evprof_cpu_end(own->windows[user], NULL, NULL);
-        own->windows[user] = NULL;
+    trace_window_t *of = &own->windows[user];
+    if (of->window != NULL && of->owner == getpid()) {
+        evprof_cpu_end(of->window, NULL, NULL);
     }
+    of->window = NULL;
     evprof_trace_end(user);
 }
 

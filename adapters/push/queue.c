@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/own_folder.h"
 
 #define SUFFIX ".push"
 
@@ -102,7 +103,8 @@ claim_part(int base_fd, int part)
     if (mkdirat(base_fd, name, 0700) != 0 && errno != EEXIST) {
         return -1;
     }
-    int fd = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd =
+        openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
         close(fd);
         fd = -1;
@@ -113,14 +115,10 @@ claim_part(int base_fd, int part)
 static int
 claim_folder(evprof_queue_t *q, const char *folder, evprof_error_t *err)
 {
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
-        return evprof_fail(err, EVPROF_EIO, "spool %s: %s", folder,
-                           strerrordesc_np(errno));
-    }
-    int base_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    evprof_error_t why;
+    int base_fd = evprof_own_folder_open(folder, &why);
     if (base_fd < 0) {
-        return evprof_fail(err, EVPROF_EIO, "spool %s: %s", folder,
-                           strerrordesc_np(errno));
+        return evprof_fail(err, EVPROF_EIO, "spool: %s", why.message);
     }
     for (int part = 0; part < PARTS_MAX && q->folder_fd < 0; part++) {
         q->folder_fd = claim_part(base_fd, part);
@@ -219,8 +217,9 @@ write_file(const evprof_queue_t *q, uint64_t number,
 {
     char name[NAME_MAX_BYTES];
     name_file(number, name);
-    int fd = openat(q->folder_fd, "new",
-                    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd =
+        openat(q->folder_fd, "new",
+               O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     bool is_written = fd >= 0 && write_all(fd, message->data, message->len);
     if (fd >= 0 && close(fd) != 0) {
         is_written = false;
@@ -238,7 +237,7 @@ read_file(const evprof_queue_t *q, uint64_t number, evprof_buf_t *out)
     char name[NAME_MAX_BYTES];
     char piece[16384];
     name_file(number, name);
-    int fd = openat(q->folder_fd, name, O_RDONLY | O_CLOEXEC);
+    int fd = openat(q->folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : 1;
     while (n > 0) {
         n = read(fd, piece, sizeof(piece));

@@ -78,7 +78,7 @@ static void
 write_one(evprof_t *prof, const evprof_flight_dumps_t *conf, const char *folder)
 {
     const evprof_kept_files_t files = { .folder = folder,
-                                        .prefix = "evprof-",
+                                        .prefix = "evprof-trace-",
                                         .max_files = FILES_MAX,
                                         .max_bytes = conf->max_bytes };
     char name[96];
@@ -94,7 +94,7 @@ write_one(evprof_t *prof, const evprof_flight_dumps_t *conf, const char *folder)
     evprof_buf_free(&bytes);
     if (status == EVPROF_OK) {
         atomic_fetch_add(&state.written, 1);
-        evprof_log(prof, EVPROF_LOG_INFO, "trace: wrote evprof-%s", name);
+        evprof_log(prof, EVPROF_LOG_INFO, "trace: wrote evprof-trace-%s", name);
     } else if (atomic_load(&state.is_stopping) == 0) {
         atomic_fetch_add(&state.failed, 1);
         evprof_log(prof, EVPROF_LOG_WARN, "trace: not written: %s",

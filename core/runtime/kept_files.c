@@ -1,28 +1,99 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A file is written beside its name, ".PREFIXNAME", and renamed, all relative
+ * to the folder's descriptor, so that nobody else's links are followed. The
+ * folder is locked from the count to the new name: two writers together stay
+ * within its bounds. Hidden files that are there by then are what killed
+ * writers have left, and go.
+ */
 #include "core/runtime/kept_files.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <evprof/writer.h>
+
 #include "core/base/error.h"
-#include "core/base/new_file.h"
+#include "core/base/own_folder.h"
 
-static struct {
-    const char *prefix;
-} filter;
+/* For how long another writer is waited for, in tries of PAUSE_MS. */
+enum { TRIES = 200, PAUSE_MS = 10 };
 
-/* One thread writes at a time, and scandir() hands nothing on. */
-static int
-is_ours(const struct dirent *file)
+typedef struct names {
+    char **all;
+    size_t count;
+    size_t room;
+} names_t;
+
+static void
+free_names(names_t *names)
 {
-    return strncmp(file->d_name, filter.prefix, strlen(filter.prefix)) == 0;
+    for (size_t i = 0; i < names->count; i++) {
+        free(names->all[i]);
+    }
+    free(names->all);
+}
+
+static bool
+add_name(names_t *names, const char *name)
+{
+    if (names->count == names->room) {
+        size_t room = names->room == 0 ? 64 : 2 * names->room;
+        char **more = realloc(names->all, room * sizeof(*more));
+        if (more == NULL) {
+            return false;
+        }
+        names->all = more;
+        names->room = room;
+    }
+    char *copy = strdup(name);
+    if (copy != NULL) {
+        names->all[names->count++] = copy;
+    }
+    return copy != NULL;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The finished files, oldest first; removes the unfinished ones. */
+static bool
+list_files(const evprof_kept_files_t *files, int folder_fd, names_t *out)
+{
+    size_t len = strlen(files->prefix);
+    int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *file;
+    bool is_whole = dir != NULL;
+    while (is_whole && (file = readdir(dir)) != NULL) {
+        const char *name = file->d_name;
+        if (name[0] == '.' && strncmp(name + 1, files->prefix, len) == 0) {
+            (void)unlinkat(folder_fd, name, 0);
+        } else if (strncmp(name, files->prefix, len) == 0) {
+            is_whole = add_name(out, name);
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    } else if (fd >= 0) {
+        close(fd);
+    }
+    if (out->count > 0) {
+        qsort(out->all, out->count, sizeof(*out->all), compare_names);
+    }
+    return is_whole;
 }
 
 static int64_t
@@ -39,28 +110,26 @@ static int
 make_room(const evprof_kept_files_t *files, int folder_fd, size_t len,
           evprof_error_t *err)
 {
-    struct dirent **list = NULL;
-    filter.prefix = files->prefix;
-    int count = scandirat(folder_fd, ".", &list, is_ours, alphasort);
-    if (count < 0) {
+    names_t names = { 0 };
+    if (!list_files(files, folder_fd, &names)) {
+        free_names(&names);
         return evprof_fail(err, EVPROF_EIO, "%s cannot be read", files->folder);
     }
     int64_t bytes = (int64_t)len;
-    long left = count;
-    for (int i = 0; i < count; i++) {
-        bytes += size_of(folder_fd, list[i]->d_name);
+    long left = (long)names.count;
+    for (size_t i = 0; i < names.count; i++) {
+        bytes += size_of(folder_fd, names.all[i]);
     }
-    for (int i = 0; i < count; i++) {
-        if (left + 1 > files->max_files || bytes > files->max_bytes) {
-            int64_t size = size_of(folder_fd, list[i]->d_name);
-            if (unlinkat(folder_fd, list[i]->d_name, 0) == 0) {
-                bytes -= size;
-                left--;
-            }
+    for (size_t i = 0; i < names.count && (left + 1 > files->max_files ||
+                                           bytes > files->max_bytes);
+         i++) {
+        int64_t size = size_of(folder_fd, names.all[i]);
+        if (unlinkat(folder_fd, names.all[i], 0) == 0) {
+            bytes -= size;
+            left--;
         }
-        free(list[i]);
     }
-    free(list);
+    free_names(&names);
     return left + 1 <= files->max_files && bytes <= files->max_bytes
                ? EVPROF_OK
                : evprof_fail(err, EVPROF_ELIMIT,
@@ -68,37 +137,79 @@ make_room(const evprof_kept_files_t *files, int folder_fd, size_t len,
 }
 
 static int
-write_whole(const char *path, const void *data, size_t len, evprof_error_t *err)
+fail_write(const char *name, evprof_error_t *err)
 {
-    evprof_new_file_t file;
-    int status = evprof_new_file_begin(&file, path, err);
-    if (status == EVPROF_OK) {
-        evprof_writer_t out = evprof_new_file_writer(&file);
-        status = out.write(out.ctx, data, len);
-        status = evprof_new_file_end(&file, status, err);
+    char why[EVPROF_ERRNO_TEXT_SIZE];
+    return evprof_fail(err, EVPROF_EIO, "%s cannot be written: %s", name,
+                       evprof_errno_text(errno, why, sizeof(why)));
+}
+
+/* `temp` is the name with a dot before it. */
+static int
+write_whole(int folder_fd, const char *temp, const void *data, size_t len,
+            evprof_error_t *err)
+{
+    const char *name = temp + 1;
+    int fd = openat(folder_fd, temp,
+                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return fail_write(name, err);
+    }
+    evprof_writer_t out = evprof_writer_fd(fd);
+    bool is_written = out.write(out.ctx, data, len) == EVPROF_OK;
+    int status = is_written ? EVPROF_OK : fail_write(name, err);
+    if (close(fd) != 0 && is_written) {
+        status = fail_write(name, err);
+    }
+    if (status == EVPROF_OK &&
+        renameat(folder_fd, temp, folder_fd, name) != 0) {
+        status = fail_write(name, err);
+    }
+    if (status != EVPROF_OK) {
+        (void)unlinkat(folder_fd, temp, 0);
     }
     return status;
+}
+
+/* Whoever may read the folder can hold its lock, so that it is not waited for
+ * without end. A file system without locks has none. */
+static bool
+lock(int folder_fd)
+{
+    for (int i = 0; i < TRIES; i++) {
+        if (flock(folder_fd, LOCK_EX | LOCK_NB) == 0 ||
+            (errno != EWOULDBLOCK && errno != EINTR)) {
+            return true;
+        }
+        (void)poll(NULL, 0, PAUSE_MS);
+    }
+    return false;
 }
 
 int
 evprof_kept_files_write(const evprof_kept_files_t *files, const char *name,
                         const void *data, size_t len, evprof_error_t *err)
 {
-    char path[4096];
-    int path_len = snprintf(path, sizeof(path), "%s/%s%s", files->folder,
-                            files->prefix, name);
-    (void)mkdir(files->folder, 0700);
-    int folder_fd = open(files->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder_fd < 0 || path_len >= (int)sizeof(path)) {
-        char why[EVPROF_ERRNO_TEXT_SIZE];
-        evprof_fail(err, EVPROF_EIO, "%s cannot be opened: %s", files->folder,
-                    evprof_errno_text(errno, why, sizeof(why)));
-        if (folder_fd >= 0) {
-            close(folder_fd);
-        }
+    char temp[256];
+    if (snprintf(temp, sizeof(temp), ".%s%s", files->prefix, name) >=
+        (int)sizeof(temp)) {
+        return evprof_fail(err, EVPROF_EIO, "%s: the name is too long", name);
+    }
+    int folder_fd = evprof_own_folder_open(files->folder, err);
+    if (folder_fd < 0) {
         return EVPROF_EIO;
     }
-    int status = make_room(files, folder_fd, len, err);
+    int status =
+        lock(folder_fd)
+            ? make_room(files, folder_fd, len, err)
+            : evprof_fail(err, EVPROF_EIO, "%s is locked by another process",
+                          files->folder);
+    if (status == EVPROF_OK) {
+        status = write_whole(folder_fd, temp, data, len, err);
+    }
+    /* A process forked meanwhile has the descriptor too, and with it the lock
+     * that closing would leave. */
+    (void)flock(folder_fd, LOCK_UN);
     close(folder_fd);
-    return status == EVPROF_OK ? write_whole(path, data, len, err) : status;
+    return status;
 }

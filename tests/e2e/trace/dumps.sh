@@ -30,7 +30,7 @@ stop() {
     pid=
 }
 files() {
-    find dumps -name 'evprof-*.trace' 2>/dev/null | wc -l
+    find dumps -name 'evprof-trace-*.trace' 2>/dev/null | wc -l
 }
 # wait_for N: until there are so many files, for ten seconds of polling.
 wait_for() {

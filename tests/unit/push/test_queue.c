@@ -125,6 +125,10 @@ test_no_folder(void **state)
     evprof_error_t err;
     assert_null(evprof_queue_open("/proc/no/such", 100, &err));
     assert_int_equal(err.status, EVPROF_EIO);
+    /* All users may write to this one. */
+    assert_null(evprof_queue_open("/tmp", 100, &err));
+    assert_int_equal(err.status, EVPROF_EIO);
+    assert_non_null(strstr(err.message, "spool: /tmp"));
 }
 
 int

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bounds are passed when they are, by readings of which the time is made up; and
- * what is kept in a folder stays within its bounds.
+ * Bounds are passed when they are, by readings of which the time is made up;
+ * and what is kept in a folder stays within its bounds.
  */
 #include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -48,8 +51,8 @@ test_cpu(void **state)
     }
     assert_true(add(&conf, 11, 9900, 0));
     assert_string_equal(reason, "cpu");
-    assert_string_equal(
-        text, "90 % of a CPU were used over 10.0 s, more than 80 %");
+    assert_string_equal(text,
+                        "90 % of a CPU were used over 10.0 s, more than 80 %");
     /* Idle since: the mean falls below in time. */
     assert_true(add(&conf, 12, 9900, 0));
     assert_false(add(&conf, 13, 9900, 0));
@@ -154,6 +157,136 @@ test_files(void **state)
     assert_int_equal(system(command), 0);
 }
 
+static int
+write_to(const char *folder, const char *name, evprof_error_t *err)
+{
+    const evprof_kept_files_t files = {
+        .folder = folder, .prefix = "ours-", .max_files = 9, .max_bytes = 99
+    };
+    return evprof_kept_files_write(&files, name, "xx", 2, err);
+}
+
+/* Who else may write to a folder, or has put it there, gets nothing. */
+static void
+test_folder_of_others(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/evprof_kept_XXXXXX";
+    char link[64];
+    evprof_error_t err;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chmod(folder, 0777), 0);
+    assert_int_equal(write_to(folder, "a", &err), EVPROF_EIO);
+    assert_non_null(strstr(err.message, "writable by other users"));
+    assert_int_equal(chmod(folder, 0720), 0);
+    assert_int_equal(write_to(folder, "a", &err), EVPROF_EIO);
+    assert_int_equal(count_files(folder, "ours-"), 0);
+    assert_int_equal(chmod(folder, 0755), 0);
+    (void)snprintf(link, sizeof(link), "%s.link", folder);
+    assert_int_equal(symlink(folder, link), 0);
+    assert_int_equal(write_to(link, "a", &err), EVPROF_EIO);
+    (void)snprintf(link, sizeof(link), "%s.link/", folder);
+    assert_int_equal(write_to(link, "a", &err), EVPROF_EIO);
+    assert_int_equal(write_to(folder, "a", &err), EVPROF_OK);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(folder, 12345, (gid_t)-1), 0);
+        assert_int_equal(write_to(folder, "b", &err), EVPROF_EIO);
+        assert_non_null(strstr(err.message, "another user"));
+    }
+    (void)snprintf(link, sizeof(link), "rm -r %s %s.link", folder, folder);
+    assert_int_equal(system(link), 0);
+}
+
+/* Links of the names that are written to, and a file that all may read. */
+static void
+test_planted_files(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/evprof_kept_XXXXXX";
+    char at[64];
+    evprof_error_t err;
+    struct stat st;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+    assert_int_equal(symlink("victim", "ours-a"), 0);
+    assert_int_equal(symlink("victim", ".ours-a"), 0);
+    int fd = creat("ours-b", 0600);
+    assert_true(fd >= 0 && fchmod(fd, 0666) == 0);
+    close(fd);
+    assert_int_equal(write_to(folder, "a", &err), EVPROF_OK);
+    assert_int_equal(write_to(folder, "b", &err), EVPROF_OK);
+    assert_int_equal(count_files(folder, "victim"), 0);
+    for (char name[] = "ours-a"; name[5] <= 'b'; name[5]++) {
+        assert_int_equal(lstat(name, &st), 0);
+        assert_int_equal(st.st_mode, S_IFREG | 0600);
+        assert_int_equal(st.st_size, 2);
+    }
+    assert_int_equal(chdir("/"), 0);
+    (void)snprintf(at, sizeof(at), "rm -r %s", folder);
+    assert_int_equal(system(at), 0);
+}
+
+/* What a killed writer left does not add to what is kept. */
+static void
+test_left_over(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/evprof_kept_XXXXXX";
+    char at[64];
+    evprof_error_t err;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(at, sizeof(at), "%s/.ours-0.Xab12z", folder);
+    close(creat(at, 0600));
+    (void)snprintf(at, sizeof(at), "%s/.theirs-0", folder);
+    close(creat(at, 0600));
+    assert_int_equal(write_to(folder, "a", &err), EVPROF_OK);
+    assert_int_equal(count_files(folder, ".ours-"), 0);
+    assert_int_equal(count_files(folder, ".theirs-"), 1);
+    (void)snprintf(at, sizeof(at), "rm -r %s", folder);
+    assert_int_equal(system(at), 0);
+}
+
+/* Two threads keep to the bound together. */
+static void *
+write_ten(void *folder)
+{
+    const evprof_kept_files_t files = {
+        .folder = folder, .prefix = "ours-", .max_files = 3, .max_bytes = 99
+    };
+    for (char name[] = "0"; name[0] <= '9'; name[0]++) {
+        evprof_error_t err;
+        char own[32];
+        (void)snprintf(own, sizeof(own), "%s-%lx", name,
+                       (unsigned long)pthread_self());
+        if (evprof_kept_files_write(&files, own, "xx", 2, &err) != EVPROF_OK) {
+            return folder;
+        }
+    }
+    return NULL;
+}
+
+static void
+test_two_writers(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/evprof_kept_XXXXXX";
+    char command[64];
+    pthread_t threads[2];
+    assert_non_null(mkdtemp(folder));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, write_ten, folder),
+                         0);
+    }
+    for (int i = 0; i < 2; i++) {
+        void *failed = NULL;
+        assert_int_equal(pthread_join(threads[i], &failed), 0);
+        assert_null(failed);
+    }
+    assert_int_equal(count_files(folder, "ours-"), 3);
+    (void)snprintf(command, sizeof(command), "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
 int
 main(void)
 {
@@ -163,6 +296,10 @@ main(void)
         cmocka_unit_test(test_what_needs_no_past),
         cmocka_unit_test(test_usage),
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_folder_of_others),
+        cmocka_unit_test(test_planted_files),
+        cmocka_unit_test(test_left_over),
+        cmocka_unit_test(test_two_writers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

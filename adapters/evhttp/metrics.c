@@ -2,8 +2,10 @@
 /*
  * The status page as OpenMetrics text: each line with a number is a gauge,
  * since the counters of a profile begin anew with it. What is no number is left
- * out.
+ * out. The application's locale may have another decimal point, so that numbers
+ * are read and written here digit by digit.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,11 +20,35 @@ typedef struct line {
     size_t value_len;
 } line_t;
 
+static size_t
+count_digits(const char *text, size_t len)
+{
+    size_t i = 0;
+    while (i < len && text[i] >= '0' && text[i] <= '9') {
+        i++;
+    }
+    return i;
+}
+
+/* "-12.5": a sign, digits, and more digits behind a point. */
+static bool
+is_number(const char *text, size_t len)
+{
+    size_t at = len > 0 && text[0] == '-';
+    size_t whole = count_digits(text + at, len - at);
+    at += whole;
+    if (whole == 0 || at == len) {
+        return whole > 0;
+    }
+    size_t rest =
+        text[at] == '.' ? count_digits(text + at + 1, len - at - 1) : 0;
+    return rest > 0 && at + 1 + rest == len;
+}
+
 static bool
 read_line(const char *text, size_t len, line_t *out)
 {
     const char *colon = memchr(text, ':', len);
-    char *end = NULL;
     if (colon == NULL || colon + 2 >= text + len) {
         return false;
     }
@@ -30,9 +56,7 @@ read_line(const char *text, size_t len, line_t *out)
                      .name_len = (size_t)(colon - text),
                      .value = colon + 2,
                      .value_len = (size_t)(text + len - colon - 2) };
-    (void)strtod(out->value, &end);
-    return end == out->value + out->value_len &&
-           strchr("-.0123456789", out->value[0]) != NULL;
+    return is_number(out->value, out->value_len);
 }
 
 /* How long the name is without its unit, nanoseconds; as long as it is where it
@@ -66,7 +90,11 @@ static void
 put_value(evprof_buf_t *out, const line_t *line)
 {
     if (len_without_ns(line) < line->name_len) {
-        evprof_buf_printf(out, " %.9g\n", strtod(line->value, NULL) / 1e9);
+        bool is_negative = line->value[0] == '-';
+        int64_t ns = strtoll(line->value + is_negative, NULL, 10);
+        evprof_buf_printf(out, " %s%" PRId64 ".%09" PRId64 "\n",
+                          is_negative ? "-" : "", ns / 1000000000,
+                          ns % 1000000000);
     } else {
         evprof_buf_printf(out, " %.*s\n", (int)line->value_len, line->value);
     }
@@ -90,6 +118,19 @@ put_metric(evprof_buf_t *out, const line_t *line)
     put_value(out, line);
 }
 
+void
+evprof_metrics_of_lines(const char *lines, evprof_buf_t *out)
+{
+    for (const char *at = lines; *at != '\0';) {
+        size_t len = strcspn(at, "\n");
+        line_t line;
+        if (read_line(at, len, &line)) {
+            put_metric(out, &line);
+        }
+        at += len + (at[len] == '\n');
+    }
+}
+
 int
 evprof_page_metrics(evprof_t *prof, const evprof_ask_t *ask,
                     evprof_result_t *result)
@@ -102,14 +143,7 @@ evprof_page_metrics(evprof_t *prof, const evprof_ask_t *ask,
         evprof_buf_free(&lines.body);
         return EVPROF_ENOMEM;
     }
-    for (const char *at = lines.body.data; *at != '\0';) {
-        size_t len = strcspn(at, "\n");
-        line_t line;
-        if (read_line(at, len, &line)) {
-            put_metric(out, &line);
-        }
-        at += len + (at[len] == '\n');
-    }
+    evprof_metrics_of_lines(lines.body.data, out);
     evprof_buf_puts(out, "# EOF\n");
     evprof_buf_free(&lines.body);
     return out->failed ? EVPROF_ENOMEM : EVPROF_OK;

@@ -26,6 +26,10 @@ int evprof_page_status_table(evprof_t *prof, const evprof_ask_t *ask,
 int evprof_page_metrics(evprof_t *prof, const evprof_ask_t *ask,
                         evprof_result_t *result);
 
+/* Appends those of `lines`, "name: value" each, that are numbers, the same in
+ * every locale. Any thread. */
+void evprof_metrics_of_lines(const char *lines, evprof_buf_t *out);
+
 /* Appends what a line of that name means, nothing where that is not known. */
 void evprof_status_meaning(const char *name, size_t len, evprof_buf_t *out);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ring has so many readings for the longest look back; one that comes
- * sooner than that takes the place of the newest, so that a look back of a day
- * needs no more memory than one of a second.
+ * Each bound that looks back has a ring of so many readings for that time; one
+ * that comes sooner takes the place of the newest, so that a look back of a day
+ * needs no more memory than one of a second, and does not make the other
+ * coarse.
  */
 #include "core/runtime/gauge.h"
 
@@ -56,35 +57,43 @@ evprof_usage_read(evprof_usage_t *out)
     };
 }
 
-static evprof_usage_t *
-reading(evprof_gauge_t *gauge, size_t i)
+void
+evprof_gauge_clear(evprof_gauge_t *gauge)
 {
-    return &gauge->readings[i % EVPROF_GAUGE_READINGS];
+    gauge->cpu.count = 0;
+    gauge->rss_growth.count = 0;
+}
+
+static evprof_usage_t *
+reading(evprof_gauge_past_t *past, size_t i)
+{
+    return &past->readings[i % EVPROF_GAUGE_READINGS];
 }
 
 static void
-keep(evprof_gauge_t *gauge, const evprof_usage_t *usage, int64_t look_back_ns)
+keep(evprof_gauge_past_t *past, const evprof_usage_t *usage,
+     int64_t look_back_ns)
 {
     int64_t step_ns = look_back_ns / (EVPROF_GAUGE_READINGS / 2);
-    if (gauge->count >= 2 &&
-        usage->now_ns - reading(gauge, gauge->count - 2)->now_ns < step_ns) {
-        *reading(gauge, gauge->count - 1) = *usage;
+    if (past->count >= 2 &&
+        usage->now_ns - reading(past, past->count - 2)->now_ns < step_ns) {
+        *reading(past, past->count - 1) = *usage;
         return;
     }
-    *reading(gauge, gauge->count) = *usage;
-    gauge->count++;
+    *reading(past, past->count) = *usage;
+    past->count++;
 }
 
 /* The newest reading that is `span_ns` old; NULL: none is so old yet. */
 static const evprof_usage_t *
-before(evprof_gauge_t *gauge, int64_t now_ns, int64_t span_ns)
+before(evprof_gauge_past_t *past, int64_t now_ns, int64_t span_ns)
 {
-    size_t last = gauge->count > EVPROF_GAUGE_READINGS
-                      ? gauge->count - EVPROF_GAUGE_READINGS
+    size_t last = past->count > EVPROF_GAUGE_READINGS
+                      ? past->count - EVPROF_GAUGE_READINGS
                       : 0;
-    for (size_t i = gauge->count; i-- > last;) {
-        if (now_ns - reading(gauge, i)->now_ns >= span_ns) {
-            return reading(gauge, i);
+    for (size_t i = past->count; i-- > last;) {
+        if (now_ns - reading(past, i)->now_ns >= span_ns) {
+            return reading(past, i);
         }
     }
     return NULL;
@@ -95,8 +104,9 @@ is_cpu_high(evprof_gauge_t *gauge, const evprof_usage_t *usage,
             const evprof_watch_conf_t *conf, char *text, size_t size)
 {
     const evprof_usage_t *old =
-        conf->cpu_percent > 0 ? before(gauge, usage->now_ns, conf->cpu_for_ns)
-                              : NULL;
+        conf->cpu_percent > 0
+            ? before(&gauge->cpu, usage->now_ns, conf->cpu_for_ns)
+            : NULL;
     if (old == NULL) {
         return false;
     }
@@ -114,7 +124,7 @@ has_grown(evprof_gauge_t *gauge, const evprof_usage_t *usage,
 {
     const evprof_usage_t *old =
         conf->rss_growth_percent > 0
-            ? before(gauge, usage->now_ns, conf->rss_growth_in_ns)
+            ? before(&gauge->rss_growth, usage->now_ns, conf->rss_growth_in_ns)
             : NULL;
     if (old == NULL || old->rss_bytes == 0) {
         return false;
@@ -148,9 +158,6 @@ evprof_gauge_add(evprof_gauge_t *gauge, const evprof_usage_t *usage,
                  const evprof_watch_conf_t *conf, const char **reason,
                  char *text, size_t size)
 {
-    int64_t look_back_ns = conf->cpu_for_ns > conf->rss_growth_in_ns
-                               ? conf->cpu_for_ns
-                               : conf->rss_growth_in_ns;
     *reason = NULL;
     if (is_cpu_high(gauge, usage, conf, text, size)) {
         *reason = "cpu";
@@ -166,6 +173,7 @@ evprof_gauge_add(evprof_gauge_t *gauge, const evprof_usage_t *usage,
                         size)) {
         *reason = "latency";
     }
-    keep(gauge, usage, look_back_ns);
+    keep(&gauge->cpu, usage, conf->cpu_for_ns);
+    keep(&gauge->rss_growth, usage, conf->rss_growth_in_ns);
     return *reason != NULL;
 }

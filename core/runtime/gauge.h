@@ -4,7 +4,8 @@
 
 /*
  * Readings of what the process uses, and whether they pass a bound of watch {
- * }. Readings are kept as long as a directive looks back. One thread at a time.
+ * }. Readings are kept for each directive as long as it looks back. One thread
+ * at a time.
  */
 
 #include <stdbool.h>
@@ -27,10 +28,19 @@ void evprof_usage_read(evprof_usage_t *out);
 
 enum { EVPROF_GAUGE_READINGS = 128 };
 
-typedef struct evprof_gauge {
+/* As far back as one bound looks. */
+typedef struct evprof_gauge_past {
     evprof_usage_t readings[EVPROF_GAUGE_READINGS]; /* a ring */
     size_t count;                                   /* that there ever were */
+} evprof_gauge_past_t;
+
+typedef struct evprof_gauge {
+    evprof_gauge_past_t cpu;
+    evprof_gauge_past_t rss_growth;
 } evprof_gauge_t;
+
+/* Forgets all readings. */
+void evprof_gauge_clear(evprof_gauge_t *gauge);
 
 /*
  * Adds a reading; true when one of the bounds is passed, then `reason` is its

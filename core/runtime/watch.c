@@ -238,7 +238,7 @@ static int
 start_thread(evprof_error_t *err)
 {
     atomic_store(&watch.is_stopping, 0);
-    watch.gauge.count = 0;
+    evprof_gauge_clear(&watch.gauge);
     watch.last_ns = 0;
     int status =
         evprof_service_start(EVPROF_OWN_WATCH, &watch.thread, run, NULL, err);

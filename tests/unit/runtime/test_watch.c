@@ -44,7 +44,7 @@ test_cpu(void **state)
     (void)state;
     const evprof_watch_conf_t conf = { .cpu_percent = 80,
                                        .cpu_for_ns = 10 * SECOND_NS };
-    gauge.count = 0;
+    evprof_gauge_clear(&gauge);
     /* Busy for ten seconds, of which the first reading knows nothing. */
     for (int64_t s = 1; s <= 10; s++) {
         assert_false(add(&conf, s, s * 900, 0));
@@ -64,7 +64,7 @@ test_growth(void **state)
     (void)state;
     const evprof_watch_conf_t conf = { .rss_growth_percent = 20,
                                        .rss_growth_in_ns = 60 * SECOND_NS };
-    gauge.count = 0;
+    evprof_gauge_clear(&gauge);
     for (int64_t s = 1; s <= 200; s++) {
         assert_false(add(&conf, s, 0, 1000000 + s * 1000));
     }
@@ -73,18 +73,44 @@ test_growth(void **state)
     /* A look back of a day fits as well. */
     const evprof_watch_conf_t day = { .rss_growth_percent = 20,
                                       .rss_growth_in_ns = 86400 * SECOND_NS };
-    gauge.count = 0;
+    evprof_gauge_clear(&gauge);
     for (int64_t s = 1; s <= 90000; s++) {
         assert_false(add(&day, s, 0, 1000));
     }
     assert_true(add(&day, 90001, 0, 1300));
 }
 
+/* A short look back beside a long one: thirty busy seconds in an idle hour. */
+static void
+test_both(void **state)
+{
+    (void)state;
+    const evprof_watch_conf_t conf = { .cpu_percent = 180,
+                                       .cpu_for_ns = 10 * SECOND_NS,
+                                       .rss_growth_percent = 20,
+                                       .rss_growth_in_ns = 3600 * SECOND_NS };
+    int64_t cpu_ms = 0;
+    evprof_gauge_clear(&gauge);
+    for (int64_t s = 1; s <= 3000; s++) {
+        assert_false(add(&conf, s, cpu_ms, 1000));
+    }
+    for (int64_t s = 3001; s <= 3030; s++) {
+        cpu_ms += 2000;
+        assert_int_equal(add(&conf, s, cpu_ms, 1000), s >= 3010);
+    }
+    assert_string_equal(reason, "cpu");
+    for (int64_t s = 3031; s <= 4000; s++) {
+        (void)add(&conf, s, cpu_ms, 1000);
+    }
+    assert_true(add(&conf, 4001, cpu_ms, 1300));
+    assert_string_equal(reason, "rss_growth");
+}
+
 static void
 test_what_needs_no_past(void **state)
 {
     (void)state;
-    gauge.count = 0;
+    evprof_gauge_clear(&gauge);
     assert_false(add(&(evprof_watch_conf_t){ .rss_bytes = 5 }, 1, 0, 5));
     assert_true(add(&(evprof_watch_conf_t){ .rss_bytes = 5 }, 1, 0, 6));
     assert_string_equal(reason, "rss");
@@ -293,6 +319,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cpu),
         cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_both),
         cmocka_unit_test(test_what_needs_no_past),
         cmocka_unit_test(test_usage),
         cmocka_unit_test(test_files),

@@ -184,7 +184,7 @@ add_servers(making_t *m, const wanted_t *wanted, size_t *found)
         if (!is_wanted(wanted, server->pid, server->name)) {
             continue;
         }
-        (*found)++;
+        *found += i == 0 || servers[i - 1].pid != server->pid;
         if (server->pid != last && server->address[0] != '\0' &&
             cli_server_answers(server->address)) {
             status = add(m, server->pid, server->name,
@@ -308,6 +308,10 @@ add_wanted(making_t *m, const wanted_t *wanted)
                      "outside",
                      wanted->source);
         }
+    } else if (m->count > before && m->count - before < found) {
+        cli_tell("%zu of %zu that %s names do not answer, or refuse, and are "
+                 "left out",
+                 found - (m->count - before), found, wanted->source);
     }
     return status == EVPROF_OK && m->count == before
                ? say_none(m, wanted, found)

@@ -28,7 +28,6 @@
 #include "adapters/preload/environment.h"
 #include "adapters/preload/files.h"
 #include "core/base/self.h"
-#include "core/base/self.h"
 #include "core/interpose/real.h"
 
 #define LIMIT_NS (INT64_C(2) * 1000 * 1000 * 1000)

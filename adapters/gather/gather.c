@@ -21,6 +21,7 @@
 #include "core/base/error.h"
 #include "core/base/lock.h"
 #include "core/runtime/gather.h"
+#include "core/runtime/service.h"
 
 #define PATIENCE_NS INT64_C(2000000000)
 
@@ -36,6 +37,7 @@ typedef struct gatherer {
     int stop_fd;
     pthread_t thread;
     bool has_thread;
+    bool is_child;            /* of a fork: its thread listens, and later */
     _Atomic uint32_t answers; /* that are being given; a futex */
     /* Sockets to other workers; 0: a free place. */
     _Atomic int open_fds[OPEN_MAX];
@@ -159,10 +161,28 @@ accept_one(gatherer_t *g)
     return true;
 }
 
+/* In the child of a fork; false: it ends, or cannot listen. */
+static bool
+listen_later(gatherer_t *g)
+{
+    struct pollfd stop = { .fd = g->stop_fd, .events = POLLIN };
+    if (poll(&stop, 1, (int)(EVPROF_SERVICE_CHILD_WAIT_NS / 1000000)) > 0) {
+        return false;
+    }
+    g->listen_fd = evprof_peers_listen();
+    if (g->listen_fd < 0) {
+        g->host->log(g->host, strerrordesc_np(errno));
+    }
+    return g->listen_fd >= 0;
+}
+
 static void *
 run(void *arg)
 {
     gatherer_t *g = arg;
+    if (g->is_child && !listen_later(g)) {
+        return NULL;
+    }
     struct pollfd wait[] = { { .fd = g->listen_fd, .events = POLLIN },
                              { .fd = g->stop_fd, .events = POLLIN } };
     while (wait[1].revents == 0) {
@@ -273,11 +293,11 @@ collect(void *gatherer, const evprof_gather_ask_t *ask, evprof_buf_t *out,
 static int
 begin(gatherer_t *g, evprof_error_t *err)
 {
-    g->listen_fd = evprof_peers_listen();
+    g->listen_fd = g->is_child ? -1 : evprof_peers_listen();
     g->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (g->listen_fd < 0 || g->stop_fd < 0) {
+    if ((g->listen_fd < 0 && !g->is_child) || g->stop_fd < 0) {
         char why[EVPROF_ERRNO_TEXT_SIZE];
-        return evprof_fail(err, EVPROF_EIO, "gather: no socket: %s",
+        return evprof_fail(err, EVPROF_EIO, "no socket: %s",
                            evprof_errno_text(errno, why, sizeof(why)));
     }
     int status = g->host->start_thread(&g->thread, run, g, err);
@@ -333,6 +353,7 @@ fork_child(void *gatherer, evprof_error_t *err)
     close(g->stop_fd);
     close_all_noted(g);
     g->has_thread = false;
+    g->is_child = true;
     atomic_store(&g->answers, 0);
     return begin(g, err);
 }

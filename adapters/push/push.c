@@ -25,6 +25,7 @@
 #include "core/base/error.h"
 #include "core/base/lock.h"
 #include "core/runtime/push.h"
+#include "core/runtime/service.h"
 
 #define SECOND_NS INT64_C(1000000000)
 #define FIRST_PAUSE_NS (SECOND_NS / 4)
@@ -55,8 +56,8 @@ typedef struct pusher {
     bool has_thread;
     _Atomic uint32_t is_stopping; /* a futex, with `wakes` */
     _Atomic uint32_t wakes;
-    evprof_lock_t lock; /* guards the queue and the counters */
-    evprof_queue_t *queue;
+    evprof_lock_t lock;    /* guards the queue and the counters */
+    evprof_queue_t *queue; /* NULL: not opened yet, in the child of a fork */
     counters_t counters;
     uint64_t told_dropped; /* in comments */
 
@@ -64,6 +65,7 @@ typedef struct pusher {
     kind_t kinds[KINDS_MAX];
     size_t kind_count;
     evprof_push_engine_t engine;
+    int64_t begin_ns; /* nothing is done before */
     int64_t next_ns;  /* when profiles are taken */
     int64_t send_ns;  /* not before */
     int64_t pause_ns; /* after the next failure */
@@ -86,6 +88,30 @@ say(const pusher_t *p, enum evprof_log_level level, const char *what,
     p->host->log(p->host, level, line);
 }
 
+/* ---- The queue ---- */
+
+/* Under the lock, once there is a thread. */
+static int
+ensure_queue(pusher_t *p, evprof_error_t *err)
+{
+    const evprof_push_conf_t *conf = p->host->conf;
+    if (p->queue == NULL) {
+        p->queue = evprof_queue_open(
+            conf->spool,
+            conf->spool != NULL ? (uint64_t)conf->spool_bytes : MEMORY_BYTES,
+            err);
+    }
+    return p->queue != NULL ? EVPROF_OK : err->status;
+}
+
+/* Under the lock. */
+static evprof_queue_stats_t
+stats_of(const pusher_t *p)
+{
+    return p->queue != NULL ? evprof_queue_stats(p->queue)
+                            : (evprof_queue_stats_t){ 0 };
+}
+
 /* ---- Taking ---- */
 
 static bool
@@ -101,7 +127,7 @@ add_losses(pusher_t *p, evprof_buf_t *bytes)
     char comment[128];
     evprof_error_t err;
     evprof_lock_enter(&p->lock);
-    evprof_queue_stats_t stats = evprof_queue_stats(p->queue);
+    evprof_queue_stats_t stats = stats_of(p);
     evprof_lock_leave(&p->lock);
     uint64_t lost = stats.dropped + stats.failed + p->counters.refused;
     if (lost == p->told_dropped) {
@@ -119,8 +145,12 @@ static int
 enqueue(pusher_t *p, const char *profile, const evprof_buf_t *bytes)
 {
     evprof_buf_t message = { 0 };
+    evprof_error_t err;
     int status = evprof_push_message(p->host->conf, profile, bytes, &message);
     evprof_lock_enter(&p->lock);
+    if (status == EVPROF_OK) {
+        status = ensure_queue(p, &err);
+    }
     if (status == EVPROF_OK) {
         evprof_queue_add(p->queue, &message);
         p->counters.taken++;
@@ -286,10 +316,30 @@ step(pusher_t *p)
                                                            : p->next_ns);
 }
 
+/* Waits for its time; false: nothing can be sent, which is said. */
+static bool
+is_ready(pusher_t *p)
+{
+    evprof_error_t err;
+    while (goes_on(p) && evprof_clock_ns(CLOCK_MONOTONIC) < p->begin_ns) {
+        rest(p, p->begin_ns);
+    }
+    evprof_lock_enter(&p->lock);
+    int status = goes_on(p) ? ensure_queue(p, &err) : EVPROF_OK;
+    evprof_lock_leave(&p->lock);
+    if (status != EVPROF_OK) {
+        say(p, EVPROF_LOG_WARN, "nothing is sent by this process", err.message);
+    }
+    return status == EVPROF_OK;
+}
+
 static void *
 run(void *arg)
 {
     pusher_t *p = arg;
+    if (!is_ready(p)) {
+        return NULL;
+    }
     /* Opens the first windows, and takes what differences begin with. */
     for (size_t i = 0; i < p->kind_count && goes_on(p); i++) {
         if (is_timed(p->kinds[i].profile) ||
@@ -315,7 +365,7 @@ free_kinds(pusher_t *p)
 }
 
 static int
-start_thread(pusher_t *p, evprof_error_t *err)
+start_thread(pusher_t *p, int64_t wait_ns, evprof_error_t *err)
 {
     const evprof_push_conf_t *conf = p->host->conf;
     p->pause_ns = FIRST_PAUSE_NS;
@@ -327,12 +377,7 @@ start_thread(pusher_t *p, evprof_error_t *err)
          t != NULL && p->kind_count < KINDS_MAX; t = t->next) {
         p->kinds[p->kind_count++] = (kind_t){ .profile = t->text };
     }
-    p->queue = evprof_queue_open(
-        conf->spool,
-        conf->spool != NULL ? (uint64_t)conf->spool_bytes : MEMORY_BYTES, err);
-    if (p->queue == NULL) {
-        return err->status;
-    }
+    p->begin_ns = evprof_clock_ns(CLOCK_MONOTONIC) + wait_ns;
     int status = p->host->start_thread(&p->thread, run, p, err);
     p->has_thread = status == EVPROF_OK;
     return status;
@@ -356,7 +401,8 @@ start(const evprof_push_host_t *host, evprof_error_t *err)
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
     p->host = host;
-    if (start_thread(p, err) != EVPROF_OK) {
+    if (ensure_queue(p, err) != EVPROF_OK ||
+        start_thread(p, 0, err) != EVPROF_OK) {
         free_pusher(p);
         return NULL;
     }
@@ -391,7 +437,7 @@ tell(void *pusher, const evprof_writer_t *out)
     char text[512];
     evprof_lock_enter(&p->lock);
     const counters_t c = p->counters;
-    const evprof_queue_stats_t q = evprof_queue_stats(p->queue);
+    const evprof_queue_stats_t q = stats_of(p);
     evprof_lock_leave(&p->lock);
     int len =
         snprintf(text, sizeof(text),
@@ -435,7 +481,7 @@ fork_child(void *pusher)
     p->has_thread = false;
     p->is_failing = false;
     p->send_ns = 0;
-    if (start_thread(p, &err) != EVPROF_OK) {
+    if (start_thread(p, EVPROF_SERVICE_CHILD_WAIT_NS, &err) != EVPROF_OK) {
         say(p, EVPROF_LOG_WARN, "nothing is sent by this process", err.message);
     }
 }

@@ -34,6 +34,13 @@ take(const evprof_gather_host_t *host, const evprof_gather_ask_t *ask,
                                : status;
 }
 
+static void
+say_alone(const evprof_gather_host_t *host, const char *why)
+{
+    evprof_log(host->prof, EVPROF_LOG_WARN,
+               "gather: this process answers for itself: %s", why);
+}
+
 static int
 start_thread(pthread_t *out, void *(*run)(void *arg), void *arg,
              evprof_error_t *err)
@@ -57,13 +64,6 @@ open_library(evprof_error_t *err)
     memcpy(&get, &symbol, sizeof(get));
     gather.library = get();
     return EVPROF_OK;
-}
-
-static void
-say_alone(evprof_t *prof, const evprof_error_t *err)
-{
-    evprof_log(prof, EVPROF_LOG_WARN, "%s; this process answers for itself",
-               err->message);
 }
 
 /* No job is left: nobody collects any more. */
@@ -90,6 +90,7 @@ evprof_gather_start(evprof_t *prof, evprof_error_t *err)
     }
     gather.host = (evprof_gather_host_t){ .prof = prof,
                                           .take = take,
+                                          .log = say_alone,
                                           .start_thread = start_thread };
     status = evprof_service_in_child(evprof_gather_fork_child, err);
     if (status == EVPROF_OK) {
@@ -99,7 +100,7 @@ evprof_gather_start(evprof_t *prof, evprof_error_t *err)
         void *gatherer = gather.library->start(&gather.host, err);
         atomic_store(&gather.gatherer, gatherer);
         if (gatherer == NULL) {
-            say_alone(prof, err);
+            say_alone(&gather.host, err->message);
             *err = (evprof_error_t){ .status = EVPROF_OK };
         }
     }
@@ -135,6 +136,6 @@ evprof_gather_fork_child(void)
     evprof_error_t err;
     if (gatherer != NULL &&
         gather.library->fork_child(gatherer, &err) != EVPROF_OK) {
-        say_alone(gather.host.prof, &err);
+        say_alone(&gather.host, err.message);
     }
 }

@@ -30,6 +30,8 @@ typedef struct evprof_gather_host {
     int (*take)(const struct evprof_gather_host *host,
                 const evprof_gather_ask_t *ask, evprof_buf_t *out,
                 evprof_error_t *err);
+    /* Says why this process answers for itself only. */
+    void (*log)(const struct evprof_gather_host *host, const char *why);
     int (*start_thread)(pthread_t *out, void *(*run)(void *arg), void *arg,
                         evprof_error_t *err);
 } evprof_gather_host_t;
@@ -42,7 +44,7 @@ typedef struct evprof_gather {
      * says of this process; the others are left out after two seconds more. */
     int (*collect)(void *gatherer, const evprof_gather_ask_t *ask,
                    evprof_buf_t *out, evprof_error_t *err);
-    /* In the child of a fork: listens for itself; as start. */
+    /* In the child of a fork: listens for itself, a second later; as start. */
     int (*fork_child)(void *gatherer, evprof_error_t *err);
 } evprof_gather_t;
 

@@ -27,6 +27,10 @@ EVPROF_API int evprof_service_start(enum evprof_own_thread which,
 EVPROF_API int evprof_service_at_free(evprof_t *prof, void (*fn)(void *ctx),
                                       void *ctx, evprof_error_t *err);
 
+/* How long a thread of ours waits in the child of a fork before it does
+ * anything: most children call exec before. */
+#define EVPROF_SERVICE_CHILD_WAIT_NS INT64_C(1000000000)
+
 /*
  * Has the child of a fork call `fn`, when all else of ours is in order there, so
  * that it may make threads. Once for each, never taken back. EVPROF_ENOMEM.

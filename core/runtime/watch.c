@@ -42,6 +42,7 @@ static struct {
     pthread_t thread;
     _Atomic bool has_thread;
     _Atomic uint32_t is_stopping; /* a futex */
+    int64_t begin_ns;             /* the first look; in a child later */
 
     /* Of the thread. */
     evprof_gauge_t gauge;
@@ -205,7 +206,11 @@ look(const evprof_watch_conf_t *conf, int64_t due_ns)
 static void *
 run(void *unused)
 {
-    int64_t due_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    int64_t due_ns = watch.begin_ns;
+    while (atomic_load(&watch.is_stopping) == 0 &&
+           evprof_clock_ns(CLOCK_MONOTONIC) < watch.begin_ns) {
+        evprof_futex_wait(&watch.is_stopping, 0, watch.begin_ns);
+    }
     while (atomic_load(&watch.is_stopping) == 0) {
         evprof_config_t *config = evprof_settings_hold(watch.prof);
         const evprof_watch_conf_t *conf = evprof_config_watch(config);
@@ -235,8 +240,9 @@ stop(void *unused)
 }
 
 static int
-start_thread(evprof_error_t *err)
+start_thread(int64_t wait_ns, evprof_error_t *err)
 {
+    watch.begin_ns = evprof_clock_ns(CLOCK_MONOTONIC) + wait_ns;
     atomic_store(&watch.is_stopping, 0);
     evprof_gauge_clear(&watch.gauge);
     watch.last_ns = 0;
@@ -263,7 +269,7 @@ evprof_watching_start(evprof_t *prof, evprof_error_t *err)
     if (status == EVPROF_OK) {
         status = evprof_service_at_free(prof, stop, NULL, err);
     }
-    return status == EVPROF_OK ? start_thread(err) : status;
+    return status == EVPROF_OK ? start_thread(0, err) : status;
 }
 
 void
@@ -271,7 +277,8 @@ evprof_watching_fork_child(void)
 {
     evprof_error_t err;
     evprof_lock_reset(&watch.lock);
-    if (watch.has_thread && start_thread(&err) != EVPROF_OK) {
+    if (watch.has_thread &&
+        start_thread(EVPROF_SERVICE_CHILD_WAIT_NS, &err) != EVPROF_OK) {
         evprof_log(watch.prof, EVPROF_LOG_WARN,
                    "watch: nothing is watched in this process: %s",
                    err.message);

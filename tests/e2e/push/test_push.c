@@ -298,6 +298,37 @@ test_the_spool_survives(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+/* A child that ends or calls exec soon leaves nothing behind. */
+static void
+test_a_short_child_has_no_spool(void **state)
+{
+    (void)state;
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+    print_message("skipped: the sanitizers' allocators are not fork-safe\n");
+    skip();
+#endif
+    char spool[] = "/tmp/evprof_push_XXXXXX";
+    char push[256];
+    char part[64];
+    assert_non_null(mkdtemp(spool));
+    (void)snprintf(push, sizeof(push), "profiles goroutine; spool %s 8m;",
+                   spool);
+    open_all(push);
+    engine_await(&engine, "goroutine", 1);
+    pid_t child = fork();
+    if (child == 0) {
+        poll(NULL, 0, 100);
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+    close_all();
+    (void)snprintf(part, sizeof(part), "%s/1", spool);
+    assert_int_not_equal(access(part, F_OK), 0);
+    (void)snprintf(part, sizeof(part), "%s/0", spool);
+    assert_int_equal(rmdir(part), 0);
+    assert_int_equal(rmdir(spool), 0);
+}
+
 /* A worker that was forked pushes by itself. */
 static void
 test_a_forked_worker_pushes(void **state)
@@ -380,6 +411,7 @@ main(void)
         cmocka_unit_test(test_a_wrong_address_loses_nothing),
         cmocka_unit_test(test_what_is_refused_blocks_nobody),
         cmocka_unit_test(test_the_spool_survives),
+        cmocka_unit_test(test_a_short_child_has_no_spool),
         cmocka_unit_test(test_a_forked_worker_pushes),
         cmocka_unit_test(test_an_older_pyroscope),
         cmocka_unit_test(test_parca),

@@ -94,14 +94,22 @@ choose_signals(sigset_t *blocked)
     }
 }
 
+static size_t (*ask)(const pthread_attr_t *attr); /* NULL: not this glibc */
+
+/* Early: a thread that is stuck in dlopen() later must not keep ours from being
+ * started. */
+__attribute__((constructor(101))) static void
+find_minstack(void)
+{
+    void *address = dlsym(RTLD_DEFAULT, "__pthread_get_minstack");
+    memcpy(&ask, &address, sizeof(ask));
+}
+
 /* What glibc itself needs of a stack, thread-local storage included. */
 static size_t
 least_stack(const pthread_attr_t *attr)
 {
-    size_t (*ask)(const pthread_attr_t *attr) = NULL;
-    void *address = dlsym(RTLD_DEFAULT, "__pthread_get_minstack");
     long least = sysconf(_SC_THREAD_STACK_MIN);
-    memcpy(&ask, &address, sizeof(ask));
     size_t said = ask == NULL ? 0 : ask(attr);
     return least > 0 && (size_t)least > said ? (size_t)least : said;
 }

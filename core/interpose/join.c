@@ -24,6 +24,15 @@ static evprof_real_t tryjoin = EVPROF_REAL(pthread_tryjoin_np, NULL);
 static evprof_real_t timedjoin = EVPROF_REAL(pthread_timedjoin_np, NULL);
 static evprof_real_t clockjoin = EVPROF_REAL(pthread_clockjoin_np, NULL);
 
+/* Early, as our own threads are joined by it too: a lookup waits for whoever is
+ * stuck in dlopen(). */
+__attribute__((constructor(101))) static void
+find_join_functions(void)
+{
+    (void)evprof_real(&join);
+    (void)evprof_real(&tryjoin);
+}
+
 /* True when the thread had ended and is now joined. */
 static bool
 has_ended(pthread_t thread, void **value)

@@ -5,11 +5,16 @@
  * The places are those of every version since 2.25. Memory is read through the
  * kernel, since a lock may be gone by the time it is looked at; readers of a
  * read-write lock are not known by name.
+ *
+ * Which function of libc a thread is in is told by its place, and the places
+ * are looked up when the program begins: a thread may be stuck in the middle
+ * of dlopen(), and whoever asked the loader then would be stuck behind it.
  */
 #include "core/sample/blocked.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,43 +105,86 @@ read_futex(pid_t tid)
                                             : 0;
 }
 
-/* Finds the kind of wait by the name of libc's function. */
-static bool
-kind_of(const char *name, enum evprof_wait_kind *out)
+static const struct {
+    const char *name;
+    enum evprof_wait_kind kind;
+} functions[] = {
+    { "pthread_mutex_lock", EVPROF_WAIT_MUTEX },
+    { "pthread_mutex_timedlock", EVPROF_WAIT_MUTEX },
+    { "pthread_mutex_clocklock", EVPROF_WAIT_MUTEX },
+    { "pthread_rwlock_rdlock", EVPROF_WAIT_RWLOCK },
+    { "pthread_rwlock_wrlock", EVPROF_WAIT_RWLOCK },
+    { "pthread_rwlock_timedrdlock", EVPROF_WAIT_RWLOCK },
+    { "pthread_rwlock_timedwrlock", EVPROF_WAIT_RWLOCK },
+    { "pthread_rwlock_clockrdlock", EVPROF_WAIT_RWLOCK },
+    { "pthread_rwlock_clockwrlock", EVPROF_WAIT_RWLOCK },
+    { "pthread_join", EVPROF_WAIT_JOIN },
+    { "pthread_timedjoin_np", EVPROF_WAIT_JOIN },
+    { "pthread_clockjoin_np", EVPROF_WAIT_JOIN },
+};
+
+#define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
+
+/* Where a function's code is; both 0: there is none. */
+typedef struct place {
+    uintptr_t start;
+    uintptr_t limit;
+} place_t;
+
+/* Of each function that of libc, and that which the program calls: the wrapper
+ * is the only one to be seen where libc's own jumps on to another function. */
+static place_t places_in_libc[FUNCTIONS];
+static place_t places_in_front[FUNCTIONS];
+
+static void
+find_places(void *handle, place_t *places)
 {
-    static const struct {
-        const char *begin;
-        enum evprof_wait_kind kind;
-    } functions[] = {
-        { "pthread_mutex_lock", EVPROF_WAIT_MUTEX },
-        { "pthread_mutex_timedlock", EVPROF_WAIT_MUTEX },
-        { "pthread_mutex_clocklock", EVPROF_WAIT_MUTEX },
-        { "pthread_rwlock_", EVPROF_WAIT_RWLOCK },
-        { "pthread_join", EVPROF_WAIT_JOIN },
-        { "pthread_timedjoin_np", EVPROF_WAIT_JOIN },
-        { "pthread_clockjoin_np", EVPROF_WAIT_JOIN },
-    };
-    name += strspn(name, "_");
-    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-        if (strncmp(name, functions[i].begin, strlen(functions[i].begin)) ==
-            0) {
-            *out = functions[i].kind;
-            return true;
+    for (size_t i = 0; i < FUNCTIONS; i++) {
+        void *address = dlsym(handle, functions[i].name);
+        Dl_info info;
+        void *found = NULL;
+        if (address != NULL &&
+            dladdr1(address, &info, &found, RTLD_DL_SYMENT) != 0 &&
+            found != NULL) {
+            const ElfW(Sym) *symbol = found;
+            places[i].start = (uintptr_t)info.dli_saddr;
+            places[i].limit = places[i].start + symbol->st_size;
         }
     }
-    return false;
+}
+
+__attribute__((constructor(102))) static void
+find_functions(void)
+{
+    /* Until glibc 2.34 they were in a library of their own. Not closed again:
+     * dlclose() is ours, and libc stays anyway. */
+    void *handle = dlopen("libpthread.so.0", RTLD_LAZY | RTLD_NOLOAD);
+    if (handle == NULL) {
+        handle = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+    }
+    if (handle != NULL) {
+        find_places(handle, places_in_libc);
+    }
+    find_places(RTLD_DEFAULT, places_in_front);
+}
+
+static bool
+is_at(const place_t *place, uintptr_t pc)
+{
+    return pc >= place->start && pc < place->limit;
 }
 
 static bool
 kind_by_stack(const evprof_stack_t *stack, enum evprof_wait_kind *out)
 {
     for (size_t i = 0; i < stack->count && i < FRAMES_LOOKED_AT; i++) {
-        Dl_info info;
         uintptr_t pc = stack->pcs[i] - (i > 0 || !stack->leaf_is_exact);
-        // NOLINTNEXTLINE(performance-no-int-to-ptr)
-        if (dladdr((void *)pc, &info) != 0 && info.dli_sname != NULL &&
-            kind_of(info.dli_sname, out)) {
-            return true;
+        for (size_t k = 0; k < FUNCTIONS; k++) {
+            if (is_at(&places_in_libc[k], pc) ||
+                is_at(&places_in_front[k], pc)) {
+                *out = functions[k].kind;
+                return true;
+            }
         }
     }
     return false;
@@ -228,50 +276,67 @@ describe(const evprof_dump_t *dump, size_t thread, const wait_t *wait,
     return out;
 }
 
-/* The index of the thread's wait; the number of waits when it waits for no
- * known thread. */
+/* `of` has the place of each thread's wait, `count` for those that do not wait.
+ * Gives the wait of whoever holds what this one is for; `count`: nobody waits
+ * there. */
 static size_t
-wait_of(const evprof_blocked_t *waits, size_t count, size_t thread)
+next_of(const evprof_blocked_t *wait, const size_t *of, size_t count)
 {
-    size_t i = 0;
-    while (i < count && waits[i].thread != thread) {
-        i++;
-    }
-    return i;
-}
-
-/* Follows the chain of owners from wait `from`; true when it comes back to it.
- * */
-static bool
-leads_back(const evprof_blocked_t *waits, size_t count, size_t from)
-{
-    size_t at = from;
-    for (size_t steps = 0; steps < count; steps++) {
-        at = waits[at].holder_thread == EVPROF_BLOCKED_NOBODY
-                 ? count
-                 : wait_of(waits, count, waits[at].holder_thread);
-        if (at == count || at == from) {
-            return at == from;
-        }
-    }
-    return false;
+    return wait->holder_thread == EVPROF_BLOCKED_NOBODY
+               ? count
+               : of[wait->holder_thread];
 }
 
 static void
-mark_cycles(evprof_blocked_t *waits, size_t count)
+mark_cycle(evprof_blocked_t *waits, size_t count, const size_t *of, size_t from,
+           size_t cycle)
+{
+    for (size_t at = from; waits[at].cycle == 0;
+         at = next_of(&waits[at], of, count)) {
+        waits[at].cycle = cycle;
+        waits[at].why = EVPROF_BLOCKED_CYCLE;
+    }
+}
+
+/* Each wait leads to one other at most, so a walk either ends, or meets an
+ * earlier one, or comes back to itself: there is a circle that nobody has seen.
+ * Each wait is walked over once. */
+static void
+walk_all(evprof_blocked_t *waits, size_t count, const size_t *of,
+         size_t *walked_by)
 {
     size_t cycles = 0;
     for (size_t i = 0; i < count; i++) {
-        if (waits[i].cycle != 0 || !leads_back(waits, count, i)) {
-            continue;
+        size_t at = i;
+        while (at < count && walked_by[at] == 0) {
+            walked_by[at] = i + 1;
+            at = next_of(&waits[at], of, count);
         }
-        cycles++;
-        for (size_t at = i; waits[at].cycle == 0;
-             at = wait_of(waits, count, waits[at].holder_thread)) {
-            waits[at].cycle = cycles;
-            waits[at].why = EVPROF_BLOCKED_CYCLE;
+        if (at < count && walked_by[at] == i + 1) {
+            mark_cycle(waits, count, of, at, ++cycles);
         }
     }
+}
+
+/* `thread_count` is that of the dump. EVPROF_ENOMEM. */
+static int
+mark_cycles(evprof_blocked_t *waits, size_t count, size_t thread_count)
+{
+    size_t *of = calloc(thread_count + 1, sizeof(*of));
+    size_t *walked_by = calloc(count + 1, sizeof(*walked_by));
+    bool has_memory = of != NULL && walked_by != NULL;
+    if (has_memory) {
+        for (size_t i = 0; i < thread_count; i++) {
+            of[i] = count;
+        }
+        for (size_t i = 0; i < count; i++) {
+            of[waits[i].thread] = i;
+        }
+        walk_all(waits, count, of, walked_by);
+    }
+    free(of);
+    free(walked_by);
+    return has_memory ? EVPROF_OK : EVPROF_ENOMEM;
 }
 
 /* Threads are looked at one after the other, so a second look keeps only the
@@ -307,7 +372,11 @@ evprof_blocked_find(const evprof_dump_t *dump, int64_t long_ns,
         }
     }
     found = keep_lasting(dump, waits, found);
-    mark_cycles(waits, found);
+    int status = mark_cycles(waits, found, dump->count);
+    if (status != EVPROF_OK) {
+        free(waits);
+        return status;
+    }
     *out = waits;
     *count = found;
     return EVPROF_OK;

@@ -47,16 +47,24 @@ has_seccomp(void)
     return at != NULL && strtol(at + sizeof("\nSeccomp:") - 1, NULL, 10) != 0;
 }
 
+static const char *own_name; /* as the loader has it; NULL: it does not know */
+
+/* Early: a thread may be stuck in dlopen() by the time names are looked for. */
+__attribute__((constructor)) static void
+find_own_name(void)
+{
+    static const char here;
+    Dl_info info;
+    own_name = dladdr(&here, &info) != 0 ? info.dli_fname : NULL;
+}
+
 /* The path of the object that holds this code: the library, or the program that
  * has it inside, which the loader may know by a relative name only. */
 static bool
 find_own_path(evprof_buf_t *out)
 {
-    static const char here;
-    Dl_info info;
-    bool is_known = dladdr(&here, &info) != 0 && info.dli_fname != NULL;
-    char *path = realpath(is_known && strchr(info.dli_fname, '/') != NULL
-                              ? info.dli_fname
+    char *path = realpath(own_name != NULL && strchr(own_name, '/') != NULL
+                              ? own_name
                               : EVPROF_SELF("exe"),
                           NULL);
     evprof_buf_clear(out);

@@ -61,14 +61,23 @@ watch_forks(void)
     pthread_atfork(fork_prepare, fork_parent, fork_child);
 }
 
+static uintptr_t bottoms[2]; /* functions of libc */
+
+/* Early: a thread that is stuck in dlopen() later must not keep maps from being
+ * made. */
+__attribute__((constructor(101))) static void
+find_bottoms(void)
+{
+    bottoms[0] = (uintptr_t)dlsym(RTLD_DEFAULT, "__libc_start_main");
+    bottoms[1] = (uintptr_t)dlsym(RTLD_DEFAULT, "abort");
+}
+
 /* The object that threads and main() are started from. */
 static bool
 holds_bottom(const evprof_object_t *object)
 {
-    static const char *const names[] = { "__libc_start_main", "abort" };
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        uintptr_t pc = (uintptr_t)dlsym(RTLD_DEFAULT, names[i]);
-        if (pc >= object->start && pc < object->limit) {
+    for (size_t i = 0; i < sizeof(bottoms) / sizeof(bottoms[0]); i++) {
+        if (bottoms[i] >= object->start && bottoms[i] < object->limit) {
             return true;
         }
     }

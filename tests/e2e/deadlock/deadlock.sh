@@ -15,7 +15,7 @@ fail() {
 }
 has() { # has FILE PATTERN [COUNT]
     [ "$(grep -cE -- "$2" "$1")" -ge "${3:-1}" ] ||
-        fail "no $3 \"$2\" in $1: $(head -60 "$1")"
+        fail "no ${3:-1} \"$2\" in $1: $(head -60 "$1")"
 }
 has_not() { # has_not FILE PATTERN
     ! grep -qE -- "$2" "$1" || fail "\"$2\" in $1: $(head -60 "$1")"
@@ -45,6 +45,12 @@ for mode in plain recorded; do
     has tags 'waiter'
     has tags 'holder'
 
+    name="behind, $mode"
+    "$stuck" behind conf 'threads_in_cycles: 3' >count
+    has text '^cycles: 1$'
+    has text '^threads_in_cycles: 3$'
+    has all 'wants_mutex'
+
     name="ended, $mode"
     "$stuck" ended conf 'waits_for_ended_threads: 1' >count
     has text '^waits_for_ended_threads: 1$'
@@ -65,6 +71,13 @@ for mode in plain recorded; do
     has text '^cycles: 1$'
     has text 'waits for the end of thread [0-9]+'
     has text 'waits for rwlock 0x[0-9a-f]+ held by thread [0-9]+'
+
+    name="loading, $mode"
+    timeout 30 "$stuck" loading conf 'threads_in_cycles: 1' >count ||
+        fail "it ends with $?"
+    has text '^cycles: 1$'
+    has text 'waits for mutex 0x[0-9a-f]+ held by'
+    has text 'wait_for_itself'
 
     name="busy, $mode"
     "$stuck" busy conf 'cycles: 0' >count

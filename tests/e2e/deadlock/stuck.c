@@ -5,6 +5,7 @@
  * ten seconds, and writes what it was told to the files text, all, json and
  * profile.
  */
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -19,6 +20,7 @@
 #include <evprof/evprof.h>
 
 #define LOCKS 3
+#define BEHIND 30
 
 static pthread_mutex_t locks[LOCKS] = { PTHREAD_MUTEX_INITIALIZER,
                                         PTHREAD_MUTEX_INITIALIZER,
@@ -52,10 +54,11 @@ philosopher(void *arg)
 static void
 scene_cycle(void)
 {
-    pthread_barrier_init(&all_hold, NULL, LOCKS);
+    pthread_barrier_init(&all_hold, NULL, LOCKS + 1);
     for (size_t i = 0; i < LOCKS; i++) {
         start(philosopher, &locks[i]);
     }
+    pthread_barrier_wait(&all_hold);
 }
 
 static void *
@@ -70,6 +73,16 @@ wants_mutex(void *arg)
 {
     pthread_mutex_lock(arg);
     return NULL;
+}
+
+/* Many wait for those of the circle, and are not in it. */
+static void
+scene_behind(void)
+{
+    scene_cycle();
+    for (size_t i = 0; i < BEHIND; i++) {
+        start(wants_mutex, &locks[i % LOCKS]);
+    }
 }
 
 static void
@@ -127,6 +140,20 @@ scene_join(void)
 }
 
 static void *
+loads(void *arg)
+{
+    (void)dlopen(PLUGIN, RTLD_NOW);
+    return arg;
+}
+
+/* Whoever asks the loader from here on waits for ever. */
+static void
+scene_loading(void)
+{
+    start(loads, NULL);
+}
+
+static void *
 works(void *arg)
 {
     for (;;) {
@@ -157,8 +184,10 @@ static const struct {
     const char *name;
     void (*run)(void);
 } scenes[] = {
-    { "cycle", scene_cycle }, { "ended", scene_ended }, { "long", scene_long },
-    { "join", scene_join },   { "busy", scene_busy },
+    { "cycle", scene_cycle },   { "ended", scene_ended },
+    { "long", scene_long },     { "join", scene_join },
+    { "busy", scene_busy },     { "loading", scene_loading },
+    { "behind", scene_behind },
 };
 
 static void
@@ -214,5 +243,7 @@ main(int argc, char **argv)
            time(NULL) < end) {
     }
     evprof_free(prof);
-    return 0;
+    /* exit() asks the loader. */
+    fflush(stdout);
+    _exit(0);
 }

@@ -342,8 +342,9 @@ account_for(const cpu_window_t *w)
     const uint64_t lost = dropped < missing ? dropped : missing;
     return (account_t){
         .armed = w->joined.live + now.timers.armed - before->timers.armed,
-        .missed = now.timers.missed,
-        .late = now.timers.late,
+        .missed =
+            before->timers.missing + now.timers.missed - before->timers.missed,
+        .late = now.timers.late - before->timers.late,
         .overrun = now.tap.overrun - before->tap.overrun,
         .dropped = now.tap.dropped - before->tap.dropped,
         .closed = now.timers.closed - before->timers.closed,

@@ -38,7 +38,8 @@ static struct {
     _Atomic uint64_t last_period_ns;
     _Atomic uint64_t armed;
     _Atomic uint64_t missed;
-    _Atomic uint64_t refused;
+    _Atomic uint64_t waiting; /* of these for a queued-signal slot, now */
+    _Atomic uint64_t denied;  /* of these for other reasons */
     _Atomic uint64_t late;
     _Atomic int last_errno;  /* of a timer that could not be made */
     evprof_lock_t sums;      /* between a timer and its share of what follows */
@@ -99,16 +100,31 @@ create_timer(const evprof_thread_t *thread, pid_t tid)
                : -errno;
 }
 
-/* A timer was refused with that errno; the record's lock is held. */
+/* Sets whether the thread waits for a slot; whether it did. The record's lock
+ * is held. */
+static bool
+set_waiting(evprof_thread_t *thread, bool waits)
+{
+    const bool did = atomic_exchange(&thread->cpu.is_refused, waits);
+    if (waits && !did) {
+        count(&timers.waiting, 1);
+    } else if (did && !waits) {
+        atomic_fetch_sub(&timers.waiting, 1);
+    }
+    return did;
+}
+
+/* A timer was refused with that errno; the record's lock is held. A thread that
+ * was refused before is counted already. */
 static void
 note_refusal(evprof_thread_t *thread, int error)
 {
+    const bool is_known = set_waiting(thread, error == EAGAIN);
     /* Other errors mean that the thread has ended. */
     if (error == EAGAIN || error == ENOMEM || error == EPERM ||
         error == ENOSYS || error == EACCES) {
-        atomic_store(&thread->cpu.is_refused, error == EAGAIN);
-        count(&timers.missed, 1);
-        count(&timers.refused, error == EAGAIN);
+        count(&timers.missed, !is_known);
+        count(&timers.denied, error != EAGAIN);
         atomic_store(&timers.last_errno, error);
     }
 }
@@ -157,6 +173,7 @@ arm_locked(evprof_thread_t *thread, uint64_t period_ns)
         return;
     }
     count(&timers.armed, 1);
+    count(&timers.late, set_waiting(thread, false));
 }
 
 /* Tries again for a thread that was refused a slot. */
@@ -169,14 +186,7 @@ arm_late(evprof_thread_t *thread)
     if (period_ns > 0 && atomic_load(&thread->cpu.is_refused) &&
         thread->cpu.session == atomic_load(&timers.session) &&
         atomic_load(&thread->state) >= EVPROF_THREAD_LIVE) {
-        atomic_store(&thread->cpu.is_refused, false);
         arm_locked(thread, period_ns);
-        if (atomic_load(&thread->cpu.is_refused)) {
-            atomic_fetch_sub(&timers.missed, 1);
-            atomic_fetch_sub(&timers.refused, 1);
-        } else {
-            count(&timers.late, atomic_load(&thread->cpu.timer) > 0);
-        }
     }
     evprof_lock_leave(&thread->lock);
     errno = saved;
@@ -196,7 +206,6 @@ arm_timer(evprof_thread_t *thread)
     if (period_ns > 0 && thread->cpu.session != session &&
         atomic_load(&thread->state) >= EVPROF_THREAD_LIVE) {
         thread->cpu.session = session;
-        atomic_store(&thread->cpu.is_refused, false);
         arm_locked(thread, period_ns);
     }
     evprof_lock_leave(&thread->lock);
@@ -319,7 +328,8 @@ evprof_cpu_timers_start(uint64_t period_ns)
     }
     atomic_store(&timers.armed, 0);
     atomic_store(&timers.missed, 0);
-    atomic_store(&timers.refused, 0);
+    atomic_store(&timers.waiting, 0);
+    atomic_store(&timers.denied, 0);
     atomic_store(&timers.late, 0);
     atomic_store(&timers.last_errno, 0);
     atomic_store(&timers.cpu_ns, 0);
@@ -356,7 +366,7 @@ evprof_cpu_timers_rearm(void)
     if (atomic_load(&timers.period_ns) == 0 || began < timers.next_scan_ns) {
         return;
     }
-    if (atomic_load(&timers.refused) > atomic_load(&timers.late)) {
+    if (atomic_load(&timers.waiting) > 0) {
         arm_refused();
     } else if (!evprof_thread_scan_is_due()) {
         return;
@@ -376,6 +386,7 @@ evprof_cpu_timers_stop(void)
         evprof_thread_t *thread = evprof_thread_at(i);
         evprof_lock_enter(&thread->lock);
         disarm_timer(thread);
+        (void)set_waiting(thread, false);
         evprof_lock_leave(&thread->lock);
     }
 }
@@ -387,8 +398,8 @@ evprof_cpu_timers_stats(evprof_cpu_timer_stats_t *out)
         .period_ns = atomic_load(&timers.last_period_ns),
         .armed = atomic_load(&timers.armed),
         .missed = atomic_load(&timers.missed),
-        .refused = atomic_load(&timers.refused),
         .late = atomic_load(&timers.late),
+        .missing = atomic_load(&timers.waiting) + atomic_load(&timers.denied),
         .last_errno = atomic_load(&timers.last_errno),
         .cpu_ns = atomic_load(&timers.cpu_ns),
         .lost = atomic_load(&timers.lost),
@@ -472,7 +483,7 @@ static void
 end_slot(evprof_thread_t *thread)
 {
     disarm_timer(thread);
-    atomic_store(&thread->cpu.is_refused, false);
+    (void)set_waiting(thread, false);
     thread->cpu.session = 0;
 }
 

@@ -14,8 +14,9 @@ typedef struct evprof_cpu_timer_stats {
     uint64_t period_ns;
     uint64_t armed;    /* threads that had a timer */
     uint64_t missed;   /* threads that could not have one */
-    uint64_t refused;  /* of them for want of a queued-signal slot */
     uint64_t late;     /* of these, how many had one later: armed as well */
+    uint64_t missing;  /* of these, how many have none now; those that wait for
+                        * a queued-signal slot count until they end */
     int last_errno;    /* why the last of them could not, 0: all could */
     uint64_t cpu_ns;   /* CPU time of threads while they had a timer; whole
                         * when none has one any more */

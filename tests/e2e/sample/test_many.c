@@ -107,6 +107,37 @@ test_refused_timers_are_said(void **state)
     join_threads(count);
 }
 
+/* A window that begins when those are gone which found no slot says nothing of
+ * them, although the sampler has gone on. */
+static void
+test_refused_threads_that_ended_are_forgotten(void **state)
+{
+    (void)state;
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_SIGPENDING, &before), 0);
+    evprof_lock_enter(&gate);
+    const int count = create_threads();
+    const struct rlimit few = { .rlim_cur = 100, .rlim_max = before.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_SIGPENDING, &few), 0);
+    scene_begin(100, 64);
+    evprof_sample_window_t *first = scene_window;
+    join_threads(count);
+    assert_int_equal(setrlimit(RLIMIT_SIGPENDING, &before), 0);
+    evprof_cpu_stats_t stats;
+    do {
+        scene_burn(10000000);
+        evprof_cpu_stats(&stats);
+    } while (stats.timers.missing > 0);
+    scene_begin(100, 64);
+    scene_burn(50000000);
+    evprof_pprof_t *second = scene_end();
+    evprof_pprof_t *whole = scene_end_window(first);
+    assert_false(scene_has_comment(second, "were not sampled"));
+    assert_true(scene_has_comment(whole, "were not sampled"));
+    evprof_pprof_free(second);
+    evprof_pprof_free(whole);
+}
+
 int
 main(void)
 {
@@ -114,6 +145,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_thousands_are_armed),
         cmocka_unit_test(test_refused_timers_are_said),
+        cmocka_unit_test(test_refused_threads_that_ended_are_forgotten),
     };
     return cmocka_run_group_tests_name("many", tests, NULL, NULL);
 }

@@ -25,8 +25,8 @@ static const struct magic {
 bool
 cli_is_binary(const char *file)
 {
-    /* A pipe can be read only once, so it is left to the reader of the profile.
-     * */
+    /* A pipe can be read only once, so it is left to the reader of the
+     * profile. */
     struct stat info;
     if (stat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
         return false;

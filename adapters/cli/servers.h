@@ -32,8 +32,8 @@ bool cli_ps(int argc, char **argv, int *exit_status);
 /* What the kernel calls the process, "" where it is gone. */
 void cli_server_name(pid_t pid, char *out, size_t size);
 
-/* A socket that is connected to an address of a row; -1: nothing listens there.
- * */
+/* A socket that is connected to an address of a row; -1: nothing listens
+ * there. */
 int cli_server_connect(const char *address);
 
 /* Whether profiles are served at that address without credentials. */

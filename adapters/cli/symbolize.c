@@ -135,8 +135,8 @@ name_locally(const cli_t *cli, const struct mode *mode, evprof_pprof_t *p,
     return evprof_symbolize_local(p, &how, is_changed, err);
 }
 
-/* Warns that -tools is ignored: pprof runs the programs it names, we run none.
- * */
+/* Warns that -tools is ignored: pprof runs the programs it names, we run
+ * none. */
 static void
 say_tools_are_unneeded(const cli_t *cli)
 {

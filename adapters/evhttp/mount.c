@@ -157,9 +157,9 @@ compare_lengths(const void *a, const void *b)
     return (left < right) - (left > right);
 }
 
-/* Binds the paths that are no profile's: the index, the status page, metrics, the
- * web UI where it is on, and Go's paths, which answer 501 where no module serves
- * them. */
+/* Binds the paths that are no profile's: the index, the status page, metrics,
+ * the web UI where it is on, and Go's paths, which answer 501 where no module
+ * serves them. */
 static int
 add_pages(path_list_t *list, evprof_t *prof)
 {

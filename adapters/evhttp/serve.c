@@ -178,7 +178,8 @@ serve_page(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
     }
 }
 
-/* Whether the profile of all workers is meant; ?gather=off asks for one's own. */
+/* Whether the profile of all workers is meant; ?gather=off asks for one's own.
+ */
 static bool
 is_of_all(const evprof_entry_t *entry, const evprof_ask_t *ask)
 {

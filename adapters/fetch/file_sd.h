@@ -12,8 +12,8 @@ bool evprof_file_sd_is(const char *text);
 
 /*
  * Reads the groups of `text`, which came from `path`: a source for each target.
- * What is returned lives in `arena`. EVPROF_EPARSE with "file:line: ..." or what
- * is wrong with which target; EVPROF_ENOMEM.
+ * What is returned lives in `arena`. EVPROF_EPARSE with "file:line: ..." or
+ * what is wrong with which target; EVPROF_ENOMEM.
  */
 int evprof_file_sd_read(const char *path, const char *text,
                         evprof_arena_t *arena, evprof_source_line_t **out,

@@ -23,8 +23,8 @@ typedef struct evprof_source_line {
  * Reads a sources file: a source a line, then words `label:KEY=VALUE`,
  * `header=@FILE`, `bearer=FILE`, `cert=FILE`, `key=FILE`; `#` begins a comment.
  * Credentials are named by their file, never written down. Prometheus' file_sd
- * JSON is read too. What is returned lives in `arena`. EVPROF_EIO; EVPROF_EPARSE
- * with "file:line: ...".
+ * JSON is read too. What is returned lives in `arena`. EVPROF_EIO;
+ * EVPROF_EPARSE with "file:line: ...".
  */
 int evprof_sources_read(const char *path, evprof_arena_t *arena,
                         evprof_source_line_t **out, size_t *count,

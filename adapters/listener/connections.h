@@ -5,8 +5,8 @@
 /*
  * The connections of one private port and their bounds. Clients beyond the
  * number wait in the kernel's queue and cost the host no descriptor; one that
- * does not send its request in time, or that no address rule lets in, is closed.
- * Everything on the thread of the port.
+ * does not send its request in time, or that no address rule lets in, is
+ * closed. Everything on the thread of the port.
  */
 
 #include <evprof/evprof.h>

@@ -33,8 +33,8 @@ evprof_queue_t *evprof_queue_open(const char *folder, uint64_t max_bytes,
 /* What is in the folder stays there. NULL is ignored. */
 void evprof_queue_close(evprof_queue_t *queue);
 
-/* In the child of a fork: lets go of the parent's folder. The rest is not freed,
- * as the parent may have been changing it. */
+/* In the child of a fork: lets go of the parent's folder. The rest is not
+ * freed, as the parent may have been changing it. */
 void evprof_queue_abandon(evprof_queue_t *queue);
 
 /* Adds a message at the end, whose bytes are copied. */

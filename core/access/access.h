@@ -55,7 +55,8 @@ EVPROF_API evprof_verdict_t evprof_access_judge(
 EVPROF_API bool evprof_access_verify(const evprof_access_conf_t *conf,
                                      const char *authorization);
 
-/* Whether the address rules alone keep that peer out, whatever it asks. MT-Safe.
+/* Whether the address rules alone keep that peer out, whatever it asks.
+ * MT-Safe.
  */
 EVPROF_API bool evprof_access_bars(const evprof_access_conf_t *conf,
                                    const struct sockaddr *peer);
@@ -90,9 +91,10 @@ evprof_access_challenge(const evprof_access_conf_t *conf,
                         void (*each)(void *ctx, const char *value), void *ctx);
 
 /*
- * A failed guess is answered no earlier than this after its request came, and of
- * one peer no more than so many passwords or tokens wait for an answer at a time,
- * which bounds how fast anybody can guess, and lets nobody else wait for it.
+ * A failed guess is answered no earlier than this after its request came, and
+ * of one peer no more than so many passwords or tokens wait for an answer at a
+ * time, which bounds how fast anybody can guess, and lets nobody else wait for
+ * it.
  */
 #define EVPROF_ACCESS_DELAY_MS 1000
 #define EVPROF_ACCESS_MAX_PASSWORDS 2 /* different ones */

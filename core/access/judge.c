@@ -74,8 +74,8 @@ is_named(const evprof_access_conf_t *conf, const evprof_address_t *connected)
            evprof_rules_find(&conf->proxies, connected) != NULL;
 }
 
-/* The peer that the rules judge. A trusted proxy that passes nobody on is DIRECT;
- * NONE is one whom it does not name as it should. */
+/* The peer that the rules judge. A trusted proxy that passes nobody on is
+ * DIRECT; NONE is one whom it does not name as it should. */
 static evprof_address_t
 judged_peer(const evprof_access_conf_t *conf,
             const evprof_access_request_t *request)
@@ -112,8 +112,8 @@ address_side(const evprof_access_conf_t *conf,
 }
 
 /* No rule and no credential spoke: only what comes from this machine may, and
- * what a proxy on it passes on, or a page in a browser on it asks for, comes from
- * elsewhere. */
+ * what a proxy on it passes on, or a page in a browser on it asks for, comes
+ * from elsewhere. */
 static evprof_verdict_t
 judge_default(const evprof_access_conf_t *conf,
               const evprof_access_request_t *request, const char **reason)

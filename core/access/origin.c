@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A browser names the host of the address bar in Host, the page that asks in
- * Origin, and how both relate in Sec-Fetch-Site; a page can change none of them.
- * Tools send no Origin, and a Host that is an address, localhost, or a name that
- * the configuration has to list.
+ * Origin, and how both relate in Sec-Fetch-Site; a page can change none of
+ * them. Tools send no Origin, and a Host that is an address, localhost, or a
+ * name that the configuration has to list.
  */
 #include "core/access/origin.h"
 

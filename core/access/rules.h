@@ -73,8 +73,8 @@ evprof_address_t evprof_address_of(const struct sockaddr *peer);
 bool evprof_address_parse(const char *text, evprof_address_t *out);
 
 /*
- * "all", "unix:", "direct", an address or a network. `has_low_bits` says that bits beyond
- * the prefix were set; they are cleared.
+ * "all", "unix:", "direct", an address or a network. `has_low_bits` says that
+ * bits beyond the prefix were set; they are cleared.
  */
 bool evprof_network_parse(const char *text, evprof_network_t *out,
                           bool *has_low_bits);

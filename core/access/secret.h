@@ -21,8 +21,8 @@ typedef struct evprof_secret {
 /* At least `size` bytes; false when memory is out. */
 bool evprof_secret_init(evprof_secret_t *secret, size_t size);
 
-/* Overwrites and frees the memory. A zero-initialised or freed one is ignored.
- * */
+/* Overwrites and frees the memory. A zero-initialised or freed one is
+ * ignored. */
 void evprof_secret_fini(evprof_secret_t *secret);
 
 /*

@@ -3,11 +3,12 @@
 #define EVPROF_BASE_OWN_THREAD_H
 
 /*
- * All threads that the library makes in an application, in one table (the one of
- * own_thread.c). Each has a stack of a set size with a guard page, whatever
- * `ulimit -s` says, takes no signal of the application's, and is left out of the
- * profiles of threads, heap and locks; `cpu` samples it like any other. Adapters,
- * which have a copy of this room, make theirs by evprof_service_start().
+ * All threads that the library makes in an application, in one table (the one
+ * of own_thread.c). Each has a stack of a set size with a guard page, whatever
+ * `ulimit -s` says, takes no signal of the application's, and is left out of
+ * the profiles of threads, heap and locks; `cpu` samples it like any other.
+ * Adapters, which have a copy of this room, make theirs by
+ * evprof_service_start().
  */
 
 #include <pthread.h>

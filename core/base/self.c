@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The link to the program is the first thing that a process loses with its first
- * thread. The usual name is preferred while it works: it is the one that others
- * know, and that emulators answer for the program they run.
+ * The link to the program is the first thing that a process loses with its
+ * first thread. The usual name is preferred while it works: it is the one that
+ * others know, and that emulators answer for the program they run.
  */
 #include "core/base/self.h"
 

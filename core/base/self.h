@@ -29,7 +29,8 @@ const char *evprof_self_path(char *out, const char *name);
 #define EVPROF_SELF_STAT "/proc/self/stat"
 #define EVPROF_SELF_MAP_FILES "/proc/self/map_files/"
 
-/* The same for calls that take a process: a number of it that has its memory. */
+/* The same for calls that take a process: a number of it that has its memory.
+ */
 static inline pid_t
 evprof_self_pid(void)
 {

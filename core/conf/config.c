@@ -438,8 +438,8 @@ config_new(const char *path, const char *folder, const evprof_schema_t *schema)
 
 /* ---- Loading ---- */
 
-/* The source of a configuration: a file, or text, or neither for the defaults.
- * */
+/* The source of a configuration: a file, or text, or neither for the
+ * defaults. */
 struct source {
     const char *file;
     const char *text;

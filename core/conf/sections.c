@@ -286,8 +286,9 @@ static const evprof_directive_t pprof_directives[] = {
       .set = evprof_set_choice },
     { .name = "metrics",
       .args = "on|off",
-      .help = "Serves the numbers of that page, and those of the process and of "
-              "jemalloc, at `metrics` as OpenMetrics text for Prometheus.",
+      .help =
+          "Serves the numbers of that page, and those of the process and of "
+          "jemalloc, at `metrics` as OpenMetrics text for Prometheus.",
       .by_default = "off",
       .min_args = 1,
       .max_args = 1,

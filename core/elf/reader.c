@@ -118,9 +118,9 @@ evprof_elf_reader_attach(evprof_elf_reader_t *elf, int fd)
 bool
 evprof_elf_reader_open(evprof_elf_reader_t *elf, const char *path)
 {
-    /* Opening a device can have side effects, so the type is checked first;
-     * O_NONBLOCK and the second check catch a file that is replaced in between.
-     * */
+    /* Opening a device can have side effects, so the type is checked
+     * first; O_NONBLOCK and the second check catch a file that is
+     * replaced in between. */
     struct stat st;
     *elf = (evprof_elf_reader_t){ .fd = -1 };
     if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {

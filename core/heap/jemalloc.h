@@ -88,7 +88,8 @@ void evprof_jemalloc_stats(evprof_jemalloc_stats_t *out);
 /*
  * Has jemalloc write a dump and hands its bytes to `feed`, piece by piece.
  * Takes tenths of a second with many stacks; other threads go on, their malloc
- * may wait for moments. `who` of its users asks. EVPROF_EIO; what `feed` returned.
+ * may wait for moments. `who` of its users asks. EVPROF_EIO; what `feed`
+ * returned.
  */
 typedef int (*evprof_jemalloc_feed_fn)(void *ctx, const char *data, size_t len,
                                        evprof_error_t *err);

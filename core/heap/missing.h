@@ -3,8 +3,8 @@
 #define EVPROF_HEAP_MISSING_H
 
 /*
- * A heap profile where there can be none, for scrapers that take a refusal for a
- * server that is down: its columns, no samples, and why.
+ * A heap profile where there can be none, for scrapers that take a refusal for
+ * a server that is down: its columns, no samples, and why.
  */
 
 #include <evprof/directive.h>
@@ -32,8 +32,8 @@ int evprof_heap_missing_new(const evprof_error_t *why, void **state,
                             evprof_error_t *err);
 void evprof_heap_missing_free(void *state);
 
-/* Fills `out` with an empty profile and the reason as a comment. EVPROF_ENOMEM.
- * */
+/* Fills `out` with an empty profile and the reason as a comment.
+ * EVPROF_ENOMEM. */
 int evprof_heap_missing_snapshot(const void *state, enum evprof_loss_of who,
                                  evprof_builder_t *out, evprof_error_t *err);
 

@@ -124,8 +124,8 @@ lowest(const struct dl_phdr_info *info)
     return out;
 }
 
-/* Without a build id, the file's headers and the bytes behind them identify it.
- * */
+/* Without a build id, the file's headers and the bytes behind them
+ * identify it. */
 #define ANONYMOUS_ID_SIZE ((size_t)1024)
 
 /* The build id in hex, and the bytes by which the object is known again. */

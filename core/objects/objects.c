@@ -122,7 +122,8 @@ find_overlap(const evprof_object_t *items, size_t count,
 static bool
 is_same(const evprof_object_t *a, const evprof_object_t *b)
 {
-    /* A file that is removed or renamed changes its path, and stays the same. */
+    /* A file that is removed or renamed changes its path, and stays the same.
+     */
     bool is_file_same = a->inode != 0 && b->inode != 0
                             ? a->inode == b->inode && a->device == b->device
                             : strcmp(a->path, b->path) == 0;

@@ -43,8 +43,8 @@ typedef struct evprof_object {
     uint32_t born_epoch; /* in which it was seen first */
     /* Of an object that is gone: it was there in the epochs before this one, at
      * an address higher by `shift` (modulo the address space). The shift is not
-     * 0 when another object has taken its place since: then `start`, `limit` and
-     * `bias` are addresses of its own, where nothing can be. */
+     * 0 when another object has taken its place since: then `start`, `limit`
+     * and `bias` are addresses of its own, where nothing can be. */
     uint32_t gone_epoch;
     uintptr_t shift;
     bool is_vague; /* nobody saw it go: the epoch is one too late, maybe */
@@ -61,9 +61,9 @@ typedef struct evprof_objects {
 
 /*
  * Looks at the loader and publishes a new snapshot if anything moved. MT-Safe,
- * not async-signal-safe. An unloaded object stays, as `is_gone`, so that samples
- * taken in it can still be named.
- * EVPROF_ENOMEM, EVPROF_EIO; the old snapshot then stays.
+ * not async-signal-safe. An unloaded object stays, as `is_gone`, so that
+ * samples taken in it can still be named. EVPROF_ENOMEM, EVPROF_EIO; the old
+ * snapshot then stays.
  */
 int evprof_objects_refresh(void);
 

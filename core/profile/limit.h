@@ -13,8 +13,8 @@
 #define EVPROF_FOLDED "[beyond max_samples]"
 
 /*
- * Leaves at most `max` (> 1) samples, by the column that viewers show first; how
- * many were folded, the last sample being what they came to. Without memory
+ * Leaves at most `max` (> 1) samples, by the column that viewers show first;
+ * how many were folded, the last sample being what they came to. Without memory
  * nothing is folded.
  */
 size_t evprof_pprof_fold(evprof_pprof_t *p, size_t max);

@@ -3,8 +3,8 @@
  * A loss is worded in one place, so that all profile types say it alike, the
  * guide can show every sentence, and a test can ask for each of them. The table
  * is also the matrix of causes and profile types: a bit says that the cell can
- * occur. Counts are of sentences, not of what was lost: the numbers stand in the
- * sentences and among the counters of each sampler.
+ * occur. Counts are of sentences, not of what was lost: the numbers stand in
+ * the sentences and among the counters of each sampler.
  */
 #include "core/profile/loss.h"
 

@@ -53,7 +53,8 @@ enum evprof_report_flag {
     /* Wide rows whose ends matter least: a narrow window may cut them. */
     EVPROF_REPORT_TABLE = 1u << 18,
     EVPROF_REPORT_WALKED = 1u << 19, /* sees edges by walking them only */
-    /* Numbers are samples where the profile has them, unless a column is named. */
+    /* Numbers are samples where the profile has them, unless a column is named.
+     */
     EVPROF_REPORT_COUNTS = 1u << 20,
 };
 

@@ -24,9 +24,9 @@ struct evprof_view {
     evprof_buf_t names; /* title and type, as far as they are made here */
 };
 
-/* Applies the filters (focus, ignore, hide, show and those of tags) to the
- * view's profile, and says which matched nothing. EVPROF_EPARSE, EVPROF_ENOMEM.
- * */
+/* Applies the filters (focus, ignore, hide, show and those of tags) to
+ * the view's profile, and says which matched nothing. EVPROF_EPARSE,
+ * EVPROF_ENOMEM. */
 int evprof_view_filter(evprof_view_t *view, evprof_error_t *err);
 
 /* Adds the frames of tagroot and tagleaf. EVPROF_ENOMEM. */

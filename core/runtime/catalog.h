@@ -20,8 +20,8 @@
 extern EVPROF_API const evprof_module_t *const evprof_profile_modules[];
 
 /*
- * `prof`, or for NULL the process's profiler, made if there is none; `by` is the
- * public function that asks, a static string. As evprof_default().
+ * `prof`, or for NULL the process's profiler, made if there is none; `by` is
+ * the public function that asks, a static string. As evprof_default().
  */
 EVPROF_API evprof_t *evprof_use(evprof_t *prof, const char *by,
                                 evprof_error_t *err);

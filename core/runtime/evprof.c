@@ -35,8 +35,8 @@
 
 static evprof_t the_profiler;
 
-/* Guards the two variables below and the change from one profiler to the next.
- * */
+/* Guards the two variables below and the change from one profiler to the
+ * next. */
 static evprof_lock_t life_lock;
 static bool is_taken;
 static const char *made_by; /* the call that made it; static */

@@ -38,14 +38,15 @@ typedef void (*evprof_done_fn)(void *ctx, evprof_job_t *job);
 typedef bool (*evprof_wanted_fn)(void *ctx);
 
 /*
- * Starts taking profile `name`; `is_wanted` may be NULL. The ask is copied, but its body must live until
- * `done`, which runs once, also after a cancel (EVPROF_ECANCELED), and may run
- * before this returns.
+ * Starts taking profile `name`; `is_wanted` may be NULL. The ask is copied, but
+ * its body must live until `done`, which runs once, also after a cancel
+ * (EVPROF_ECANCELED), and may run before this returns.
  *
  * EVPROF_ENOENT: unknown name; EVPROF_EOFF: switched off; EVPROF_EINVAL: the
  * ask contradicts itself, has no `seconds` form or is longer than max_seconds;
- * EVPROF_EBUSY: exclusive and taken, or the job's: sampled at another rate; EVPROF_ESTATE: the profiler was freed, or
- * a timed profile was asked for without a time; EVPROF_ENOMEM.
+ * EVPROF_EBUSY: exclusive and taken, or the job's: sampled at another rate;
+ * EVPROF_ESTATE: the profiler was freed, or a timed profile was asked for
+ * without a time; EVPROF_ENOMEM.
  */
 EVPROF_API int evprof_job_start(evprof_t *prof, const char *name,
                                 const evprof_ask_t *ask, evprof_done_fn done,

@@ -73,8 +73,8 @@ evprof_writer_is_good(const evprof_writer_t *out)
 
 /* ---- use.c ---- */
 
-/* Returns the process's profiler, made if there is none; set when the library is
- * loaded. */
+/* Returns the process's profiler, made if there is none; set when the library
+ * is loaded. */
 extern evprof_t *(*evprof_use_maker)(const char *by, evprof_error_t *err);
 
 /* ---- profile.c ---- */
@@ -96,8 +96,8 @@ int evprof_registry_open(evprof_t *prof, evprof_error_t *err);
 /* Runs the fini hooks and frees all profiles; no hook may be running. */
 void evprof_registry_close(evprof_t *prof);
 
-/* The first profile, and the one behind `profile`; NULL: none. Profiles are only
- * added while the profiler is open, so a walk may take its time. */
+/* The first profile, and the one behind `profile`; NULL: none. Profiles are
+ * only added while the profiler is open, so a walk may take its time. */
 evprof_profile_t *evprof_registry_first(evprof_t *prof);
 evprof_profile_t *evprof_registry_next(const evprof_profile_t *profile);
 

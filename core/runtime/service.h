@@ -32,8 +32,8 @@ EVPROF_API int evprof_service_at_free(evprof_t *prof, void (*fn)(void *ctx),
 #define EVPROF_SERVICE_CHILD_WAIT_NS INT64_C(1000000000)
 
 /*
- * Has the child of a fork call `fn`, when all else of ours is in order there, so
- * that it may make threads. Once for each, never taken back. EVPROF_ENOMEM.
+ * Has the child of a fork call `fn`, when all else of ours is in order there,
+ * so that it may make threads. Once for each, never taken back. EVPROF_ENOMEM.
  */
 int evprof_service_in_child(void (*fn)(void), evprof_error_t *err);
 

@@ -52,8 +52,8 @@ look_at_objects(evprof_error_t *err)
     return objects;
 }
 
-/* Takes the locations of hooks and marks out of the table; `moved` says where each of the
- * others is now, EVPROF_NO_INDEX for those that went. */
+/* Takes the locations of hooks and marks out of the table; `moved` says where
+ * each of the others is now, EVPROF_NO_INDEX for those that went. */
 static void
 drop_locations(evprof_pprof_t *p, uint32_t *moved)
 {
@@ -119,8 +119,8 @@ settle(const evprof_objects_t *objects, evprof_pprof_t *p, evprof_error_t *err)
     return leave_out_hooks(p, err);
 }
 
-/* Gives `p` what the snapshot of now knows of its addresses: mappings, and names
- * too unless it shall have none. */
+/* Gives `p` what the snapshot of now knows of its addresses: mappings, and
+ * names too unless it shall have none. */
 static int
 describe(evprof_pprof_t *p, bool with_names, evprof_error_t *err)
 {

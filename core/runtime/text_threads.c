@@ -161,7 +161,8 @@ put_creator(const evprof_pprof_t *p, const evprof_sample_t *creator,
     for (uint32_t i = 0; i < creator->location_count; i++) {
         const evprof_location_t *at = &p->locations[creator->locations[i]];
         uint32_t first = 0;
-        while (first < at->line_count && is_library_line(p, &at->lines[first])) {
+        while (first < at->line_count &&
+               is_library_line(p, &at->lines[first])) {
             first++;
         }
         for (uint32_t k = first; k < at->line_count; k++) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A lane is one thread and one list of tasks sorted by the time they are due. The list is
- * short (a request each), so insertion walks it. The thread sleeps on a word
- * that every change of the list counts up; neither a mutex nor a condition
- * variable of pthread is used, as both are interposed and would put the
- * library's own waiting into the application's lock profiles.
+ * A lane is one thread and one list of tasks sorted by the time they are due.
+ * The list is short (a request each), so insertion walks it. The thread sleeps
+ * on a word that every change of the list counts up; neither a mutex nor a
+ * condition variable of pthread is used, as both are interposed and would put
+ * the library's own waiting into the application's lock profiles.
  */
 #include "core/runtime/worker.h"
 

@@ -3,12 +3,12 @@
 #define EVPROF_RUNTIME_WORKER_H
 
 /*
- * The library's threads for what may take long: the worker for hooks of modules,
- * symbols, encoding; and the hasher for passwords, whose hashes are made to be
- * slow, so that guessing delays no profile. Each is made by its first task and
- * runs tasks one after the other, in the order in which they are due; waiting for
- * a task's time costs nothing, so any number of profiles may have their windows
- * open at once.
+ * The library's threads for what may take long: the worker for hooks of
+ * modules, symbols, encoding; and the hasher for passwords, whose hashes are
+ * made to be slow, so that guessing delays no profile. Each is made by its
+ * first task and runs tasks one after the other, in the order in which they are
+ * due; waiting for a task's time costs nothing, so any number of profiles may
+ * have their windows open at once.
  */
 
 #include <stdbool.h>
@@ -41,9 +41,9 @@ typedef struct evprof_work {
 int64_t evprof_worker_now(void);
 
 /*
- * Has the thread of its lane run `task` at `due_ns` (0: now). The task must not be queued
- * and may be freed from the moment it runs. Never blocks on a running task.
- * EVPROF_ENOMEM: the thread could not be made.
+ * Has the thread of its lane run `task` at `due_ns` (0: now). The task must not
+ * be queued and may be freed from the moment it runs. Never blocks on a running
+ * task. EVPROF_ENOMEM: the thread could not be made.
  */
 int evprof_worker_post(evprof_work_t *task, int64_t due_ns,
                        evprof_error_t *err);

@@ -41,8 +41,8 @@ evprof_ask_refusal(int status)
                : "the kernel refuses timers or signals to this process";
 }
 
-/* The thread's lock is held, so that its id cannot be reused by another thread.
- * */
+/* The thread's lock is held, so that its id cannot be reused by another
+ * thread. */
 static bool
 is_meant(const evprof_thread_t *thread, uint32_t generation)
 {

@@ -303,8 +303,8 @@ evprof_unlock_end(enum evprof_wait_kind kind, const void *lock,
     }
     kind_state_t *state = &kinds[EVPROF_CONTENTION_MUTEX];
     int64_t at_ns = evprof_clock_ns(CLOCK_MONOTONIC);
-    /* The low bits of the clock are random enough to choose one in `fraction`.
-     * */
+    /* The low bits of the clock are random enough to choose one in
+     * `fraction`. */
     if (evprof_hash_mix((uint64_t)at_ns ^ (uintptr_t)&at_ns) %
             (unsigned)fraction !=
         0) {

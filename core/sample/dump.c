@@ -712,8 +712,8 @@ static void
 fork_child(void)
 {
     evprof_lock_reset(&dumps.lock);
-    /* The parent's threads may have been changing these, so they are not freed.
-     * */
+    /* The parent's threads may have been changing these, so they are not
+     * freed. */
     dumps.kept = NULL;
     dumps.kept_count = 0;
     dumps.kept_cap = 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The child inherits memory in whatever state the parent's threads had left it.
- * Who has something to put in order leaves a hook: the registry of threads is made
- * anew from its records, everything else is forgotten, and nothing is freed here: an allocator's own hook may come later.
+ * Who has something to put in order leaves a hook: the registry of threads is
+ * made anew from its records, everything else is forgotten, and nothing is
+ * freed here: an allocator's own hook may come later.
  *
  * No lock is held during a fork. Hooks of others run before and after ours, and
  * they may take locks, allocate and make threads: in the parent they could wait

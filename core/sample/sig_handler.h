@@ -30,7 +30,8 @@ typedef struct evprof_sig_tap {
 
 extern evprof_sig_tap_t evprof_sig_taps[EVPROF_TAP_KINDS];
 
-/* The mark of signals that this process made; set before the handler is installed. */
+/* The mark of signals that this process made; set before the handler is
+ * installed. */
 extern _Atomic uint32_t evprof_sig_cookie;
 
 /* Between two expiries of a thread's CPU timer. */
@@ -45,7 +46,8 @@ uint64_t evprof_sig_token(enum evprof_tap_kind kind,
                           const evprof_thread_t *thread, uint32_t generation);
 
 /* The thread's CPU clock when its timer expired for the `fired`th time, ns: the
- * value of a record of EVPROF_TAP_CPU, whose weight are the expiries up to it. */
+ * value of a record of EVPROF_TAP_CPU, whose weight are the expiries up to it.
+ */
 int64_t evprof_sig_last_expiry(const evprof_thread_t *thread, uint64_t fired);
 
 /* For sigaction(). */

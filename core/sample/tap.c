@@ -54,8 +54,8 @@ count(_Atomic uint64_t *counter, uint64_t more)
     atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
 }
 
-/* Called by the drainer: counts a record and hands it to the sink of its tap.
- * */
+/* Called by the drainer: counts a record and hands it to the sink of its
+ * tap. */
 static void
 take_record(const evprof_record_t *record)
 {

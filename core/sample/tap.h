@@ -93,9 +93,9 @@ void evprof_tap_close(enum evprof_tap_kind kind);
 /* The session number, 0: closed. One load; signal-safe. */
 uint32_t evprof_tap_session(enum evprof_tap_kind kind);
 
-/* The owner of the handler that replaced ours for SIGPROF since a tap with
- * signals was opened, as a part of a sentence; NULL: ours is in place. Static.
- * */
+/* The owner of the handler that replaced ours for SIGPROF since a tap
+ * with signals was opened, as a part of a sentence; NULL: ours is in
+ * place. Static. */
 const char *evprof_tap_intruder(void);
 
 /* Empties the rings into the sinks on the calling thread. */

@@ -146,7 +146,8 @@ const char *
 evprof_task_wchan(pid_t tid, char *out, size_t size)
 {
     /* A kernel that does not tell writes 0. */
-    if (evprof_proc_read(tid, "wchan", out, size) <= 0 || strcmp(out, "0") == 0) {
+    if (evprof_proc_read(tid, "wchan", out, size) <= 0 ||
+        strcmp(out, "0") == 0) {
         out[0] = '\0';
     }
     return out;

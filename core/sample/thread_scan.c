@@ -65,7 +65,8 @@ drop_ended(const evprof_tids_t *tasks)
         /* The main thread's id is the process's own. */
         if (atomic_load(&thread->state) == EVPROF_THREAD_FOUND &&
             tid != getpid() &&
-            (!evprof_tids_has(tasks, tid) || start_time(tid) != thread->start_time)) {
+            (!evprof_tids_has(tasks, tid) ||
+             start_time(tid) != thread->start_time)) {
             evprof_thread_drop_found(tid);
         }
     }

@@ -168,8 +168,8 @@ evprof_stack_bounds_t evprof_thread_bounds(evprof_thread_t *thread,
 
 /*
  * What others keep with a thread, and want to know of it. Statically allocated
- * by the caller, never removed, NULL where nothing is to be done. Call it from a
- * constructor or under a lock of the caller's.
+ * by the caller, never removed, NULL where nothing is to be done. Call it from
+ * a constructor or under a lock of the caller's.
  *
  *   create  in the creating thread before the new one exists; `caller` is the
  *           return address of pthread_create

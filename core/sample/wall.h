@@ -41,8 +41,8 @@ typedef struct evprof_wall_stats {
     uint64_t overflow_ns;   /* time whose stack found no room */
 } evprof_wall_stats_t;
 
-/* Counts since the sampler was started; when it is off, those of the last time.
- * */
+/* Counts since the sampler was started; when it is off, those of the last
+ * time. */
 void evprof_wall_stats(evprof_wall_stats_t *out);
 
 #endif

@@ -50,9 +50,9 @@ bool
 evprof_elf_open_path(const char *path, evprof_elf_file_t *out)
 {
     *out = (evprof_elf_file_t){ .fd = -1 };
-    /* Opening a device can have side effects, so the type is checked first;
-     * O_NONBLOCK and the second check catch a file that is replaced in between.
-     * */
+    /* Opening a device can have side effects, so the type is checked
+     * first; O_NONBLOCK and the second check catch a file that is
+     * replaced in between. */
     struct stat st;
     if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
         return false;

@@ -494,8 +494,8 @@ evprof_symbol_name(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     const evprof_symbol_t *symbol = answer_one(s, objects, object, pc);
     evprof_buf_clear(&s->name);
     if (symbol != NULL && symbol->count > 0) {
-        /* The function that contains the code, not one that was inlined there.
-         * */
+        /* The function that contains the code, not one that was inlined
+         * there. */
         evprof_buf_puts(&s->name,
                         symbol->frames[symbol->count - 1].function->name);
     }

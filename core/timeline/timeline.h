@@ -113,7 +113,8 @@ uint32_t evprof_timeline_add_stack(evprof_timeline_t *t,
 const evprof_timeline_frame_t *
 evprof_timeline_frame(const evprof_timeline_t *t, uint32_t stack, uint32_t i);
 
-/* The name of the outermost known function of a stack; "" when there is none. */
+/* The name of the outermost known function of a stack; "" when there is none.
+ */
 const char *evprof_timeline_root(const evprof_timeline_t *t, uint32_t stack);
 
 #endif

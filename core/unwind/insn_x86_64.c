@@ -107,8 +107,9 @@ read_opcode(struct decoder *d)
 
 /* Bit i of word n: opcode 32 n + i of the map without a prefix has a ModRM
  * byte, or is not an instruction of 64-bit mode. */
-static const uint32_t one_modrm[8] = { 0x0f0f0f0f, 0x0f0f0f0f, 0x00000000, 0x00000a08,
-    0x0000ffff, 0x00000000, 0xff0f00c3, 0xc0c00000 };
+static const uint32_t one_modrm[8] = { 0x0f0f0f0f, 0x0f0f0f0f, 0x00000000,
+                                       0x00000a08, 0x0000ffff, 0x00000000,
+                                       0xff0f00c3, 0xc0c00000 };
 static const uint32_t one_invalid[8] = { 0xc0c040c0, 0x80808080, 0x00000000, 0x00000003,
     0x04000004, 0x00000000, 0x00704000, 0x00000400 };
 /* The same for the map 0f: those without a ModRM byte. */

@@ -99,7 +99,8 @@ walk_from(evprof_walk_t *walk, unw_context_t *context, int flags, size_t skip)
     }
 }
 
-/* On aarch64 it leaves out the end, room for registers that no unwinder asks. */
+/* On aarch64 it leaves out the end, room for registers that no unwinder asks.
+ */
 _Static_assert(sizeof(unw_context_t) <= sizeof(ucontext_t),
                "libunwind's context is a part of the kernel's");
 

@@ -14,8 +14,8 @@
 #include "core/unwind/sig_map.h"
 #include "core/unwind/unwind.h"
 
-/* Whether another object cannot be taken for this one: it has a build id, and is
- * not told by its headers alone. */
+/* Whether another object cannot be taken for this one: it has a build id, and
+ * is not told by its headers alone. */
 static bool
 has_sure_identity(const evprof_segment_t *segment)
 {

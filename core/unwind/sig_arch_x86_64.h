@@ -114,8 +114,8 @@ evprof_arch_to_context(uintptr_t pc, const uintptr_t *r, ucontext_t *out)
     out->uc_mcontext.gregs[REG_RIP] = (greg_t)pc;
 }
 
-/* Captures the callee-saved registers at this point of the enclosing function.
- * */
+/* Captures the callee-saved registers at this point of the enclosing
+ * function. */
 #define EVPROF_ARCH_CAPTURE(regs)                                              \
     __asm__ volatile("leaq 0f(%%rip), %%rax\n0:\n\t"                           \
                      "movq %%rax, %0\n\t"                                      \

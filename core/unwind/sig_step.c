@@ -321,8 +321,8 @@ step_by_code(evprof_stepper_t *stepper)
 }
 
 enum evprof_step
-evprof_step_by_fde(evprof_stepper_t *stepper, const evprof_step_source_t *source,
-                   const evprof_fde_t *fde)
+evprof_step_by_fde(evprof_stepper_t *stepper,
+                   const evprof_step_source_t *source, const evprof_fde_t *fde)
 {
     uintptr_t pc = stepper->regs.pc - !stepper->is_exact - source->bias;
     evprof_cfi_run_t run;

@@ -85,7 +85,8 @@ void evprof_walk_here(const evprof_unwinder_t *unwinder, evprof_walk_t *walk,
 /*
  * Lets a stack of `epoch` (core/objects/epoch.h) end in a mark, within `max`
  * entries, if it goes through code that can be unloaded and has not always been
- * there; returns its new length. No lock, no allocation; any thread, signal-safe.
+ * there; returns its new length. No lock, no allocation; any thread,
+ * signal-safe.
  */
 size_t evprof_unwind_mark(uintptr_t *pcs, size_t count, size_t max,
                           uint32_t epoch);
@@ -115,8 +116,8 @@ int evprof_unwind_refresh(void);
 void evprof_unwind_set_learner(void (*ask)(void));
 void evprof_unwind_learn(void);
 
-/* Counts over all walks of the process; each only grows. Signal-safe to read.
- * */
+/* Counts over all walks of the process; each only grows. Signal-safe to
+ * read. */
 typedef struct evprof_unwind_stats {
     uint64_t broken;  /* stacks that ended where the caller was not known */
     uint64_t outside; /* frames in code loaded after the last refresh */

@@ -42,7 +42,8 @@ write_cmdline(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
     (void)ask;
     int fd = open(EVPROF_SELF("cmdline"), O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return evprof_fail(err, EVPROF_EIO, "cmdline: %s", strerrordesc_np(errno));
+        return evprof_fail(err, EVPROF_EIO, "cmdline: %s",
+                           strerrordesc_np(errno));
     }
     evprof_buf_t text = { 0 };
     int status = read_all(fd, &text);

@@ -3,8 +3,8 @@
  * Where the threads that live now were created. The wrapper of pthread_create
  * keeps the stack with the thread, so nothing is asked of anybody here. Threads
  * that it did not start (the first one, those of clone) have an empty stack, as
- * in Go. Who uses std::thread made the thread himself: frames of the C++ library
- * at the leaf are left out.
+ * in Go. Who uses std::thread made the thread himself: frames of the C++
+ * library at the leaf are left out.
  */
 #include <string.h>
 
@@ -17,7 +17,8 @@
 #include "core/sample/proc.h"
 #include "core/sample/threads.h"
 
-/* How many frames at the leaf are ours or the C++ library's; 0 where all are. */
+/* How many frames at the leaf are ours or the C++ library's; 0 where all are.
+ */
 static size_t
 library_frames(const uintptr_t *pcs, size_t count)
 {

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Asks for a path below /debug/pprof/ and reads the whole reply as a string; its
- * length, 0: none. */
+/* Asks for a path below /debug/pprof/ and reads the whole reply as a string;
+ * its length, 0: none. */
 size_t client_fetch(unsigned short port, const char *path, char *reply,
                     size_t size);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * limited FOLDER nofile|memory|CALL[,CALL...]: a server with threads that run and
- * that sleep, in a process whose descriptors or address space are used up, or
- * that may not make some system calls (their numbers), as sandboxes have it. Asks
- * for each profile and writes the bodies into the folder; prints the codes.
+ * limited FOLDER nofile|memory|CALL[,CALL...]: a server with threads that run
+ * and that sleep, in a process whose descriptors or address space are used up,
+ * or that may not make some system calls (their numbers), as sandboxes have it.
+ * Asks for each profile and writes the bodies into the folder; prints the
+ * codes.
  */
 #include <arpa/inet.h>
 #include <errno.h>

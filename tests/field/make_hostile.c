@@ -88,7 +88,8 @@ fill_samples(evprof_pprof_t *p)
         evprof_sample_t *s = &p->samples[p->sample_count++];
         s->values = need(evprof_arena_calloc(&p->arena, 1, sizeof(int64_t)));
         s->values[0] = 10 + (int64_t)i;
-        s->locations = need(evprof_arena_calloc(&p->arena, 2, sizeof(uint32_t)));
+        s->locations =
+            need(evprof_arena_calloc(&p->arena, 2, sizeof(uint32_t)));
         s->locations[0] = i;
         s->locations[1] = 0;
         s->location_count = i == 0 ? 1 : 2;

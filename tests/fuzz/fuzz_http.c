@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whatever a client sends over a real connection to a mounted evhttp: it is
- * answered or closed, and the server lives. The bytes are a path below the prefix
- * and what follows, or with a first byte of '!' the whole stream.
+ * answered or closed, and the server lives. The bytes are a path below the
+ * prefix and what follows, or with a first byte of '!' the whole stream.
  */
 #include <arpa/inet.h>
 #include <event2/event.h>

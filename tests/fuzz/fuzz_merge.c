@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two strangers' profiles as one: what merges must pass the check, hold what both
- * held, and mean the same whichever comes first. The first two bytes of the input
- * say where it is cut.
+ * Two strangers' profiles as one: what merges must pass the check, hold what
+ * both held, and mean the same whichever comes first. The first two bytes of
+ * the input say where it is cut.
  */
 #include <stdlib.h>
 #include <string.h>

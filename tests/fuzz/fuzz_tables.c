@@ -147,11 +147,13 @@ step(const evprof_map_t *map, uintptr_t pc, bool is_exact)
 {
     uintptr_t low = (uintptr_t)stack;
     uintptr_t high = (uintptr_t)(stack + 64);
-    evprof_stepper_t stepper = { .map = map,
-                                 .window = { .low = low, .high = high, .limit = high },
-                                 .bounds = { low, high },
-                                 .is_exact = is_exact,
-                                 .wants_all = (pc & 1) != 0 };
+    evprof_stepper_t stepper = {
+        .map = map,
+        .window = { .low = low, .high = high, .limit = high },
+        .bounds = { low, high },
+        .is_exact = is_exact,
+        .wants_all = (pc & 1) != 0
+    };
     for (unsigned i = 0; i < EVPROF_REG_COUNT; i++) {
         stepper.regs.r[i] = low + 8 * (uintptr_t)i;
     }

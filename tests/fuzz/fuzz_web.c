@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request to the web UI, as lines: path, query, a header, then a body. Whatever
- * it is, there is an answer with a code, and a page that holds it is not ended by
- * a name of the profile. */
+/* A request to the web UI, as lines: path, query, a header, then a body.
+ * Whatever it is, there is an answer with a code, and a page that holds it is
+ * not ended by a name of the profile. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A server that checks a password of its own before anything is served: profiles
- * are handed on behind that check, not mounted, since mounted paths would come
- * before it. usage: evprof-password */
+/* A server that checks a password of its own before anything is served:
+ * profiles are handed on behind that check, not mounted, since mounted paths
+ * would come before it. usage: evprof-password */
 #include <arpa/inet.h>
 #include <event2/buffer.h>
 #include <event2/event.h>

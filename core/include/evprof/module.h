@@ -174,7 +174,8 @@ typedef struct evprof_module {
      * thread, while the profile is on. */
     long (*set_rate)(long rate);
     /* A sentence for the index page, or NULL when there is nothing to say. The
-     * module owns it and keeps it until its next call of this hook or `fini`. */
+     * module owns it and keeps it until its next call of this hook or `fini`.
+     */
     const char *(*note)(void *state);
     /* The client left between begin and snapshot; exactly one of both runs. In
      * the child of a fork, once and with `window` NULL, for all that the parent

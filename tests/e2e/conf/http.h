@@ -48,8 +48,8 @@ int test_receive(int fd, test_reply_t *reply);
 /* Both; the status. */
 int test_get(const test_request_t *request, test_reply_t *reply);
 
-/* The port that the kernel chose for the last `listen`, by the log of level info
- * in the file "log" of the folder. */
+/* The port that the kernel chose for the last `listen`, by the log of level
+ * info in the file "log" of the folder. */
 int test_port_in_log(const char *folder);
 
 /* A server with an evhttp on a thread of its own, profiles mounted. */

@@ -45,7 +45,8 @@ test_tcp(void **state)
     for (int i = 0; i < 3; i++) {
         evprof_t *prof = profiler("pprof { log log info; }");
         expect_ok(evprof_listen(prof, "127.0.0.1:0", &err), &err);
-        test_request_t request = { .port = test_port_in_log(folder), .path = "" };
+        test_request_t request = { .port = test_port_in_log(folder),
+                                   .path = "" };
         assert_int_equal(test_get(&request, &reply), 200);
         request.path = "cmdline";
         assert_int_equal(test_get(&request, &reply), 200);

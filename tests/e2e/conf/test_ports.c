@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bounds of a private port: clients that do nothing, that are slow, that are
- * many, or that no rule lets in. */
+/* The bounds of a private port: clients that do nothing, that are slow, that
+ * are many, or that no rule lets in. */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <netinet/in.h>

@@ -533,8 +533,9 @@ test_no_memory_file(void **state)
         evprof_profile_write(evprof_lookup(prof, "heap"), &writer, 0, &err);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     assert_int_equal(status, EVPROF_EIO);
-    assert_non_null(strstr(err.message, "heap: jemalloc could not write its dump: "
-                                        "Too many open files"));
+    assert_non_null(strstr(err.message,
+                           "heap: jemalloc could not write its dump: "
+                           "Too many open files"));
     evprof_buf_free(&bytes);
     evprof_pprof_free(take_profile("heap"));
 }

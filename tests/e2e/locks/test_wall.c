@@ -190,7 +190,8 @@ test_windows_are_joined(void **state)
     window = person;
     evprof_pprof_t *second = end();
     int64_t most = (SLEEPERS + 1) * second->duration_ns;
-    /* All were seen asleep when the second one joined: nothing of it is lost. */
+    /* All were seen asleep when the second one joined: nothing of it is lost.
+     */
     assert_in_range(sum_at(second, (uintptr_t)sleep_here), most - most / 50,
                     most);
     most = (SLEEPERS + 1) * first->duration_ns;

@@ -95,7 +95,8 @@ static void
 call_profile_new(own_t *own)
 {
     char name[32];
-    snprintf(name, sizeof(name), "own.%u.%u", own->number, own->serial++ % 2000);
+    snprintf(name, sizeof(name), "own.%u.%u", own->number,
+             own->serial++ % 2000);
     (void)evprof_profile_new(NULL, name, NULL);
 }
 

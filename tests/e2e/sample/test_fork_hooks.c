@@ -3,8 +3,8 @@
  * Hooks of fork that other libraries have registered before ours: in the child
  * they run before anything of ours was put right, in the parent while a hook of
  * ours is still to come. They make threads, give back mutexes that threads of
- * the parent wait for, take a lock under which others unload plugins, and unload
- * some themselves.
+ * the parent wait for, take a lock under which others unload plugins, and
+ * unload some themselves.
  */
 #include <dlfcn.h>
 #include <errno.h>

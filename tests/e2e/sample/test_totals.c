@@ -181,7 +181,8 @@ test_slow_walks_leave_the_program_its_cpu(void **state)
     const evprof_sampling_options_t options = { .rate_hz = 1000,
                                                 .unwinder = &slow,
                                                 .depth = 64 };
-    assert_int_equal(evprof_cpu_begin(&options, &scene_window, NULL), EVPROF_OK);
+    assert_int_equal(evprof_cpu_begin(&options, &scene_window, NULL),
+                     EVPROF_OK);
     scene_burn(second_ns);
     evprof_pprof_t *profile = scene_end();
     const uint64_t walked_ns = atomic_load(&walks) * walk_ns;

@@ -90,8 +90,9 @@ do_read(void)
     }
 }
 
-static const call_fn calls[] = { do_pause, do_sleep,     do_poll,      do_select,
-                                 do_epoll, do_semaphore, do_condition, do_read };
+static const call_fn calls[] = { do_pause,     do_sleep, do_poll,
+                                 do_select,    do_epoll, do_semaphore,
+                                 do_condition, do_read };
 enum { CALLS = sizeof(calls) / sizeof(calls[0]) };
 
 /* ---- Frames ---- */

@@ -432,7 +432,9 @@ add_own(const char *profile)
 
 const truth_case_t truth_cases[] = {
     { .name = "timer_slots", .before = few_slots, .during = burn },
-    { .name = "timer_slots_later", .before = slots_later, .during = free_slots },
+    { .name = "timer_slots_later",
+      .before = slots_later,
+      .during = free_slots },
     { .name = "timer_refused", .before = no_timers, .during = burn },
     { .name = "timer_refused_settime", .before = no_settime, .during = burn },
     { .name = "held_back", .before = hold_back, .during = burn },
@@ -463,9 +465,7 @@ const truth_case_t truth_cases[] = {
     { .name = "dump_refused", .before = small_files },
     { .name = "dump_refused_proc", .before = no_proc },
     { .name = "folded", .before = many_stacks, .during = many_during },
-    { .name = "beyond_samples",
-      .before = many_stacks,
-      .during = many_during },
+    { .name = "beyond_samples", .before = many_stacks, .during = many_during },
     { .name = "no_heap" },
     { .name = "labels_full", .before = many_labels, .during = many_during },
     { .name = "lines",

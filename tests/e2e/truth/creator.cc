@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* creator FILE: a std::thread sleeps; writes threadcreate to FILE and the text of
- * all threads to standard output. */
+/* creator FILE: a std::thread sleeps; writes threadcreate to FILE and the text
+ * of all threads to standard output. */
 #include <atomic>
 #include <chrono>
 #include <cstdio>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * late LIBRARY PROFILE FILE: a program that is not linked with the library brings
- * it in by dlopen(), contends for a lock and makes a thread, and writes the
- * profile.
+ * late LIBRARY PROFILE FILE: a program that is not linked with the library
+ * brings it in by dlopen(), contends for a lock and makes a thread, and writes
+ * the profile.
  */
 #include <dlfcn.h>
 #include <pthread.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A plugin that burns and allocates in functions with its own names, built twice
- * with another TAG. Both have the same size, so that the kernel and the loader
- * put one where the other was.
+ * A plugin that burns and allocates in functions with its own names, built
+ * twice with another TAG. Both have the same size, so that the kernel and the
+ * loader put one where the other was.
  */
 #include <stdlib.h>
 #include <time.h>

@@ -171,7 +171,8 @@ main(int argc, char **argv)
         name = c->names_of;
     }
     if (c == NULL || evprof_new(argv[1], &err) == NULL) {
-        fprintf(stderr, "truth: %s\n", c == NULL ? "no such case" : err.message);
+        fprintf(stderr, "truth: %s\n",
+                c == NULL ? "no such case" : err.message);
         return 2;
     }
     run(c->before, name);

@@ -49,7 +49,8 @@ void truth_stop(void);
 /* Two threads that wait for each other's mutex, `rounds` times. */
 void truth_contend(int rounds);
 
-/* Allocates `count` blocks of a mebibyte from that many stacks, and keeps them. */
+/* Allocates `count` blocks of a mebibyte from that many stacks, and keeps them.
+ */
 void truth_allocate(int count);
 
 /* System calls of that number fail in all threads with `error` from now on. */

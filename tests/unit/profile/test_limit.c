@@ -68,7 +68,8 @@ test_fold(void **state)
     assert_int_equal(p->location_count, KEPT);
     for (size_t i = 0; i < KEPT - 1; i++) {
         const uint32_t *stack = p->samples[i].locations;
-        assert_in_range(p->locations[stack[0]].address, 0x1001, 0x1000 + STACKS);
+        assert_in_range(p->locations[stack[0]].address, 0x1001,
+                        0x1000 + STACKS);
         assert_int_equal(p->locations[stack[1]].address, 0xf);
     }
     assert_int_equal(evprof_pprof_mark_folded(p), 0);

@@ -195,7 +195,8 @@ start(evprof_t *prof, const char *name, double seconds, struct wait *wait)
     evprof_error_t err = { .message = "" };
     evprof_ask_t ask = { .seconds = seconds };
     atomic_store(&wait->count, 0);
-    if (evprof_job_start(prof, name, &ask, on_done, NULL, wait, &job, &err) != 0) {
+    if (evprof_job_start(prof, name, &ask, on_done, NULL, wait, &job, &err) !=
+        0) {
         fail_msg("%s: %s", name, err.message);
     }
     assert_non_null(job);
@@ -210,7 +211,8 @@ expect_refusal(evprof_t *prof, const char *name, double seconds, int debug,
     evprof_error_t err;
     evprof_ask_t ask = { .seconds = seconds, .debug = debug };
     assert_int_equal(
-        evprof_job_start(prof, name, &ask, on_done, NULL, NULL, &job, &err), status);
+        evprof_job_start(prof, name, &ask, on_done, NULL, NULL, &job, &err),
+        status);
     assert_int_equal(evprof_job_check(prof, name, &ask, NULL), status);
     assert_int_equal(err.status, status);
     assert_string_equal(err.message, message);

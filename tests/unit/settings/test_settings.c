@@ -159,7 +159,8 @@ test_reference(void **state)
     write_conf("");
     assert_int_equal(evprof_conf_reference(&out, NULL), 0);
     assert_non_null(strstr(output, "# load_module FILE;"));
-    assert_non_null(strstr(output, "# allow ADDRESS|NETWORK|unix:|direct|all;"));
+    assert_non_null(
+        strstr(output, "# allow ADDRESS|NETWORK|unix:|direct|all;"));
     char *text = strdup(output);
     assert_non_null(text);
     write_conf(text);

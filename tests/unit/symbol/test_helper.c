@@ -491,7 +491,8 @@ main(void)
         cmocka_unit_test(test_server_that_execs),
     };
     if (getenv("EVPROF_EMULATED") != NULL) {
-        print_message("skipped: the emulator has no clone that shares memory\n");
+        print_message(
+            "skipped: the emulator has no clone that shares memory\n");
         return 77;
     }
     return cmocka_run_group_tests(tests, NULL, NULL);

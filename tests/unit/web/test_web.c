@@ -73,7 +73,8 @@ test_pages_of_pprof_answer(void **state)
                                          "raw" };
     evprof_site_t *site = make_site(folded, NULL);
     for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
-        assert_get(site, pages[i], "f=work", 200, "<title>test &amp; &lt;b&gt; ");
+        assert_get(site, pages[i], "f=work", 200,
+                   "<title>test &amp; &lt;b&gt; ");
         assert_get(site, pages[i], "f=((", 400, "focus");
         assert_get(site, pages[i], "si=nothing", 400, "\"error\":\"");
     }

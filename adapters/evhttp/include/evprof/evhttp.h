@@ -6,18 +6,20 @@
  * The handlers of /debug/pprof/ on an application's own evhttp router, as Go's
  * net/http/pprof has them. There are four ways in: evprof_evhttp_mount() binds
  * all paths on an evhttp; evprof_evhttp_handle() takes requests in a generic
- * callback; evprof_mount() binds all paths on a router of the application's own;
- * and a router that takes prefixes or patterns binds one route, as
+ * callback; evprof_mount() binds all paths on a router of the application's
+ * own; and a router that takes prefixes or patterns binds one route, as
  * "/debug/pprof/" followed by "*", to evprof_evhttp_index().
  *
  * `prof` may be NULL everywhere: the process's profiler, see evprof_default().
  * Routes run before an application's generic callback, and so before a check of
- * passwords that stands there: behind such a check evprof_evhttp_handle() serves.
+ * passwords that stands there: behind such a check evprof_evhttp_handle()
+ * serves.
  *
  * Every function here runs on the thread of the event loop that owns the
- * evhttp, or before that loop runs; nothing blocks it, and a request that another
- * thread handles is refused (500). None is async-signal-safe. Requests are answered in the loop that they came from, so
- * several event bases may serve at once, without evthread_use_pthreads().
+ * evhttp, or before that loop runs; nothing blocks it, and a request that
+ * another thread handles is refused (500). None is async-signal-safe. Requests
+ * are answered in the loop that they came from, so several event bases may
+ * serve at once, without evthread_use_pthreads().
  */
 
 #include <stdbool.h>
@@ -50,9 +52,9 @@ EVPROF_API int evprof_listen(evprof_t *prof, const char *address,
 /*
  * Binds every path below the configured prefix with evhttp_set_cb(), and leaves
  * the generic callback alone. EVPROF_EBUSY: a path is taken already (nothing
- * stays bound); EVPROF_ESTATE: the profiler is shut down; EVPROF_ENOMEM. Without
- * `err` a failure is written to stderr. May be called for any number of evhttps,
- * and again for one that the application has made anew.
+ * stays bound); EVPROF_ESTATE: the profiler is shut down; EVPROF_ENOMEM.
+ * Without `err` a failure is written to stderr. May be called for any number of
+ * evhttps, and again for one that the application has made anew.
  */
 EVPROF_API int evprof_evhttp_mount(evprof_t *prof, struct evhttp *http,
                                    evprof_error_t *err);
@@ -92,9 +94,9 @@ EVPROF_API int evprof_mount(evprof_t *prof, const evprof_mux_t *mux,
 
 /*
  * The index, and every profile whose name follows the prefix; then the profile
- * of each name, whatever the path. `prof` is an evprof_t or NULL. All answer the
- * request, at once or later, and own it from here on; refusals are answers too
- * (403, 404, 500). On the thread of the request's loop.
+ * of each name, whatever the path. `prof` is an evprof_t or NULL. All answer
+ * the request, at once or later, and own it from here on; refusals are answers
+ * too (403, 404, 500). On the thread of the request's loop.
  */
 EVPROF_API void evprof_evhttp_index(struct evhttp_request *req, void *prof);
 EVPROF_API void evprof_evhttp_cmdline(struct evhttp_request *req, void *prof);

@@ -91,9 +91,9 @@ EVPROF_API void evprof_testing_register(evprof_testing_entry_t *entry);
 
 #ifdef __cplusplus
 /*
- * A fixture that is a C++ class: `EVPROF_TEST_C(Store, Holds) { f->add(1); }`. It
- * is made before the body and destroyed after it, also when the body is left by
- * fatal or skip; a constructor must not end the test.
+ * A fixture that is a C++ class: `EVPROF_TEST_C(Store, Holds) { f->add(1); }`.
+ * It is made before the body and destroyed after it, also when the body is left
+ * by fatal or skip; a constructor must not end the test.
  */
 #define EVPROF_TESTING__CLASS(prefix, fixture, word, benchmark, param)         \
     static void prefix##_f_##word(evprof_tb_t *param, fixture *f);             \

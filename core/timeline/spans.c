@@ -117,8 +117,11 @@ take_state(making_t *m, const evprof_timeline_event_t *event)
     }
     evprof_timeline_goroutine_t *g = &m->s->goroutines[row];
     current_t *c = &m->currents[row];
-    if (g->name[0] == '\0') {
-        g->name = evprof_timeline_root(m->s->t, event->own_stack);
+    /* A stack that could not be followed to its end has another root: one that
+     * comes to main() is right whatever came before. */
+    const char *root = evprof_timeline_root(m->s->t, event->own_stack);
+    if (g->name[0] == '\0' || strcmp(root, "main") == 0) {
+        g->name = root;
     }
     if (event->from == EVPROF_GO_GONE) {
         g->creator = row_plus_one(m->s, event->by);

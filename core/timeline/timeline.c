@@ -142,16 +142,31 @@ evprof_timeline_frame(const evprof_timeline_t *t, uint32_t stack, uint32_t i)
     return &t->frames[t->frame_numbers[t->stacks[stack].first + i]];
 }
 
+/* Whether a function only leads to the one that a thread begins with: libc's
+ * start, or the mark of a root that our unwinder did not reach. */
+static bool
+is_start(const char *name)
+{
+    static const char *const starts[] = {
+        "_start", "__libc_start_main", "__libc_start_call_main",
+        "clone3", "start_thread",      "stack.unknown_caller"
+    };
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        if (strcmp(name, starts[i]) == 0) {
+            return true;
+        }
+    }
+    return strncmp(name, "_dl_", 4) == 0;
+}
+
 const char *
 evprof_timeline_root(const evprof_timeline_t *t, uint32_t stack)
 {
-    /* Ends a stack whose root our unwinder did not reach: it names nothing. */
-    static const char mark[] = "stack.unknown_caller";
     uint32_t count = stack == 0 ? 0 : t->stacks[stack].count;
     const char *name = "";
     while (count > 0 && name[0] == '\0') {
         name = evprof_timeline_frame(t, stack, --count)->function;
-        name = strcmp(name, mark) == 0 ? "" : name;
+        name = is_start(name) ? "" : name;
     }
     return name;
 }

@@ -143,10 +143,9 @@ number(evprof_loader_list_t *list, const struct snapshot *old)
                 ? NULL
                 : find_overlap(old->objects.items, old->objects.count, object);
         bool is_known = before != NULL && is_same(before, object);
-        object->generation =
-            is_known ? before->generation : ++last_generation;
-        object->born_epoch = is_known ? before->born_epoch
-                                      : atomic_load(&evprof_unload_epoch);
+        object->generation = is_known ? before->generation : ++last_generation;
+        object->born_epoch =
+            is_known ? before->born_epoch : atomic_load(&evprof_unload_epoch);
     }
 }
 
@@ -177,8 +176,8 @@ collect(const evprof_loader_list_t *list, const struct snapshot *old,
     return count;
 }
 
-/* Those that are gone; who went first has the lowest address and is the first to
- * be forgotten. */
+/* Those that are gone; who went first has the lowest address and is the first
+ * to be forgotten. */
 static size_t
 collect_gone(const evprof_loader_list_t *list, struct snapshot *fresh,
              const struct snapshot *old, evprof_object_t *out)
@@ -199,9 +198,8 @@ date_gone(evprof_object_t *gone, size_t count)
     uint32_t epoch = 0;
     for (size_t i = 0; i < count; i++) {
         if (!gone[i].is_gone) {
-            epoch = epoch != 0
-                        ? epoch
-                        : atomic_fetch_add(&evprof_unload_epoch, 1) + 1;
+            epoch = epoch != 0 ? epoch
+                               : atomic_fetch_add(&evprof_unload_epoch, 1) + 1;
             gone[i].is_gone = true;
             gone[i].is_permanent = false;
             gone[i].gone_epoch = epoch;
@@ -383,21 +381,19 @@ evprof_objects_refresh(void)
 }
 
 /* Takes `reading`, unless a fork goes on: false. The wait is in pieces, since a
- * fork may begin during it and take the lock first. */
+ * fork may begin during it and take the lock first; and it is not on the lock's
+ * own word, where it would take the wake-up of a thread that waits in the lock,
+ * which then sleeps for ever. */
 static bool
 enter_unless_forking(void)
 {
+    static _Atomic uint32_t nobody_wakes;
     while (!evprof_lock_try(&reading)) {
         if (atomic_load(&forking) != 0) {
             return false;
         }
-        uint32_t word =
-            atomic_load_explicit(&reading.word, memory_order_relaxed);
-        if (word != 0) {
-            evprof_futex_wait(&reading.word, word,
-                              evprof_clock_ns(CLOCK_MONOTONIC) +
-                                  LOOK_FOR_FORKS_NS);
-        }
+        evprof_futex_wait(&nobody_wakes, 0,
+                          evprof_clock_ns(CLOCK_MONOTONIC) + LOOK_FOR_FORKS_NS);
     }
     return true;
 }
@@ -501,6 +497,7 @@ evprof_objects_place(const evprof_objects_t *objects, uintptr_t pc,
         *is_vague = *is_vague || (now != NULL && !now->is_permanent);
         return pc;
     }
-    *is_vague = *is_vague || (found->is_vague && epoch + 1 == found->gone_epoch);
+    *is_vague =
+        *is_vague || (found->is_vague && epoch + 1 == found->gone_epoch);
     return pc - found->shift;
 }

@@ -12,7 +12,7 @@ echo 'pprof { profile trace { cpu on; } }' >conf
 for name in mutex pingpong rwlock cond semaphore barrier join forkjoin network \
     threads tasks flood; do
     "$scene" "$name" trace.out conf >/dev/null
-    "$evprof" -trace trace.out >text
+    "$evprof" -trace trace.out -nodecount=1000 >text
     grep -q '  main (' text || { echo "$name: no thread main"; exit 1; }
     "$evprof" -trace trace.out -pprof=sync -top >/dev/null 2>&1 ||
         { echo "$name: no profile"; exit 1; }

@@ -14,6 +14,7 @@
 #include "core/base/error.h"
 #include "core/base/stream.h"
 #include "core/base/visible.h"
+#include "core/timeline/print.h"
 #include "proto/perfetto.pb-c.h"
 
 typedef Evprof__Perfetto__TracePacket packet_t;
@@ -455,19 +456,13 @@ put_counter(writing_t *w, enum track_kind kind, int64_t ns, int64_t value)
     put_packet(w, &packet);
 }
 
+/* A wait is called by its reason, where the trace has one. */
 static const char *
 name_of(const evprof_timeline_span_t *span)
 {
-    switch (span->state) {
-    case EVPROF_GO_RUNNING:
-        return "running";
-    case EVPROF_GO_RUNNABLE:
-        return "ready";
-    case EVPROF_GO_SYSCALL:
-        return "syscall";
-    default:
-        return span->reason[0] != '\0' ? span->reason : "waiting";
-    }
+    return span->state == EVPROF_GO_WAITING && span->reason[0] != '\0'
+               ? span->reason
+               : evprof_timeline_state(span);
 }
 
 /* Where a wait was ended by somebody, an arrow leads from there to what

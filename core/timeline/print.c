@@ -71,3 +71,18 @@ evprof_timeline_noun(const evprof_timeline_t *t)
 {
     return t->is_native ? "thread" : "goroutine";
 }
+
+const char *
+evprof_timeline_state(const evprof_timeline_span_t *span)
+{
+    switch (span->state) {
+    case EVPROF_GO_RUNNING:
+        return "running";
+    case EVPROF_GO_RUNNABLE:
+        return "ready";
+    case EVPROF_GO_SYSCALL:
+        return "syscall";
+    default:
+        return "waiting";
+    }
+}

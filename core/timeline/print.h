@@ -27,6 +27,9 @@ void evprof_timeline_put_goroutine(evprof_buf_t *out,
 void evprof_timeline_put_stack(evprof_buf_t *out, const evprof_timeline_t *t,
                                uint32_t stack);
 
+/* The state of a span: "running", "ready", "syscall" or "waiting". Static. */
+const char *evprof_timeline_state(const evprof_timeline_span_t *span);
+
 /* What one of several is called: "thread" or "goroutine". */
 const char *evprof_timeline_noun(const evprof_timeline_t *t);
 

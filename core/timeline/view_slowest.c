@@ -23,28 +23,13 @@ typedef struct path {
     int64_t least_ns;
 } path_t;
 
-static const char *
-word_of(const evprof_timeline_span_t *span)
-{
-    switch (span->state) {
-    case EVPROF_GO_RUNNING:
-        return "running";
-    case EVPROF_GO_RUNNABLE:
-        return "ready";
-    case EVPROF_GO_SYSCALL:
-        return "syscall";
-    default:
-        return "waiting";
-    }
-}
-
 static void
 put_span(const path_t *p, const evprof_timeline_span_t *span, int64_t ns,
          unsigned depth)
 {
     evprof_timeline_put_time(p->out, ns, 10);
     evprof_buf_printf(p->out, "  %*s%-8s ", (int)(2 * depth), "",
-                      word_of(span));
+                      evprof_timeline_state(span));
     evprof_timeline_put_goroutine(p->out, p->s, span->goroutine);
     if (span->state == EVPROF_GO_WAITING) {
         evprof_buf_puts(p->out, "  ");

@@ -82,8 +82,12 @@ read_maps(taking_t *t)
     }
     bool is_shared = shares_mounts(t->pid);
     evprof_buf_clear(&t->maps);
-    for (const char *at = text.data; *at != '\0';) {
-        size_t len = strcspn(at, "\n") + 1;
+    const char *end = text.data + text.len;
+    const char *next;
+    for (const char *at = text.data; at < end; at = next) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        next = newline == NULL ? end : newline + 1;
+        size_t len = (size_t)(next - at);
         const char *file = is_shared ? NULL : memchr(at, '/', len);
         size_t before = file == NULL ? len : (size_t)(file - at);
         evprof_buf_add(&t->maps, at, before);
@@ -91,7 +95,6 @@ read_maps(taking_t *t)
             evprof_buf_printf(&t->maps, "/proc/%d/root", (int)t->pid);
             evprof_buf_add(&t->maps, file, len - before);
         }
-        at += strlen(at) < len ? strlen(at) : len;
     }
     evprof_buf_free(&text);
 }

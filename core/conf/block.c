@@ -122,18 +122,6 @@ plural(unsigned n)
     return n == 1 ? "" : "s";
 }
 
-/* A line that lacks its ; swallows the next: say so where it is likely. */
-static unsigned
-line_without_end(const evprof_statement_t *s)
-{
-    for (unsigned i = 1; i < s->count; i++) {
-        if (s->words[i].line != s->words[i - 1].line) {
-            return s->words[i - 1].line;
-        }
-    }
-    return 0;
-}
-
 static const char *
 count_fault(evprof_conf_t *cf, const evprof_directive_t *d,
             const evprof_statement_t *s)
@@ -148,7 +136,7 @@ count_fault(evprof_conf_t *cf, const evprof_directive_t *d,
     if (given <= d->max_args) {
         return NULL;
     }
-    unsigned line = line_without_end(s);
+    unsigned line = evprof_statement_open_line(s);
     if (line > 0) {
         return evprof_conf_fragment(
             cf, "takes %u argument%s, not %u: a ; is missing in line %u",

@@ -81,6 +81,13 @@ static const char *
 profile_fault(evprof_conf_t *cf, const evprof_statement_t *s)
 {
     cf->statement = s;
+    unsigned line = evprof_statement_open_line(s);
+    if (s->count > 3 && line > 0) {
+        return evprof_conf_fragment(cf,
+                                    "takes a name and on or off: a ; is "
+                                    "missing in line %u",
+                                    line);
+    }
     if (s->count < 2 || s->count > 3 || (s->count == 2 && !s->has_block)) {
         return "must be written as profile NAME on; profile NAME off; or "
                "profile NAME { ... }";

@@ -431,3 +431,14 @@ evprof_tree_default(evprof_arena_t *arena, const char *name, const char *args)
     evprof_problems_free(&problems);
     return tree.first;
 }
+
+unsigned
+evprof_statement_open_line(const evprof_statement_t *s)
+{
+    for (unsigned i = 1; i < s->count; i++) {
+        if (s->words[i].line != s->words[i - 1].line) {
+            return s->words[i - 1].line;
+        }
+    }
+    return 0;
+}

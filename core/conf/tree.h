@@ -54,4 +54,8 @@ int evprof_tree_read_text(evprof_tree_t *tree, const char *name,
 evprof_statement_t *evprof_tree_default(evprof_arena_t *arena, const char *name,
                                         const char *args);
 
+/* The first line of a statement that goes on in the next, as one that lacks its
+ * ; does; 0: it stands in one line. */
+unsigned evprof_statement_open_line(const evprof_statement_t *s);
+
 #endif

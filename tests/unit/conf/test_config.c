@@ -169,6 +169,12 @@ test_profile_mistakes(void **state)
     test_expect("pprof { profile cpu; }",
                 "t:1:9: \"profile\" must be written as profile NAME on; "
                 "profile NAME off; or profile NAME { ... }\n");
+    test_expect("pprof {\n profile cpu on\n profile heap off;\n}",
+                "t:2:2: \"profile\" takes a name and on or off: a ; is "
+                "missing in line 2\n");
+    test_expect("pprof { profile cpu on off cpu; }",
+                "t:1:9: \"profile\" must be written as profile NAME on; "
+                "profile NAME off; or profile NAME { ... }\n");
     test_expect("pprof { profile cpu off;\n profile cpu { } }",
                 "t:2:2: \"profile\" cpu is duplicate: line 1 has it already\n");
 }

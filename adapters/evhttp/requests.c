@@ -23,6 +23,7 @@
 
 #include "core/base/hash.h"
 #include "core/base/lock.h"
+#include "core/base/look_up.h"
 #include "core/runtime/requests.h"
 
 #define WEAK __attribute__((weak))
@@ -38,7 +39,7 @@ next(_Atomic(any_fn) *known, const char *name)
 {
     any_fn function = atomic_load_explicit(known, memory_order_relaxed);
     if (function == NULL) {
-        void *found = dlsym(RTLD_NEXT, name);
+        void *found = evprof_look_up(RTLD_NEXT, name);
         memcpy(&function, &found, sizeof(function));
         atomic_store_explicit(known, function, memory_order_relaxed);
     }

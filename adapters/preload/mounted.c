@@ -16,6 +16,7 @@
 #include <evprof/export.h>
 
 #include "adapters/preload/port.h"
+#include "core/base/look_up.h"
 #include "core/runtime/service.h"
 
 struct evhttp;
@@ -49,7 +50,7 @@ next(_Atomic(any_fn) *known, const char *name)
 {
     any_fn function = atomic_load_explicit(known, memory_order_relaxed);
     if (function == NULL) {
-        void *found = dlsym(RTLD_NEXT, name);
+        void *found = evprof_look_up(RTLD_NEXT, name);
         if (found == NULL) {
             found = evprof_preload_module_function(name);
         }

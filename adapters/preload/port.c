@@ -14,6 +14,7 @@
 
 #include "adapters/preload/address.h"
 #include "core/base/error.h"
+#include "core/base/look_up.h"
 
 #define MODULE "evprof/libevprof_preload_port.so"
 
@@ -29,7 +30,7 @@ static bool
 has_old_libevent(void)
 {
     unsigned (*version)(void) = NULL;
-    void *found = dlsym(RTLD_DEFAULT, "event_get_version_number");
+    void *found = evprof_look_up(RTLD_DEFAULT, "event_get_version_number");
     memcpy(&version, &found, sizeof(version));
     return version != NULL && version() < OLDEST_LIBEVENT;
 }

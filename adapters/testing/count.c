@@ -25,6 +25,7 @@
 
 #include <evprof/export.h>
 
+#include "core/base/look_up.h"
 #include "core/heap/jemalloc.h"
 
 /* What dlsym and the loader ask for before the allocator is known: a few
@@ -88,7 +89,7 @@ resolve(void)
     is_resolving = true;
 #define RESOLVE(name)                                                          \
     do {                                                                       \
-        void *found = dlsym(RTLD_NEXT, #name);                                 \
+        void *found = evprof_look_up(RTLD_NEXT, #name);                        \
         memcpy(&next.name, &found, sizeof(found));                             \
     } while (0)
     RESOLVE(malloc);

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/look_up.h"
+
 #define KB ((size_t)1024)
 
 static const evprof_own_thread_row_t rows[EVPROF_OWN_THREADS] = {
@@ -101,7 +103,7 @@ static size_t (*ask)(const pthread_attr_t *attr); /* NULL: not this glibc */
 __attribute__((constructor(101))) static void
 find_minstack(void)
 {
-    void *address = dlsym(RTLD_DEFAULT, "__pthread_get_minstack");
+    void *address = evprof_look_up(RTLD_DEFAULT, "__pthread_get_minstack");
     memcpy(&ask, &address, sizeof(ask));
 }
 

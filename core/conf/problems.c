@@ -94,7 +94,7 @@ keep(evprof_problems_t *problems, const evprof_place_t *place, bool is_warning,
     problems->first = p;
 }
 
-static void
+__attribute__((format(printf, 4, 0))) static void
 add(evprof_problems_t *problems, const evprof_place_t *place, bool is_warning,
     const char *format, va_list args)
 {

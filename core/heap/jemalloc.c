@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/look_up.h"
 #include "core/heap/jemalloc_hook.h"
 #include "core/heap/jemalloc_mallctl.h"
 #include "core/heap/jemalloc_refusal.h"
@@ -44,7 +45,7 @@ find_mallctl(const char *prefix)
         return mallctl;
     }
     if (len > 0 && (size_t)len < sizeof(name)) {
-        void *symbol = dlsym(RTLD_DEFAULT, name);
+        void *symbol = evprof_look_up(RTLD_DEFAULT, name);
         memcpy(&found, &symbol, sizeof(found));
     }
     return found;
@@ -161,8 +162,8 @@ evprof_jemalloc_counter(void)
 static const void *
 serving_malloc(void)
 {
-    return dlsym(evprof_jemalloc_counter() != 0 ? RTLD_NEXT : RTLD_DEFAULT,
-                 "malloc");
+    return evprof_look_up(
+        evprof_jemalloc_counter() != 0 ? RTLD_NEXT : RTLD_DEFAULT, "malloc");
 }
 
 static int

@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/look_up.h"
+
 static bool
 is_in_one_object(const void *a, const void *b)
 {
@@ -30,7 +32,7 @@ is_in_one_object(const void *a, const void *b)
 static void *
 find_in(void *where, const evprof_real_t *real)
 {
-    void *found = dlsym(where, real->name);
+    void *found = evprof_look_up(where, real->name);
     void *versioned =
         real->version == NULL ? NULL : dlvsym(where, real->name, real->version);
     return versioned != NULL &&

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/base/look_up.h"
 #include "core/sample/hooks.h"
 
 static void *
@@ -28,7 +29,7 @@ evprof_say_unbound(evprof_builder_t *out, enum evprof_loss_of who,
 {
     Dl_info found;
     Dl_info libc;
-    void *address = dlsym(RTLD_DEFAULT, function);
+    void *address = evprof_look_up(RTLD_DEFAULT, function);
     if (address == NULL || evprof_is_hook((uintptr_t)address) ||
         dladdr(address, &found) == 0 || dladdr(address_of_libc(), &libc) == 0 ||
         found.dli_fbase != libc.dli_fbase) {

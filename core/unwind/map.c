@@ -13,6 +13,7 @@
 #include <ucontext.h>
 
 #include "core/base/lock.h"
+#include "core/base/look_up.h"
 #include "core/objects/objects.h"
 #include "core/unwind/rules.h"
 #include "core/unwind/sig_arch.h"
@@ -68,8 +69,8 @@ static uintptr_t bottoms[2]; /* functions of libc */
 __attribute__((constructor(101))) static void
 find_bottoms(void)
 {
-    bottoms[0] = (uintptr_t)dlsym(RTLD_DEFAULT, "__libc_start_main");
-    bottoms[1] = (uintptr_t)dlsym(RTLD_DEFAULT, "abort");
+    bottoms[0] = (uintptr_t)evprof_look_up(RTLD_DEFAULT, "__libc_start_main");
+    bottoms[1] = (uintptr_t)evprof_look_up(RTLD_DEFAULT, "abort");
 }
 
 /* The object that threads and main() are started from. */

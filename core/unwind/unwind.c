@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/look_up.h"
 #include "core/unwind/sig_unwind.h"
 
 static const struct {
@@ -53,7 +54,7 @@ evprof_unwind_learn(void)
 int
 evprof_unwind_check_exceptions(evprof_error_t *err)
 {
-    void *raise = dlsym(RTLD_DEFAULT, "_Unwind_RaiseException");
+    void *raise = evprof_look_up(RTLD_DEFAULT, "_Unwind_RaiseException");
     Dl_info owner;
     if (raise == NULL || dladdr(raise, &owner) == 0) {
         return EVPROF_OK;

@@ -14,13 +14,16 @@
  *   lose     a is used and unloaded, and its file removed
  *   swap     a is used and unloaded, and its file replaced by b
  *
- * With EVPROF_TRUTH_BARE set, libc's own dlclose is called.
+ * The file `clock` then has a line for each use of a plugin: its letter, and
+ * the milliseconds that went by. With EVPROF_TRUTH_BARE set, libc's own dlclose
+ * is called.
  */
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <evprof/evprof.h>
@@ -35,6 +38,7 @@ typedef void work_fn(double seconds, void **out, int count);
 static void *blocks[4][BLOCKS];
 static int used;
 static const void *places[4];
+static FILE *clock_file;
 
 static void *
 load(const char *path, work_fn **work)
@@ -51,18 +55,28 @@ load(const char *path, work_fn **work)
     return handle;
 }
 
-static void
-use(work_fn *work)
+static double
+now_ms(void)
 {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static void
+use(work_fn *work, char letter)
+{
+    const double start = now_ms();
     work(SECONDS, blocks[used++], BLOCKS);
+    fprintf(clock_file, "%c %.0f\n", letter, now_ms() - start);
 }
 
 static void *
-load_and_use(const char *path)
+load_and_use(const char *path, char letter)
 {
     work_fn *work;
     void *handle = load(path, &work);
-    use(work);
+    use(work, letter);
     return handle;
 }
 
@@ -91,7 +105,7 @@ static void
 run(const char *mode, work_fn *late)
 {
     if (late != NULL) {
-        use(late);
+        use(late, 'a');
         return;
     }
     work_fn *work;
@@ -100,7 +114,7 @@ run(const char *mode, work_fn *late)
     if (strcmp(mode, "unlink") == 0) {
         must(unlink("a.so") == 0, "unlink");
     }
-    use(work);
+    use(work, 'a');
     if (strcmp(mode, "replace") == 0) {
         must(rename("b.so", "a.so") == 0, "rename");
     }
@@ -116,7 +130,7 @@ run(const char *mode, work_fn *late)
     }
     if (strcmp(mode, "reuse") == 0 || strcmp(mode, "again") == 0) {
         unload(handle);
-        handle = load_and_use("./b.so");
+        handle = load_and_use("./b.so", 'b');
     }
     for (int i = 0; i < 8 && strcmp(mode, "steady") == 0; i++) {
         unload(load("./b.so", &other));
@@ -124,7 +138,7 @@ run(const char *mode, work_fn *late)
     }
     if (strcmp(mode, "again") == 0) {
         unload(handle);
-        load_and_use("./a.so");
+        load_and_use("./a.so", 'a');
     }
 }
 
@@ -170,6 +184,8 @@ main(int argc, char **argv)
         fprintf(stderr, "plugins: %s\n", err.message);
         return 2;
     }
+    clock_file = fopen("clock", "we");
+    must(clock_file != NULL, "clock");
     if (strcmp(argv[1], "late") == 0) {
         (void)load("./a.so", &late);
         must(rename("b.so", "a.so") == 0, "rename");
@@ -181,6 +197,7 @@ main(int argc, char **argv)
     for (int i = 2; i < argc; i++) {
         end(argv[i], files[i - 2]);
     }
+    must(fclose(clock_file) == 0, "clock");
     printf("%s\n", used > 1 && places[0] == places[1] ? "same place" : "apart");
     return 0;
 }

@@ -141,15 +141,15 @@ take_set(const evprof_watch_conf_t *conf, const char *stem, evprof_buf_t *line)
     }
 }
 
-/* The moment's line, for the log and the index page. */
+/* The moment's line: whoever reads it in the log finds it on the index page. */
 static void
 note(const char *line)
 {
-    evprof_log(watch.prof, EVPROF_LOG_WARN, "watch: %s", line);
     evprof_lock_enter(&watch.lock);
     (void)snprintf(watch.lines[watch.moments % LINES], LINE_BYTES, "%s", line);
     watch.moments++;
     evprof_lock_leave(&watch.lock);
+    evprof_log(watch.prof, EVPROF_LOG_WARN, "watch: %s", line);
 }
 
 /* 20260201T150405Z-PID-REASON: in the order of time. */

@@ -365,7 +365,10 @@ start_storm(pthread_t *threads)
     pthread_attr_t attr;
     pthread_attr_init(&attr);
     if (storm->stack_size != 0) {
-        pthread_attr_setstacksize(&attr, storm->stack_size);
+        /* A throw and a walk fill most of it. The frame of a signal lies on it
+         * too, whose size is the CPU's affair. */
+        size_t frame = (size_t)sysconf(_SC_MINSIGSTKSZ);
+        pthread_attr_setstacksize(&attr, storm->stack_size + frame);
     }
     for (size_t i = 0; i < STORMERS; i++) {
         if (pthread_create(&threads[i], &attr, storming, &rounds[i]) != 0) {

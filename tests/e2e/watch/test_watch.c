@@ -142,7 +142,7 @@ test_it_stays_within_its_bounds(void **state)
     /* Sets of two or three files, one after the other. */
     char first[64] = "";
     int sets = 0;
-    for (int i = 0; i < 600 && sets < 3; i++) {
+    for (int i = 0; i < 3000 && sets < 3; i++) {
         struct dirent **list = NULL;
         int count = scandir(folder, &list, NULL, alphasort);
         int ours = 0;

@@ -33,8 +33,8 @@ begins_with(const evprof_buf_t *body, size_t at, const char *word)
            strncasecmp(body->data + at, word, len) == 0;
 }
 
-static bool
-is_page(const evprof_answer_t *answer)
+bool
+evprof_answer_is_page(const evprof_answer_t *answer)
 {
     if (strncasecmp(answer->content_type, "text/html", 9) == 0) {
         return true;
@@ -78,7 +78,7 @@ evprof_answer_judge(const evprof_answer_t *answer, evprof_buf_t *why)
         }
         return false;
     }
-    if (is_page(answer)) {
+    if (evprof_answer_is_page(answer)) {
         bool is_login = has_word(&answer->body, "password") ||
                         has_word(&answer->body, "log in") ||
                         has_word(&answer->body, "login") ||

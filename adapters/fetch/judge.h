@@ -14,6 +14,8 @@ typedef struct evprof_answer {
     bool is_from_pprof;  /* the header X-Go-Pprof was there */
     char location[2048]; /* of a redirect */
     char retry_after[32];
+    char grpc_status[16]; /* "" unless a gRPC server has answered */
+    char grpc_message[160];
     evprof_buf_t body;
 } evprof_answer_t;
 
@@ -23,5 +25,8 @@ typedef struct evprof_answer {
  * True and nothing appended: the body may be a profile.
  */
 bool evprof_answer_judge(const evprof_answer_t *answer, evprof_buf_t *why);
+
+/* Whether it is a page for people, whatever its status. */
+bool evprof_answer_is_page(const evprof_answer_t *answer);
 
 #endif

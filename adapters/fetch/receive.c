@@ -121,6 +121,10 @@ evprof_transfer_on_header(char *line, size_t size, size_t count, void *arg)
                 sizeof(t->answer.location));
     take_header(line, len, "Retry-After:", t->answer.retry_after,
                 sizeof(t->answer.retry_after));
+    take_header(line, len, "grpc-status:", t->answer.grpc_status,
+                sizeof(t->answer.grpc_status));
+    take_header(line, len, "grpc-message:", t->answer.grpc_message,
+                sizeof(t->answer.grpc_message));
     take_header(line, len, "X-Go-Pprof:", flag, sizeof(flag));
     t->answer.is_from_pprof = t->answer.is_from_pprof || flag[0] != '\0';
     return len;

@@ -23,6 +23,26 @@ ask_on(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
     return message->goes_on == NULL || message->goes_on(message->ctx) ? 0 : 1;
 }
 
+/* What gRPC asks of HTTP. A proxy that speaks HTTP/1.1 lets it through as it
+ * lets TLS through. */
+static int
+set_grpc(evprof_transfer_t *t, evprof_error_t *err)
+{
+    long version = t->target.is_tls ? (long)CURL_HTTP_VERSION_2TLS
+                                    : (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+    if (curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, version) != CURLE_OK) {
+        return evprof_fail(err, EVPROF_ENOTSUP, "libcurl has no HTTP/2");
+    }
+    struct curl_slist *longer = curl_slist_append(t->headers, "TE: trailers");
+    if (longer == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "out of memory");
+    }
+    t->headers = longer;
+    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+    curl_easy_setopt(t->easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+    return EVPROF_OK;
+}
+
 static int
 perform(evprof_transfer_t *t, const evprof_message_t *message,
         evprof_error_t *err)
@@ -63,6 +83,9 @@ evprof_fetch_send(const char *url, const evprof_fetch_options_t *options,
         evprof_target_parse(url, 0, message->timeout_s, &t.target, err);
     if (status == EVPROF_OK) {
         status = evprof_transfer_prepare(&t, err);
+    }
+    if (status == EVPROF_OK && message->is_grpc) {
+        status = set_grpc(&t, err);
     }
     if (status == EVPROF_OK) {
         status = perform(&t, message, err);

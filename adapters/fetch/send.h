@@ -19,6 +19,7 @@ typedef struct evprof_message {
     size_t len;
     const char *type;  /* of its Content-Type */
     int64_t timeout_s; /* for all of it */
+    bool is_grpc;      /* by HTTP/2, without asking first where it is not TLS */
     /* Asked about once a second while it goes on; false ends it. */
     bool (*goes_on)(void *ctx);
     void *ctx;
@@ -27,7 +28,7 @@ typedef struct evprof_message {
 /*
  * Sends it and waits for the answer, which the caller frees (its body). Options
  * that ask on the terminal are not looked at. EVPROF_EIO: there is no answer;
- * EVPROF_EINVAL, EVPROF_ENOMEM. MT-Safe.
+ * EVPROF_ENOTSUP: libcurl has no HTTP/2; EVPROF_EINVAL, EVPROF_ENOMEM. MT-Safe.
  */
 int evprof_fetch_send(const char *url, const evprof_fetch_options_t *options,
                       const evprof_message_t *message, evprof_answer_t *answer,

@@ -13,8 +13,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "core/base/json.h"
-#include "core/profile/pprof.h"
 #include "proto/push.pb-c.h"
 
 enum { OWN_LABELS = 4, ID_BYTES = 16, ID_TEXT = 37, NAME_MAX_BYTES = 320 };
@@ -73,8 +71,8 @@ make_id(char out[ID_TEXT])
     size_t at = 0;
     for (size_t i = 0; i < ID_BYTES; i++) {
         const char *dash = i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "";
-        at += (size_t)snprintf(out + at, ID_TEXT - at, "%s%02x", dash,
-                               bytes[i]);
+        at +=
+            (size_t)snprintf(out + at, ID_TEXT - at, "%s%02x", dash, bytes[i]);
     }
 }
 
@@ -147,162 +145,4 @@ evprof_push_message(const evprof_push_conf_t *conf, const char *profile,
     free(labels);
     free(list);
     return status;
-}
-
-/* ---- The forms ---- */
-
-static void
-put_base64(evprof_buf_t *out, const uint8_t *data, size_t len)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < len; i += 3) {
-        unsigned long bits = (unsigned long)data[i] << 16;
-        bits |= i + 1 < len ? (unsigned long)data[i + 1] << 8 : 0;
-        bits |= i + 2 < len ? data[i + 2] : 0;
-        evprof_buf_putc(out, digits[bits >> 18]);
-        evprof_buf_putc(out, digits[bits >> 12 & 63]);
-        evprof_buf_putc(out, i + 1 < len ? digits[bits >> 6 & 63] : '=');
-        evprof_buf_putc(out, i + 2 < len ? digits[bits & 63] : '=');
-    }
-}
-
-static void
-put_writeraw(evprof_buf_t *out, const Evprof__Pb__PushSeries *series)
-{
-    evprof_buf_puts(out, "{\"series\":[{\"labels\":{\"labels\":[");
-    const char *comma = "";
-    for (size_t i = 0; i < series->n_labels; i++) {
-        const Evprof__Pb__PushLabel *l = series->labels[i];
-        if (strcmp(l->name, "__delta__") == 0) {
-            continue;
-        }
-        evprof_buf_printf(out, "%s{\"name\":", comma);
-        evprof_json_string(out, l->name);
-        evprof_buf_puts(out, ",\"value\":");
-        evprof_json_string(out, l->value);
-        evprof_buf_putc(out, '}');
-        comma = ",";
-    }
-    evprof_buf_puts(out, "]},\"samples\":[{\"rawProfile\":\"");
-    const ProtobufCBinaryData *bytes = &series->samples[0]->profile;
-    put_base64(out, bytes->data, bytes->len);
-    evprof_buf_puts(out, "\"}]}]}");
-}
-
-static void
-put_escaped(evprof_buf_t *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                   "0123456789-_.",
-                   *text) != NULL) {
-            evprof_buf_putc(out, *text);
-        } else {
-            evprof_buf_printf(out, "%%%02X", (unsigned char)*text);
-        }
-    }
-}
-
-/* NAME{label=value,...}, in the query. */
-static void
-put_ingest_name(evprof_buf_t *out, const Evprof__Pb__PushSeries *series)
-{
-    evprof_buf_t name = { 0 };
-    const char *comma = "";
-    for (size_t i = 0; i < series->n_labels; i++) {
-        if (strcmp(series->labels[i]->name, "service_name") == 0) {
-            evprof_buf_puts(&name, series->labels[i]->value);
-        }
-    }
-    evprof_buf_putc(&name, '{');
-    for (size_t i = 0; i < series->n_labels; i++) {
-        const Evprof__Pb__PushLabel *l = series->labels[i];
-        if (strcmp(l->name, "service_name") != 0 &&
-            strcmp(l->name, "__name__") != 0) {
-            evprof_buf_printf(&name, "%s%s=%s", comma, l->name, l->value);
-            comma = ",";
-        }
-    }
-    evprof_buf_putc(&name, '}');
-    put_escaped(out, name.failed ? "" : name.data);
-    out->failed = out->failed || name.failed;
-    evprof_buf_free(&name);
-}
-
-/* The times of the profile in seconds; nothing where it cannot be read. */
-static void
-put_ingest_times(evprof_buf_t *out, const ProtobufCBinaryData *bytes)
-{
-    evprof_pprof_t *p = NULL;
-    if (evprof_pprof_decode(bytes->data, bytes->len, 0, &p, NULL) !=
-        EVPROF_OK) {
-        return;
-    }
-    int64_t from_s = p->time_ns / 1000000000;
-    int64_t until_s = (p->time_ns + p->duration_ns) / 1000000000;
-    evprof_pprof_free(p);
-    evprof_buf_printf(out, "&from=%lld&until=%lld", (long long)from_s,
-                      (long long)(until_s > from_s ? until_s : from_s + 1));
-}
-
-static void
-put_form(enum evprof_push_way way, const Evprof__Pb__PushSeries *series,
-         const evprof_buf_t *message, evprof_push_form_t *out)
-{
-    const ProtobufCBinaryData *bytes = &series->samples[0]->profile;
-    switch (way) {
-    case EVPROF_PUSH_CONNECT:
-        out->type = "application/proto";
-        evprof_buf_puts(&out->url, "/push.v1.PusherService/Push");
-        evprof_buf_add(&out->body, message->data, message->len);
-        break;
-    case EVPROF_PUSH_INGEST:
-        out->type = "application/octet-stream";
-        evprof_buf_puts(&out->url, "/ingest?format=pprof&name=");
-        put_ingest_name(&out->url, series);
-        put_ingest_times(&out->url, bytes);
-        evprof_buf_add(&out->body, bytes->data, bytes->len);
-        break;
-    case EVPROF_PUSH_WRITERAW:
-        out->type = "application/json";
-        evprof_buf_puts(&out->url, "/profiles/writeraw");
-        put_writeraw(&out->body, series);
-        break;
-    }
-}
-
-int
-evprof_push_form(enum evprof_push_way way, const char *url,
-                 const evprof_buf_t *message, evprof_push_form_t *out)
-{
-    *out = (evprof_push_form_t){ .type = NULL };
-    Evprof__Pb__PushRequest *request = evprof__pb__push_request__unpack(
-        NULL, message->len, (const uint8_t *)(const void *)message->data);
-    if (request == NULL || request->n_series != 1 ||
-        request->series[0]->n_samples != 1) {
-        if (request != NULL) {
-            evprof__pb__push_request__free_unpacked(request, NULL);
-        }
-        return EVPROF_EPARSE;
-    }
-    size_t len = strlen(url);
-    while (len > 0 && url[len - 1] == '/') {
-        len--;
-    }
-    evprof_buf_add(&out->url, url, len);
-    put_form(way, request->series[0], message, out);
-    evprof__pb__push_request__free_unpacked(request, NULL);
-    if (out->url.failed || out->body.failed) {
-        evprof_push_form_free(out);
-        return EVPROF_ENOMEM;
-    }
-    return EVPROF_OK;
-}
-
-void
-evprof_push_form_free(evprof_push_form_t *form)
-{
-    evprof_buf_free(&form->url);
-    evprof_buf_free(&form->body);
 }

@@ -20,23 +20,4 @@
 int evprof_push_message(const evprof_push_conf_t *conf, const char *profile,
                         const evprof_buf_t *bytes, evprof_buf_t *out);
 
-/* What an engine takes for a message. */
-typedef struct evprof_push_form {
-    const char *type; /* Content-Type */
-    evprof_buf_t url; /* whole */
-    evprof_buf_t body;
-} evprof_push_form_t;
-
-enum evprof_push_way {
-    EVPROF_PUSH_CONNECT, /* push.v1.PusherService/Push */
-    EVPROF_PUSH_INGEST,  /* Pyroscope before that */
-    EVPROF_PUSH_WRITERAW,
-};
-
-/* Makes the form for a way; free it after. EVPROF_EPARSE: it is no message (a
- * file of somebody else's); EVPROF_ENOMEM. */
-int evprof_push_form(enum evprof_push_way way, const char *url,
-                     const evprof_buf_t *message, evprof_push_form_t *out);
-void evprof_push_form_free(evprof_push_form_t *form);
-
 #endif

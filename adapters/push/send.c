@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What answers mean: 2xx is taken. 400, 413, 415 and 422 are said of the
- * message itself, and saying it again would block those behind it. Anything
- * else will be otherwise one day, when the token is renewed, or the engine or
- * the proxy before it is back or has the right address.
+ * What answers mean: 2xx is taken, unless a page for people comes with it, as a
+ * login has. 400, 413, 415 and 422 are said of the message itself, and saying
+ * it again would block those behind it. Anything else will be otherwise one
+ * day, when the token is renewed, or the engine or the proxy before it is back
+ * or has the right address. By gRPC the same is said in its own status, which
+ * comes after the body.
  */
 #include "adapters/push/send.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <curl/curl.h>
 
 #include "adapters/fetch/send.h"
-#include "adapters/push/message.h"
+#include "adapters/push/form.h"
 #include "core/base/error.h"
+#include "core/base/parse.h"
 #include "core/base/visible.h"
 
 enum { TIMEOUT_S = 10, HEADERS_MAX = 32, SAID_MAX = 160, RETRY_MAX_S = 3600 };
@@ -41,25 +45,100 @@ options_of(const evprof_push_conf_t *conf, const char *headers[HEADERS_MAX])
 /* Says what the engine has, which may be anybody's text, without its control
  * bytes. */
 static void
-fail_by(const evprof_answer_t *answer, evprof_error_t *err)
+fail_by(const char *name, const char *said, evprof_error_t *err)
 {
-    const char *said = answer->body.data != NULL ? answer->body.data : "";
     size_t len = strcspn(said, "\r\n");
     evprof_buf_t shown = { 0 };
     evprof_visible_add(&shown, said, len < SAID_MAX ? len : SAID_MAX, "");
-    evprof_fail(err, EVPROF_EIO, "the engine answered %ld: %s", answer->status,
+    evprof_fail(err, EVPROF_EIO, "the engine answered %s: %s", name,
                 shown.data != NULL ? shown.data : "");
     evprof_buf_free(&shown);
+}
+
+static void
+fail_by_code(const evprof_answer_t *answer, evprof_error_t *err)
+{
+    char name[24];
+    (void)snprintf(name, sizeof(name), "%ld", answer->status);
+    fail_by(name, answer->body.data != NULL ? answer->body.data : "", err);
+}
+
+static const char *const grpc_names[] = {
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+};
+
+enum { GRPC_OK = 0, GRPC_INVALID_ARGUMENT = 3, GRPC_OUT_OF_RANGE = 11 };
+
+/* The message of a gRPC status has its bytes by percents. */
+static void
+fail_by_grpc(const evprof_answer_t *answer, unsigned long code,
+             evprof_error_t *err)
+{
+    const char *text = answer->grpc_message;
+    evprof_buf_t said = { 0 };
+    for (size_t len = strlen(text); len > 0;) {
+        int byte = evprof_percent_byte(text, len);
+        evprof_buf_putc(&said, byte >= 0 ? (char)byte : *text);
+        text += byte >= 0 ? 3 : 1;
+        len -= byte >= 0 ? 3 : 1;
+    }
+    fail_by(code < sizeof(grpc_names) / sizeof(grpc_names[0])
+                ? grpc_names[code]
+                : answer->grpc_status,
+            said.data != NULL ? said.data : "", err);
+    evprof_buf_free(&said);
+}
+
+static enum evprof_push_fate
+judge_grpc(const evprof_answer_t *answer, evprof_error_t *err)
+{
+    char *end = NULL;
+    unsigned long code = strtoul(answer->grpc_status, &end, 10);
+    if (end == answer->grpc_status || *end != '\0') {
+        evprof_fail(err, EVPROF_EIO,
+                    "what answered %ld there is no gRPC server",
+                    answer->status);
+        return EVPROF_PUSH_LATER;
+    }
+    if (code == GRPC_OK) {
+        return EVPROF_PUSH_SENT;
+    }
+    fail_by_grpc(answer, code, err);
+    return code == GRPC_INVALID_ARGUMENT || code == GRPC_OUT_OF_RANGE
+               ? EVPROF_PUSH_REFUSED
+               : EVPROF_PUSH_LATER;
 }
 
 static enum evprof_push_fate
 judge(const evprof_answer_t *answer, evprof_error_t *err)
 {
     long code = answer->status;
+    if (code >= 200 && code < 300 && answer->body.len > 0 &&
+        evprof_answer_is_page(answer)) {
+        evprof_fail(err, EVPROF_EIO,
+                    "a page for people is there, and no engine");
+        return EVPROF_PUSH_LATER;
+    }
     if (code >= 200 && code < 300) {
         return EVPROF_PUSH_SENT;
     }
-    fail_by(answer, err);
+    fail_by_code(answer, err);
     return code == 400 || code == 413 || code == 415 || code == 422
                ? EVPROF_PUSH_REFUSED
                : EVPROF_PUSH_LATER;
@@ -84,12 +163,17 @@ send_by(const evprof_push_engine_t *engine, enum evprof_push_way way,
     const evprof_message_t post = { .body = form.body.data,
                                     .len = form.body.len,
                                     .type = form.type,
+                                    .is_grpc = way == EVPROF_PUSH_WRITERAW,
                                     .timeout_s = TIMEOUT_S,
                                     .goes_on = engine->goes_on,
                                     .ctx = engine->ctx };
     status = evprof_fetch_send(form.url.data, &options, &post, answer, err);
     evprof_push_form_free(&form);
-    return status == EVPROF_OK ? judge(answer, err) : EVPROF_PUSH_LATER;
+    if (status != EVPROF_OK) {
+        return EVPROF_PUSH_LATER;
+    }
+    return way == EVPROF_PUSH_WRITERAW ? judge_grpc(answer, err)
+                                       : judge(answer, err);
 }
 
 long

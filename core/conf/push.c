@@ -159,7 +159,8 @@ static const evprof_directive_t directives[] = {
     { .name = "format",
       .args = "pyroscope|parca",
       .help = "The engine's way to be told: Pyroscope's push API, or its "
-              "older /ingest where that is missing, or Parca's WriteRaw.",
+              "older /ingest where that is missing, or Parca's WriteRaw by "
+              "gRPC.",
       .by_default = "pyroscope",
       .min_args = 1,
       .max_args = 1,

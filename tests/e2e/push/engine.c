@@ -3,7 +3,6 @@
 
 #include <event2/buffer.h>
 #include <event2/http.h>
-#include <jansson.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,8 +60,8 @@ engine_read(const void *data, size_t len, engine_profile_t *out)
     free(plain);
 }
 
-static void
-add_label(engine_profile_t *out, const char *name, const char *value)
+void
+engine_add_label(engine_profile_t *out, const char *name, const char *value)
 {
     int i = 0;
     while (out->labels[i][0][0] != '\0') {
@@ -73,6 +72,15 @@ add_label(engine_profile_t *out, const char *name, const char *value)
     (void)snprintf(out->labels[i][1], 128, "%s", value);
 }
 
+void
+engine_keep(engine_t *engine, const engine_profile_t *profile)
+{
+    pthread_mutex_lock(&engine->lock);
+    assert_true(engine->count < ENGINE_KEPT);
+    engine->kept[engine->count++] = *profile;
+    pthread_mutex_unlock(&engine->lock);
+}
+
 static void
 keep(engine_t *engine, struct evhttp_request *req, engine_profile_t *profile)
 {
@@ -80,10 +88,7 @@ keep(engine_t *engine, struct evhttp_request *req, engine_profile_t *profile)
         evhttp_request_get_input_headers(req), "X-Scope-OrgID");
     (void)snprintf(profile->header, sizeof(profile->header), "%s",
                    header != NULL ? header : "");
-    pthread_mutex_lock(&engine->lock);
-    assert_true(engine->count < ENGINE_KEPT);
-    engine->kept[engine->count++] = *profile;
-    pthread_mutex_unlock(&engine->lock);
+    engine_keep(engine, profile);
     evhttp_send_reply(req, 200, NULL, NULL);
 }
 
@@ -98,6 +103,13 @@ refuse(engine_t *engine, struct evhttp_request *req)
     pthread_mutex_unlock(&engine->lock);
     if (code == 0) {
         return false;
+    }
+    if (code == 200) {
+        struct evbuffer *page = evbuffer_new();
+        evbuffer_add_printf(page, "<!doctype html><title>Log in</title>");
+        evhttp_send_reply(req, code, NULL, page);
+        evbuffer_free(page);
+        return true;
     }
     if (retry != NULL) {
         evhttp_add_header(evhttp_request_get_output_headers(req), "Retry-After",
@@ -129,7 +141,8 @@ on_push(struct evhttp_request *req, void *arg)
     assert_int_equal(push->n_series, 1);
     const Evprof__Pb__PushSeries *series = push->series[0];
     for (size_t i = 0; i < series->n_labels; i++) {
-        add_label(&profile, series->labels[i]->name, series->labels[i]->value);
+        engine_add_label(&profile, series->labels[i]->name,
+                         series->labels[i]->value);
     }
     const Evprof__Pb__PushSample *sample = series->samples[0];
     (void)snprintf(profile.id, sizeof(profile.id), "%s", sample->id);
@@ -150,61 +163,8 @@ on_ingest(struct evhttp_request *req, void *arg)
     const char *query =
         evhttp_uri_get_query(evhttp_request_get_evhttp_uri(req));
     (void)snprintf(profile.query, sizeof(profile.query), "%s", query);
-    add_label(&profile, "__name__", "ingested");
+    engine_add_label(&profile, "__name__", "ingested");
     engine_read(evbuffer_pullup(in, -1), evbuffer_get_length(in), &profile);
-    keep(engine, req, &profile);
-}
-
-static size_t
-decode_base64(const char *text, uint8_t *out)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t len = 0;
-    unsigned bits = 0;
-    int have = 0;
-    for (; *text != '\0' && *text != '='; text++) {
-        const char *digit = strchr(digits, *text);
-        assert_non_null(digit);
-        bits = bits << 6 | (unsigned)(digit - digits);
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            out[len++] = (uint8_t)(bits >> have);
-        }
-    }
-    return len;
-}
-
-static void
-on_writeraw(struct evhttp_request *req, void *arg)
-{
-    engine_t *engine = arg;
-    engine_profile_t profile = { .way = "writeraw" };
-    struct evbuffer *in = evhttp_request_get_input_buffer(req);
-    if (refuse(engine, req)) {
-        return;
-    }
-    json_t *root = json_loadb((const char *)evbuffer_pullup(in, -1),
-                              evbuffer_get_length(in), 0, NULL);
-    json_t *series = json_array_get(json_object_get(root, "series"), 0);
-    json_t *labels =
-        json_object_get(json_object_get(series, "labels"), "labels");
-    size_t i;
-    json_t *label;
-    json_array_foreach(labels, i, label)
-    {
-        add_label(&profile, json_string_value(json_object_get(label, "name")),
-                  json_string_value(json_object_get(label, "value")));
-    }
-    const char *raw = json_string_value(json_object_get(
-        json_array_get(json_object_get(series, "samples"), 0), "rawProfile"));
-    assert_non_null(raw);
-    uint8_t *bytes = malloc(strlen(raw) + 1);
-    assert_non_null(bytes);
-    engine_read(bytes, decode_base64(raw, bytes), &profile);
-    free(bytes);
-    json_decref(root);
     keep(engine, req, &profile);
 }
 
@@ -219,7 +179,6 @@ engine_open(engine_t *engine)
     struct evhttp *http = engine->server.http;
     evhttp_set_cb(http, "/push.v1.PusherService/Push", on_push, engine);
     evhttp_set_cb(http, "/ingest", on_ingest, engine);
-    evhttp_set_cb(http, "/profiles/writeraw", on_writeraw, engine);
 }
 
 void

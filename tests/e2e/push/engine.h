@@ -3,9 +3,10 @@
 #define TESTS_E2E_PUSH_ENGINE_H
 
 /*
- * A small engine: it takes profiles in the three ways in which Pyroscope and
- * Parca take them, decodes them by the generated code of the public formats,
- * and keeps what they say. It can be out of order in several ways.
+ * A small engine: it takes profiles in the two ways in which Pyroscope takes
+ * them (and in Parca's by grpc.h), decodes them by the generated code of the
+ * public formats, and keeps what they say. It can be out of order in several
+ * ways.
  */
 
 #include <pthread.h>
@@ -39,15 +40,18 @@ typedef struct engine {
     int refused;
 } engine_t;
 
-/* Adds up a profile in gzip. */
+/* Adds up a profile in gzip; adds a label; keeps what is read. */
 void engine_read(const void *data, size_t len, engine_profile_t *out);
+void engine_add_label(engine_profile_t *out, const char *name,
+                      const char *value);
+void engine_keep(engine_t *engine, const engine_profile_t *profile);
 
 /* Starts it; the profiler may be mounted on its server between both. */
 void engine_open(engine_t *engine);
 void engine_run(engine_t *engine);
 void engine_close(engine_t *engine);
 
-/* From now on all get `code`; 0: they are taken. */
+/* From now on all get `code`, 200 with a page for people; 0: they are taken. */
 void engine_refuse(engine_t *engine, int code, const char *retry);
 
 int engine_refused(engine_t *engine);

@@ -17,6 +17,7 @@
 #include "core/conf/block.h"
 #include "core/conf/conf.h"
 #include "core/heap/jemalloc.h"
+#include "core/runtime/catalog.h"
 #include "core/runtime/flight_dumps.h"
 #include "core/runtime/recording.h"
 #include "core/runtime/symbols.h"
@@ -389,9 +390,14 @@ evprof_flight_write(evprof_t *prof, const evprof_writer_t *out,
                     evprof_error_t *err)
 {
     const evprof_ask_t ask = { .query = "flight=1" };
-    if (prof == NULL || out == NULL || out->write == NULL) {
-        return evprof_fail(err, EVPROF_EINVAL,
-                           "flight recorder: no profiler or no writer");
+    evprof_error_t own;
+    err = err == NULL ? &own : err;
+    if (out == NULL || out->write == NULL) {
+        return evprof_fail(err, EVPROF_EINVAL, "flight recorder: no writer");
+    }
+    prof = evprof_use(prof, "evprof_flight_write", err);
+    if (prof == NULL) {
+        return err->status;
     }
     evprof_profile_t *trace = evprof_lookup(prof, evprof_profile_trace.name);
     return trace == NULL

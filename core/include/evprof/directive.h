@@ -16,7 +16,8 @@
 extern "C" {
 #endif
 
-/* The place in a configuration that is being read; opaque to setters. */
+/* The place in a configuration that is being read; opaque to setters, owned by
+ * the reader and valid while the setter runs. */
 typedef struct evprof_conf evprof_conf_t;
 
 /* What a directive may do beyond being set once. */
@@ -27,16 +28,19 @@ enum evprof_directive_flag {
     EVPROF_DIRECTIVE_FIXED = 1u << 1,
 };
 
+/* One directive. The module owns it and all that it points to, and keeps them
+ * while it is loaded. */
 typedef struct evprof_directive {
-    const char *name;
+    const char *name; /* as it stands in a file */
     const char *args; /* how the reference writes them: "SIZE", "on|off" */
     const char *help; /* one sentence for the reference and the man page */
     const char *by_default; /* arguments as written in a file; NULL: unset */
-    unsigned min_args;
-    unsigned max_args;
-    size_t offset; /* of the field in the conf struct, for the typed setters */
-    long long min; /* bounds for the numeric setters, both 0: none */
-    long long max;
+    unsigned min_args;      /* fewest arguments */
+    unsigned max_args;      /* most arguments */
+    /* Bytes from the conf struct's begin to the field, for typed setters. */
+    size_t offset;
+    long long min; /* lowest number, in the setter's unit; both 0: no bounds */
+    long long max; /* highest number, likewise */
     const void *data; /* for the setter: evprof_set_choice's table of names */
     unsigned flags;   /* of enum evprof_directive_flag */
 
@@ -54,23 +58,32 @@ typedef struct evprof_directive {
         .name = NULL                                                           \
     }
 
-/* Argument `i` (0 is the first after the name), or NULL beyond the last. */
+/* Argument `i` (0 is the first after the name), or NULL beyond the last; valid
+ * until the setter returns. On the setter's thread. */
 EVPROF_API const char *evprof_conf_arg(const evprof_conf_t *cf, unsigned i);
+
+/* How many arguments there are. On the setter's thread. */
 EVPROF_API unsigned evprof_conf_arg_count(const evprof_conf_t *cf);
 
-/* Argument `i`, which must be there, as bytes (suffixes k m g) or nanoseconds
- * (suffixes ns us ms s m h). NULL, or a fragment that says what is wrong. */
+/*
+ * Writes argument `i`, which must be there, to the caller's `out`: in bytes
+ * (suffixes k m g), or in nanoseconds (suffixes ns us ms s m h). NULL, or a
+ * fragment that says what is wrong, valid until the next call. On the setter's
+ * thread.
+ */
 EVPROF_API const char *evprof_conf_size(evprof_conf_t *cf, unsigned i,
                                         long long *out);
 EVPROF_API const char *evprof_conf_time_ns(evprof_conf_t *cf, unsigned i,
                                            long long *out);
 
-/* Makes the fragment for a setter to return; valid until the next call. */
+/* Makes the fragment for a setter to return; valid until the next call. On the
+ * setter's thread. */
 EVPROF_API const char *evprof_conf_fragment(evprof_conf_t *cf,
                                             const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* A copy of `text` that lives as long as the configuration; NULL: no memory. */
+/* A copy of `text` that lives as long as the configuration; NULL: no memory. On
+ * the setter's thread. */
 EVPROF_API char *evprof_conf_strdup(evprof_conf_t *cf, const char *text);
 
 /* The typed setters; each names the type of the field at `offset`. */

@@ -44,41 +44,47 @@ enum evprof_module_flag {
     EVPROF_MODULE_FILE = 1u << 5,
 };
 
-/* What was asked. Strings and body live as long as the request. */
+/* What was asked. Strings and body are owned by the core and live as long as
+ * the request. */
 typedef struct evprof_ask {
     double seconds;    /* length of the window, 0: a snapshot of now */
     int debug;         /* 0: profile.proto, else text */
     bool gc;           /* flush and purge before a heap snapshot */
-    long rate;         /* that a sampler is asked for, 0: any */
+    long rate;         /* samples a second that were asked for, 0: any */
     long tid;          /* kernel id of the thread that asked, 0: unknown */
     const char *query; /* the raw query or NULL */
-    const void *body;
-    size_t body_len;
-    void *window; /* what begin set for this request */
+    const void *body;  /* what was sent (POST), or NULL */
+    size_t body_len;   /* its bytes */
+    void *window;      /* what begin set for this request */
 } evprof_ask_t;
 
 /* ---- What a snapshot is written to ---- */
 
+/* The profile that a hook fills; owned by the core, valid while the hook runs,
+ * and used on its thread. */
 typedef struct evprof_builder evprof_builder_t;
 
-/* A string label (`text` set) or a numeric one (`text` NULL; `unit` may be). */
+/* A string label (`text` set) or a numeric one (`text` NULL; `unit` may be).
+ * The caller owns the texts, which are copied. */
 typedef struct evprof_sample_label {
-    const char *key;
-    const char *text;
-    int64_t number;
-    const char *unit;
+    const char *key;  /* its name */
+    const char *text; /* the value of a string label */
+    int64_t number;   /* the value of a numeric label, in `unit` */
+    const char *unit; /* "bytes", "nanoseconds", ..., or NULL */
 } evprof_sample_label_t;
 
-/* A stack as samplers see it, leaf first. */
+/* A stack as samplers see it, leaf first. The caller owns it and what it points
+ * to; both are copied. */
 typedef struct evprof_stack {
-    const uintptr_t *pcs;
-    size_t count;
+    const uintptr_t *pcs; /* addresses, one a frame */
+    size_t count;         /* how many frames */
     /* pcs[0] is the address of an instruction that was running; without it, and
      * for all others, a pc is a return address and means the call before it. */
     bool leaf_is_exact;
 } evprof_stack_t;
 
-/* Adds a column; before the first sample. Both texts are copied.
+/* Adds a column; both texts are copied. EVPROF_ESTATE: a sample was added
+ * before, or a second snapshot has other columns than the first;
  * EVPROF_ENOMEM. */
 EVPROF_API int evprof_builder_type(evprof_builder_t *b, const char *type,
                                    const char *unit);
@@ -93,14 +99,16 @@ EVPROF_API int evprof_builder_default_type(evprof_builder_t *b,
 EVPROF_API int evprof_builder_period(evprof_builder_t *b, const char *type,
                                      const char *unit, int64_t period);
 
-/* When the window began (Unix time) and how long it was, in nanoseconds; 0:
- * now, none. */
+/* When the window began: `time_ns` nanoseconds of Unix time, 0 for now; and how
+ * long it was: `duration_ns` nanoseconds, 0 for a moment. */
 EVPROF_API void evprof_builder_time(evprof_builder_t *b, int64_t time_ns,
                                     int64_t duration_ns);
 
 /*
- * Adds a sample: one value a column. Equal stacks with equal labels are merged
- * by adding values. Everything is copied. EVPROF_ENOMEM, EVPROF_ELIMIT.
+ * Adds a sample: one value a column, `label_count` labels. Equal stacks with
+ * equal labels are merged by adding values. Everything is copied.
+ * EVPROF_ESTATE: there are no columns yet; EVPROF_ELIMIT: the profile is as
+ * large as one may be; EVPROF_ENOMEM.
  */
 EVPROF_API int evprof_builder_add(evprof_builder_t *b,
                                   const evprof_stack_t *stack,
@@ -115,11 +123,13 @@ EVPROF_API int evprof_builder_comment(evprof_builder_t *b, const char *format,
 
 /* ---- The contract ---- */
 
+/* A profile type. The module owns it and the texts it points to, and keeps them
+ * unchanged while the process lives. */
 typedef struct evprof_module {
-    unsigned abi;
+    unsigned abi;        /* EVPROF_MODULE_ABI */
     const char *name;    /* the configuration's word for it: "heap" */
     const char *summary; /* one sentence for the index page */
-    unsigned flags;
+    unsigned flags;      /* of enum evprof_module_flag */
     /* The last part of its URL; NULL: `name`. */
     const char *leaf;
     /* Further leaves, ended by NULL, which the configuration takes for its name
@@ -149,7 +159,8 @@ typedef struct evprof_module {
     const char *rate_help;
     const char *rate_default;
     const evprof_directive_t *directives; /* NULL: none of its own */
-    size_t conf_size; /* of the struct the directives fill; zeroed first */
+    size_t conf_size; /* bytes of the struct that the directives fill, which is
+                         zeroed first */
 
     /* Switched on, at first or after a reload changed its directives. */
     int (*init)(const void *conf, void **state, evprof_error_t *err);

@@ -33,7 +33,8 @@ enum evprof_status {
 #undef EVPROF_STATUS_ENUM
 };
 
-/* Where a failing call says what failed, on what, and what to do about it. */
+/* Where a failing call says what failed, on what, and what to do about it. The
+ * caller owns it; functions keep no pointer to it. */
 typedef struct evprof_error {
     int status;        /* the negative status that the call returned */
     char message[256]; /* one line, lower case, no full stop, UTF-8 */

@@ -8,7 +8,7 @@
  * lines. All calls are lock-free, keep errno, and do nothing while no trace is
  * recorded but look at a flag. None may be called from a signal handler.
  *
- * Names and texts are copied; of each the first 1,024 bytes are kept.
+ * Names and texts are copied, of each the first 1,024 bytes.
  */
 
 #include <stdbool.h>
@@ -26,8 +26,8 @@ extern "C" {
 typedef uint64_t evprof_task_t;
 
 /*
- * Begins a task that is a part of `parent` (0: of none). Returns its number; 0
- * while no trace is recorded. MT-Safe.
+ * Begins a task that is a part of `parent` (0: of none); `name` is copied.
+ * Returns its number; 0 while no trace is recorded. MT-Safe.
  */
 EVPROF_API evprof_task_t evprof_task_new(evprof_task_t parent,
                                          const char *name);
@@ -36,11 +36,11 @@ EVPROF_API evprof_task_t evprof_task_new(evprof_task_t parent,
 EVPROF_API void evprof_task_end(evprof_task_t task);
 
 /*
- * Begins a region of the calling thread, as a part of `task` (0: of none).
- * Regions nest. Returns a token > 0 for evprof_region_end(), which the same
- * thread calls with the tokens in opposite order; a token that is passed over
- * ends with the region around it. At most 32 regions of a thread are open at
- * once, further ones are left out of the trace.
+ * Begins a region of the calling thread, as a part of `task` (0: of none);
+ * `name` is copied. Regions nest. Returns a token > 0 for evprof_region_end(),
+ * which the same thread calls with the tokens in opposite order; a token that
+ * is passed over ends with the region around it. At most 32 regions of a thread
+ * are open at once, further ones are left out of the trace.
  */
 EVPROF_API int evprof_region_begin(evprof_task_t task, const char *name);
 EVPROF_API void evprof_region_end(int token);
@@ -60,7 +60,8 @@ evprof_region__leave(int *token)
     __attribute__((cleanup(evprof_region__leave), unused)) int                 \
     EVPROF_REGION__NAME(__COUNTER__) = evprof_region_begin((task), (name))
 
-/* Writes a line to the task's log (0: to none). MT-Safe. */
+/* Writes a line to the log of `task` (0: to none); both texts are copied.
+ * MT-Safe. */
 EVPROF_API void evprof_trace_log(evprof_task_t task, const char *key,
                                  const char *value);
 
@@ -73,8 +74,11 @@ EVPROF_API bool evprof_trace_is_enabled(void);
  * `profile trace { }`) has kept, in the format of Go's execution traces, and
  * goes on recording. Blocks until the worker thread has taken them, and calls
  * `out` on the calling thread. EVPROF_EOFF: the recorder is not on;
- * EVPROF_EINVAL: no profiler or writer; EVPROF_ESTATE: called by a module's
- * hook; EVPROF_ENOMEM; what `out` returns. MT-Safe.
+ * EVPROF_EINVAL: no writer; EVPROF_ESTATE: called by a module's hook, or the
+ * profiler is shut down; EVPROF_ENOENT: the profiler was freed meanwhile;
+ * EVPROF_EBUSY: somebody else takes it now; EVPROF_ELIMIT: `max_profiles` are
+ * being taken; EVPROF_ECANCELED: evprof_free() came meanwhile; EVPROF_ENOMEM;
+ * what `out` returns. MT-Safe.
  */
 EVPROF_API int evprof_flight_write(evprof_t *prof, const evprof_writer_t *out,
                                    evprof_error_t *err);

@@ -14,7 +14,8 @@ extern "C" {
 /*
  * Where bytes go. `write` takes all `len` bytes or fails: it returns 0, or a
  * negative status, after which it is not called again. It runs on the thread
- * that called the function it was given to.
+ * that called the function it was given to. The structure is copied; what `ctx`
+ * points to is the caller's and lives until that function has returned.
  */
 typedef struct evprof_writer {
     int (*write)(void *ctx, const void *data, size_t len);
@@ -22,13 +23,15 @@ typedef struct evprof_writer {
 } evprof_writer_t;
 
 /*
- * A writer to a file descriptor; the caller keeps and closes it. Interrupted
- * and partial writes are continued. A failed write gives EVPROF_EIO. MT-Safe.
+ * A writer to the file descriptor `fd`, which the caller keeps and closes.
+ * Interrupted and partial writes are continued. A failed write gives
+ * EVPROF_EIO. MT-Safe.
  */
 EVPROF_API evprof_writer_t evprof_writer_fd(int fd);
 
 /*
- * A writer to a stdio stream; the caller keeps, flushes and closes it. A short
+ * A writer to the stdio stream `file`, which the caller keeps, flushes and
+ * closes. A short
  * write gives EVPROF_EIO. As thread-safe as stdio is.
  */
 EVPROF_API evprof_writer_t evprof_writer_file(FILE *file);

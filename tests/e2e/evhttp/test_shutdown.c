@@ -7,6 +7,7 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/thread.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,12 +15,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include <evprof/trace.h>
 
 #include "tests/e2e/evhttp/server.h"
 
@@ -121,6 +123,44 @@ test_there_is_one(void **state)
     evprof_free(prof);
 }
 
+static int
+refuse(void *ctx, const void *data, size_t len)
+{
+    (void)ctx;
+    (void)data;
+    (void)len;
+    return EVPROF_ENOTSUP;
+}
+
+/* What the headers say of NULL and of writers, wherever one is taken. */
+static void
+test_statuses_of_the_headers(void **state)
+{
+    (void)state;
+    evprof_error_t err;
+    const evprof_writer_t bad = { .write = refuse };
+    assert_int_equal(evprof_flight_write(NULL, NULL, &err), EVPROF_EINVAL);
+    assert_int_equal(evprof_flight_write(NULL, &bad, &err), EVPROF_EOFF);
+    assert_non_null(strstr(err.message, "flight recorder is off"));
+    assert_int_equal(evprof_cpu_start(NULL, NULL, &err), EVPROF_EINVAL);
+    assert_int_equal(evprof_cpu_start(NULL, &bad, &err), 0);
+    assert_int_equal(evprof_cpu_start(NULL, &bad, &err), EVPROF_EBUSY);
+    assert_int_equal(evprof_cpu_stop(NULL, &err), EVPROF_ENOTSUP);
+    assert_int_equal(evprof_cpu_stop(NULL, &err), 0);
+    evprof_profile_t *cpu = evprof_lookup(NULL, "cpu");
+    assert_int_equal(evprof_profile_write(cpu, &bad, 0, &err), EVPROF_ESTATE);
+    evprof_profile_t *threads = evprof_lookup(NULL, "goroutine");
+    assert_int_equal(evprof_profile_write(threads, &bad, 0, &err),
+                     EVPROF_ENOTSUP);
+    assert_int_equal(evprof_profile_add(threads, &err, 0), EVPROF_EINVAL);
+    assert_int_equal(evprof_reload(NULL, &err), EVPROF_ESTATE);
+    assert_int_equal(evprof_conf_dump(NULL, &bad, &err), EVPROF_ENOTSUP);
+    assert_int_equal(evprof_conf_reference(&bad, &err), EVPROF_ENOTSUP);
+    assert_int_equal(evprof_evhttp_unmount(NULL, NULL), EVPROF_EINVAL);
+    assert_int_equal(evprof_mount(NULL, NULL, &err), EVPROF_EINVAL);
+    evprof_free(evprof_default(NULL));
+}
+
 /* The only thing that the library ever prints unasked. */
 static void
 test_a_failed_mount_is_said(void **state)
@@ -191,8 +231,8 @@ test_nothing_is_asked_of_nothing(void **state)
     assert_int_equal(evprof_cpu_start(prof, NULL, &err), EVPROF_EINVAL);
     assert_null(evprof_lookup(NULL, NULL));
     assert_true(evprof_profiles(NULL, NULL, 7) > 0);
-    static const char *const names[] = { "", "a/b", "a b", "..", "a?b", "a%b",
-                                         "\xc3\xa4", "a\"b" };
+    static const char *const names[] = { "",    "a/b", "a b",      "..",
+                                         "a?b", "a%b", "\xc3\xa4", "a\"b" };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         assert_null(evprof_profile_new(prof, names[i], &err));
         assert_int_equal(err.status, EVPROF_EINVAL);
@@ -223,13 +263,11 @@ open_scene(scene_t *scene, const char *request)
     socklen_t len = sizeof(address);
     scene->base = event_base_new();
     scene->http = evhttp_new(scene->base);
-    scene->socket =
-        evhttp_bind_socket_with_handle(scene->http, "127.0.0.1", 0);
+    scene->socket = evhttp_bind_socket_with_handle(scene->http, "127.0.0.1", 0);
     assert_non_null(scene->socket);
-    assert_int_equal(
-        getsockname(evhttp_bound_socket_get_fd(scene->socket),
-                    (struct sockaddr *)&address, &len),
-        0);
+    assert_int_equal(getsockname(evhttp_bound_socket_get_fd(scene->socket),
+                                 (struct sockaddr *)&address, &len),
+                     0);
     scene->port = ntohs(address.sin_port);
     assert_int_equal(evprof_evhttp_mount(NULL, scene->http, NULL), 0);
     scene->client = client_connect(scene->port);
@@ -412,6 +450,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_line_for_every_evhttp),
         cmocka_unit_test(test_there_is_one),
+        cmocka_unit_test(test_statuses_of_the_headers),
         cmocka_unit_test(test_a_failed_mount_is_said),
         cmocka_unit_test(test_the_environment_names_a_file),
         cmocka_unit_test(test_nothing_is_asked_of_nothing),

@@ -39,7 +39,8 @@ struct evbuffer;
 
 /*
  * Serves the handlers on a port and a thread of their own: "127.0.0.1:6060",
- * "[::1]:6060" or "unix:/path". NULL takes every `listen` of the configuration.
+ * "[::1]:6060" or "unix:/path". NULL takes every `listen` of the configuration;
+ * `address` is copied.
  * EVPROF_EIO: the address cannot be bound; EVPROF_EINVAL: it cannot be read;
  * EVPROF_ENOENT: the configuration has no `listen`; EVPROF_ESTATE: the profiler
  * is shut down; EVPROF_ENOMEM. Without `err` a failure is written to stderr.
@@ -51,9 +52,10 @@ EVPROF_API int evprof_listen(evprof_t *prof, const char *address,
 
 /*
  * Binds every path below the configured prefix with evhttp_set_cb(), and leaves
- * the generic callback alone. EVPROF_EBUSY: a path is taken already (nothing
- * stays bound); EVPROF_ESTATE: the profiler is shut down; EVPROF_ENOMEM.
- * Without `err` a failure is written to stderr. May be called for any number of
+ * the generic callback alone; `http` stays the application's. EVPROF_EBUSY: a
+ * path is taken already (nothing stays bound); EVPROF_EINVAL: no evhttp;
+ * EVPROF_ESTATE: the profiler is shut down; EVPROF_ENOMEM. Without `err` a
+ * failure is written to stderr. May be called for any number of
  * evhttps, and again for one that the application has made anew.
  */
 EVPROF_API int evprof_evhttp_mount(evprof_t *prof, struct evhttp *http,
@@ -61,13 +63,15 @@ EVPROF_API int evprof_evhttp_mount(evprof_t *prof, struct evhttp *http,
 
 /*
  * Takes the paths away again; requests in flight are cancelled and answered 503
- * by their loop. EVPROF_ENOENT: it was not mounted there.
+ * by their loop. `http` stays the application's. EVPROF_ENOENT: it was not
+ * mounted there; EVPROF_EINVAL: no evhttp, or no profiler can be made.
  */
 EVPROF_API int evprof_evhttp_unmount(evprof_t *prof, struct evhttp *http);
 
 /*
  * For a server's own generic callback or router: true when the request's path
- * lies below the prefix; the request is then ours and will be answered.
+ * lies below the prefix; `req` is then owned by us and will be answered, else
+ * it stays the caller's.
  */
 EVPROF_API bool evprof_evhttp_handle(evprof_t *prof,
                                      struct evhttp_request *req);
@@ -77,26 +81,28 @@ typedef struct evprof_mux {
     /* Binds `path`, which it copies; 0, or a negative status to refuse. */
     int (*handle)(void *ctx, const char *path,
                   void (*callback)(struct evhttp_request *, void *), void *arg);
-    void *ctx;
+    void *ctx; /* handed on to `handle`; the application's */
 } evprof_mux_t;
 
 /*
  * Binds every path through a router of the application's own, the longest paths
  * first, for routers whose first match wins. `mux` is copied.
- * Returns the first status that `handle` refuses with; paths bound before it
- * stay bound, as a mux has no way to take one away.
+ * EVPROF_EINVAL: no mux; EVPROF_ESTATE: the profiler is shut down;
+ * EVPROF_ENOMEM; the first status that `handle` refuses with: paths bound
+ * before it stay bound, as a mux has no way to take one away. Without `err` a
+ * failure is written to stderr.
  */
 EVPROF_API int evprof_mount(evprof_t *prof, const evprof_mux_t *mux,
                             evprof_error_t *err);
 
-/* ---- The plain callbacks, for paths of one's own; `prof` is an evprof_t ----
- */
+/* ---- The plain callbacks, for paths of one's own ---- */
 
 /*
  * The index, and every profile whose name follows the prefix; then the profile
- * of each name, whatever the path. `prof` is an evprof_t or NULL. All answer
- * the request, at once or later, and own it from here on; refusals are answers
- * too (403, 404, 500). On the thread of the request's loop.
+ * of each name, whatever the path. `prof` is an evprof_t, which the library
+ * owns, or NULL. All answer the request, at once or later, and own `req` from
+ * here on; refusals are answers too (403, 404, 500). On the thread of the
+ * request's loop.
  */
 EVPROF_API void evprof_evhttp_index(struct evhttp_request *req, void *prof);
 EVPROF_API void evprof_evhttp_cmdline(struct evhttp_request *req, void *prof);
@@ -109,22 +115,23 @@ EVPROF_API void evprof_evhttp_trace(struct evhttp_request *req, void *prof);
  * and log lines of the application's own; 0 while no trace is recorded. Tasks
  * begin and end by themselves where libevprof_evhttp comes before libevent in
  * the order of the link; elsewhere this call begins the task, and sending the
- * answer does not end it: evprof_task_end() does. `prof` may be NULL. On the
+ * answer does not end it: evprof_task_end() does. `req` is only read. On the
  * thread that has the request.
  */
 EVPROF_API uint64_t evprof_evhttp_request(evprof_t *prof,
                                           struct evhttp_request *req);
 
-/* A callback and its argument. Routes are static and never freed. */
+/* What to bind a path to: a `callback` and its argument, `arg`. The caller owns
+ * the structure; what `arg` points to is static and never freed. */
 typedef struct evprof_route {
     void (*callback)(struct evhttp_request *, void *);
     void *arg;
 } evprof_route_t;
 
 /*
- * The route that serves the profile `name`, for any path. A name that does not
- * exist yet is looked up when asked for. EVPROF_EINVAL: empty name;
- * EVPROF_ENOMEM.
+ * Writes to `out` the route that serves the profile `name`, which is copied, at
+ * any path. A name that does not exist yet is looked up when asked for.
+ * EVPROF_EINVAL: no name, an empty one, no `out`; EVPROF_ENOMEM.
  */
 EVPROF_API int evprof_evhttp_handler(evprof_t *prof, const char *name,
                                      evprof_route_t *out);
@@ -133,15 +140,18 @@ EVPROF_API int evprof_evhttp_handler(evprof_t *prof, const char *name,
 
 /*
  * 0 lets a request pass, anything else answers 403. Called on the loop after
- * every rule of the configuration has let it pass, so it can only veto.
+ * every rule of the configuration has let it pass, so it can only veto. The
+ * request stays ours: it is read, and neither answered nor kept.
  */
 typedef int (*evprof_authorize_fn)(struct evhttp_request *req, void *ctx);
 
-/* Sets the veto; NULL takes it away. Before requests are served. */
+/* Sets the veto of the process; NULL as `fn` takes it away. `ctx` is handed on
+ * to it and is the application's. Before requests are served. */
 EVPROF_API void evprof_evhttp_set_authorize(evprof_t *prof,
                                             evprof_authorize_fn fn, void *ctx);
 
-/* A writer that appends to `out`, which the caller keeps. EVPROF_ENOMEM. */
+/* A writer that appends to `out`, which the caller keeps; it returns
+ * EVPROF_ENOMEM. On the thread that uses `out`. */
 EVPROF_API evprof_writer_t evprof_writer_evbuffer(struct evbuffer *out);
 
 #ifdef __cplusplus

@@ -31,22 +31,25 @@
 extern "C" {
 #endif
 
-/* A running test or benchmark. */
+/* A running test or benchmark; owned by the runner, valid until its cleanups
+ * have run. */
 typedef struct evprof_tb {
     long long n; /* benchmarks: how often the body is to run */
-    struct evprof_tb_state *state;
+    struct evprof_tb_state *state; /* the runner's own */
 } evprof_tb_t;
 
 /* ---- Definition and registration ---- */
 
+/* What a program has registered; static, with all that it points to. */
 typedef struct evprof_testing_entry {
-    const char *name; /* "TestAdd", "BenchmarkAdd" */
-    bool is_benchmark;
-    void (*run)(evprof_tb_t *tb);
-    struct evprof_testing_entry *next;
+    const char *name;                  /* "TestAdd", "BenchmarkAdd" */
+    bool is_benchmark;                 /* false: a test */
+    void (*run)(evprof_tb_t *tb);      /* its body */
+    struct evprof_testing_entry *next; /* the runner's own */
 } evprof_testing_entry_t;
 
-/* Adds an entry, which must live as long as the program; used by the macros. */
+/* Adds an entry, which must live as long as the program; used by the macros.
+ * Before main(). */
 EVPROF_API void evprof_testing_register(evprof_testing_entry_t *entry);
 
 #define EVPROF_TESTING__DEFINE(prefix, word, benchmark, param)                 \
@@ -101,9 +104,19 @@ EVPROF_API void evprof_testing_register(evprof_testing_entry_t *entry);
     {                                                                          \
         struct placed {                                                        \
             fixture value;                                                     \
-            static void *operator new(std::size_t, void *at) { return at; }    \
-            static void operator delete(void *, void *) {}                     \
-            static void operator delete(void *) {}                             \
+            static void *                                                      \
+            operator new(std::size_t, void *at)                                \
+            {                                                                  \
+                return at;                                                     \
+            }                                                                  \
+            static void                                                        \
+            operator delete(void *, void *)                                    \
+            {                                                                  \
+            }                                                                  \
+            static void                                                        \
+            operator delete(void *)                                            \
+            {                                                                  \
+            }                                                                  \
         };                                                                     \
         void *room = evprof_fixture(param, sizeof(placed));                    \
         placed *made = new (room) placed();                                    \
@@ -137,6 +150,8 @@ EVPROF_API void evprof_testing_register(evprof_testing_entry_t *entry);
 /*
  * Runs what is registered, as the flags say, and returns the exit code: 0, 1
  * for failures, 2 for wrong use, an unwritable profile, a timeout or a crash.
+ * `argc` and `argv` are those of main(); `argv` is kept, and only read. Once,
+ * on the main thread.
  */
 EVPROF_API int evprof_testing_main(int argc, char **argv);
 
@@ -158,9 +173,10 @@ EVPROF_API int evprof_testing_main(int argc, char **argv);
 EVPROF_API const char *evprof_name(const evprof_tb_t *tb);
 
 /*
- * Runs `fn` as a sub-test or sub-benchmark called `name` and waits for it, or
- * until it says that it is parallel. False: it failed. Only from the thread of
- * the test itself.
+ * Runs `fn` as a sub-test or sub-benchmark called `name`, which is copied, and
+ * waits for it, or until it says that it is parallel. `arg` is handed on and
+ * lives until it is over. False: it failed. Only from the thread of the test
+ * itself.
  */
 EVPROF_API bool evprof_run(evprof_tb_t *tb, const char *name,
                            void (*fn)(evprof_tb_t *tb, void *arg), void *arg);
@@ -178,7 +194,9 @@ enum evprof_tb_say {
     EVPROF_SAY_SKIP,  /* marks as skipped and leaves; likewise */
 };
 
-/* What the macros below call. */
+/* What the macros below call: says the words in the name of a place in the
+ * sources, `file`, which is only read, and `line`; `how` is of enum
+ * evprof_tb_say. */
 EVPROF_API void evprof_say(evprof_tb_t *tb, int how, const char *file, int line,
                            const char *format, ...)
     __attribute__((format(printf, 5, 6)));
@@ -192,24 +210,26 @@ EVPROF_API void evprof_say(evprof_tb_t *tb, int how, const char *file, int line,
 #define evprof_skip(tb, ...)                                                   \
     evprof_say(tb, EVPROF_SAY_SKIP, __FILE__, __LINE__, __VA_ARGS__)
 
-/* Calls `fn(arg)` when the test and its sub-tests are over, last added first.
- */
+/* Calls `fn(arg)` when the test and its sub-tests are over, last added first;
+ * `arg` lives until then. */
 EVPROF_API void evprof_cleanup(evprof_tb_t *tb, void (*fn)(void *arg),
                                void *arg);
 
-/* The same for functions that want the test too; used by fixtures. */
+/* The same for an `fn` that wants the test too; used by fixtures. `arg` lives
+ * until then. */
 EVPROF_API void evprof_cleanup_tb(evprof_tb_t *tb,
                                   void (*fn)(void *arg, evprof_tb_t *tb),
                                   void *arg);
 
-/* Zeroed memory that is freed after the test's cleanups. */
+/* `size` bytes of zeroed memory, freed after the test's cleanups. */
 EVPROF_API void *evprof_fixture(evprof_tb_t *tb, size_t size);
 
 /* A new empty folder, removed with all in it after the cleanups. Fatal when it
  * cannot be made. Lives as long as the test. */
 EVPROF_API const char *evprof_temp_dir(evprof_tb_t *tb);
 
-/* Sets an environment variable until the test is over. Not with parallel. */
+/* Sets an environment variable until the test is over; both texts are copied.
+ * Not with parallel. */
 EVPROF_API void evprof_setenv(evprof_tb_t *tb, const char *name,
                               const char *value);
 
@@ -246,18 +266,20 @@ EVPROF_API void evprof_set_bytes(evprof_tb_t *b, long long bytes);
 EVPROF_API void evprof_report_allocs(evprof_tb_t *b);
 
 /*
- * Adds a column `unit`, or replaces a built-in one of that name; "ns/op" with 0
- * hides it. Fatal when `unit` is empty or has white space in it.
+ * Adds a column of `value` in `unit`, which is copied, or replaces a built-in
+ * one of that name; "ns/op" with 0 hides it. Fatal when `unit` is empty or has
+ * white space in it.
  */
 EVPROF_API void evprof_report_metric(evprof_tb_t *b, double value,
                                      const char *unit);
 
-/* One worker of evprof_run_parallel(). */
+/* One worker of evprof_run_parallel(); owned by it, valid while `body` runs. */
 typedef struct evprof_pb evprof_pb_t;
 
 /*
  * Shares b->n iterations among -cpu times the parallelism threads, each of
- * which runs `body`, and waits for them. ns/op is then wall time an iteration.
+ * which runs `body`, and waits for them. `arg` is handed on to all and stays
+ * the caller's. ns/op is then wall time an iteration.
  */
 EVPROF_API void evprof_run_parallel(evprof_tb_t *b,
                                     void (*body)(evprof_pb_t *pb, void *arg),
@@ -267,8 +289,8 @@ EVPROF_API void evprof_run_parallel(evprof_tb_t *b,
  * thread. */
 EVPROF_API bool evprof_pb_next(evprof_pb_t *pb);
 
-/* Threads a CPU for evprof_run_parallel(); 1 by default, less is ignored. On
- * the benchmark's own thread, before it. */
+/* Has evprof_run_parallel() make `threads_per_cpu` threads a CPU; 1 by default,
+ * less is ignored. On the benchmark's own thread, before it. */
 EVPROF_API void evprof_set_parallelism(evprof_tb_t *b, int threads_per_cpu);
 
 #ifdef __cplusplus

@@ -15,6 +15,7 @@
 #include <evprof/evprof.h>
 
 #include "adapters/cli/library.h"
+#include "core/base/flag_text.h"
 
 enum { EXIT_BAD = 1 };
 
@@ -96,15 +97,15 @@ print_directives(void)
     return 0;
 }
 
-/* `-t` and `--t` are the same, as with all flags of the tool. */
 static bool
 is_flag(const char *arg, const char *name)
 {
-    if (arg[0] != '-') {
-        return false;
+    evprof_flag_word_t flag = { 0 };
+    if (evprof_flag_is(arg)) {
+        flag = evprof_flag_split(arg);
     }
-    arg += arg[1] == '-' ? 2 : 1;
-    return strcmp(arg, name) == 0;
+    return flag.value == NULL && flag.name != NULL &&
+           evprof_flag_is_called(&flag, name);
 }
 
 bool

@@ -9,7 +9,6 @@
  */
 #include "adapters/cli/flags.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +17,7 @@
 #include "adapters/cli/remote.h"
 #include "adapters/cli/words.h"
 #include "core/base/error.h"
+#include "core/base/flag_text.h"
 
 /* What a flag's name stands for. */
 struct meaning {
@@ -59,12 +59,6 @@ is_switch(const struct meaning *m)
     return m->choice != NULL || m->option->kind == EVPROF_OPTION_BOOL;
 }
 
-bool
-cli_is_flag_like(const char *word)
-{
-    return word[0] == '-' && word[1] != '\0';
-}
-
 int
 cli_list_add(cli_list_t *list, const char *value)
 {
@@ -79,20 +73,6 @@ cli_list_add(cli_list_t *list, const char *value)
 }
 
 static int
-parse_number(const char *value, int64_t *out, evprof_error_t *err)
-{
-    char *end;
-    errno = 0;
-    long long number = strtoll(value, &end, 10);
-    if (end == value || *end != '\0' || errno != 0) {
-        return evprof_fail(err, EVPROF_EPARSE, "\"%s\" is no whole number",
-                           value);
-    }
-    *out = number;
-    return EVPROF_OK;
-}
-
-static int
 set_own(cli_parse_t *p, const cli_flag_t *flag, const char *value,
         evprof_error_t *err)
 {
@@ -101,9 +81,9 @@ set_own(cli_parse_t *p, const cli_flag_t *flag, const char *value,
     bool is_on = true;
     switch (flag->kind) {
     case CLI_FLAG_BOOL:
-        return evprof_parse_bool(value, field, err);
+        return evprof_flag_switch(value, field, err);
     case CLI_FLAG_INT:
-        return parse_number(value, field, err);
+        return evprof_flag_int(value, field, err);
     case CLI_FLAG_TEXT:
         *(const char **)field = value;
         return EVPROF_OK;
@@ -111,7 +91,7 @@ set_own(cli_parse_t *p, const cli_flag_t *flag, const char *value,
         status = value[0] != '\0' ? cli_list_add(field, value) : EVPROF_OK;
         break;
     case CLI_FLAG_COLUMN:
-        status = evprof_parse_bool(value, &is_on, err);
+        status = evprof_flag_switch(value, &is_on, err);
         if (status == EVPROF_OK && is_on && p->column_count < CLI_MAX_COLUMNS) {
             p->columns[p->column_count++] = flag;
         }
@@ -132,7 +112,7 @@ set_report(cli_parse_t *p, size_t index, const char *value, evprof_error_t *err)
         p->params[index] = value;
         return EVPROF_OK;
     }
-    return evprof_parse_bool(value, &p->is_asked[index], err);
+    return evprof_flag_switch(value, &p->is_asked[index], err);
 }
 
 static int
@@ -140,7 +120,7 @@ set_choice(cli_parse_t *p, const struct meaning *m, const char *value,
            evprof_error_t *err)
 {
     bool is_on;
-    int status = evprof_parse_bool(value, &is_on, err);
+    int status = evprof_flag_switch(value, &is_on, err);
     if (status != EVPROF_OK || !is_on) {
         return status;
     }
@@ -190,7 +170,7 @@ refuse_value(const char *name, const char *reason)
 static enum cli_parsed
 help(int argc, char **argv, int at, const char *value)
 {
-    if (value == NULL && at < argc && !cli_is_flag_like(argv[at])) {
+    if (value == NULL && at < argc && argv[at][0] != '-') {
         value = argv[at];
     }
     return cli_help(value) ? CLI_DONE : CLI_WRONG;
@@ -223,19 +203,16 @@ take_flag(cli_parse_t *p, const char *name, const char *value, char **next)
 static enum cli_parsed
 parse_flag(cli_parse_t *p, int argc, char **argv, int *at)
 {
-    const char *word = argv[(*at)++];
-    const char *text = word + (word[1] == '-' ? 2 : 1);
-    size_t len = strcspn(text, "=");
-    char *name = strndup(text, len);
-    const char *value = text[len] == '=' ? text + len + 1 : NULL;
+    evprof_flag_word_t flag = evprof_flag_split(argv[(*at)++]);
+    char *name = strndup(flag.name, flag.len);
     enum cli_parsed result;
     if (name == NULL) {
         result = cli_refuse("out of memory");
     } else if (strcmp(name, "help") == 0 || strcmp(name, "h") == 0) {
-        result = help(argc, argv, *at, value);
+        result = help(argc, argv, *at, flag.value);
     } else {
         p->took_word = false;
-        result = take_flag(p, name, value, &argv[*at]);
+        result = take_flag(p, name, flag.value, &argv[*at]);
         *at += p->took_word;
     }
     free(name);
@@ -251,7 +228,7 @@ parse_words(cli_parse_t *p, int argc, char **argv)
         if (!is_over && strcmp(argv[at], "--") == 0) {
             is_over = true;
             at++;
-        } else if (!is_over && cli_is_flag_like(argv[at])) {
+        } else if (!is_over && evprof_flag_is(argv[at])) {
             result = parse_flag(p, argc, argv, &at);
         } else if (cli_list_add(&p->cli->sources, argv[at++]) != EVPROF_OK) {
             result = cli_refuse("out of memory");

@@ -4,9 +4,6 @@
 
 #include <stdbool.h>
 
-/* True for "-x", false for "-" and for what does not begin with a dash. */
-bool cli_is_flag_like(const char *word);
-
 /* True when the file is an executable or a library of some system, by the first
  * bytes of it. */
 bool cli_is_binary(const char *file);

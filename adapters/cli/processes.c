@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "adapters/cli/servers.h"
+#include "adapters/fetch/url.h"
 #include "core/base/buf.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
@@ -72,15 +73,7 @@ url_of(evprof_arena_t *arena, const char *address)
 {
     evprof_buf_t url = { 0 };
     if (strncmp(address, "unix:", 5) == 0) {
-        evprof_buf_puts(&url, "http+unix://");
-        for (const char *c = address + 5; *c != '\0'; c++) {
-            if (*c == '/' || *c == '%') {
-                evprof_buf_printf(&url, "%%%02X", (unsigned char)*c);
-            } else {
-                evprof_buf_putc(&url, *c);
-            }
-        }
-        evprof_buf_puts(&url, "/debug/pprof/profile");
+        evprof_url_of_socket(address + 5, "/debug/pprof/profile", &url);
     } else {
         evprof_buf_printf(&url, "http://%s/debug/pprof/profile", address);
     }

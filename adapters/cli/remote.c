@@ -14,9 +14,8 @@
 
 #include "adapters/cli/attached.h"
 #include "adapters/cli/library.h"
-#include "adapters/fetch/address.h"
 #include "adapters/fetch/fetch.h"
-#include "adapters/fetch/redact.h"
+#include "adapters/fetch/url.h"
 #include "core/analysis/format.h"
 #include "core/analysis/scale.h"
 #include "core/base/error.h"
@@ -33,7 +32,7 @@ bool
 cli_is_remote(const char *source)
 {
     struct stat info;
-    evprof_source_url_t address;
+    evprof_url_t url;
     pid_t pid;
     if (strcmp(source, "-") == 0 || stat(source, &info) == 0) {
         return false;
@@ -41,10 +40,10 @@ cli_is_remote(const char *source)
     if (cli_attached_pid(source, &pid)) {
         return true;
     }
-    if (evprof_source_url_of_source(source, &address) != EVPROF_OK) {
-        return evprof_source_url_fault(source) != NULL;
+    if (evprof_url_of_source(source, &url) != EVPROF_OK) {
+        return evprof_url_fault(source) != NULL;
     }
-    evprof_source_url_free(&address);
+    evprof_url_free(&url);
     return true;
 }
 
@@ -311,18 +310,16 @@ blank(const char *start, size_t len)
     memset(at, 'x', len);
 }
 
-/* Blanks a password in an URL, a header's value, or what follows a name. */
+/* Blanks a password in a URL, a header's value, or what follows a name. */
 static void
 blank_secret(const char *text)
 {
-    const char *start = strstr(text, "://");
-    const char *from = start == NULL ? text : start + 3;
-    size_t len = strcspn(from, start == NULL ? "" : "/?#");
-    const char *at = memrchr(from, '@', len);
-    const char *colon = memchr(from, ':', len);
-    if (at != NULL && colon != NULL && colon < at) {
-        blank(colon + 1, (size_t)(at - colon - 1));
-    } else if (start == NULL && colon != NULL && at == NULL) {
+    size_t len = 0;
+    const char *password = evprof_url_password(text, &len);
+    const char *colon = strchr(text, ':');
+    if (password != NULL) {
+        blank(password, len);
+    } else if (colon != NULL && strstr(text, "://") == NULL) {
         blank(colon + 1, strlen(colon + 1));
     }
 }

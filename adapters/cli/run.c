@@ -20,6 +20,7 @@
 #include "adapters/cli/library.h"
 #include "adapters/cli/program.h"
 #include "core/base/buf.h"
+#include "core/base/flag_text.h"
 
 #define MOST_FILES 8u
 
@@ -173,30 +174,26 @@ parse(run_t *run, int argc, char **argv)
 {
     int i = 2;
     for (; i < argc && argv[i][0] == '-'; i++) {
-        char flag[64];
-        const char *name = argv[i] + 1 + (argv[i][1] == '-');
-        const char *value = strchr(name, '=');
+        char name[64];
+        evprof_flag_word_t flag = evprof_flag_split(argv[i]);
         if (strcmp(argv[i], "--") == 0) {
             i++;
             break;
         }
-        (void)snprintf(
-            flag, sizeof(flag), "%.*s",
-            (int)(value != NULL ? value - name : (ptrdiff_t)strlen(name)),
-            name);
-        if (strcmp(flag, "heap") == 0) {
+        (void)snprintf(name, sizeof(name), "%.*s", (int)flag.len, flag.name);
+        if (strcmp(name, "heap") == 0) {
             run->wants_heap = true;
-        } else if (strcmp(flag, "top") == 0) {
+        } else if (strcmp(name, "top") == 0) {
             run->wants_top = true;
-        } else if (strcmp(flag, "help") == 0 || strcmp(flag, "h") == 0) {
+        } else if (strcmp(name, "help") == 0 || strcmp(name, "h") == 0) {
             print_help(run);
             return 0;
         } else {
-            if (value == NULL && i + 1 == argc) {
+            if (flag.value == NULL && i + 1 == argc) {
                 return fail(argv[i], "needs a value");
             }
-            int failed =
-                take_flag(run, flag, value != NULL ? value + 1 : argv[++i]);
+            int failed = take_flag(run, name,
+                                   flag.value != NULL ? flag.value : argv[++i]);
             if (failed != 0) {
                 return failed;
             }

@@ -10,7 +10,9 @@
 #include "adapters/cli/source.h"
 #include "core/analysis/unpack.h"
 #include "core/base/error.h"
+#include "core/base/flag_text.h"
 #include "core/base/new_file.h"
+#include "core/base/parse.h"
 #include "core/timeline/perfetto.h"
 #include "core/timeline/print.h"
 #include "core/timeline/profile.h"
@@ -55,23 +57,13 @@ read_trace(void *ctx, const char *name, const void *data, size_t len,
 static bool
 parse_time(const char *text, int64_t *out)
 {
-    static const struct {
-        const char *name;
-        double ns;
-    } units[] = { { "", 1e9 }, { "s", 1e9 },  { "ms", 1e6 },  { "us", 1e3 },
-                  { "ns", 1 }, { "m", 6e10 }, { "h", 3.6e12 } };
-    char *end;
-    double value = strtod(text, &end);
-    if (end == text || !(value >= 0) || value > 1e9) {
+    double seconds = 0;
+    if (evprof_parse_double(text, &seconds)) {
+        *out = seconds >= 0 && seconds <= 1e9 ? (int64_t)(seconds * 1e9) : -1;
+    } else if (!evprof_flag_duration(text, out)) {
         return false;
     }
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (strcmp(units[i].name, end) == 0 && value * units[i].ns < 4e18) {
-            *out = (int64_t)(value * units[i].ns);
-            return true;
-        }
-    }
-    return false;
+    return *out >= 0;
 }
 
 static int

@@ -5,22 +5,9 @@
  */
 #include "adapters/fetch/explain.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "core/base/error.h"
-
-void
-evprof_fetch_add_duration(evprof_buf_t *out, int64_t seconds)
-{
-    if (seconds >= 3600) {
-        evprof_buf_printf(out, "%" PRId64 "h", seconds / 3600);
-    }
-    if (seconds >= 60) {
-        evprof_buf_printf(out, "%" PRId64 "m", seconds / 60 % 60);
-    }
-    evprof_buf_printf(out, "%" PRId64 "s", seconds % 60);
-}
 
 /* What could not be connected to, the target, its socket or its proxy, and why.
  */

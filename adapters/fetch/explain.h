@@ -12,7 +12,4 @@ void evprof_fetch_explain(const evprof_transfer_t *t, CURLcode code,
  * why not. */
 bool evprof_fetch_can_ask(const evprof_target_t *target, evprof_buf_t *why);
 
-/* Appends a duration as Go prints it: "1h0m30s". */
-void evprof_fetch_add_duration(evprof_buf_t *out, int64_t seconds);
-
 #endif

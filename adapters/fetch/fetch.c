@@ -14,9 +14,10 @@
 
 #include "adapters/fetch/explain.h"
 #include "adapters/fetch/progress.h"
-#include "adapters/fetch/redact.h"
 #include "adapters/fetch/transfer.h"
+#include "adapters/fetch/url.h"
 #include "core/base/error.h"
+#include "core/base/flag_text.h"
 
 #define DEFAULT_PARALLEL 256
 /* The first and those that redirects lead to. */
@@ -26,6 +27,7 @@
 #define LONGEST_PAUSE_NS INT64_C(30000000000)
 
 /* An answer that comes so soon cannot follow a profile that was taken. */
+#define NS_PER_S INT64_C(1000000000)
 #define BEGUN_AFTER_NS INT64_C(1000000000)
 
 /* How long one turn of the loop waits for the network. */
@@ -176,10 +178,11 @@ static void
 announce(const fetcher_t *f, const evprof_transfer_t *t)
 {
     evprof_buf_t line = { 0 };
+    int64_t seconds = t->options->seconds;
     evprof_buf_printf(&line, "Fetching %s", t->target.shown);
-    if (t->options->seconds > 0) {
+    if (seconds > 0 && seconds <= INT64_MAX / NS_PER_S) {
         evprof_buf_puts(&line, ", which takes ");
-        evprof_fetch_add_duration(&line, t->options->seconds);
+        evprof_flag_put_duration(&line, seconds * NS_PER_S);
     }
     if (!line.failed) {
         f->ui->say(f->ui->ctx, line.data);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The query of an address, in which a profile's duration stands. pprof takes it
+ * The query of a URL, in which a profile's duration stands. pprof takes it
  * apart and writes it again for each source, also when nothing changes; broken
  * pairs get lost on the way.
  */
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/fetch/escape.h"
 #include "core/base/parse.h"
 
 struct pair {
@@ -36,9 +37,11 @@ take_pair(const char *text, size_t len, struct pair *out)
     *out = (struct pair){ .row = 0 };
     evprof_buf_puts(&out->key, "");
     evprof_buf_puts(&out->value, "");
-    bool is_good = len > 0 && memchr(text, ';', len) == NULL &&
-                   evprof_query_unescape(text, key_len, &out->key) &&
-                   evprof_query_unescape(text + skip, len - skip, &out->value);
+    bool is_good =
+        len > 0 && memchr(text, ';', len) == NULL &&
+        evprof_url_unescape(text, key_len, EVPROF_URL_QUERY, &out->key) &&
+        evprof_url_unescape(text + skip, len - skip, EVPROF_URL_QUERY,
+                            &out->value);
     if (!is_good || out->key.failed || out->value.failed) {
         evprof_buf_free(&out->key);
         evprof_buf_free(&out->value);
@@ -118,13 +121,13 @@ set_seconds(struct pair *pairs, size_t *count, int64_t seconds)
 }
 
 int
-evprof_address_apply_seconds(evprof_source_url_t *a, int64_t seconds,
-                             int64_t *duration_s)
+evprof_url_apply_seconds(evprof_url_t *url, int64_t seconds,
+                         int64_t *duration_s)
 {
     size_t count;
     evprof_buf_t query = { 0 };
-    bool is_forced = a->has_query && a->query[0] == '\0';
-    struct pair *pairs = split_query(a->query, &count);
+    bool is_forced = url->has_query && url->query[0] == '\0';
+    struct pair *pairs = split_query(url->query, &count);
     if (pairs == NULL) {
         return EVPROF_ENOMEM;
     }
@@ -136,17 +139,17 @@ evprof_address_apply_seconds(evprof_source_url_t *a, int64_t seconds,
     evprof_buf_puts(&query, "");
     for (size_t i = 0; i < count; i++) {
         evprof_buf_puts(&query, i == 0 ? "" : "&");
-        evprof_query_escape(pairs[i].key.data, &query);
+        evprof_url_escape(pairs[i].key.data, EVPROF_URL_QUERY, &query);
         evprof_buf_putc(&query, '=');
-        evprof_query_escape(pairs[i].value.data, &query);
+        evprof_url_escape(pairs[i].value.data, EVPROF_URL_QUERY, &query);
     }
     free_pairs(pairs, count);
     if (query.failed) {
         evprof_buf_free(&query);
         return EVPROF_ENOMEM;
     }
-    free(a->query);
-    a->query = query.data;
-    a->has_query = is_forced || query.len > 0;
+    free(url->query);
+    url->query = query.data;
+    url->has_query = is_forced || query.len > 0;
     return EVPROF_OK;
 }

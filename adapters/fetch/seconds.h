@@ -4,14 +4,14 @@
 
 #include <stdint.h>
 
-#include "adapters/fetch/address.h"
+#include "adapters/fetch/url.h"
 
 /*
- * Writes the address's query anew, as Go does: decoded, by key, encoded. With
- * `seconds` > 0 these go into it; `*duration_s` becomes what it says then, 0:
- * nothing. EVPROF_ENOMEM.
+ * Writes the URL's query anew, as Go does: decoded, sorted by key, encoded.
+ * With `seconds` > 0 the query asks for so many afterwards. `*duration_s` is
+ * what the query asks for in the end; 0: it does not say. EVPROF_ENOMEM.
  */
-int evprof_address_apply_seconds(evprof_source_url_t *a, int64_t seconds,
-                                 int64_t *duration_s);
+int evprof_url_apply_seconds(evprof_url_t *url, int64_t seconds,
+                             int64_t *duration_s);
 
 #endif

@@ -11,7 +11,7 @@
 
 #include "adapters/fetch/fetch.h"
 #include "adapters/fetch/judge.h"
-#include "adapters/fetch/url.h"
+#include "adapters/fetch/target.h"
 
 /* Secrets that all transfers share, read once. */
 typedef struct evprof_credentials {
@@ -31,10 +31,10 @@ typedef struct evprof_transfer {
     char error[CURL_ERROR_SIZE];
     char address[80]; /* the first that was tried, with its port */
     evprof_answer_t answer;
-    const char *post;  /* a body to send, NULL: GET */
+    const char *post; /* a body to send, NULL: GET */
     size_t post_len;
     const char *post_type; /* its Content-Type */
-    bool is_elsewhere; /* a redirect has left the first origin */
+    bool is_elsewhere;     /* a redirect has left the first origin */
     bool is_too_large;
     bool has_proxy;
     int redirects;

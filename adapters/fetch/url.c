@@ -1,322 +1,428 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sources become addresses by the rules of `go tool pprof`. Credentials are
- * taken out of the URL at once, so that nothing that prints an address, follows
- * a redirect or reports an error can carry them along.
+ * Addresses as Go's net/url reads and prints them, since that decides which
+ * sources of pprof are addresses, what is asked of servers, and what scripts
+ * find in messages. libcurl's own reader is stricter in places and tidies paths
+ * that some servers want as they are. Nothing here needs libcurl: the tool asks
+ * before it loads it.
  */
 #include "adapters/fetch/url.h"
 
-#include <curl/curl.h>
-#include <stdio.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "adapters/fetch/address.h"
-#include "adapters/fetch/seconds.h"
-#include "core/base/buf.h"
-#include "core/base/error.h"
-#include "core/base/parse.h"
+#include "adapters/fetch/escape.h"
 
-#define CPU_PROFILE "/debug/pprof/profile"
-#define DEFAULT_TIMEOUT_S 60
-
-/* A part of the URL as memory of our own, or NULL when it has none. */
-static char *
-part(CURLU *u, CURLUPart what, unsigned flags)
+/* The length of "scheme" in "scheme:...", 0: there is none, -1: it is empty. */
+static long
+scheme_length(const char *text)
 {
-    char *text = NULL;
-    if (curl_url_get(u, what, &text, flags) != CURLUE_OK) {
-        return NULL;
+    for (const char *c = text; *c != '\0'; c++) {
+        bool may_follow =
+            isdigit((unsigned char)*c) || strchr("+-.", *c) != NULL;
+        if (*c == ':') {
+            return c == text ? -1 : c - text;
+        }
+        if (!isalpha((unsigned char)*c) && (c == text || !may_follow)) {
+            return 0;
+        }
     }
-    char *copy = strdup(text);
-    curl_free(text);
-    return copy;
+    return 0;
 }
-
-/* ---- Sources ---- */
 
 static bool
-is_bare_path(const char *path)
+is_port(const char *text, size_t len)
 {
-    return path[0] == '\0' || strcmp(path, "/") == 0;
-}
-
-/* Host and port apart; no host, as in ":6060", is this machine. */
-static void
-take_host(const evprof_source_url_t *a, evprof_target_t *out)
-{
-    const char *colon = strrchr(a->host, ':');
-    if (colon != NULL && strchr(colon, ']') != NULL) {
-        colon = NULL;
-    }
-    size_t len = colon == NULL ? strlen(a->host) : (size_t)(colon - a->host);
-    bool is_bracketed = len > 1 && a->host[0] == '[';
-    int64_t port = out->is_tls ? 443 : 80;
-    if (colon != NULL && colon[1] != '\0' &&
-        !evprof_parse_int64(colon + 1, &port)) {
-        port = INT32_MAX;
-    }
-    out->port = port > INT32_MAX ? INT32_MAX : (int)port;
-    out->host = len == 0 ? strdup("localhost")
-                         : strndup(a->host + is_bracketed,
-                                   len - 2 * (size_t)is_bracketed);
-}
-
-/* What libcurl gets: no credentials, no fragment. */
-static void
-build_url(const evprof_source_url_t *a, evprof_target_t *out)
-{
-    evprof_buf_t origin = { 0 };
-    evprof_buf_t url = { 0 };
-    bool is_v6 = out->host != NULL && strchr(out->host, ':') != NULL;
-    if (out->host == NULL) {
-        return;
-    }
-    evprof_buf_printf(&origin, "%s://%s", out->is_tls ? "https" : "http",
-                      is_v6 ? "[" : "");
-    evprof_host_escape(out->host, &origin);
-    evprof_buf_puts(&origin, is_v6 ? "]" : "");
-    evprof_buf_puts(&url, origin.failed ? "" : origin.data);
-    if (out->port != (out->is_tls ? 443 : 80)) {
-        evprof_buf_printf(&url, ":%d", out->port);
-    }
-    evprof_buf_printf(&origin, ":%d", out->port);
-    evprof_buf_printf(&url, "%s%s%s%s", a->path[0] == '/' ? "" : "/", a->path,
-                      a->has_query ? "?" : "", a->query);
-    out->origin = origin.data;
-    out->url = url.failed ? NULL : url.data;
-}
-
-static int
-fill_from_address(evprof_source_url_t *a, int64_t seconds, int64_t timeout_s,
-                  evprof_target_t *out)
-{
-    if (is_bare_path(a->path)) {
-        free(a->path);
-        a->path = strdup(CPU_PROFILE);
-    }
-    if (a->path == NULL || evprof_address_apply_seconds(
-                               a, seconds, &out->duration_s) != EVPROF_OK) {
-        return EVPROF_ENOMEM;
-    }
-    out->timeout_s = timeout_s > 0 ? timeout_s
-                     : out->duration_s > 0
-                         ? out->duration_s + out->duration_s / 2
-                         : DEFAULT_TIMEOUT_S;
-    out->is_insecure = strcmp(a->scheme, "https+insecure") == 0;
-    out->is_tls = out->is_insecure || strcmp(a->scheme, "https") == 0;
-    take_host(a, out);
-    build_url(a, out);
-    evprof_buf_t shown = { 0 };
-    evprof_source_url_print(a, &shown);
-    out->shown = shown.data;
-    out->scheme = a->scheme;
-    out->user = a->user;
-    out->password = a->password;
-    a->scheme = NULL;
-    a->user = NULL;
-    a->password = NULL;
-    return out->url != NULL && out->shown != NULL && !shown.failed
-               ? EVPROF_OK
-               : EVPROF_ENOMEM;
-}
-
-/* "http+unix://%2Frun%2Fa.sock/path": the socket; `out` is what is left. */
-static bool
-take_socket(const char *source, char **socket, evprof_buf_t *out)
-{
-    static const char scheme[] = "http+unix://";
-    size_t skip = sizeof(scheme) - 1;
-    if (strncasecmp(source, scheme, skip) != 0) {
+    if (len > 0 && text[0] != ':') {
         return false;
     }
-    size_t len = strcspn(source + skip, "/?#");
-    evprof_buf_t path = { 0 };
-    if (!evprof_query_unescape(source + skip, len, &path) || path.failed ||
-        path.len == 0 || path.data[0] != '/') {
-        evprof_buf_free(&path);
+    for (size_t i = 1; i < len; i++) {
+        if (!isdigit((unsigned char)text[i])) {
+            return false;
+        }
     }
-    *socket = path.data;
-    evprof_buf_printf(out, "http://localhost%s", source + skip + len);
     return true;
 }
 
-int
-evprof_target_parse(const char *source, int64_t seconds, int64_t timeout_s,
-                    evprof_target_t *out, evprof_error_t *err)
+static char *
+parse_host(const char *text, size_t len)
 {
-    *out = (evprof_target_t){ 0 };
-    evprof_source_url_t a = { 0 };
-    evprof_buf_t tcp = { 0 };
-    bool is_unix = take_socket(source, &out->unix_socket, &tcp);
-    const char *fault = evprof_source_url_fault(source);
-    int status =
-        (is_unix && (out->unix_socket == NULL || tcp.failed)) || fault != NULL
-            ? EVPROF_EINVAL
-            : evprof_source_url_of_source(is_unix ? tcp.data : source, &a);
-    if (status == EVPROF_OK) {
-        status = fill_from_address(&a, seconds, timeout_s, out);
+    const char *colon = memchr(text, ':', len);
+    if (len > 0 && text[0] == '[') {
+        const char *end = memrchr(text, ']', len);
+        if (end == NULL) {
+            return NULL;
+        }
+        colon = end + 1;
     }
-    evprof_source_url_free(&a);
-    evprof_buf_free(&tcp);
-    if (status != EVPROF_OK) {
-        evprof_target_free(out);
-        evprof_fail(err, status, "%s",
-                    fault != NULL ? fault : "neither a file nor a URL");
-    }
-    return status;
-}
-
-/* ---- Redirects ---- */
-
-/* Takes what we keep apart out of the URL, and fills the rest of `out`. */
-static int
-fill(CURLU *u, evprof_target_t *out)
-{
-    out->user = part(u, CURLUPART_USER, CURLU_URLDECODE);
-    out->password = part(u, CURLUPART_PASSWORD, CURLU_URLDECODE);
-    curl_url_set(u, CURLUPART_USER, NULL, 0);
-    curl_url_set(u, CURLUPART_PASSWORD, NULL, 0);
-    curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0);
-    char *host = part(u, CURLUPART_HOST, 0);
-    char *port = part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT);
-    int64_t number = 0;
-    evprof_buf_t origin = { 0 };
-    out->scheme = part(u, CURLUPART_SCHEME, 0);
-    if (out->scheme != NULL && host != NULL && port != NULL &&
-        evprof_parse_int64(port, &number)) {
-        out->is_tls = strcasecmp(out->scheme, "https") == 0;
-        out->port = (int)number;
-        evprof_buf_printf(&origin, "%s://%s:%s", out->scheme, host, port);
-        out->origin = origin.data;
-        size_t len = strlen(host);
-        bool is_bracketed = len > 1 && host[0] == '[';
-        out->host =
-            strndup(host + is_bracketed, len - 2 * (size_t)is_bracketed);
-    }
-    out->url = part(u, CURLUPART_URL, 0);
-    free(host);
-    free(port);
-    return out->url != NULL && out->origin != NULL ? EVPROF_OK : EVPROF_EINVAL;
-}
-
-static void
-add_shown(evprof_target_t *out)
-{
-    evprof_buf_t shown = { 0 };
-    const char *rest = strstr(out->url, "://");
-    evprof_buf_puts(&shown, out->is_tls ? "https://" : "http://");
-    if (out->user != NULL) {
-        evprof_buf_printf(&shown, "%s%s@", out->user,
-                          out->password == NULL ? "" : ":xxxxx");
-    }
-    evprof_buf_puts(&shown, rest == NULL ? out->url : rest + 3);
-    out->shown = shown.data;
-}
-
-int
-evprof_target_redirect(const evprof_target_t *from, const char *location,
-                       evprof_target_t *out, evprof_error_t *err)
-{
-    *out = (evprof_target_t){ .duration_s = from->duration_s,
-                              .timeout_s = from->timeout_s };
-    CURLU *u = curl_url();
-    int status = EVPROF_EINVAL;
-    if (u != NULL &&
-        curl_url_set(u, CURLUPART_URL, from->url, 0) == CURLUE_OK &&
-        curl_url_set(u, CURLUPART_URL, location, 0) == CURLUE_OK) {
-        status = fill(u, out);
-    }
-    curl_url_cleanup(u);
-    if (status != EVPROF_OK || (strncmp(out->url, "http://", 7) != 0 &&
-                                strncmp(out->url, "https://", 8) != 0)) {
-        evprof_target_free(out);
-        return evprof_fail(err, EVPROF_EINVAL,
-                           "the server redirects to something that is not "
-                           "http or https");
-    }
-    bool is_same = strcmp(from->origin, out->origin) == 0;
-    out->is_insecure = from->is_insecure && is_same;
-    if (is_same && from->unix_socket != NULL) {
-        out->unix_socket = strdup(from->unix_socket);
-    }
-    if (is_same && out->user == NULL && from->user != NULL) {
-        out->user = strdup(from->user);
-        out->password = from->password == NULL ? NULL : strdup(from->password);
-    }
-    add_shown(out);
-    return EVPROF_OK;
+    return colon == NULL || is_port(colon, (size_t)(text + len - colon))
+               ? evprof_url_decoded(text, len, EVPROF_URL_HOST)
+               : NULL;
 }
 
 static bool
-ends_with(const char *text, const char *end)
+parse_user(const char *text, size_t len, evprof_url_t *out)
 {
-    size_t len = strlen(text);
-    size_t end_len = strlen(end);
-    return len >= end_len && strcmp(text + len - end_len, end) == 0;
-}
-
-/* Whether a sibling of the profile's path is called "symbol". */
-static bool
-has_symbol_sibling(const char *path)
-{
-    static const char *const endings[] = { "/pprof/heap", "/pprof/growth",
-                                           "/pprof/profile",
-                                           "/pprof/pmuprofile",
-                                           "/pprof/contention" };
-    if (strstr(path, "/debug/pprof/") != NULL) {
-        return true;
-    }
-    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-        if (ends_with(path, endings[i])) {
-            return true;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c >= 0x80 ||
+            (!isalnum(c) && strchr("-._:~!$&'()*+,;=%@", c) == NULL)) {
+            return false;
         }
     }
-    return false;
+    const char *colon = memchr(text, ':', len);
+    size_t user_len = colon == NULL ? len : (size_t)(colon - text);
+    out->user = evprof_url_decoded(text, user_len, EVPROF_URL_USER);
+    if (colon != NULL) {
+        out->password =
+            evprof_url_decoded(colon + 1, len - user_len - 1, EVPROF_URL_USER);
+    }
+    return out->user != NULL && (colon == NULL || out->password != NULL);
+}
+
+static bool
+parse_authority(const char *text, size_t len, evprof_url_t *out)
+{
+    const char *at = memrchr(text, '@', len);
+    const char *host = at == NULL ? text : at + 1;
+    if (at != NULL && !parse_user(text, (size_t)(at - text), out)) {
+        return false;
+    }
+    out->host = parse_host(host, (size_t)(text + len - host));
+    return out->host != NULL;
+}
+
+/* What stands before the query: scheme, user, host and path. */
+static bool
+parse_rest(const char *text, size_t len, evprof_url_t *out)
+{
+    long scheme_len = scheme_length(text);
+    if (scheme_len < 0 || (scheme_len > 0 && (size_t)scheme_len >= len)) {
+        return false;
+    }
+    out->scheme = strndup(text, (size_t)scheme_len);
+    for (char *c = out->scheme; c != NULL && *c != '\0'; c++) {
+        *c = (char)tolower((unsigned char)*c);
+    }
+    size_t skip = scheme_len == 0 ? 0 : (size_t)scheme_len + 1;
+    text += skip;
+    len -= skip;
+    bool is_rooted = len > 0 && text[0] == '/';
+    const char *slash = memchr(text, '/', len);
+    size_t first = slash == NULL ? len : (size_t)(slash - text);
+    if (!is_rooted && skip == 0 && memchr(text, ':', first) != NULL) {
+        return false;
+    }
+    bool has_host = len > 1 && memcmp(text, "//", 2) == 0 &&
+                    (skip > 0 || len < 3 || text[2] != '/');
+    if (has_host) {
+        const char *end = memchr(text + 2, '/', len - 2);
+        size_t host_len = end == NULL ? len - 2 : (size_t)(end - text) - 2;
+        if (!parse_authority(text + 2, host_len, out)) {
+            return false;
+        }
+        text += 2 + host_len;
+        len -= 2 + host_len;
+    } else {
+        out->host = strdup("");
+    }
+    out->path = evprof_url_encoded(text, len, EVPROF_URL_PATH);
+    return out->scheme != NULL && out->host != NULL && out->path != NULL;
+}
+
+static bool
+parse(const char *text, evprof_url_t *out)
+{
+    *out = (evprof_url_t){ 0 };
+    for (const char *c = text; *c != '\0'; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+            return false;
+        }
+    }
+    size_t len = strcspn(text, "#");
+    const char *fragment = text[len] == '#' ? text + len + 1 : "";
+    const char *mark = memchr(text, '?', len);
+    size_t rest = mark == NULL ? len : (size_t)(mark - text);
+    out->has_query = mark != NULL;
+    out->query = mark == NULL ? strdup("") : strndup(mark + 1, len - rest - 1);
+    out->fragment =
+        evprof_url_encoded(fragment, strlen(fragment), EVPROF_URL_FRAGMENT);
+    return out->query != NULL && out->fragment != NULL &&
+           parse_rest(text, rest, out);
 }
 
 int
-evprof_target_symbol(const evprof_target_t *from, evprof_target_t *out,
-                     evprof_error_t *err)
+evprof_url_parse(const char *text, evprof_url_t *out)
 {
-    CURLU *u = curl_url();
-    evprof_buf_t sibling = { 0 };
-    char *path = NULL;
-    if (u != NULL &&
-        curl_url_set(u, CURLUPART_URL, from->url, 0) == CURLUE_OK) {
-        path = part(u, CURLUPART_PATH, 0);
+    if (parse(text, out)) {
+        return EVPROF_OK;
     }
-    if (path != NULL) {
-        bool is_symbol = has_symbol_sibling(path);
-        char *slash = strrchr(path, '/');
-        evprof_buf_add(&sibling, path,
-                       slash == NULL ? 0 : (size_t)(slash - path));
-        evprof_buf_puts(&sibling, is_symbol ? "/symbol" : "/symbolz");
-    }
-    int status = sibling.data == NULL
-                     ? evprof_fail(err, EVPROF_EINVAL,
-                                   "%s: no address for symbols", from->shown)
-                     : evprof_target_redirect(from, sibling.data, out, err);
-    curl_url_cleanup(u);
-    free(path);
-    evprof_buf_free(&sibling);
+    evprof_url_free(out);
+    return EVPROF_EINVAL;
+}
+
+/* With "http://" before it: "host:port/path" looks like a scheme at first. */
+static int
+parse_short(const char *source, evprof_url_t *out)
+{
+    evprof_buf_t longer = { 0 };
+    evprof_buf_printf(&longer, "http://%s", source);
+    int status = evprof_url_parse(longer.failed ? ":" : longer.data, out);
+    evprof_buf_free(&longer);
     return status;
+}
+
+int
+evprof_url_of_source(const char *source, evprof_url_t *out)
+{
+    int status = evprof_url_parse(source, out);
+    bool is_short = status != EVPROF_OK ||
+                    (out->host[0] == '\0' && out->scheme[0] != '\0' &&
+                     strcmp(out->scheme, "file") != 0);
+    if (is_short) {
+        evprof_url_free(out);
+        status = parse_short(source, out);
+    }
+    if (status == EVPROF_OK && out->host[0] == '\0') {
+        evprof_url_free(out);
+        status = EVPROF_EINVAL;
+    }
+    return status;
+}
+
+/* ---- References ---- */
+
+/* Appends `path` without its "." and "..", which servers need not know. */
+static void
+add_without_dots(const char *path, evprof_buf_t *out)
+{
+    bool is_last = path[0] == '\0';
+    path += path[0] == '/';
+    while (!is_last) {
+        size_t len = strcspn(path, "/");
+        bool is_dot = len == 1 && path[0] == '.';
+        bool is_up = len == 2 && memcmp(path, "..", 2) == 0;
+        is_last = path[len] == '\0';
+        while (is_up && out->len > 0 && out->data[--out->len] != '/') {
+        }
+        if (is_last || (!is_dot && !is_up)) {
+            evprof_buf_putc(out, '/');
+        }
+        if (!is_dot && !is_up) {
+            evprof_buf_add(out, path, len);
+        }
+        path += len + 1;
+    }
+    evprof_buf_puts(out, "");
+}
+
+/* Replaces `*path` by what it means beside `base`. */
+static bool
+resolve_path(const char *base, char **path)
+{
+    const char *slash = strrchr(base, '/');
+    size_t kept = (*path)[0] == '/'    ? 0
+                  : (*path)[0] == '\0' ? strlen(base)
+                  : slash == NULL      ? 0
+                                       : (size_t)(slash + 1 - base);
+    evprof_buf_t whole = { 0 };
+    evprof_buf_t out = { 0 };
+    evprof_buf_add(&whole, base, kept);
+    evprof_buf_puts(&whole, *path);
+    add_without_dots(whole.failed ? "" : whole.data, &out);
+    bool is_done = !whole.failed && !out.failed;
+    evprof_buf_free(&whole);
+    if (!is_done) {
+        evprof_buf_free(&out);
+        return false;
+    }
+    free(*path);
+    *path = out.data;
+    return true;
+}
+
+/* Encodes what servers leave bare in the query of a reference, and what no
+ * request may hold. */
+static bool
+clean_query(char **query)
+{
+    evprof_buf_t out = { 0 };
+    evprof_buf_puts(&out, "");
+    for (const char *c = *query; *c != '\0'; c++) {
+        if (*c > ' ' && *c < 0x7f) {
+            evprof_buf_putc(&out, *c);
+        } else {
+            evprof_buf_printf(&out, "%%%02X", (unsigned char)*c);
+        }
+    }
+    if (out.failed) {
+        evprof_buf_free(&out);
+        return false;
+    }
+    free(*query);
+    *query = out.data;
+    return true;
+}
+
+/* Takes from `base` what comes before the first part that `out` has. */
+static bool
+inherit(const evprof_url_t *base, evprof_url_t *out)
+{
+    bool has_authority = out->scheme[0] != '\0' || out->host[0] != '\0';
+    if (out->scheme[0] == '\0') {
+        free(out->scheme);
+        out->scheme = strdup(base->scheme);
+    }
+    if (has_authority) {
+        return out->scheme != NULL && resolve_path("", &out->path);
+    }
+    if (out->path[0] == '\0' && !out->has_query) {
+        free(out->query);
+        out->query = strdup(base->query);
+        out->has_query = base->has_query;
+    }
+    free(out->host);
+    out->host = strdup(base->host);
+    return out->scheme != NULL && out->query != NULL && out->host != NULL &&
+           resolve_path(base->path, &out->path);
+}
+
+int
+evprof_url_resolve(const evprof_url_t *base, const char *reference,
+                   evprof_url_t *out)
+{
+    int status = evprof_url_parse(reference, out);
+    if (status == EVPROF_OK &&
+        (!inherit(base, out) || !clean_query(&out->query))) {
+        evprof_url_free(out);
+        status = EVPROF_EINVAL;
+    }
+    return status;
+}
+
+/* ---- What is wrong with an address ---- */
+
+/* The host and port of an address of the web; NULL: it is no such address. */
+static const char *
+web_host(const char *source, size_t *len)
+{
+    static const char *const schemes[] = { "http://", "https://",
+                                           "https+insecure://" };
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        size_t skip = strlen(schemes[i]);
+        if (strncasecmp(source, schemes[i], skip) == 0) {
+            const char *host = source + skip;
+            *len = strcspn(host, "/?#");
+            const char *at = memrchr(host, '@', *len);
+            *len -= at == NULL ? 0 : (size_t)(at + 1 - host);
+            return at == NULL ? host : at + 1;
+        }
+    }
+    return NULL;
+}
+
+const char *
+evprof_url_fault(const char *source)
+{
+    size_t len = 0;
+    const char *host = web_host(source, &len);
+    evprof_url_t url;
+    if (host == NULL) {
+        return NULL;
+    }
+    if (evprof_url_parse(source, &url) == EVPROF_OK) {
+        bool has_host = url.host[0] != '\0';
+        evprof_url_free(&url);
+        return has_host ? NULL : "the address names no host";
+    }
+    const char *end = memrchr(host, ']', len);
+    const char *colon =
+        memchr(end == NULL ? host : end, ':',
+               (size_t)(host + len - (end == NULL ? host : end)));
+    if (len > 0 && host[0] == '[' && end == NULL) {
+        return "the [ of its host is never closed by ]";
+    }
+    if (colon != NULL && !is_port(colon, (size_t)(host + len - colon))) {
+        return "its port is no number";
+    }
+    char *plain = evprof_url_decoded(host, len, EVPROF_URL_HOST);
+    const char *fault = plain == NULL ? "its host has a character that hosts "
+                                        "cannot have"
+                                      : "it has a character that must be "
+                                        "written as % and two hex digits";
+    free(plain);
+    return fault;
+}
+
+/* ---- Writing ---- */
+
+void
+evprof_url_print(const evprof_url_t *url, evprof_buf_t *out)
+{
+    evprof_buf_printf(out, "%s%s//", url->scheme,
+                      url->scheme[0] == '\0' ? "" : ":");
+    if (url->user != NULL) {
+        evprof_url_escape(url->user, EVPROF_URL_USER, out);
+        evprof_buf_puts(out, url->password == NULL ? "@" : ":xxxxx@");
+    }
+    evprof_url_escape(url->host, EVPROF_URL_HOST, out);
+    evprof_buf_puts(out, url->path);
+    evprof_buf_printf(out, "%s%s", url->has_query ? "?" : "", url->query);
+    evprof_buf_printf(out, "%s%s", url->fragment[0] == '\0' ? "" : "#",
+                      url->fragment);
 }
 
 void
-evprof_target_free(evprof_target_t *t)
+evprof_url_of_socket(const char *path, const char *leaf, evprof_buf_t *out)
 {
-    if (t->password != NULL) {
-        explicit_bzero(t->password, strlen(t->password));
+    evprof_buf_puts(out, "http+unix://");
+    evprof_url_escape(path, EVPROF_URL_SEGMENT, out);
+    evprof_buf_puts(out, leaf);
+}
+
+const char *
+evprof_url_password(const char *text, size_t *len)
+{
+    const char *start = strstr(text, "://");
+    start = start == NULL ? text : start + 3;
+    /* The last @ ends the user information: passwords may hold others. */
+    const char *at = memrchr(start, '@', strcspn(start, "/?#"));
+    const char *colon =
+        at == NULL ? NULL : memchr(start, ':', (size_t)(at - start));
+    if (colon == NULL) {
+        return NULL;
     }
-    free(t->scheme);
-    free(t->url);
-    free(t->shown);
-    free(t->user);
-    free(t->password);
-    free(t->host);
-    free(t->origin);
-    free(t->unix_socket);
-    *t = (evprof_target_t){ 0 };
+    *len = (size_t)(at - colon - 1);
+    return colon + 1;
+}
+
+char *
+evprof_url_redact(const char *text)
+{
+    size_t len = 0;
+    const char *password = evprof_url_password(text, &len);
+    evprof_buf_t out = { 0 };
+    if (password == NULL) {
+        evprof_buf_puts(&out, text);
+    } else {
+        evprof_buf_add(&out, text, (size_t)(password - text));
+        evprof_buf_printf(&out, "xxxxx%s", password + len);
+    }
+    return out.data;
+}
+
+void
+evprof_url_free(evprof_url_t *url)
+{
+    if (url->password != NULL) {
+        explicit_bzero(url->password, strlen(url->password));
+    }
+    char **const texts[] = { &url->scheme,  &url->user, &url->password,
+                             &url->host,    &url->path, &url->query,
+                             &url->fragment };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        free(*texts[i]);
+        *texts[i] = NULL;
+    }
 }

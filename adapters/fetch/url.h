@@ -3,45 +3,62 @@
 #define EVPROF_FETCH_URL_H
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
 
 #include <evprof/status.h>
 
-/* A source as it is asked for. Strings are owned; free with the function. */
-typedef struct evprof_target {
-    char *scheme;      /* as it was said: "https+insecure" */
-    char *url;         /* without user and password */
-    char *shown;       /* `url` for people: passwords replaced by "xxxxx" */
-    char *user;        /* NULL: none */
-    char *password;    /* NULL: none */
-    char *host;        /* as in the URL, brackets of IPv6 kept off */
-    char *origin;      /* scheme://host:port, for comparing */
-    char *unix_socket; /* of http+unix://, or NULL */
-    bool is_tls;
-    bool is_insecure;   /* https+insecure:// */
-    int64_t duration_s; /* of the profile, 0: not known */
-    int64_t timeout_s;
-    int port; /* beyond 65535: there is no such port */
-} evprof_target_t;
+#include "core/base/buf.h"
+
+/* A URL taken apart. Strings are owned and, but for user and password, never
+ * NULL; free with the function. */
+typedef struct evprof_url {
+    char *scheme;   /* lower case; "" */
+    char *user;     /* decoded; NULL: none */
+    char *password; /* decoded; NULL: none */
+    char *host;     /* decoded, with brackets and port as written; "" */
+    char *path;     /* encoded */
+    char *query;    /* as written */
+    char *fragment; /* encoded */
+    bool has_query; /* also an empty one */
+} evprof_url_t;
+
+/* Reads a URL or a part of one, such as "/path?query". EVPROF_EINVAL, also when
+ * memory is out; `out` then holds nothing. */
+int evprof_url_parse(const char *text, evprof_url_t *out);
 
 /*
- * By pprof's rules: "host:port/path" gets http://, an empty path asks for the
- * CPU profile, `seconds` > 0 goes into the query, the timeout is one and a half
- * times the duration or a minute. Whether the scheme is one that can be asked
- * for is not looked at. EVPROF_EINVAL: it is no URL, and `err` says why without
- * naming it; EVPROF_ENOMEM.
+ * What a source of the command line means, by pprof's rule: a URL with a host,
+ * or one after "http://" is put before it. EVPROF_EINVAL: it is none, so it
+ * must be a file; `out` then holds nothing.
  */
-int evprof_target_parse(const char *source, int64_t seconds, int64_t timeout_s,
-                        evprof_target_t *out, evprof_error_t *err);
-void evprof_target_free(evprof_target_t *t);
+int evprof_url_of_source(const char *source, evprof_url_t *out);
 
-/* The address of a redirect, which may be relative. EVPROF_EINVAL also for
- * schemes that are not http and https. Durations are taken from `from`. */
-int evprof_target_redirect(const evprof_target_t *from, const char *location,
-                           evprof_target_t *out, evprof_error_t *err);
+/* What is wrong with a source that begins as an address of the web does;
+ * NULL: nothing, or it begins otherwise. */
+const char *evprof_url_fault(const char *source);
 
-/* Where the symbols of the profile at `from` are asked for. */
-int evprof_target_symbol(const evprof_target_t *from, evprof_target_t *out,
-                         evprof_error_t *err);
+/* The URL that `reference`, which may be relative, means in a document at
+ * `base`. Credentials of `base` are not taken over. EVPROF_EINVAL as above. */
+int evprof_url_resolve(const evprof_url_t *base, const char *reference,
+                       evprof_url_t *out);
+
+/* Appends the URL as Go prints it; a password becomes "xxxxx". */
+void evprof_url_print(const evprof_url_t *url, evprof_buf_t *out);
+
+/* Appends a source that asks the unix socket `path` for `leaf`, which begins
+ * with a slash. */
+void evprof_url_of_socket(const char *path, const char *leaf,
+                          evprof_buf_t *out);
+
+/* Frees what the URL owns, passwords overwritten; it is empty afterwards. */
+void evprof_url_free(evprof_url_t *url);
+
+/* Where the password of a URL begins in `text`, which may be no proper URL;
+ * NULL: it has none, else `len` is set. */
+const char *evprof_url_password(const char *text, size_t *len);
+
+/* The text with its password replaced by "xxxxx", memory of the caller's; NULL
+ * when memory is out. */
+char *evprof_url_redact(const char *text);
 
 #endif

@@ -9,13 +9,12 @@
  */
 #include "adapters/testing/options.h"
 
-#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/parse.h"
+#include "core/base/flag_text.h"
 #include "core/runtime/catalog.h"
 
 enum kind { TEXT, NUMBER, COUNT, FLAG, DURATION, BENCHTIME };
@@ -43,8 +42,7 @@ static const struct option options[] = {
     { "failfast", FLAG, AT(failfast), "false",
       "start no new test after the first failure" },
     { "json", FLAG, AT(json), "false", "print test2json events" },
-    { "junit", TEXT, AT(junit), "",
-      "write results as JUnit's XML to `file`" },
+    { "junit", TEXT, AT(junit), "", "write results as JUnit's XML to `file`" },
     { "list", TEXT, AT(list), "",
       "list tests and benchmarks matching `regexp`, run nothing" },
     { "memprofilerate", NUMBER, AT(memprofilerate), "0",
@@ -120,60 +118,6 @@ find_option(const char *name, size_t len)
     return NULL;
 }
 
-/* Nanoseconds of a unit that `text` begins with, its length in `len`. */
-static double
-unit_ns(const char *text, size_t *len)
-{
-    static const struct {
-        const char *name;
-        double ns;
-    } units[] = { { "ns", 1 },    { "us", 1e3 }, { "\xc2\xb5s", 1e3 },
-                  { "ms", 1e6 },  { "s", 1e9 },  { "m", 6e10 },
-                  { "h", 3.6e12 } };
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        *len = strlen(units[i].name);
-        if (strncmp(text, units[i].name, *len) == 0) {
-            return units[i].ns;
-        }
-    }
-    return 0;
-}
-
-/* A Go duration: a sign, then numbers with units ("1m30.5s"), or just "0". */
-static bool
-parse_duration(const char *text, int64_t *out)
-{
-    bool is_negative = text[0] == '-';
-    text += text[0] == '-' || text[0] == '+';
-    if (strcmp(text, "0") == 0) {
-        *out = 0;
-        return true;
-    }
-    double total = 0;
-    do {
-        char number[32];
-        size_t digits = strspn(text, "0123456789.");
-        if (digits == 0 || digits >= sizeof(number)) {
-            return false;
-        }
-        memcpy(number, text, digits);
-        number[digits] = '\0';
-        double value;
-        size_t len;
-        double scale = unit_ns(text + digits, &len);
-        if (!evprof_parse_double(number, &value) || scale == 0) {
-            return false;
-        }
-        total += value * scale;
-        text += digits + len;
-    } while (*text != '\0');
-    if (total > (double)(INT64_MAX / 2)) {
-        return false;
-    }
-    *out = (int64_t)llround(is_negative ? -total : total);
-    return true;
-}
-
 static const char *
 set_benchtime(evprof_test_options_t *out, const char *text)
 {
@@ -184,34 +128,19 @@ set_benchtime(evprof_test_options_t *out, const char *text)
         if (len <= sizeof(number)) {
             memcpy(number, text, len - 1);
         }
-        if (!evprof_parse_int64(number, &n) || n <= 0) {
+        if (evprof_flag_int(number, &n, NULL) != EVPROF_OK || n <= 0) {
             return "invalid count";
         }
         out->benchtime_n = n;
         return NULL;
     }
     int64_t ns;
-    if (!parse_duration(text, &ns) || ns <= 0) {
+    if (!evprof_flag_duration(text, &ns) || ns <= 0) {
         return "invalid duration";
     }
     out->benchtime_ns = ns;
     out->benchtime_n = 0;
     return NULL;
-}
-
-static bool
-parse_bool(const char *text, bool *out)
-{
-    static const char *const words[] = { "1",    "t",     "T",     "TRUE",
-                                         "true", "True",  "0",     "f",
-                                         "F",    "FALSE", "false", "False" };
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcmp(text, words[i]) == 0) {
-            *out = i < 6;
-            return true;
-        }
-    }
-    return false;
 }
 
 /* NULL, or what is wrong with the value. */
@@ -225,15 +154,16 @@ set_option(evprof_test_options_t *out, const struct option *o, const char *text)
         memcpy(field, &text, sizeof(text));
         return NULL;
     case FLAG:
-        return parse_bool(text, (bool *)field) ? NULL : "parse error";
+        return evprof_flag_bool(text, (bool *)field) ? NULL : "parse error";
     case DURATION:
-        return parse_duration(text, (int64_t *)(void *)field) ? NULL
-                                                              : "parse error";
+        return evprof_flag_duration(text, (int64_t *)(void *)field)
+                   ? NULL
+                   : "parse error";
     case BENCHTIME:
         return set_benchtime(out, text);
     case NUMBER:
     case COUNT:
-        if (!evprof_parse_int64(text, &number) ||
+        if (evprof_flag_int(text, &number, NULL) != EVPROF_OK ||
             (o->kind == COUNT && number < 0)) {
             return "parse error";
         }
@@ -284,13 +214,13 @@ complain(const char *program, const char *problem, const char *what,
 static enum evprof_test_parsed
 parse_flag(evprof_test_options_t *out, int argc, char **argv, int *at)
 {
-    const char *name = argv[*at] + (argv[*at][1] == '-' ? 2 : 1);
-    if (name[0] == '\0' || name[0] == '-' || name[0] == '=') {
+    evprof_flag_word_t flag = evprof_flag_split(argv[*at]);
+    const char *name = flag.name;
+    if (flag.len == 0 || name[0] == '-') {
         return complain(argv[0], "bad flag syntax: ", argv[*at], "");
     }
-    size_t full = strcspn(name, "=");
     const char *word = strncmp(name, "test.", 5) == 0 ? name + 5 : name;
-    size_t len = full - (size_t)(word - name);
+    size_t len = flag.len - (size_t)(word - name);
     if ((len == 1 && word[0] == 'h') ||
         (len == 4 && !strncmp(word, "help", 4))) {
         evprof_test_options_usage(argv[0]);
@@ -299,10 +229,10 @@ parse_flag(evprof_test_options_t *out, int argc, char **argv, int *at)
     const struct option *o = find_option(word, len);
     if (o == NULL) {
         char shown[64];
-        snprintf(shown, sizeof(shown), "%.*s", (int)full, name);
+        snprintf(shown, sizeof(shown), "%.*s", (int)flag.len, name);
         return complain(argv[0], "flag provided but not defined: -", shown, "");
     }
-    const char *value = name[full] == '=' ? name + full + 1 : NULL;
+    const char *value = flag.value;
     if (value == NULL && o->kind == FLAG) {
         value = "true";
     } else if (value == NULL) {
@@ -333,8 +263,7 @@ evprof_test_options_parse(evprof_test_options_t *out, int argc, char **argv)
         set_option(out, &all[i], all[i].by_default);
     }
     for (int i = 1; i < argc; i++) {
-        if (argv[i][0] != '-' || argv[i][1] == '\0' ||
-            strcmp(argv[i], "--") == 0) {
+        if (!evprof_flag_is(argv[i])) {
             break;
         }
         enum evprof_test_parsed parsed = parse_flag(out, argc, argv, &i);

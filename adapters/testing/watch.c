@@ -9,7 +9,6 @@
 #include "adapters/testing/watch.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,6 +24,7 @@
 #include "adapters/testing/stack.h"
 #include "adapters/testing/state.h"
 #include "core/base/clock.h"
+#include "core/base/flag_text.h"
 
 /* How long writing profiles after a crash may take. */
 #define RESCUE_SECONDS 20
@@ -109,25 +109,6 @@ on_crash(int signal, siginfo_t *info, void *context)
     }
 }
 
-/* "1m30s" as Go prints durations. */
-static void
-format_duration(char *out, size_t size, int64_t ns)
-{
-    if (ns >= INT64_C(60000000000)) {
-        int64_t s = ns / 1000000000;
-        snprintf(out, size, "%" PRId64 "m%gs", s / 60,
-                 (double)(ns % INT64_C(60000000000)) / 1e9);
-    } else if (ns >= 1000000000) {
-        snprintf(out, size, "%gs", (double)ns / 1e9);
-    } else if (ns >= 1000000) {
-        snprintf(out, size, "%gms", (double)ns / 1e6);
-    } else if (ns >= 1000) {
-        snprintf(out, size, "%g\xc2\xb5s", (double)ns / 1e3);
-    } else {
-        snprintf(out, size, "%" PRId64 "ns", ns);
-    }
-}
-
 /* The lines that a test has which does not end by itself. */
 static void
 report_failed(struct evprof_tb_state *s)
@@ -140,23 +121,30 @@ report_failed(struct evprof_tb_state *s)
     evprof_junit_add(s);
 }
 
+static const char *
+text_of(const evprof_buf_t *text)
+{
+    return text->failed ? "" : text->data;
+}
+
 static void
 end_timed_out(void)
 {
-    char text[64];
+    evprof_buf_t text = { 0 };
     fflush(stdout);
-    format_duration(text, sizeof(text), watch.timeout_ns);
-    fprintf(stderr, "panic: test timed out after %s\n", text);
+    evprof_flag_put_duration(&text, watch.timeout_ns);
+    fprintf(stderr, "panic: test timed out after %s\n", text_of(&text));
     pthread_mutex_lock(&watch.lock);
     if (watch.running != NULL) {
         fputs("running tests:\n", stderr);
     }
     for (struct evprof_tb_state *s = watch.running; s; s = s->next_running) {
-        format_duration(text, sizeof(text),
-                        (evprof_clock_ns(CLOCK_MONOTONIC) - s->start_ns) /
-                            10000000 * 10000000);
-        fprintf(stderr, "\t%s (%s)\n", s->name, text);
+        int64_t run_ns = evprof_clock_ns(CLOCK_MONOTONIC) - s->start_ns;
+        evprof_buf_clear(&text);
+        evprof_flag_put_duration(&text, run_ns / 10000000 * 10000000);
+        fprintf(stderr, "\t%s (%s)\n", s->name, text_of(&text));
     }
+    evprof_buf_free(&text);
     fputc('\n', stderr);
     for (struct evprof_tb_state *s = watch.running; s; s = s->next_running) {
         report_failed(s);

@@ -5,15 +5,13 @@
  */
 #include "core/report/options.h"
 
-#include <errno.h>
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/base/error.h"
+#include "core/base/flag_text.h"
 
 /* A row of the table: a field, its URL parameter, whether it is saved, its
  * default and help, what may be chosen, and what its value is, which is
@@ -281,69 +279,12 @@ evprof_option_is_flag(const char *name)
                           : evprof_option_of_choice(name) != NULL;
 }
 
-int
-evprof_parse_bool(const char *text, bool *out, evprof_error_t *err)
-{
-    static const char *const names[2][7] = {
-        { "false", "f", "no", "n", "0", "off", NULL },
-        { "true", "t", "yes", "y", "1", "on", "" },
-    };
-    for (size_t i = 0; i < 14; i++) {
-        const char *name = names[i / 7][i % 7];
-        if (name != NULL && strcasecmp(name, text) == 0) {
-            *out = i / 7 == 1;
-            return EVPROF_OK;
-        }
-    }
-    return evprof_fail(err, EVPROF_EPARSE, "\"%s\" is neither true nor false",
-                       text);
-}
-
-static int
-bad_number(const char *text, const char *reason, evprof_error_t *err)
-{
-    return evprof_fail(err, EVPROF_EPARSE, "\"%s\" is %s", text, reason);
-}
-
-static int
-parse_int(const char *text, int64_t *out, evprof_error_t *err)
-{
-    const char *digits = text + (text[0] == '-' || text[0] == '+');
-    if (digits[0] == '\0' || strspn(digits, "0123456789") != strlen(digits)) {
-        return bad_number(text, "no whole number", err);
-    }
-    errno = 0;
-    long long value = strtoll(text, NULL, 10);
-    if (errno == ERANGE) {
-        return bad_number(text, "too large a number", err);
-    }
-    *out = value;
-    return EVPROF_OK;
-}
-
-static int
-parse_float(const char *text, double *out, evprof_error_t *err)
-{
-    char *end;
-    double value = strtod(text, &end);
-    bool starts_well =
-        text[0] != '\0' && strchr(" \t\n\v\f\r", text[0]) == NULL;
-    if (!starts_well || end == text || *end != '\0') {
-        return bad_number(text, "no number", err);
-    }
-    if (isinf(value) && strpbrk(text, "iI") == NULL) {
-        return bad_number(text, "too large a number", err);
-    }
-    *out = value;
-    return EVPROF_OK;
-}
-
 static int
 set_float(const evprof_option_t *option, double *field, const char *value,
           evprof_error_t *err)
 {
     double number = 0;
-    int status = parse_float(value, &number, err);
+    int status = evprof_flag_float(value, &number, err);
     if (status == EVPROF_OK && option->check != NULL) {
         status = option->check(value, err);
     }
@@ -372,9 +313,9 @@ evprof_option_set(evprof_options_t *o, const evprof_option_t *option,
     void *field = field_of(o, option);
     switch (option->kind) {
     case EVPROF_OPTION_BOOL:
-        return evprof_parse_bool(value, field, err);
+        return evprof_flag_switch(value, field, err);
     case EVPROF_OPTION_INT:
-        return parse_int(value, field, err);
+        return evprof_flag_int(value, field, err);
     case EVPROF_OPTION_FLOAT:
         return set_float(option, field, value, err);
     case EVPROF_OPTION_CHOICE:
@@ -395,21 +336,6 @@ evprof_option_set(evprof_options_t *o, const evprof_option_t *option,
     return status == EVPROF_OK ? set_text(field, value, err) : status;
 }
 
-/* Whether Go's strconv.ParseBool takes the text for true. */
-static bool
-is_go_true(const char *value)
-{
-    static const char *const names[] = {
-        "1", "t", "T", "TRUE", "true", "True"
-    };
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(names[i], value) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 int
 evprof_options_set(evprof_options_t *o, const char *name, const char *value,
                    evprof_error_t *err)
@@ -419,39 +345,11 @@ evprof_options_set(evprof_options_t *o, const char *name, const char *value,
         return evprof_option_set(o, option, value, err);
     }
     option = evprof_option_of_choice(name);
-    if (option != NULL && is_go_true(value)) {
+    bool is_on = false;
+    if (option != NULL && evprof_flag_bool(value, &is_on) && is_on) {
         return evprof_option_set(o, option, name, err);
     }
     return evprof_fail(err, EVPROF_ENOENT, "there is no option %s", name);
-}
-
-/* Go's shortest form of a float: the fewest digits that read back the same,
- * with an exponent below 1e-4 and from 1e6 on. */
-static void
-print_float(char out[EVPROF_OPTION_TEXT_SIZE], double value)
-{
-    int digits = 1;
-    for (; digits < 17; digits++) {
-        snprintf(out, EVPROF_OPTION_TEXT_SIZE, "%.*e", digits - 1, value);
-        if (strtod(out, NULL) == value) {
-            break;
-        }
-    }
-    snprintf(out, EVPROF_OPTION_TEXT_SIZE, "%.*e", digits - 1, value);
-    const char *e = strchr(out, 'e');
-    if (e == NULL) {
-        snprintf(out, EVPROF_OPTION_TEXT_SIZE, "%s",
-                 isnan(value) ? "NaN"
-                 : value > 0  ? "+Inf"
-                              : "-Inf");
-        return;
-    }
-    long exponent = strtol(e + 1, NULL, 10);
-    if (exponent >= -4 && exponent < 6) {
-        int decimals = digits - 1 - (int)exponent;
-        snprintf(out, EVPROF_OPTION_TEXT_SIZE, "%.*f",
-                 decimals > 0 ? decimals : 0, value);
-    }
 }
 
 const char *
@@ -467,7 +365,7 @@ evprof_option_get(const evprof_options_t *o, const evprof_option_t *option,
                  (long long)*(const int64_t *)field);
         return scratch;
     case EVPROF_OPTION_FLOAT:
-        print_float(scratch, *(const double *)field);
+        evprof_flag_print_float(scratch, *(const double *)field);
         return scratch;
     case EVPROF_OPTION_CHOICE:
     case EVPROF_OPTION_STRING:

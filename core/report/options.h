@@ -14,6 +14,8 @@
 
 #include <evprof/status.h>
 
+#include "core/base/flag_text.h"
+
 typedef struct evprof_options {
     char *output; /* a file's name; "" is standard output */
     bool call_tree;
@@ -123,14 +125,11 @@ int evprof_options_set(evprof_options_t *o, const char *name, const char *value,
                        evprof_error_t *err);
 
 /* Large enough for any number; see evprof_option_get(). */
-#define EVPROF_OPTION_TEXT_SIZE 40
+#define EVPROF_OPTION_TEXT_SIZE EVPROF_FLAG_FLOAT_SIZE
 
 /* The value as text: the option's own string, or a number in `scratch`. */
 const char *evprof_option_get(const evprof_options_t *o,
                               const evprof_option_t *option,
                               char scratch[EVPROF_OPTION_TEXT_SIZE]);
-
-/* true t yes y 1 on "" / false f no n 0 off, in any case. EVPROF_EPARSE. */
-int evprof_parse_bool(const char *text, bool *out, evprof_error_t *err);
 
 #endif

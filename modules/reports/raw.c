@@ -6,54 +6,13 @@
 #include <time.h>
 
 #include "core/base/error.h"
+#include "core/base/flag_text.h"
 #include "core/base/stream.h"
 #include "core/report/report.h"
 
 #define SECOND_NS INT64_C(1000000000)
 #define MAX_DURATION_LENGTH ((size_t)4)
 #define LABEL_INDENT "                "
-
-/* The fraction of a second in nanoseconds, without closing zeros. */
-static void
-print_fraction(evprof_buf_t *out, uint64_t fraction, int digits)
-{
-    while (digits > 0 && fraction % 10 == 0) {
-        fraction /= 10;
-        digits--;
-    }
-    if (digits > 0) {
-        evprof_buf_printf(out, ".%0*llu", digits, (unsigned long long)fraction);
-    }
-}
-
-/* As Go prints a duration: "1h2m3.5s", "1.5ms". */
-static void
-print_duration(evprof_buf_t *out, int64_t ns)
-{
-    uint64_t left = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
-    evprof_buf_puts(out, ns < 0 ? "-" : "");
-    if (left < (uint64_t)SECOND_NS) {
-        int digits = left < 1000 ? 0 : left < 1000000 ? 3 : 6;
-        uint64_t unit = digits == 0 ? 1 : digits == 3 ? 1000 : 1000000;
-        evprof_buf_printf(out, "%llu", (unsigned long long)(left / unit));
-        print_fraction(out, left % unit, digits);
-        evprof_buf_puts(out, digits == 0   ? "ns"
-                             : digits == 3 ? "\xc2\xb5s"
-                                           : "ms");
-        return;
-    }
-    uint64_t seconds = left / (uint64_t)SECOND_NS;
-    if (seconds >= 3600) {
-        evprof_buf_printf(out, "%lluh", (unsigned long long)(seconds / 3600));
-    }
-    if (seconds >= 60) {
-        evprof_buf_printf(out, "%llum",
-                          (unsigned long long)(seconds / 60 % 60));
-    }
-    evprof_buf_printf(out, "%llu", (unsigned long long)(seconds % 60));
-    print_fraction(out, left % (uint64_t)SECOND_NS, 9);
-    evprof_buf_putc(out, 's');
-}
 
 static void
 print_time(evprof_buf_t *out, int64_t time_ns)
@@ -71,7 +30,7 @@ print_time(evprof_buf_t *out, int64_t time_ns)
     }
     strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &local);
     evprof_buf_printf(out, "Time: %s", text);
-    print_fraction(out, (uint64_t)fraction, 9);
+    evprof_flag_put_fraction(out, (uint64_t)fraction, 9);
     strftime(text, sizeof(text), " %z %Z\n", &local);
     evprof_buf_puts(out, text);
 }
@@ -93,7 +52,7 @@ print_header(const evprof_pprof_t *p, evprof_buf_t *out)
     }
     if (p->duration_ns != 0) {
         evprof_buf_t text = { 0 };
-        print_duration(&text, p->duration_ns);
+        evprof_flag_put_duration(&text, p->duration_ns);
         const char *duration = text.failed ? "" : text.data;
         size_t len = 0;
         for (size_t i = 0; i < MAX_DURATION_LENGTH && duration[len] != '\0';

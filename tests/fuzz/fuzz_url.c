@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "adapters/fetch/proxy.h"
-#include "adapters/fetch/redact.h"
+#include "adapters/fetch/target.h"
 #include "adapters/fetch/url.h"
 #include "tests/fuzz/fuzz.h"
 

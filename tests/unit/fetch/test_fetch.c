@@ -5,6 +5,6 @@
 int
 main(void)
 {
-    return run_url_tests() + run_proxy_tests() + run_judge_tests() +
-           run_sources_tests();
+    return run_url_tests() + run_target_tests() + run_proxy_tests() +
+           run_judge_tests() + run_sources_tests();
 }

@@ -12,6 +12,7 @@
 
 /* Each file of this folder offers its tests as one function. */
 int run_url_tests(void);
+int run_target_tests(void);
 int run_proxy_tests(void);
 int run_judge_tests(void);
 int run_sources_tests(void);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/buf.h"
+#include "core/base/path.h"
 
 /* The folder of this program, without a slash at the end. */
 static bool
@@ -31,10 +32,9 @@ void *
 cli_open_library(const char *name, int dlopen_flags)
 {
     /* In a build folder no library lies in a folder of its own. */
-    const char *slash = strrchr(name, '/');
     const char *const places[][2] = {
         { "/../" EVPROF_LIBDIR "/", name },
-        { "/../lib/", slash == NULL ? name : slash + 1 },
+        { "/../lib/", evprof_path_leaf(name) },
     };
     evprof_buf_t path = { 0 };
     void *library = NULL;

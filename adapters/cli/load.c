@@ -139,7 +139,7 @@ subtract(const cli_t *cli, evprof_pprof_t **p, evprof_pprof_t *base,
          evprof_error_t *err)
 {
     if (cli->is_diff_base &&
-        evprof_pprof_set_label(base, "pprof::base", "true") != EVPROF_OK) {
+        evprof_pprof_set_label(base, EVPROF_LABEL_BASE, "true") != EVPROF_OK) {
         evprof_pprof_free(base);
         return evprof_fail(err, EVPROF_ENOMEM, "out of memory");
     }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/path.h"
 #include "core/base/self.h"
 
 #define SECOND_NS INT64_C(1000000000)
@@ -23,8 +24,7 @@ read_name(char *out, size_t size)
     char path[4096];
     ssize_t len = readlink(EVPROF_SELF("exe"), path, sizeof(path) - 1);
     path[len > 0 ? len : 0] = '\0';
-    const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
+    const char *name = evprof_path_leaf(path);
     (void)snprintf(out, size, "%.*s", (int)size - 1,
                    name[0] != '\0' ? name : "program");
 }

@@ -14,6 +14,7 @@
 
 #include "core/analysis/gzip_parallel.h"
 #include "core/base/error.h"
+#include "core/base/path.h"
 
 #define MAX_NUMBER 10000
 
@@ -122,13 +123,6 @@ find_folder(evprof_buf_t *out, evprof_buf_t *notes, evprof_error_t *err)
                      "no folder can be written to: set PPROF_TMPDIR to one");
 }
 
-static const char *
-base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? path : slash + 1;
-}
-
 /* A part of a file's name and a dot. It comes from the network: it may neither
  * name another folder nor steer a terminal. */
 static void
@@ -146,7 +140,7 @@ add_prefix(evprof_buf_t *name, const evprof_pprof_t *p)
 {
     evprof_buf_puts(name, "/pprof.");
     if (p->mapping_count > 0 && p->mappings[0].file[0] != '\0') {
-        add_word(name, base_name(p->mappings[0].file));
+        add_word(name, evprof_path_leaf(p->mappings[0].file));
     }
     for (size_t i = 0; i < p->type_count; i++) {
         add_word(name, p->types[i].type);

@@ -27,6 +27,7 @@
 
 #include "adapters/preload/environment.h"
 #include "adapters/preload/files.h"
+#include "core/base/path.h"
 #include "core/base/self.h"
 #include "core/interpose/real.h"
 
@@ -66,13 +67,6 @@ evprof_preload_ends_begin(void)
 
 /* ---- Itself ---- */
 
-static const char *
-base_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? path : slash + 1;
-}
-
 /* Whether `file` is what lies at the program's own path now: after an upgrade
  * that is a new file. */
 static bool
@@ -80,7 +74,8 @@ is_itself(const char *file)
 {
     struct stat its;
     struct stat ours;
-    if (own.library == NULL || strcmp(base_of(file), base_of(own.path)) != 0) {
+    if (own.library == NULL ||
+        strcmp(evprof_path_leaf(file), evprof_path_leaf(own.path)) != 0) {
         return false;
     }
     return strchr(file, '/') == NULL ||

@@ -14,6 +14,8 @@
 
 #include "adapters/testing/state.h"
 
+#include "core/base/path.h"
+
 /* Folders that nftw() may hold open at once; deeper trees reopen them. */
 #define OPEN_FOLDERS 16
 
@@ -127,9 +129,7 @@ evprof_fail_now(evprof_tb_t *tb)
 static void
 format_log(evprof_buf_t *out, const char *file, int line, const char *text)
 {
-    const char *slash = strrchr(file, '/');
-    evprof_buf_printf(out, "    %s:%d: ", slash == NULL ? file : slash + 1,
-                      line);
+    evprof_buf_printf(out, "    %s:%d: ", evprof_path_leaf(file), line);
     size_t len = strlen(text);
     len -= len > 0 && text[len - 1] == '\n';
     for (size_t i = 0; i < len; i++) {

@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/base/process.h"
+#include "core/base/sum.h"
 
 #define LIMIT_MS 6000
 /* With more edges `dot` takes minutes; the lightest do not shape the layout. */
@@ -63,12 +64,6 @@ put_nodes(evprof_buf_t *out, evprof_node_t *const *nodes, size_t count)
     }
 }
 
-static int64_t
-magnitude(int64_t value)
-{
-    return value < 0 ? -value : value;
-}
-
 /* What is done with edges. */
 struct walk {
     evprof_buf_t *out;
@@ -113,8 +108,8 @@ is_main_call(const evprof_edge_t *edge)
     const evprof_node_t *node = edge->dest;
     for (size_t i = 0; i < node->in_count; i++) {
         if (node->in[i]->src->rank != 0 &&
-            magnitude(evprof_edge_weight(node->in[i])) >
-                magnitude(evprof_edge_weight(edge))) {
+            evprof_magnitude(evprof_edge_weight(node->in[i])) >
+                evprof_magnitude(evprof_edge_weight(edge))) {
             return false;
         }
     }
@@ -128,7 +123,7 @@ put_dot_edge(struct walk *walk, const evprof_edge_t *edge)
     evprof_buf_t *out = walk->out;
     int64_t weight = evprof_edge_weight(edge);
     int64_t cum = evprof_node_cum(edge->src);
-    if (magnitude(weight) < walk->lightest && !is_main_call(edge)) {
+    if (evprof_magnitude(weight) < walk->lightest && !is_main_call(edge)) {
         return;
     }
     bool is_heavy = cum != 0 && weight > cum / 2;
@@ -140,7 +135,8 @@ static void
 count_edge(struct walk *walk, const evprof_edge_t *edge)
 {
     if (walk->weights != NULL) {
-        walk->weights[walk->edge_count] = magnitude(evprof_edge_weight(edge));
+        walk->weights[walk->edge_count] =
+            evprof_magnitude(evprof_edge_weight(edge));
     }
     walk->edge_count++;
 }

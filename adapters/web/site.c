@@ -307,7 +307,7 @@ compare(const evprof_site_t *site, const evprof_pprof_t *p,
         status = evprof_pprof_normalize(both[0], both[1], err);
     }
     if (status == EVPROF_OK && is_labelled) {
-        status = evprof_pprof_set_label(both[1], "pprof::base", "true");
+        status = evprof_pprof_set_label(both[1], EVPROF_LABEL_BASE, "true");
     }
     if (status != EVPROF_OK) {
         evprof_pprof_free(both[0]);

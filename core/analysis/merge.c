@@ -149,16 +149,6 @@ add_sample(evprof_merger_t *m, const evprof_sample_t *like, uint64_t hash)
     return status;
 }
 
-static bool
-is_zero(const evprof_pprof_t *p, const evprof_sample_t *s)
-{
-    int64_t any = 0;
-    for (size_t i = 0; i < p->type_count; i++) {
-        any |= s->values[i];
-    }
-    return any == 0;
-}
-
 static int
 merge_sample(evprof_merger_t *m, const evprof_sample_t *s)
 {
@@ -214,7 +204,7 @@ evprof_merger_add(evprof_merger_t *m, const evprof_pprof_t *source)
 {
     int status = begin_source(m, source);
     for (size_t n = 0; n < source->sample_count && status == EVPROF_OK; n++) {
-        if (!is_zero(source, &source->samples[n])) {
+        if (!evprof_sample_is_zero(&source->samples[n], source->type_count)) {
             status = merge_sample(m, &source->samples[n]);
         }
     }
@@ -344,7 +334,7 @@ static bool
 has_zero_sample(const evprof_pprof_t *p)
 {
     for (size_t i = 0; i < p->sample_count; i++) {
-        if (is_zero(p, &p->samples[i])) {
+        if (evprof_sample_is_zero(&p->samples[i], p->type_count)) {
             return true;
         }
     }

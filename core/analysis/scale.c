@@ -22,28 +22,6 @@ round_to_int64(double value)
     return rounded < -0x1p63 || isnan(rounded) ? INT64_MIN : (int64_t)rounded;
 }
 
-static bool
-is_zero(const evprof_pprof_t *p, const evprof_sample_t *s)
-{
-    int64_t any = 0;
-    for (size_t i = 0; i < p->type_count; i++) {
-        any |= s->values[i];
-    }
-    return any == 0;
-}
-
-static void
-drop_zero_samples(evprof_pprof_t *p)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < p->sample_count; i++) {
-        if (!is_zero(p, &p->samples[i])) {
-            p->samples[kept++] = p->samples[i];
-        }
-    }
-    p->sample_count = kept;
-}
-
 void
 evprof_pprof_scale(evprof_pprof_t *p, const double *ratios)
 {
@@ -62,7 +40,8 @@ evprof_pprof_scale(evprof_pprof_t *p, const double *ratios)
             }
         }
     }
-    drop_zero_samples(p);
+    p->sample_count =
+        evprof_samples_drop_zero(p->samples, p->sample_count, p->type_count);
 }
 
 void
@@ -74,7 +53,8 @@ evprof_pprof_negate(evprof_pprof_t *p)
             values[c] = evprof_difference(0, values[c]);
         }
     }
-    drop_zero_samples(p);
+    p->sample_count =
+        evprof_samples_drop_zero(p->samples, p->sample_count, p->type_count);
 }
 
 /* Sums of the columns. */

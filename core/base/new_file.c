@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/path.h"
 
 static int
 fail(const evprof_new_file_t *f, const char *what, evprof_error_t *err)
@@ -23,8 +24,7 @@ fail(const evprof_new_file_t *f, const char *what, evprof_error_t *err)
 static char *
 hidden_name(const char *name)
 {
-    const char *slash = strrchr(name, '/');
-    const char *base = slash != NULL ? slash + 1 : name;
+    const char *base = evprof_path_leaf(name);
     char *temp = NULL;
     int len = asprintf(&temp, "%.*s.%s.XXXXXX", (int)(base - name), name, base);
     return len < 0 ? NULL : temp;

@@ -36,4 +36,11 @@ evprof_difference(int64_t one, int64_t other)
                : difference;
 }
 
+/* The value without its sign; INT64_MIN stays as it is, as in Go. MT-Safe. */
+static inline int64_t
+evprof_magnitude(int64_t value)
+{
+    return value < 0 ? (int64_t)(0 - (uint64_t)value) : value;
+}
+
 #endif

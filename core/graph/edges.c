@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/hash.h"
+#include "core/base/sum.h"
 #include "core/graph/internal.h"
 
 #define FIRST_EDGES ((size_t)256)

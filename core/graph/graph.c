@@ -17,9 +17,7 @@ make_report(evprof_graph_t *g)
     for (size_t i = 0; i < g->all_count; i++) {
         evprof_node_t *n = &g->all[i];
         n->is_kept = true;
-        bool is_negative = n->flat < 0 || (n->flat == 0 && n->cum < 0);
-        bool is_zero = n->flat == 0 && n->cum == 0;
-        if (!is_zero && !(g->options.drop_negative && is_negative)) {
+        if (evprof_graph_has_weight(g, n->flat, n->cum)) {
             g->nodes[g->node_count++] = n;
         }
     }

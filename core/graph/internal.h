@@ -101,11 +101,13 @@ void evprof_graph_sort(evprof_graph_t *g, bool by_cum);
 /* Takes removed edges out of the lists of their ends. */
 void evprof_graph_unlink_removed(evprof_graph_t *g);
 
-/* The value without its sign; INT64_MAX for INT64_MIN. */
-static inline int64_t
-evprof_magnitude(int64_t value)
+/* Whether a report shows a node of these weights, as far as they tell. */
+static inline bool
+evprof_graph_has_weight(const evprof_graph_t *g, int64_t flat, int64_t cum)
 {
-    return value < 0 ? (int64_t)(0 - (uint64_t)value) : value;
+    bool is_negative = flat < 0 || (flat == 0 && cum < 0);
+    bool is_zero = flat == 0 && cum == 0;
+    return !is_zero && !(g->options.drop_negative && is_negative);
 }
 
 #endif

@@ -14,8 +14,6 @@
 #include "core/base/visible.h"
 #include "core/graph/internal.h"
 
-/* Marks samples that a difference is taken from; not for people. */
-#define BASE_LABEL "pprof::base"
 #define FIRST_TAGS ((size_t)256)
 
 struct counter {
@@ -181,7 +179,7 @@ compare_text(const void *a, const void *b)
 static bool
 is_shown(const evprof_label_t *label)
 {
-    return label->text != NULL && strcmp(label->key, BASE_LABEL) != 0;
+    return label->text != NULL && strcmp(label->key, EVPROF_LABEL_BASE) != 0;
 }
 
 static void

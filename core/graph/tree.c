@@ -274,18 +274,10 @@ walk_stacks(struct walk *w)
 
 /* ---- Weighing ---- */
 
-static bool
-is_in_report(const evprof_graph_t *g, int64_t flat, int64_t cum)
-{
-    bool is_negative = flat < 0 || (flat == 0 && cum < 0);
-    bool is_zero = flat == 0 && cum == 0;
-    return !is_zero && !(g->options.drop_negative && is_negative);
-}
-
 static void
 add_to_total(struct walk *w, const struct context *c)
 {
-    if (is_in_report(w->g, c->flat[0], c->cum[0])) {
+    if (evprof_graph_has_weight(w->g, c->flat[0], c->cum[0])) {
         w->total = evprof_sum(w->total, c->flat[0]);
     }
 }
@@ -323,7 +315,8 @@ static void
 mark(struct walk *w, const struct context *c)
 {
     int64_t cum = c->cum[0];
-    bool is_light = w->cutoff > 0 && is_in_report(w->g, c->flat[0], cum) &&
+    bool is_light = w->cutoff > 0 &&
+                    evprof_graph_has_weight(w->g, c->flat[0], cum) &&
                     evprof_magnitude(cum) < w->cutoff;
     w->light_count += is_light;
     w->heavy_count += !is_light;
@@ -440,7 +433,7 @@ make_nodes(struct walk *w)
     g->edge_count = g->all_count;
     g->edge_cap = count;
     for (size_t i = 0; i < g->all_count; i++) {
-        if (is_in_report(g, g->all[i].flat, g->all[i].cum)) {
+        if (evprof_graph_has_weight(g, g->all[i].flat, g->all[i].cum)) {
             g->nodes[g->node_count++] = &g->all[i];
         }
     }

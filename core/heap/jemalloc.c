@@ -20,6 +20,7 @@
 
 #include "core/base/error.h"
 #include "core/base/look_up.h"
+#include "core/base/path.h"
 #include "core/heap/jemalloc_hook.h"
 #include "core/heap/jemalloc_mallctl.h"
 #include "core/heap/jemalloc_refusal.h"
@@ -113,8 +114,7 @@ file_of(const void *address, Dl_info *info)
         *info = (Dl_info){ .dli_fname = NULL };
         return "";
     }
-    const char *slash = strrchr(info->dli_fname, '/');
-    return slash == NULL ? info->dli_fname : slash + 1;
+    return evprof_path_leaf(info->dli_fname);
 }
 
 static const char *

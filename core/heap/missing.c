@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/heap/heap.h"
 #include "core/heap/stacks.h"
 
 const char *const evprof_heap_on_missing_names[] = { "error", "empty", NULL };
@@ -21,16 +22,19 @@ evprof_heap_missing_new(const evprof_error_t *why, void **state,
 }
 
 void
-evprof_heap_missing_free(void *state)
+evprof_heap_state_close(void *state)
 {
+    if (state == NULL) {
+        evprof_heap_close();
+    }
     free(state);
 }
 
-int
-evprof_heap_missing_snapshot(const void *state, enum evprof_loss_of who,
-                             evprof_builder_t *out, evprof_error_t *err)
+static int
+write_empty(const char *why, enum evprof_loss_of who, evprof_builder_t *out,
+            evprof_error_t *err)
 {
-    const evprof_lost_t lost = { .why = state };
+    const evprof_lost_t lost = { .why = why };
     int status = evprof_heap_columns(out);
     if (status == EVPROF_OK) {
         status = evprof_builder_default_type(
@@ -48,11 +52,41 @@ evprof_heap_missing_snapshot(const void *state, enum evprof_loss_of who,
 }
 
 int
-evprof_heap_missing_text(const void *state, const evprof_writer_t *out)
+evprof_heap_state_snapshot(void *state, const evprof_ask_t *ask,
+                           enum evprof_loss_of who, evprof_builder_t *out,
+                           evprof_error_t *err)
+{
+    return state != NULL ? write_empty(state, who, out, err)
+                         : evprof_heap_snapshot(ask, who, out, err);
+}
+
+static int
+write_reason(const char *why, const evprof_writer_t *out)
 {
     char line[1024];
-    int len = snprintf(line, sizeof(line), "# there is no heap profile: %s\n",
-                       (const char *)state);
+    int len =
+        snprintf(line, sizeof(line), "# there is no heap profile: %s\n", why);
     size_t most = sizeof(line) - 1;
     return out->write(out->ctx, line, (size_t)len < most ? (size_t)len : most);
+}
+
+int
+evprof_heap_state_text(void *state, const evprof_ask_t *ask,
+                       enum evprof_loss_of who, const evprof_writer_t *out,
+                       evprof_error_t *err)
+{
+    return state != NULL ? write_reason(state, out)
+                         : evprof_heap_text(ask, who, out, err);
+}
+
+int
+evprof_heap_state_status(void *state, const evprof_writer_t *out)
+{
+    return state != NULL ? write_reason(state, out) : evprof_heap_status(out);
+}
+
+long
+evprof_heap_state_count(void *state)
+{
+    return state != NULL ? -1 : evprof_heap_count();
 }

@@ -4,7 +4,8 @@
 
 /*
  * A heap profile where there can be none, for scrapers that take a refusal for
- * a server that is down: its columns, no samples, and why.
+ * a server that is down: its columns, no samples, and why. The modules heap and
+ * allocs have it, or the heap itself, behind the same hooks.
  */
 
 #include <evprof/directive.h>
@@ -27,17 +28,28 @@ enum evprof_heap_on_missing { EVPROF_HEAP_ERROR, EVPROF_HEAP_EMPTY };
     }
 extern const char *const evprof_heap_on_missing_names[];
 
-/* A module's state that keeps the reason in `err`. EVPROF_ENOMEM. */
+/*
+ * The state of the modules heap and allocs: NULL for a heap that is open, else
+ * the reason why there can be none, which this makes of `why`. EVPROF_ENOMEM.
+ */
 int evprof_heap_missing_new(const evprof_error_t *why, void **state,
                             evprof_error_t *err);
-void evprof_heap_missing_free(void *state);
 
-/* Fills `out` with an empty profile and the reason as a comment.
- * EVPROF_ENOMEM. */
-int evprof_heap_missing_snapshot(const void *state, enum evprof_loss_of who,
-                                 evprof_builder_t *out, evprof_error_t *err);
+/* The hooks of these modules. They fail as those of <core/heap/heap.h> do;
+ * where there is no heap the profile is empty and says why, as do text and
+ * status. */
+int evprof_heap_state_snapshot(void *state, const evprof_ask_t *ask,
+                               enum evprof_loss_of who, evprof_builder_t *out,
+                               evprof_error_t *err);
+int evprof_heap_state_text(void *state, const evprof_ask_t *ask,
+                           enum evprof_loss_of who, const evprof_writer_t *out,
+                           evprof_error_t *err);
+int evprof_heap_state_status(void *state, const evprof_writer_t *out);
 
-/* Writes the reason as text. Returns the writer's status. */
-int evprof_heap_missing_text(const void *state, const evprof_writer_t *out);
+/* The stacks of the heap; -1: there is none. */
+long evprof_heap_state_count(void *state);
+
+/* Closes the heap, or frees the reason. */
+void evprof_heap_state_close(void *state);
 
 #endif

@@ -18,6 +18,7 @@
 
 #include <evprof/status.h>
 
+#include "core/base/path.h"
 #include "core/objects/identity.h"
 
 /* An object with executable segments as one callback of the loader describes
@@ -302,8 +303,7 @@ read_callback(struct dl_phdr_info *info, size_t size, void *ctx)
         stamp_callback(info, size, &reading->list->stamp);
         reading->list->main_bias = info->dlpi_addr;
     }
-    const char *slash = strrchr(info->dlpi_name, '/');
-    seen->name = copy(reading, slash == NULL ? info->dlpi_name : slash + 1);
+    seen->name = copy(reading, evprof_path_leaf(info->dlpi_name));
     seen->first = reading->list->count;
     read_names(reading, info, seen);
     add_segments(reading, info);
@@ -318,8 +318,7 @@ read_callback(struct dl_phdr_info *info, size_t size, void *ctx)
 static struct seen *
 find_name(struct seen *head, const char *name)
 {
-    const char *slash = strrchr(name, '/');
-    name = slash == NULL ? name : slash + 1;
+    name = evprof_path_leaf(name);
     for (; head != NULL; head = head->next) {
         if (strcmp(head->name, name) == 0) {
             return head;
@@ -355,8 +354,8 @@ mark_permanent(struct reading *reading)
     }
 }
 
-static int
-compare_start(const void *a, const void *b)
+int
+evprof_object_compare_start(const void *a, const void *b)
 {
     const evprof_object_t *x = a;
     const evprof_object_t *y = b;
@@ -375,7 +374,8 @@ evprof_loader_read(evprof_arena_t *arena, evprof_loader_list_t *out)
     }
     mark_permanent(&reading);
     if (out->count > 1) {
-        qsort(out->items, out->count, sizeof(*out->items), compare_start);
+        qsort(out->items, out->count, sizeof(*out->items),
+              evprof_object_compare_start);
     }
     return EVPROF_OK;
 }

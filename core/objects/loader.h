@@ -21,6 +21,9 @@ typedef struct evprof_loader_list {
     uintptr_t main_bias; /* of the executable itself */
 } evprof_loader_list_t;
 
+/* Compares two objects by their start, for qsort(). */
+int evprof_object_compare_start(const void *a, const void *b);
+
 /* A number that changes when an object is loaded or unloaded. */
 evprof_loader_stamp_t evprof_loader_stamp(void);
 

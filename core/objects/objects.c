@@ -208,14 +208,6 @@ date_gone(evprof_object_t *gone, size_t count)
     }
 }
 
-static int
-compare_start(const void *a, const void *b)
-{
-    const evprof_object_t *x = a;
-    const evprof_object_t *y = b;
-    return x->start < y->start ? -1 : x->start > y->start;
-}
-
 /* Whether its place was taken, by an object that is loaded or by one of `gone`
  * that went later. */
 static bool
@@ -247,7 +239,7 @@ move_gone(const evprof_loader_list_t *list, evprof_object_t *gone, size_t count)
         }
     }
     if (count > 1) {
-        qsort(gone, count, sizeof(*gone), compare_start);
+        qsort(gone, count, sizeof(*gone), evprof_object_compare_start);
     }
 }
 

@@ -388,30 +388,6 @@ evprof_builder_subtract(evprof_builder_t *b)
     b->redeclared = 0;
 }
 
-static bool
-is_zero(const int64_t *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (values[i] != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void
-drop_zero_samples(evprof_builder_t *b)
-{
-    evprof_pprof_t *p = b->profile;
-    size_t kept = 0;
-    for (size_t i = 0; i < p->sample_count; i++) {
-        if (!is_zero(b->samples[i].values, p->type_count)) {
-            b->samples[kept++] = b->samples[i];
-        }
-    }
-    p->sample_count = kept;
-}
-
 static evprof_location_t *
 make_locations(evprof_builder_t *b, size_t count)
 {
@@ -435,7 +411,8 @@ settle(evprof_builder_t *b)
     evprof_pprof_t *p = b->profile;
     size_t count = b->address_index.count;
     if (b->is_second) {
-        drop_zero_samples(b);
+        p->sample_count = evprof_samples_drop_zero(b->samples, p->sample_count,
+                                                   p->type_count);
     }
     p->locations = make_locations(b, count);
     p->types = copy_to_arena(b, b->types, p->type_count * sizeof(*p->types));

@@ -37,3 +37,26 @@ evprof_pprof_free(evprof_pprof_t *p)
     evprof_arena_free(&p->arena);
     free(p);
 }
+
+bool
+evprof_sample_is_zero(const evprof_sample_t *sample, size_t type_count)
+{
+    int64_t any = 0;
+    for (size_t i = 0; i < type_count; i++) {
+        any |= sample->values[i];
+    }
+    return any == 0;
+}
+
+size_t
+evprof_samples_drop_zero(evprof_sample_t *samples, size_t count,
+                         size_t type_count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!evprof_sample_is_zero(&samples[i], type_count)) {
+            samples[kept++] = samples[i];
+        }
+    }
+    return kept;
+}

@@ -113,6 +113,18 @@ typedef struct evprof_pprof {
     const char *doc_url;
 } evprof_pprof_t;
 
+/* The key of a label that marks the samples that a difference is taken from, by
+ * the value "true"; not for people. */
+#define EVPROF_LABEL_BASE "pprof::base"
+
+/* Whether all values of a sample are zero. */
+bool evprof_sample_is_zero(const evprof_sample_t *sample, size_t type_count);
+
+/* Moves the samples that are not all zero to the front, in their order, and
+ * returns how many they are. */
+size_t evprof_samples_drop_zero(evprof_sample_t *samples, size_t count,
+                                size_t type_count);
+
 /* An empty profile, all strings ""; NULL: out of memory. */
 evprof_pprof_t *evprof_pprof_new(void);
 void evprof_pprof_free(evprof_pprof_t *p);

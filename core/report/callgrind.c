@@ -392,21 +392,18 @@ int
 evprof_write_callgrind(evprof_view_t *view, const evprof_writer_t *out,
                        evprof_error_t *err)
 {
-    evprof_graph_t *g;
-    evprof_trimmed_t trimmed;
-    int status = evprof_view_trimmed_graph(view, &g, &trimmed, err);
+    evprof_drawing_t d;
+    int status = evprof_drawing_begin(&d, view, out, err);
     if (status != EVPROF_OK) {
         return status;
     }
-    evprof_stream_t s;
-    evprof_stream_begin(&s, out);
-    struct callgrind c = { .view = view, .out = &s.buf, .stream = &s };
-    status = write_graph(&c, g, err);
+    struct callgrind c = { .view = view,
+                           .out = &d.stream.buf,
+                           .stream = &d.stream };
+    status = write_graph(&c, d.graph, err);
     names_free(&c.objects);
     names_free(&c.files);
     names_free(&c.functions);
     evprof_strings_free(&c.numbered);
-    evprof_graph_free(g);
-    int written = evprof_stream_end(&s);
-    return status != EVPROF_OK ? status : written;
+    return evprof_drawing_end(&d, status);
 }

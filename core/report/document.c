@@ -8,6 +8,7 @@
 #include "core/base/hash.h"
 #include "core/base/index.h"
 #include "core/base/json.h"
+#include "core/base/sum.h"
 
 int
 evprof_document_begin(evprof_document_t *d, const evprof_stacks_t *s,
@@ -269,12 +270,6 @@ is_row(const evprof_stacks_t *s, const evprof_row_t *row)
     return row->inlined + row->called > 0 && !(s->drops_negative && is_less);
 }
 
-static int64_t
-magnitude(int64_t value)
-{
-    return value < 0 ? -value : value;
-}
-
 static int
 by_value(const void *a, const void *b, void *ctx)
 {
@@ -283,10 +278,10 @@ by_value(const void *a, const void *b, void *ctx)
     uint32_t rp = *(const uint32_t *)b;
     const evprof_row_t *l = &sorted->rows[lp];
     const evprof_row_t *r = &sorted->rows[rp];
-    int64_t lf = magnitude(evprof_row_flat(l));
-    int64_t rf = magnitude(evprof_row_flat(r));
-    int64_t lc = magnitude(evprof_row_cum(l));
-    int64_t rc = magnitude(evprof_row_cum(r));
+    int64_t lf = evprof_magnitude(evprof_row_flat(l));
+    int64_t rf = evprof_magnitude(evprof_row_flat(r));
+    int64_t lc = evprof_magnitude(evprof_row_cum(l));
+    int64_t rc = evprof_magnitude(evprof_row_cum(r));
     if (sorted->by_cum && lc != rc) {
         return lc > rc ? -1 : 1;
     }

@@ -307,30 +307,28 @@ int
 evprof_write_dot(evprof_view_t *view, const evprof_writer_t *out,
                  evprof_error_t *err)
 {
-    evprof_graph_t *g;
-    evprof_trimmed_t trimmed;
-    int status = evprof_view_trimmed_graph(view, &g, &trimmed, err);
+    evprof_drawing_t drawing;
+    int status = evprof_drawing_begin(&drawing, view, out, err);
     if (status != EVPROF_OK) {
         return status;
     }
-    evprof_stream_t s;
-    evprof_stream_begin(&s, out);
-    evprof_dot_t d = { .view = view, .out = &s.buf };
+    evprof_buf_t *out_text = &drawing.stream.buf;
+    evprof_dot_t d = { .view = view, .out = out_text };
     const char *title = evprof_view_title(view);
-    evprof_buf_puts(&s.buf, "digraph \"");
-    evprof_dot_escape(&s.buf, title[0] != '\0' ? title : "unnamed");
-    evprof_buf_puts(&s.buf,
+    evprof_buf_puts(out_text, "digraph \"");
+    evprof_dot_escape(out_text, title[0] != '\0' ? title : "unnamed");
+    evprof_buf_puts(out_text,
                     "\" {\nnode [style=filled fillcolor=\"#f8f8f8\"]\n");
     evprof_heading_t labels = { 0 };
-    evprof_view_report_labels(view, g, &trimmed, &labels);
+    evprof_view_report_labels(view, drawing.graph, &drawing.trimmed, &labels);
     draw_legend(&d, &labels);
     evprof_buf_free(&labels.text);
     size_t count;
-    evprof_node_t *const *nodes = evprof_graph_nodes(g, &count);
+    evprof_node_t *const *nodes = evprof_graph_nodes(drawing.graph, &count);
     status = draw_graph(&d, nodes, count);
-    evprof_buf_puts(&s.buf, "}\n");
-    evprof_graph_free(g);
-    int written = evprof_stream_end(&s);
-    return status != EVPROF_OK ? evprof_fail(err, status, "dot: out of memory")
-                               : written;
+    evprof_buf_puts(out_text, "}\n");
+    if (status != EVPROF_OK) {
+        evprof_fail(err, status, "dot: out of memory");
+    }
+    return evprof_drawing_end(&drawing, status);
 }

@@ -8,6 +8,7 @@
  */
 #include "core/report/flame.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,19 +107,13 @@ compare_stacks(const void *a, const void *b, void *ctx)
     }
 }
 
-static double
-magnitude(int64_t value)
-{
-    return value < 0 ? -(double)value : (double)value;
-}
-
 /* Closes the innermost open box: it becomes a box of the flame, or nothing. */
 static bool
 close_box(struct walk *w)
 {
     struct open_box *closed = &w->open[--w->open_count];
     if (w->open_count > 0 &&
-        (magnitude(closed->box.cum) < w->cutoff || closed->box.cum == 0)) {
+        (fabs((double)closed->box.cum) < w->cutoff || closed->box.cum == 0)) {
         return true;
     }
     evprof_flame_t *flame = w->flame;
@@ -249,7 +244,7 @@ evprof_flame_make(evprof_view_t *view, double fraction, evprof_flame_t *out,
         return status;
     }
     struct walk w = { .view = view, .p = p, .flame = out };
-    w.cutoff = magnitude(evprof_view_total(view)) * fraction;
+    w.cutoff = fabs((double)evprof_view_total(view)) * fraction;
     if (!walk_all(&w)) {
         evprof_flame_free(out);
         status = evprof_fail(err, EVPROF_ENOMEM, "flame: out of memory");

@@ -16,6 +16,7 @@
 #include <evprof/writer.h>
 
 #include "core/base/buf.h"
+#include "core/base/stream.h"
 #include "core/graph/graph.h"
 #include "core/profile/pprof.h"
 #include "core/report/options.h"
@@ -178,6 +179,22 @@ int evprof_view_graph(evprof_view_t *view, evprof_graph_t **out,
                       evprof_error_t *err);
 int evprof_view_trimmed_graph(evprof_view_t *view, evprof_graph_t **out,
                               evprof_trimmed_t *trimmed, evprof_error_t *err);
+
+/* A report of the trimmed graph while it is written. */
+typedef struct evprof_drawing {
+    evprof_graph_t *graph;
+    evprof_trimmed_t trimmed;
+    evprof_stream_t stream;
+} evprof_drawing_t;
+
+/* Makes the trimmed graph and a stream to `out`. Ended with the function below
+ * unless it fails, with what the graph failed with. */
+int evprof_drawing_begin(evprof_drawing_t *d, evprof_view_t *view,
+                         const evprof_writer_t *out, evprof_error_t *err);
+
+/* Frees the graph and passes on the rest of the text, unless `status` is a
+ * failure, which is then returned; else what the writer said. */
+int evprof_drawing_end(evprof_drawing_t *d, int status);
 
 /* Lines above a report, without a last newline. */
 typedef struct evprof_heading {

@@ -6,8 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/report/source.h"
-
-#define BASE_LABEL "pprof::base"
+#include "core/report/view.h"
 
 struct maker {
     const evprof_view_t *view;
@@ -147,19 +146,6 @@ add_frames(struct maker *m, const evprof_sample_t *sample)
     }
 }
 
-static bool
-is_base_sample(const evprof_sample_t *sample)
-{
-    for (uint32_t i = 0; i < sample->label_count; i++) {
-        const evprof_label_t *label = &sample->labels[i];
-        if (label->text != NULL && strcmp(label->key, BASE_LABEL) == 0 &&
-            strcmp(label->text, "true") == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void
 add_stack(struct maker *m, const evprof_sample_t *sample)
 {
@@ -172,7 +158,7 @@ add_stack(struct maker *m, const evprof_sample_t *sample)
     stack->divisor = s->is_mean ? sample->values[0] : 0;
     s->is_signed = s->is_signed || stack->value < 0;
     s->is_compared =
-        s->is_compared || (stack->value < 0 && is_base_sample(sample));
+        s->is_compared || (stack->value < 0 && evprof_view_is_base(sample));
 }
 
 static int

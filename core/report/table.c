@@ -61,11 +61,11 @@ print_numbers(const evprof_view_t *view, evprof_buf_t *out,
 }
 
 static void
-print_labels(const evprof_view_t *view, const evprof_graph_t *g,
-             const evprof_trimmed_t *trimmed, evprof_buf_t *out)
+print_labels(const evprof_view_t *view, evprof_drawing_t *d)
 {
+    evprof_buf_t *out = &d->stream.buf;
     evprof_heading_t labels = { 0 };
-    evprof_view_report_labels(view, g, trimmed, &labels);
+    evprof_view_report_labels(view, d->graph, &d->trimmed, &labels);
     if (labels.text.failed) {
         out->failed = true;
     } else {
@@ -79,28 +79,25 @@ int
 evprof_write_text(evprof_view_t *view, const evprof_writer_t *out,
                   evprof_error_t *err)
 {
-    evprof_graph_t *g;
-    evprof_trimmed_t trimmed;
-    int status = evprof_view_trimmed_graph(view, &g, &trimmed, err);
+    evprof_drawing_t d;
+    int status = evprof_drawing_begin(&d, view, out, err);
     if (status != EVPROF_OK) {
         return status;
     }
-    evprof_stream_t s;
-    evprof_stream_begin(&s, out);
-    print_labels(view, g, &trimmed, &s.buf);
-    evprof_buf_puts(&s.buf, "      flat  flat%   sum%        cum   cum%\n");
+    evprof_buf_t *text = &d.stream.buf;
+    print_labels(view, &d);
+    evprof_buf_puts(text, "      flat  flat%   sum%        cum   cum%\n");
     size_t count;
-    evprof_node_t *const *nodes = evprof_graph_nodes(g, &count);
+    evprof_node_t *const *nodes = evprof_graph_nodes(d.graph, &count);
     int64_t sum = 0;
     for (size_t i = 0; i < count; i++) {
         sum = evprof_sum(sum, evprof_node_flat(nodes[i]));
-        print_numbers(view, &s.buf, nodes[i], sum);
-        evprof_buf_printf(&s.buf, "  %s%s\n", nodes[i]->name,
+        print_numbers(view, text, nodes[i], sum);
+        evprof_buf_printf(text, "  %s%s\n", nodes[i]->name,
                           evprof_node_inline_mark(nodes[i]));
-        evprof_stream_poll(&s);
+        evprof_stream_poll(&d.stream);
     }
-    evprof_graph_free(g);
-    return evprof_stream_end(&s);
+    return evprof_drawing_end(&d, EVPROF_OK);
 }
 
 static const evprof_node_t *
@@ -215,24 +212,18 @@ int
 evprof_write_tree(evprof_view_t *view, const evprof_writer_t *out,
                   evprof_error_t *err)
 {
-    evprof_graph_t *g;
-    evprof_trimmed_t trimmed;
-    int status = evprof_view_trimmed_graph(view, &g, &trimmed, err);
+    evprof_drawing_t d;
+    int status = evprof_drawing_begin(&d, view, out, err);
     if (status != EVPROF_OK) {
         return status;
     }
-    status = check_match(view, g, err);
+    status = check_match(view, d.graph, err);
     if (status != EVPROF_OK) {
-        evprof_graph_free(g);
-        return status;
+        return evprof_drawing_end(&d, status);
     }
-    evprof_stream_t s;
-    evprof_stream_begin(&s, out);
-    print_labels(view, g, &trimmed, &s.buf);
-    evprof_buf_puts(&s.buf, TREE_RULE "\n" TREE_LEGEND "\n");
-    struct blocks blocks = { .view = view, .stream = &s };
-    status = print_blocks(&blocks, g, err);
-    evprof_graph_free(g);
-    int written = evprof_stream_end(&s);
-    return status != EVPROF_OK ? status : written;
+    print_labels(view, &d);
+    evprof_buf_puts(&d.stream.buf, TREE_RULE "\n" TREE_LEGEND "\n");
+    struct blocks blocks = { .view = view, .stream = &d.stream };
+    status = print_blocks(&blocks, d.graph, err);
+    return evprof_drawing_end(&d, status);
 }

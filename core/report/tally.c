@@ -108,12 +108,6 @@ count_all(struct tally *t)
     return true;
 }
 
-static uint64_t
-magnitude(int64_t value)
-{
-    return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-}
-
 /* By key, then the heaviest first, then by name. */
 static int
 compare_values(const void *a, const void *b)
@@ -122,8 +116,8 @@ compare_values(const void *a, const void *b)
     const evprof_tally_row_t *r = b;
     int order = strcmp(l->key, r->key);
     if (order == 0 && l->weight != r->weight) {
-        uint64_t lw = magnitude(l->weight);
-        uint64_t rw = magnitude(r->weight);
+        uint64_t lw = (uint64_t)evprof_magnitude(l->weight);
+        uint64_t rw = (uint64_t)evprof_magnitude(r->weight);
         return lw == rw ? 0 : lw > rw ? -1 : 1;
     }
     return order != 0 ? order : strcmp(l->name, r->name);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/sum.h"
 
 /* Cuts the prefixes of trim_path off the names of source files. */
 static int
@@ -63,12 +64,6 @@ evprof_view_graph(evprof_view_t *view, evprof_graph_t **out,
     return status;
 }
 
-static int64_t
-magnitude(int64_t value)
-{
-    return value < 0 ? (int64_t)(0 - (uint64_t)value) : value;
-}
-
 /* The smallest value that is printed and not zero, or 0. */
 static int64_t
 smallest_value(const evprof_graph_t *g)
@@ -77,9 +72,9 @@ smallest_value(const evprof_graph_t *g)
     evprof_node_t *const *nodes = evprof_graph_nodes(g, &count);
     int64_t smallest = 0;
     for (size_t i = 0; i < count; i++) {
-        int64_t value = magnitude(evprof_node_flat(nodes[i]));
+        int64_t value = evprof_magnitude(evprof_node_flat(nodes[i]));
         if (value == 0) {
-            value = magnitude(evprof_node_cum(nodes[i]));
+            value = evprof_magnitude(evprof_node_cum(nodes[i]));
         }
         if (value > 0 && (smallest == 0 || value < smallest)) {
             smallest = value;
@@ -142,4 +137,25 @@ evprof_view_trimmed_graph(evprof_view_t *view, evprof_graph_t **out,
     settle_unit(view, g);
     *out = g;
     return EVPROF_OK;
+}
+
+int
+evprof_drawing_begin(evprof_drawing_t *d, evprof_view_t *view,
+                     const evprof_writer_t *out, evprof_error_t *err)
+{
+    int status = evprof_view_trimmed_graph(view, &d->graph, &d->trimmed, err);
+    if (status == EVPROF_OK) {
+        evprof_stream_begin(&d->stream, out);
+    }
+    return status;
+}
+
+int
+evprof_drawing_end(evprof_drawing_t *d, int status)
+{
+    evprof_graph_free(d->graph);
+    if (status != EVPROF_OK) {
+        d->stream.status = status;
+    }
+    return evprof_stream_end(&d->stream);
 }

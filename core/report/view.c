@@ -23,7 +23,6 @@
 #include "core/report/column.h"
 
 #define DRAWN_NODES 80
-#define BASE_LABEL "pprof::base"
 /* Of the columns beside source lines and instructions. */
 #define COLUMN_WIDTH 10
 
@@ -127,9 +126,8 @@ static const char *
 column_of(const evprof_view_t *view)
 {
     const char *said = view->options.sample_index;
-    bool counts =
-        (view->request.report->flags & EVPROF_REPORT_COUNTS) != 0 &&
-        !view->request.is_strict && said[0] == '\0';
+    bool counts = (view->request.report->flags & EVPROF_REPORT_COUNTS) != 0 &&
+                  !view->request.is_strict && said[0] == '\0';
     for (size_t i = 0; i < view->profile->type_count && counts; i++) {
         if (strcmp(view->profile->types[i].type, "samples") == 0) {
             return "samples";
@@ -145,8 +143,8 @@ choose_values(evprof_view_t *view, evprof_error_t *err)
         return evprof_fail(err, EVPROF_EINVAL,
                            "the profile has no sample types");
     }
-    int status = evprof_column_find(view->profile, column_of(view),
-                                    &view->value, err);
+    int status =
+        evprof_column_find(view->profile, column_of(view), &view->value, err);
     if (status != EVPROF_OK) {
         return status;
     }
@@ -191,12 +189,12 @@ compile_param(evprof_view_t *view, evprof_error_t *err)
     return EVPROF_OK;
 }
 
-static bool
-is_base_sample(const evprof_sample_t *s)
+bool
+evprof_view_is_base(const evprof_sample_t *s)
 {
     for (uint32_t i = 0; i < s->label_count; i++) {
         const evprof_label_t *label = &s->labels[i];
-        if (label->text != NULL && strcmp(label->key, BASE_LABEL) == 0 &&
+        if (label->text != NULL && strcmp(label->key, EVPROF_LABEL_BASE) == 0 &&
             strcmp(label->text, "true") == 0) {
             return true;
         }
@@ -242,7 +240,7 @@ compute_total(const evprof_view_t *view)
                                value < 0 ? evprof_difference(0, value) : value,
                            .divisor = view->options.mean ? s->values[0] : 0 };
         add_to(&all, one);
-        if (is_base_sample(s)) {
+        if (evprof_view_is_base(s)) {
             add_to(&base, one);
         }
     }

@@ -32,6 +32,9 @@ int evprof_view_filter(evprof_view_t *view, evprof_error_t *err);
 /* Adds the frames of tagroot and tagleaf. EVPROF_ENOMEM. */
 int evprof_view_add_tag_frames(evprof_view_t *view, evprof_error_t *err);
 
+/* Whether the sample is one of the base that is compared with. */
+bool evprof_view_is_base(const evprof_sample_t *sample);
+
 /* Passes a remark on. */
 void evprof_view_say(const evprof_view_t *view, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -17,6 +17,11 @@ typedef struct evprof_contended {
     const char *title; /* of the text: "--- TITLE:" */
 } evprof_contended_t;
 
+/* Those that need nothing of the module's own, as fields of it. */
+#define EVPROF_CONTENDED_HOOKS                                                 \
+    .snapshot = evprof_contended_snapshot, .count = evprof_contended_count,    \
+    .text = evprof_contended_text
+
 /* The hooks of the same names; `status` writes its lines behind the module's.
  */
 int evprof_contended_snapshot(void *state, const evprof_ask_t *ask,

@@ -47,34 +47,15 @@ static int
 allocs_snapshot(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
                 evprof_error_t *err)
 {
-    return state != NULL
-               ? evprof_heap_missing_snapshot(state, EVPROF_LOSS_OF_ALLOCS,
-                                              out, err)
-               : evprof_heap_snapshot(ask, EVPROF_LOSS_OF_ALLOCS, out, err);
+    return evprof_heap_state_snapshot(state, ask, EVPROF_LOSS_OF_ALLOCS, out,
+                                      err);
 }
 
 static int
 allocs_text(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
             evprof_error_t *err)
 {
-    return state != NULL
-               ? evprof_heap_missing_text(state, out)
-               : evprof_heap_text(ask, EVPROF_LOSS_OF_ALLOCS, out, err);
-}
-
-static long
-allocs_count(void *state)
-{
-    return state != NULL ? -1 : evprof_heap_count();
-}
-
-static void
-allocs_fini(void *state)
-{
-    if (state == NULL) {
-        evprof_heap_close();
-    }
-    evprof_heap_missing_free(state);
+    return evprof_heap_state_text(state, ask, EVPROF_LOSS_OF_ALLOCS, out, err);
 }
 
 const evprof_module_t evprof_profile_allocs = {
@@ -88,7 +69,7 @@ const evprof_module_t evprof_profile_allocs = {
     .conf_size = sizeof(allocs_conf_t),
     .init = allocs_init,
     .snapshot = allocs_snapshot,
-    .count = allocs_count,
+    .count = evprof_heap_state_count,
     .text = allocs_text,
-    .fini = allocs_fini,
+    .fini = evprof_heap_state_close,
 };

@@ -17,7 +17,7 @@ typedef struct heap_conf {
     long long sample_interval;
     long max_stacks;
     const evprof_unwinder_t *unwinder; /* NULL: the best there is */
-    int on_missing; /* of enum evprof_heap_on_missing */
+    int on_missing;                    /* of enum evprof_heap_on_missing */
 } heap_conf_t;
 
 static const char *
@@ -122,40 +122,15 @@ static int
 heap_snapshot(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
               evprof_error_t *err)
 {
-    return state != NULL
-               ? evprof_heap_missing_snapshot(state, EVPROF_LOSS_OF_HEAP, out,
-                                              err)
-               : evprof_heap_snapshot(ask, EVPROF_LOSS_OF_HEAP, out, err);
+    return evprof_heap_state_snapshot(state, ask, EVPROF_LOSS_OF_HEAP, out,
+                                      err);
 }
 
 static int
 heap_text(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
           evprof_error_t *err)
 {
-    return state != NULL ? evprof_heap_missing_text(state, out)
-                         : evprof_heap_text(ask, EVPROF_LOSS_OF_HEAP, out, err);
-}
-
-static long
-heap_count(void *state)
-{
-    return state != NULL ? -1 : evprof_heap_count();
-}
-
-static int
-heap_status(void *state, const evprof_writer_t *out)
-{
-    return state != NULL ? evprof_heap_missing_text(state, out)
-                         : evprof_heap_status(out);
-}
-
-static void
-heap_fini(void *state)
-{
-    if (state == NULL) {
-        evprof_heap_close();
-    }
-    evprof_heap_missing_free(state);
+    return evprof_heap_state_text(state, ask, EVPROF_LOSS_OF_HEAP, out, err);
 }
 
 const evprof_module_t evprof_profile_heap = {
@@ -167,8 +142,8 @@ const evprof_module_t evprof_profile_heap = {
     .conf_size = sizeof(heap_conf_t),
     .init = heap_init,
     .snapshot = heap_snapshot,
-    .count = heap_count,
+    .count = evprof_heap_state_count,
     .text = heap_text,
-    .status = heap_status,
-    .fini = heap_fini,
+    .status = evprof_heap_state_status,
+    .fini = evprof_heap_state_close,
 };

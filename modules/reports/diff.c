@@ -4,6 +4,7 @@
  * has, and the difference, absolute and in percent of the base, with its sign.
  * -base gives the base, which is then compared with and not taken away.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,25 +81,19 @@ change_of(const struct row *row, int column)
     return row->after[column] - row->before[column];
 }
 
-static double
-magnitude(int64_t value)
-{
-    return value < 0 ? -(double)value : (double)value;
-}
-
 static int
 compare_rows(const void *a, const void *b, void *ctx)
 {
     const struct table *t = ctx;
     const struct row *l = a;
     const struct row *r = b;
-    double lc = magnitude(change_of(l, t->column));
-    double rc = magnitude(change_of(r, t->column));
+    double lc = fabs((double)change_of(l, t->column));
+    double rc = fabs((double)change_of(r, t->column));
     if (lc != rc) {
         return lc > rc ? -1 : 1;
     }
-    double lv = magnitude(l->after[t->column]);
-    double rv = magnitude(r->after[t->column]);
+    double lv = fabs((double)l->after[t->column]);
+    double rv = fabs((double)r->after[t->column]);
     if (lv != rv) {
         return lv > rv ? -1 : 1;
     }
@@ -118,7 +113,7 @@ print_change(evprof_buf_t *out, int64_t before, int64_t after)
         snprintf(text, sizeof(text), "gone");
     } else {
         snprintf(text, sizeof(text), "%+.2f%%",
-                 100 * ((double)after - (double)before) / magnitude(before));
+                 100 * ((double)after - (double)before) / fabs((double)before));
     }
     evprof_utf8_pad_left(out, text, 9);
 }
@@ -168,7 +163,7 @@ print_totals(const struct table *t, evprof_buf_t *out, int64_t before)
     if (before != 0 && before != after) {
         evprof_buf_printf(out, " (%+.2f%%)",
                           100 * ((double)after - (double)before) /
-                              magnitude(before));
+                              fabs((double)before));
     }
     evprof_buf_puts(out,
                     "\n      flat       flat       flat      flat |       cum "

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A flame graph as an SVG image, for documents; titles show on hovering. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,12 +90,6 @@ draw_box(struct drawing *d, const evprof_box_t *box, double left, double width,
     evprof_stream_poll(&d->s);
 }
 
-static double
-magnitude(int64_t value)
-{
-    return value < 0 ? -(double)value : (double)value;
-}
-
 /* A box whose children are being drawn. */
 struct level {
     uint32_t child; /* the next one */
@@ -105,12 +100,12 @@ struct level {
 static struct level
 level_of(const evprof_box_t *boxes, uint32_t index, double left, double width)
 {
-    double whole = magnitude(boxes[index].flat);
+    double whole = fabs((double)boxes[index].flat);
     for (uint32_t i = boxes[index].first_child; i != EVPROF_NO_INDEX;
          i = boxes[i].next) {
-        whole += magnitude(boxes[i].cum);
+        whole += fabs((double)boxes[i].cum);
     }
-    double cum = magnitude(boxes[index].cum);
+    double cum = fabs((double)boxes[index].cum);
     return (struct level){ .child = boxes[index].first_child,
                            .left = left,
                            .unit = width / (whole > cum ? whole
@@ -136,7 +131,7 @@ draw_boxes(struct drawing *d, struct level *levels)
             continue;
         }
         double left = level->left;
-        double width = magnitude(boxes[box].cum) * level->unit;
+        double width = fabs((double)boxes[box].cum) * level->unit;
         level->child = boxes[box].next;
         level->left += width;
         draw_box(d, &boxes[box], left, width, depth);

@@ -130,30 +130,26 @@ write_tags(const evprof_view_t *view, evprof_buf_t *out, evprof_error_t *err)
 static int
 write_json(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
 {
-    evprof_graph_t *g;
-    evprof_trimmed_t trimmed;
-    int status = evprof_view_trimmed_graph(view, &g, &trimmed, err);
+    evprof_drawing_t d;
+    int status = evprof_drawing_begin(&d, view, out, err);
     if (status != EVPROF_OK) {
         return status;
     }
-    evprof_stream_t s;
-    evprof_stream_begin(&s, out);
-    evprof_buf_putc(&s.buf, '{');
-    write_profile(view, &trimmed, &s.buf);
-    evprof_buf_puts(&s.buf, "\"nodes\":[");
+    evprof_buf_t *text = &d.stream.buf;
+    evprof_buf_putc(text, '{');
+    write_profile(view, &d.trimmed, text);
+    evprof_buf_puts(text, "\"nodes\":[");
     size_t count;
-    evprof_node_t *const *nodes = evprof_graph_nodes(g, &count);
+    evprof_node_t *const *nodes = evprof_graph_nodes(d.graph, &count);
     for (size_t i = 0; i < count; i++) {
-        evprof_buf_puts(&s.buf, i > 0 ? ",\n" : "\n");
-        write_node(&s.buf, nodes[i]);
-        evprof_stream_poll(&s);
+        evprof_buf_puts(text, i > 0 ? ",\n" : "\n");
+        write_node(text, nodes[i]);
+        evprof_stream_poll(&d.stream);
     }
-    evprof_buf_puts(&s.buf, "],\n");
-    evprof_graph_free(g);
-    status = write_tags(view, &s.buf, err);
-    evprof_buf_puts(&s.buf, "}\n");
-    int written = evprof_stream_end(&s);
-    return status != EVPROF_OK ? status : written;
+    evprof_buf_puts(text, "],\n");
+    status = write_tags(view, text, err);
+    evprof_buf_puts(text, "}\n");
+    return evprof_drawing_end(&d, status);
 }
 
 const evprof_report_t evprof_report_json = {

@@ -69,8 +69,7 @@ struct client {
     unsigned turn;
 };
 
-static void
-on_answer(struct evhttp_request *req, void *ctx);
+static void on_answer(struct evhttp_request *req, void *ctx);
 
 static void
 ask_again(struct client *c)

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A router of patterns, of which the first that matches wins: one route for all
  * profiles. usage: evprof-glob */
-#include <arpa/inet.h>
 #include <event2/buffer.h>
-#include <event2/event.h>
 #include <event2/http.h>
 #include <fnmatch.h>
-#include <stdio.h>
 
 #include <evprof/evhttp.h>
+
+#include "any_port.h"
 
 static void
 serve_hello(struct evhttp_request *req, void *ctx)
@@ -45,19 +44,5 @@ on_request(struct evhttp_request *req, void *ctx)
 int
 main(void)
 {
-    struct event_base *base = event_base_new();
-    struct evhttp *http = evhttp_new(base);
-    struct evhttp_bound_socket *bound =
-        evhttp_bind_socket_with_handle(http, "127.0.0.1", 0);
-    struct sockaddr_in address;
-    socklen_t len = sizeof(address);
-    if (bound == NULL ||
-        getsockname(evhttp_bound_socket_get_fd(bound),
-                    (struct sockaddr *)&address, &len) != 0) {
-        return 1;
-    }
-    evhttp_set_gencb(http, on_request, NULL);
-    printf("http://127.0.0.1:%d/\n", ntohs(address.sin_port));
-    fflush(stdout);
-    return event_base_dispatch(base);
+    return serve_on_any_port(on_request);
 }

@@ -2,14 +2,13 @@
 /* A server that checks a password of its own before anything is served:
  * profiles are handed on behind that check, not mounted, since mounted paths
  * would come before it. usage: evprof-password */
-#include <arpa/inet.h>
 #include <event2/buffer.h>
-#include <event2/event.h>
 #include <event2/http.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <evprof/evhttp.h>
+
+#include "any_port.h"
 
 /* "operator:secret" */
 #define EXPECTED "Basic b3BlcmF0b3I6c2VjcmV0"
@@ -17,8 +16,8 @@
 static bool
 knows_password(struct evhttp_request *req)
 {
-    const char *sent = evhttp_find_header(
-        evhttp_request_get_input_headers(req), "Authorization");
+    const char *sent = evhttp_find_header(evhttp_request_get_input_headers(req),
+                                          "Authorization");
     return sent != NULL && strcmp(sent, EXPECTED) == 0;
 }
 
@@ -39,19 +38,5 @@ on_request(struct evhttp_request *req, void *ctx)
 int
 main(void)
 {
-    struct event_base *base = event_base_new();
-    struct evhttp *http = evhttp_new(base);
-    struct evhttp_bound_socket *bound =
-        evhttp_bind_socket_with_handle(http, "127.0.0.1", 0);
-    struct sockaddr_in address;
-    socklen_t len = sizeof(address);
-    if (bound == NULL ||
-        getsockname(evhttp_bound_socket_get_fd(bound),
-                    (struct sockaddr *)&address, &len) != 0) {
-        return 1;
-    }
-    evhttp_set_gencb(http, on_request, NULL);
-    printf("http://127.0.0.1:%d/\n", ntohs(address.sin_port));
-    fflush(stdout);
-    return event_base_dispatch(base);
+    return serve_on_any_port(on_request);
 }

@@ -13,21 +13,18 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <linux/perf_event.h>
 #include <poll.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "adapters/attach/registers.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
+#include "core/base/perf_ring.h"
 
 /* Copied of each stack. A record is at most 64 KiB. */
 #define STACK_BYTES 32768u
@@ -37,8 +34,7 @@
 
 typedef struct ring {
     int fd; /* the event that owns it; -1: none yet */
-    struct perf_event_mmap_page *page;
-    size_t size; /* of the data */
+    evprof_perf_ring_t data;
 } ring_t;
 
 struct evprof_events {
@@ -55,13 +51,6 @@ struct evprof_events {
     size_t left_out;
     unsigned char record[RECORD_MAX]; /* one that wraps around, in one piece */
 };
-
-static int
-open_event(const struct perf_event_attr *attr, pid_t tid, int cpu)
-{
-    return (int)syscall(SYS_perf_event_open, attr, tid, cpu, -1,
-                        PERF_FLAG_FD_CLOEXEC);
-}
 
 static void
 fill_attr(struct perf_event_attr *attr, uint64_t period_ns)
@@ -90,12 +79,6 @@ static int
 refuse(int error, pid_t pid, evprof_error_t *err)
 {
     char text[EVPROF_ERRNO_TEXT_SIZE];
-    int level = -2;
-    FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "re");
-    if (file != NULL) {
-        (void)fscanf(file, "%d", &level);
-        fclose(file);
-    }
     if (error == ESRCH) {
         return evprof_fail(err, EVPROF_ENOENT, "there is no process %d",
                            (int)pid);
@@ -106,28 +89,10 @@ refuse(int error, pid_t pid, evprof_error_t *err)
             "perf_event_open is not permitted for it (%s; "
             "kernel.perf_event_paranoid is %d, and it must be a process of "
             "yours)",
-            evprof_errno_text(error, text, sizeof(text)), level);
+            evprof_errno_text(error, text, sizeof(text)), evprof_perf_level());
     }
     return evprof_fail(err, EVPROF_ENOTSUP, "perf_event_open: %s",
                        evprof_errno_text(error, text, sizeof(text)));
-}
-
-static bool
-map_ring(ring_t *ring, int fd)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    for (size_t pages = RING_PAGES; pages >= RING_PAGES_MIN; pages /= 2) {
-        void *at = mmap(NULL, (pages + 1) * page, PROT_READ | PROT_WRITE,
-                        MAP_SHARED, fd, 0);
-        if (at != MAP_FAILED) {
-            *ring = (ring_t){ .fd = fd, .page = at, .size = pages * page };
-            return true;
-        }
-        if (errno != EPERM && errno != ENOMEM) {
-            return false;
-        }
-    }
-    return false;
 }
 
 /* Has the event write to its processor's ring, which the first one makes. */
@@ -138,9 +103,10 @@ join_ring(evprof_events_t *e, size_t cpu, int fd)
     if (ring->fd >= 0) {
         return ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd) == 0 ? 0 : errno;
     }
-    if (!map_ring(ring, fd)) {
+    if (!evprof_perf_ring_map(&ring->data, fd, RING_PAGES, RING_PAGES_MIN)) {
         return errno;
     }
+    ring->fd = fd;
     e->polled[cpu] = (struct pollfd){ .fd = fd, .events = POLLIN };
     return 0;
 }
@@ -158,7 +124,7 @@ open_thread(evprof_events_t *e, pid_t tid)
             return ENOMEM;
         }
         e->fds = fds;
-        int fd = open_event(&e->attr, tid, (int)cpu);
+        int fd = evprof_perf_open(&e->attr, tid, (int)cpu);
         if (fd < 0) {
             error = errno == ENODEV ? 0 : errno; /* a processor that is off */
             continue;
@@ -342,47 +308,24 @@ take_record(evprof_events_t *e, const struct perf_event_header *header,
     }
 }
 
-/* The record at `tail`, in one piece; NULL: it is no whole one. */
-static const struct perf_event_header *
-record_at(evprof_events_t *e, const ring_t *ring, uint64_t tail, uint64_t head)
-{
-    const unsigned char *data =
-        (const unsigned char *)ring->page + ring->page->data_offset;
-    size_t at = tail & (ring->size - 1);
-    const struct perf_event_header *header = (const void *)(data + at);
-    if (header->size < sizeof(*header) || header->size > head - tail) {
-        return NULL;
-    }
-    size_t first = ring->size - at;
-    if (header->size <= first) {
-        return header;
-    }
-    memcpy(e->record, data + at, first);
-    memcpy(e->record + first, data, header->size - first);
-    return (const void *)e->record;
-}
-
 void
 evprof_events_read(evprof_events_t *events,
                    void (*fn)(void *ctx, const evprof_event_t *event),
                    void *ctx)
 {
     for (size_t i = 0; i < events->ring_count; i++) {
-        ring_t *ring = &events->rings[i];
-        if (ring->fd < 0) {
+        const evprof_perf_ring_t *ring = &events->rings[i].data;
+        if (ring->page == NULL) {
             continue;
         }
-        /* What lies before the head was written before it was moved; what is
-         * given back by the tail must have been read before. */
-        uint64_t head =
-            __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
-        uint64_t tail = ring->page->data_tail;
+        uint64_t head = evprof_perf_ring_head(ring);
         const struct perf_event_header *header;
-        while (tail < head &&
-               (header = record_at(events, ring, tail, head)) != NULL) {
-            tail += header->size;
+        while ((header = evprof_perf_ring_next(ring, head, events->record,
+                                               sizeof(events->record))) !=
+               NULL) {
+            size_t size = header->size;
             take_record(events, header, fn, ctx);
-            __atomic_store_n(&ring->page->data_tail, tail, __ATOMIC_RELEASE);
+            evprof_perf_ring_drop(ring, size);
         }
     }
 }
@@ -416,11 +359,8 @@ evprof_events_free(evprof_events_t *events)
     if (events == NULL) {
         return;
     }
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
     for (size_t i = 0; events->rings != NULL && i < events->ring_count; i++) {
-        if (events->rings[i].fd >= 0) {
-            munmap(events->rings[i].page, events->rings[i].size + page);
-        }
+        evprof_perf_ring_unmap(&events->rings[i].data);
     }
     for (size_t i = 0; i < events->fd_count; i++) {
         close(events->fds[i]);

@@ -9,6 +9,7 @@
  * calling thread's own folder has.
  */
 
+#include <stdbool.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -36,5 +37,10 @@ evprof_self_pid(void)
 {
     return (pid_t)syscall(SYS_gettid);
 }
+
+/* Whether a seccomp filter is in force. One that kills cannot be tried out, so
+ * that calls which filters often leave out are not made then unless somebody
+ * asks for them. */
+bool evprof_self_has_seccomp(void);
 
 #endif

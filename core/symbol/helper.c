@@ -29,24 +29,6 @@
 
 /* ---- Finding the program ---- */
 
-/* A filter that kills cannot be tried out. */
-static bool
-has_seccomp(void)
-{
-    char text[4096];
-    int fd = open(EVPROF_SELF("status"), O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (n <= 0) {
-        return false;
-    }
-    text[n] = '\0';
-    const char *at = strstr(text, "\nSeccomp:");
-    return at != NULL && strtol(at + sizeof("\nSeccomp:") - 1, NULL, 10) != 0;
-}
-
 static const char *own_name; /* as the loader has it; NULL: it does not know */
 
 /* Early: a thread may be stuck in dlopen() by the time names are looked for. */
@@ -102,7 +84,7 @@ find_program(evprof_helper_t *h)
         return evprof_fail(&h->why, EVPROF_ENOTSUP,
                            "this program runs with another user's rights");
     }
-    if (!is_given && has_seccomp()) {
+    if (!is_given && evprof_self_has_seccomp()) {
         return evprof_fail(&h->why, EVPROF_ENOTSUP,
                            "a seccomp filter is in force: write "
                            "symbolize_helper FILE where it allows programs to "

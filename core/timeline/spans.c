@@ -15,6 +15,7 @@
 /* A goroutine while events go by. */
 typedef struct current {
     const evprof_timeline_event_t *since; /* NULL: no state yet */
+    size_t woken;   /* its latest span that another ended, + 1; 0: none */
     uint32_t *open; /* regions, the innermost last: index */
     size_t open_count;
     size_t open_cap;
@@ -105,7 +106,19 @@ add_span(making_t *m, uint32_t row, const evprof_timeline_event_t *end,
         .is_early = !s->goroutines[row].has_run,
     };
     s->goroutines[row].count++;
+    m->currents[row].woken = is_woken ? s->count : m->currents[row].woken;
     return true;
+}
+
+/* The recorder says of a wait that is over that its waker is not certain. */
+static void
+take_log(making_t *m, const evprof_timeline_event_t *event)
+{
+    uint32_t row = evprof_timeline_row(m->s, event->by);
+    if (row != EVPROF_INDEX_END && m->currents[row].woken != 0 &&
+        strcmp(event->text, "evprof: waker") == 0) {
+        m->s->items[m->currents[row].woken - 1].is_guess = true;
+    }
 }
 
 static bool
@@ -275,6 +288,8 @@ take(making_t *m, const evprof_timeline_event_t *event)
     case EVPROF_TIMELINE_REGION_END:
         return end_region(m, event);
     case EVPROF_TIMELINE_LOG:
+        take_log(m, event);
+        return true;
     case EVPROF_TIMELINE_LABEL:
     case EVPROF_TIMELINE_HEAP:
     case EVPROF_TIMELINE_SAMPLE:

@@ -19,6 +19,7 @@ typedef struct evprof_timeline_span {
     uint8_t state;
     bool is_open;  /* the trace ends before it does */
     bool is_early; /* the goroutine had not run yet */
+    bool is_guess; /* several waited: `waker` need not be who ended it */
 } evprof_timeline_span_t;
 
 typedef struct evprof_timeline_goroutine {

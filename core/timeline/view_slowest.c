@@ -48,6 +48,8 @@ put_span(const path_t *p, const evprof_timeline_span_t *span, int64_t ns,
             evprof_buf_puts(p->out, " in ");
             evprof_timeline_put_stack(p->out, p->s->t, span->waker_stack);
         }
+        evprof_buf_puts(p->out,
+                        span->is_guess ? ", or another: several waited" : "");
         evprof_buf_putc(p->out, '\n');
     }
 }

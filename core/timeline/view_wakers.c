@@ -13,6 +13,7 @@ typedef struct waker {
     const char *reason;
     uint32_t stack;
     size_t count;
+    size_t guesses; /* of those: it may have been another */
     int64_t ns;
 } waker_t;
 
@@ -79,6 +80,10 @@ put_waker(const evprof_timeline_spans_t *s, const waker_t *waker,
         evprof_buf_puts(out, " in ");
         evprof_timeline_put_stack(out, s->t, waker->stack);
     }
+    if (waker->guesses > 0) {
+        evprof_buf_printf(out, " (%zu perhaps by others: several waited)",
+                          waker->guesses);
+    }
     evprof_buf_putc(out, '\n');
 }
 
@@ -100,6 +105,7 @@ evprof_timeline_view_wakers(const evprof_timeline_spans_t *s, size_t limit,
         wakers.failed = waker == NULL;
         if (waker != NULL) {
             waker->count++;
+            waker->guesses += span->is_guess;
             waker->ns += ns;
         }
     }

@@ -24,6 +24,15 @@ enum evprof_trace_type {
     EVPROF_TRACE_REGION_END,   /* stack; the innermost that is open */
     EVPROF_TRACE_LOG,          /* (task), stack, "key" "value" */
     EVPROF_TRACE_HEAP,         /* (bytes) */
+    /* The kernel's, which no thread writes. */
+    EVPROF_TRACE_OUT, /* (enum evprof_trace_out) */
+    EVPROF_TRACE_IN,  /* () */
+};
+
+/* Why a thread left its processor. */
+enum evprof_trace_out {
+    EVPROF_TRACE_SLEPT,     /* by itself, to wait */
+    EVPROF_TRACE_PREEMPTED, /* it could have gone on */
 };
 
 /* Of a name or text, as Go's reader takes it. */

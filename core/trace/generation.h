@@ -37,9 +37,10 @@ typedef struct evprof_trace_generation {
     evprof_buf_t samples;          /* entries of the table of CPU samples */
     evprof_trace_numbers_t stacks; /* named by events, each once */
     evprof_trace_numbers_t strings;
-    size_t bytes;     /* memory of all this */
-    uint64_t dropped; /* events that were lost while it was recorded */
-    bool failed;      /* memory was out: it is not written */
+    size_t bytes;              /* memory of all this */
+    uint64_t dropped;          /* events that were lost while it was recorded */
+    uint64_t dropped_switches; /* of threads by the kernel */
+    bool failed;               /* memory was out: it is not written */
     struct evprof_trace_generation *next;
 } evprof_trace_generation_t;
 

@@ -143,6 +143,7 @@ evprof_lanes_end(evprof_lanes_t *lanes)
     }
     for (size_t i = 0; i < lanes->count; i++) {
         if (lanes->items[i]->state == EVPROF_LANE_ENDED) {
+            evprof_trace_switches_close(&lanes->items[i]->switches);
             free(lanes->items[i]);
         } else {
             lanes->items[kept++] = lanes->items[i];
@@ -157,6 +158,7 @@ evprof_lanes_free(evprof_lanes_t *lanes)
 {
     for (size_t i = 0; i < lanes->count; i++) {
         evprof_buf_free(&lanes->items[i]->batch);
+        evprof_trace_switches_close(&lanes->items[i]->switches);
         free(lanes->items[i]);
     }
     free(lanes->items);
@@ -267,7 +269,17 @@ evprof_lane_block(evprof_lanes_t *lanes, evprof_lane_t *lane, int64_t ns,
     evprof_lane_run(lanes, lane, ns);
     PUT(lanes, lane, ns, EVPROF_GO_BLOCK, reason, stack);
     lane->state = EVPROF_LANE_WAITING;
-    lane->stack = stack;
+    lane->stack = stack != 0 ? stack : lane->stack;
+}
+
+void
+evprof_lane_stop(evprof_lanes_t *lanes, evprof_lane_t *lane, int64_t ns,
+                 uint32_t reason)
+{
+    if (lane->state == EVPROF_LANE_RUNNING) {
+        PUT(lanes, lane, ns, EVPROF_GO_STOP, reason, 0);
+        lane->state = EVPROF_LANE_RUNNABLE;
+    }
 }
 
 void

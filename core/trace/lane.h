@@ -10,7 +10,7 @@
  * missing.
  *
  *     NEW ──create──> RUNNABLE ──start──> RUNNING <──> WAITING
- *                         ^                  │            │
+ *                         ^ ^────── stop ────│            │
  *                         └──────── unblock ─┼────────────┘
  *                                            └─destroy──> ENDED
  */
@@ -19,8 +19,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "core/trace/generation.h"
 #include "core/gotrace/gotrace.h"
+#include "core/trace/generation.h"
+#include "core/trace/switches.h"
 
 enum evprof_lane_state {
     EVPROF_LANE_NEW,
@@ -56,6 +57,10 @@ typedef struct evprof_lane {
     uint32_t region_count; /* open in the trace */
     uint64_t region_tasks[32];
     uint32_t region_names[32];
+    bool is_in_wait; /* a wrapper has told of a wait, and not yet of its end */
+    uint64_t wait_kind;
+    uint64_t wait_object;
+    evprof_trace_switches_t switches;
     struct evprof_lane *creator; /* who called pthread_create; NULL: unknown */
     uint32_t creation_stack;
     uint32_t start_stack; /* its start routine */
@@ -84,6 +89,11 @@ void evprof_lane_run(evprof_lanes_t *lanes, evprof_lane_t *lane, int64_t ns);
 /* The thread waits; `reason` is the number of a string. */
 void evprof_lane_block(evprof_lanes_t *lanes, evprof_lane_t *lane, int64_t ns,
                        uint32_t reason, uint32_t stack);
+
+/* The kernel takes the processor of the thread, which could go on; `reason` is
+ * the number of a string. Does nothing unless it runs. */
+void evprof_lane_stop(evprof_lanes_t *lanes, evprof_lane_t *lane, int64_t ns,
+                      uint32_t reason);
 
 /* `waker` ends the wait of `lane`, which runs when it says so itself. */
 void evprof_lane_wake(evprof_lanes_t *lanes, evprof_lane_t *waker,

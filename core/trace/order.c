@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who ended a wait is known when it has ended: whoever gave the same object
- * back last before. Readers want that told at the moment of the wake, by the
- * waker. So the events of a generation are gone through twice: once to pair
- * each return with its wake, and once to write. A wait that began or was ended
- * in another generation, timed out or was interrupted is ended by its own
- * thread.
+ * The events of a generation are gone through twice: once to find what belongs
+ * together (pairing.c), and once to write.
  */
 #include "core/trace/order.h"
 
@@ -18,38 +14,13 @@
 #include "core/base/hash.h"
 #include "core/sample/contention.h"
 #include "core/trace/event.h"
+#include "core/trace/pairing.h"
 #include "core/trace/samples.h"
 #include "core/trace/slow.h"
+#include "core/trace/view.h"
 
 /* A generation never has more, however fast threads are. */
 #define WORDS_MAX ((size_t)8 << 20)
-
-/* ---- Reading an event ---- */
-
-typedef struct view {
-    enum evprof_trace_type type;
-    const uint64_t *args;
-    const uint64_t *pcs;
-    size_t depth;
-    const char *text;
-    size_t text_len;
-} view_t;
-
-static view_t
-view_of(const evprof_trace_order_t *order, const evprof_trace_ref_t *ref)
-{
-    const uint64_t *at = order->words + ref->at;
-    size_t arg_count = at[0] >> 8 & 0xff;
-    size_t depth = at[0] >> 16 & 0xffff;
-    return (view_t){
-        .type = (enum evprof_trace_type)(at[0] & 0xff),
-        .args = at + 2,
-        .pcs = at + 2 + arg_count,
-        .depth = depth,
-        .text = (const char *)(at + 2 + arg_count + depth),
-        .text_len = at[0] >> 32,
-    };
-}
 
 static size_t
 words_of(uint64_t head)
@@ -152,20 +123,41 @@ evprof_trace_order_drain(evprof_trace_order_t *order, evprof_trace_ring_t *ring)
     return is_whole;
 }
 
-void
-evprof_trace_order_add(evprof_trace_order_t *order, enum evprof_trace_type type,
-                       int64_t ns, uint64_t arg)
+/* An event of one argument and no stack; false: out of memory. */
+static bool
+add_short(evprof_trace_order_t *order, uint32_t lane,
+          enum evprof_trace_type type, int64_t ns, uint64_t arg)
 {
-    if (order->lanes.count == 0 || !make_room(order, 3)) {
-        return;
+    if (!make_room(order, 3)) {
+        return false;
     }
     uint64_t *to = order->words + order->word_count;
     to[0] = (uint64_t)type | (uint64_t)1 << 8;
     to[1] = (uint64_t)ns;
     to[2] = arg;
     order->refs[order->ref_count++] =
-        (evprof_trace_ref_t){ .ns = ns, .lane = 0, .at = order->word_count };
+        (evprof_trace_ref_t){ .ns = ns, .lane = lane, .at = order->word_count };
     order->word_count += 3;
+    return true;
+}
+
+void
+evprof_trace_order_add(evprof_trace_order_t *order, enum evprof_trace_type type,
+                       int64_t ns, uint64_t arg)
+{
+    if (order->lanes.count > 0) {
+        add_short(order, 0, type, ns, arg);
+    }
+}
+
+void
+evprof_trace_order_add_switch(evprof_trace_order_t *order, uint32_t lane,
+                              enum evprof_trace_type type, int64_t ns,
+                              enum evprof_trace_out why)
+{
+    if (!add_short(order, lane, type, ns, why)) {
+        order->lost_switches++;
+    }
 }
 
 /* ---- Which numbers a generation names ---- */
@@ -211,7 +203,7 @@ mark_text(evprof_trace_order_t *order, uint32_t number)
 }
 
 static uint32_t
-stack_of(evprof_trace_order_t *order, const view_t *view)
+stack_of(evprof_trace_order_t *order, const evprof_trace_view_t *view)
 {
     return mark_stack(
         order, evprof_trace_stacks_add(&order->stacks, view->pcs, view->depth));
@@ -219,143 +211,13 @@ stack_of(evprof_trace_order_t *order, const view_t *view)
 
 /* The text that begins at `*at`, and what follows it. */
 static uint32_t
-next_text(evprof_trace_order_t *order, const view_t *view, size_t *at)
+next_text(evprof_trace_order_t *order, const evprof_trace_view_t *view,
+          size_t *at)
 {
     const char *text = view->text + *at;
     size_t len = strnlen(text, view->text_len - *at);
     *at += len + (*at + len < view->text_len);
     return mark_text(order, evprof_trace_texts_add(&order->texts, text, len));
-}
-
-/* ---- Pairing ---- */
-
-/* The last event that gave an object back. */
-typedef struct given {
-    uint64_t kind;
-    uint64_t object;
-    uint32_t ref; /* + 1 */
-} given_t;
-
-/* A kind of its own: threads that are made, by their record. */
-#define KIND_CREATED UINT64_C(255)
-
-typedef struct pairs {
-    given_t *items;
-    size_t count;
-    size_t cap;
-    evprof_index_t index;
-    uint32_t *waits; /* by lane: the WAIT that it is in, + 1 */
-} pairs_t;
-
-static given_t *
-find_given(pairs_t *pairs, uint64_t kind, uint64_t object)
-{
-    uint64_t hash = evprof_hash_mix(object ^ kind << 56);
-    evprof_index_walk_t walk = evprof_index_walk(&pairs->index, hash);
-    uint32_t row;
-    while ((row = evprof_index_next(&walk)) != EVPROF_INDEX_END) {
-        if (pairs->items[row].kind == kind &&
-            pairs->items[row].object == object) {
-            return &pairs->items[row];
-        }
-    }
-    return NULL;
-}
-
-static void
-set_given(pairs_t *pairs, uint64_t kind, uint64_t object, uint32_t ref)
-{
-    given_t *given = find_given(pairs, kind, object);
-    if (given != NULL) {
-        given->ref = ref;
-        return;
-    }
-    given_t *grown = evprof_grow(pairs->items, &pairs->cap, pairs->count + 1,
-                                 sizeof(*grown));
-    if (grown == NULL) {
-        return;
-    }
-    pairs->items = grown;
-    uint64_t hash = evprof_hash_mix(object ^ kind << 56);
-    if (evprof_index_add(&pairs->index, hash, (uint32_t)pairs->count) == 0) {
-        grown[pairs->count++] = (given_t){ kind, object, ref };
-    }
-}
-
-/* The wake counts when it came while the thread was waiting. */
-static void
-pair_return(evprof_trace_order_t *order, pairs_t *pairs, uint32_t ref,
-            const view_t *view)
-{
-    evprof_trace_ref_t *refs = order->refs;
-    uint32_t began = pairs->waits[refs[ref].lane];
-    const given_t *given = find_given(pairs, view->args[0], view->args[1]);
-    pairs->waits[refs[ref].lane] = 0;
-    if (given == NULL || given->ref <= began ||
-        refs[given->ref - 1].lane == refs[ref].lane) {
-        return;
-    }
-    evprof_trace_ref_t *waker = &refs[given->ref - 1];
-    refs[ref].next = waker->woken;
-    waker->woken = ref + 1;
-}
-
-static void
-pair_start(evprof_trace_order_t *order, pairs_t *pairs, uint32_t ref)
-{
-    evprof_trace_ref_t *refs = order->refs;
-    evprof_lane_t *lane = order->lanes.items[refs[ref].lane];
-    const given_t *given = find_given(
-        pairs, KIND_CREATED, (uint64_t)lane->record << 32 | lane->generation);
-    if (given != NULL) {
-        refs[given->ref - 1].made = refs[ref].lane + 1;
-    }
-}
-
-static void
-pair_event(evprof_trace_order_t *order, pairs_t *pairs, uint32_t ref)
-{
-    view_t view = view_of(order, &order->refs[ref]);
-    switch (view.type) {
-    case EVPROF_TRACE_WAIT:
-        pairs->waits[order->refs[ref].lane] = ref + 1;
-        /* Who arrives last at a barrier lets the others go. */
-        if (view.args[0] == EVPROF_WAIT_BARRIER) {
-            set_given(pairs, view.args[0], view.args[1], ref + 1);
-        }
-        break;
-    case EVPROF_TRACE_WAKE:
-        set_given(pairs, view.args[0], view.args[1], ref + 1);
-        break;
-    case EVPROF_TRACE_END:
-        set_given(pairs, EVPROF_WAIT_JOIN, view.args[0], ref + 1);
-        break;
-    case EVPROF_TRACE_CREATE:
-        set_given(pairs, KIND_CREATED, view.args[0] << 32 | view.args[1],
-                  ref + 1);
-        break;
-    case EVPROF_TRACE_RETURN:
-        pair_return(order, pairs, ref, &view);
-        break;
-    case EVPROF_TRACE_START:
-        pair_start(order, pairs, ref);
-        break;
-    default:
-        break;
-    }
-}
-
-static void
-pair_all(evprof_trace_order_t *order)
-{
-    pairs_t pairs = { .waits =
-                          calloc(order->lanes.count + 1, sizeof(uint32_t)) };
-    for (size_t i = 0; pairs.waits != NULL && i < order->ref_count; i++) {
-        pair_event(order, &pairs, (uint32_t)i);
-    }
-    free(pairs.items);
-    free(pairs.waits);
-    evprof_index_free(&pairs.index);
 }
 
 /* ---- Writing ---- */
@@ -378,6 +240,13 @@ reason_of(uint64_t kind)
     return kind < sizeof(reasons) / sizeof(reasons[0]) ? reasons[kind] : "sync";
 }
 
+static uint32_t
+text_of(evprof_trace_order_t *order, const char *text)
+{
+    return mark_text(order,
+                     evprof_trace_texts_add(&order->texts, text, strlen(text)));
+}
+
 static void
 put_wakes(evprof_trace_order_t *order, const evprof_trace_ref_t *ref,
           uint32_t stack)
@@ -392,15 +261,39 @@ put_wakes(evprof_trace_order_t *order, const evprof_trace_ref_t *ref,
 
 static void
 put_wait(evprof_trace_order_t *order, const evprof_trace_ref_t *ref,
-         const view_t *view)
+         const evprof_trace_view_t *view)
 {
-    const char *reason = reason_of(view->args[0]);
-    uint32_t text = mark_text(
-        order, evprof_trace_texts_add(&order->texts, reason, strlen(reason)));
+    evprof_lane_t *lane = order->lanes.items[ref->lane];
+    uint32_t reason = text_of(order, reason_of(view->args[0]));
     uint32_t stack = stack_of(order, view);
     put_wakes(order, ref, stack);
-    evprof_lane_block(&order->lanes, order->lanes.items[ref->lane], ref->ns,
-                      text, stack);
+    evprof_lane_block(&order->lanes, lane, ref->ns, reason, stack);
+    lane->is_in_wait = true;
+    lane->wait_kind = view->args[0];
+    lane->wait_object = view->args[1];
+}
+
+/* What a wrapper tells of a wait is more than that the thread slept. */
+static void
+put_switch(evprof_trace_order_t *order, const evprof_trace_ref_t *ref,
+           const evprof_trace_view_t *view)
+{
+    evprof_lane_t *lane = order->lanes.items[ref->lane];
+    if (lane->state == EVPROF_LANE_NEW ||
+        (lane->is_in_wait &&
+         (view->type == EVPROF_TRACE_OUT || ref->mark == 0))) {
+        return;
+    }
+    lane->is_in_wait = false;
+    if (view->type == EVPROF_TRACE_IN) {
+        evprof_lane_run(&order->lanes, lane, ref->ns);
+    } else if (view->args[0] == EVPROF_TRACE_PREEMPTED) {
+        evprof_lane_stop(&order->lanes, lane, ref->ns,
+                         text_of(order, "preempted"));
+    } else if (lane->state == EVPROF_LANE_RUNNING) {
+        evprof_lane_block(&order->lanes, lane, ref->ns,
+                          text_of(order, "off-CPU"), 0);
+    }
 }
 
 /* A function that has no caller: its address, as if the call stood in it. */
@@ -413,14 +306,14 @@ start_stack(evprof_trace_order_t *order, uint64_t routine)
 
 static void
 put_create(evprof_trace_order_t *order, const evprof_trace_ref_t *ref,
-           const view_t *view)
+           const evprof_trace_view_t *view)
 {
     uint32_t stack = stack_of(order, view);
-    if (ref->made == 0) {
+    if (ref->mark == 0) {
         return;
     }
     evprof_lane_t *creator = order->lanes.items[ref->lane];
-    evprof_lane_t *made = order->lanes.items[ref->made - 1];
+    evprof_lane_t *made = order->lanes.items[ref->mark - 1];
     made->start_stack = start_stack(order, view->args[2]);
     evprof_lane_run(&order->lanes, creator, ref->ns);
     evprof_lane_create(&order->lanes, creator, made, ref->ns, stack);
@@ -428,7 +321,7 @@ put_create(evprof_trace_order_t *order, const evprof_trace_ref_t *ref,
 
 static void
 put_log(evprof_trace_order_t *order, evprof_lane_t *lane, int64_t ns,
-        const view_t *view)
+        const evprof_trace_view_t *view)
 {
     size_t at = 0;
     uint32_t key = next_text(order, view, &at);
@@ -440,7 +333,7 @@ put_log(evprof_trace_order_t *order, evprof_lane_t *lane, int64_t ns,
 
 static void
 put_task(evprof_trace_order_t *order, evprof_lane_t *lane, int64_t ns,
-         const view_t *view)
+         const evprof_trace_view_t *view)
 {
     size_t at = 0;
     if (view->type == EVPROF_TRACE_TASK_BEGIN) {
@@ -456,16 +349,43 @@ put_task(evprof_trace_order_t *order, evprof_lane_t *lane, int64_t ns,
     }
 }
 
+/* Adds a log line of the library's own, which only a thread that runs may say.
+ */
+static void
+put_note(evprof_trace_order_t *order, evprof_lane_t *lane, const char *key,
+         const char *text)
+{
+    const uint64_t args[] = { 0, text_of(order, key), text_of(order, text), 0 };
+    evprof_lane_put(&order->lanes, lane, lane->last_ns, EVPROF_GO_LOG, args, 4);
+}
+
+/* Whose signal ended a wait is not certain where several threads waited. */
+static void
+put_return(evprof_trace_order_t *order, const evprof_trace_ref_t *ref)
+{
+    char text[96];
+    evprof_lane_t *lane = order->lanes.items[ref->lane];
+    evprof_lane_run(&order->lanes, lane, ref->ns);
+    if (ref->mark > 1) {
+        (void)snprintf(text, sizeof(text),
+                       "%u threads waited: another's signal may have ended "
+                       "this wait",
+                       ref->mark);
+        put_note(order, lane, "evprof: waker", text);
+    }
+}
+
 static void
 put_event(evprof_trace_order_t *order, const evprof_trace_ref_t *ref)
 {
     evprof_lanes_t *lanes = &order->lanes;
     evprof_lane_t *lane = lanes->items[ref->lane];
-    view_t view = view_of(order, ref);
+    evprof_trace_view_t view = evprof_trace_view(order->words + ref->at);
     size_t at = 0;
     if (lane->state == EVPROF_LANE_ENDED) {
         return;
     }
+    lane->is_in_wait = lane->is_in_wait && view.type >= EVPROF_TRACE_HEAP;
     switch (view.type) {
     case EVPROF_TRACE_START:
         if (lane->state == EVPROF_LANE_NEW) {
@@ -485,7 +405,7 @@ put_event(evprof_trace_order_t *order, const evprof_trace_ref_t *ref)
         put_wait(order, ref, &view);
         break;
     case EVPROF_TRACE_RETURN:
-        evprof_lane_run(lanes, lane, ref->ns);
+        put_return(order, ref);
         break;
     case EVPROF_TRACE_WAKE:
         evprof_lane_run(lanes, lane, ref->ns);
@@ -509,6 +429,10 @@ put_event(evprof_trace_order_t *order, const evprof_trace_ref_t *ref)
     case EVPROF_TRACE_HEAP:
         evprof_lane_tell(lanes, lane, ref->ns, EVPROF_GO_HEAP_ALLOC, view.args,
                          1);
+        break;
+    case EVPROF_TRACE_OUT:
+    case EVPROF_TRACE_IN:
+        put_switch(order, ref, &view);
         break;
     }
 }
@@ -564,45 +488,48 @@ put_sample(void *ctx, const evprof_trace_sample_t *sample)
     generation->failed = generation->failed || generation->samples.failed;
 }
 
-/* Adds a log line of the library's own, which only a thread that runs may say.
- */
 static void
-put_note(evprof_trace_order_t *order, evprof_lane_t *lane, const char *key,
-         const char *text)
-{
-    const uint64_t args[] = {
-        0,
-        mark_text(order,
-                  evprof_trace_texts_add(&order->texts, key, strlen(key))),
-        mark_text(order,
-                  evprof_trace_texts_add(&order->texts, text, strlen(text))),
-        0
-    };
-    evprof_lane_put(&order->lanes, lane, lane->last_ns, EVPROF_GO_LOG, args, 4);
-}
-
-/* Says what readers of the trace should know. Where no thread runs at the end
- * of a generation, it is said in a later one. */
-static void
-put_notes(evprof_trace_order_t *order)
+put_notes(evprof_trace_order_t *order, evprof_lane_t *lane,
+          const evprof_trace_notes_t *notes)
 {
     char text[64];
-    evprof_lane_t *lane = NULL;
-    for (size_t i = 0; i < order->lanes.count; i++) {
-        evprof_lane_t *at = order->lanes.items[i];
-        lane =
-            at->state == EVPROF_LANE_RUNNING && at->batch.len > 0 ? at : lane;
-    }
-    if (lane != NULL && order->ways != NULL) {
-        put_note(order, lane, "evprof: states", order->ways);
-        order->ways = NULL;
-    }
-    if (lane != NULL && order->lost > 0) {
+    put_note(order, lane, "evprof: states", notes->ways);
+    if (notes->lost > 0) {
         (void)snprintf(text, sizeof(text), "%llu events were dropped",
-                       (unsigned long long)order->lost);
+                       (unsigned long long)notes->lost);
         put_note(order, lane, "evprof: dropped", text);
-        order->lost = 0;
     }
+    if (notes->lost_switches > 0) {
+        (void)snprintf(text, sizeof(text),
+                       "%llu switches of threads were dropped",
+                       (unsigned long long)notes->lost_switches);
+        put_note(order, lane, "evprof: dropped", text);
+    }
+}
+
+void
+evprof_trace_order_close(evprof_trace_order_t *order,
+                         evprof_trace_generation_t *generation,
+                         const evprof_trace_notes_t *notes)
+{
+    bool is_said = false;
+    evprof_lanes_begin(&order->lanes, generation);
+    mark_lanes(order);
+    for (size_t i = 0; i < order->lanes.count; i++) {
+        evprof_lane_t *lane = order->lanes.items[i];
+        enum evprof_lane_state state = lane->state;
+        if (state == EVPROF_LANE_NEW) {
+            continue;
+        }
+        evprof_lane_run(&order->lanes, lane, generation->start_ns);
+        if (!is_said) {
+            is_said = true;
+            put_notes(order, lane, notes);
+        }
+        lane->state = state;
+    }
+    evprof_lanes_end(&order->lanes);
+    generation->end_ns = generation->start_ns;
 }
 
 void
@@ -614,13 +541,13 @@ evprof_trace_order_encode(evprof_trace_order_t *order,
     }
     evprof_lanes_begin(&order->lanes, generation);
     mark_lanes(order);
-    pair_all(order);
+    evprof_trace_pair(order);
     for (size_t i = 0; i < order->ref_count; i++) {
         put_event(order, &order->refs[i]);
     }
     generation->dropped += evprof_trace_samples_fetch(put_sample, order);
-    order->lost += generation->dropped;
-    put_notes(order);
+    generation->dropped_switches = order->lost_switches;
+    order->lost_switches = 0;
     generation->bytes += generation->samples.cap;
     evprof_lanes_end(&order->lanes);
     generation->end_ns = end_ns;

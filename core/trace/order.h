@@ -21,7 +21,9 @@ typedef struct evprof_trace_ref {
     uint32_t lane;  /* index in lanes.items */
     uint32_t woken; /* WAKE and END: first RETURN that it ended, + 1 */
     uint32_t next;  /* RETURN: the next of the same waker, + 1 */
-    uint32_t made;  /* CREATE: index of the lane that it made, + 1 */
+    uint32_t mark;  /* CREATE: index of the lane that it made, + 1; IN: 1 when
+                     * it ends a wait; WAKE: how many threads waited; RETURN:
+                     * the same of its WAKE, 0: it is certain whose it was */
     size_t at;
 } evprof_trace_ref_t;
 
@@ -40,9 +42,7 @@ typedef struct evprof_trace_order {
     evprof_trace_ref_t *refs;
     size_t ref_count;
     size_t ref_cap;
-    const char *ways; /* what is yet to be said of how states are known, or NULL
-                       */
-    uint64_t lost;    /* events, which is yet to be said */
+    uint64_t lost_switches; /* of threads by the kernel */
 } evprof_trace_order_t;
 
 /* A thread that was there when the trace began: asleep or running, and its
@@ -54,6 +54,12 @@ void evprof_trace_order_seed(evprof_trace_order_t *order, pid_t tid,
 bool evprof_trace_order_drain(evprof_trace_order_t *order,
                               evprof_trace_ring_t *ring);
 
+/* Adds what the kernel said of the lane of that index: it switched its thread
+ * off, or to it. */
+void evprof_trace_order_add_switch(evprof_trace_order_t *order, uint32_t lane,
+                                   enum evprof_trace_type type, int64_t ns,
+                                   enum evprof_trace_out why);
+
 /* Adds an event of the collector's own, told by the first thread. */
 void evprof_trace_order_add(evprof_trace_order_t *order,
                             enum evprof_trace_type type, int64_t ns,
@@ -64,6 +70,20 @@ void evprof_trace_order_add(evprof_trace_order_t *order,
 void evprof_trace_order_encode(evprof_trace_order_t *order,
                                evprof_trace_generation_t *generation,
                                int64_t end_ns);
+
+/* What readers of a trace should know of it. */
+typedef struct evprof_trace_notes {
+    const char *ways;       /* how states are known */
+    uint64_t lost;          /* events */
+    uint64_t lost_switches; /* of threads by the kernel */
+} evprof_trace_notes_t;
+
+/* Writes the end of a trace, at the start of `generation`: waits that are open
+ * end there, so that they are as long as the trace has seen them, and the notes
+ * follow. What is recorded goes on as if nothing had been written. */
+void evprof_trace_order_close(evprof_trace_order_t *order,
+                              evprof_trace_generation_t *generation,
+                              const evprof_trace_notes_t *notes);
 
 /* Frees all of it; it is empty afterwards. */
 void evprof_trace_order_free(evprof_trace_order_t *order);

@@ -20,6 +20,7 @@
 #include "core/sample/tap.h"
 #include "core/sample/threads.h"
 #include "core/trace/emit.h"
+#include "core/trace/follow.h"
 #include "core/trace/order.h"
 #include "core/trace/samples.h"
 #include "core/trace/tables.h"
@@ -41,6 +42,7 @@ static struct {
     evprof_lock_t lock;
     user_t users[EVPROF_TRACE_USERS];
     evprof_trace_order_t order;
+    evprof_trace_follow_t follow;
     evprof_trace_generation_t *oldest;
     evprof_trace_generation_t *newest;
     size_t count;
@@ -49,7 +51,8 @@ static struct {
     int64_t start_ns; /* of the generation to come */
     int64_t heap_ns;  /* when the heap was asked for last */
     bool (*heap)(size_t *out);
-    uint64_t lost; /* events, in the generation to come */
+    uint64_t lost;          /* events, in the generation to come */
+    uint64_t switches_lost; /* by the kernel's rings, since the process began */
     _Atomic uint64_t dropped;
     pthread_t thread;
     bool has_thread;
@@ -57,11 +60,6 @@ static struct {
 } recorder;
 
 static uint32_t last_session;
-
-/* Whoever reads a trace should know what its states are worth. */
-static const char ways[] =
-    "a thread is ready from the moment it is woken until it says that it runs; "
-    "that the kernel took its CPU away meanwhile is not seen";
 
 static bool
 is_recording(void)
@@ -88,8 +86,10 @@ note_lost(uint64_t events)
     atomic_fetch_add(&recorder.dropped, events);
 }
 
+/* Rings first: a thread tells of its wait before the kernel switches it off, so
+ * that a switch up to now is never there without its wait. */
 static void
-drain(void)
+drain(int64_t now_ns)
 {
     for (evprof_trace_ring_t *ring = evprof_trace_rings(); ring != NULL;
          ring = ring->next) {
@@ -99,6 +99,10 @@ drain(void)
             note_lost(dropped);
         }
     }
+    uint64_t lost = recorder.order.lost_switches;
+    evprof_trace_follow_read(&recorder.order, now_ns);
+    recorder.switches_lost += recorder.order.lost_switches - lost;
+    evprof_trace_follow_new(&recorder.follow, &recorder.order);
     evprof_trace_rings_reap();
 }
 
@@ -202,7 +206,7 @@ visit(void)
 {
     int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     ask_heap(now_ns);
-    drain();
+    drain(now_ns);
     if (now_ns - recorder.start_ns >= GENERATION_NS ||
         recorder.order.word_count >= GENERATION_WORDS) {
         cut(now_ns);
@@ -294,8 +298,30 @@ switch_off(void)
         drop_oldest();
     }
     evprof_trace_order_free(&recorder.order);
+    recorder.follow = (evprof_trace_follow_t){ .error = 0 };
     recorder.serial = 0;
     recorder.lost = 0;
+}
+
+/* Follows the switches of threads, or no longer, as the users want it now. */
+static void
+choose_follow(int64_t now_ns)
+{
+    const char *why_not = NULL;
+    bool is_wanted = false;
+    for (size_t i = 0; i < EVPROF_TRACE_USERS; i++) {
+        const user_t *user = &recorder.users[i];
+        is_wanted =
+            is_wanted || (user->is_on && user->limits.no_switches == NULL);
+        why_not =
+            user->is_on && why_not == NULL ? user->limits.no_switches : why_not;
+    }
+    recorder.follow.why_not = is_wanted ? NULL : why_not;
+    if (is_wanted) {
+        evprof_trace_follow_new(&recorder.follow, &recorder.order);
+    } else {
+        evprof_trace_follow_end(&recorder.follow, &recorder.order, now_ns);
+    }
 }
 
 int
@@ -316,15 +342,17 @@ evprof_trace_begin(enum evprof_trace_user user,
         return status;
     }
     evprof_lock_enter(&recorder.lock);
+    int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     if (is_first) {
         switch_on(seeds, seed_count);
     } else {
-        drain();
-        cut(evprof_clock_ns(CLOCK_MONOTONIC));
+        drain(now_ns);
+        cut(now_ns);
     }
     recorder.users[user] = (user_t){ .is_on = true,
                                      .limits = *limits,
                                      .first = recorder.serial + 1 };
+    choose_follow(now_ns);
     evprof_lock_leave(&recorder.lock);
     return EVPROF_OK;
 }
@@ -341,11 +369,45 @@ evprof_trace_end(enum evprof_trace_user user)
     }
     if (is_last) {
         switch_off();
+    } else if (was_on) {
+        choose_follow(evprof_clock_ns(CLOCK_MONOTONIC));
     }
     evprof_lock_leave(&recorder.lock);
     if (is_last) {
         stop_thread();
     }
+}
+
+/* Writes the generations from `first` on and then the end of the trace, which
+ * is not kept. */
+static int
+write_closed(const evprof_trace_generation_t *first, int64_t now_ns,
+             int (*name)(evprof_pprof_t *p, evprof_error_t *err),
+             const evprof_writer_t *out, evprof_error_t *err)
+{
+    char ways[512];
+    evprof_trace_notes_t notes = { .ways = ways };
+    evprof_trace_generation_t *end =
+        evprof_trace_generation_new(now_ns, ++recorder.serial);
+    if (end == NULL) {
+        return evprof_fail(err, EVPROF_ENOMEM, "trace: out of memory");
+    }
+    for (const evprof_trace_generation_t *g = first; g != NULL; g = g->next) {
+        notes.lost += g->dropped;
+        notes.lost_switches += g->dropped_switches;
+    }
+    evprof_trace_follow_tell(&recorder.follow, ways, sizeof(ways));
+    evprof_trace_order_close(&recorder.order, end, &notes);
+    if (first != NULL) {
+        recorder.newest->next = end;
+    }
+    int status = evprof_trace_tables_write(
+        &recorder.order, first != NULL ? first : end, name, out, err);
+    if (first != NULL) {
+        recorder.newest->next = NULL;
+    }
+    evprof_trace_generation_free(end);
+    return status;
 }
 
 int
@@ -359,15 +421,14 @@ evprof_trace_write(enum evprof_trace_user user,
         evprof_lock_leave(&recorder.lock);
         return evprof_fail(err, EVPROF_ESTATE, "trace: nothing is recorded");
     }
-    recorder.order.ways = ways;
-    drain();
-    cut(evprof_clock_ns(CLOCK_MONOTONIC));
+    int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    drain(now_ns);
+    cut(now_ns);
     const evprof_trace_generation_t *first = recorder.oldest;
     while (first != NULL && first->serial < recorder.users[user].first) {
         first = first->next;
     }
-    int status =
-        evprof_trace_tables_write(&recorder.order, first, name, out, err);
+    int status = write_closed(first, now_ns, name, out, err);
     evprof_lock_leave(&recorder.lock);
     return status;
 }
@@ -381,6 +442,7 @@ evprof_trace_stats(evprof_trace_stats_t *out)
         .bytes = recorder.bytes,
         .dropped = atomic_load(&recorder.dropped),
         .spared = evprof_trace_stacks_spared(),
+        .switches_lost = recorder.switches_lost,
     };
     evprof_lock_leave(&recorder.lock);
 }
@@ -402,12 +464,26 @@ forget_half_changed(void)
     recorder.bytes = 0;
 }
 
+/* What was recorded is the parent's. */
+static void
+forget_recorded(void)
+{
+    evprof_trace_follow_fork_child(&recorder.order);
+    evprof_trace_order_free(&recorder.order);
+    while (recorder.oldest != NULL) {
+        drop_oldest();
+    }
+}
+
 void
 evprof_trace_fork_child(void)
 {
-    if (!evprof_lock_is_free(&recorder.lock)) {
+    if (evprof_lock_is_free(&recorder.lock)) {
+        forget_recorded();
+    } else {
         forget_half_changed();
     }
+    recorder.follow = (evprof_trace_follow_t){ .error = 0 };
     evprof_lock_reset(&recorder.lock);
     recorder.has_thread = false;
     atomic_store(&evprof_trace_session, 0);

@@ -28,8 +28,10 @@ enum evprof_trace_user {
 };
 
 typedef struct evprof_trace_limits {
-    int64_t keep_ns;   /* older generations go; 0: none does */
-    size_t keep_bytes; /* beyond it the oldest go; 0: no bound */
+    int64_t keep_ns;         /* older generations go; 0: none does */
+    size_t keep_bytes;       /* beyond it the oldest go; 0: no bound */
+    const char *no_switches; /* why the kernel's switches of threads are not
+                              * wanted, static; NULL: they are */
 } evprof_trace_limits_t;
 
 /* A thread that is there when the recording begins. */
@@ -66,10 +68,11 @@ int evprof_trace_write(enum evprof_trace_user user,
                        const evprof_writer_t *out, evprof_error_t *err);
 
 typedef struct evprof_trace_stats {
-    size_t generations; /* kept now */
-    size_t bytes;       /* of them */
-    uint64_t dropped;   /* events lost since the process began */
-    uint64_t spared;    /* events without a stack, by the budget */
+    size_t generations;     /* kept now */
+    size_t bytes;           /* of them */
+    uint64_t dropped;       /* events lost since the process began */
+    uint64_t spared;        /* events without a stack, by the budget */
+    uint64_t switches_lost; /* switches of threads, likewise */
 } evprof_trace_stats_t;
 
 /* MT-Safe. */

@@ -14,6 +14,7 @@
 #include <evprof/trace.h>
 
 #include "core/base/error.h"
+#include "core/base/self.h"
 #include "core/conf/block.h"
 #include "core/conf/conf.h"
 #include "core/heap/jemalloc.h"
@@ -33,7 +34,16 @@
  * tables are kept small. */
 enum { SAMPLES_HZ = 100, SAMPLES_DEPTH = 128, SAMPLES_TABLE = 1 << 20 };
 
+/* Whose traces have the kernel's switches of threads. */
+enum switches {
+    SWITCHES_AUTO, /* of windows, unless a filter may kill for the asking */
+    SWITCHES_OFF,
+    SWITCHES_WINDOW,
+    SWITCHES_ALWAYS, /* the flight recorder's too */
+};
+
 typedef struct trace_conf {
+    enum switches switches;
     long long keep_ns; /* 0: no flight recorder */
     long long keep_bytes;
     bool has_samples;
@@ -96,6 +106,23 @@ set_latency(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 }
 
 static const char *
+set_switches(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
+{
+    static const char *const words[] = { [SWITCHES_AUTO] = "auto",
+                                         [SWITCHES_OFF] = "off",
+                                         [SWITCHES_WINDOW] = "window",
+                                         [SWITCHES_ALWAYS] = "always" };
+    (void)d;
+    for (int i = SWITCHES_AUTO; i <= SWITCHES_ALWAYS; i++) {
+        if (strcmp(evprof_conf_arg(cf, 0), words[i]) == 0) {
+            ((trace_conf_t *)conf)->switches = (enum switches)i;
+            return NULL;
+        }
+    }
+    return "must be auto, off, window or always";
+}
+
+static const char *
 set_signal(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
     int number = evprof_conf_signal(evprof_conf_arg(cf, 0));
@@ -151,6 +178,17 @@ static const evprof_directive_t directives[] = {
       .max_args = 1,
       .offset = offsetof(trace_conf_t, has_samples),
       .set = evprof_set_flag },
+    { .name = "switches",
+      .args = "auto|off|window|always",
+      .help = "Asks the kernel, by perf_event_open, when threads lost their "
+              "CPU and got one: for traces of a request (window), for the "
+              "flight recorder too (always), or as window but not under a "
+              "seccomp filter (auto). Each switch of a thread then takes some "
+              "microseconds longer.",
+      .by_default = "auto",
+      .min_args = 1,
+      .max_args = 1,
+      .set = set_switches },
     { .name = "dump_latency",
       .args = "off|TIME",
       .help = "Writes what the flight recorder has to the folder of dump_dir "
@@ -226,11 +264,29 @@ end_recording(trace_state_t *own, enum evprof_trace_user user)
     evprof_trace_end(user);
 }
 
+/* Why the trace for `user` is without the kernel's switches; NULL: it has them.
+ */
+static const char *
+no_switches(const trace_conf_t *conf, enum evprof_trace_user user)
+{
+    if (conf->switches == SWITCHES_OFF) {
+        return "switches off";
+    }
+    if (user == EVPROF_TRACE_FLIGHT && conf->switches != SWITCHES_ALWAYS) {
+        return "write \"switches always;\" to have it in the flight recorder";
+    }
+    return conf->switches == SWITCHES_AUTO && evprof_self_has_seccomp()
+               ? "a seccomp filter is in force: write \"switches window;\" if "
+                 "it lets perf_event_open through"
+               : NULL;
+}
+
 /* Begins for `user`; the threads that are there already come from a dump. */
 static int
 begin_recording(trace_state_t *own, enum evprof_trace_user user,
-                const evprof_trace_limits_t *limits, evprof_error_t *err)
+                evprof_trace_limits_t limits, evprof_error_t *err)
 {
+    limits.no_switches = no_switches(&own->conf, user);
     evprof_dump_t dump = { 0 };
     evprof_trace_seed_t *seeds = NULL;
     if (!evprof_trace_is_recording() &&
@@ -246,7 +302,7 @@ begin_recording(trace_state_t *own, enum evprof_trace_user user,
         }
     }
     evprof_trace_ask_heap(heap_bytes);
-    int status = evprof_trace_begin(user, limits, seeds,
+    int status = evprof_trace_begin(user, &limits, seeds,
                                     seeds != NULL ? dump.count : 0, err);
     free(seeds);
     evprof_dump_free(&dump);
@@ -274,7 +330,7 @@ init(const void *conf, void **state, evprof_error_t *err)
         status = evprof_flight_dumps_start(&own->conf.dumps, err);
     }
     if (trace->keep_ns > 0 && status == EVPROF_OK) {
-        status = begin_recording(own, EVPROF_TRACE_FLIGHT, &limits, err);
+        status = begin_recording(own, EVPROF_TRACE_FLIGHT, limits, err);
     }
     if (status != EVPROF_OK) {
         free(own);
@@ -310,7 +366,7 @@ begin(void *state, const evprof_ask_t *ask, void **window, evprof_error_t *err)
     const evprof_trace_limits_t limits = { .keep_bytes = WINDOW_BYTES };
     (void)ask;
     (void)window;
-    return begin_recording(state, EVPROF_TRACE_WINDOW, &limits, err);
+    return begin_recording(state, EVPROF_TRACE_WINDOW, limits, err);
 }
 
 static int
@@ -343,7 +399,7 @@ static int
 status(void *state, const evprof_writer_t *out)
 {
     evprof_trace_stats_t stats;
-    char text[256];
+    char text[320];
     (void)state;
     evprof_trace_stats(&stats);
     int len =
@@ -353,11 +409,13 @@ status(void *state, const evprof_writer_t *out)
                  "bytes: %zu\n"
                  "events_dropped: %llu\n"
                  "events_without_stack: %llu\n"
+                 "switches_dropped: %llu\n"
                  "dump_files: %llu\n"
                  "dumps_failed: %llu\n",
                  evprof_trace_is_enabled() ? "yes" : "no", stats.generations,
                  stats.bytes, (unsigned long long)stats.dropped,
                  (unsigned long long)stats.spared,
+                 (unsigned long long)stats.switches_lost,
                  (unsigned long long)evprof_flight_dumps_written(),
                  (unsigned long long)evprof_flight_dumps_failed());
     return out->write(out->ctx, text, (size_t)len);

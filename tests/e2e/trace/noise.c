@@ -36,10 +36,12 @@ put_event(evprof_trace_ring_t *ring, int64_t ns)
 {
     static const char text[] = "key\0value";
     enum evprof_trace_type type =
-        (enum evprof_trace_type)dice(EVPROF_TRACE_HEAP + 1);
+        (enum evprof_trace_type)dice(EVPROF_TRACE_IN + 1);
     size_t args = 3;
     size_t depth = dice(3);
-    size_t len = type >= EVPROF_TRACE_TASK_BEGIN ? sizeof(text) : 0;
+    size_t len = type >= EVPROF_TRACE_TASK_BEGIN && type < EVPROF_TRACE_HEAP
+                     ? sizeof(text)
+                     : 0;
     uint64_t head = ring->head;
     uint64_t words[16] = {
         (uint64_t)type | args << 8 | depth << 16 | (uint64_t)len << 32,
@@ -118,6 +120,11 @@ main(int argc, char **argv)
             all[g - 1]->next = all[g];
         }
     }
+    const evprof_trace_notes_t notes = { .ways = "by chance", .lost = 1 };
+    evprof_trace_generation_t *end =
+        evprof_trace_generation_new(ns, GENERATIONS + 1);
+    evprof_trace_order_close(&order, end, &notes);
+    all[GENERATIONS - 1]->next = end;
     int fd = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC, 0644);
     evprof_writer_t out = evprof_writer_fd(fd);
     evprof_error_t err = { 0 };
@@ -126,6 +133,7 @@ main(int argc, char **argv)
     for (unsigned g = 0; g < GENERATIONS; g++) {
         evprof_trace_generation_free(all[g]);
     }
+    evprof_trace_generation_free(end);
     evprof_trace_order_free(&order);
     free(rings);
     return status != 0 || close(fd) != 0;

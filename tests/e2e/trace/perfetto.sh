@@ -38,7 +38,7 @@ has() {
         fail "not $1 of \"$2\" in $(cat found)"
 }
 
-for name in mutex cond join threads tasks open; do
+for name in mutex cond several join threads tasks open; do
     "$scene" "$name" trace.out >/dev/null
     convert
     case $name in
@@ -47,6 +47,7 @@ for name in mutex cond join threads tasks open; do
         has 15 arrows
         has 1 'thread main'
         ;;
+    several) has 5 'instant evprof: waker' ;;
     join) has 15 arrows ;;
     threads) has 200 threads ;;
     tasks)

@@ -60,6 +60,9 @@ shows() { # shows FILE TEXT
 "$evprof" -trace mutex.out >text
 shows text 'mutex_holder ('
 shows text 'sync (mutex), by mutex_holder in '
+"$scene" several several.out >/dev/null
+"$evprof" -trace several.out >text
+shows text ' perhaps by others: several waited)'
 "$evprof" -trace tasks.out >text
 shows text ' task GET /basket ('
 shows text ', status=200'

@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -241,6 +243,39 @@ scene_cond(void)
     pthread_join(maker, NULL);
 }
 
+/* Three threads wait for one condition, so that a signal may be anyone's. */
+static void *
+takes_product(void *arg)
+{
+    (void)arg;
+    pthread_mutex_lock(&mutex);
+    while (produced >= 0) {
+        while (produced == 0) {
+            waits_here(await_product, NULL);
+        }
+        produced -= produced > 0;
+    }
+    pthread_mutex_unlock(&mutex);
+    return NULL;
+}
+
+static void
+scene_several(void)
+{
+    pthread_t takers[3];
+    for (int i = 0; i < 3; i++) {
+        takers[i] = start(takes_product, NULL);
+    }
+    producer(NULL);
+    pthread_mutex_lock(&mutex);
+    produced = -1;
+    pthread_cond_broadcast(&condition);
+    pthread_mutex_unlock(&mutex);
+    for (int i = 0; i < 3; i++) {
+        pthread_join(takers[i], NULL);
+    }
+}
+
 static void *
 poster(void *arg)
 {
@@ -427,6 +462,75 @@ scene_flood(void)
     }
 }
 
+/* Two threads that want the same processor all the time; the kernel itself
+ * counts how often it took it from them. */
+static _Atomic long preempted;
+
+static void *
+busy(void *arg)
+{
+    struct rusage before;
+    struct rusage after;
+    getrusage(RUSAGE_THREAD, &before);
+    work(*(int64_t *)arg);
+    getrusage(RUSAGE_THREAD, &after);
+    preempted += after.ru_nivcsw - before.ru_nivcsw;
+    return NULL;
+}
+
+static void
+scene_preempt(void)
+{
+    cpu_set_t one;
+    int64_t ns = 2000000000;
+    pthread_t threads[2];
+    sched_getaffinity(0, sizeof(one), &one);
+    for (size_t cpu = 0, kept = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, &one) && kept++ > 0) {
+            CPU_CLR(cpu, &one);
+        }
+    }
+    sched_setaffinity(0, sizeof(one), &one);
+    for (int i = 0; i < 2; i++) {
+        threads[i] = start(busy, &ns);
+    }
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    printf("preempted %ld\n", preempted);
+}
+
+/* A wait that no wrapper sees, as read() is none. */
+static void *
+reads_here(void *arg)
+{
+    char byte;
+    for (int i = 0; i < ROUNDS; i++) {
+        if (read(*(int *)arg, &byte, 1) != 1) {
+            abort();
+        }
+        work(HOLD_NS / 10);
+    }
+    return NULL;
+}
+
+static void
+scene_unseen(void)
+{
+    int ends[2];
+    if (pipe(ends) != 0) {
+        abort();
+    }
+    pthread_t reader = start(reads_here, &ends[0]);
+    for (int i = 0; i < ROUNDS; i++) {
+        sleep_ns(HOLD_NS);
+        if (write(ends[1], "x", 1) != 1) {
+            abort();
+        }
+    }
+    pthread_join(reader, NULL);
+}
+
 /* The trace is recorded while a thread is inside every kind of call. */
 static void *
 sits_in_region(void *arg)
@@ -459,6 +563,8 @@ static const struct {
     { "tasks", scene_tasks },       { "long", scene_long },
     { "open", scene_open },         { "flood", scene_flood },
     { "pingpong", scene_pingpong }, { "forkjoin", scene_forkjoin },
+    { "several", scene_several },   { "preempt", scene_preempt },
+    { "unseen", scene_unseen },
 };
 
 static int

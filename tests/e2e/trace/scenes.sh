@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 echo 'pprof { profile trace { cpu on; } }' >conf
 for name in mutex pingpong rwlock cond semaphore barrier join forkjoin network \
-    threads tasks flood; do
+    threads tasks flood several preempt unseen; do
     "$scene" "$name" trace.out conf >/dev/null
     "$evprof" -trace trace.out -nodecount=1000 >text
     grep -q '  main (' text || { echo "$name: no thread main"; exit 1; }

@@ -61,6 +61,19 @@ done
 name=network
 check_waits network -
 
+# A signal is of the last who signalled; that it may be another's is said, where
+# several waited.
+name=cond
+"$scene" cond trace.out >printed
+read_trace trace.out
+! grep -q '^said .* evprof: waker' found || fail "one waited: $(cat found)"
+name=several
+"$scene" several trace.out >printed
+read_trace trace.out
+marks=$(awk '/^said .* evprof: waker [|] [23] threads waited: / { n += $2 }
+    END { print n + 0 }' found)
+[ "$marks" -ge 5 ] || fail "three waited: $(cat found)"
+
 for name in threads tasks long open; do
     "$scene" "$name" trace.out >printed
     read_trace trace.out
@@ -78,6 +91,13 @@ mkfifo out
 pid=$!
 read -r port <out
 base=http://127.0.0.1:$port
+# Nothing happens: it is as long as it was asked for all the same, no wait is left
+# without an end, and it says what its states are worth.
+curl -sS -o trace.out "$base/debug/pprof/trace?seconds=2"
+read_trace trace.out
+[ "$(number covered)" -ge 2000 ] || fail "of 2 s, it has $(cat found)"
+[ "$(number open)" -eq 0 ] || fail "waits do not end: $(cat found)"
+[ "$(grep -c '^said 1 evprof: states' found)" -eq 1 ] || fail "$(cat found)"
 curl -sS -o trace.out "$base/debug/pprof/trace?seconds=2" &
 window=$!
 for _ in 1 2 3 4; do

@@ -4,7 +4,10 @@
 // Reads an execution trace with golang.org/x/exp/trace, which refuses whatever
 // does not fit. Prints "wait REASON WAKER COUNT MS" for waits below the function
 // waits_here, the time until the thread ran included, and "events N",
-// "generations N", "goroutines N", "tasks N".
+// "generations N", "goroutines N", "tasks N", "preempted N" (runs that ended so),
+// "off N" (runs that ended in a wait that nobody told of), "open N" (goroutines
+// that wait when it ends), "covered MS" from its first event to its last, and
+// "said COUNT KEY | TEXT" for what the recorder says of the trace itself.
 package main
 
 import (
@@ -12,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/exp/trace"
@@ -31,6 +35,10 @@ type reading struct {
 	names                      map[trace.GoID]string // outermost functions
 	waits                      map[trace.GoID]*wait  // that are not over
 	totals                     map[[2]string]*total
+	waiting                    map[trace.GoID]bool
+	first, last                trace.Time
+	preempted, off             int
+	said                       map[string]int
 	events, generations, tasks int
 }
 
@@ -38,6 +46,13 @@ func (r *reading) take(st trace.StateTransition, by trace.Event) {
 	id := st.Resource.Goroutine()
 	from, to := st.Goroutine()
 	below := false
+	r.waiting[id] = to == trace.GoWaiting
+	if from == trace.GoRunning && st.Reason == "preempted" {
+		r.preempted++
+	}
+	if from == trace.GoRunning && st.Reason == "off-CPU" {
+		r.off++
+	}
 	for frame := range st.Stack.Frames() {
 		below = below || frame.Func == "waits_here"
 		r.names[id] = frame.Func
@@ -75,7 +90,7 @@ func read(path string) error {
 		return err
 	}
 	r := reading{names: map[trace.GoID]string{}, waits: map[trace.GoID]*wait{},
-		totals: map[[2]string]*total{}}
+		totals: map[[2]string]*total{}, waiting: map[trace.GoID]bool{}, said: map[string]int{}}
 	for {
 		event, err := reader.ReadEvent()
 		if errors.Is(err, io.EOF) {
@@ -85,11 +100,19 @@ func read(path string) error {
 			return err
 		}
 		r.events++
+		if r.first == 0 {
+			r.first = event.Time()
+		}
+		r.last = event.Time()
 		switch event.Kind() {
 		case trace.EventSync:
 			r.generations++
 		case trace.EventTaskBegin:
 			r.tasks++
+		case trace.EventLog:
+			if log := event.Log(); strings.HasPrefix(log.Category, "evprof: ") {
+				r.said[log.Category+" | "+log.Message]++
+			}
 		case trace.EventStateTransition:
 			st := event.StateTransition()
 			if st.Resource.Kind == trace.ResourceGoroutine {
@@ -103,6 +126,17 @@ func read(path string) error {
 	}
 	fmt.Printf("events %d\ngenerations %d\ngoroutines %d\ntasks %d\n", r.events,
 		r.generations-1, len(r.names), r.tasks)
+	for what, count := range r.said {
+		fmt.Printf("said %d %s\n", count, what)
+	}
+	open := 0
+	for _, is := range r.waiting {
+		if is {
+			open++
+		}
+	}
+	fmt.Printf("preempted %d\noff %d\nopen %d\ncovered %d\n", r.preempted,
+		r.off, open, r.last.Sub(r.first).Milliseconds())
 	return nil
 }
 

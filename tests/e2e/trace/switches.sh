@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# usage: switches.sh SCENE GO STRICT
+# Where the kernel tells of its switches of threads, a thread that lost its
+# processor is preempted as often as the kernel counted it itself, and one that
+# sleeps in a call without a wrapper is off it. Where it does not, or is not to be
+# asked, the trace says so.
+set -euo pipefail
+scene=$1 go=$2 source=$3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() {
+    echo "$name: $*"
+    exit 1
+}
+name=build
+cd "$source"
+timeout 120 "$go" mod download 2>"$work/said" || {
+    echo "skipped: the module golang.org/x/exp cannot be had"
+    exit 0
+}
+"$go" build -o "$work/strict" . || fail "strict is not built"
+cd "$work"
+
+record() { # record [CONF]
+    "$scene" "$name" trace.out "$@" >printed
+    ./strict trace.out >found 2>said || fail "it is refused: $(head -3 said)"
+}
+number() { # number WORD
+    awk -v word="$1" '$1 == word { print $2 }' found
+}
+says() {
+    grep -q "^said 1 evprof: states | .*$1" found || fail "it says $(cat found)"
+}
+
+name=unseen
+echo 'pprof { profile trace { switches off; } }' >conf
+record conf
+says '(switches off)'
+[ "$(number preempted)" -eq 0 ] && [ "$(number off)" -eq 0 ] ||
+    fail "switches that nobody wanted: $(cat found)"
+
+record
+if grep -q 'perf_event_open' found; then
+    echo "skipped: $(sed -n 's/^said .*evprof: states | //p' found)"
+    exit 0
+fi
+says 'until the kernel gives it a CPU'
+[ "$(number off)" -ge 10 ] || fail "20 reads slept: $(cat found)"
+
+# The collector meets a thread some time after its beginning, on a busy machine
+# later, so a scene is played up to three times.
+name=preempt
+for attempt in 1 2 3; do
+    record
+    counted=$(awk '$1 == "preempted" { print $2 }' printed)
+    seen=$(number preempted)
+    difference=$((seen > counted ? seen - counted : counted - seen))
+    [ "$counted" -lt 20 ] || [ "$difference" -gt "$((5 + counted / 10))" ] ||
+        break
+    [ "$attempt" -lt 3 ] || fail "the kernel counted $counted: $(cat found)"
+done
+echo "ok: $seen of $counted preemptions"

@@ -190,6 +190,83 @@ test_comments_keep_their_order(void **state)
     evprof_builder_free(b);
 }
 
+/* A difference of two snapshots: what is equal cancels out, what is new or gone
+ * stays, in all columns. */
+static void
+test_a_snapshot_is_subtracted(void **state)
+{
+    (void)state;
+    evprof_builder_t *b = new_cpu_builder(0);
+    uintptr_t pcs[] = { 0x1000, 0x2000, 0x3000 };
+    const evprof_stack_t stacks[] = { { &pcs[0], 1, true },
+                                      { &pcs[1], 1, true },
+                                      { &pcs[2], 1, true } };
+    const int64_t only_time[] = { 0, 5 };
+    assert_int_equal(add(b, &stacks[0], NULL, 4), EVPROF_OK);
+    assert_int_equal(add(b, &stacks[1], NULL, 7), EVPROF_OK);
+    assert_int_equal(evprof_builder_comment(b, "of the first"), EVPROF_OK);
+    evprof_builder_subtract(b);
+    assert_int_equal(evprof_builder_type(b, "samples", "count"), EVPROF_OK);
+    assert_int_equal(evprof_builder_type(b, "cpu", "nanoseconds"), EVPROF_OK);
+    assert_int_equal(add(b, &stacks[0], NULL, 4), EVPROF_OK);
+    assert_int_equal(add(b, &stacks[1], NULL, 9), EVPROF_OK);
+    assert_int_equal(evprof_builder_add(b, &stacks[2], NULL, 0, only_time),
+                     EVPROF_OK);
+    evprof_pprof_t *p = NULL;
+    assert_int_equal(evprof_builder_finish(b, &p, NULL), EVPROF_OK);
+    assert_int_equal(p->comment_count, 0);
+    assert_int_equal(p->type_count, 2);
+    assert_int_equal(p->sample_count, 2);
+    assert_int_equal(p->samples[0].values[0], 2);
+    assert_int_equal(p->samples[0].values[1], 20000000);
+    assert_int_equal(p->samples[1].values[0], 0);
+    assert_int_equal(p->samples[1].values[1], 5);
+    evprof_pprof_free(p);
+    evprof_builder_free(b);
+}
+
+static void
+test_a_second_snapshot_has_the_same_columns(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type;
+        const char *unit;
+    } wrong[] = { { "cpu", "nanoseconds" },
+                  { "samples", "bytes" },
+                  { "sample", "count" } };
+    evprof_builder_t *b = new_cpu_builder(0);
+    evprof_builder_subtract(b);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_int_equal(evprof_builder_type(b, wrong[i].type, wrong[i].unit),
+                         EVPROF_ESTATE);
+    }
+    assert_int_equal(evprof_builder_type(b, "samples", "count"), EVPROF_OK);
+    assert_int_equal(evprof_builder_type(b, "samples", "count"), EVPROF_ESTATE);
+    assert_int_equal(evprof_builder_type(b, "cpu", "nanoseconds"), EVPROF_OK);
+    assert_int_equal(evprof_builder_type(b, "cpu", "nanoseconds"),
+                     EVPROF_ESTATE);
+    evprof_builder_free(b);
+}
+
+/* Only differences drop them: a stack that was seen is told. */
+static void
+test_zeros_of_one_snapshot_stay(void **state)
+{
+    (void)state;
+    evprof_builder_t *b = new_cpu_builder(0);
+    uintptr_t pcs[] = { 0 };
+    evprof_stack_t stack = { pcs, 1, false };
+    assert_int_equal(add(b, &stack, NULL, 0), EVPROF_OK);
+    evprof_pprof_t *p = NULL;
+    assert_int_equal(evprof_builder_finish(b, &p, NULL), EVPROF_OK);
+    assert_int_equal(p->sample_count, 1);
+    assert_int_equal(p->locations[0].address, 0);
+    assert_int_equal(p->locations[0].id, 1);
+    evprof_pprof_free(p);
+    evprof_builder_free(b);
+}
+
 int
 run_builder_tests(void)
 {
@@ -201,6 +278,9 @@ run_builder_tests(void)
         cmocka_unit_test(test_finish_leaves_an_empty_builder),
         cmocka_unit_test(test_memory_is_bounded),
         cmocka_unit_test(test_comments_keep_their_order),
+        cmocka_unit_test(test_a_snapshot_is_subtracted),
+        cmocka_unit_test(test_a_second_snapshot_has_the_same_columns),
+        cmocka_unit_test(test_zeros_of_one_snapshot_stay),
     };
     return cmocka_run_group_tests_name("builder", tests, NULL, NULL);
 }

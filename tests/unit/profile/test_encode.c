@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The writer by hand, read back by the code that protoc-c generates. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/buf.h"
@@ -158,6 +159,87 @@ test_a_failing_writer_is_reported(void **state)
     evprof_pprof_free(p);
 }
 
+/* More texts and bytes than the buffers on the way hold at once. */
+static void
+test_a_large_profile(void **state)
+{
+    (void)state;
+    enum { FUNCTIONS = 9000 };
+    evprof_pprof_t *p = make_sample_profile();
+    evprof_function_t *functions =
+        evprof_arena_calloc(&p->arena, FUNCTIONS, sizeof(*functions));
+    assert_non_null(functions);
+    for (int i = 0; i < FUNCTIONS; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof(name), "shop::request::step_%d", i);
+        functions[i].name = evprof_strings_intern(&p->strings, name);
+        functions[i].system_name = functions[i].name;
+        functions[i].filename =
+            evprof_strings_intern(&p->strings, i % 2 == 0 ? "even.c" : "odd.c");
+    }
+    p->functions = functions;
+    p->function_count = FUNCTIONS;
+    Evprof__Pb__Profile *pb = encode_and_unpack(p);
+    assert_int_equal(pb->n_function, FUNCTIONS);
+    for (int i = 0; i < FUNCTIONS; i++) {
+        assert_string_equal(string_of(pb, pb->function[i]->name),
+                            functions[i].name);
+        assert_int_equal(pb->function[i]->system_name, pb->function[i]->name);
+        assert_string_equal(string_of(pb, pb->function[i]->filename),
+                            functions[i].filename);
+        assert_int_equal(pb->function[i]->filename,
+                         pb->function[i % 2]->filename);
+    }
+    for (size_t i = 1; i < pb->n_string_table; i++) {
+        assert_string_not_equal(pb->string_table[i], "");
+    }
+    evprof__pb__profile__free_unpacked(pb, NULL);
+    evprof_pprof_free(p);
+}
+
+/* A label whose text is empty is a text, not the number 0. */
+static void
+test_an_empty_label_stays_a_text(void **state)
+{
+    (void)state;
+    evprof_pprof_t *p = make_sample_profile();
+    p->samples[0].labels[0].text = evprof_strings_intern(&p->strings, "");
+    Evprof__Pb__Profile *pb = encode_and_unpack(p);
+    int64_t number = pb->sample[0]->label[0]->str;
+    assert_true(number > 0);
+    assert_string_equal(string_of(pb, number), "");
+    evprof__pb__profile__free_unpacked(pb, NULL);
+    evprof_pprof_free(p);
+}
+
+static void
+test_ids_are_kept_on_request(void **state)
+{
+    (void)state;
+    evprof_pprof_t *p = make_sample_profile();
+    evprof_buf_t buf = { 0 };
+    evprof_writer_t out = evprof_writer_buf(&buf);
+    p->locations[1].id = 77;
+    p->mappings[0].id = 88;
+    p->functions[2].id = 99;
+    assert_int_equal(
+        evprof_pprof_encode(p, EVPROF_ENCODE_PLAIN | EVPROF_ENCODE_KEEP_IDS,
+                            &out, NULL),
+        EVPROF_OK);
+    Evprof__Pb__Profile *pb =
+        evprof__pb__profile__unpack(NULL, buf.len, (const uint8_t *)buf.data);
+    assert_non_null(pb);
+    assert_int_equal(pb->location[1]->id, 77);
+    assert_int_equal(pb->sample[0]->location_id[1], 77);
+    assert_int_equal(pb->mapping[0]->id, 88);
+    assert_int_equal(pb->location[1]->mapping_id, 88);
+    assert_int_equal(pb->function[2]->id, 99);
+    assert_int_equal(pb->location[1]->line[0]->function_id, 99);
+    evprof__pb__profile__free_unpacked(pb, NULL);
+    evprof_buf_free(&buf);
+    evprof_pprof_free(p);
+}
+
 int
 run_encode_tests(void)
 {
@@ -167,6 +249,9 @@ run_encode_tests(void)
         cmocka_unit_test(test_samples_and_labels),
         cmocka_unit_test(test_strings_become_utf8),
         cmocka_unit_test(test_gzip_header_is_gos),
+        cmocka_unit_test(test_a_large_profile),
+        cmocka_unit_test(test_an_empty_label_stays_a_text),
+        cmocka_unit_test(test_ids_are_kept_on_request),
         cmocka_unit_test(test_a_failing_writer_is_reported),
     };
     return cmocka_run_group_tests_name("encode", tests, NULL, NULL);

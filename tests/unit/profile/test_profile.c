@@ -6,6 +6,7 @@ int
 main(void)
 {
     return run_builder_tests() + run_decode_tests() + run_encode_tests() +
-           run_filter_tests() + run_gzip_parallel_tests() + run_merge_tests() +
-           run_regex_tests() + run_sample_key_tests() + run_tags_tests();
+           run_filter_tests() + run_gzip_parallel_tests() + run_loss_tests() +
+           run_merge_tests() + run_regex_tests() + run_sample_key_tests() +
+           run_tags_tests();
 }

@@ -16,6 +16,7 @@ int run_decode_tests(void);
 int run_encode_tests(void);
 int run_filter_tests(void);
 int run_gzip_parallel_tests(void);
+int run_loss_tests(void);
 int run_merge_tests(void);
 int run_regex_tests(void);
 int run_sample_key_tests(void);

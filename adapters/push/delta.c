@@ -21,14 +21,31 @@ evprof_delta_is_for(const char *profile)
     return false;
 }
 
+static bool
+is_state(const char *column)
+{
+    return strncmp(column, "inuse", 5) == 0;
+}
+
+/* Whether a column says what is there now: engines take a profile with a
+ * duration for sums over it, and would add those up. */
+static bool
+has_state(const evprof_pprof_t *p)
+{
+    size_t i = 0;
+    while (i < p->type_count && !is_state(p->types[i].type)) {
+        i++;
+    }
+    return i < p->type_count;
+}
+
 /* The older snapshot becomes what is to be taken away. */
 static void
 turn(evprof_pprof_t *before)
 {
     double ratios[COLUMNS_MAX] = { 0 };
     for (size_t i = 0; i < before->type_count && i < COLUMNS_MAX; i++) {
-        bool is_now = strncmp(before->types[i].type, "inuse", 5) == 0;
-        ratios[i] = is_now ? 0 : -1;
+        ratios[i] = is_state(before->types[i].type) ? 0 : -1;
     }
     evprof_pprof_scale(before, ratios);
 }
@@ -41,7 +58,10 @@ subtract(evprof_pprof_t *now, evprof_pprof_t *before, evprof_pprof_t **out,
     evprof_pprof_t *const sources[] = { now, before };
     turn(before);
     int status = evprof_pprof_merge(sources, 2, out, err);
-    if (status == EVPROF_OK) {
+    if (status == EVPROF_OK && has_state(now)) {
+        (*out)->time_ns = now->time_ns;
+        (*out)->duration_ns = 0;
+    } else if (status == EVPROF_OK) {
         (*out)->time_ns = began_ns;
         (*out)->duration_ns =
             now->time_ns > began_ns ? now->time_ns - began_ns : 0;

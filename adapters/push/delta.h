@@ -23,7 +23,8 @@ bool evprof_delta_is_for(const char *profile);
 /*
  * Takes `bytes` for the newer snapshot and appends the difference to the older
  * one to `out`, in gzip; nothing the first time. Columns that say what is there
- * now stay as they are. EVPROF_EPARSE and the like; EVPROF_ENOMEM.
+ * now stay as they are, and a profile that has one is of now, without a
+ * duration. EVPROF_EPARSE and the like; EVPROF_ENOMEM.
  */
 int evprof_delta_take(evprof_delta_t *delta, const evprof_buf_t *bytes,
                       evprof_buf_t *out, evprof_error_t *err);

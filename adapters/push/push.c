@@ -5,6 +5,9 @@
  * wall are opened anew before the old ones are closed, so that no time is left
  * out.
  *
+ * At the end it closes the windows once more, and sends or spools what it has
+ * while there is time.
+ *
  * After a failure it waits, twice as long each time up to a bound, and a part
  * of that by chance, so that a fleet does not come back all at once.
  */
@@ -31,6 +34,7 @@
 #define FIRST_PAUSE_NS (SECOND_NS / 4)
 #define LONGEST_PAUSE_NS (30 * SECOND_NS)
 #define MEMORY_BYTES ((uint64_t)16 << 20)
+#define TIMEOUT_S 10
 
 /* One of `profiles`. */
 typedef struct kind {
@@ -56,8 +60,10 @@ typedef struct pusher {
     bool has_thread;
     _Atomic uint32_t is_stopping; /* a futex, with `wakes` */
     _Atomic uint32_t wakes;
-    evprof_lock_t lock;    /* guards the queue and the counters */
-    evprof_queue_t *queue; /* NULL: not opened yet, in the child of a fork */
+    _Atomic int64_t end_ns;   /* by when it must have ended; 0: it goes on */
+    _Atomic uint32_t is_done; /* the thread has ended; a futex */
+    evprof_lock_t lock;       /* guards the queue and the counters */
+    evprof_queue_t *queue;    /* NULL: not opened yet, in the child of a fork */
     counters_t counters;
     uint64_t told_dropped; /* in comments */
 
@@ -68,15 +74,25 @@ typedef struct pusher {
     int64_t begin_ns; /* nothing is done before */
     int64_t next_ns;  /* when profiles are taken */
     int64_t send_ns;  /* not before */
+    int64_t adopt_ns; /* when the dead are looked after */
     int64_t pause_ns; /* after the next failure */
     unsigned seed;    /* of chance */
     bool is_failing;  /* and it was said */
 } pusher_t;
 
 static bool
+is_ending(const pusher_t *p)
+{
+    return atomic_load(&p->end_ns) != 0;
+}
+
+static bool
 goes_on(void *ctx)
 {
-    return atomic_load(&((pusher_t *)ctx)->is_stopping) == 0;
+    const pusher_t *p = ctx;
+    int64_t end_ns = atomic_load(&p->end_ns);
+    return atomic_load(&p->is_stopping) == 0 &&
+           (end_ns == 0 || evprof_clock_ns(CLOCK_MONOTONIC) < end_ns);
 }
 
 static void
@@ -129,7 +145,8 @@ add_losses(pusher_t *p, evprof_buf_t *bytes)
     evprof_lock_enter(&p->lock);
     evprof_queue_stats_t stats = stats_of(p);
     evprof_lock_leave(&p->lock);
-    uint64_t lost = stats.dropped + stats.failed + p->counters.refused;
+    uint64_t lost =
+        stats.dropped + stats.failed + stats.set_aside + p->counters.refused;
     if (lost == p->told_dropped) {
         return;
     }
@@ -160,12 +177,17 @@ enqueue(pusher_t *p, const char *profile, const evprof_buf_t *bytes)
     return status;
 }
 
-/* Closes the window of a timed profile, after it has opened the next one. */
+/* Closes the window of a timed profile, after it has opened the next one, if
+ * there is one. */
 static int
 take_window(pusher_t *p, kind_t *kind, evprof_buf_t *out, evprof_error_t *err)
 {
     void *before = kind->window;
-    int status = p->host->open(p->host, kind->profile, &kind->window, err);
+    kind->window = NULL;
+    int status = EVPROF_OK;
+    if (!is_ending(p)) {
+        status = p->host->open(p->host, kind->profile, &kind->window, err);
+    }
     if (status != EVPROF_OK) {
         kind->window = NULL;
     }
@@ -239,19 +261,31 @@ back_off(pusher_t *p, long retry_s, const evprof_error_t *err)
     p->is_failing = true;
 }
 
+static bool
+is_gone(enum evprof_push_fate fate)
+{
+    return fate == EVPROF_PUSH_SENT || fate == EVPROF_PUSH_REFUSED;
+}
+
 static void
 settle(pusher_t *p, enum evprof_push_fate fate, long retry_s,
        const evprof_error_t *err)
 {
+    bool is_aside = false;
     evprof_lock_enter(&p->lock);
     p->counters.sent += fate == EVPROF_PUSH_SENT;
-    p->counters.retries += fate == EVPROF_PUSH_LATER;
+    p->counters.retries += !is_gone(fate);
     p->counters.refused += fate == EVPROF_PUSH_REFUSED;
-    if (fate != EVPROF_PUSH_LATER) {
+    if (is_gone(fate)) {
         evprof_queue_drop(p->queue);
+    } else {
+        is_aside = evprof_queue_postpone(p->queue, fate == EVPROF_PUSH_FAILED);
     }
     evprof_lock_leave(&p->lock);
-    if (fate == EVPROF_PUSH_LATER) {
+    if (is_aside) {
+        say(p, EVPROF_LOG_WARN, "a profile was set aside", err->message);
+    }
+    if (!is_gone(fate)) {
         back_off(p, retry_s, err);
         return;
     }
@@ -264,25 +298,41 @@ settle(pusher_t *p, enum evprof_push_fate fate, long retry_s,
     p->pause_ns = FIRST_PAUSE_NS;
 }
 
-/* False: nothing waits. */
+/* The next message; what the dead have left comes when there is no other. */
 static bool
+peek(pusher_t *p, evprof_buf_t *message)
+{
+    int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    evprof_lock_enter(&p->lock);
+    bool has_one = evprof_queue_peek(p->queue, message);
+    if (!has_one && now_ns >= p->adopt_ns) {
+        p->adopt_ns = now_ns + p->host->conf->every_ns;
+        evprof_queue_take_over(p->queue);
+        has_one = evprof_queue_peek(p->queue, message);
+    }
+    evprof_lock_leave(&p->lock);
+    return has_one;
+}
+
+enum attempt { NOTHING_WAITS, IS_GONE, IS_LEFT };
+
+static enum attempt
 send_one(pusher_t *p)
 {
     evprof_buf_t message = { 0 };
     evprof_error_t err = { .status = EVPROF_OK };
     long retry_s = 0;
-    evprof_lock_enter(&p->lock);
-    bool has_one = evprof_queue_peek(p->queue, &message);
-    evprof_lock_leave(&p->lock);
-    if (has_one) {
+    enum attempt result = NOTHING_WAITS;
+    if (peek(p, &message)) {
         enum evprof_push_fate fate =
             evprof_push_send_one(&p->engine, &message, &retry_s, &err);
         if (goes_on(p) || fate == EVPROF_PUSH_SENT) {
             settle(p, fate, retry_s, &err);
         }
+        result = is_gone(fate) ? IS_GONE : IS_LEFT;
     }
     evprof_buf_free(&message);
-    return has_one;
+    return result;
 }
 
 /* ---- The thread ---- */
@@ -292,7 +342,7 @@ static void
 rest(pusher_t *p, int64_t until_ns)
 {
     uint32_t seen = atomic_load(&p->wakes);
-    if (goes_on(p)) {
+    if (goes_on(p) && !is_ending(p)) {
         evprof_futex_wait(&p->wakes, seen, until_ns);
     }
 }
@@ -309,7 +359,7 @@ step(pusher_t *p)
         p->next_ns += every_ns * ((now_ns - p->next_ns) / every_ns + 1);
         return;
     }
-    if (now_ns >= p->send_ns && send_one(p)) {
+    if (now_ns >= p->send_ns && send_one(p) != NOTHING_WAITS) {
         return;
     }
     rest(p, p->send_ns > now_ns && p->send_ns < p->next_ns ? p->send_ns
@@ -321,11 +371,15 @@ static bool
 is_ready(pusher_t *p)
 {
     evprof_error_t err;
-    while (goes_on(p) && evprof_clock_ns(CLOCK_MONOTONIC) < p->begin_ns) {
+    while (goes_on(p) && !is_ending(p) &&
+           evprof_clock_ns(CLOCK_MONOTONIC) < p->begin_ns) {
         rest(p, p->begin_ns);
     }
+    if (!goes_on(p) || is_ending(p)) {
+        return false;
+    }
     evprof_lock_enter(&p->lock);
-    int status = goes_on(p) ? ensure_queue(p, &err) : EVPROF_OK;
+    int status = ensure_queue(p, &err);
     evprof_lock_leave(&p->lock);
     if (status != EVPROF_OK) {
         say(p, EVPROF_LOG_WARN, "nothing is sent by this process", err.message);
@@ -333,13 +387,33 @@ is_ready(pusher_t *p)
     return status == EVPROF_OK;
 }
 
-static void *
-run(void *arg)
+/* Takes the last windows, and sends until an attempt fails: an engine that is
+ * away is not waited for. */
+static void
+send_last(pusher_t *p)
 {
-    pusher_t *p = arg;
-    if (!is_ready(p)) {
-        return NULL;
+    bool goes_well = !p->is_failing;
+    take_all(p);
+    while (goes_well && goes_on(p)) {
+        int64_t left_ns =
+            atomic_load(&p->end_ns) - evprof_clock_ns(CLOCK_MONOTONIC);
+        p->engine.timeout_s = left_ns / SECOND_NS + 1;
+        goes_well = send_one(p) == IS_GONE;
     }
+    evprof_lock_enter(&p->lock);
+    evprof_queue_stats_t stats = stats_of(p);
+    evprof_lock_leave(&p->lock);
+    if (stats.messages > 0 && p->host->conf->spool == NULL) {
+        char line[64];
+        (void)snprintf(line, sizeof(line), "%llu profiles were not sent",
+                       (unsigned long long)stats.messages);
+        say(p, EVPROF_LOG_WARN, line, "the process ends");
+    }
+}
+
+static void
+work(pusher_t *p)
+{
     /* Opens the first windows, and takes what differences begin with. */
     for (size_t i = 0; i < p->kind_count && goes_on(p); i++) {
         if (is_timed(p->kinds[i].profile) ||
@@ -348,9 +422,23 @@ run(void *arg)
         }
     }
     p->next_ns = evprof_clock_ns(CLOCK_MONOTONIC) + p->host->conf->every_ns;
-    while (goes_on(p)) {
+    while (goes_on(p) && !is_ending(p)) {
         step(p);
     }
+    if (goes_on(p)) {
+        send_last(p);
+    }
+}
+
+static void *
+run(void *arg)
+{
+    pusher_t *p = arg;
+    if (is_ready(p)) {
+        work(p);
+    }
+    atomic_store(&p->is_done, 1);
+    evprof_futex_wake(&p->is_done);
     return NULL;
 }
 
@@ -370,8 +458,9 @@ start_thread(pusher_t *p, int64_t wait_ns, evprof_error_t *err)
     const evprof_push_conf_t *conf = p->host->conf;
     p->pause_ns = FIRST_PAUSE_NS;
     p->seed = (unsigned)evprof_clock_ns(CLOCK_MONOTONIC);
-    p->engine =
-        (evprof_push_engine_t){ .conf = conf, .goes_on = goes_on, .ctx = p };
+    p->engine = (evprof_push_engine_t){
+        .conf = conf, .timeout_s = TIMEOUT_S, .goes_on = goes_on, .ctx = p
+    };
     p->kind_count = 0;
     for (const evprof_text_list_t *t = conf->profiles;
          t != NULL && p->kind_count < KINDS_MAX; t = t->next) {
@@ -410,12 +499,35 @@ start(const evprof_push_host_t *host, evprof_error_t *err)
 }
 
 static void
+wake(pusher_t *p)
+{
+    atomic_fetch_add(&p->wakes, 1);
+    evprof_futex_wake(&p->wakes);
+}
+
+static void
+finish(void *pusher, int64_t limit_ns)
+{
+    pusher_t *p = pusher;
+    if (!p->has_thread || limit_ns <= 0) {
+        return;
+    }
+    int64_t end_ns = evprof_clock_ns(CLOCK_MONOTONIC) + limit_ns;
+    atomic_store(&p->end_ns, end_ns);
+    wake(p);
+    /* A transfer asks once a second whether it goes on. */
+    while (atomic_load(&p->is_done) == 0 &&
+           evprof_clock_ns(CLOCK_MONOTONIC) < end_ns + SECOND_NS) {
+        evprof_futex_wait(&p->is_done, 0, end_ns + SECOND_NS);
+    }
+}
+
+static void
 stop(void *pusher)
 {
     pusher_t *p = pusher;
     atomic_store(&p->is_stopping, 1);
-    atomic_fetch_add(&p->wakes, 1);
-    evprof_futex_wake(&p->wakes);
+    wake(p);
     if (p->has_thread) {
         pthread_join(p->thread, NULL);
     }
@@ -439,17 +551,18 @@ tell(void *pusher, const evprof_writer_t *out)
     const counters_t c = p->counters;
     const evprof_queue_stats_t q = stats_of(p);
     evprof_lock_leave(&p->lock);
-    int len =
-        snprintf(text, sizeof(text),
-                 "profiles_taken: %llu\nprofiles_untaken: %llu\n"
-                 "profiles_sent: %llu\nprofiles_refused: %llu\n"
-                 "profiles_waiting: %llu\nbytes_waiting: %llu\n"
-                 "profiles_dropped: %llu\nattempts_failed: %llu\n",
-                 (unsigned long long)c.taken, (unsigned long long)c.untaken,
-                 (unsigned long long)c.sent, (unsigned long long)c.refused,
-                 (unsigned long long)q.messages, (unsigned long long)q.bytes,
-                 (unsigned long long)(q.dropped + q.failed),
-                 (unsigned long long)c.retries);
+    int len = snprintf(
+        text, sizeof(text),
+        "profiles_taken: %llu\nprofiles_untaken: %llu\n"
+        "profiles_sent: %llu\nprofiles_refused: %llu\n"
+        "profiles_waiting: %llu\nbytes_waiting: %llu\n"
+        "profiles_dropped: %llu\nprofiles_set_aside: %llu\n"
+        "attempts_failed: %llu\n",
+        (unsigned long long)c.taken, (unsigned long long)c.untaken,
+        (unsigned long long)c.sent, (unsigned long long)c.refused,
+        (unsigned long long)q.messages, (unsigned long long)q.bytes,
+        (unsigned long long)(q.dropped + q.failed),
+        (unsigned long long)q.set_aside, (unsigned long long)c.retries);
     return out->write(out->ctx, text, (size_t)len);
 }
 
@@ -461,8 +574,7 @@ send_other(void *pusher, const char *profile, const void *bytes, size_t len)
     evprof_buf_add(&copy, bytes, len);
     int status = copy.failed ? EVPROF_ENOMEM : enqueue(p, profile, &copy);
     evprof_buf_free(&copy);
-    atomic_fetch_add(&p->wakes, 1);
-    evprof_futex_wake(&p->wakes);
+    wake(p);
     return status;
 }
 
@@ -481,6 +593,9 @@ fork_child(void *pusher)
     p->has_thread = false;
     p->is_failing = false;
     p->send_ns = 0;
+    p->adopt_ns = 0;
+    atomic_store(&p->end_ns, 0);
+    atomic_store(&p->is_done, 0);
     if (start_thread(p, EVPROF_SERVICE_CHILD_WAIT_NS, &err) != EVPROF_OK) {
         say(p, EVPROF_LOG_WARN, "nothing is sent by this process", err.message);
     }
@@ -490,6 +605,7 @@ const evprof_push_t *
 evprof_push(void)
 {
     static const evprof_push_t library = { .start = start,
+                                           .finish = finish,
                                            .stop = stop,
                                            .status = tell,
                                            .send = send_other,

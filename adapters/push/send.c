@@ -4,7 +4,8 @@
  * login has. 400, 413, 415 and 422 are said of the message itself, and saying
  * it again would block those behind it. Anything else will be otherwise one
  * day, when the token is renewed, or the engine or the proxy before it is back
- * or has the right address. By gRPC the same is said in its own status, which
+ * or has the right address; 5xx may be said of the message all the same, if
+ * others are taken meanwhile. By gRPC the same is said in its own status, which
  * comes after the body.
  */
 #include "adapters/push/send.h"
@@ -21,7 +22,7 @@
 #include "core/base/parse.h"
 #include "core/base/visible.h"
 
-enum { TIMEOUT_S = 10, HEADERS_MAX = 32, SAID_MAX = 160, RETRY_MAX_S = 3600 };
+enum { HEADERS_MAX = 32, SAID_MAX = 160, RETRY_MAX_S = 3600 };
 
 static evprof_fetch_options_t
 options_of(const evprof_push_conf_t *conf, const char *headers[HEADERS_MAX])
@@ -83,7 +84,13 @@ static const char *const grpc_names[] = {
     "UNAUTHENTICATED",
 };
 
-enum { GRPC_OK = 0, GRPC_INVALID_ARGUMENT = 3, GRPC_OUT_OF_RANGE = 11 };
+enum {
+    GRPC_OK = 0,
+    GRPC_INVALID_ARGUMENT = 3,
+    GRPC_RESOURCE_EXHAUSTED = 8,
+    GRPC_OUT_OF_RANGE = 11,
+    GRPC_UNAVAILABLE = 14,
+};
 
 /* The message of a gRPC status has its bytes by percents. */
 static void
@@ -120,9 +127,12 @@ judge_grpc(const evprof_answer_t *answer, evprof_error_t *err)
         return EVPROF_PUSH_SENT;
     }
     fail_by_grpc(answer, code, err);
-    return code == GRPC_INVALID_ARGUMENT || code == GRPC_OUT_OF_RANGE
-               ? EVPROF_PUSH_REFUSED
-               : EVPROF_PUSH_LATER;
+    if (code == GRPC_INVALID_ARGUMENT || code == GRPC_OUT_OF_RANGE) {
+        return EVPROF_PUSH_REFUSED;
+    }
+    return code == GRPC_UNAVAILABLE || code == GRPC_RESOURCE_EXHAUSTED
+               ? EVPROF_PUSH_LATER
+               : EVPROF_PUSH_FAILED;
 }
 
 static enum evprof_push_fate
@@ -139,6 +149,9 @@ judge(const evprof_answer_t *answer, evprof_error_t *err)
         return EVPROF_PUSH_SENT;
     }
     fail_by_code(answer, err);
+    if (code >= 500) {
+        return EVPROF_PUSH_FAILED;
+    }
     return code == 400 || code == 413 || code == 415 || code == 422
                ? EVPROF_PUSH_REFUSED
                : EVPROF_PUSH_LATER;
@@ -164,7 +177,7 @@ send_by(const evprof_push_engine_t *engine, enum evprof_push_way way,
                                     .len = form.body.len,
                                     .type = form.type,
                                     .is_grpc = way == EVPROF_PUSH_WRITERAW,
-                                    .timeout_s = TIMEOUT_S,
+                                    .timeout_s = engine->timeout_s,
                                     .goes_on = engine->goes_on,
                                     .ctx = engine->ctx };
     status = evprof_fetch_send(form.url.data, &options, &post, answer, err);

@@ -15,13 +15,15 @@
 enum evprof_push_fate {
     EVPROF_PUSH_SENT,
     EVPROF_PUSH_LATER,   /* the engine, or the way to it, is not there now */
+    EVPROF_PUSH_FAILED,  /* the engine has failed, perhaps at this one */
     EVPROF_PUSH_REFUSED, /* the engine will never take it */
 };
 
 /* What is known of the engine between two messages. */
 typedef struct evprof_push_engine {
     const evprof_push_conf_t *conf;
-    bool is_old; /* Pyroscope without its push API */
+    bool is_old;       /* Pyroscope without its push API */
+    int64_t timeout_s; /* of one message */
     bool (*goes_on)(void *ctx);
     void *ctx;
 } evprof_push_engine_t;

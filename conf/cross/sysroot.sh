@@ -10,7 +10,7 @@ architecture=${2-arm64}
 packages="libc6-dev libevent-dev libprotobuf-c-dev zlib1g-dev libdw-dev libelf-dev
     libunwind-dev libjemalloc-dev libpcre2-dev libiberty-dev libedit-dev libzstd-dev
     liblzma-dev libjansson-dev libcurl4-openssl-dev libcapstone-dev libcrypt-dev
-    libcmocka-dev libstdc++6"
+    libcmocka-dev libnghttp2-dev libstdc++6"
 wanted="$folder/usr/share/evprof-sysroot"
 # shellcheck disable=SC2086
 if [ "$(cat "$wanted" 2>/dev/null)" = "$(echo $packages)" ]; then

@@ -132,6 +132,7 @@ typedef struct evprof_push_conf {
     const char *tls_key;
     const char *spool; /* a folder; NULL: memory */
     long long spool_bytes;
+    long long linger_ns; /* how long the end is put off for the last windows */
 } evprof_push_conf_t;
 
 /* watch { }; a bound of 0 is not watched. */

@@ -217,13 +217,27 @@ static const evprof_directive_t directives[] = {
     { .name = "spool",
       .args = "DIR [SIZE]",
       .help = "Keeps what is not sent yet in a folder, also over a restart of "
-              "the program, 64m unless the size is given; the oldest goes "
-              "when it is full. Unless set, up to 16m are kept in memory.",
+              "the program, 64m unless the size is given, of which all "
+              "processes that have the folder may use an equal share; the "
+              "oldest goes when it is full. Unless set, up to 16m are kept in "
+              "memory.",
       .min_args = 1,
       .max_args = 2,
       .offset = offsetof(evprof_push_conf_t, spool),
       .flags = EVPROF_DIRECTIVE_FIXED,
       .set = set_spool },
+    { .name = "linger",
+      .args = "TIME",
+      .help = "How long evprof_free() and exit() wait at most, and a second "
+              "more, until the last windows are sent or spooled; 0: they are "
+              "lost.",
+      .by_default = "2s",
+      .min_args = 1,
+      .max_args = 1,
+      .offset = offsetof(evprof_push_conf_t, linger_ns),
+      .max = 60LL * 1000000000,
+      .flags = EVPROF_DIRECTIVE_FIXED,
+      .set = evprof_set_time_ns },
     EVPROF_DIRECTIVE_END
 };
 

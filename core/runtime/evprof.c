@@ -288,7 +288,11 @@ evprof_default(evprof_error_t *err)
 void
 evprof_free(evprof_t *prof)
 {
-    if (prof == NULL || !atomic_exchange(&prof->is_open, false)) {
+    if (prof == NULL) {
+        return;
+    }
+    evprof_push_finish();
+    if (!atomic_exchange(&prof->is_open, false)) {
         return;
     }
     evprof_jobs_cancel_all(prof);

@@ -6,6 +6,7 @@
 #include "core/runtime/push.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -22,6 +23,7 @@ static struct {
     void *pusher; /* NULL: none */
     evprof_config_t *config;
     evprof_push_host_t host;
+    _Atomic uint32_t is_finishing; /* somebody waits for the last windows */
 } push;
 
 static int
@@ -92,10 +94,40 @@ open_library(evprof_error_t *err)
     return EVPROF_OK;
 }
 
+void
+evprof_push_finish(void)
+{
+    evprof_lock_enter(&push.lock);
+    void *pusher = push.is_finishing != 0 ? NULL : push.pusher;
+    if (pusher != NULL) {
+        push.is_finishing = 1;
+    }
+    evprof_lock_leave(&push.lock);
+    if (pusher == NULL) {
+        return;
+    }
+    push.library->finish(pusher, push.host.conf->linger_ns);
+    atomic_store(&push.is_finishing, 0);
+    evprof_futex_wake(&push.is_finishing);
+}
+
+/* After libcurl's own handler is there, so that ours runs before. */
+static void
+finish_at_exit(void)
+{
+    static bool is_told;
+    if (!is_told) {
+        is_told = atexit(evprof_push_finish) == 0;
+    }
+}
+
 static void
 stop(void *unused)
 {
     (void)unused;
+    while (atomic_load(&push.is_finishing) != 0) {
+        evprof_futex_wait(&push.is_finishing, 1, 0);
+    }
     evprof_lock_enter(&push.lock);
     void *pusher = push.pusher;
     push.pusher = NULL;
@@ -135,6 +167,7 @@ evprof_push_start(evprof_t *prof, evprof_error_t *err)
         return status;
     }
     push.pusher = push.library->start(&push.host, err);
+    finish_at_exit();
     return push.pusher != NULL ? EVPROF_OK : err->status;
 }
 
@@ -163,6 +196,7 @@ void
 evprof_push_fork_child(void)
 {
     evprof_lock_reset(&push.lock);
+    atomic_store(&push.is_finishing, 0);
     if (push.pusher != NULL) {
         push.library->fork_child(push.pusher);
     }

@@ -39,6 +39,9 @@ typedef struct evprof_push_host {
 typedef struct evprof_push {
     /* Starts the thread; `host` outlives it. NULL: `err` says why. */
     void *(*start)(const evprof_push_host_t *host, evprof_error_t *err);
+    /* Takes the last windows, and sends or spools them; returns when that is
+     * done, or after `limit_ns` and at most a second more. Once. */
+    void (*finish)(void *pusher, int64_t limit_ns);
     /* Ends the thread and frees; what is not sent stays in the spool. */
     void (*stop)(void *pusher);
     /* "name: value" lines. Any thread. */
@@ -61,6 +64,10 @@ EVPROF_API const evprof_push_t *evprof_push(void);
 /* Opens the library and starts it where the configuration has a url. EVPROF_OK
  * where it has none; EVPROF_ENOTSUP: it is not installed; what start says. */
 int evprof_push_start(evprof_t *prof, evprof_error_t *err);
+
+/* Has the last windows sent, as long as `linger` allows; jobs can still be
+ * started. Also done when the process ends by exit(). Any thread. */
+void evprof_push_finish(void);
 
 /* Sends a profile on; false where nothing is pushed. Any thread. */
 bool evprof_push_send(const char *profile, const void *bytes, size_t len);

@@ -37,6 +37,25 @@ inflate_all(const uint8_t *data, size_t len, size_t *out_len)
     return out;
 }
 
+static bool
+has_function(const Evprof__Pb__Profile *p, const Evprof__Pb__Sample *sample,
+             const char *name)
+{
+    for (size_t i = 0; i < sample->n_location_id; i++) {
+        /* Ids are counted from 1 by the order. */
+        const Evprof__Pb__Location *at =
+            p->location[sample->location_id[i] - 1];
+        for (size_t k = 0; k < at->n_line; k++) {
+            const Evprof__Pb__Function *f =
+                p->function[at->line[k]->function_id - 1];
+            if (strcmp(p->string_table[f->name], name) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 void
 engine_read(const void *data, size_t len, engine_profile_t *out)
 {
@@ -46,8 +65,10 @@ engine_read(const void *data, size_t len, engine_profile_t *out)
         evprof__pb__profile__unpack(NULL, plain_len, plain);
     assert_non_null(p);
     for (size_t i = 0; i < p->n_sample; i++) {
+        bool is_held = has_function(p, p->sample[i], "hold_for_push");
         for (size_t k = 0; k < p->sample[i]->n_value && k < 8; k++) {
             out->sums[k] += p->sample[i]->value[k];
+            out->held[k] += is_held ? p->sample[i]->value[k] : 0;
         }
     }
     for (size_t i = 0; i < p->n_string_table; i++) {
@@ -119,6 +140,20 @@ refuse(engine_t *engine, struct evhttp_request *req)
     return true;
 }
 
+/* Whether it is the one at which the engine fails. */
+static bool
+is_poison(engine_t *engine, const char *id)
+{
+    pthread_mutex_lock(&engine->lock);
+    if (engine->wants_poison) {
+        engine->wants_poison = false;
+        (void)snprintf(engine->poison, sizeof(engine->poison), "%s", id);
+    }
+    bool is_it = strcmp(engine->poison, id) == 0;
+    pthread_mutex_unlock(&engine->lock);
+    return is_it;
+}
+
 static void
 on_push(struct evhttp_request *req, void *arg)
 {
@@ -148,6 +183,10 @@ on_push(struct evhttp_request *req, void *arg)
     (void)snprintf(profile.id, sizeof(profile.id), "%s", sample->id);
     engine_read(sample->profile.data, sample->profile.len, &profile);
     evprof__pb__push_request__free_unpacked(push, NULL);
+    if (is_poison(engine, profile.id)) {
+        evhttp_send_error(req, 500, "it makes me ill");
+        return;
+    }
     keep(engine, req, &profile);
 }
 
@@ -200,6 +239,14 @@ engine_refuse(engine_t *engine, int code, const char *retry)
     pthread_mutex_lock(&engine->lock);
     engine->refusal = code;
     engine->retry = retry;
+    pthread_mutex_unlock(&engine->lock);
+}
+
+void
+engine_poison(engine_t *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    engine->wants_poison = true;
     pthread_mutex_unlock(&engine->lock);
 }
 

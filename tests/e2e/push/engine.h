@@ -24,6 +24,7 @@ typedef struct engine_profile {
     char query[512]; /* of ingest */
     char header[64]; /* X-Scope-OrgID */
     int64_t sums[8]; /* of its columns */
+    int64_t held[8]; /* of samples with the function hold_for_push() */
     int64_t time_ns;
     int64_t duration_ns;
     bool has_burner; /* a function of that name is in it */
@@ -38,6 +39,8 @@ typedef struct engine {
     const char *retry; /* its Retry-After */
     bool has_push_api;
     int refused;
+    bool wants_poison; /* the next is one */
+    char poison[64];   /* the id of the one that nobody can take */
 } engine_t;
 
 /* Adds up a profile in gzip; adds a label; keeps what is read. */
@@ -53,6 +56,9 @@ void engine_close(engine_t *engine);
 
 /* From now on all get `code`, 200 with a page for people; 0: they are taken. */
 void engine_refuse(engine_t *engine, int code, const char *retry);
+
+/* From now on the engine fails at one message, the next. */
+void engine_poison(engine_t *engine);
 
 int engine_refused(engine_t *engine);
 

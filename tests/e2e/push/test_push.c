@@ -5,6 +5,7 @@
  * next.
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -27,6 +29,7 @@ static engine_t engine;
 static evprof_t *prof;
 static _Atomic bool is_over;
 static char folder[] = "/tmp/evprof_push_XXXXXX";
+static char log_file[] = "/tmp/evprof_push_log_XXXXXX";
 
 __attribute__((noinline)) static void *
 burn_for_push(void *unused)
@@ -43,6 +46,7 @@ start_at(unsigned short port, const char *push)
     char path[] = "/tmp/evprof_push_conf_XXXXXX";
     evprof_error_t err = { .status = 0 };
     FILE *file = fdopen(mkstemp(path), "w");
+    (void)fprintf(file, "pprof { log %s; }\n", log_file);
     (void)fprintf(file, "push { url http://127.0.0.1:%d/; every 1s; %s }\n",
                   port, push);
     (void)fclose(file);
@@ -268,6 +272,23 @@ test_what_is_refused_blocks_nobody(void **state)
     close_all();
 }
 
+/* One at which the engine fails for ever lets all others pass, and goes. */
+static void
+test_what_is_poisonous_is_set_aside(void **state)
+{
+    (void)state;
+    open_all("profiles goroutine cpu mutex;");
+    engine_await(&engine, "goroutine", 1);
+    engine_poison(&engine);
+    await_status("push.profiles_set_aside", 1);
+    int count = engine_count(&engine, "goroutine");
+    assert_true(count > 1);
+    engine_await(&engine, "goroutine", count + 1);
+    assert_int_equal(status_of("push.profiles_set_aside"), 1);
+    assert_int_equal(status_of("push.profiles_dropped"), 0);
+    close_all();
+}
+
 static int
 count_files(const char *name)
 {
@@ -304,10 +325,122 @@ test_the_spool_survives(void **state)
     start_with(push);
     engine_await(&engine, "goroutine", left + 1);
     evprof_free(prof);
-    assert_int_equal(count_files(part), 0);
     engine_close(&engine);
-    assert_int_equal(rmdir(part), 0);
     assert_int_equal(rmdir(folder), 0);
+}
+
+/* A worker that was killed has left a part, and one starts in its place while
+ * the first part is another's. */
+static void
+test_the_dead_leave_nothing(void **state)
+{
+    (void)state;
+    char spool[] = "/tmp/evprof_push_XXXXXX";
+    char push[256];
+    char from[64];
+    char to[64];
+    assert_non_null(mkdtemp(spool));
+    (void)snprintf(push, sizeof(push), "profiles goroutine; spool %s 8m;",
+                   spool);
+    open_all(push);
+    engine_refuse(&engine, 500, NULL);
+    await_status("push.profiles_taken", 2);
+    evprof_free(prof);
+    (void)snprintf(from, sizeof(from), "%s/0", spool);
+    (void)snprintf(to, sizeof(to), "%s/7", spool);
+    int left = count_files(from);
+    assert_true(left >= 2);
+    assert_int_equal(rename(from, to), 0);
+    engine_refuse(&engine, 0, NULL);
+    start_with(push);
+    engine_await(&engine, "goroutine", left + 1);
+    evprof_free(prof);
+    engine_close(&engine);
+    assert_int_equal(rmdir(spool), 0);
+}
+
+/* ---- The end ---- */
+
+static int64_t
+now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* The windows that have come cover the time until then. */
+static void
+check_windows_until(int64_t end_ns)
+{
+    int count = engine_count(&engine, "process_cpu");
+    engine_profile_t last = engine_profile(&engine, "process_cpu", count - 1);
+    assert_true(last.time_ns + last.duration_ns >= end_ns);
+}
+
+static void
+test_the_last_window_is_sent(void **state)
+{
+    (void)state;
+    open_all("profiles cpu;");
+    engine_await(&engine, "process_cpu", 1);
+    int64_t end_ns = now_ns();
+    evprof_free(prof);
+    check_windows_until(end_ns);
+    engine_close(&engine);
+}
+
+/* exit() is enough. */
+static void
+test_the_last_window_of_a_program_is_sent(void **state)
+{
+    (void)state;
+    char conf[] = "/tmp/evprof_push_conf_XXXXXX";
+    int ends[2];
+    int status;
+    engine_open(&engine);
+    engine_run(&engine);
+    FILE *file = fdopen(mkstemp(conf), "w");
+    (void)fprintf(file,
+                  "push { url http://127.0.0.1:%d/; every 1s; profiles cpu; }",
+                  engine.server.port);
+    (void)fclose(file);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(ends[0], STDIN_FILENO);
+        execl(PUSH_ONCE, PUSH_ONCE, conf, NULL);
+        _exit(127);
+    }
+    close(ends[0]);
+    engine_await(&engine, "process_cpu", 1);
+    int64_t end_ns = now_ns();
+    close(ends[1]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    check_windows_until(end_ns);
+    unlink(conf);
+    engine_close(&engine);
+}
+
+/* An engine that is away is not waited for; what is lost is said. */
+static void
+test_an_end_without_an_engine(void **state)
+{
+    (void)state;
+    open_all("profiles goroutine;");
+    engine_refuse(&engine, 503, NULL);
+    await_status("push.attempts_failed", 1);
+    int attempts = engine_refused(&engine);
+    evprof_free(prof);
+    assert_in_range(engine_refused(&engine), attempts, attempts + 1);
+    engine_close(&engine);
+    char text[8192] = "";
+    FILE *file = fopen(log_file, "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+    (void)fclose(file);
+    assert_non_null(strstr(text, "profiles were not sent: the process ends"));
 }
 
 /* A child that ends or calls exec soon leaves nothing behind. */
@@ -336,8 +469,6 @@ test_a_short_child_has_no_spool(void **state)
     close_all();
     (void)snprintf(part, sizeof(part), "%s/1", spool);
     assert_int_not_equal(access(part, F_OK), 0);
-    (void)snprintf(part, sizeof(part), "%s/0", spool);
-    assert_int_equal(rmdir(part), 0);
     assert_int_equal(rmdir(spool), 0);
 }
 
@@ -472,7 +603,12 @@ main(void)
         cmocka_unit_test(test_a_storm_loses_nothing),
         cmocka_unit_test(test_a_wrong_address_loses_nothing),
         cmocka_unit_test(test_what_is_refused_blocks_nobody),
+        cmocka_unit_test(test_what_is_poisonous_is_set_aside),
         cmocka_unit_test(test_the_spool_survives),
+        cmocka_unit_test(test_the_dead_leave_nothing),
+        cmocka_unit_test(test_the_last_window_is_sent),
+        cmocka_unit_test(test_the_last_window_of_a_program_is_sent),
+        cmocka_unit_test(test_an_end_without_an_engine),
         cmocka_unit_test(test_a_short_child_has_no_spool),
         cmocka_unit_test(test_a_forked_worker_pushes),
         cmocka_unit_test(test_an_older_pyroscope),
@@ -480,5 +616,8 @@ main(void)
         cmocka_unit_test(test_parca_is_away),
         cmocka_unit_test(test_parca_refuses),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    close(mkstemp(log_file));
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(log_file);
+    return failed;
 }

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A program that pushes: once CONF. It works until its standard input ends, and
+ * then ends as most programs do, without a word to the profiler.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <evprof/evprof.h>
+
+int
+main(int argc, char **argv)
+{
+    struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+    evprof_error_t err = { .status = 0 };
+    if (argc < 2 || evprof_new(argv[1], &err) == NULL) {
+        (void)fprintf(stderr, "%s\n", err.message);
+        return 1;
+    }
+    while (poll(&input, 1, 0) <= 0) {
+        for (volatile int i = 0; i < 100000; i++) {
+        }
+    }
+    return 0;
+}

@@ -15,7 +15,9 @@
 
 #include "core/access/access.h"
 #include "core/base/error.h"
+#include "core/runtime/again.h"
 #include "core/runtime/catalog.h"
+#include "core/runtime/flight_dumps.h"
 #include "core/runtime/gather.h"
 #include "core/runtime/learning.h"
 #include "core/runtime/own.h"
@@ -68,6 +70,7 @@ after_fork_child(void)
     evprof_worker_fork_child();
     evprof_learning_fork_child();
     evprof_trace_fork_child();
+    evprof_flight_dumps_fork_child();
     evprof_registry_fork_child(&the_profiler);
     evprof_own_fork_child(&the_profiler);
     evprof_symbols_fork_child();
@@ -299,6 +302,7 @@ evprof_free(evprof_t *prof)
     evprof_reload_signal_stop();
     evprof_service_end(prof);
     evprof_learning_end();
+    evprof_again_end();
     evprof_worker_stop();
     evprof_recordings_drop(prof);
     evprof_await_visitors(prof);

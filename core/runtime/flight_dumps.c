@@ -219,6 +219,21 @@ evprof_flight_dumps_start(const evprof_flight_dumps_t *dumps,
     return EVPROF_OK;
 }
 
+void
+evprof_flight_dumps_fork_child(void)
+{
+    evprof_lock_reset(&state.lock);
+    atomic_store(&state.written, 0);
+    atomic_store(&state.failed, 0);
+    atomic_store(&evprof_sig_alarm_word, 0);
+}
+
+int
+evprof_flight_dumps_again(evprof_error_t *err)
+{
+    return state.folder != NULL ? start_thread(err) : EVPROF_OK;
+}
+
 static bool
 is_on_worker(void)
 {

@@ -28,6 +28,11 @@ typedef struct evprof_flight_dumps {
 int evprof_flight_dumps_start(const evprof_flight_dumps_t *dumps,
                               evprof_error_t *err);
 
+/* In the child of a fork: no file is begun until evprof_flight_dumps_again(),
+ * which makes the thread there. EVPROF_ENOMEM. */
+void evprof_flight_dumps_fork_child(void);
+int evprof_flight_dumps_again(evprof_error_t *err);
+
 /* No file is begun any more. In `fini`, whether it was started or not. */
 void evprof_flight_dumps_stop(void);
 

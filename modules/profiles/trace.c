@@ -18,9 +18,12 @@
 #include "core/conf/block.h"
 #include "core/conf/conf.h"
 #include "core/heap/jemalloc.h"
+#include "core/runtime/again.h"
 #include "core/runtime/catalog.h"
 #include "core/runtime/flight_dumps.h"
 #include "core/runtime/recording.h"
+#include "core/runtime/service.h"
+#include "core/runtime/switching.h"
 #include "core/runtime/symbols.h"
 #include "core/sample/cpu.h"
 #include "core/sample/dump.h"
@@ -59,6 +62,7 @@ typedef struct trace_window {
 
 typedef struct trace_state {
     trace_conf_t conf;
+    evprof_t *prof;
     trace_window_t windows[EVPROF_TRACE_USERS]; /* by user of the recorder */
 } trace_state_t;
 
@@ -313,39 +317,67 @@ begin_recording(trace_state_t *own, enum evprof_trace_user user,
 }
 
 static int
+begin_flight(trace_state_t *own, evprof_error_t *err)
+{
+    const evprof_trace_limits_t limits = { .keep_ns = own->conf.keep_ns,
+                                           .keep_bytes =
+                                               (size_t)own->conf.keep_bytes };
+    return begin_recording(own, EVPROF_TRACE_FLIGHT, limits, err);
+}
+
+/* On the worker of a forked child, which has recorded nothing so far. */
+static void
+begin_again(void *state)
+{
+    trace_state_t *own = state;
+    evprof_error_t err;
+    int status = begin_flight(own, &err);
+    if (status == EVPROF_OK) {
+        status = evprof_flight_dumps_again(&err);
+    }
+    if (status != EVPROF_OK) {
+        evprof_log(own->prof, EVPROF_LOG_WARN,
+                   "trace: the flight recorder is off in this process: %s",
+                   err.message);
+    }
+}
+
+static void
+fini(void *state)
+{
+    (void)evprof_again_in_child(NULL, NULL, NULL);
+    evprof_flight_dumps_stop();
+    end_recording(state, EVPROF_TRACE_FLIGHT);
+    free(state);
+}
+
+static int
 init(const void *conf, void **state, evprof_error_t *err)
 {
     const trace_conf_t *trace = conf;
-    const evprof_trace_limits_t limits = { .keep_ns = trace->keep_ns,
-                                           .keep_bytes =
-                                               (size_t)trace->keep_bytes };
     trace_state_t *own = calloc(1, sizeof(*own));
     int status = EVPROF_OK;
     if (own == NULL) {
         return evprof_fail(err, EVPROF_ENOMEM, "trace: out of memory");
     }
     own->conf = *trace;
+    own->prof = evprof_switching();
     own->conf.dumps.write = evprof_flight_write;
     if (trace->keep_ns > 0) {
         status = evprof_flight_dumps_start(&own->conf.dumps, err);
     }
     if (trace->keep_ns > 0 && status == EVPROF_OK) {
-        status = begin_recording(own, EVPROF_TRACE_FLIGHT, limits, err);
+        status = begin_flight(own, err);
+    }
+    if (trace->keep_ns > 0 && status == EVPROF_OK) {
+        status = evprof_again_in_child(begin_again, own, err);
     }
     if (status != EVPROF_OK) {
-        free(own);
+        fini(own);
         return status;
     }
     *state = own;
     return EVPROF_OK;
-}
-
-static void
-fini(void *state)
-{
-    evprof_flight_dumps_stop();
-    end_recording(state, EVPROF_TRACE_FLIGHT);
-    free(state);
 }
 
 /* Whether the query asks for what the flight recorder has. */

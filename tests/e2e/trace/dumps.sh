@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # usage: dumps.sh SERVER EVPROF
 # The flight recorder writes itself to a folder when a request took long, and
-# when a signal comes, at most so often, and never more than the folder may hold.
+# when a signal comes, at most so often, and never more than the folder may hold;
+# in a forked child too.
 set -euo pipefail
 server=$1 evprof=$2
 work=$(mktemp -d)
@@ -15,13 +16,13 @@ fail() {
     exit 1
 }
 
-start() { # start DIRECTIVES
+start() { # start DIRECTIVES [fork]
     rm -rf out dumps log
     echo "pprof { log log info; profile trace { flight_recorder 30s 16m; $1 } }" >conf
     mkfifo out
-    "$server" conf >out &
+    "$server" conf ${2+"$2"} >out &
     pid=$!
-    read -r port <out
+    read -r port worker <out
     base=http://127.0.0.1:$port
 }
 stop() {
@@ -73,6 +74,29 @@ done
 wait_for 1
 stop
 [ "$(files)" -eq 1 ] || fail "$(files) files in an hour"
+
+# A server that forks after it has set up its profiler: the recorder, the watch for
+# slow requests and the signal live in the child that serves.
+name=fork
+start 'dump_latency 15ms; dump_signal USR2; dump_every 1ms; dump_dir dumps 4m;' fork
+recording() {
+    curl -sS "$base/debug/pprof/status" | grep -q 'trace\.recording: yes'
+}
+end=$((SECONDS + 20))
+until recording; do
+    [ "$SECONDS" -lt "$end" ] || fail "the worker records nothing"
+done
+curl -sS -o body "$base/slow"
+wait_for 1
+"$evprof" -trace "$(find dumps -name "*-$worker-*.trace" | sort | head -1)" >text
+grep -q 'task GET /slow' text || fail "the slow request is not in it: $(cat text)"
+before=$(files)
+kill -USR2 "$worker"
+wait_for "$((before + 1))"
+curl -sS -o flight.out "$base/debug/pprof/trace?flight=1"
+"$evprof" -trace flight.out >text
+grep -q 'task GET /slow' text || fail "?flight=1 has no request: $(cat text)"
+stop
 
 name=bound
 start 'dump_signal USR2; dump_every 1ms; dump_dir dumps 1m;'

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * usage: requests_server CONF
+ * usage: requests_server CONF [fork]
  * A server whose /slow answers from a timer, long after its callback, and whose
- * generic callback answers at once. Prints its port.
+ * generic callback answers at once. Prints its port. With `fork` a child serves
+ * and ends with its parent; its process number is printed too.
  */
 #include <arpa/inet.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <evprof/evhttp.h>
 #include <evprof/trace.h>
@@ -65,7 +70,21 @@ main(int argc, char **argv)
                     (struct sockaddr *)&address, &len) != 0) {
         return 1;
     }
-    printf("%d\n", ntohs(address.sin_port));
-    fflush(stdout);
+    if (argc > 2) {
+        pid_t parent = getpid();
+        pid_t child = fork();
+        if (child != 0) {
+            printf("%d %d\n", ntohs(address.sin_port), (int)child);
+            fflush(stdout);
+            return wait(NULL) < 0;
+        }
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (getppid() != parent || event_reinit(base) != 0) {
+            return 1;
+        }
+    } else {
+        printf("%d\n", ntohs(address.sin_port));
+        fflush(stdout);
+    }
     return event_base_dispatch(base);
 }

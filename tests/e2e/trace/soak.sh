@@ -3,7 +3,8 @@
 # usage: soak.sh SERVER EVPROF [SECONDS]
 # The flight recorder is on while a server is under load, and is asked for what it
 # has every two seconds: each answer is a trace, none is missed, the recorder stays
-# within its bounds, and so does the memory of the server.
+# within its bounds, and so does the memory of the server, which is judged when it
+# has run for more than ten seconds.
 set -euo pipefail
 server=$1 evprof=$2 seconds=${3-600}
 work=$(mktemp -d)
@@ -16,7 +17,7 @@ fail() {
     exit 1
 }
 
-echo 'pprof { profile trace { flight_recorder 5s 8m; cpu on; } }' >conf
+echo 'pprof { profile trace { flight_recorder 5s 8m; cpu on; switches always; } }' >conf
 mkfifo out
 "$server" conf >out &
 pid=$!
@@ -51,7 +52,8 @@ while [ "$SECONDS" -lt "$end" ]; do
     done
 done
 late=$(rss)
-[ "$dumps" -ge "$((seconds / 8))" ] || fail "only $dumps dumps"
-[ "$late" -lt "$((early + early / 2 + 20000))" ] ||
+[ "$dumps" -ge "$((1 + seconds / 8))" ] || fail "only $dumps dumps"
+[ "$early" -eq 0 ] || [ "$late" -lt "$((early + early / 2 + 20000))" ] ||
     fail "the server grew from $early to $late KiB"
+curl -sS --max-time 60 "$base/debug/pprof/status" | grep -E 'trace\.[a-z_]*:'
 echo "ok: $dumps dumps, $early KiB at first, $late KiB at last"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The C and C++ blocks of README and of the guides are programs: each is compiled
 # as a reader would. The one that profiles a part of itself is run and its profile
-# read; the benchmark is run.
+# read; the benchmark is run. Commands are those of commands.sh.
 # usage: guides.sh SOURCE_DIR BIN_DIR LIB_DIR CFLAGS...
 set -eu
 top=$(realpath "$1") bin=$2 lib=$3
@@ -16,7 +16,6 @@ for text in "$top"/*.md "$top"/conf/doc/*.md; do
         /^```c$/ { out = base "-" ++n ".c"; inside = 1; next }
         /^```c module$/ { out = base "-" ++n ".module"; inside = 1; next }
         /^```cpp$/ { out = base "-" ++n ".cc"; inside = 1; next }
-        /^```nginx$/ { out = base "-" ++n ".conf"; inside = 1; next }
         /^```$/ { inside = 0 }
         inside { print > out }' "$text"
 done
@@ -33,10 +32,6 @@ for source in *.c; do
         -L"$lib" -Wl,-rpath,"$lib" -levprof_testing -levprof_evhttp -levprof \
         $(pkg-config --cflags --libs $packages)
     count=$((count + 1))
-done
-# A nginx block is a configuration file.
-for conf in *.conf; do
-    "$bin/evprof" -t "$conf" 2>out || { cat out; exit 1; }
 done
 for source in *.cc; do
     c++ -std=c++14 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror "$@" \
@@ -58,7 +53,7 @@ done
 # What is typed has flags that the tool knows.
 "$bin/evprof" -help all | sed -n 's/^  -\([a-zA-Z_]*\).*/\1/p' | sort -u >flags
 printf '%s\n' t T c directives help version >>flags
-sed -n 's/^    evprof \([^|#]*\).*/\1/p' "$top"/*.md "$top"/conf/doc/*.md |
+sed -n 's/^evprof \([^|#]*\).*/\1/p' "$top"/*.md "$top"/conf/doc/*.md |
     sed "s/'[^']*'//g; s/^run .*//; s/^ps .*//" | tr ' ' '\n' |
     sed -n 's/^-\([a-zA-Z_][a-zA-Z_]*\).*/\1/p' | sort -u | while read -r flag; do
     grep -qx "$flag" flags || { echo "no flag -$flag"; exit 1; }

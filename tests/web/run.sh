@@ -11,8 +11,13 @@ skip() {
 command -v node >/dev/null || skip "node is not installed"
 browser=$(command -v chromium || command -v chromium-browser || true)
 [ -n "$browser" ] || skip "chromium is not installed"
-[ -d node_modules/playwright-core ] ||
+# One at a time: other tests wait until the packages are there, and do not take half
+# of them. npm writes the file last.
+mkdir -p "$3"
+exec 9>"$3/packages.lock"
+flock 9
+[ -f node_modules/.package-lock.json ] ||
     npm ci --ignore-scripts --no-audit --no-fund >/dev/null 2>&1 ||
     skip "the npm packages of tests/web cannot be had"
-mkdir -p "$3"
+exec 9>&-
 EVPROF=$2 SHOTS=$3 BROWSER_PATH=$browser exec node --test "$1"

@@ -87,9 +87,6 @@ enum cli_parsed { CLI_GO_ON, CLI_DONE, CLI_WRONG };
 enum cli_parsed cli_parse(cli_t *cli, int argc, char **argv);
 void cli_free(cli_t *cli);
 
-/* Adds a value to a list. EVPROF_ENOMEM. */
-int cli_list_add(cli_list_t *list, const char *value);
-
 /* ---- Profiles ---- */
 
 typedef struct cli_profiles {

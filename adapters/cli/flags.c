@@ -59,8 +59,8 @@ is_switch(const struct meaning *m)
     return m->choice != NULL || m->option->kind == EVPROF_OPTION_BOOL;
 }
 
-int
-cli_list_add(cli_list_t *list, const char *value)
+static int
+add_to_list(cli_list_t *list, const char *value)
 {
     const char **items =
         realloc(list->items, (list->count + 1) * sizeof(*items));
@@ -88,7 +88,7 @@ set_own(cli_parse_t *p, const cli_flag_t *flag, const char *value,
         *(const char **)field = value;
         return EVPROF_OK;
     case CLI_FLAG_LIST:
-        status = value[0] != '\0' ? cli_list_add(field, value) : EVPROF_OK;
+        status = value[0] != '\0' ? add_to_list(field, value) : EVPROF_OK;
         break;
     case CLI_FLAG_COLUMN:
         status = evprof_flag_switch(value, &is_on, err);
@@ -230,7 +230,7 @@ parse_words(cli_parse_t *p, int argc, char **argv)
             at++;
         } else if (!is_over && evprof_flag_is(argv[at])) {
             result = parse_flag(p, argc, argv, &at);
-        } else if (cli_list_add(&p->cli->sources, argv[at++]) != EVPROF_OK) {
+        } else if (add_to_list(&p->cli->sources, argv[at++]) != EVPROF_OK) {
             result = cli_refuse("out of memory");
         }
         if (result != CLI_GO_ON) {

@@ -243,8 +243,8 @@ without_set(const char *line)
     return is_set ? line + 4 : line;
 }
 
-void
-cli_shell_run(cli_shell_t *shell, const char *line)
+static void
+run_line(cli_shell_t *shell, const char *line)
 {
     char *word = trimmed(line, strlen(line));
     if (word == NULL) {
@@ -338,7 +338,7 @@ cli_shell(cli_t *cli, const cli_profiles_t *profiles)
         if (line == NULL) {
             break;
         }
-        cli_shell_run(&shell, line);
+        run_line(&shell, line);
     }
     cli_input_free(in);
     return EVPROF_OK;

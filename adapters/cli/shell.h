@@ -44,7 +44,4 @@ void cli_shell_load(cli_shell_t *shell, const cli_words_t *words);
 void cli_shell_report(cli_shell_t *shell, const cli_command_t *command,
                       const char *pipe);
 
-/* Runs one line. */
-void cli_shell_run(cli_shell_t *shell, const char *line);
-
 #endif

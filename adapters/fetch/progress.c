@@ -12,9 +12,8 @@
 #define LINE_WIDTH 79
 #define REDRAW_NS 200000000
 
-void
-evprof_progress_line(char *out, size_t size, const evprof_transfer_t *t,
-                     int64_t now_ns)
+static void
+print_line(char *out, size_t size, const evprof_transfer_t *t, int64_t now_ns)
 {
     unsigned waited = (unsigned)((now_ns - t->started_ns) / 1000000000);
     unsigned asked = (unsigned)t->target.duration_s;
@@ -23,8 +22,8 @@ evprof_progress_line(char *out, size_t size, const evprof_transfer_t *t,
         snprintf(out, size, "%.40s: %zu kB received", t->target.host,
                  (bytes + 1023) / 1024);
     } else if (asked > waited) {
-        snprintf(out, size, "%.40s: %u s of %u s to go",
-                 t->target.host, asked - waited, asked);
+        snprintf(out, size, "%.40s: %u s of %u s to go", t->target.host,
+                 asked - waited, asked);
     } else {
         snprintf(out, size, "%.40s: waiting, %u s", t->target.host, waited);
     }
@@ -56,7 +55,7 @@ evprof_progress_draw(evprof_progress_t *p, const evprof_transfer_t *transfers,
             continue;
         }
         if (++running <= MAX_LINES) {
-            evprof_progress_line(line, sizeof(line), &transfers[i], now);
+            print_line(line, sizeof(line), &transfers[i], now);
             fprintf(stderr, "%s\n", line);
             p->lines++;
         }

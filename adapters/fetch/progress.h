@@ -23,8 +23,4 @@ void evprof_progress_draw(evprof_progress_t *p,
 /* Takes the lines away, so that others can be printed. */
 void evprof_progress_clear(evprof_progress_t *p);
 
-/* One source's line, cut to `size`; for drawing and for tests. */
-void evprof_progress_line(char *out, size_t size, const evprof_transfer_t *t,
-                          int64_t now_ns);
-
 #endif

@@ -81,8 +81,9 @@ evprof_fetch_secret_read(const char *path, char **out, evprof_error_t *err)
                              "%s: its first line is empty or too long", path);
 }
 
-int
-evprof_secret_ask(const char *prompt, char **out, evprof_error_t *err)
+/* Asks on the terminal without echo. EVPROF_EIO: there is none. */
+static int
+ask(const char *prompt, char **out, evprof_error_t *err)
 {
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
     struct termios before;
@@ -124,7 +125,7 @@ evprof_secret_user(const char *said, char **out, evprof_error_t *err)
     } else {
         char prompt[128];
         snprintf(prompt, sizeof(prompt), "proxy password of %s: ", said);
-        int status = evprof_secret_ask(prompt, &password, err);
+        int status = ask(prompt, &password, err);
         if (status != EVPROF_OK) {
             return status;
         }

@@ -13,9 +13,6 @@
  * is empty or longer than 64 KiB. Free it with evprof_secret_free(). */
 int evprof_fetch_secret_read(const char *path, char **out, evprof_error_t *err);
 
-/* Asks on the terminal without echo. EVPROF_EIO: there is none. */
-int evprof_secret_ask(const char *prompt, char **out, evprof_error_t *err);
-
 /* Overwrites the secret and frees it; NULL is ignored. */
 void evprof_secret_free(char *secret);
 

@@ -90,9 +90,9 @@ emit(evprof_json_t *json, const struct event *e)
     evprof_buf_free(&line);
 }
 
-void
-evprof_json_begin(evprof_json_t *json, const char *package,
-                  const evprof_writer_t *out)
+/* Begins the events of a run; `package` names it and must outlive it. */
+static void
+begin(evprof_json_t *json, const char *package, const evprof_writer_t *out)
 {
     *json = (evprof_json_t){ .package = package,
                              .out = *out,
@@ -265,7 +265,7 @@ evprof_json_fork(const char *package)
     close(ends[1]);
     evprof_json_t json;
     evprof_writer_t out = evprof_writer_file(stdout);
-    evprof_json_begin(&json, package, &out);
+    begin(&json, package, &out);
     int code = convert(&json, ends[0], child);
     evprof_json_end(&json, code);
     fflush(stdout);

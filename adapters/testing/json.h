@@ -21,10 +21,6 @@ typedef struct evprof_json {
     evprof_writer_t out;
 } evprof_json_t;
 
-/* Begins the events of a run; `package` names it and must outlive it. */
-void evprof_json_begin(evprof_json_t *json, const char *package,
-                       const evprof_writer_t *out);
-
 /* Takes the next bytes of the run's output. */
 void evprof_json_feed(evprof_json_t *json, const char *data, size_t len);
 

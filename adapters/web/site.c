@@ -337,10 +337,11 @@ is_same(const struct compared *c, const evprof_wanted_t *wanted,
            c->is_normalized == is_normalized;
 }
 
-int
-evprof_site_profile(evprof_site_t *site, const evprof_wanted_t *wanted,
-                    const evprof_options_t *options, const evprof_pprof_t **out,
-                    evprof_error_t *err)
+/* The profile itself, compared where that is wanted. */
+static int
+find_profile(evprof_site_t *site, const evprof_wanted_t *wanted,
+             const evprof_options_t *options, const evprof_pprof_t **out,
+             evprof_error_t *err)
 {
     if (wanted->profile >= EVPROF_WEB_MAX_OPENED ||
         site->opened[wanted->profile].profile == NULL) {
@@ -472,7 +473,7 @@ evprof_site_see(evprof_site_t *site, const evprof_wanted_t *wanted,
                 evprof_error_t *err)
 {
     const evprof_pprof_t *p;
-    int status = evprof_site_profile(site, wanted, options, &p, err);
+    int status = find_profile(site, wanted, options, &p, err);
     if (status != EVPROF_OK) {
         return status;
     }

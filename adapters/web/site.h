@@ -46,11 +46,6 @@ int evprof_site_see(evprof_site_t *site, const evprof_wanted_t *wanted,
                     const evprof_options_t *options, const evprof_seen_t **out,
                     evprof_error_t *err);
 
-/* The profile itself, compared where that is wanted. */
-int evprof_site_profile(evprof_site_t *site, const evprof_wanted_t *wanted,
-                        const evprof_options_t *options,
-                        const evprof_pprof_t **out, evprof_error_t *err);
-
 /* Opens a profile, which is the site's then. EVPROF_ELIMIT, EVPROF_ENOMEM: it
  * stays the caller's. */
 int evprof_site_open(evprof_site_t *site, const char *name,

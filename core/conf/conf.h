@@ -100,7 +100,7 @@ typedef struct evprof_pprof_conf {
     bool label_requests;
     bool status;
     bool metrics;
-    int gather; /* 1: of all workers */
+    int gather;                   /* 1: of all workers */
     bool ui;                      /* the web UI is served */
     bool ui_source;               /* and may show source text */
     const char *symbolize_helper; /* a file, "off", or NULL: beside us */
@@ -160,9 +160,9 @@ enum evprof_symbolize {
 /* pprof { }, and each profile by itself. */
 typedef struct evprof_profile_limits {
     long max_seconds;
-    long max_stacks; /* distinct ones kept for a profile */
+    long max_stacks;  /* distinct ones kept for a profile */
     long max_samples; /* of a reply; 0: no bound */
-    int symbolize;   /* of enum evprof_symbolize */
+    int symbolize;    /* of enum evprof_symbolize */
 } evprof_profile_limits_t;
 
 /* One profile type as configured. */
@@ -186,11 +186,6 @@ int evprof_config_load(const char *file, const evprof_schema_t *schema,
 /* As evprof_conf_check() of <evprof/evprof.h>. */
 int evprof_config_check(const char *file, const evprof_schema_t *schema,
                         const evprof_writer_t *out, evprof_error_t *err);
-
-/* Loads from text; relative names in it are relative to `folder`. */
-int evprof_config_load_text(const char *text, const char *folder,
-                            const evprof_schema_t *schema,
-                            evprof_config_t **out, evprof_error_t *err);
 
 /* Takes a reference, for evprof_config_unref(). */
 evprof_config_t *evprof_config_ref(evprof_config_t *config);

@@ -419,7 +419,7 @@ folder_of(evprof_arena_t *arena, const char *path)
 }
 
 static evprof_config_t *
-config_new(const char *path, const char *folder, const evprof_schema_t *schema)
+config_new(const char *path, const evprof_schema_t *schema)
 {
     evprof_config_t *config = calloc(1, sizeof(*config));
     if (config == NULL) {
@@ -427,16 +427,14 @@ config_new(const char *path, const char *folder, const evprof_schema_t *schema)
     }
     atomic_init(&config->references, 1);
     config->schema = schema;
+    config->folder = "";
     if (path != NULL) {
         config->path = absolute_path(&config->arena, path);
         config->folder = config->path == NULL
                              ? NULL
                              : folder_of(&config->arena, config->path);
-    } else {
-        config->folder =
-            evprof_arena_strndup(&config->arena, folder, strlen(folder));
     }
-    if (config->folder == NULL || (path != NULL && config->path == NULL)) {
+    if (config->folder == NULL) {
         evprof_config_unref(config);
         return NULL;
     }
@@ -445,20 +443,12 @@ config_new(const char *path, const char *folder, const evprof_schema_t *schema)
 
 /* ---- Loading ---- */
 
-/* The source of a configuration: a file, or text, or neither for the
- * defaults. */
-struct source {
-    const char *file;
-    const char *text;
-    const char *folder;
-};
-
+/* `file` is NULL for the defaults. */
 static int
-load(const struct source *source, const evprof_schema_t *schema,
+load(const char *file, const evprof_schema_t *schema,
      evprof_problems_t *problems, evprof_config_t **out)
 {
-    evprof_config_t *config = config_new(
-        source->file, source->folder == NULL ? "" : source->folder, schema);
+    evprof_config_t *config = config_new(file, schema);
     if (config == NULL) {
         return EVPROF_ENOMEM;
     }
@@ -467,11 +457,8 @@ load(const struct source *source, const evprof_schema_t *schema,
                            .folder = config->folder };
     evprof_conf_t cf = { .config = config, .problems = problems };
     int status = EVPROF_OK;
-    if (source->file != NULL) {
-        status = evprof_tree_read(&tree, source->file);
-    } else if (source->text != NULL) {
-        status = evprof_tree_read_text(&tree, "text", source->text,
-                                       strlen(source->text));
+    if (file != NULL) {
+        status = evprof_tree_read(&tree, file);
     }
     if (status == EVPROF_OK) {
         status = interpret(&cf, tree.first);
@@ -525,12 +512,12 @@ evprof_config_warnings(const evprof_config_t *config)
     return config->warnings;
 }
 
-static int
-load_explained(const struct source *source, const evprof_schema_t *schema,
-               evprof_config_t **out, evprof_error_t *err)
+int
+evprof_config_load(const char *file, const evprof_schema_t *schema,
+                   evprof_config_t **out, evprof_error_t *err)
 {
     evprof_problems_t problems = { 0 };
-    int status = load(source, schema, &problems, out);
+    int status = load(file, schema, &problems, out);
     explain(status, &problems, err);
     if (status == EVPROF_OK) {
         keep_warnings(*out, &problems);
@@ -540,30 +527,12 @@ load_explained(const struct source *source, const evprof_schema_t *schema,
 }
 
 int
-evprof_config_load(const char *file, const evprof_schema_t *schema,
-                   evprof_config_t **out, evprof_error_t *err)
-{
-    struct source source = { .file = file };
-    return load_explained(&source, schema, out, err);
-}
-
-int
-evprof_config_load_text(const char *text, const char *folder,
-                        const evprof_schema_t *schema, evprof_config_t **out,
-                        evprof_error_t *err)
-{
-    struct source source = { .text = text, .folder = folder };
-    return load_explained(&source, schema, out, err);
-}
-
-int
 evprof_config_check(const char *file, const evprof_schema_t *schema,
                     const evprof_writer_t *out, evprof_error_t *err)
 {
     evprof_problems_t problems = { 0 };
     evprof_config_t *config = NULL;
-    struct source source = { .file = file };
-    int status = load(&source, schema, &problems, &config);
+    int status = load(file, schema, &problems, &config);
     int written = evprof_problems_write(&problems, out);
     explain(status, &problems, err);
     evprof_config_unref(config);

@@ -400,32 +400,19 @@ evprof_tree_read(evprof_tree_t *tree, const char *path)
     return read_file(&r, &list, NULL, path, NULL);
 }
 
-int
-evprof_tree_read_text(evprof_tree_t *tree, const char *name, const char *text,
-                      size_t len)
-{
-    struct reader r = { .tree = tree };
-    struct list list = { .end = &tree->first };
-    evprof_place_t file = { .file = name };
-    struct chain chain = { .depth = 1 };
-    evprof_buf_t copy = { 0 };
-    tree->first = NULL;
-    evprof_buf_add(&copy, text, len);
-    int status = copy.failed ? EVPROF_ENOMEM
-                             : read_text(&r, &list, &chain, &file, &copy);
-    evprof_buf_free(&copy);
-    return status;
-}
-
 evprof_statement_t *
 evprof_tree_default(evprof_arena_t *arena, const char *name, const char *args)
 {
     evprof_problems_t problems = { 0 };
     evprof_buf_t text = { 0 };
     evprof_tree_t tree = { .arena = arena, .problems = &problems };
+    struct reader r = { .tree = &tree };
+    struct list list = { .end = &tree.first };
+    evprof_place_t file = { .file = NULL };
+    struct chain chain = { .depth = 1 };
     evprof_buf_printf(&text, "%s %s;", name, args);
     if (!text.failed) {
-        evprof_tree_read_text(&tree, NULL, text.data, text.len);
+        (void)read_text(&r, &list, &chain, &file, &text);
     }
     evprof_buf_free(&text);
     evprof_problems_free(&problems);

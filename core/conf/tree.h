@@ -43,10 +43,6 @@ typedef struct evprof_tree {
  */
 int evprof_tree_read(evprof_tree_t *tree, const char *path);
 
-/* Reads text instead; `name` stands for the file in messages. EVPROF_ENOMEM. */
-int evprof_tree_read_text(evprof_tree_t *tree, const char *name,
-                          const char *text, size_t len);
-
 /*
  * The arguments of a default as a statement called `name`, "300" or "off"; NULL
  * when memory is out.

@@ -51,10 +51,6 @@ EVPROF_API size_t evprof_catalog_size(evprof_t *prof);
 EVPROF_API size_t evprof_catalog_list(evprof_t *prof, evprof_entry_t *out,
                                       size_t max);
 
-/* False when there is none of that name. */
-EVPROF_API bool evprof_catalog_find(evprof_t *prof, const char *name,
-                                    evprof_entry_t *out);
-
 /* The lines of a profile for the status page, none for a profile that is off.
  * On the worker. */
 EVPROF_API int evprof_catalog_status(evprof_t *prof, const char *name,

@@ -77,6 +77,17 @@ stop(void *unused)
     }
 }
 
+static void
+fork_child(void)
+{
+    void *gatherer = atomic_load(&gather.gatherer);
+    evprof_error_t err;
+    if (gatherer != NULL &&
+        gather.library->fork_child(gatherer, &err) != EVPROF_OK) {
+        say_alone(&gather.host, err.message);
+    }
+}
+
 int
 evprof_gather_start(evprof_t *prof, evprof_error_t *err)
 {
@@ -92,7 +103,7 @@ evprof_gather_start(evprof_t *prof, evprof_error_t *err)
                                           .take = take,
                                           .log = say_alone,
                                           .start_thread = start_thread };
-    status = evprof_service_in_child(evprof_gather_fork_child, err);
+    status = evprof_service_in_child(fork_child, err);
     if (status == EVPROF_OK) {
         status = evprof_service_at_free(prof, stop, NULL, err);
     }
@@ -127,15 +138,4 @@ evprof_gather_call(evprof_t *prof, const evprof_ask_t *ask,
                                   gatherer, &own, &result->body, &result->err)
                             : evprof_fail(&result->err, EVPROF_ESTATE,
                                           "the profiler is shut down");
-}
-
-void
-evprof_gather_fork_child(void)
-{
-    void *gatherer = atomic_load(&gather.gatherer);
-    evprof_error_t err;
-    if (gatherer != NULL &&
-        gather.library->fork_child(gatherer, &err) != EVPROF_OK) {
-        say_alone(&gather.host, err.message);
-    }
 }

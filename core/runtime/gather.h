@@ -68,7 +68,4 @@ EVPROF_API bool evprof_gather_is_on(void);
 EVPROF_API int evprof_gather_call(evprof_t *prof, const evprof_ask_t *ask,
                                   evprof_result_t *result);
 
-/* In the child of a fork, last of all. */
-void evprof_gather_fork_child(void);
-
 #endif

@@ -139,6 +139,16 @@ stop(void *unused)
     push.config = NULL;
 }
 
+static void
+fork_child(void)
+{
+    evprof_lock_reset(&push.lock);
+    atomic_store(&push.is_finishing, 0);
+    if (push.pusher != NULL) {
+        push.library->fork_child(push.pusher);
+    }
+}
+
 int
 evprof_push_start(evprof_t *prof, evprof_error_t *err)
 {
@@ -158,7 +168,7 @@ evprof_push_start(evprof_t *prof, evprof_error_t *err)
                                       .close = close_window,
                                       .log = say,
                                       .start_thread = start_thread };
-    status = evprof_service_in_child(evprof_push_fork_child, err);
+    status = evprof_service_in_child(fork_child, err);
     if (status == EVPROF_OK) {
         status = evprof_service_at_free(prof, stop, NULL, err);
     }
@@ -190,14 +200,4 @@ evprof_push_status(const evprof_writer_t *out)
                                      : EVPROF_OK;
     evprof_lock_leave(&push.lock);
     return status;
-}
-
-void
-evprof_push_fork_child(void)
-{
-    evprof_lock_reset(&push.lock);
-    atomic_store(&push.is_finishing, 0);
-    if (push.pusher != NULL) {
-        push.library->fork_child(push.pusher);
-    }
 }

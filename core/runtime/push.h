@@ -75,7 +75,4 @@ bool evprof_push_send(const char *profile, const void *bytes, size_t len);
 /* Its lines for the status page; none where nothing is pushed. */
 EVPROF_API int evprof_push_status(const evprof_writer_t *out);
 
-/* In the child of a fork, last of all. */
-void evprof_push_fork_child(void);
-
 #endif

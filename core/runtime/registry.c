@@ -229,8 +229,8 @@ fill_entry(evprof_profile_t *profile, evprof_entry_t *out)
     return true;
 }
 
-bool
-evprof_catalog_find(evprof_t *prof, const char *name, evprof_entry_t *out)
+static bool
+find_entry(evprof_t *prof, const char *name, evprof_entry_t *out)
 {
     return fill_entry(evprof_registry_find(prof, name), out);
 }
@@ -244,7 +244,7 @@ evprof_catalog_find_leaf(evprof_t *prof, const char *leaf, evprof_entry_t *out)
         profile = profile->next;
     }
     evprof_lock_leave(&prof->lock);
-    return fill_entry(profile, out) || evprof_catalog_find(prof, leaf, out);
+    return fill_entry(profile, out) || find_entry(prof, leaf, out);
 }
 
 long
@@ -256,7 +256,7 @@ evprof_catalog_set_rate(evprof_t *prof, const evprof_module_t *module,
     if (prof == NULL || !evprof_visit(prof)) {
         return EVPROF_EOFF;
     }
-    bool is_on = evprof_catalog_find(prof, module->name, &entry) && entry.is_on;
+    bool is_on = find_entry(prof, module->name, &entry) && entry.is_on;
     long before = is_on ? module->set_rate(rate) : EVPROF_EOFF;
     evprof_leave(prof);
     return before;

@@ -252,6 +252,19 @@ start_thread(int64_t wait_ns, evprof_error_t *err)
     return status;
 }
 
+static void
+fork_child(void)
+{
+    evprof_error_t err;
+    evprof_lock_reset(&watch.lock);
+    if (watch.has_thread &&
+        start_thread(EVPROF_SERVICE_CHILD_WAIT_NS, &err) != EVPROF_OK) {
+        evprof_log(watch.prof, EVPROF_LOG_WARN,
+                   "watch: nothing is watched in this process: %s",
+                   err.message);
+    }
+}
+
 int
 evprof_watching_start(evprof_t *prof, evprof_error_t *err)
 {
@@ -265,24 +278,11 @@ evprof_watching_start(evprof_t *prof, evprof_error_t *err)
     evprof_lock_enter(&watch.lock);
     watch.moments = watch.spared = watch.written = watch.failed = 0;
     evprof_lock_leave(&watch.lock);
-    int status = evprof_service_in_child(evprof_watching_fork_child, err);
+    int status = evprof_service_in_child(fork_child, err);
     if (status == EVPROF_OK) {
         status = evprof_service_at_free(prof, stop, NULL, err);
     }
     return status == EVPROF_OK ? start_thread(0, err) : status;
-}
-
-void
-evprof_watching_fork_child(void)
-{
-    evprof_error_t err;
-    evprof_lock_reset(&watch.lock);
-    if (watch.has_thread &&
-        start_thread(EVPROF_SERVICE_CHILD_WAIT_NS, &err) != EVPROF_OK) {
-        evprof_log(watch.prof, EVPROF_LOG_WARN,
-                   "watch: nothing is watched in this process: %s",
-                   err.message);
-    }
 }
 
 /* ---- For pages ---- */

@@ -22,7 +22,4 @@ EVPROF_API int evprof_watching_status(const evprof_writer_t *out);
 EVPROF_API void evprof_watching_each(void (*show)(void *ctx, const char *line),
                                      void *ctx);
 
-/* In the child of a fork: a thread of its own. */
-void evprof_watching_fork_child(void);
-
 #endif

@@ -59,18 +59,21 @@ enum evprof_sig_status {
     EVPROF_SIG_CLOSED,  /* counted as late */
 };
 
-/*
- * Claims a ring for a record of `kind` and fills in all but the stack, for
- * which there is room for `depth` frames. True: the caller walks into
- * slot->record->pcs and ends the record. False: there is nothing to end.
- */
 struct evprof_ring_claim;
+
+/*
+ * Claims a ring for a record of `kind` and fills in all but the stack, its
+ * value and weight. EVPROF_SIG_TAKEN: the caller walks into slot->record->pcs,
+ * where there is room for `depth` frames, and ends the record; otherwise there
+ * is nothing to end. Signal-safe.
+ */
 enum evprof_sig_status evprof_sig_record_begin(enum evprof_tap_kind kind,
                                                const evprof_thread_t *thread,
                                                struct evprof_ring_claim *slot,
                                                size_t *depth);
 
-/* Ends the record with what a walk found. */
+/* Ends the record with what a walk found, and hands it to the drainer.
+ * Signal-safe. */
 void evprof_sig_record_end(const struct evprof_ring_claim *slot,
                            const evprof_walk_t *walk, unsigned flags);
 

@@ -326,33 +326,6 @@ evprof_record_stack(const evprof_record_t *record, uintptr_t *room)
     return out;
 }
 
-bool
-evprof_tap_here(enum evprof_tap_kind kind, uint64_t weight, int64_t value,
-                size_t skip)
-{
-    const evprof_thread_t *thread = evprof_thread_self();
-    evprof_sig_tap_t *tap = &evprof_sig_taps[kind];
-    if (!thread || atomic_load(&tap->session) == 0) {
-        return false;
-    }
-    evprof_ring_claim_t slot;
-    size_t depth;
-    const enum evprof_sig_status status =
-        evprof_sig_record_begin(kind, thread, &slot, &depth);
-    if (status != EVPROF_SIG_TAKEN) {
-        count(&tap->dropped, status == EVPROF_SIG_DROPPED ? weight : 0);
-        return false;
-    }
-    slot.record->weight = weight;
-    slot.record->value = value;
-    evprof_walk_t walk = { .pcs = slot.record->pcs,
-                           .max = depth,
-                           .bounds = thread->bounds };
-    evprof_walk_here(atomic_load(&tap->unwinder), &walk, skip);
-    evprof_sig_record_end(&slot, &walk, 0);
-    return true;
-}
-
 void
 evprof_tap_stats(enum evprof_tap_kind kind, evprof_tap_stats_t *out)
 {

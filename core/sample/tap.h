@@ -4,9 +4,9 @@
 
 /*
  * A tap is one reason to take stacks: CPU timers, wall-clock signals, a dump of
- * all threads, waiting for locks. Every tap writes records into the same pool
- * of rings, from the SIGPROF handler or from ordinary code, and names a sink
- * that the drainer thread calls for each of its records. While a tap is open
+ * all threads. Every tap writes records into the same pool of rings, from the
+ * SIGPROF handler, and names a sink that the drainer thread calls for each of
+ * its records. While a tap is open
  * its session number is not 0; records of an older session are thrown away, so
  * a signal that was still on its way when a tap closed adds nothing to the
  * next.
@@ -26,8 +26,6 @@ enum evprof_tap_kind {
     EVPROF_TAP_CPU,
     EVPROF_TAP_WALL,
     EVPROF_TAP_THREADS,
-    EVPROF_TAP_BLOCK,
-    EVPROF_TAP_MUTEX,
     EVPROF_TAP_KINDS
 };
 
@@ -55,7 +53,7 @@ typedef struct evprof_record {
     uint64_t weight; /* events it stands for: 1 + overruns + carried drops */
     int64_t value;   /* the tap's own; of asked records, see below; of CPU
                       * records, see evprof_sig_last_expiry() */
-    int64_t at_ns; /* CLOCK_MONOTONIC; of CPU records, else 0 */
+    int64_t at_ns;   /* CLOCK_MONOTONIC; of CPU records, else 0 */
     const evprof_label_set_t *labels; /* NULL: none */
     uintptr_t pcs[];
 } evprof_record_t;
@@ -113,14 +111,6 @@ evprof_record_sleeps(const evprof_record_t *record)
 evprof_stack_t evprof_record_stack(const evprof_record_t *record,
                                    uintptr_t *room);
 
-/*
- * Records the calling thread's stack, `skip` frames left out, from ordinary
- * code: no lock, no allocation, keeps errno. False: closed or dropped; drops
- * are counted.
- */
-bool evprof_tap_here(enum evprof_tap_kind kind, uint64_t weight, int64_t value,
-                     size_t skip);
-
 /* Counts of a tap since it was opened; weights where it has weights. */
 typedef struct evprof_tap_stats {
     uint64_t records;   /* that reached the sink */
@@ -132,6 +122,9 @@ typedef struct evprof_tap_stats {
     uint64_t late;      /* signals that came when the tap was closed */
     uint64_t cut_short; /* system calls that a signal of it ended with EINTR */
 } evprof_tap_stats_t;
+
+/* Fills in the counts of a tap, open or closed. Each is read by itself.
+ * MT-Safe. */
 void evprof_tap_stats(enum evprof_tap_kind kind, evprof_tap_stats_t *out);
 
 #endif

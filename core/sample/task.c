@@ -102,16 +102,6 @@ evprof_task_read_call(pid_t tid, evprof_task_info_t *out)
     return EVPROF_OK;
 }
 
-int
-evprof_task_read(pid_t tid, evprof_task_info_t *out)
-{
-    int status = evprof_task_read_status(tid, out);
-    if (status == EVPROF_OK) {
-        (void)evprof_task_read_call(tid, out);
-    }
-    return status;
-}
-
 int64_t
 evprof_task_runs(pid_t tid)
 {

@@ -26,9 +26,6 @@ enum {
     EVPROF_TASK_RUNS = -3,         /* or is about to */
 };
 
-/* Reads two small files; EVPROF_ENOENT: there is no such thread any more. */
-int evprof_task_read(pid_t tid, evprof_task_info_t *out);
-
 /*
  * Reads where the thread sleeps into `call`, `sp` and `pc`, nothing else.
  * EVPROF_ENOENT: there is no such thread any more; EVPROF_EPERM: the process
@@ -41,7 +38,8 @@ int evprof_task_read_call(pid_t tid, evprof_task_info_t *out);
  * kernel does not count. */
 int64_t evprof_task_runs(pid_t tid);
 
-/* Reads one, and leaves `call`, `sp` and `pc` unknown. */
+/* Reads all but `call`, `sp` and `pc`, which stay unknown. EVPROF_ENOENT: there
+ * is no such thread any more. */
 int evprof_task_read_status(pid_t tid, evprof_task_info_t *out);
 
 /* The clock of a thread's CPU time; glibc makes none for other threads. */

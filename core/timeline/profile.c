@@ -13,10 +13,6 @@
 #include "core/base/grow.h"
 #include "core/base/hash.h"
 
-const char *const evprof_timeline_profiles[] = { "net",   "sync",   "syscall",
-                                                 "sched", "region", "task",
-                                                 NULL };
-
 /* What has one stack and one name. */
 typedef struct total {
     uint32_t stack;

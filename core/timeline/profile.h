@@ -14,7 +14,4 @@
 int evprof_timeline_profile(const evprof_timeline_spans_t *s, const char *kind,
                             evprof_pprof_t **out, evprof_error_t *err);
 
-/* The kinds, for messages and completion; NULL ends them. */
-extern const char *const evprof_timeline_profiles[];
-
 #endif

@@ -67,8 +67,10 @@ evprof_outside_free(evprof_outside_t *outside)
 }
 
 /* Page by page, so that a hole ends the copy and does not void it. */
-size_t
-evprof_outside_copy(uintptr_t address, void *out, size_t size)
+/* Copies memory of this process that may be gone, a whole number of times
+ * faster for many pieces at once; how many bytes there were. */
+static size_t
+copy_memory(uintptr_t address, void *out, size_t size)
 {
     enum { PIECES = 64 };
     struct iovec remote[PIECES];
@@ -139,7 +141,7 @@ copy_stack(evprof_outside_t *outside, const evprof_asleep_t *thread,
     }
     const evprof_window_t *window = &outside->stepper.window;
     size_t before = window->low == low ? window->high - low : 0;
-    size = evprof_outside_copy(low, outside->stack, size);
+    size = copy_memory(low, outside->stack, size);
     open_window(outside, low, outside->stack, size);
     return size > before;
 }
@@ -173,8 +175,8 @@ is_in_place(evprof_outside_t *outside, const evprof_segment_t *segment)
         return true;
     }
     bool is_same = segment->id_address != 0 && segment->id_size <= sizeof(id) &&
-                   evprof_outside_copy(segment->id_address, id,
-                                       segment->id_size) == segment->id_size &&
+                   copy_memory(segment->id_address, id, segment->id_size) ==
+                       segment->id_size &&
                    evprof_object_identity((uintptr_t)id, segment->id_size) ==
                        segment->identity;
     outside->checked = is_same ? segment : outside->checked;
@@ -196,7 +198,7 @@ copy_frames(evprof_outside_t *outside, const evprof_segment_t *segment)
     }
     copy = segment->eh_low == 0 ? NULL : malloc(sizeof(*copy) + size);
     if (copy == NULL ||
-        evprof_outside_copy(segment->eh_low, copy->bytes, size) != size) {
+        copy_memory(segment->eh_low, copy->bytes, size) != size) {
         free(copy);
         return NULL;
     }
@@ -234,7 +236,7 @@ is_after_call(const evprof_outside_t *outside, uintptr_t ra)
     unsigned char bytes[EVPROF_CALL_MAX];
     int64_t target;
     return evprof_map_find(outside->stepper.map, ra - 1) != NULL &&
-           evprof_outside_copy(ra - sizeof(bytes), bytes, sizeof(bytes)) ==
+           copy_memory(ra - sizeof(bytes), bytes, sizeof(bytes)) ==
                sizeof(bytes) &&
            evprof_arch_ends_in_call(bytes, sizeof(bytes), &target);
 }
@@ -254,7 +256,7 @@ derive_fp(evprof_outside_t *outside, const evprof_step_source_t *source,
         outside->code = malloc(CODE_MOST);
     }
     if (outside->code == NULL || size > CODE_MOST ||
-        evprof_outside_copy(start, outside->code, size) != size ||
+        copy_memory(start, outside->code, size) != size ||
         !evprof_frame_depth(outside->code, size, regs->pc - start, &depth)) {
         return false;
     }

@@ -46,8 +46,4 @@ typedef struct evprof_asleep {
 bool evprof_outside_walk(evprof_outside_t *outside,
                          const evprof_asleep_t *thread, evprof_walk_t *walk);
 
-/* Copies memory of this process that may be gone, a whole number of times
- * faster for many pieces at once; how many bytes there were. */
-size_t evprof_outside_copy(uintptr_t address, void *out, size_t size);
-
 #endif

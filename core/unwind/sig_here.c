@@ -11,7 +11,6 @@
 _Atomic(const evprof_map_t *) evprof_map_current;
 evprof_epoch_t evprof_map_epoch;
 atomic_bool evprof_map_is_stale;
-evprof_walk_counters_t evprof_walk_counters;
 
 /* Different, so that no linker makes them one. */
 void
@@ -46,13 +45,4 @@ bool
 evprof_unwind_is_stale(void)
 {
     return atomic_load_explicit(&evprof_map_is_stale, memory_order_relaxed);
-}
-
-void
-evprof_unwind_stats(evprof_unwind_stats_t *out)
-{
-    const evprof_walk_counters_t *from = &evprof_walk_counters;
-    out->broken = atomic_load_explicit(&from->broken, memory_order_relaxed);
-    out->outside = atomic_load_explicit(&from->outside, memory_order_relaxed);
-    out->raw = atomic_load_explicit(&from->raw, memory_order_relaxed);
 }

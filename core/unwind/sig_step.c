@@ -39,13 +39,13 @@ narrow(const evprof_segment_t *segment, uintptr_t pc, evprof_step_source_t *out)
 
 bool
 evprof_step_open(const evprof_segment_t *segment, uintptr_t pc,
-                   const unsigned char *data, evprof_step_source_t *out)
+                 const unsigned char *data, evprof_step_source_t *out)
 {
     const evprof_table_t *table = segment->table;
     if (table != NULL && table->copy != NULL) {
         *out = (evprof_step_source_t){ .cfi = table->copy->cfi,
-                                .copy = table->copy,
-                                .bias = table->copy->bias };
+                                       .copy = table->copy,
+                                       .bias = table->copy->bias };
         return true;
     }
     if (segment->eh_frame_hdr == 0 || segment->eh_low == 0) {
@@ -108,7 +108,7 @@ search_copy(const evprof_table_copy_t *copy, uintptr_t pc, size_t *offset)
 
 bool
 evprof_step_find(const evprof_step_source_t *source, uintptr_t pc,
-                   evprof_fde_t *fde)
+                 evprof_fde_t *fde)
 {
     size_t offset = 0;
     pc -= source->bias;
@@ -127,8 +127,7 @@ evprof_step_is_described(const evprof_segment_t *segment, uintptr_t pc)
 {
     evprof_step_source_t source;
     evprof_fde_t fde;
-    return evprof_step_open(segment, pc, bytes_at(segment->eh_low),
-                              &source) &&
+    return evprof_step_open(segment, pc, bytes_at(segment->eh_low), &source) &&
            evprof_step_find(&source, pc, &fde);
 }
 
@@ -352,13 +351,12 @@ evprof_step_raw(evprof_stepper_t *stepper)
     evprof_step_source_t source;
     bool has_source = false;
     if (segment != NULL && evprof_step_is_loaded(stepper, segment)) {
-        has_source = evprof_step_open(segment, pc,
-                                        bytes_at(segment->eh_low), &source);
+        has_source =
+            evprof_step_open(segment, pc, bytes_at(segment->eh_low), &source);
     } else {
         segment = NULL;
         has_source = source_of_loader(pc, &source);
         if (has_source) {
-            evprof_walk_count(&evprof_walk_counters.outside);
             atomic_store_explicit(&evprof_map_is_stale, true,
                                   memory_order_relaxed);
         }

@@ -210,7 +210,6 @@ follow_all(struct walker *w)
     while (step == EVPROF_STEP_OK) {
         step = step_once(w);
         if (step == EVPROF_STEP_NEEDS_ALL && !w->stepper.wants_all) {
-            evprof_walk_count(&evprof_walk_counters.raw);
             w->stepper.wants_all = true;
             step = EVPROF_STEP_OK;
             begin(w);

@@ -11,22 +11,6 @@
 #include "core/unwind/sig_map.h"
 #include "core/unwind/unwind.h"
 
-/* Counters behind evprof_unwind_stats(). */
-typedef struct evprof_walk_counters {
-    atomic_uint_fast64_t broken;
-    atomic_uint_fast64_t outside;
-    atomic_uint_fast64_t raw;
-} evprof_walk_counters_t;
-
-extern evprof_walk_counters_t evprof_walk_counters;
-
-/* Adds one to a counter of evprof_walk_counters. */
-static inline void
-evprof_walk_count(atomic_uint_fast64_t *counter)
-{
-    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
-}
-
 /* Ends the stack with a marker, which replaces the outermost frame if there is
  * no room. Like a return address it lies one byte behind the address it stands
  * for. */
@@ -47,7 +31,6 @@ static inline void
 evprof_walk_broken(evprof_walk_t *walk)
 {
     evprof_walk_mark(walk, EVPROF_WALK_BROKEN, evprof_mark_unknown_caller);
-    evprof_walk_count(&evprof_walk_counters.broken);
 }
 
 /* Adds a frame unless it is one of those to skip; false when there is no room,

@@ -115,18 +115,6 @@ int evprof_unwind_refresh(void);
  */
 void evprof_unwind_set_learner(void (*ask)(void));
 void evprof_unwind_learn(void);
-
-/* Counts over all walks of the process; each only grows. Signal-safe to
- * read. */
-typedef struct evprof_unwind_stats {
-    uint64_t broken;  /* stacks that ended where the caller was not known */
-    uint64_t outside; /* frames in code loaded after the last refresh */
-    uint64_t raw;     /* stacks that needed all registers to be followed */
-} evprof_unwind_stats_t;
-
-/* Counts of tables and their bytes. MT-Safe. */
-void evprof_unwind_stats(evprof_unwind_stats_t *out);
-
 /*
  * Whether C++ exceptions still belong to the compiler's runtime. libunwind
  * exports the same names and makes throwing many times slower when it comes

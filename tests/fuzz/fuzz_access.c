@@ -8,11 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "core/access/access.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/memory_file.h"
 
 static const evprof_module_t *const modules[] = { NULL };
 static const evprof_section_t *const sections[] = { &evprof_access_section,
@@ -26,19 +25,19 @@ make_config(void)
 {
     static const char users[] = "ann:$1$aaaaaaaa$......................\n";
     char text[512];
-    int fd = memfd_create("users", MFD_CLOEXEC);
+    char path[MEMORY_FILE_PATH];
     evprof_config_t *config = NULL;
-    if (fd < 0 || write(fd, users, strlen(users)) < 0) {
+    memory_file(users, strlen(users), path);
+    int len = snprintf(text, sizeof(text),
+                       "pprof { auth_basic r; auth_basic_user_file %s;"
+                       " trusted_proxy 127.0.0.1; real_ip_header X-Real-IP;"
+                       " allow 203.0.113.77; deny all; satisfy any; }",
+                       path);
+    int fd = memory_file(text, (size_t)len, path);
+    if (evprof_config_load(path, &schema, &config, NULL) != 0) {
         abort();
     }
-    snprintf(text, sizeof(text),
-             "pprof { auth_basic r; auth_basic_user_file /proc/self/fd/%d;"
-             " trusted_proxy 127.0.0.1; real_ip_header X-Real-IP;"
-             " allow 203.0.113.77; deny all; satisfy any; }",
-             fd);
-    if (evprof_config_load_text(text, "/", &schema, &config, NULL) != 0) {
-        abort();
-    }
+    close(fd);
     return config;
 }
 

@@ -7,12 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "core/access/access.h"
 #include "core/base/buf.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/memory_file.h"
 
 typedef struct demo_conf {
     long rate;
@@ -74,8 +73,9 @@ dump_again(const evprof_buf_t *text, evprof_buf_t *out)
     evprof_config_t *config = NULL;
     evprof_error_t err;
     evprof_writer_t writer = evprof_writer_buf(out);
-    if (evprof_config_load_text(text->data, "/proc/self/fd", &schema, &config,
-                                &err) != EVPROF_OK) {
+    char path[MEMORY_FILE_PATH];
+    int fd = memory_file(text->data, text->len, path);
+    if (evprof_config_load(path, &schema, &config, &err) != EVPROF_OK) {
         fprintf(stderr, "%s\n%s", err.message, text->data);
         abort();
     }
@@ -83,6 +83,7 @@ dump_again(const evprof_buf_t *text, evprof_buf_t *out)
         abort();
     }
     evprof_config_unref(config);
+    close(fd);
 }
 
 static void
@@ -121,12 +122,8 @@ check_problems(const char *path, const evprof_buf_t *lines)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    char path[64];
-    int fd = memfd_create("conf", MFD_CLOEXEC);
-    if (fd < 0 || write(fd, data, len) != (ssize_t)len) {
-        abort();
-    }
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    char path[MEMORY_FILE_PATH];
+    int fd = memory_file(data, len, path);
     evprof_buf_t lines = { 0 };
     evprof_writer_t writer = evprof_writer_buf(&lines);
     evprof_error_t err;

@@ -40,10 +40,11 @@ check_views(const evprof_timeline_spans_t *s)
     const evprof_writer_t writer = evprof_writer_buf(&out);
     evprof_timeline_perfetto(s, &writer, NULL);
     evprof_buf_free(&out);
-    for (size_t i = 0; evprof_timeline_profiles[i] != NULL; i++) {
+    static const char *const kinds[] = { "net",   "sync",   "syscall",
+                                         "sched", "region", "task" };
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         evprof_pprof_t *p = NULL;
-        if (evprof_timeline_profile(s, evprof_timeline_profiles[i], &p, NULL) ==
-            EVPROF_OK) {
+        if (evprof_timeline_profile(s, kinds[i], &p, NULL) == EVPROF_OK) {
             if (evprof_pprof_check(p, NULL) != EVPROF_OK) {
                 abort();
             }

@@ -18,6 +18,7 @@
 
 #include "core/access/access.h"
 #include "core/base/buf.h"
+#include "tests/memory_file.h"
 
 enum { ROUNDS = 9, CALLS = 200000 };
 
@@ -76,11 +77,14 @@ make_config(int count)
         evprof_buf_printf(&text, "deny 10.%d.0.0/16; ", i);
     }
     evprof_buf_puts(&text, count > 0 ? "allow 127.0.0.0/8; }" : "}");
-    if (evprof_config_load_text(text.data, "", &schema, &config, &err) != 0) {
+    char path[MEMORY_FILE_PATH];
+    int fd = memory_file(text.data, text.len, path);
+    if (evprof_config_load(path, &schema, &config, &err) != 0) {
         fprintf(stderr, "%s\n", err.message);
         exit(EXIT_FAILURE);
     }
     evprof_buf_free(&text);
+    close(fd);
     return config;
 }
 

@@ -65,7 +65,7 @@ start_sleepers(int count)
     for (int i = 0; i < count; i++) {
         evprof_task_info_t task;
         while (sleepers[i].tid == 0 ||
-               evprof_task_read(sleepers[i].tid, &task) != 0 ||
+               evprof_task_read_status(sleepers[i].tid, &task) != 0 ||
                task.state != 'S') {
             sched_yield();
         }

@@ -78,7 +78,7 @@ static char
 state_of(pid_t tid)
 {
     evprof_task_info_t info;
-    return evprof_task_read(tid, &info) == EVPROF_OK ? info.state : '?';
+    return evprof_task_read_status(tid, &info) == EVPROF_OK ? info.state : '?';
 }
 
 void

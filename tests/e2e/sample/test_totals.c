@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "core/sample/ask.h"
+#include "core/sample/tap.h"
 #include "tests/e2e/sample/scene.h"
 
 static const uint64_t second_ns = 1000000000;
@@ -115,19 +117,23 @@ test_dropped_weight_is_carried(void **state)
     }
     const evprof_tap_t tap = { .unwinder = evprof_unwinder_find("fp"),
                                .depth = 8,
+                               .uses_signals = true,
                                .sink = wait_at_gate };
-    assert_int_equal(evprof_tap_open(EVPROF_TAP_BLOCK, &tap, NULL), EVPROF_OK);
+    evprof_thread_t *self = evprof_thread_self();
+    assert_int_equal(evprof_tap_open(EVPROF_TAP_WALL, &tap, NULL), EVPROF_OK);
     scene_begin(1000, EVPROF_TAP_DEPTH_MAX);
     const uint64_t began = scene_clock(CLOCK_PROCESS_CPUTIME_ID);
     evprof_lock_enter(&gate);
-    assert_true(evprof_tap_here(EVPROF_TAP_BLOCK, 1, 0, 0));
+    assert_int_equal(evprof_ask_sleeper(EVPROF_TAP_WALL, self,
+                                        atomic_load(&self->generation)),
+                     EVPROF_OK);
     burn_deep(EVPROF_TAP_DEPTH_MAX);
     evprof_lock_leave(&gate);
     evprof_tap_flush();
     scene_burn(second_ns);
     const uint64_t used = scene_clock(CLOCK_PROCESS_CPUTIME_ID) - began;
     evprof_pprof_t *profile = scene_end();
-    evprof_tap_close(EVPROF_TAP_BLOCK);
+    evprof_tap_close(EVPROF_TAP_WALL);
     assert_within_two_percent(scene_samples(profile), 1000, used);
     assert_false(scene_has_comment(profile, "lost"));
     evprof_pprof_free(profile);

@@ -211,7 +211,8 @@ await_asleep(const sleeper_t *sleeper)
     while (atomic_load(&sleeper->tid) == 0 || task.state != 'S' ||
            task.call < 0) {
         sched_yield();
-        (void)evprof_task_read(atomic_load(&sleeper->tid), &task);
+        (void)evprof_task_read_status(atomic_load(&sleeper->tid), &task);
+        (void)evprof_task_read_call(atomic_load(&sleeper->tid), &task);
     }
 }
 

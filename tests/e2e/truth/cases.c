@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/sample/ask.h"
 #include "core/sample/contention.h"
 #include "core/sample/tap.h"
 #include "tests/e2e/truth/truth.h"
@@ -66,8 +67,8 @@ static void
 slots_later(const char *profile)
 {
     few_slots(profile);
-    while (hoarded < 2 && timer_create(CLOCK_MONOTONIC, NULL,
-                                       &hoard[hoarded]) == 0) {
+    while (hoarded < 2 &&
+           timer_create(CLOCK_MONOTONIC, NULL, &hoard[hoarded]) == 0) {
         hoarded++;
     }
 }
@@ -164,13 +165,15 @@ stop_draining(const char *profile)
 {
     const evprof_tap_t tap = { .unwinder = evprof_unwinder_find("auto"),
                                .depth = 16,
-                               .uses_signals = false,
+                               .uses_signals = true,
                                .sink = stick };
+    evprof_thread_t *self = evprof_thread_self();
     (void)profile;
-    if (evprof_tap_open(EVPROF_TAP_BLOCK, &tap, NULL) != EVPROF_OK) {
+    if (evprof_tap_open(EVPROF_TAP_WALL, &tap, NULL) != EVPROF_OK ||
+        evprof_ask_sleeper(EVPROF_TAP_WALL, self,
+                           atomic_load(&self->generation)) != EVPROF_OK) {
         abort();
     }
-    evprof_tap_here(EVPROF_TAP_BLOCK, 1, 0, 0);
     truth_start_burners(4, false);
     evprof_tap_stats_t stats = { 0 };
     while (stats.dropped == 0) {
@@ -179,7 +182,7 @@ stop_draining(const char *profile)
     }
     truth_stop();
     atomic_store(&may_drain, true);
-    evprof_tap_close(EVPROF_TAP_BLOCK);
+    evprof_tap_close(EVPROF_TAP_WALL);
 }
 
 static void
@@ -205,15 +208,15 @@ run_blind(const char *profile)
 {
 #ifdef __x86_64__
     static const unsigned char code[] = {
-        0x48, 0x89, 0xe1,             /* mov %rsp,%rcx */
-        0x49, 0x89, 0xe8,             /* mov %rbp,%r8 */
-        0x48, 0x89, 0xfc,             /* mov %rdi,%rsp */
-        0x48, 0x31, 0xed,             /* xor %rbp,%rbp */
-        0x48, 0xff, 0xce,             /* dec %rsi */
-        0x75, 0xfb,                   /* jnz the line before */
-        0x48, 0x89, 0xcc,             /* mov %rcx,%rsp */
-        0x4c, 0x89, 0xc5,             /* mov %r8,%rbp */
-        0xc3,                         /* ret */
+        0x48, 0x89, 0xe1, /* mov %rsp,%rcx */
+        0x49, 0x89, 0xe8, /* mov %rbp,%r8 */
+        0x48, 0x89, 0xfc, /* mov %rdi,%rsp */
+        0x48, 0x31, 0xed, /* xor %rbp,%rbp */
+        0x48, 0xff, 0xce, /* dec %rsi */
+        0x75, 0xfb,       /* jnz the line before */
+        0x48, 0x89, 0xcc, /* mov %rcx,%rsp */
+        0x4c, 0x89, 0xc5, /* mov %r8,%rbp */
+        0xc3,             /* ret */
     };
     (void)profile;
     void *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,

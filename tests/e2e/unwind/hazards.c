@@ -330,14 +330,11 @@ judge(double elapsed, long grown_kb)
 {
     unsigned long signals = atomic_load(&delivered);
     unsigned long lost = atomic_load(&broken);
-    evprof_unwind_stats_t stats;
-    evprof_unwind_stats(&stats);
     printf("%-10s %lu signals in %.1f s, %.1f frames each, %.3f %% broken, "
-           "%llu outside, %llu raw, rounds",
+           "rounds",
            storm->name, signals, elapsed,
            (double)atomic_load(&frames) / (double)signals,
-           100.0 * (double)lost / (double)signals,
-           (unsigned long long)stats.outside, (unsigned long long)stats.raw);
+           100.0 * (double)lost / (double)signals);
     for (size_t i = 0; i < STORMERS; i++) {
         printf(" %lu", atomic_load(&rounds[i]));
         if (atomic_load(&rounds[i]) < 20) {

@@ -85,9 +85,12 @@ load(const char *folder, const char *text, evprof_config_t **out,
      evprof_error_t *err)
 {
     evprof_buf_t file = { 0 };
+    char *path = test_path(folder, "t");
     evprof_buf_printf(&file, "pprof {\n%s }", text);
-    int status = evprof_config_load_text(file.data, folder, &schema, out, err);
+    test_write_file(folder, "t", file.data);
+    int status = evprof_config_load(path, &schema, out, err);
     evprof_buf_free(&file);
+    free(path);
     return status;
 }
 

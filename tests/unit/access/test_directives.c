@@ -40,7 +40,9 @@ test_sentences(void **state)
     char *folder = test_folder();
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const char *problem = test_problem(folder, rows[i][0]);
-        assert_memory_equal(problem, "text:2:", 7);
+        size_t len = strlen(folder);
+        assert_memory_equal(problem, folder, len);
+        assert_memory_equal(problem + len, "/t:2:", 5);
         assert_string_equal(strchr(problem, '"'), rows[i][1]);
     }
     test_folder_remove(folder);

@@ -8,6 +8,8 @@
 #include "core/base/buf.h"
 #include "tests/unit/conf/tests.h"
 
+#define FOLDER "/tmp/evprof-conf-XXXXXX"
+
 static const char *const unwinders[] = { "auto", "fp", "libunwind", NULL };
 
 #define FIELD(type, field) .offset = offsetof(type, field)
@@ -161,20 +163,30 @@ const evprof_schema_t test_schema = { .modules = modules,
 evprof_config_t *
 test_load(const char *text)
 {
+    char *folder = test_folder();
+    evprof_config_t *config = test_load_in(folder, text);
+    test_folder_remove(folder);
+    return config;
+}
+
+evprof_config_t *
+test_load_in(const char *folder, const char *text)
+{
     evprof_error_t err = { 0 };
     evprof_config_t *config = NULL;
-    int status =
-        evprof_config_load_text(text, "/etc/app", &test_schema, &config, &err);
-    if (status != EVPROF_OK) {
+    char *path = test_path(folder, "t");
+    test_write_file(folder, "t", text, strlen(text));
+    if (evprof_config_load(path, &test_schema, &config, &err) != EVPROF_OK) {
         fail_msg("%s", err.message);
     }
+    free(path);
     return config;
 }
 
 char *
 test_folder(void)
 {
-    char *folder = strdup("/tmp/evprof-conf-XXXXXX");
+    char *folder = strdup(FOLDER);
     assert_non_null(mkdtemp(folder));
     return folder;
 }
@@ -209,17 +221,18 @@ test_write_file(const char *folder, const char *name, const char *text,
     free(path);
 }
 
-/* Paths of the folder become "t", so that tests can name whole lines. */
-static char *
-without_folder(const evprof_buf_t *text, const char *folder)
+char *
+test_without_folders(const char *text)
 {
+    static const char folder[] = FOLDER;
+    size_t fixed = strlen(folder) - strlen("XXXXXX");
     evprof_buf_t out = { 0 };
-    const char *next = text->data == NULL ? "" : text->data;
-    for (const char *hit; (hit = strstr(next, folder)) != NULL;) {
-        evprof_buf_add(&out, next, (size_t)(hit - next));
-        next = hit + strlen(folder) + 1;
+    for (const char *hit; (hit = strchr(text, folder[0])) != NULL;) {
+        bool is_folder = strncmp(hit, folder, fixed) == 0;
+        evprof_buf_add(&out, text, (size_t)(hit - text) + !is_folder);
+        text = hit + (is_folder ? sizeof(folder) : 1);
     }
-    evprof_buf_puts(&out, next);
+    evprof_buf_puts(&out, text);
     return out.data;
 }
 
@@ -232,7 +245,8 @@ test_problems(const char *text)
     evprof_buf_t lines = { 0 };
     evprof_writer_t out = evprof_writer_buf(&lines);
     evprof_config_check(path, &test_schema, &out, NULL);
-    char *result = without_folder(&lines, folder);
+    char *result = test_without_folders(
+        lines.failed || lines.data == NULL ? "" : lines.data);
     evprof_buf_free(&lines);
     free(path);
     test_folder_remove(folder);

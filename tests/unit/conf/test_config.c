@@ -29,14 +29,17 @@ static void
 test_values(void **state)
 {
     (void)state;
-    evprof_config_t *config = test_load(
+    char *folder = test_folder();
+    char *file = test_path(folder, "l.txt");
+    evprof_config_t *config = test_load_in(
+        folder,
         "reload_signal HUP; listen unix:/x; listen *:1;\n"
         "pprof { prefix /p/; labels off; log l.txt info; max_reply 1m;\n"
         "  profile heap off; profile cpu on { max_seconds 9; rate 5; } }");
     const evprof_pprof_conf_t *pprof = evprof_config_pprof(config);
     assert_string_equal(pprof->prefix, "/p/");
     assert_false(pprof->labels);
-    assert_string_equal(pprof->log_file, "/etc/app/l.txt");
+    assert_string_equal(pprof->log_file, file);
     assert_int_equal(pprof->log_level, EVPROF_LOG_INFO);
     assert_int_equal(pprof->max_reply_bytes, 1 << 20);
     assert_int_equal(evprof_config_main(config)->reload_signal, SIGHUP);
@@ -48,6 +51,8 @@ test_values(void **state)
     assert_int_equal(cpu->limits.max_seconds, 9);
     assert_int_equal(evprof_config_limits(config)->max_seconds, 300);
     evprof_config_unref(config);
+    free(file);
+    test_folder_remove(folder);
 }
 
 /* What a port is without a block, and what it may hold. */
@@ -201,10 +206,16 @@ test_load_error(void **state)
     (void)state;
     evprof_config_t *config = NULL;
     evprof_error_t err;
-    assert_int_equal(
-        evprof_config_load_text("a;\nb;\nc;", "", &test_schema, &config, &err),
-        EVPROF_EPARSE);
-    assert_string_equal(err.message, "text:1:1: \"a\" is unknown (and 2 more)");
+    char *folder = test_folder();
+    char *path = test_path(folder, "t");
+    char *message = test_path(folder, "t:1:1: \"a\" is unknown (and 2 more)");
+    test_write_file(folder, "t", "a;\nb;\nc;", 8);
+    assert_int_equal(evprof_config_load(path, &test_schema, &config, &err),
+                     EVPROF_EPARSE);
+    assert_string_equal(err.message, message);
+    free(message);
+    free(path);
+    test_folder_remove(folder);
     assert_int_equal(err.status, EVPROF_EPARSE);
     assert_null(config);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/conf/tests.h"
@@ -30,7 +31,10 @@ static void
 test_values(void **state)
 {
     (void)state;
-    evprof_config_t *config = test_load(
+    char *folder = test_folder();
+    char *file = test_path(folder, "x/y");
+    evprof_config_t *config = test_load_in(
+        folder,
         "pprof { profile cpu { rate 1000; unwinder libunwind;"
         " interval 1m30s; room 1G; deep on; title 'a b'; file x/y; } }");
     const test_cpu_conf_t *cpu = cpu_of(config);
@@ -40,10 +44,12 @@ test_values(void **state)
     assert_int_equal(cpu->room_bytes, 1 << 30);
     assert_true(cpu->deep);
     assert_string_equal(cpu->title, "a b");
-    assert_string_equal(cpu->file, "/etc/app/x/y");
+    assert_string_equal(cpu->file, file);
     /* Its default comes although "rate", which has offset 0 too, is set. */
     assert_string_equal(cpu->odd, "even");
     evprof_config_unref(config);
+    free(file);
+    test_folder_remove(folder);
     config = test_load("pprof { profile cpu { file /x; interval 1; } }");
     assert_string_equal(cpu_of(config)->file, "/x");
     assert_true(cpu_of(config)->interval_ns == 1000000000);

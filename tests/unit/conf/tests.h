@@ -37,6 +37,13 @@ typedef struct test_rules_conf {
 /* Loads text that must be good. */
 evprof_config_t *test_load(const char *text);
 
+/* The same in a file of `folder`, which relative names are relative to. */
+evprof_config_t *test_load_in(const char *folder, const char *text);
+
+/* A copy without the paths of such folders: "t:1" is a line of the file. The
+ * caller frees. */
+char *test_without_folders(const char *text);
+
 /* Every problem of a text, one a line; the caller frees. Lines begin "t:". */
 char *test_problems(const char *text);
 

@@ -290,7 +290,7 @@ test_switched_off(void **state)
     expect_refusal(prof, "stock", 0, 0, EVPROF_EOFF,
                    "this profile is switched off by the configuration");
     assert_null(evprof_lookup(prof, "stock"));
-    assert_true(evprof_catalog_find(prof, "stock", &entry));
+    assert_true(evprof_catalog_find_leaf(prof, "stock", &entry));
     assert_false(entry.is_on);
     expect_refusal(prof, "cpu", 8, 0, EVPROF_EINVAL,
                    "\"seconds\" must not be above 7 (max_seconds)");
@@ -402,8 +402,9 @@ test_crowd(void **state)
     evprof_job_t *job = NULL;
     evprof_ask_t ask = { .seconds = 0.001 };
     evprof_t *prof = open_profiler();
-    assert_int_equal(
-        evprof_job_start(prof, "cpu", &ask, end_crowd, NULL, &crowd, &job, NULL), 0);
+    assert_int_equal(evprof_job_start(prof, "cpu", &ask, end_crowd, NULL,
+                                      &crowd, &job, NULL),
+                     0);
     assert_int_equal(evprof_worker_post(&crowd.task, 0, NULL), 0);
     await(&crowd.wait);
     assert_true(crowd.turns < CROWD_TURNS);

@@ -6,10 +6,12 @@
  * front of libevent's: a callback is bound through a record, and an answer ends
  * the request's task. They are weak, so that a libevent that is linked
  * statically keeps its own, and `evprof_evhttp_request()` marks a request by
- * hand.
+ * hand. The same records tell watch { } how long requests take.
  *
- * With neither a trace nor labels a request costs one more call.
+ * With neither a trace nor labels nor a watch a request costs one more call.
  */
+#include "adapters/evhttp/requests.h"
+
 #include <dlfcn.h>
 #include <event2/http.h>
 #include <stdatomic.h>
@@ -18,9 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <evprof/evhttp.h>
 #include <evprof/trace.h>
 
+#include "core/base/clock.h"
 #include "core/base/hash.h"
 #include "core/base/lock.h"
 #include "core/base/look_up.h"
@@ -50,13 +52,14 @@ next(_Atomic(any_fn) *known, const char *name)
     static _Atomic(any_fn) known;                                              \
     type *real = (type *)next(&known, #name)
 
-/* ---- Tasks of requests that have no answer yet ---- */
+/* ---- Requests that have no answer yet ---- */
 
 #define BUCKETS 256u
 
 typedef struct open_request {
     const struct evhttp_request *req; /* a name only */
-    evprof_task_t task;
+    evprof_task_t task;               /* 0: there is no trace */
+    int64_t begin_ns;                 /* 0: nobody wants to know */
     struct open_request *next;
 } open_request_t;
 
@@ -71,12 +74,12 @@ bucket_of(const struct evhttp_request *req)
     return (unsigned)(evprof_hash_mix((uintptr_t)req) % BUCKETS);
 }
 
-/* Takes the request out of the table; 0: it is not there. */
-static evprof_task_t
+/* Takes the request out of the table; empty: it is not there. */
+static open_request_t
 take(const struct evhttp_request *req)
 {
     unsigned i = bucket_of(req);
-    evprof_task_t task = 0;
+    open_request_t taken = { .req = NULL };
     evprof_lock_enter(&buckets[i].lock);
     open_request_t **at = &buckets[i].first;
     while (*at != NULL && (*at)->req != req) {
@@ -85,11 +88,11 @@ take(const struct evhttp_request *req)
     open_request_t *found = *at;
     if (found != NULL) {
         *at = found->next;
-        task = found->task;
+        taken = *found;
     }
     evprof_lock_leave(&buckets[i].lock);
     free(found);
-    return task;
+    return taken;
 }
 
 static evprof_task_t
@@ -106,13 +109,29 @@ find(const struct evhttp_request *req)
     return task;
 }
 
+void
+evprof_requests_disown(const struct evhttp_request *req)
+{
+    unsigned i = bucket_of(req);
+    evprof_lock_enter(&buckets[i].lock);
+    open_request_t *at = buckets[i].first;
+    while (at != NULL && at->req != req) {
+        at = at->next;
+    }
+    if (at != NULL) {
+        at->begin_ns = 0;
+    }
+    evprof_lock_leave(&buckets[i].lock);
+}
+
 static void
-add(const struct evhttp_request *req, evprof_task_t task)
+add(const struct evhttp_request *req, evprof_task_t task, int64_t begin_ns)
 {
     unsigned i = bucket_of(req);
     open_request_t *entry = malloc(sizeof(*entry));
     if (entry != NULL) {
-        *entry = (open_request_t){ .req = req, .task = task };
+        *entry =
+            (open_request_t){ .req = req, .task = task, .begin_ns = begin_ns };
         evprof_lock_enter(&buckets[i].lock);
         entry->next = buckets[i].first;
         buckets[i].first = entry;
@@ -151,21 +170,20 @@ path_of(const struct evhttp_request *req)
     return path != NULL ? path : "";
 }
 
-/* The task of a request, made at its first callback. An address that is used
- * again without an answer in between belongs to a request that was dropped. */
+/* A request at its first callback; its task. An address that is used again
+ * without an answer in between belongs to a request that was dropped. */
 static evprof_task_t
-task_of(const struct evhttp_request *req, bool is_new)
+open_request(const struct evhttp_request *req, int64_t begin_ns)
 {
     char name[256];
-    evprof_task_t task = is_new ? take(req) : find(req);
-    if (task != 0 && !is_new) {
-        return task;
+    evprof_task_t task = 0;
+    evprof_task_end(take(req).task);
+    if (evprof_trace_is_enabled()) {
+        snprintf(name, sizeof(name), "%s %s", method_of(req), path_of(req));
+        task = evprof_task_new(0, name);
     }
-    evprof_task_end(task);
-    snprintf(name, sizeof(name), "%s %s", method_of(req), path_of(req));
-    task = evprof_task_new(0, name);
-    if (task != 0) {
-        add(req, task);
+    if (task != 0 || begin_ns != 0) {
+        add(req, task, begin_ns);
     }
     return task;
 }
@@ -184,8 +202,15 @@ answer(const struct evhttp_request *req, int code)
 static void
 finish(const struct evhttp_request *req)
 {
-    if (evprof_trace_is_enabled()) {
-        evprof_task_end(take(req));
+    if (!evprof_trace_is_enabled() && !evprof_requests_are_timed()) {
+        return;
+    }
+    const open_request_t request = take(req);
+    evprof_task_end(request.task);
+    if (request.begin_ns != 0) {
+        evprof_requests_note(method_of(req), path_of(req),
+                             evprof_clock_ns(CLOCK_MONOTONIC) -
+                                 request.begin_ns);
     }
 }
 
@@ -205,16 +230,24 @@ static evprof_lock_t bound_lock;
 static bound_t *all_bound;
 
 static void
-call_traced(struct evhttp_request *req, const bound_t *bound)
+call_followed(struct evhttp_request *req, const bound_t *bound)
 {
     const char *route = bound->path[0] != '\0' ? bound->path : path_of(req);
     int label =
         evprof_requests_are_labelled() ? evprof_label_push("route", route) : -1;
     int region = 0;
-    if (evprof_trace_is_enabled()) {
-        region = evprof_region_begin(task_of(req, true), route);
+    int64_t now_ns =
+        evprof_requests_are_timed() ? evprof_clock_ns(CLOCK_MONOTONIC) : 0;
+    int place = now_ns != 0 ? evprof_requests_enter(bound->path, now_ns) : -1;
+    evprof_task_t task = 0;
+    if (evprof_trace_is_enabled() || now_ns != 0) {
+        task = open_request(req, now_ns);
+    }
+    if (task != 0) {
+        region = evprof_region_begin(task, route);
     }
     bound->callback(req, bound->arg);
+    evprof_requests_leave(place);
     if (region != 0) {
         evprof_region_end(region);
     }
@@ -227,8 +260,9 @@ static void
 call_bound(struct evhttp_request *req, void *arg)
 {
     const bound_t *bound = arg;
-    if (evprof_trace_is_enabled() || evprof_requests_are_labelled()) {
-        call_traced(req, bound);
+    if (evprof_trace_is_enabled() || evprof_requests_are_labelled() ||
+        evprof_requests_are_timed()) {
+        call_followed(req, bound);
     } else {
         bound->callback(req, bound->arg);
     }
@@ -332,5 +366,9 @@ evprof_task_t
 evprof_evhttp_request(evprof_t *prof, struct evhttp_request *req)
 {
     (void)prof;
-    return req == NULL || !evprof_trace_is_enabled() ? 0 : task_of(req, false);
+    if (req == NULL || !evprof_trace_is_enabled()) {
+        return 0;
+    }
+    evprof_task_t task = find(req);
+    return task != 0 ? task : open_request(req, 0);
 }

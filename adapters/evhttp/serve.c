@@ -16,6 +16,7 @@
 #include "adapters/evhttp/pending.h"
 #include "adapters/evhttp/query.h"
 #include "adapters/evhttp/reply.h"
+#include "adapters/evhttp/requests.h"
 #include "adapters/evhttp/ui.h"
 #include "core/base/error.h"
 #include "core/runtime/catalog.h"
@@ -321,6 +322,7 @@ void
 evprof_serve(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
              const char *name)
 {
+    evprof_requests_disown(req);
     serve_if_open(
         req, &(evprof_plan_name_t){ .prof = prof, .http = http, .leaf = name });
 }

@@ -143,7 +143,7 @@ typedef struct evprof_watch_conf {
     long rss_growth_percent;
     long long rss_growth_in_ns;
     long threads;
-    long long latency_ns; /* of the wake-up of our own thread */
+    long long latency_ns; /* of requests, or of our thread's wake-up */
     long long every_ns;   /* at most one set of profiles in that time */
     long keep_files;
     long long keep_bytes;

@@ -97,9 +97,10 @@ static const evprof_directive_t directives[] = {
       .set = evprof_set_number },
     { .name = "latency",
       .args = "TIME",
-      .help = "When a thread that was due to run had to wait longer than that "
-              "for a CPU: the machine, or the process's share of it, is out "
-              "of them.",
+      .help = "When a request of the server's evhttp took longer than that, or "
+              "its callback runs for longer; requests for profiles do not "
+              "count. Where none was ever seen: when a thread that was due to "
+              "run had to wait longer for a CPU.",
       .min_args = 1,
       .max_args = 1,
       .offset = offsetof(evprof_watch_conf_t, latency_ns),

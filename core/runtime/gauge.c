@@ -153,6 +153,20 @@ is_above(int64_t value, int64_t bound, const char *what, char *text,
     return true;
 }
 
+static bool
+is_request_slow(const evprof_slow_request_t *request,
+                const evprof_watch_conf_t *conf, char *text, size_t size)
+{
+    if (conf->latency_ns <= 0 || request->ns <= conf->latency_ns) {
+        return false;
+    }
+    (void)snprintf(text, size, "%s %s %.1f ms, more than %.1f ms",
+                   request->name,
+                   request->is_running ? "has kept its loop for" : "took",
+                   (double)request->ns / 1e6, (double)conf->latency_ns / 1e6);
+    return true;
+}
+
 bool
 evprof_gauge_add(evprof_gauge_t *gauge, const evprof_usage_t *usage,
                  const evprof_watch_conf_t *conf, const char **reason,
@@ -168,6 +182,8 @@ evprof_gauge_add(evprof_gauge_t *gauge, const evprof_usage_t *usage,
         *reason = "rss_growth";
     } else if (is_above(usage->threads, conf->threads, "threads", text, size)) {
         *reason = "threads";
+    } else if (is_request_slow(&usage->request, conf, text, size)) {
+        *reason = "latency";
     } else if (is_above(usage->late_ns, conf->latency_ns,
                         "ns late was a thread that was due to run", text,
                         size)) {

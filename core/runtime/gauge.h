@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "core/conf/conf.h"
+#include "core/runtime/requests.h"
 
 /* One reading. */
 typedef struct evprof_usage {
@@ -20,10 +21,12 @@ typedef struct evprof_usage {
     int64_t cpu_ns; /* of all threads since the start */
     int64_t rss_bytes;
     long threads;
-    int64_t late_ns; /* how much later than asked for this thread ran */
+    int64_t late_ns; /* how much later than asked for this thread ran; 0 where
+                      * requests are seen, as `request` says it better */
+    evprof_slow_request_t request; /* since the last reading */
 } evprof_usage_t;
 
-/* Reads all but `late_ns`; what cannot be read is 0. */
+/* Reads all but the last two; what cannot be read is 0. */
 void evprof_usage_read(evprof_usage_t *out);
 
 enum { EVPROF_GAUGE_READINGS = 128 };

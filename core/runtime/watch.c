@@ -19,6 +19,7 @@
 #include "core/runtime/gauge.h"
 #include "core/runtime/kept_files.h"
 #include "core/runtime/push.h"
+#include "core/runtime/requests.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/service.h"
 #include "core/runtime/settings.h"
@@ -188,7 +189,10 @@ look(const evprof_watch_conf_t *conf, int64_t due_ns)
     const char *reason;
     char text[256];
     evprof_usage_read(&usage);
-    usage.late_ns = usage.now_ns > due_ns ? usage.now_ns - due_ns : 0;
+    bool are_seen = evprof_requests_slowest(usage.now_ns, &usage.request);
+    if (!are_seen && usage.now_ns > due_ns) {
+        usage.late_ns = usage.now_ns - due_ns;
+    }
     if (!evprof_gauge_add(&watch.gauge, &usage, conf, &reason, text,
                           sizeof(text))) {
         return;
@@ -207,6 +211,8 @@ static void *
 run(void *unused)
 {
     int64_t due_ns = watch.begin_ns;
+    evprof_slow_request_t earlier;
+    (void)evprof_requests_slowest(due_ns, &earlier);
     while (atomic_load(&watch.is_stopping) == 0 &&
            evprof_clock_ns(CLOCK_MONOTONIC) < watch.begin_ns) {
         evprof_futex_wait(&watch.is_stopping, 0, watch.begin_ns);
@@ -214,6 +220,7 @@ run(void *unused)
     while (atomic_load(&watch.is_stopping) == 0) {
         evprof_config_t *config = evprof_settings_hold(watch.prof);
         const evprof_watch_conf_t *conf = evprof_config_watch(config);
+        atomic_store(&evprof_requests_slow_ns, conf->latency_ns);
         if (is_watching(conf)) {
             look(conf, due_ns);
         }
@@ -222,6 +229,7 @@ run(void *unused)
         evprof_settings_release(config);
         evprof_futex_wait(&watch.is_stopping, 0, due_ns);
     }
+    atomic_store(&evprof_requests_slow_ns, 0);
     return unused;
 }
 

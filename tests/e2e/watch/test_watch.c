@@ -22,6 +22,44 @@ static evprof_t *prof;
 static char folder[32];
 static _Atomic bool is_over;
 
+static int count_files(const char *part);
+
+/* Keeps the loop until that has been noticed. */
+__attribute__((noinline)) static void
+on_stuck(struct evhttp_request *req, void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 3000 && count_files("-latency-goroutine") == 0; i++) {
+        poll(NULL, 0, 10);
+    }
+    evhttp_send_reply(req, 200, NULL, NULL);
+}
+
+static void
+answer_late(evutil_socket_t fd, short what, void *req)
+{
+    (void)fd;
+    (void)what;
+    evhttp_send_reply(req, 200, NULL, NULL);
+}
+
+/* Does not keep the loop, but lets its client wait. */
+static void
+on_later(struct evhttp_request *req, void *unused)
+{
+    const struct timeval delay = { .tv_usec = 300000 };
+    (void)unused;
+    event_base_once(engine.server.base, -1, EV_TIMEOUT, answer_late, req,
+                    &delay);
+}
+
+static void
+on_quick(struct evhttp_request *req, void *unused)
+{
+    (void)unused;
+    evhttp_send_reply(req, 200, NULL, NULL);
+}
+
 static void
 start_with(const char *watch, bool pushes)
 {
@@ -48,6 +86,9 @@ start_with(const char *watch, bool pushes)
         fail_msg("%s", err.message);
     }
     assert_int_equal(evprof_evhttp_mount(prof, engine.server.http, NULL), 0);
+    evhttp_set_cb(engine.server.http, "/stuck", on_stuck, NULL);
+    evhttp_set_cb(engine.server.http, "/later", on_later, NULL);
+    evhttp_set_cb(engine.server.http, "/quick", on_quick, NULL);
     engine_run(&engine);
 }
 
@@ -85,17 +126,18 @@ await_files(const char *part, int least)
     assert_true(count_files(part) >= least);
 }
 
+static char log_text[65536];
+
 static bool
 log_has(const char *part)
 {
-    static char text[65536];
     char path[64];
     (void)snprintf(path, sizeof(path), "%s/log", folder);
     int fd = open(path, O_RDONLY);
-    ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+    ssize_t len = fd < 0 ? 0 : read(fd, log_text, sizeof(log_text) - 1);
     close(fd);
-    text[len > 0 ? len : 0] = '\0';
-    return strstr(text, part) != NULL;
+    log_text[len > 0 ? len : 0] = '\0';
+    return strstr(log_text, part) != NULL;
 }
 
 static void *
@@ -177,6 +219,62 @@ test_it_is_pushed_too(void **state)
     stop_all();
 }
 
+static void
+ask(const char *request)
+{
+    reply_t reply;
+    client_ask(engine.server.port, request, NULL, NULL, &reply);
+    assert_int_equal(reply.code, 200);
+    reply_free(&reply);
+}
+
+/* Asks until the watch has it in its log; false: it never had. */
+static bool
+log_gets(const char *request, const char *part)
+{
+    for (int i = 0; i < 200 && !log_has(part); i++) {
+        ask(request);
+        poll(NULL, 0, 50);
+    }
+    if (!log_has(part)) {
+        print_message("%s", log_text);
+    }
+    return log_has(part);
+}
+
+static void
+test_a_slow_request_is_noticed(void **state)
+{
+    (void)state;
+    start_with("latency 100ms;", false);
+    assert_true(log_gets("GET /later", " latency: GET /later took "));
+    stop_all();
+}
+
+/* While it is there: afterwards nobody could see where the loop was. */
+static void
+test_a_stuck_loop_is_noticed(void **state)
+{
+    (void)state;
+    start_with("latency 200ms;", false);
+    /* The watch may not have said yet that it wants to know. */
+    assert_true(log_gets("GET /stuck", " latency: /stuck has kept its loop"));
+    stop_all();
+}
+
+/* A request for a profile is as long as it was asked to be. */
+static void
+test_profiles_are_no_slow_requests(void **state)
+{
+    (void)state;
+    start_with("latency 500ms;", false);
+    ask("GET /quick");
+    ask("GET /debug/pprof/mutex?seconds=2");
+    ask("GET /debug/pprof/mutex?seconds=2");
+    assert_false(log_has(" latency: GET /debug"));
+    stop_all();
+}
+
 /* CPU time of the watching thread in ns; -1: there is none. */
 static int64_t
 watcher_ns(void)
@@ -238,6 +336,9 @@ main(void)
         cmocka_unit_test(test_a_busy_process_is_profiled),
         cmocka_unit_test(test_it_stays_within_its_bounds),
         cmocka_unit_test(test_it_is_pushed_too),
+        cmocka_unit_test(test_a_slow_request_is_noticed),
+        cmocka_unit_test(test_a_stuck_loop_is_noticed),
+        cmocka_unit_test(test_profiles_are_no_slow_requests),
         cmocka_unit_test(test_it_costs_nothing_when_nothing_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,7 @@ tests_of() {
     core/base) quick='test_base test_conf test_profile' slow='test_(access|text|report|formats|graph|fetch|query|program|web|jobs)$|golden' ;;
     core/conf) quick='test_conf test_settings' slow='fuzz_conf|directives|test_access|test_reload' ;;
     core/access) quick='test_access fuzz_access' slow='test_http_access' ;;
-    core/profile) quick='test_profile test_text' slow='fuzz_profile|test_report' ;;
+    core/profile) quick='test_profile test_text test_limit' slow='fuzz_profile|test_report' ;;
     core/objects) quick=test_objects slow='test_symbol' ;;
     core/unwind) quick='test_unwind_fp test_unwind_tables' slow='fuzz_(cfi|tables|walk)|unwind_' ;;
     core/symbol) quick='test_symbol test_symbol_local' slow='test_symbol|e2e_names' ;;

@@ -83,11 +83,43 @@ test_fold(void **state)
     evprof_pprof_free(p);
 }
 
+/* A difference weighs what it is without its sign, in the default column; of
+ * equal ones the first stays. */
+static void
+test_fold_of_a_difference(void **state)
+{
+    (void)state;
+    static const int64_t values[][2] = {
+        { 1, 900 }, { 5, 0 }, { -5, 0 }, { 4, 0 }
+    };
+    evprof_pprof_t *p = NULL;
+    evprof_builder_t *b = evprof_builder_new(0);
+    assert_int_equal(evprof_builder_type(b, "samples", "count"), 0);
+    assert_int_equal(evprof_builder_type(b, "cpu", "nanoseconds"), 0);
+    assert_int_equal(evprof_builder_default_type(b, "samples"), 0);
+    for (uintptr_t i = 0; i < 4; i++) {
+        const uintptr_t pc = 0x1000 + i;
+        const evprof_stack_t stack = { &pc, 1, true };
+        assert_int_equal(evprof_builder_add(b, &stack, NULL, 0, values[i]), 0);
+    }
+    assert_int_equal(evprof_builder_finish(b, &p, NULL), 0);
+    evprof_builder_free(b);
+    assert_int_equal(evprof_pprof_fold(p, 3), 2);
+    assert_int_equal(p->samples[0].values[0], 5);
+    assert_int_equal(p->samples[1].values[0], -5);
+    assert_int_equal(p->samples[2].values[1], 900);
+    assert_int_equal(evprof_pprof_fold(p, 2), 2);
+    assert_int_equal(p->samples[0].values[0], 5);
+    assert_int_equal(p->samples[1].values[0], 0);
+    evprof_pprof_free(p);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fold),
+        cmocka_unit_test(test_fold_of_a_difference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

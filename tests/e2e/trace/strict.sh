@@ -98,15 +98,21 @@ read_trace trace.out
 [ "$(number covered)" -ge 2000 ] || fail "of 2 s, it has $(cat found)"
 [ "$(number open)" -eq 0 ] || fail "waits do not end: $(cat found)"
 [ "$(grep -c '^said 1 evprof: states' found)" -eq 1 ] || fail "$(cat found)"
+# As many requests as there is time for; the first few may come before the window
+# is open. The recorder has all of them.
 curl -sS -o trace.out "$base/debug/pprof/trace?seconds=2" &
 window=$!
-for _ in 1 2 3 4; do
-    curl -sS -Z -o /dev/null "$base/other/[1-200]" 2>/dev/null || true
+sent=0
+while kill -0 "$window" 2>/dev/null; do
+    curl -sS -Z -o /dev/null "$base/other/[1-50]" 2>/dev/null || true
+    sent=$((sent + 50))
 done
 wait "$window"
-read_trace trace.out
-[ "$(number tasks)" -ge 100 ] || fail "requests are missing: $(cat found)"
 curl -sS -o flight.out "$base/debug/pprof/trace?flight=1"
+read_trace trace.out
+[ "$(number tasks)" -ge $((sent - 500)) ] ||
+    fail "of $sent requests, many are missing: $(cat found)"
 read_trace flight.out
-[ "$(number tasks)" -ge 800 ] || fail "requests are missing: $(cat found)"
+[ "$(number tasks)" -ge "$sent" ] ||
+    fail "of $sent requests, some are missing: $(cat found)"
 echo ok

@@ -25,6 +25,17 @@ find core modules adapters tests \( -name '*.[ch]' -o -name '*.cc' \) |
             echo "$file: no licence line"
     done >>"$found"
 
+# Each block of the guides says its language, by which tests/doc knows what to do
+# with it.
+awk '/^```/ {
+        if (!inside && $0 == "```") print FILENAME ":" FNR ": a block of no language"
+        inside = !inside
+    }
+    /^    [^ ]/ && !inside && last == "" {
+        print FILENAME ":" FNR ": a block of no language"
+    }
+    { last = $0 }' README.md CONTRIBUTING.md conf/doc/*.md >>"$found"
+
 types=$(grep -rhoE --include='*.h' '(^typedef [^;{]* |^\} )[a-z_]+_t;' \
     core modules adapters | grep -oE '[a-z_]+_t;' | sort | uniq -d)
 for type in $types; do

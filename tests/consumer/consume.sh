@@ -3,7 +3,7 @@
 # Installs the tree to a prefix of its own, moves that prefix, and builds a
 # program against it outside the tree in one way.
 # usage: consume.sh WAY BUILD_DIR VERSION
-# WAY: cmake, shared, static, headers, needed, versions, embed, uninstall
+# WAY: cmake, shared, static, headers, handlers, needed, versions, embed, uninstall
 set -eu
 way=$1 build=$2 version=$3
 here=$(cd "$(dirname "$0")" && pwd)
@@ -88,6 +88,25 @@ headers)
             -fsyntax-only -I"$prefix/include" "$work/one.c"
         c++ -std=c++17 -Wall -Wextra -Wpedantic -Werror \
             -fsyntax-only -I"$prefix/include" -x c++ "$work/one.c"
+    done
+    ;;
+handlers)
+    # README's server calls nothing of libevprof itself, and linkers of some
+    # distributions drop what is not called: it comes before libc all the same, or
+    # its wrappers would see nothing.
+    awk '/^```c$/ { inside = 1; next } /^```$/ { if (inside) exit } inside' \
+        "$top/README.md" >"$work/server.c"
+    for flag in '' -Wl,--as-needed -Wl,--no-as-needed; do
+        # shellcheck disable=SC2046,SC2086
+        cc $flag -o "$work/server" "$work/server.c" \
+            $(pkg-config --cflags --libs evprof-evhttp)
+        ldd "$work/server" | awk '
+            /libevprof\.so/ { ours = NR } /libc\.so/ { theirs = NR }
+            END { exit !(ours > 0 && ours < theirs) }' || {
+            echo "libevprof comes too late with '$flag':"
+            ldd "$work/server"
+            exit 1
+        }
     done
     ;;
 needed)

@@ -3,8 +3,8 @@
 # Each rule of arrows.awk must object to a tree that breaks it and to no other.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-tree=$(mktemp -d)
-trap 'rm -rf "$tree"' EXIT
+. "$(dirname "$0")/../begin.sh"
+tree=$work
 
 check() { # check EXPECTED FILE LINE
     mkdir -p "$tree/core" "$tree/modules" "$tree/adapters" \

@@ -7,8 +7,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 nm=$1
 shift
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 "$nm" -A "$@" >"$work/symbols"
 grep -ho 'evprof_[a-z0-9_]*(' "$here"/../../core/include/evprof/*.h \
     "$here"/../../adapters/*/include/evprof/*.h | tr -d '(' >"$work/public"

@@ -4,8 +4,7 @@
 # The list of symbols is given instead of made: `cat` stands for nm.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 : >"$work/none"
 
 object() { # object ROOM FILE KIND NAME: a row of nm -A

@@ -8,8 +8,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 nm=$1
 shift
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 grep -ho '\<evprof_[a-z0-9_]*' "${HEADERS:-$here/../../core/include/evprof}"/*.h \
     "$here"/../../adapters/*/include/evprof/*.h | sort -u >"$work/public"
 # What is generated comes whole, used or not.

@@ -5,8 +5,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cc=$1 nm=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 cd "$work"
 mkdir headers
 echo 'void evprof_for_programs(void);' >headers/all.h

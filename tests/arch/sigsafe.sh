@@ -21,8 +21,7 @@ done
 allowed='_GLOBAL_OFFSET_TABLE_ __errno_location clock_gettime memcmp memcpy
 memset sched_getcpu syscall _dl_find_object evprof_unwind_refresh
 evprof_unload_epoch'
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 
 "$nm" -P "$@" | awk 'NF > 1 && $2 != "U" && $2 != "w" { print $1 }' \
     >"$work/defined"

@@ -5,8 +5,7 @@ set -eu
 cc=$1
 nm=$2
 here=$(dirname "$0")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 
 cat >"$work/sig_bad.c" <<'C'
 #include <stdlib.h>

@@ -6,19 +6,13 @@
 # the time. Both alternate, and medians of the rounds are printed.
 set -euo pipefail
 bin=$1 rounds=${2-7} requests=${3-400}
-work=$(mktemp -d)
-server='' asker=''
-stop() {
+. "$(dirname "$0")/../begin.sh"
+asker=''
+before_end() {
     [ -z "$asker" ] || kill "$asker" 2>/dev/null || true
-    [ -z "$server" ] || kill "$server" 2>/dev/null || true
-    rm -rf "$work"
 }
-trap stop EXIT
 
-mkfifo "$work/address"
-"$bin/evprof-example" >"$work/address" &
-server=$!
-read -r line <"$work/address"
+serve "$bin/evprof-example"
 url=$(echo "$line" | grep -o 'http://[0-9.:]*')
 
 cpu_ns() { # of all threads of the server

@@ -7,8 +7,7 @@
 set -euo pipefail
 source=$1 libs=$2
 first=9a24ef6
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 
 command -v abidiff >/dev/null || { echo 'skipped: no abidiff here'; exit 77; }
 cd "$source"

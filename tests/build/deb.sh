@@ -7,8 +7,7 @@
 set -euo pipefail
 source=$1
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 
 for tool in dpkg-buildpackage dh lintian git; do
     command -v $tool >/dev/null || { echo "skipped: no $tool here"; exit 77; }

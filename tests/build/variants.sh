@@ -6,8 +6,7 @@
 set -euo pipefail
 variant=$1 source=$2 evprof=$3
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 
 need() {
     command -v "$1" >/dev/null || { echo "skipped: no $1 here"; exit 77; }

@@ -8,8 +8,7 @@ set -eu
 way=$1 build=$2 version=$3
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(realpath "$here/../..")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 cmake --install "$build" --prefix "$work/first" >/dev/null
 mv "$work/first" "$work/prefix"
 prefix=$work/prefix

@@ -10,8 +10,7 @@ update=${3-}
 here=$root/tests/doc
 conf=$root/conf/evprof.conf
 man=$root/conf/man/evprof.conf.5
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 
 "$print" >"$work/reference"
 {

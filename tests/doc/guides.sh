@@ -7,8 +7,7 @@
 set -eu
 top=$(realpath "$1") bin=$2 lib=$3
 shift 3
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 cd "$work"
 
 for text in "$top"/*.md "$top"/conf/doc/*.md; do

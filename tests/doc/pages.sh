@@ -4,8 +4,7 @@
 # tool prints.
 set -u
 evprof=$1 man=$2 man3=$3
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 cd "$work" || exit 1
 failed=0
 fail() {

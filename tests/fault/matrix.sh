@@ -6,13 +6,12 @@
 # sentence, or it says loudly what it lost (a comment that viewers show).
 set -u
 limited=$1 tool=$2
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+. "$(dirname "$0")/../begin.sh"
 status=0
 
 fail() {
     echo "$1"
-    [ ! -s "$dir/$2" ] || head -c 300 "$dir/$2" | tr -d '\000-\010\016-\037'
+    [ ! -s "$work/$2" ] || head -c 300 "$work/$2" | tr -d '\000-\010\016-\037'
     echo
     status=1
 }
@@ -32,28 +31,28 @@ check() { # check LIMIT FILE CODE
     200)
         want=$(wanted "$2")
         [ -n "$want" ] || return
-        "$tool" -top "$dir/$2" 2>/dev/null | grep -q "$want" && return
-        "$tool" -comments "$dir/$2" 2>/dev/null | grep -qv '^# ' && return
-        "$tool" -top "$dir/$2" 2>&1 | head -8
+        "$tool" -top "$work/$2" 2>/dev/null | grep -q "$want" && return
+        "$tool" -comments "$work/$2" 2>/dev/null | grep -qv '^# ' && return
+        "$tool" -top "$work/$2" 2>&1 | head -8
         fail "$what: neither right nor loud" /dev/null
         ;;
     0) fail "$what: no whole answer" "$2" ;;
-    *) [ "$(wc -c <"$dir/$2")" -gt 10 ] || fail "$what: $3 without a word" "$2" ;;
+    *) [ "$(wc -c <"$work/$2")" -gt 10 ] || fail "$what: $3 without a word" "$2" ;;
     esac
 }
 
 run() { # run NAME LIMIT
-    rm -f "$dir"/*
-    "$limited" "$dir" "$2" >"$dir/codes" 2>"$dir/err" || {
+    rm -f "$work"/*
+    "$limited" "$work" "$2" >"$work/codes" 2>"$work/err" || {
         fail "$1: the server died" err
         return
     }
-    grep '^skipped' "$dir/codes" && return
-    grep -q '"evprof-' "$dir/text" && fail "$1: a thread of ours is listed" text
+    grep '^skipped' "$work/codes" && return
+    grep -q '"evprof-' "$work/text" && fail "$1: a thread of ours is listed" text
     while read -r file code; do
         check "$1" "$file" "$code"
-    done <"$dir/codes"
-    echo "$1: $(tr '\n' ' ' <"$dir/codes")"
+    done <"$work/codes"
+    echo "$1: $(tr '\n' ' ' <"$work/codes")"
 }
 
 # Numbers of x86-64; elsewhere only the first two.

@@ -8,23 +8,22 @@
 set -u
 shim=$1 host=$2 how=${3:-sample}
 shift 3
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+. "$(dirname "$0")/../begin.sh"
 conf=$(dirname "$0")/host.conf
 bad=0
 runs=0
 
 run() { # run CALL N
     LD_PRELOAD=$shim FAULT_CALL=$1 FAULT_N=$2 "$host" "$conf" \
-        >"$dir/out" 2>&1
+        >"$work/out" 2>&1
 }
 
 [ $# -gt 0 ] || set -- malloc pthread_create timer_create open read mmap \
     eventfd epoll_create process_vm_readv
-run malloc 0 || { echo "without a fault:"; cat "$dir/out"; exit 1; }
-cp "$dir/out" "$dir/calls"
+run malloc 0 || { echo "without a fault:"; cat "$work/out"; exit 1; }
+cp "$work/out" "$work/calls"
 for call; do
-    total=$(sed -n "s/^calls: $call //p" "$dir/calls")
+    total=$(sed -n "s/^calls: $call //p" "$work/calls")
     step=${STEP:-$((total + 1))}
     [ "$how" = sample ] || step=1
     # Another place each day, so that samples add up.
@@ -37,7 +36,7 @@ for call; do
         if [ $rc -ne 0 ]; then
             bad=$((bad + 1))
             echo "$call $n of $total: exit $rc"
-            sed 's/^/    /' "$dir/out" | grep -v calls: | tail -5
+            sed 's/^/    /' "$work/out" | grep -v calls: | tail -5
         fi
         n=$((n + step))
     done

@@ -3,8 +3,7 @@
 # files.sh EVPROF: sources that are no profile or no file, and what is written.
 set -u
 evprof=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 export TZ=UTC HOME="$work" LC_ALL=C PPROF_TMPDIR="$work/saved"
 cd "$work" || exit 1
 failed=0 count=0

@@ -4,8 +4,7 @@
 set -u
 evprof=$1 make_hostile=$2
 inputs=$(cd "$(dirname "$0")" && pwd)/inputs
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 export TZ=UTC HOME="$work" LC_ALL=C
 failed=0 count=0
 flags=

@@ -6,8 +6,7 @@
 set -u
 evprof=$1 make_hostile=$2 make_input=$3
 tests=$(cd "$(dirname "$0")/.." && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 export TZ=UTC HOME="$work" LC_ALL=C
 for program in jq xmllint dot; do
     command -v "$program" >/dev/null || {

@@ -4,8 +4,7 @@
 # reads all of it; ends with 77 where perf may not record.
 set -u
 evprof=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 export TZ=UTC HOME="$work" LC_ALL=C
 cd "$work" || exit 1
 command -v perf >/dev/null || {

@@ -7,8 +7,7 @@ set -u
 evprof=$(realpath "$1") make_input=$(realpath "$2") update=${3:-}
 [ -x "$evprof" ] && [ -x "$make_input" ] || exit 2
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
 export TZ=UTC HOME="$work" LC_ALL=C
 unset XDG_CONFIG_HOME PPROF_TMPDIR PPROF_BINARY_PATH PPROF_TOOLS
 

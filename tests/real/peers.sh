@@ -11,25 +11,11 @@ shift 2
 servers=$(cd "$(dirname "$0")" && pwd)/servers
 profiler=$(ls /usr/lib/*/libprofiler.so.0 2>/dev/null | head -n 1 || true)
 heaptrack=$(command -v heaptrack || true)
-work=$(mktemp -d)
-pid=
-trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
+. "$(dirname "$0")/world.sh"
 chmod 1777 "$work"
-fail() {
-    echo "$*"
-    exit 1
-}
 need() {
     command -v "$1" >/dev/null || fail "no $1"
-}
-port=$(python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-await() {
-    for _ in $(seq 200); do
-        "$@" >/dev/null 2>&1 && return
-        read -rt 0.05 <> <(:) || true
-    done
-    fail "no answer to: $*"
 }
 
 # What stands before the server's command, by the name of the profiler.

@@ -5,9 +5,8 @@
 set -euo pipefail
 server=$1 tool=$2 library=$3
 servers=$(cd "$(dirname "$0")" && pwd)/servers
-work=$(mktemp -d)
-pid=
-trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; rm -rf "$work"' EXIT
+. "$(dirname "$0")/../begin.sh"
+. "$(dirname "$0")/world.sh"
 cd "$work"
 chmod 1777 "$work" # nginx's workers run as nobody
 export PPROF_TMPDIR=$work
@@ -17,17 +16,6 @@ fail() {
 }
 need() {
     command -v "$1" >/dev/null || { echo "$server: skipped, no $1"; exit 77; }
-}
-# A port that is free now; the server may still lose it, and says so.
-port=$(python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-
-await() { # await COMMAND...
-    for _ in $(seq 200); do
-        "$@" >/dev/null 2>&1 && return
-        read -rt 0.05 <> <(:) || true
-    done
-    fail "no answer to: $*"
 }
 
 # A server's start function sets $pid and returns when it answers; "with" as its

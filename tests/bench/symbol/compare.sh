@@ -7,8 +7,7 @@ set -eu
 names_of=$1 count=$2
 shift 2
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 peer=${LLVM_SYMBOLIZER:-llvm-symbolizer}
 
 # Addresses inside sized functions, with a seed of its own, so that runs compare.

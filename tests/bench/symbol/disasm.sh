@@ -7,8 +7,7 @@ set -eu
 evprof=$1
 shift
 objdump=${LLVM_OBJDUMP:-llvm-objdump}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 
 # ADDRESS<tab>TEXT, sorted.
 normal() { sed -e 's/<[^>]*>//g' -e 's/[[:space:]]\{1,\}/ /g' -e 's/ $//' | sort; }

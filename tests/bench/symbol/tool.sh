@@ -7,8 +7,7 @@ set -eu
 evprof=$1 count=$2
 shift 2
 pprof=${PPROF:-go tool pprof}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 export XDG_CACHE_HOME="$work/cache" PPROF_TMPDIR="$work"
 
 timed() {

@@ -4,19 +4,13 @@
 # Profiles a program from outside, from its beginning to its end.
 set -euo pipefail
 tool=$1 program=$2 plugin=$3
-work=$(mktemp -d)
-pid=
-trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 cd "$work"
 export PPROF_TMPDIR=$work
-fail() {
-    echo "$*"
-    exit 1
-}
 
 mkfifo in said
 "$program" "$plugin" <in >said &
-pid=$!
+pid=$! running=$!
 exec 3>in 4<said
 read -r line <&4
 [ "$line" = ready ] || fail "the program says: $line"
@@ -39,7 +33,7 @@ grep -q ' plugin_turns$' short || fail "no plugin: $(cat short)"
 echo >&3
 read -r used <&4
 wait "$pid" || fail "the program failed"
-pid=
+running=
 wait "$reader" || fail "the tool: $(cat err)"
 
 # All of its CPU time since, which is all but its start.

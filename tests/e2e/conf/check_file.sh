@@ -4,8 +4,7 @@
 # What -t and -T say of files: each mistake once, with its line and what to do.
 set -eu
 evprof=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 cd "$work"
 failed=0
 

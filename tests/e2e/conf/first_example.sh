@@ -6,32 +6,26 @@
 set -eu
 first=$1
 go=$2
-folder=$(mktemp -d)
-export PPROF_TMPDIR="$folder"
-pid=
-clean() {
-    [ -z "$pid" ] || kill "$pid" 2>/dev/null || true
-    rm -rf "$folder"
-}
-trap clean EXIT
+. "$(dirname "$0")/../../begin.sh"
+export PPROF_TMPDIR="$work"
 
-"$first" "unix:$folder/socket" >"$folder/out" 2>&1 &
-pid=$!
-while ! [ -S "$folder/socket" ]; do
-    kill -0 "$pid" || { cat "$folder/out"; exit 1; }
+"$first" "unix:$work/socket" >"$work/out" 2>&1 &
+running=$!
+while ! [ -S "$work/socket" ]; do
+    kill -0 "$running" || { cat "$work/out"; exit 1; }
 done
-curl -sS --fail --unix-socket "$folder/socket" -o "$folder/cpu.pb.gz" \
+curl -sS --fail --unix-socket "$work/socket" -o "$work/cpu.pb.gz" \
     "http://localhost/debug/pprof/profile?seconds=2"
-"$go" tool pprof -top "$folder/cpu.pb.gz" >"$folder/top" 2>&1 ||
-    { cat "$folder/top"; exit 1; }
-grep -q append_line "$folder/top" || { cat "$folder/top"; exit 1; }
+"$go" tool pprof -top "$work/cpu.pb.gz" >"$work/top" 2>&1 ||
+    { cat "$work/top"; exit 1; }
+grep -q append_line "$work/top" || { cat "$work/top"; exit 1; }
 # A build with sanitizers may still be at its first round.
-timeout 60 sh -c "until grep -q '^round 0: 100000 lines\$' '$folder/out'
+timeout 60 sh -c "until grep -q '^round 0: 100000 lines\$' '$work/out'
 do :; done"
 
 # A second one on the same address says so.
-if "$first" "unix:$folder/socket" 1 2>"$folder/err"; then
+if "$first" "unix:$work/socket" 1 2>"$work/err"; then
     echo "two programs on one address" >&2
     exit 1
 fi
-grep -q 'the address is in use' "$folder/err"
+grep -q 'the address is in use' "$work/err"

@@ -5,14 +5,8 @@
 # waits are recorded or not; threads that work or idle are not.
 set -euo pipefail
 stuck=$1 evprof=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 cd "$work"
-name=
-fail() {
-    echo "$name: $*"
-    exit 1
-}
 has() { # has FILE PATTERN [COUNT]
     [ "$(grep -cE -- "$2" "$1")" -ge "${3:-1}" ] ||
         fail "no ${3:-1} \"$2\" in $1: $(head -60 "$1")"

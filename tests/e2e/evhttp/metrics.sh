@@ -4,22 +4,12 @@
 # Prometheus scrapes and answers for.
 # usage: metrics.sh EXAMPLE
 set -eu
-work=$(mktemp -d)
-server=
-prometheus=
-stop() {
-    # shellcheck disable=SC2086 # process ids or none
-    [ -z "$server$prometheus" ] || kill $server $prometheus 2>/dev/null || true
-    rm -rf "$work"
-}
-trap stop EXIT
-fail() { echo "$1"; cat "$work/metrics" "$work/log" 2>/dev/null; exit 1; }
+. "$(dirname "$0")/../../begin.sh"
+shown="$work/metrics $work/log $work/answer"
 
 echo 'pprof { metrics on; }' >"$work/conf"
-mkfifo "$work/address"
-EVPROF_CONF="$work/conf" "$1" >"$work/address" &
-server=$!
-read -r url <"$work/address"
+serve env EVPROF_CONF="$work/conf" "$1"
+url=$line
 curl -sf -o /dev/null "${url}profile?seconds=1"
 curl -sfi "${url}metrics" | tr -d '\r' >"$work/reply"
 sed '1,/^$/d' "$work/reply" >"$work/metrics"
@@ -51,7 +41,7 @@ YAML
 port=$(awk 'BEGIN { srand(); print 20000 + int(rand() * 20000) }')
 prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/data" \
     --web.listen-address="127.0.0.1:$port" >"$work/log" 2>&1 &
-prometheus=$!
+running="$running $!"
 i=0
 while [ "$i" -lt 200 ]; do
     curl -s "http://127.0.0.1:$port/api/v1/query?query=evprof_process_threads" \
@@ -63,5 +53,4 @@ while [ "$i" -lt 200 ]; do
     read -rt 0.1 <> <(:) || true
     i=$((i + 1))
 done
-cat "$work/answer"
 fail "Prometheus does not have it"

@@ -6,40 +6,34 @@
 # at every address that it prints. With a password nothing is served without it.
 set -eu
 example=$1 password=${2:-}
-work=$(mktemp -d)
-server=
-stop() {
-    [ -z "$server" ] || kill "$server" 2>/dev/null || true
-    rm -rf "$work"
-}
-trap stop EXIT
+. "$(dirname "$0")/../../begin.sh"
 mkfifo "$work/address"
 "$example" >"$work/address" &
-server=$!
+running=$!
 exec 3<"$work/address"
 
-expect() { # expect CODE PATH [CURL ARGUMENTS]
+asks() { # asks CODE PATH [CURL ARGUMENTS]
     code=$1 path=$2
     shift 2
     got=$(curl -s -o "$work/body" -w '%{http_code}' "$@" "$url$path")
-    [ "$got" = "$code" ] || { echo "$path: $got instead of $code"; exit 1; }
+    [ "$got" = "$code" ] || fail "$path: $got instead of $code"
 }
 
 read -r url <&3
 if [ -n "$password" ]; then
-    expect 401 debug/pprof/
-    expect 401 debug/pprof/goroutine
-    expect 401 hello
+    asks 401 debug/pprof/
+    asks 401 debug/pprof/goroutine
+    asks 401 hello
     set -- -u "$password"
 else
     set --
 fi
 check() {
-    expect 200 debug/pprof/ "$@"
+    asks 200 debug/pprof/ "$@"
     grep -q 'goroutine?debug=1' "$work/body"
-    expect 200 debug/pprof/goroutine "$@"
-    expect 200 'debug/pprof/profile?seconds=1' "$@"
-    expect 200 debug/pprof/cmdline "$@"
+    asks 200 debug/pprof/goroutine "$@"
+    asks 200 'debug/pprof/profile?seconds=1' "$@"
+    asks 200 debug/pprof/cmdline "$@"
 }
 check "$@"
 case $example in
@@ -47,5 +41,5 @@ case $example in
     read -r url <&3
     check "$@"
     ;;
-*) expect 200 hello "$@" ;;
+*) asks 200 hello "$@" ;;
 esac

@@ -4,22 +4,12 @@
 # profiles whenever he likes: both get all of their own window.
 # usage: windows.sh EXAMPLE EVPROF
 set -eu
-work=$(mktemp -d)
-server=
-load=
-stop() {
-    # shellcheck disable=SC2086 # a list of process ids
-    [ -z "$server" ] || kill $load "$server" 2>/dev/null || true
-    rm -rf "$work"
-}
-trap stop EXIT
+. "$(dirname "$0")/../../begin.sh"
 
-mkfifo "$work/address"
-"$1" >"$work/address" &
-server=$!
-read -r url <"$work/address"
+serve "$1"
+url=$line
 curl -s "${url%debug/pprof/}primes?[1-1000000]" >/dev/null &
-load=$!
+running="$running $!"
 
 # What the process has used so far, in clock ticks.
 used() { awk '{ print $14 + $15 }' "/proc/$server/stat"; }

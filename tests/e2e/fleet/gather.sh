@@ -7,17 +7,15 @@
 set -eu
 evprof=$2
 profile=${3-profile?seconds=1}
-work=$(mktemp -d)
+. "$(dirname "$0")/../../begin.sh"
+shown="$work/tags $work/comments $work/said"
 server=
 stopped=
-stop() {
+before_end() {
     [ -z "$stopped" ] || kill -CONT "$stopped" 2>/dev/null || true
     exec 9>&-
     [ -z "$server" ] || { kill "$server" 2>/dev/null; wait "$server"; } || true
-    rm -rf "$work"
 }
-trap stop EXIT
-fail() { echo "$1"; cat "$work/tags" "$work/comments" "$work/said" 2>/dev/null; exit 1; }
 
 echo 'pprof { gather all; symbolize names; }' >"$work/conf"
 mkfifo "$work/address" "$work/end"

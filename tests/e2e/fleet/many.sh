@@ -6,15 +6,11 @@ set -eu
 worker=$1
 evprof=$2
 count=${3-5}
-work=$(mktemp -d)
-pids=
-stop() {
+. "$(dirname "$0")/../../begin.sh"
+shown="$work/out $work/err"
+before_end() {
     exec 9>&-
-    # shellcheck disable=SC2086 # a list of process ids
-    [ -z "$pids" ] || kill $pids 2>/dev/null || true
-    rm -rf "$work"
 }
-trap stop EXIT
 mkfifo "$work/end"
 exec 9<>"$work/end"
 
@@ -25,7 +21,7 @@ while [ "$i" -lt "$count" ]; do
     [ "$i" -ge 2 ] || burn=burn
     # shellcheck disable=SC2086 # a word or none
     "$worker" "$work/$i.sock" "fleet-$((i % 2))-$$" $burn <&9 &
-    pids="$pids $!"
+    running="$running $!"
     i=$((i + 1))
 done
 i=0
@@ -33,8 +29,6 @@ while [ "$i" -lt "$count" ]; do
     [ -S "$work/$i.sock" ] || { read -rt 0.02 <> <(:) || true; continue; }
     i=$((i + 1))
 done
-
-fail() { echo "$1"; cat "$work/out" "$work/err"; exit 1; }
 
 # merged SOURCE: what the merged profile has, by label.
 merged() {
@@ -56,11 +50,11 @@ fi
 merged "unix:$work/*.sock"
 grep -q ' pid: ' "$work/out" || fail "no label pid"
 grep -q ' host: ' "$work/out" || fail "no label host"
-for name in 0 1; do
-    grep -q "fleet-$name-$$" "$work/out" || fail "no worker fleet-$name"
+for group in 0 1; do
+    grep -q "fleet-$group-$$" "$work/out" || fail "no worker fleet-$group"
 done
 # shellcheck disable=SC2086 # a list of process ids
-set -- $pids
+set -- $running
 for pid in "$1" "$2"; do
     grep -q "[ :]$pid\$" "$work/out" || fail "no process $pid"
 done

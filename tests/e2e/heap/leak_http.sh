@@ -3,16 +3,13 @@
 # leak_http.sh GO SERVER: the leaking example, asked over HTTP by go tool pprof.
 set -euo pipefail
 go=$1
-server=$2
-work=$(mktemp -d)
+. "$(dirname "$0")/../../begin.sh"
+shown=$work/out
 export PPROF_TMPDIR="$work" TZ=UTC
 unset MALLOC_CONF LD_PRELOAD
 
-mkfifo "$work/url"
-"$server" 0 >"$work/url" &
-pid=$!
-trap 'kill "$pid"; rm -rf "$work"' EXIT
-read -r url <"$work/url"
+serve "$2" 0
+url=$line
 port=${url#http://127.0.0.1:}
 port=${port%%/*}
 
@@ -22,12 +19,6 @@ get() {
     printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&3
     cat <&3
     exec 3>&-
-}
-
-fail() {
-    echo "$1"
-    cat "$work/out"
-    exit 1
 }
 
 load() {

@@ -4,8 +4,7 @@
 set -eu
 folder=$1
 jemalloc=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 unset MALLOC_CONF LD_PRELOAD
 wanted=prof:true,prof_active:false,prof_accum:true
 failed=0

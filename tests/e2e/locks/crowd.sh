@@ -3,8 +3,7 @@
 # go tool pprof reads what 999 workers on one mutex leave behind.
 # usage: crowd.sh CROWD
 set -eu
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 PPROF_TMPDIR=$work
 export PPROF_TMPDIR
 "$1" "$work"

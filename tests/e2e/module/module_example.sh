@@ -5,9 +5,11 @@
 # served, configured and listed like one of the library's own.
 set -eu
 source=$1 build=$2 go=$3
-work=$(mktemp -d)
+. "$(dirname "$0")/../../begin.sh"
 export PPROF_TMPDIR="$work"
-trap 'exec 3>&-; rm -rf "$work"' EXIT
+before_end() {
+    exec 3>&-
+}
 
 cmake --install "$build" --prefix "$work/prefix" >/dev/null
 cp -r "$source/modules/example" "$work/example"
@@ -29,13 +31,6 @@ read -r ready <"$work/out"
 get() { # get PATH: below the prefix
     curl -sS --fail --unix-socket "$work/socket" \
         "http://localhost/debug/pprof/$1"
-}
-expect() { # expect PATTERN FILE
-    grep -q -- "$1" "$2" || {
-        echo "no $1 in:"
-        cat "$2"
-        exit 1
-    }
 }
 get 'hello?debug=1' >"$work/text"
 [ "$(grep -c '^hello, the world$' "$work/text")" -eq 3 ]

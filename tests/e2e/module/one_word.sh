@@ -5,8 +5,7 @@
 # one file and one word; all that lists such things must then show them.
 set -eu
 source=$1
-work=$(mktemp -d)
-trap '[ -z "${pid-}" ] || kill "$pid"; rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 
 mkdir "$work/tree"
 tar -C "$source" -cf - CMakeLists.txt CMakePresets.json README.md LICENSE \
@@ -77,13 +76,6 @@ cmake -G Ninja -B build -DCMAKE_BUILD_TYPE=Debug >configured 2>&1 ||
 cmake --build build --target evprof evprof_evhttp evprof_testing_library \
     evprof_tool evprof-first >built 2>&1 || { tail -n 30 built; exit 1; }
 
-expect() { # expect PATTERN FILE
-    grep -q -- "$1" "$2" || {
-        echo "no $1 in:"
-        cat "$2"
-        exit 1
-    }
-}
 
 # The server: index, status, its leaf, its alias, the configuration.
 cat >server.c <<'SERVER'
@@ -110,7 +102,7 @@ cc -Icore/include -Iadapters/evhttp/include -o server server.c -Lbuild/lib \
     -Wl,-rpath,"$work/tree/build/lib" -levprof_evhttp -levprof
 mkfifo in out
 ./server "unix:$work/socket" <in >out &
-pid=$!
+pid=$! running=$!
 exec 3>in
 read -r ready <out
 [ "$ready" = ready ]
@@ -126,7 +118,7 @@ for leaf in beat pulse heartbeat; do
     expect 'pulse profile: total 1' text
 done
 exec 3>&-
-wait "$pid" && pid=
+wait "$pid" && running=
 
 tool=build/bin/evprof
 "$tool" -directives >directives

@@ -21,8 +21,7 @@ profile gone "$work/absent" "$id" >absent
 profile gone "$work/gone" "$id" >stripped
 
 debuginfod -d "$work/db" -p 8002 -F files >log 2>&1 &
-server=$!
-trap 'kill "$server"; wait "$server"; rm -rf "$work"' EXIT
+server=$! running=$!
 "$wait_port" 127.0.0.1 8002 || { cat log; exit 1; }
 # It listens before it has read its folder, and says so.
 until grep -q 'groomed\|fdcache' log || ! kill -0 "$server"; do :; done
@@ -50,8 +49,8 @@ expect "source" 'sink \+= inner' out
 # What was got is kept.
 kill "$server"
 wait "$server"
+running=
 rm -rf .cache/evprof/names
 "$evprof" -debuginfod -top absent >out 2>err
 expect "kept" ' 4 80.00% .* leaf$' out
-trap 'rm -rf "$work"' EXIT
 finish

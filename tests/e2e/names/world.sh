@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # To be sourced: builds a program and offers `profile`, `expect` and `finish`.
 evprof=$1 cc=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 export HOME="$work" LC_ALL=C
 unset PPROF_BINARY_PATH PPROF_TOOLS DEBUGINFOD_URLS
 cd "$work" || exit 1

@@ -4,15 +4,9 @@
 # Programs that know nothing of evprof are profiled, and behave as without it.
 set -euo pipefail
 tool=$1 library=$2 program=$3 own_malloc=$4 tcmalloc=$5 asan=$6 tsan=$7 early=$8
-work=$(mktemp -d)
-pid=
-trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 cd "$work"
 export TMPDIR=$work PPROF_TMPDIR=$work
-fail() {
-    echo "$*"
-    exit 1
-}
 status_of() { # status_of COMMAND...
     local status=0
     "$@" >out 2>err || status=$?
@@ -127,7 +121,7 @@ serve() { # serve WHAT...: starts it, its process in $pid
         "$program" "$@" serve <in >ids &
     exec 3>in
     until [ -s ids ]; do read -rt 0.05 <> <(:) || true; done
-    pid=$(cat ids)
+    pid=$(cat ids) running=$pid
     until [ -S "$work/$pid.sock" ]; do
         kill -0 "$pid" || fail "the program is gone"
         read -rt 0.05 <> <(:) || true
@@ -155,7 +149,7 @@ grep -q "^ *$pid .*unix:.*$pid.sock" list || fail "ps: $(cat list)"
 [ "$(status_of "$tool" -top 999999999)" -eq 2 ] || fail "no such process"
 exec 3>&-
 while kill -0 "$pid" 2>/dev/null; do read -rt 0.05 <> <(:) || true; done
-pid=
+running=
 
 # `only` names the programs; others are left alone.
 printf 'only somebody-else;\nlisten unix:%s/only.sock;\n' "$work" >conf

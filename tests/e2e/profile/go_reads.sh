@@ -4,8 +4,7 @@
 set -eu
 go=$1
 writer=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 export PPROF_TMPDIR="$work" TZ=UTC
 
 "$writer" >"$work/shop.pb.gz"

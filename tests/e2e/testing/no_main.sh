@@ -4,8 +4,7 @@
 # A test program without EVPROF_TEST_MAIN() links, and says what it lacks.
 set -eu
 source=$1 lib=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 printf '#include <evprof/testing.h>\nTEST(One)\n{\n    (void)t;\n}\n' >"$work/one.c"
 cc -I"$source/core/include" -I"$source/adapters/testing/include" -o "$work/one" \
     "$work/one.c" -L"$lib" -Wl,-rpath,"$lib" -levprof_testing -levprof

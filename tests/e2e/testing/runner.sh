@@ -5,8 +5,7 @@
 # usage: runner.sh ADD_TEST EVPROF
 set -u
 program=$1 tool=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 cd "$work" || exit 2
 failed=0
 

@@ -4,8 +4,7 @@
 # test with a skipped sub-test as passed.
 # usage: skipped.sh ADD_TEST LIST_SCRIPT
 set -eu
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 cmake "-DPROGRAM=$1" -DNAME=demo -DARGS= -DPROPERTIES= \
     "-DLIST=$work/CTestTestfile.cmake" -P "$2"
 ctest --test-dir "$work" -R 'TestSkipped|TestTree' >"$work/out"

@@ -6,29 +6,23 @@
 # in a forked child too.
 set -euo pipefail
 server=$1 evprof=$2
-work=$(mktemp -d)
-pid=
-trap '[ -z "$pid" ] || kill "$pid"; rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 cd "$work"
-fail() {
-    echo "$name: $*"
-    [ ! -e log ] || tail -5 log
-    exit 1
-}
+shown=log
 
 start() { # start DIRECTIVES [fork]
     rm -rf out dumps log
     echo "pprof { log log info; profile trace { flight_recorder 30s 16m; $1 } }" >conf
     mkfifo out
     "$server" conf ${2+"$2"} >out &
-    pid=$!
+    pid=$! running=$!
     read -r port worker <out
     base=http://127.0.0.1:$port
 }
 stop() {
     kill "$pid"
     wait "$pid" 2>/dev/null || true
-    pid=
+    running=
 }
 files() {
     find dumps -name 'evprof-trace-*.trace' 2>/dev/null | wc -l

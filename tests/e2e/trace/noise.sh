@@ -4,8 +4,7 @@
 # Whatever events were lost, Go's reader takes the trace.
 set -euo pipefail
 noise=$1 go=$2 seeds=$3
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 cd "$work"
 reader=$("$go" tool -n trace)
 for ((seed = 1; seed <= seeds; seed++)); do

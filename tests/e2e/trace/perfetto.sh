@@ -16,13 +16,8 @@ if ! "$python" -c 'import perfetto' 2>/dev/null; then
         }
     fi
 fi
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 cd "$work"
-fail() {
-    echo "$name: $*"
-    exit 1
-}
 
 # convert FLAG...: the trace of the scene, and what the schema finds in it.
 convert() {

@@ -6,13 +6,8 @@
 # taken or refused as there. SOURCE is this folder.
 set -euo pipefail
 evprof=$1 scene=$2 go=$3 source=$4
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 cd "$work"
-fail() {
-    echo "$name: $*"
-    exit 1
-}
 
 # Samples of a profile, one a line, in an order of their own.
 samples() {

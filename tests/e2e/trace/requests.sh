@@ -5,21 +5,15 @@
 # answer, and label its samples; the flight recorder has both afterwards.
 set -euo pipefail
 server=$1 go=$2
-work=$(mktemp -d)
-pid=
-trap '[ -z "$pid" ] || kill "$pid"; rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 cd "$work"
-fail() {
-    echo "$*"
-    exit 1
-}
 
 cat >conf <<CONF
 pprof { label_requests on; profile trace { flight_recorder 30s 16m; } }
 CONF
 mkfifo out
 "$server" conf >out &
-pid=$!
+pid=$! running=$!
 read -r port <out
 base=http://127.0.0.1:$port
 count() { # count PATTERN

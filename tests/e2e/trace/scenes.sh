@@ -5,8 +5,7 @@
 # the reader takes the trace and finds its threads.
 set -euo pipefail
 scene=$1 evprof=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 cd "$work"
 echo 'pprof { profile trace { cpu on; } }' >conf
 for name in mutex pingpong rwlock cond semaphore barrier join forkjoin network \

@@ -7,10 +7,7 @@
 # has run for more than ten seconds.
 set -euo pipefail
 server=$1 evprof=$2 seconds=${3-600}
-work=$(mktemp -d)
-pid= load=
-trap '[ -z "$load" ] || kill "$load"; [ -z "$pid" ] || kill "$pid"
-      rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 cd "$work"
 fail() {
     echo "after ${SECONDS}s: $*"
@@ -20,14 +17,14 @@ fail() {
 echo 'pprof { profile trace { flight_recorder 5s 8m; cpu on; switches always; } }' >conf
 mkfifo out
 "$server" conf >out &
-pid=$!
+pid=$! running=$!
 read -r port <out
 base=http://127.0.0.1:$port
 while :; do
     curl -sS -Z -o /dev/null "$base/other/[1-50]" || true
     curl -sS -o /dev/null "$base/slow" || true
 done >/dev/null 2>&1 &
-load=$!
+running="$running $!"
 rss() {
     awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"
 }

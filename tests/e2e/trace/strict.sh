@@ -6,13 +6,7 @@
 # within 5 %, and was ended by the thread that ended it.
 set -euo pipefail
 scene=$1 server=$2 go=$3 source=$4
-work=$(mktemp -d)
-pid=
-trap '[ -z "$pid" ] || kill "$pid"; rm -rf "$work"' EXIT
-fail() {
-    echo "$name: $*"
-    exit 1
-}
+. "$(dirname "$0")/../../begin.sh"
 name=build
 cd "$source"
 timeout 120 "$go" mod download 2>"$work/said" || {
@@ -88,7 +82,7 @@ name=server
 echo 'pprof { profile trace { flight_recorder 30s 16m; } }' >conf
 mkfifo out
 "$server" conf >out &
-pid=$!
+pid=$! running=$!
 read -r port <out
 base=http://127.0.0.1:$port
 # Nothing happens: it is as long as it was asked for all the same, no wait is left

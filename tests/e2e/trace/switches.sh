@@ -7,12 +7,7 @@
 # asked, the trace says so.
 set -euo pipefail
 scene=$1 go=$2 source=$3
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-fail() {
-    echo "$name: $*"
-    exit 1
-}
+. "$(dirname "$0")/../../begin.sh"
 name=build
 cd "$source"
 timeout 120 "$go" mod download 2>"$work/said" || {

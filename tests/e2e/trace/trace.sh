@@ -5,13 +5,8 @@
 # that it shows for a wait is what the scene measured, within 5 %.
 set -euo pipefail
 scene=$1 go=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 cd "$work"
-fail() {
-    echo "$name: $*"
-    exit 1
-}
 
 # Every event is read; any inconsistency ends the reading with an error.
 read_strictly() {

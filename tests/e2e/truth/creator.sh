@@ -5,8 +5,7 @@
 set -eu
 evprof=$1
 shift
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 for creator; do
     "$creator" "$work/profile" >"$work/text"
     "$evprof" -traces "$work/profile" >"$work/traces" 2>&1

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # huge.sh HUGE EVPROF: code in anonymous memory keeps its file's name, and lines.
 set -eu
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 "$1" "$work/profile"
 "$2" -top -lines "$work/profile" >"$work/top" 2>&1
 if ! grep -q '^File: truth_huge$' "$work/top" ||

@@ -3,8 +3,7 @@
 # late.sh LATE LIBRARY EVPROF: a library that comes too late to stand in front of
 # libc says what it does not see.
 set -eu
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 for pair in block:pthread_mutex_lock mutex:pthread_mutex_lock \
     threadcreate:pthread_create; do
     profile=${pair%%:*}

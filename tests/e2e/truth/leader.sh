@@ -3,8 +3,7 @@
 # leader.sh LEADER EVPROF: when main() was left by pthread_exit(), each profile has
 # what it has otherwise: the program's name, its functions and lines.
 set -u
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 cd "$work"
 status=0
 export MALLOC_CONF=prof:true,prof_active:false,prof_accum:true,lg_prof_sample:12

@@ -8,8 +8,7 @@
 # which have no build id.
 set -u
 plugins=$1 folder=$2 evprof=$3
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 status=0
 export MALLOC_CONF=prof:true,prof_active:false,prof_accum:true,lg_prof_sample:12
 

@@ -9,8 +9,7 @@
 # has to be here.
 set -u
 truth=$1 only=${2:-}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../begin.sh"
 mkdir "$work/empty"
 export TRUTH_EMPTY_FOLDER=$work/empty
 status=0 ran=0 skipped=0

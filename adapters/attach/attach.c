@@ -17,7 +17,7 @@
 #include "adapters/attach/events.h"
 #include "adapters/attach/stack.h"
 #include "core/analysis/assemble.h"
-#include "core/analysis/maps.h"
+#include "core/analysis/proc_maps.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
 

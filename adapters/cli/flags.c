@@ -15,7 +15,7 @@
 #include "adapters/cli/flag_apply.h"
 #include "adapters/cli/help.h"
 #include "adapters/cli/remote.h"
-#include "adapters/cli/words.h"
+#include "adapters/cli/shell_words.h"
 #include "core/base/error.h"
 #include "core/base/flag_text.h"
 

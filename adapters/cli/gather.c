@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "adapters/cli/attached.h"
-#include "adapters/cli/busy.h"
-#include "adapters/cli/source.h"
+#include "adapters/cli/busy_line.h"
+#include "adapters/cli/read_source.h"
 #include "adapters/cli/symbolz.h"
 #include "core/analysis/merge.h"
 #include "core/base/error.h"

@@ -5,7 +5,7 @@
 #include "adapters/cli/cli.h"
 #include "adapters/cli/flag_table.h"
 #include "adapters/cli/shell_table.h"
-#include "adapters/cli/words.h"
+#include "adapters/cli/shell_words.h"
 #include "core/base/nearest.h"
 
 /* Words of one or two letters are near to too many names. */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/cli/source.h"
+#include "adapters/cli/read_source.h"
 #include "core/analysis/format.h"
 #include "core/base/error.h"
 #include "core/base/process.h"

@@ -16,7 +16,7 @@
 
 #include "adapters/cli/cli.h"
 #include "adapters/cli/interrupt.h"
-#include "adapters/cli/numbered.h"
+#include "adapters/cli/numbered_files.h"
 #include "adapters/cli/terminal.h"
 #include "adapters/cli/viewer.h"
 #include "core/base/error.h"

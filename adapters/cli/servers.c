@@ -22,7 +22,7 @@
 #include "core/base/buf.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
-#include "core/symbol/keeper.h"
+#include "core/symbol/process_keeper.h"
 
 #define MOST_SOCKETS 256u
 

@@ -13,7 +13,7 @@
 #include "adapters/cli/interrupt.h"
 #include "adapters/cli/shell_table.h"
 #include "core/base/error.h"
-#include "core/report/column.h"
+#include "core/report/value_column.h"
 
 /* What follows this in an assignment is a remark, as options print them. */
 #define REMARK "//:"

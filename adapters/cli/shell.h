@@ -5,7 +5,7 @@
 /* What the files of the shell share. */
 
 #include "adapters/cli/cli.h"
-#include "adapters/cli/words.h"
+#include "adapters/cli/shell_words.h"
 
 typedef struct cli_shell {
     cli_t *cli;

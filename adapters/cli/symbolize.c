@@ -14,7 +14,7 @@
 #include "adapters/cli/debuginfod.h"
 #include "adapters/cli/symbolz.h"
 #include "core/base/error.h"
-#include "core/symbol/local.h"
+#include "core/symbol/local_names.h"
 #include "core/symbol/readable.h"
 
 struct mode {

@@ -14,7 +14,7 @@
 #include "core/analysis/naming.h"
 #include "core/base/error.h"
 #include "core/base/parse.h"
-#include "core/symbol/local.h"
+#include "core/symbol/local_names.h"
 
 struct cli_place {
     char *key;      /* build id, file, or the item's address */

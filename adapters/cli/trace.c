@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "adapters/cli/source.h"
+#include "adapters/cli/read_source.h"
 #include "core/analysis/unpack.h"
 #include "core/base/error.h"
 #include "core/base/flag_text.h"

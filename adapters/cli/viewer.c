@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "adapters/cli/numbered.h"
+#include "adapters/cli/numbered_files.h"
 #include "core/base/error.h"
 
 #define MAX_WORDS 16

@@ -26,7 +26,7 @@
 #include "core/base/hash.h"
 #include "core/base/lock.h"
 #include "core/base/look_up.h"
-#include "core/runtime/requests.h"
+#include "core/runtime/label_requests.h"
 
 #define WEAK __attribute__((weak))
 

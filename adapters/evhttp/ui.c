@@ -13,7 +13,7 @@
 #include "adapters/evhttp/pending.h"
 #include "adapters/evhttp/reply.h"
 #include "core/base/error.h"
-#include "core/runtime/beside.h"
+#include "core/runtime/open_beside.h"
 #include "core/runtime/settings.h"
 #include "core/runtime/ui.h"
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/preload/address.h"
+#include "adapters/preload/listen_addresses.h"
 #include "core/base/error.h"
 #include "core/base/look_up.h"
 

@@ -17,11 +17,11 @@
 
 #include <evprof/evprof.h>
 
-#include "adapters/preload/ends.h"
 #include "adapters/preload/environment.h"
 #include "adapters/preload/files.h"
 #include "adapters/preload/mounted.h"
 #include "adapters/preload/port.h"
+#include "adapters/preload/process_ends.h"
 #include "core/base/clock.h"
 #include "core/base/lock.h"
 #include "core/runtime/service.h"

@@ -6,7 +6,7 @@
  * decode_tables.c reads the tables, decode_sample.c the samples, which are
  * nearly all of a profile. */
 
-#include "core/analysis/ids.h"
+#include "core/analysis/rows_by_id.h"
 #include "core/analysis/wire_read.h"
 #include "core/profile/pprof.h"
 

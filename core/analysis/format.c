@@ -6,7 +6,7 @@
  */
 #include "core/analysis/format.h"
 
-#include "core/analysis/guess.h"
+#include "core/analysis/guess_kind.h"
 #include "core/analysis/symbolized.h"
 #include "core/analysis/unpack.h"
 #include "core/base/error.h"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/analysis/maps.h"
+#include "core/analysis/proc_maps.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
 

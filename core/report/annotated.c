@@ -14,7 +14,7 @@
 #include "core/base/grow.h"
 #include "core/base/hash.h"
 #include "core/base/index.h"
-#include "core/report/address.h"
+#include "core/report/names_of_address.h"
 #include "core/symbol/readable.h"
 
 /* A line that has something, before lines are sorted. */

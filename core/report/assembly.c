@@ -12,8 +12,8 @@
 
 #include "core/base/error.h"
 #include "core/base/grow.h"
-#include "core/report/address.h"
-#include "core/symbol/local.h"
+#include "core/report/names_of_address.h"
+#include "core/symbol/local_names.h"
 #include "core/symbol/readable.h"
 
 /* An address of the profile that has a weight. */

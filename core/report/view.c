@@ -13,14 +13,14 @@
 #include <string.h>
 
 #include "core/analysis/aggregate.h"
-#include "core/analysis/plain.h"
+#include "core/analysis/plain_texts.h"
 #include "core/base/error.h"
 #include "core/base/path.h"
 #include "core/base/sum.h"
 #include "core/base/unit.h"
 #include "core/base/utf8.h"
-#include "core/report/address.h"
-#include "core/report/column.h"
+#include "core/report/names_of_address.h"
+#include "core/report/value_column.h"
 
 #define DRAWN_NODES 80
 /* Of the columns beside source lines and instructions. */

@@ -22,10 +22,10 @@
 #include "core/runtime/kept_files.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/service.h"
-#include "core/runtime/switching.h"
+#include "core/runtime/switched_on.h"
 #include "core/sample/sig_alarm.h"
 #include "core/sample/threads.h"
-#include "core/trace/slow.h"
+#include "core/trace/slow_tasks.h"
 
 #define FILES_MAX 100000
 

@@ -3,8 +3,8 @@
  * The profiles that there are: one of each module of the build, and those that
  * are added while running. A list sorted by name; entries are only added while
  * the profiler is open, so that a pointer to one stays good until
- * evprof_free(). How a module is switched on and off stands in switch.c; every
- * other hook runs on the worker.
+ * evprof_free(). How a module is switched on and off stands in
+ * switch_modules.c; every other hook runs on the worker.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,7 @@
  */
 #include "core/base/error.h"
 #include "core/runtime/catalog.h"
-#include "core/runtime/requests.h"
+#include "core/runtime/label_requests.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/service.h"
 #include "core/runtime/settings.h"

@@ -71,7 +71,7 @@ evprof_writer_is_good(const evprof_writer_t *out)
     return out != NULL && out->write != NULL;
 }
 
-/* ---- use.c ---- */
+/* ---- default_profiler.c ---- */
 
 /* Returns the process's profiler, made if there is none; set when the library
  * is loaded. */
@@ -124,7 +124,7 @@ long evprof_registry_count(evprof_profile_t *profile);
 /* In the child of a fork. */
 void evprof_registry_fork_child(evprof_t *prof);
 
-/* ---- leaf.c ---- */
+/* ---- url_leaf.c ---- */
 
 /* The last part of the URL of a module's profile. */
 const char *evprof_module_leaf(const evprof_module_t *module);
@@ -135,12 +135,12 @@ bool evprof_module_has_leaf(const evprof_module_t *module, const char *leaf);
 /* Whether a page that is no profile is served at that leaf. */
 bool evprof_leaf_is_page(const char *leaf);
 
-/* ---- visit.c ---- */
+/* ---- visitors.c ---- */
 
 /* Waits until nobody is between evprof_visit() and evprof_leave(). */
 void evprof_await_visitors(evprof_t *prof);
 
-/* ---- switch.c ---- */
+/* ---- switch_modules.c ---- */
 
 /* Puts in order what a fork broke; on the worker, before a hook. */
 void evprof_profile_mend(evprof_profile_t *profile);

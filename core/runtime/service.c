@@ -11,19 +11,18 @@
 
 #include "core/base/error.h"
 #include "core/runtime/runtime.h"
-#include "core/sample/here.h"
+#include "core/sample/caller_stack.h"
 
 int
 evprof_service_start(enum evprof_own_thread which, pthread_t *out,
                      void *(*run)(void *arg), void *arg, evprof_error_t *err)
 {
     int failure = evprof_own_thread_start(which, out, run, arg);
-    return failure == 0
-               ? EVPROF_OK
-               : evprof_fail(err, EVPROF_ENOMEM,
-                             "thread %s: cannot be made: %s",
-                             evprof_own_thread_row(which)->name,
-                             strerrordesc_np(failure));
+    return failure == 0 ? EVPROF_OK
+                        : evprof_fail(err, EVPROF_ENOMEM,
+                                      "thread %s: cannot be made: %s",
+                                      evprof_own_thread_row(which)->name,
+                                      strerrordesc_np(failure));
 }
 
 /* ---- In the child of a fork ---- */

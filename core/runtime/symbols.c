@@ -15,7 +15,7 @@
 #include "core/objects/objects.h"
 #include "core/profile/loss.h"
 #include "core/sample/hooks.h"
-#include "core/symbol/settle.h"
+#include "core/symbol/settle_epochs.h"
 #include "core/symbol/symbolize.h"
 
 static evprof_symbolizer_t *symbolizer;

@@ -211,7 +211,7 @@ put_place(const evprof_dump_thread_t *thread, evprof_buf_t *out)
         return;
     }
     if (is_stuck || call == NULL) {
-        evprof_task_wchan(thread->tid, wchan, sizeof(wchan));
+        evprof_thread_wchan(thread->tid, wchan, sizeof(wchan));
         call = wchan[0] != '\0' ? wchan : call;
     }
     if (call != NULL) {

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "core/sample/sig_handler.h"
-#include "core/sample/task.h"
+#include "core/sample/thread_info.h"
 
 static int
 status_of(int error)
@@ -62,7 +62,8 @@ make_timer(enum evprof_tap_kind kind, const evprof_thread_t *thread,
     event.sigev_signo = SIGPROF;
     event.sigev_notify = SIGEV_THREAD_ID;
     event._sigev_un._tid = tid;
-    if (syscall(SYS_timer_create, evprof_task_clock(tid), &event, timer) != 0) {
+    if (syscall(SYS_timer_create, evprof_thread_clock(tid), &event, timer) !=
+        0) {
         *timer = -1;
         return status_of(errno);
     }

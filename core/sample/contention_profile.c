@@ -13,8 +13,8 @@
 #include "core/base/error.h"
 #include "core/base/grow.h"
 #include "core/profile/loss.h"
-#include "core/sample/bound.h"
-#include "core/sample/here.h"
+#include "core/sample/bound_names.h"
+#include "core/sample/caller_stack.h"
 
 enum { TEXT_MAX = 256 };
 

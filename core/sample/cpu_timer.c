@@ -24,7 +24,7 @@
 #include "core/base/hash.h"
 #include "core/sample/sig_handler.h"
 #include "core/sample/sig_ring.h"
-#include "core/sample/task.h"
+#include "core/sample/thread_info.h"
 
 /* With thousands of threads that come and go a scan is always due: the drainer
  * spends one part in twenty of its time on them. */
@@ -60,7 +60,7 @@ count(_Atomic uint64_t *counter, uint64_t more)
 static uint64_t
 thread_time(pid_t tid)
 {
-    const int64_t ns = evprof_task_cpu_ns(tid);
+    const int64_t ns = evprof_thread_cpu_ns(tid);
     return ns < 0 ? 0 : (uint64_t)ns;
 }
 
@@ -95,7 +95,7 @@ create_timer(const evprof_thread_t *thread, pid_t tid)
     event.sigev_notify = SIGEV_THREAD_ID;
     event._sigev_un._tid = tid;
     int id;
-    return syscall(SYS_timer_create, evprof_task_clock(tid), &event, &id) == 0
+    return syscall(SYS_timer_create, evprof_thread_clock(tid), &event, &id) == 0
                ? id
                : -errno;
 }

@@ -46,7 +46,7 @@ typedef struct kept {
     uint64_t sleeps; /* of a thread asked asleep: one more, and it is there */
     int64_t cpu_ns;  /* its clock in that sleep, or -1: not known yet */
     int64_t since_ns;
-    evprof_task_info_t task;
+    evprof_thread_info_t task;
     evprof_stack_t stack;
     uintptr_t *pcs; /* of the stack; room for `cap` */
     size_t cap;
@@ -64,11 +64,11 @@ enum await {
 typedef struct asked {
     uint32_t index;
     uint32_t generation;
-    int timer;           /* that asks it, -1: none */
-    _Atomic int await;   /* enum await; who changes it owns the answer */
-    bool was_asleep;     /* when it was asked */
-    bool is_gone;        /* the kernel knows it no longer */
-    int64_t met_cpu_ns;  /* its clock when it was met with SIGPROF held back */
+    int timer;          /* that asks it, -1: none */
+    _Atomic int await;  /* enum await; who changes it owns the answer */
+    bool was_asleep;    /* when it was asked */
+    bool is_gone;       /* the kernel knows it no longer */
+    int64_t met_cpu_ns; /* its clock when it was met with SIGPROF held back */
 } asked_t;
 
 struct evprof_dump_memory {
@@ -153,9 +153,9 @@ keep(const asked_t *asked, const evprof_dump_thread_t *thread)
 static bool
 is_back_asleep(const kept_t *kept, pid_t tid)
 {
-    evprof_task_info_t task;
+    evprof_thread_info_t task;
     return kept->cpu_ns < 0 &&
-           evprof_task_read_status(tid, &task) == EVPROF_OK &&
+           evprof_thread_read_status(tid, &task) == EVPROF_OK &&
            (task.state == 'S' || task.state == 'D') &&
            task.switches - kept->sleeps <= 1;
 }
@@ -167,7 +167,7 @@ has_not_moved(kept_t *kept, const asked_t *asked, pid_t tid)
     if (kept->stack.count == 0 || kept->generation != asked->generation) {
         return false;
     }
-    int64_t cpu_ns = evprof_task_cpu_ns(tid);
+    int64_t cpu_ns = evprof_thread_cpu_ns(tid);
     if (cpu_ns >= 0 && is_back_asleep(kept, tid)) {
         kept->cpu_ns = cpu_ns;
     }
@@ -267,16 +267,15 @@ ask(taking_t *taking, size_t number)
     atomic_store(&asked->await, AWAIT_ANSWER);
     atomic_fetch_add(&taking->awaited, 1);
     if (asked->was_asleep) {
-        status = evprof_ask_sleeper(EVPROF_TAP_THREADS, record,
-                                    asked->generation);
+        status =
+            evprof_ask_sleeper(EVPROF_TAP_THREADS, record, asked->generation);
         dumps.stats.interrupted += status == EVPROF_OK;
     } else {
         status = evprof_ask_runner(EVPROF_TAP_THREADS, record,
                                    asked->generation, &asked->timer);
         dumps.stats.asked += status == EVPROF_OK;
     }
-    if ((status == EVPROF_ENOTSUP || status == EVPROF_ELIMIT) &&
-        claim(asked)) {
+    if ((status == EVPROF_ENOTSUP || status == EVPROF_ELIMIT) && claim(asked)) {
         thread->answer = EVPROF_DUMP_UNREADABLE;
         thread->reason = evprof_ask_refusal(status);
         thread->is_refused = true;
@@ -313,7 +312,7 @@ do_without_walk(taking_t *taking, size_t number, const char *reason)
     asked_t *asked = &taking->asked[number];
     evprof_dump_thread_t *thread = &taking->dump->threads[number];
     bool is_told =
-        evprof_task_read_status(thread->tid, &thread->task) == EVPROF_OK;
+        evprof_thread_read_status(thread->tid, &thread->task) == EVPROF_OK;
     taking->is_blind = taking->is_blind || !is_told;
     thread->answer = EVPROF_DUMP_UNREADABLE;
     thread->reason = reason;
@@ -375,7 +374,7 @@ judge(taking_t *taking, size_t number, const evprof_sleeper_t *sleeper)
         do_without_walk(taking, number, sleeper->why);
         break;
     default:
-        (void)evprof_task_read_status(thread->tid, &thread->task);
+        (void)evprof_thread_read_status(thread->tid, &thread->task);
         thread->task.state = 'R';
         ask_runner(taking, number);
         break;
@@ -386,7 +385,7 @@ judge(taking_t *taking, size_t number, const evprof_sleeper_t *sleeper)
 static bool
 is_starved(asked_t *asked, pid_t tid)
 {
-    int64_t cpu_ns = evprof_task_cpu_ns(tid);
+    int64_t cpu_ns = evprof_thread_cpu_ns(tid);
     if (asked->met_cpu_ns == 0) {
         asked->met_cpu_ns = cpu_ns;
     }
@@ -402,10 +401,9 @@ give_chance(taking_t *taking, size_t number)
     asked_t *asked = &taking->asked[number];
     evprof_dump_thread_t *thread = &taking->dump->threads[number];
     asked->is_gone =
-        evprof_task_read_status(thread->tid, &thread->task) != EVPROF_OK;
+        evprof_thread_read_status(thread->tid, &thread->task) != EVPROF_OK;
     thread->task.state = 'R';
-    if (!thread->task.holds_sigprof_back ||
-        !is_starved(asked, thread->tid)) {
+    if (!thread->task.holds_sigprof_back || !is_starved(asked, thread->tid)) {
         atomic_store(&asked->await, AWAIT_NOTHING);
         end_wait(taking);
         if (!thread->task.holds_sigprof_back && !asked->is_gone) {
@@ -421,7 +419,7 @@ judge_again(taking_t *taking, size_t number, const evprof_sleeper_t *sleeper)
     asked_t *asked = &taking->asked[number];
     evprof_dump_thread_t *thread = &taking->dump->threads[number];
     int await = atomic_load(&asked->await);
-    evprof_task_info_t task;
+    evprof_thread_info_t task;
     if (await == AWAIT_NOTHING) {
         return;
     }
@@ -437,7 +435,7 @@ judge_again(taking_t *taking, size_t number, const evprof_sleeper_t *sleeper)
         break;
     case EVPROF_SLEEPER_UNREADABLE:
         if (!asked->was_asleep &&
-            evprof_task_read_status(thread->tid, &task) == EVPROF_OK &&
+            evprof_thread_read_status(thread->tid, &task) == EVPROF_OK &&
             task.state != 'R' && claim(asked)) {
             end_wait(taking);
             do_without_walk(taking, number, sleeper->why);
@@ -472,8 +470,7 @@ look(taking_t *taking, batch_t *batch, judge_fn *judge_one)
 }
 
 static void
-look_later(taking_t *taking, batch_t *batch, size_t number,
-           judge_fn *judge_one)
+look_later(taking_t *taking, batch_t *batch, size_t number, judge_fn *judge_one)
 {
     const asked_t *asked = &taking->asked[number];
     evprof_sleeper_t *sleeper = &batch->sleepers[batch->count];
@@ -582,8 +579,7 @@ leave_out_ended(taking_t *taking)
     evprof_dump_t *dump = taking->dump;
     size_t count = 0;
     for (size_t i = 0; i < dump->count; i++) {
-        if (dump->threads[i].stack.count > 0 ||
-            !has_ended(&taking->asked[i])) {
+        if (dump->threads[i].stack.count > 0 || !has_ended(&taking->asked[i])) {
             dump->threads[count++] = dump->threads[i];
         }
     }
@@ -690,9 +686,10 @@ void
 evprof_dump_describe(evprof_dump_t *dump)
 {
     for (size_t i = 0; i < dump->count; i++) {
-        evprof_task_info_t *task = &dump->threads[i].task;
-        evprof_task_info_t now;
-        if (evprof_task_read_status(dump->threads[i].tid, &now) == EVPROF_OK) {
+        evprof_thread_info_t *task = &dump->threads[i].task;
+        evprof_thread_info_t now;
+        if (evprof_thread_read_status(dump->threads[i].tid, &now) ==
+            EVPROF_OK) {
             memcpy(task->name, now.name, sizeof(task->name));
             bool was_asleep = task->state == 'S';
             task->state = was_asleep && now.state == 'R' ? 'S' : now.state;

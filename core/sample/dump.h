@@ -17,7 +17,7 @@
 #include <evprof/module.h>
 
 #include "core/sample/labelset.h"
-#include "core/sample/task.h"
+#include "core/sample/thread_info.h"
 
 enum evprof_dump_answer {
     EVPROF_DUMP_UNRESPONSIVE, /* no stack: it was asked and did not answer */
@@ -31,7 +31,7 @@ typedef struct evprof_dump_thread {
     enum evprof_dump_answer answer;
     const char *reason; /* UNREADABLE: a part of a sentence, static */
     bool is_refused;    /* UNREADABLE: because the kernel let nobody ask it */
-    evprof_task_info_t task; /* complete after evprof_dump_describe() */
+    evprof_thread_info_t task; /* complete after evprof_dump_describe() */
     evprof_stack_t stack;
     const evprof_label_set_t *labels; /* NULL: none */
     evprof_stack_t creator; /* of its pthread_create; empty: unknown */

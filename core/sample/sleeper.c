@@ -30,9 +30,9 @@ typedef struct look {
 static int64_t
 runs_of(pid_t tid)
 {
-    evprof_task_info_t task;
-    int64_t runs = evprof_task_runs(tid);
-    if (runs < 0 && evprof_task_read_status(tid, &task) == EVPROF_OK) {
+    evprof_thread_info_t task;
+    int64_t runs = evprof_thread_runs(tid);
+    if (runs < 0 && evprof_thread_read_status(tid, &task) == EVPROF_OK) {
         runs = (int64_t)(task.switches + task.preemptions);
     }
     return runs;
@@ -47,10 +47,10 @@ find_place(evprof_sleeper_t *sleeper, look_t *look)
     look->runs = runs_of(sleeper->tid);
     int status = look->runs < 0
                      ? EVPROF_ENOENT
-                     : evprof_task_read_call(sleeper->tid, &sleeper->task);
+                     : evprof_thread_read_call(sleeper->tid, &sleeper->task);
     switch (status) {
     case EVPROF_OK:
-        sleeper->status = sleeper->task.call == EVPROF_TASK_RUNS
+        sleeper->status = sleeper->task.call == EVPROF_THREAD_RUNS
                               ? EVPROF_SLEEPER_RUNS
                               : EVPROF_SLEEPER_WALKED;
         break;
@@ -127,7 +127,7 @@ walk(evprof_outside_t *outside, evprof_sleeper_t *sleeper, const look_t *look)
     sleeper->flags = out.flags;
     sleeper->count = out.count;
     sleeper->labels = evprof_thread_labels(thread, sleeper->generation);
-    sleeper->cpu_ns = evprof_task_cpu_ns(sleeper->tid);
+    sleeper->cpu_ns = evprof_thread_cpu_ns(sleeper->tid);
 }
 
 static void

@@ -11,7 +11,7 @@
  */
 
 #include "core/sample/labelset.h"
-#include "core/sample/task.h"
+#include "core/sample/thread_info.h"
 #include "core/sample/threads.h"
 #include "core/unwind/outside.h"
 
@@ -32,9 +32,9 @@ typedef struct evprof_sleeper {
     pid_t tid;
     /* Out. */
     enum evprof_sleeper_status status;
-    const char *why;         /* UNREADABLE: a part of a sentence */
-    evprof_task_info_t task; /* call, sp and pc; state is 'S' */
-    int64_t cpu_ns;          /* its CPU clock, which stood still meanwhile */
+    const char *why;           /* UNREADABLE: a part of a sentence */
+    evprof_thread_info_t task; /* call, sp and pc; state is 'S' */
+    int64_t cpu_ns;            /* its CPU clock, which stood still meanwhile */
     const evprof_label_set_t *labels;
     unsigned flags; /* EVPROF_WALK_* */
     size_t count;

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <sys/syscall.h>
 
-#include "core/sample/task.h"
+#include "core/sample/thread_info.h"
 
 #define CALL(name)                                                             \
     {                                                                          \

@@ -34,7 +34,7 @@
 #include "core/sample/proc.h"
 #include "core/sample/sleeper.h"
 #include "core/sample/tap.h"
-#include "core/sample/task.h"
+#include "core/sample/thread_info.h"
 #include "core/sample/wall_comments.h"
 #include "core/sample/windows.h"
 
@@ -240,17 +240,18 @@ make_room(uint32_t count)
 static enum watch_state
 settle(const watched_t *watched, pid_t tid, int64_t now_ns, int64_t cpu_ns)
 {
-    evprof_task_info_t task;
+    evprof_thread_info_t task;
     int64_t used_ns = cpu_ns - watched->cpu_ns;
     bool is_long = used_ns >= ANSWER_NS;
     if ((is_long && 2 * used_ns > now_ns - watched->asked_ns) ||
-        evprof_task_read_status(tid, &task) != EVPROF_OK) {
+        evprof_thread_read_status(tid, &task) != EVPROF_OK) {
         return WATCH_MOVES;
     }
     uint64_t slept = task.switches - watched->sleeps;
     bool is_asleep = task.state == 'S' || task.state == 'D';
     if (slept == 1 && is_asleep) {
-        return evprof_task_cpu_ns(tid) == cpu_ns ? WATCH_STILL : WATCH_SETTLES;
+        return evprof_thread_cpu_ns(tid) == cpu_ns ? WATCH_STILL
+                                                   : WATCH_SETTLES;
     }
     return slept == 0 && !is_long ? WATCH_SETTLES : WATCH_MOVES;
 }
@@ -368,9 +369,9 @@ static void
 do_without_walk(watched_t *watched, const evprof_sleeper_t *sleeper,
                 int64_t now_ns, int64_t cpu_ns)
 {
-    evprof_task_info_t task;
+    evprof_thread_info_t task;
     evprof_thread_t *thread = evprof_thread_at(sleeper->index);
-    bool is_told = evprof_task_read_status(sleeper->tid, &task) == EVPROF_OK;
+    bool is_told = evprof_thread_read_status(sleeper->tid, &task) == EVPROF_OK;
     bool runs =
         !is_told || sleeper->status == EVPROF_SLEEPER_RUNS || task.state == 'R';
     bool holds_back = is_told && task.holds_sigprof_back;
@@ -405,7 +406,7 @@ look(uint32_t index, bool may_walk)
     watched_t *watched = &wall.watched[index];
     int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     pid_t tid = atomic_load(&thread->tid);
-    int64_t cpu_ns = evprof_task_cpu_ns(tid);
+    int64_t cpu_ns = evprof_thread_cpu_ns(tid);
     wall.stats.looks++;
     if (cpu_ns < 0) {
         return false;

@@ -54,7 +54,8 @@ typedef struct evprof_code_source {
     const char *binary; /* what was asked for by name, or NULL */
     /* The disassembler, opened when it is first needed; NULL and a reason. */
     const evprof_disassembler_t *(*disassembler)(evprof_error_t *err);
-    /* Gets a binary that is not here, as in core/symbol/local.h; or NULL. */
+    /* Gets a binary that is not here, as in core/symbol/local_names.h; or NULL.
+     */
     bool (*fetch)(const void *fetch_ctx, const char *build_id, const char *kind,
                   evprof_buf_t *path);
     const void *fetch_ctx;

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 #include "core/base/buf.h"
-#include "core/symbol/keeper.h"
+#include "core/symbol/process_keeper.h"
 #include "core/symbol/symbol_cache.h"
 
 typedef struct evprof_helper {

@@ -4,7 +4,7 @@
 #include <evprof/status.h>
 
 #include "core/elf/names.h"
-#include "core/symbol/packed.h"
+#include "core/symbol/packed_sections.h"
 #include "core/symbol/query.h"
 
 static int

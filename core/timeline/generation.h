@@ -7,7 +7,7 @@
  * which point into the file, and the tables that they name.
  */
 
-#include "core/timeline/map.h"
+#include "core/timeline/id_map.h"
 #include "core/timeline/timeline.h"
 #include "core/timeline/wire.h"
 

@@ -9,7 +9,7 @@
  */
 
 #include "core/timeline/generation.h"
-#include "core/timeline/map.h"
+#include "core/timeline/id_map.h"
 #include "core/timeline/timeline.h"
 
 #define EVPROF_TIMELINE_ARGS 4

@@ -5,7 +5,7 @@
 /* What goroutines did from when to when, made of the events of a timeline, and
  * what the program told of itself: tasks and regions. */
 
-#include "core/timeline/map.h"
+#include "core/timeline/id_map.h"
 #include "core/timeline/timeline.h"
 
 typedef struct evprof_timeline_span {

@@ -16,7 +16,7 @@
 #include "core/trace/event.h"
 #include "core/trace/pairing.h"
 #include "core/trace/samples.h"
-#include "core/trace/slow.h"
+#include "core/trace/slow_tasks.h"
 #include "core/trace/view.h"
 
 /* A generation never has more, however fast threads are. */

@@ -12,7 +12,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/lock.h"
-#include "core/sample/here.h"
+#include "core/sample/caller_stack.h"
 #include "core/sample/threads.h"
 #include "core/trace/stacks.h"
 

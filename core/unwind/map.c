@@ -15,7 +15,7 @@
 #include "core/base/lock.h"
 #include "core/base/look_up.h"
 #include "core/objects/objects.h"
-#include "core/unwind/rules.h"
+#include "core/unwind/row_rules.h"
 #include "core/unwind/sig_arch.h"
 #include "core/unwind/sig_map.h"
 #include "core/unwind/tables.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From objects to tables. The work is cut into pieces of some thousand FDEs
- * (piece.c), done by as many threads as there are processors, and put together
- * in order (assemble.c).
+ * (table_piece.c), done by as many threads as there are processors, and put
+ * together in order (assemble_table.c).
  */
-#include "core/base/own_thread.h"
 #include "core/unwind/tables.h"
+#include "core/base/own_thread.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,7 +16,7 @@
 #include <evprof/status.h>
 
 #include "core/unwind/frames.h"
-#include "core/unwind/piece.h"
+#include "core/unwind/table_piece.h"
 
 /* About a millisecond of work, so that threads end together. */
 #define PIECE_FDES ((size_t)4096)

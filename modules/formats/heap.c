@@ -11,7 +11,7 @@
 #include <ctype.h>
 
 #include "core/analysis/legacy.h"
-#include "core/analysis/maps.h"
+#include "core/analysis/proc_maps.h"
 #include "core/base/error.h"
 #include "core/heap/heap_v2.h"
 

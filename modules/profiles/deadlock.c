@@ -20,7 +20,7 @@
 #include "core/base/lock.h"
 #include "core/base/own_thread.h"
 #include "core/runtime/service.h"
-#include "core/runtime/switching.h"
+#include "core/runtime/switched_on.h"
 #include "core/runtime/symbols.h"
 #include "core/runtime/text_threads.h"
 #include "core/sample/blocked.h"

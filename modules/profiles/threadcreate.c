@@ -12,7 +12,7 @@
 
 #include "core/profile/loss.h"
 #include "core/runtime/symbols.h"
-#include "core/sample/bound.h"
+#include "core/sample/bound_names.h"
 #include "core/sample/hooks.h"
 #include "core/sample/proc.h"
 #include "core/sample/threads.h"
@@ -26,7 +26,8 @@ library_frames(const uintptr_t *pcs, size_t count)
     size_t i = 0;
     while (i < count) {
         const uintptr_t pc = pcs[i] - 1;
-        const char *name = evprof_is_hook(pc) ? prefix : evprof_symbols_name(pc);
+        const char *name =
+            evprof_is_hook(pc) ? prefix : evprof_symbols_name(pc);
         if (name == NULL || strncmp(name, prefix, sizeof(prefix) - 1) != 0) {
             return i;
         }

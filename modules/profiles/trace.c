@@ -23,7 +23,7 @@
 #include "core/runtime/flight_dumps.h"
 #include "core/runtime/recording.h"
 #include "core/runtime/service.h"
-#include "core/runtime/switching.h"
+#include "core/runtime/switched_on.h"
 #include "core/runtime/symbols.h"
 #include "core/sample/cpu.h"
 #include "core/sample/dump.h"

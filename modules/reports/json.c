@@ -9,9 +9,9 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/base/stream.h"
+#include "core/report/label_tally.h"
 #include "core/report/report.h"
 #include "core/report/table.h"
-#include "core/report/tally.h"
 
 static void
 add_number(evprof_buf_t *out, const char *key, int64_t value)

@@ -7,7 +7,7 @@
 #include "core/base/sum.h"
 #include "core/base/unit.h"
 #include "core/base/utf8.h"
-#include "core/report/tally.h"
+#include "core/report/label_tally.h"
 
 struct printer {
     const evprof_view_t *view;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/unwind/rules.h"
+#include "core/unwind/row_rules.h"
 #include "core/unwind/sig_cfi.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "core/analysis/aggregate.h"
-#include "core/analysis/filter.h"
 #include "core/analysis/merge.h"
 #include "core/analysis/prune.h"
+#include "core/analysis/sample_filter.h"
 #include "core/analysis/scale.h"
 #include "core/analysis/tags.h"
 #include "core/base/buf.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "adapters/cli/shell.h"
-#include "adapters/cli/words.h"
+#include "adapters/cli/shell_words.h"
 #include "core/analysis/format.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -11,7 +11,7 @@
 
 #include "core/profile/builder.h"
 #include "core/sample/dump.h"
-#include "core/sample/task.h"
+#include "core/sample/thread_info.h"
 #include "core/sample/wall.h"
 #include "tests/bench/locks/bench_locks.h"
 
@@ -63,9 +63,9 @@ start_sleepers(int count)
     }
     pthread_attr_destroy(&attr);
     for (int i = 0; i < count; i++) {
-        evprof_task_info_t task;
+        evprof_thread_info_t task;
         while (sleepers[i].tid == 0 ||
-               evprof_task_read_status(sleepers[i].tid, &task) != 0 ||
+               evprof_thread_read_status(sleepers[i].tid, &task) != 0 ||
                task.state != 'S') {
             sched_yield();
         }
@@ -110,7 +110,7 @@ bench_dump_of(int count, double budget_ms)
         static int64_t cpu_ns[SLEEPERS_MAX];
         start_sleepers(count);
         for (int i = 0; i < count; i++) {
-            cpu_ns[i] = evprof_task_cpu_ns(sleepers[i].tid);
+            cpu_ns[i] = evprof_thread_cpu_ns(sleepers[i].tid);
         }
         int64_t start_ns = bench_clock(CLOCK_PROCESS_CPUTIME_ID);
         fresh[round] = dump_ms();
@@ -118,7 +118,8 @@ bench_dump_of(int count, double budget_ms)
             (double)(bench_clock(CLOCK_PROCESS_CPUTIME_ID) - start_ns) / 1e6;
         for (int i = 0; i < count; i++) {
             double us =
-                (double)(evprof_task_cpu_ns(sleepers[i].tid) - cpu_ns[i]) / 1e3;
+                (double)(evprof_thread_cpu_ns(sleepers[i].tid) - cpu_ns[i]) /
+                1e3;
             longest_us = us > longest_us ? us : longest_us;
         }
         again[round] = dump_ms();

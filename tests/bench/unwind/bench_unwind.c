@@ -17,7 +17,7 @@
 #include <unwind.h>
 
 #include "core/objects/objects.h"
-#include "core/unwind/rules.h"
+#include "core/unwind/row_rules.h"
 #include "core/unwind/sig_arch.h"
 #include "core/unwind/sig_map.h"
 #include "core/unwind/sig_step.h"

@@ -14,7 +14,7 @@
 
 #include <evprof/status.h>
 
-#include "core/sample/task.h"
+#include "core/sample/thread_info.h"
 
 void *
 run_worker(void *arg)
@@ -77,8 +77,9 @@ stop_workers(void **state)
 static char
 state_of(pid_t tid)
 {
-    evprof_task_info_t info;
-    return evprof_task_read_status(tid, &info) == EVPROF_OK ? info.state : '?';
+    evprof_thread_info_t info;
+    return evprof_thread_read_status(tid, &info) == EVPROF_OK ? info.state
+                                                              : '?';
 }
 
 void

@@ -31,13 +31,13 @@
 enum { PATIENCE = 500 };
 
 static struct {
-    size_t stacks;   /* compared */
-    size_t equal;    /* of those */
-    size_t broken;   /* that end early, with a mark */
-    size_t wrong;    /* that have a frame which is not there */
-    size_t frames;   /* of the stacks that handlers took */
-    size_t right;    /* of those, found from outside */
-    size_t bad_too;  /* stacks that the handler could not follow either */
+    size_t stacks;  /* compared */
+    size_t equal;   /* of those */
+    size_t broken;  /* that end early, with a mark */
+    size_t wrong;   /* that have a frame which is not there */
+    size_t frames;  /* of the stacks that handlers took */
+    size_t right;   /* of those, found from outside */
+    size_t bad_too; /* stacks that the handler could not follow either */
 } sums;
 
 static struct {
@@ -150,28 +150,28 @@ compare(void)
 static bool
 is_same_sleep(void)
 {
-    evprof_task_info_t now;
-    return evprof_task_read_call(sleeper.tid, &now) == EVPROF_OK &&
+    evprof_thread_info_t now;
+    return evprof_thread_read_call(sleeper.tid, &now) == EVPROF_OK &&
            now.sp == sleeper.task.sp && now.pc == sleeper.task.pc;
 }
 
 static void
 look(evprof_outside_t *outside, evprof_thread_t *thread)
 {
-    evprof_task_info_t task;
+    evprof_thread_info_t task;
     sleeper.index = thread->index;
     sleeper.generation = atomic_load(&thread->generation);
     sleeper.tid = atomic_load(&thread->tid);
     evprof_sleepers_walk(outside, &sleeper, 1);
     if (sleeper.status != EVPROF_SLEEPER_WALKED ||
-        evprof_task_read_status(sleeper.tid, &task) != EVPROF_OK ||
+        evprof_thread_read_status(sleeper.tid, &task) != EVPROF_OK ||
         task.holds_sigprof_back || task.state != 'S' ||
-        evprof_task_cpu_ns(sleeper.tid) != sleeper.cpu_ns) {
+        evprof_thread_cpu_ns(sleeper.tid) != sleeper.cpu_ns) {
         return;
     }
     uint64_t sleeps = task.switches;
     if (ask(thread, sleeper.generation) && is_same_sleep() &&
-        evprof_task_read_status(sleeper.tid, &task) == EVPROF_OK &&
+        evprof_thread_read_status(sleeper.tid, &task) == EVPROF_OK &&
         task.switches - sleeps <= 1) {
         compare();
     }
@@ -215,8 +215,7 @@ probe(void *unused)
             sums.stacks, sums.equal, sums.broken, sums.wrong, sums.right,
             sums.frames,
             sums.frames == 0 ? 0.0
-                             : 100.0 * (double)sums.right /
-                                   (double)sums.frames,
+                             : 100.0 * (double)sums.right / (double)sums.frames,
             sums.bad_too);
     _exit(sums.stacks == 0 ? 2 : sums.wrong > 0);
     return unused;

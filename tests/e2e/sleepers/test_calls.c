@@ -27,7 +27,7 @@
 #include "core/profile/builder.h"
 #include "core/sample/cpu.h"
 #include "core/sample/dump.h"
-#include "core/sample/task.h"
+#include "core/sample/thread_info.h"
 #include "core/sample/threads.h"
 #include "core/sample/wall.h"
 
@@ -207,12 +207,12 @@ run(void *arg)
 static void
 await_asleep(const sleeper_t *sleeper)
 {
-    evprof_task_info_t task = { .state = 'R' };
+    evprof_thread_info_t task = { .state = 'R' };
     while (atomic_load(&sleeper->tid) == 0 || task.state != 'S' ||
            task.call < 0) {
         sched_yield();
-        (void)evprof_task_read_status(atomic_load(&sleeper->tid), &task);
-        (void)evprof_task_read_call(atomic_load(&sleeper->tid), &task);
+        (void)evprof_thread_read_status(atomic_load(&sleeper->tid), &task);
+        (void)evprof_thread_read_call(atomic_load(&sleeper->tid), &task);
     }
 }
 

@@ -17,7 +17,7 @@
 
 #include "core/profile/builder.h"
 #include "core/sample/dump.h"
-#include "core/sample/task.h"
+#include "core/sample/thread_info.h"
 #include "core/sample/threads.h"
 #include "core/sample/wall.h"
 
@@ -58,7 +58,7 @@ await_quiet(void)
         while (before != now) {
             before = now;
             usleep(5000);
-            now = evprof_task_cpu_ns(tids[i]);
+            now = evprof_thread_cpu_ns(tids[i]);
         }
     }
 }

@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "core/unwind/outside.h"
-#include "core/unwind/rules.h"
+#include "core/unwind/row_rules.h"
 #include "core/unwind/sig_arch.h"
 #include "core/unwind/sig_cfi.h"
 #include "core/unwind/sig_unwind.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/analysis/filter.h"
+#include "core/analysis/sample_filter.h"
 
 #include <string.h>
 

@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "core/analysis/format.h"
-#include "core/report/column.h"
 #include "core/report/flame.h"
 #include "core/report/report.h"
+#include "core/report/value_column.h"
 #include "tests/unit/report/tests.h"
 
 static void

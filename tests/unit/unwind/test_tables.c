@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "core/objects/objects.h"
-#include "core/unwind/rules.h"
+#include "core/unwind/row_rules.h"
 #include "core/unwind/sig_epoch.h"
 #include "core/unwind/sig_map.h"
 #include "core/unwind/sig_table.h"

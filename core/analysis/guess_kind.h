@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EVPROF_ANALYSIS_GUESS_KIND_H
+#define EVPROF_ANALYSIS_GUESS_KIND_H
+
+#include <stddef.h>
+
+/*
+ * What a file that no format reads seems to be, by its first bytes, and what to
+ * do about it: part of a sentence that follows the file's name, a static
+ * string. MT-Safe.
+ */
+const char *evprof_guess(const void *data, size_t len);
+
+#endif

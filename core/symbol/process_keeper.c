@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The keeper's code shares the thread-local storage of the thread that made it,
+ * so it may call nothing that writes errno: hence the bare system calls.
+ */
+#include "core/symbol/process_keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+
+#define STACK_SIZE ((size_t)32 << 10)
+
+/* The kernel's set of signals, which has those that libc keeps for itself. */
+#define SIGNAL_SET_SIZE 8
+
+/* How long a stop waits for the end, and how many ends may be outstanding. */
+#define STOP_TRIES 50
+#define STOP_PAUSE_NS 2000000L
+#define MAX_LATE 8
+
+/* Keepers whose end was not waited for; their stacks must stay until then. */
+static struct late {
+    pid_t pid;
+    void *stack;
+} late[MAX_LATE];
+
+/* ---- In the keeper ---- */
+
+/* Part of its callers, lest a sanitizer notes the call. */
+#if defined(__x86_64__)
+__attribute__((always_inline)) static inline long
+bare_call(long number, long a, long b, long c, long d)
+{
+    long result;
+    register long r10 __asm__("r10") = d;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+#elif defined(__aarch64__)
+__attribute__((always_inline)) static inline long
+bare_call(long number, long a, long b, long c, long d)
+{
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    __asm__ volatile("svc #0"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3)
+                     : "memory");
+    return x0;
+}
+#endif
+
+typedef struct start {
+    const char *path;
+    int socket;
+} start_t;
+
+/* Leaves only the socket, as descriptor 0. */
+__attribute__((no_sanitize("address", "thread"))) static void
+leave_socket(int socket)
+{
+    if (socket != 0) {
+        (void)bare_call(SYS_dup3, socket, 0, 0, 0);
+    }
+    if (bare_call(SYS_close_range, 1, UINT32_MAX, 0, 0) != 0) {
+        /* Before Linux 5.9. */
+        for (long fd = 1; fd < 65536; fd++) {
+            (void)bare_call(SYS_close, fd, 0, 0, 0);
+        }
+    }
+}
+
+/* As vfork() does, the program's first steps are taken on the keeper's stack
+ * while the keeper waits; they end in execve or exit. */
+__attribute__((no_sanitize("address", "thread"))) static int
+keep(void *arg)
+{
+    const start_t *start = arg;
+    /* Volatile, lest their stores become a call of an instrumented memset. */
+    const char *volatile words[2];
+    words[0] = start->path;
+    words[1] = NULL;
+    leave_socket(start->socket);
+    (void)bare_call(SYS_prctl, PR_SET_NAME, (long)EVPROF_KEEPER_NAME, 0, 0);
+    (void)bare_call(SYS_setsid, 0, 0, 0, 0);
+    (void)bare_call(SYS_chdir, (long)"/", 0, 0, 0);
+    long program =
+        bare_call(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0);
+    if (program == 0) {
+        (void)bare_call(SYS_execve, (long)words[0], (long)words,
+                        (long)(words + 1), 0);
+        (void)bare_call(SYS_exit_group, 127, 0, 0, 0);
+    }
+    (void)bare_call(SYS_close, 0, 0, 0, 0);
+    if (program > 0) {
+        (void)bare_call(SYS_wait4, program, 0, __WALL, 0);
+    }
+    (void)bare_call(SYS_exit_group, 0, 0, 0, 0);
+    return 0;
+}
+
+/* As clone(keep, stack, CLONE_VM, start) of libc, which sanitizers put a
+ * function of their own before. The number of the process, or a negative errno.
+ */
+static long
+bare_clone(char *stack, start_t *start)
+{
+#if defined(__x86_64__)
+    long result;
+    register int (*entry)(void *) __asm__("r12") = keep;
+    register start_t *arg __asm__("r13") = start;
+    register long zero __asm__("r10") = 0;
+    __asm__ volatile("syscall\n\t"
+                     "test %%rax, %%rax\n\t"
+                     "jnz 1f\n\t"
+                     "xor %%ebp, %%ebp\n\t"
+                     "mov %%r13, %%rdi\n\t"
+                     "call *%%r12\n\t"
+                     "1:"
+                     : "=a"(result)
+                     : "a"((long)SYS_clone), "D"((long)CLONE_VM), "S"(stack),
+                       "d"(0L), "r"(zero), "r"(entry), "r"(arg)
+                     : "rcx", "r11", "r8", "memory");
+    return result;
+#elif defined(__aarch64__)
+    register long x8 __asm__("x8") = SYS_clone;
+    register long x0 __asm__("x0") = CLONE_VM;
+    register char *x1 __asm__("x1") = stack;
+    register long x2 __asm__("x2") = 0;
+    register long x3 __asm__("x3") = 0;
+    register long x4 __asm__("x4") = 0;
+    register int (*entry)(void *) __asm__("x19") = keep;
+    register start_t *arg __asm__("x20") = start;
+    __asm__ volatile("svc #0\n\t"
+                     "cbnz x0, 1f\n\t"
+                     "mov x29, #0\n\t"
+                     "mov x0, x20\n\t"
+                     "blr x19\n\t"
+                     "1:"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(entry),
+                       "r"(arg)
+                     : "memory", "x30");
+    return x0;
+#endif
+}
+
+/* ---- In the server ---- */
+
+static bool
+reap(pid_t pid, void *stack, int flags)
+{
+    int status;
+    pid_t got = waitpid(pid, &status, (int)__WCLONE | flags);
+    if (got == 0 || (got < 0 && errno == EINTR)) {
+        return false;
+    }
+    munmap(stack, STACK_SIZE);
+    return true;
+}
+
+static void
+reap_late(void)
+{
+    for (size_t i = 0; i < MAX_LATE; i++) {
+        if (late[i].pid != 0 && reap(late[i].pid, late[i].stack, WNOHANG)) {
+            late[i].pid = 0;
+        }
+    }
+}
+
+static bool
+has_room(void)
+{
+    for (size_t i = 0; i < MAX_LATE; i++) {
+        if (late[i].pid == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+reap_later(pid_t pid, void *stack)
+{
+    for (size_t i = 0; i < MAX_LATE; i++) {
+        if (late[i].pid == 0) {
+            late[i] = (struct late){ pid, stack };
+            return;
+        }
+    }
+}
+
+/* Makes the keeper with every signal blocked, which it inherits. The start must
+ * stay as long as the keeper reads it: it stands on the keeper's own stack. */
+static pid_t
+clone_keeper(char *stack, const char *path, int socket)
+{
+    unsigned long all = ~0UL;
+    unsigned long before = 0;
+    start_t *start = (start_t *)(void *)(stack + STACK_SIZE - 64);
+    *start = (start_t){ .path = path, .socket = socket };
+    (void)syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before,
+                  SIGNAL_SET_SIZE);
+    long pid = bare_clone(stack + STACK_SIZE - 128, start);
+    (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL,
+                  SIGNAL_SET_SIZE);
+    errno = pid < 0 ? (int)-pid : 0;
+    return (pid_t)pid;
+}
+
+static int
+fail(evprof_error_t *err, const char *what)
+{
+    char text[EVPROF_ERRNO_TEXT_SIZE];
+    return evprof_fail(err, EVPROF_EIO, "%s: %s", what,
+                       evprof_errno_text(errno, text, sizeof(text)));
+}
+
+/* A small copy of the path below the keeper's stack: the keeper reads it when
+ * we may be gone from here. */
+static const char *
+copy_path(char *stack, const char *path)
+{
+    size_t len = strlen(path) + 1;
+    return len > STACK_SIZE / 4 ? NULL : memcpy(stack, path, len);
+}
+
+int
+evprof_keeper_start(evprof_keeper_t *keeper, const char *path,
+                    evprof_error_t *err)
+{
+    int pair[2];
+    struct stat st;
+    reap_late();
+    *keeper = (evprof_keeper_t){ .socket = -1 };
+    if (!has_room()) {
+        return evprof_fail(err, EVPROF_EIO, "earlier helpers have not ended");
+    }
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+                   pair) != 0) {
+        return fail(err, "socketpair");
+    }
+    char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    const char *own = stack == MAP_FAILED ? NULL : copy_path(stack, path);
+    pid_t pid = own == NULL || fstat(pair[0], &st) != 0
+                    ? -1
+                    : clone_keeper(stack, own, pair[1]);
+    int code = errno;
+    close(pair[1]);
+    if (pid < 0) {
+        close(pair[0]);
+        if (stack != MAP_FAILED) {
+            munmap(stack, STACK_SIZE);
+        }
+        errno = code;
+        return fail(err, "clone");
+    }
+    *keeper = (evprof_keeper_t){ .owner = getpid(),
+                                 .pid = pid,
+                                 .socket = pair[0],
+                                 .device = st.st_dev,
+                                 .inode = st.st_ino,
+                                 .stack = stack };
+    return EVPROF_OK;
+}
+
+static bool
+has_socket(const evprof_keeper_t *keeper)
+{
+    struct stat st;
+    return fstat(keeper->socket, &st) == 0 && st.st_dev == keeper->device &&
+           st.st_ino == keeper->inode;
+}
+
+bool
+evprof_keeper_is_ours(const evprof_keeper_t *keeper)
+{
+    return keeper->owner != 0 && keeper->owner == getpid() &&
+           has_socket(keeper);
+}
+
+void
+evprof_keeper_forget(evprof_keeper_t *keeper)
+{
+    if (keeper->owner != 0 && has_socket(keeper)) {
+        close(keeper->socket);
+    }
+    *keeper = (evprof_keeper_t){ .socket = -1 };
+    memset(late, 0, sizeof(late));
+}
+
+bool
+evprof_keeper_check(evprof_keeper_t *keeper)
+{
+    reap_late();
+    if (keeper->owner == 0) {
+        return false;
+    }
+    if (keeper->owner != getpid()) {
+        evprof_keeper_forget(keeper);
+        return false;
+    }
+    if (!reap(keeper->pid, keeper->stack, WNOHANG)) {
+        return true;
+    }
+    if (has_socket(keeper)) {
+        close(keeper->socket);
+    }
+    *keeper = (evprof_keeper_t){ .socket = -1 };
+    return false;
+}
+
+void
+evprof_keeper_stop(evprof_keeper_t *keeper)
+{
+    const struct timespec pause = { .tv_nsec = STOP_PAUSE_NS };
+    if (keeper->owner == 0 || keeper->owner != getpid()) {
+        evprof_keeper_forget(keeper);
+        return;
+    }
+    if (has_socket(keeper)) {
+        close(keeper->socket);
+    }
+    bool is_reaped = false;
+    for (int i = 0; i < STOP_TRIES && !is_reaped; i++) {
+        is_reaped = reap(keeper->pid, keeper->stack, WNOHANG);
+        if (!is_reaped) {
+            (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+        }
+    }
+    if (!is_reaped) {
+        reap_later(keeper->pid, keeper->stack);
+    }
+    *keeper = (evprof_keeper_t){ .socket = -1 };
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From FDEs to the rows of a table. Callers are only ever looked up at the last
+ * byte of a call, so most rows (of prologues, epilogues and pushes) can never
+ * be asked for: those are dropped that hold no end of a call instruction, and
+ * what precedes them extends over them. That leaves a tenth. Rows that say
+ * where a stack begins or that the kernel made the frame are kept always.
+ */
+#include "core/unwind/table_piece.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/unwind/row_rules.h"
+#include "core/unwind/sig_table.h"
+
+/* Shorter gaps between functions are padding. */
+#define PADDING_MOST 16u
+
+#define TEXT_BYTES ((size_t)65536)
+
+/* A window of the object's code. */
+struct text {
+    const evprof_piece_t *piece;
+    unsigned char *bytes;
+    uint32_t start;
+    size_t size;
+};
+
+/* Makes [low, high) of the code readable at text->bytes; false: not in file. */
+static bool
+text_load(struct text *text, uint32_t low, uint32_t high)
+{
+    if (low >= text->start && high <= text->start + text->size) {
+        return true;
+    }
+    uint64_t place = text->piece->object->offset + low;
+    ssize_t got =
+        pread(text->piece->frames->fd, text->bytes, TEXT_BYTES, (off_t)place);
+    text->start = low;
+    text->size = got > 0 ? (size_t)got : 0;
+    return high - low <= text->size;
+}
+
+/* Whether a direct call from `end` can lead there: an object calls others by
+ * way of its own linkage table. */
+static bool
+is_in_reach(const evprof_frames_t *frames, uint32_t end, int64_t target)
+{
+    uintptr_t to = frames->base + end + (uintptr_t)target;
+    return target == 0 || (to >= frames->low && to < frames->high);
+}
+
+/* Whether a call instruction can end in [start, end), where rows begin and so
+ * do instructions. Bytes in the middle of one are read as if it began there,
+ * which finds too many calls rather than too few. */
+static bool
+holds_call_end(struct text *text, uint32_t start, uint32_t end)
+{
+    if (!text_load(text, start, end)) {
+        return true;
+    }
+    int64_t target = 0;
+    const unsigned char *bytes = text->bytes + (start - text->start);
+    size_t size = end - start;
+    for (size_t i = 0; i < size; i += EVPROF_CODE_ALIGN) {
+        size_t length = evprof_arch_call_length(bytes + i, size - i, &target);
+        if (length != 0 &&
+            is_in_reach(text->piece->frames, start + (uint32_t)(i + length),
+                        target)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_kept(struct text *text, uint32_t start, uint32_t end, unsigned code)
+{
+    return code == EVPROF_CODE_END || code == EVPROF_CODE_SIGNAL ||
+           holds_call_end(text, start, end);
+}
+
+static void
+push_row(evprof_piece_t *piece, uint32_t start, unsigned code)
+{
+    if (piece->row_count == piece->row_cap) {
+        size_t cap = piece->row_cap == 0 ? 1024 : piece->row_cap * 2;
+        evprof_piece_row_t *rows = realloc(piece->rows, cap * sizeof(*rows));
+        if (rows == NULL) {
+            piece->failed = true;
+            return;
+        }
+        piece->rows = rows;
+        piece->row_cap = cap;
+    }
+    bool is_call =
+        piece->row_count > 0 &&
+        piece->rows[piece->row_count - 1].code >= EVPROF_PIECE_NUMBER;
+    piece->calls = is_call ? piece->calls + 1 : 0;
+    piece->rows[piece->row_count++] = (evprof_piece_row_t){ start, code };
+    piece->before_last = piece->last_code;
+    piece->last_code = code;
+}
+
+/* The units by which a frame is larger than before, all else being equal; 0:
+ * it is not so. */
+static unsigned
+growth_of(uint32_t before, uint32_t code)
+{
+    unsigned growth = code - before;
+    bool is_simple = ((before | code) & ~(uint32_t)0x7fff) == 0 &&
+                     ((before ^ code) & ~EVPROF_CODE_SIZE_MOST) == 0;
+    return is_simple && growth <= EVPROF_ROW_GROWTH_MOST ? growth : 0;
+}
+
+/*
+ * Where `code` comes back into force at `start` after a call with arguments on
+ * the stack, the last row becomes one for that call, which says so itself. It
+ * ends in whole units, if no call ends in what is too much.
+ */
+static bool
+fold_call(evprof_piece_t *piece, struct text *text, uint32_t start,
+          unsigned code)
+{
+    if (code != piece->before_last || piece->row_count == 0 ||
+        piece->calls == EVPROF_ROW_CALLS_MOST) {
+        return false;
+    }
+    evprof_piece_row_t *last = &piece->rows[piece->row_count - 1];
+    unsigned growth = growth_of(code, last->code);
+    uint32_t units =
+        (start - last->start + EVPROF_ROW_CALL_UNIT - 1) / EVPROF_ROW_CALL_UNIT;
+    uint32_t end = last->start + units * EVPROF_ROW_CALL_UNIT;
+    if (growth == 0 || units > EVPROF_ROW_CALL_MOST ||
+        last->start >> EVPROF_BUCKET_SHIFT !=
+            (end - 1) >> EVPROF_BUCKET_SHIFT ||
+        (end > start && holds_call_end(text, start, end))) {
+        return false;
+    }
+    last->code = EVPROF_PIECE_NUMBER | evprof_row_call(growth, units);
+    piece->last_code = code;
+    return true;
+}
+
+/* makecontext makes a function return to the first byte of code that nothing
+ * calls; that is looked up by the byte before. */
+static void
+add_row(evprof_piece_t *piece, struct text *text, uint32_t start, uint32_t end,
+        unsigned code)
+{
+    bool is_bottom = start != 0 && start == piece->bottom;
+    if (is_bottom) {
+        push_row(piece, start - 1, EVPROF_CODE_END);
+    }
+    if (start < end && code != piece->last_code &&
+        (is_bottom || is_kept(text, start, end, code)) &&
+        !fold_call(piece, text, start, code)) {
+        push_row(piece, start, code);
+    }
+}
+
+/* The rows of one FDE up to `limit`, where the next one begins. */
+static void
+compile_fde(evprof_piece_t *piece, struct text *text, const evprof_fde_t *fde,
+            uint32_t limit)
+{
+    const evprof_cfi_t *cfi = &piece->frames->cfi;
+    uintptr_t base = piece->frames->base;
+    evprof_cfi_run_t run;
+    uint32_t end = (uint32_t)(fde->start - base);
+    if (evprof_cfi_begin(&run, cfi, fde)) {
+        while (end < limit && evprof_cfi_next(&run)) {
+            uint32_t start = end;
+            end = (uint32_t)(run.row.limit - base);
+            end = end < limit ? end : limit;
+            add_row(piece, text, start, end,
+                    evprof_rule_of_row(cfi, fde, &run.row));
+        }
+    }
+    /* Instructions that could not be followed: so will others find. */
+    add_row(piece, text, end, limit, EVPROF_CODE_RAW);
+}
+
+static uint32_t
+start_of(const evprof_piece_t *piece, size_t i)
+{
+    return i < piece->frames->fde_count ? piece->frames->fdes[2 * i]
+                                        : UINT32_MAX;
+}
+
+static bool
+read_fde(const evprof_piece_t *piece, size_t i, evprof_fde_t *fde)
+{
+    uint32_t offset = piece->frames->fdes[2 * i + 1];
+    return evprof_cfi_entry(&piece->frames->cfi, offset, fde) ==
+               EVPROF_CFI_FDE &&
+           fde->start - piece->frames->base == start_of(piece, i);
+}
+
+static uint32_t
+limit_of(const evprof_piece_t *piece, const evprof_fde_t *fde, size_t i)
+{
+    uintptr_t limit = fde->limit - piece->frames->base;
+    uintptr_t size = piece->object->limit - piece->object->start;
+    uintptr_t next = start_of(piece, i + 1);
+    limit = limit < size ? limit : size;
+    return (uint32_t)(limit < next ? limit : next);
+}
+
+void
+evprof_piece_compile(evprof_piece_t *piece)
+{
+    struct text text = { .piece = piece, .bytes = malloc(TEXT_BYTES) };
+    evprof_fde_t fde = { 0 };
+    uint32_t end = 0;
+    if (text.bytes == NULL) {
+        piece->failed = true;
+        return;
+    }
+    if (piece->first > 0 && read_fde(piece, piece->first - 1, &fde)) {
+        end = limit_of(piece, &fde, piece->first - 1);
+    }
+    for (size_t i = piece->first; i < piece->last; i++) {
+        if (!read_fde(piece, i, &fde)) {
+            continue;
+        }
+        uint32_t start = start_of(piece, i);
+        if (start > end && start - end >= PADDING_MOST) {
+            push_row(piece, end, EVPROF_CODE_NONE);
+        }
+        end = limit_of(piece, &fde, i);
+        compile_fde(piece, &text, &fde, end);
+    }
+    if (piece->last == piece->frames->fde_count) {
+        push_row(piece, end, EVPROF_CODE_NONE);
+    }
+    free(text.bytes);
+}

@@ -196,11 +196,11 @@ run_all(evprof_testing_entry_t *const *entries, size_t count)
     return ok ? 0 : 1;
 }
 
-/* What a run leaves, also one that crashes or takes too long. */
+/* What a run leaves that does not come to its end. */
 static void
-write_files(void)
+write_files(const char *remark)
 {
-    evprof_profiles_end();
+    evprof_profiles_end(remark);
     evprof_junit_end();
 }
 
@@ -225,7 +225,8 @@ run_watched(evprof_testing_entry_t **entries, size_t count)
     evprof_watch_start(evprof_test_run.options.timeout_ns, write_files);
     status = run_all(entries, count);
     evprof_watch_stop();
-    int written = evprof_profiles_end();
+    int written = evprof_profiles_end(
+        status == 1 ? "testing: a test of this run failed" : NULL);
     int reported = evprof_junit_end();
     written = reported > written ? reported : written;
     if (status == 1) {

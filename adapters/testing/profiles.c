@@ -179,10 +179,11 @@ write_output(struct output *o)
 }
 
 int
-evprof_profiles_end(void)
+evprof_profiles_end(const char *remark)
 {
     pthread_mutex_lock(&files.lock);
     int worst = 0;
+    evprof_remark(remark);
     for (size_t i = 0; files.is_open && i < files.count; i++) {
         int status = write_output(&files.outputs[i]);
         worst = status > worst ? status : worst;

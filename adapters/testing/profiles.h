@@ -11,8 +11,9 @@
  */
 int evprof_profiles_begin(const evprof_test_options_t *options);
 
-/* Writes and closes every profile, once; later calls do nothing. 0, or 2. */
-int evprof_profiles_end(void);
+/* Writes and closes every profile, once; later calls do nothing. `remark`, a
+ * static string, becomes a comment of each; NULL: none. 0, or 2. */
+int evprof_profiles_end(const char *remark);
 
 /* Warns on stderr, for each profile that was written, that the run failed and
  * the profile is not of the whole run. After evprof_profiles_end(). */

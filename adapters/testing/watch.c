@@ -38,7 +38,7 @@ static struct {
     pthread_t thread;
     sem_t wake;
     int64_t timeout_ns;
-    void (*finish)(void);
+    void (*finish)(const char *remark);
     atomic_int crash_signal;
     atomic_bool is_over;
     evprof_crash_stack_t stack;
@@ -152,7 +152,7 @@ end_timed_out(void)
     pthread_mutex_unlock(&watch.lock);
     printf("%sFAIL\n", evprof_output_mark());
     fflush(stdout);
-    watch.finish();
+    watch.finish("testing: this run took longer than -timeout");
     evprof_profiles_dump_threads();
     _exit(2);
 }
@@ -170,7 +170,7 @@ end_crashed(int signal)
     }
     printf("%sFAIL\n", evprof_output_mark());
     fflush(stdout);
-    watch.finish();
+    watch.finish("testing: this run crashed");
     _exit(2);
 }
 
@@ -201,7 +201,7 @@ watch_thread(void *arg)
 }
 
 void
-evprof_watch_start(int64_t timeout_ns, void (*finish)(void))
+evprof_watch_start(int64_t timeout_ns, void (*finish)(const char *remark))
 {
     watch.timeout_ns = timeout_ns;
     watch.finish = finish;

@@ -12,10 +12,10 @@
 struct evprof_tb_state;
 
 /*
- * Starts the watch. `finish` writes the profiles; it runs on the watching
- * thread. `timeout_ns` 0: no limit.
+ * Starts the watch. `finish` writes the profiles, with a static string as their
+ * remark; it runs on the watching thread. `timeout_ns` nanoseconds, 0: no limit.
  */
-void evprof_watch_start(int64_t timeout_ns, void (*finish)(void));
+void evprof_watch_start(int64_t timeout_ns, void (*finish)(const char *remark));
 
 /* Ends the watch; the run is over. */
 void evprof_watch_stop(void);

@@ -87,6 +87,10 @@ EVPROF_API long evprof_catalog_set_rate(evprof_t *prof,
                                         const evprof_module_t *module,
                                         long rate);
 
+/* Has every profile that is made from now on carry `text`, a static string, as
+ * a comment; NULL: none. MT-Safe, lock-free. */
+EVPROF_API void evprof_remark(const char *text);
+
 /* False once evprof_free() was called. */
 EVPROF_API bool evprof_is_open(evprof_t *prof);
 

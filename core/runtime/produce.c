@@ -3,6 +3,7 @@
  * From a module's snapshot to the bytes of a reply: stacks, then symbols, then
  * profile.proto or text. Runs on the worker after sampling has stopped.
  */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,9 +11,32 @@
 #include "core/profile/builder.h"
 #include "core/profile/limit.h"
 #include "core/profile/text.h"
+#include "core/runtime/catalog.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/symbols.h"
 #include "core/sample/labels.h"
+
+static const char *_Atomic remark; /* NULL: none */
+
+void
+evprof_remark(const char *text)
+{
+    atomic_store(&remark, text);
+}
+
+/* The remark of the process on its profiles, and what the builder left out. */
+static int
+say_remarks(enum evprof_loss_of who, evprof_builder_t *b)
+{
+    const char *text = atomic_load(&remark);
+    const evprof_lost_t folded = { .n = evprof_builder_folded(b) };
+    int status =
+        text == NULL ? EVPROF_OK : evprof_builder_comment(b, "%s", text);
+    if (status == EVPROF_OK && folded.n > 0) {
+        status = evprof_loss_say(b, who, EVPROF_LOSS_FOLDED, &folded);
+    }
+    return status;
+}
 
 int
 evprof_produce_snapshot(evprof_profile_t *profile, const evprof_ask_t *ask,
@@ -107,9 +131,9 @@ fold(const evprof_profile_t *profile, enum evprof_loss_of who,
      evprof_pprof_t *p)
 {
     const long most = profile->limits.max_samples;
-    const evprof_lost_t lost = {
-        .n = most > 0 ? evprof_pprof_fold(p, (size_t)most) : 0
-    };
+    const evprof_lost_t lost = { .n = most > 0
+                                          ? evprof_pprof_fold(p, (size_t)most)
+                                          : 0 };
     if (lost.n > 0) {
         (void)evprof_loss_note(p, who, EVPROF_LOSS_BEYOND_SAMPLES, &lost);
     }
@@ -132,10 +156,7 @@ evprof_produce_encode(const evprof_profile_t *profile, const evprof_ask_t *ask,
 {
     evprof_pprof_t *p = NULL;
     enum evprof_loss_of who = evprof_loss_who(profile->module->name);
-    const evprof_lost_t folded = { .n = evprof_builder_folded(b) };
-    int status = folded.n == 0
-                     ? EVPROF_OK
-                     : evprof_loss_say(b, who, EVPROF_LOSS_FOLDED, &folded);
+    int status = say_remarks(who, b);
     if (status == EVPROF_OK) {
         status = evprof_builder_finish(b, &p, &result->err);
     }

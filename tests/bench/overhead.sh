@@ -3,9 +3,18 @@
 # usage: overhead.sh BIN_DIR [ROUNDS [REQUESTS]]
 # What profiles cost a server on this machine, as a table: the CPU time of a request
 # to evprof-example while nothing is asked, beside that while a profile is taken all
-# the time. Both alternate, and medians of the rounds are printed.
+# the time. Both alternate, and medians of the rounds are printed. What is not
+# optimised says so in the first line: its figures are nobody's.
 set -euo pipefail
 bin=$1 rounds=${2-7} requests=${3-400}
+cache=$bin/../CMakeCache.txt
+type=$(sed -n 's/^CMAKE_BUILD_TYPE:[A-Z]*=//p' "$cache" 2>/dev/null || true)
+sanitizers=$(sed -n 's/^EVPROF_SANITIZE:[A-Z]*=//p' "$cache" 2>/dev/null || true)
+case $type$sanitizers in
+Release | RelWithDebInfo | MinSizeRel) ;;
+*) echo "no release build (${type:-of no known type}${sanitizers:+, $sanitizers});" \
+    'figures are of: cmake --preset release && cmake --build --preset release' ;;
+esac
 . "$(dirname "$0")/../begin.sh"
 asker=''
 before_end() {

@@ -106,6 +106,13 @@ BENCHMARK(Overflow)
     (void)b;
 }
 
+BENCHMARK(Fails)
+{
+    if (asked_for("fail")) {
+        evprof_error(b, "a wrong sum");
+    }
+}
+
 TEST(Add)
 {
     if (Add(0, 0) <= 0) {

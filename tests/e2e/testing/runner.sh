@@ -181,6 +181,24 @@ fi
 ADD_TEST_DO=fail run 1 -run=Tree -cpuprofile=failed.profile
 
 has err '^testing: failed.profile is the profile of a run that failed$'
+
+# And says so itself, also of a benchmark that failed, which has the file's name to
+# nobody: a comment of the profile, as every report and pprof show it.
+says() { # says FILE WORDS
+    "$tool" -comments "$1" >comments 2>&1
+    grep -qx "$2" comments || { echo "FAIL: $1 does not say it:"; cat comments; failed=1; }
+}
+says failed.profile 'testing: a test of this run failed'
+ADD_TEST_DO=fail run 1 -run='^$' -bench=Fails -cpuprofile=failed.profile \
+    -mutexprofile=failed_mutex.profile
+has out '^--- FAIL: BenchmarkFails'
+says failed.profile 'testing: a test of this run failed'
+says failed_mutex.profile 'testing: a test of this run failed'
+says hung.profile 'testing: this run took longer than -timeout'
+[ ! -e crashed.profile ] || says crashed.profile 'testing: this run crashed'
+run 0 -run='^$' -bench=Fails -cpuprofile=good.profile
+"$tool" -comments good.profile >comments 2>&1
+lacks comments 'testing:'
 [ -s hung.profile ] || { echo "FAIL: no profile of a timeout"; failed=1; }
 
 # Profiles that cannot be written end the run before its first test.

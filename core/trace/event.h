@@ -10,11 +10,13 @@
 
 #include <stdint.h>
 
-/* Arguments in parentheses, then text in quotes. */
+/* Arguments in parentheses, then text in quotes; an epoch is that of
+ * core/objects/epoch.h when the routine was called. */
 enum evprof_trace_type {
-    EVPROF_TRACE_START,        /* (start routine) */
+    EVPROF_TRACE_START,        /* (start routine, epoch) */
     EVPROF_TRACE_END,          /* (pthread_t) */
-    EVPROF_TRACE_CREATE,       /* (record, its generation, routine), stack */
+    EVPROF_TRACE_CREATE,       /* (record, its generation, routine, epoch),
+                                * stack */
     EVPROF_TRACE_WAIT,         /* (kind, object), stack */
     EVPROF_TRACE_RETURN,       /* (kind, object, error) */
     EVPROF_TRACE_WAKE,         /* (kind, object), stack */

@@ -18,6 +18,7 @@
 #include "core/trace/samples.h"
 #include "core/trace/slow_tasks.h"
 #include "core/trace/view.h"
+#include "core/unwind/unwind.h"
 
 /* A generation never has more, however fast threads are. */
 #define WORDS_MAX ((size_t)8 << 20)
@@ -298,10 +299,13 @@ put_switch(evprof_trace_order_t *order, const evprof_trace_ref_t *ref,
 
 /* A function that has no caller: its address, as if the call stood in it. */
 static uint32_t
-start_stack(evprof_trace_order_t *order, uint64_t routine)
+start_stack(evprof_trace_order_t *order, uint64_t routine, uint64_t epoch)
 {
-    uint64_t pc = routine + 1;
-    return mark_stack(order, evprof_trace_stacks_add(&order->stacks, &pc, 1));
+    uintptr_t pcs[2] = { (uintptr_t)routine + 1 };
+    size_t count = evprof_unwind_mark(pcs, 1, 2, (uint32_t)epoch);
+    const uint64_t words[2] = { pcs[0], pcs[1] };
+    return mark_stack(order,
+                      evprof_trace_stacks_add(&order->stacks, words, count));
 }
 
 static void
@@ -314,7 +318,7 @@ put_create(evprof_trace_order_t *order, const evprof_trace_ref_t *ref,
     }
     evprof_lane_t *creator = order->lanes.items[ref->lane];
     evprof_lane_t *made = order->lanes.items[ref->mark - 1];
-    made->start_stack = start_stack(order, view->args[2]);
+    made->start_stack = start_stack(order, view->args[2], view->args[3]);
     evprof_lane_run(&order->lanes, creator, ref->ns);
     evprof_lane_create(&order->lanes, creator, made, ref->ns, stack);
 }
@@ -389,7 +393,7 @@ put_event(evprof_trace_order_t *order, const evprof_trace_ref_t *ref)
     switch (view.type) {
     case EVPROF_TRACE_START:
         if (lane->state == EVPROF_LANE_NEW) {
-            lane->start_stack = start_stack(order, view.args[0]);
+            lane->start_stack = start_stack(order, view.args[0], view.args[1]);
         }
         evprof_lane_run(lanes, lane, ref->ns);
         break;

@@ -15,6 +15,7 @@
 #include "core/sample/caller_stack.h"
 #include "core/sample/threads.h"
 #include "core/trace/stacks.h"
+#include "core/unwind/unwind.h"
 
 static evprof_lock_t guard; /* of changes to the list */
 static _Atomic(evprof_trace_ring_t *) first;
@@ -92,6 +93,7 @@ write_event(evprof_trace_ring_t *ring, const evprof_trace_event_t *event)
     size_t depth = event->caller == NULL || !evprof_trace_stack_is_due(now_ns)
                        ? 0
                        : evprof_here(pcs, event->caller);
+    depth = evprof_unwind_mark_own(pcs, depth, EVPROF_HERE_DEPTH);
     size_t need = 2 + event->arg_count + depth + (event->text_len + 7) / 8;
     uint64_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/base/own_thread.h"
+#include "core/objects/epoch.h"
 #include "core/sample/contention.h"
 #include "core/sample/threads.h"
 #include "core/trace/ring.h"
@@ -70,10 +71,11 @@ tell_creation(evprof_thread_t *thread, const void *caller)
         return;
     }
     const uint64_t args[] = { thread->index, atomic_load(&thread->generation),
-                              address_of(thread->start) };
+                              address_of(thread->start),
+                              atomic_load(&evprof_unload_epoch) };
     evprof_trace_emit(&(evprof_trace_event_t){ .type = EVPROF_TRACE_CREATE,
                                                .args = args,
-                                               .arg_count = 3,
+                                               .arg_count = 4,
                                                .caller = caller });
 }
 
@@ -84,10 +86,11 @@ tell_start(evprof_thread_t *thread)
     if (evprof_trace_now() == 0 || evprof_own_thread_is(thread->start)) {
         return;
     }
-    const uint64_t args[] = { address_of(thread->start) };
+    const uint64_t args[] = { address_of(thread->start),
+                              atomic_load(&evprof_unload_epoch) };
     thread->depth--;
     evprof_trace_emit(&(evprof_trace_event_t){
-        .type = EVPROF_TRACE_START, .args = args, .arg_count = 1 });
+        .type = EVPROF_TRACE_START, .args = args, .arg_count = 2 });
     thread->depth++;
 }
 

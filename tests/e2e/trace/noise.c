@@ -37,7 +37,7 @@ put_event(evprof_trace_ring_t *ring, int64_t ns)
     static const char text[] = "key\0value";
     enum evprof_trace_type type =
         (enum evprof_trace_type)dice(EVPROF_TRACE_IN + 1);
-    size_t args = 3;
+    size_t args = 4;
     size_t depth = dice(3);
     size_t len = type >= EVPROF_TRACE_TASK_BEGIN && type < EVPROF_TRACE_HEAP
                      ? sizeof(text)
@@ -49,6 +49,7 @@ put_event(evprof_trace_ring_t *ring, int64_t ns)
         dice(EVPROF_WAIT_NETWORK + 1),
         dice(4),
         dice(5),
+        0,
         UINT64_C(0x1000) + dice(50),
         UINT64_C(0x2000),
     };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * plugins MODE PROFILE...: writes each profile to PROFILE.pb.gz in the current
- * folder, where a.so and b.so are. `cpu` and `wall` span what the mode does:
+ * folder, where a.so and b.so are. `cpu`, `wall` and
+ * `trace` span what the mode does:
  *
  *   keep     a is used
  *   close    a is used and unloaded
@@ -142,6 +143,13 @@ run(const char *mode, work_fn *late)
     }
 }
 
+static bool
+is_window(const char *name)
+{
+    return strcmp(name, "cpu") == 0 || strcmp(name, "wall") == 0 ||
+           strcmp(name, "trace") == 0;
+}
+
 static void
 begin(const char *name, FILE **file)
 {
@@ -151,7 +159,7 @@ begin(const char *name, FILE **file)
     *file = fopen(path, "we");
     must(*file != NULL, path);
     evprof_writer_t out = evprof_writer_file(*file);
-    if ((strcmp(name, "cpu") == 0 || strcmp(name, "wall") == 0) &&
+    if (is_window(name) &&
         evprof_recording_start(NULL, name, &out, &err) != EVPROF_OK) {
         fprintf(stderr, "%s\n", err.message);
         exit(2);
@@ -163,10 +171,10 @@ end(const char *name, FILE *file)
 {
     evprof_error_t err;
     evprof_writer_t out = evprof_writer_file(file);
-    bool is_window = strcmp(name, "cpu") == 0 || strcmp(name, "wall") == 0;
-    int status = is_window ? evprof_recording_stop(NULL, name, &err)
-                           : evprof_profile_write(evprof_lookup(NULL, name),
-                                                  &out, 0, &err);
+    int status =
+        is_window(name)
+            ? evprof_recording_stop(NULL, name, &err)
+            : evprof_profile_write(evprof_lookup(NULL, name), &out, 0, &err);
     if (status != EVPROF_OK || fclose(file) != 0) {
         fprintf(stderr, "%s: %s\n", name, err.message);
         exit(2);

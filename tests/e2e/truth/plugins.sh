@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # plugins.sh PLUGINS FOLDER EVPROF
 #
-# Samples and blocks of a plugin keep its names, for ever: when it is unloaded,
+# Samples, waits and blocks of a plugin keep its names, for ever: when it is unloaded,
 # when another one is loaded at its place, when its file is removed or replaced;
 # with build ids and without. FOLDER has a.so, b.so and a-plain.so, b-plain.so,
 # which have no build id.
@@ -41,6 +41,16 @@ on_the_clock() {
         END { print int(100 * n / all) }' "$work/clock"
 }
 
+# Each use of a plugin waits once, and the trace names that plugin.
+waits_of() { # waits_of LETTER COUNT
+    "$evprof" -trace "$work/trace.pb.gz" -pprof=sync -proto \
+        -output="$work/sync.pb.gz" 2>/dev/null
+    count=$("$evprof" -top -sample_index=contentions "$work/sync.pb.gz" 2>/dev/null |
+        awk -v f="plugin_wait_$1" '$6 == f { n = $1 } END { print n + 0 }')
+    [ "$count" -eq "$2" ] || fail "$mode $kind: trace: plugin_wait_$1 waited $count" \
+        "times, not $2: $("$evprof" -trace "$work/trace.pb.gz" 2>&1)"
+}
+
 run() { # run MODE KIND PROFILE...
     mode=$1 kind=$2
     shift 2
@@ -60,10 +70,10 @@ for kind in '' -plain; do
         between heap plugin_allocate_b 0 0
     done
     for mode in reuse again; do
-        run $mode "$kind" cpu wall heap
+        run $mode "$kind" cpu wall heap trace
         [ "$place" = 'same place' ] ||
             { echo "skipped: the loader chose another address"; continue; }
-        if [ $mode = reuse ]; then a=50 b=50; else a=66 b=33; fi
+        if [ $mode = reuse ]; then a=50 b=50 uses=1; else a=66 b=33 uses=2; fi
         between cpu plugin_burn_a $((a - 12)) $((a + 12))
         between cpu plugin_burn_b $((b - 12)) $((b + 12))
         between heap plugin_allocate_a $((a - 12)) $((a + 12))
@@ -71,6 +81,8 @@ for kind in '' -plain; do
         a=$(on_the_clock a) b=$(on_the_clock b)
         between wall plugin_burn_a $((a - 12)) $((a + 12))
         between wall plugin_burn_b $((b - 12)) $((b + 12))
+        waits_of a "$uses"
+        waits_of b 1
         "$evprof" -comments "$work/cpu.pb.gz" 2>/dev/null | grep '^symbols: ' &&
             fail "$mode $kind: nothing is vague here"
     done

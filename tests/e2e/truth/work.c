@@ -217,8 +217,8 @@ truth_refuse(long call, int error)
     };
     const struct sock_fprog program = { sizeof(code) / sizeof(*code), code };
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-                SECCOMP_FILTER_FLAG_TSYNC, &program) != 0) {
+        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC,
+                &program) != 0) {
         perror("seccomp");
         _exit(TRUTH_SKIP);
     }

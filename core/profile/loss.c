@@ -108,13 +108,19 @@ static const evprof_loss_row_t rows[EVPROF_LOSS_COUNT] = {
         .remedy = "leave SIGPROF out of the masks of threads",
         .profiles = GOROUTINE | WALL,
     },
+    [EVPROF_LOSS_ASK_SLOTS] = {
+        .key = "ask_slots",
+        .sentence = "@N@ times a thread could not be asked for its stack: no "
+                    "queued-signal slot was left",
+        .remedy = "raise RLIMIT_SIGPENDING (ulimit -i)",
+        .profiles = WALL | GOROUTINE,
+    },
     [EVPROF_LOSS_ASK_REFUSED] = {
         .key = "ask_refused",
-        .sentence = "@N@ times a thread could not be asked for its stack: "
-                    "@WHY@",
-        .remedy = "raise RLIMIT_SIGPENDING (ulimit -i), or allow "
-                  "timer_create, timer_settime and rt_tgsigqueueinfo in the "
-                  "seccomp filter",
+        .sentence = "@N@ times a thread could not be asked for its stack: the "
+                    "process may not make timers or queue signals",
+        .remedy = "allow timer_create, timer_settime and rt_tgsigqueueinfo in "
+                  "the seccomp filter",
         .profiles = WALL | GOROUTINE,
     },
     [EVPROF_LOSS_THREADS_UNLISTED] = {

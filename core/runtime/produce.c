@@ -38,6 +38,15 @@ say_remarks(enum evprof_loss_of who, evprof_builder_t *b)
     return status;
 }
 
+/* Before the hooks, which may ask for names themselves. */
+static void
+use_symbols(const evprof_profile_t *profile)
+{
+    evprof_symbols_configure(
+        profile->limits.symbolize >= EVPROF_SYMBOLIZE_LINES,
+        evprof_config_pprof(profile->prof->config)->symbolize_helper);
+}
+
 int
 evprof_produce_snapshot(evprof_profile_t *profile, const evprof_ask_t *ask,
                         evprof_builder_t *b, evprof_error_t *err)
@@ -48,6 +57,7 @@ evprof_produce_snapshot(evprof_profile_t *profile, const evprof_ask_t *ask,
                            "profile %s: has no profile.proto form",
                            profile->name);
     }
+    use_symbols(profile);
     profile->is_in_hook = true;
     int status = module->snapshot(profile->state, ask, b, err);
     profile->is_in_hook = false;
@@ -66,14 +76,6 @@ check_size(const evprof_profile_t *profile, evprof_result_t *result)
                        "profile %s: the reply of %zu bytes is larger than "
                        "max_reply",
                        profile->name, result->body.len);
-}
-
-static void
-use_symbols(const evprof_profile_t *profile)
-{
-    evprof_symbols_configure(
-        profile->limits.symbolize >= EVPROF_SYMBOLIZE_LINES,
-        evprof_config_pprof(profile->prof->config)->symbolize_helper);
 }
 
 static bool

@@ -33,12 +33,20 @@ status_of(int error)
     }
 }
 
+static const char no_slot[] = "no queued-signal slot was left";
+
 const char *
 evprof_ask_refusal(int status)
 {
     return status == EVPROF_ELIMIT
-               ? "no queued-signal slot was left"
-               : "the kernel refuses timers or signals to this process";
+               ? no_slot
+               : "the process may not make timers or queue signals";
+}
+
+enum evprof_loss
+evprof_ask_loss(const char *refusal)
+{
+    return refusal == no_slot ? EVPROF_LOSS_ASK_SLOTS : EVPROF_LOSS_ASK_REFUSED;
 }
 
 /* The thread's lock is held, so that its id cannot be reused by another

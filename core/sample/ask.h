@@ -7,6 +7,7 @@
  * thread, not in a handler; errno is kept.
  */
 
+#include "core/profile/loss.h"
 #include "core/sample/tap.h"
 #include "core/sample/threads.h"
 
@@ -21,9 +22,12 @@
 int evprof_ask_runner(enum evprof_tap_kind kind, evprof_thread_t *thread,
                       uint32_t generation, int *timer);
 
-/* The reason of a failed ask for a message, such as "the limit of queued
- * signals is reached". Static. */
+/* The reason of a failed ask for a message, such as "no queued-signal slot was
+ * left". Static. */
 const char *evprof_ask_refusal(int status);
+
+/* Which loss a failed ask is that was refused for this reason. */
+enum evprof_loss evprof_ask_loss(const char *refusal);
 
 /* Deletes the timer; its signal may still arrive. -1 is ignored. */
 void evprof_ask_end(int timer);

@@ -7,6 +7,7 @@
 #include "core/sample/wall_comments.h"
 
 #include "core/profile/loss.h"
+#include "core/sample/ask.h"
 #include "core/sample/proc.h"
 
 static int
@@ -21,12 +22,11 @@ say(evprof_builder_t *out, enum evprof_loss cause, const evprof_lost_t *lost)
 static int
 say_unanswered(const evprof_wall_account_t *account, evprof_builder_t *out)
 {
-    const evprof_lost_t refused = { .n = account->refused,
-                                    .why = account->why_refused };
+    const evprof_lost_t refused = { .n = account->refused };
     const evprof_lost_t unanswered = { .n = account->unanswered,
                                        .of = account->asked,
                                        .what = account->intruder };
-    int status = say(out, EVPROF_LOSS_ASK_REFUSED, &refused);
+    int status = say(out, evprof_ask_loss(account->why_refused), &refused);
     if (status == EVPROF_OK) {
         status = say(out,
                      account->intruder != NULL ? EVPROF_LOSS_HANDLER_REPLACED

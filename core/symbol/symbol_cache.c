@@ -27,6 +27,7 @@ struct evprof_symbol_file {
     evprof_symbol_file_t *next;
     char *key;
     const char *unread; /* why; NULL: it was read */
+    bool lacks_lines;
     char *(*demangle)(const char *name);
     uint64_t last_used;
     evprof_strings_t strings;
@@ -115,6 +116,18 @@ void
 evprof_symbol_file_set_unread(evprof_symbol_file_t *file, const char *why)
 {
     file->unread = why;
+}
+
+void
+evprof_symbol_file_set_lineless(evprof_symbol_file_t *file)
+{
+    file->lacks_lines = true;
+}
+
+bool
+evprof_symbol_file_is_lineless(const evprof_symbol_file_t *file)
+{
+    return file->lacks_lines;
 }
 
 const char *

@@ -77,6 +77,10 @@ const evprof_symbol_t *evprof_symbol_file_at(const evprof_symbol_file_t *file,
 void evprof_symbol_file_set_unread(evprof_symbol_file_t *file, const char *why);
 const char *evprof_symbol_file_unread(const evprof_symbol_file_t *file);
 
+/* Some of its answers are without lines, as the helper gave none. */
+void evprof_symbol_file_set_lineless(evprof_symbol_file_t *file);
+bool evprof_symbol_file_is_lineless(const evprof_symbol_file_t *file);
+
 /* Forgets a file, so that it is read again. */
 void evprof_symbol_cache_forget(evprof_symbol_cache_t *cache,
                                 evprof_symbol_file_t *file);

@@ -39,8 +39,9 @@ struct evprof_symbolizer {
     evprof_symbol_cache_t cache;
     evprof_helper_t helper;
     bool is_without_lines;
-    bool lacks_lines; /* of the profile that is worked on */
-    unread_t *unread; /* of it: the objects that could not be read */
+    bool lacks_lines;            /* of the profile that is worked on */
+    evprof_error_t why_lineless; /* of the latest file that has no lines */
+    unread_t *unread;            /* of it: the objects that could not be read */
     size_t unread_count;
     size_t unread_cap;
     evprof_buf_t name; /* what evprof_symbol_name() handed out */
@@ -113,7 +114,10 @@ ask_helper(evprof_symbolizer_t *s, const evprof_object_t *object, int fd,
     }
     int status =
         evprof_helper_ask(&s->helper, fd, object->path, vaddrs, count, file);
-    s->lacks_lines = s->lacks_lines || status != EVPROF_OK;
+    if (status != EVPROF_OK) {
+        s->why_lineless = s->helper.why;
+        evprof_symbol_file_set_lineless(file);
+    }
     free(vaddrs);
     return status == EVPROF_OK;
 }
@@ -274,6 +278,8 @@ answer_batch(evprof_symbolizer_t *s, const evprof_objects_t *objects,
         nameless += symbol == NULL || symbol->count == 0;
         status = evprof_symbol_fill(fill, wanted[i].location, symbol);
     }
+    s->lacks_lines = s->lacks_lines ||
+                     (file != NULL && evprof_symbol_file_is_lineless(file));
     /* It may be there again another time. */
     if (file != NULL && evprof_symbol_file_unread(file) != NULL) {
         if (nameless > 0) {
@@ -353,7 +359,7 @@ symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
 static int
 note_missing_lines(const evprof_symbolizer_t *s, evprof_pprof_t *p)
 {
-    const evprof_lost_t lost = { .why = s->helper.why.message };
+    const evprof_lost_t lost = { .why = s->why_lineless.message };
     return evprof_loss_note(p, EVPROF_LOSS_OF_SYMBOLS, EVPROF_LOSS_LINES,
                             &lost);
 }

@@ -16,6 +16,7 @@
 #include "core/runtime/sampling.h"
 #include "core/runtime/symbols.h"
 #include "core/runtime/text_threads.h"
+#include "core/sample/ask.h"
 #include "core/sample/dump.h"
 #include "core/sample/labels.h"
 #include "core/sample/proc.h"
@@ -115,7 +116,7 @@ write_losses(const evprof_dump_t *dump, evprof_builder_t *out)
         status = say(out, EVPROF_LOSS_UNREADABLE, &losses.unreadable);
     }
     if (status == EVPROF_OK) {
-        status = say(out, EVPROF_LOSS_ASK_REFUSED, &losses.refused);
+        status = say(out, evprof_ask_loss(losses.refused.why), &losses.refused);
     }
     return status == EVPROF_OK
                ? say(out, EVPROF_LOSS_THREADS_UNLISTED, &unlisted)

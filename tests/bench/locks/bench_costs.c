@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Costs of what runs all the time: an uncontended lock, a label. */
+/* Costs of what runs all the time: an uncontended lock, a label, dlclose(). */
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <evprof/evprof.h>
 
+#include "core/objects/objects.h"
 #include "tests/bench/locks/bench_locks.h"
 
-enum { ROUNDS = 9, LABELS = 1000000 };
+enum { ROUNDS = 9, LABELS = 1000000, UNLOADS = 200 };
 
 /* Of a lock and unlock, and of a try and unlock. */
 typedef struct pair {
@@ -86,4 +89,46 @@ bench_labels(void)
             (double)(bench_clock(CLOCK_THREAD_CPUTIME_ID) - start_ns) / LABELS;
     }
     printf("labels: push and restore: %.1f ns\n", bench_median(each, ROUNDS));
+}
+
+/* Nanoseconds to unload a plugin by that function, which dlopen() brings back.
+ */
+static double
+unload_ns(int (*unload)(void *))
+{
+    int64_t sum_ns = 0;
+    for (int i = 0; i < UNLOADS; i++) {
+        void *handle = dlopen(BENCH_PLUGIN, RTLD_NOW | RTLD_LOCAL);
+        if (handle == NULL) {
+            fprintf(stderr, "%s\n", dlerror());
+            exit(1);
+        }
+        int64_t start_ns = bench_clock(CLOCK_THREAD_CPUTIME_ID);
+        unload(handle);
+        sum_ns += bench_clock(CLOCK_THREAD_CPUTIME_ID) - start_ns;
+    }
+    return (double)sum_ns / UNLOADS;
+}
+
+void
+bench_unload(void)
+{
+    double bare[ROUNDS];
+    double idle[ROUNDS];
+    double wrapped[ROUNDS];
+    int (*real)(void *);
+    void *symbol = dlsym(RTLD_NEXT, "dlclose");
+    memcpy(&real, &symbol, sizeof(real));
+    for (int round = 0; round < ROUNDS; round++) {
+        idle[round] = unload_ns(dlclose);
+    }
+    evprof_objects_release(evprof_objects_acquire());
+    for (int round = 0; round < ROUNDS; round++) {
+        bare[round] = unload_ns(real);
+        wrapped[round] = unload_ns(dlclose);
+    }
+    printf("unload: dlclose() of a plugin: libc %.1f us; wrapped %.1f us, and "
+           "%.1f us once there was a profile\n",
+           bench_median(bare, ROUNDS) / 1e3, bench_median(idle, ROUNDS) / 1e3,
+           bench_median(wrapped, ROUNDS) / 1e3);
 }

@@ -33,10 +33,10 @@ static const struct part {
     const char *name;
     void (*run)(void);
 } parts[] = {
-    { "pair", bench_pair },   { "labels", bench_labels },
-    { "total", bench_total }, { "bias", bench_bias },
-    { "burst", bench_burst }, { "dump", bench_dump },
-    { "wall", bench_wall },
+    { "pair", bench_pair },     { "labels", bench_labels },
+    { "unload", bench_unload }, { "total", bench_total },
+    { "bias", bench_bias },     { "burst", bench_burst },
+    { "dump", bench_dump },     { "wall", bench_wall },
 };
 
 static int

@@ -15,6 +15,7 @@ double bench_median(double *values, int count);
 
 void bench_pair(void);
 void bench_labels(void);
+void bench_unload(void);
 void bench_total(void);
 void bench_bias(void);
 void bench_burst(void);

@@ -59,6 +59,14 @@ few_slots(const char *profile)
     leave_slots(3);
 }
 
+static void
+no_slots(const char *profile)
+{
+    (void)profile;
+    truth_start_burners(2, false);
+    leave_slots(0);
+}
+
 static timer_t hoard[8];
 static int hoarded;
 
@@ -433,6 +441,13 @@ add_own(const char *profile)
     }
 }
 
+/* What is said of names is said in every profile type. */
+#define HELPER_DEAD(profile)                                                   \
+    {                                                                          \
+        .name = "helper_dead_" profile, .before = many_stacks,                 \
+        .during = many_during, .names_of = (profile)                           \
+    }
+
 const truth_case_t truth_cases[] = {
     { .name = "timer_slots", .before = few_slots, .during = burn },
     { .name = "timer_slots_later",
@@ -455,6 +470,7 @@ const truth_case_t truth_cases[] = {
     { .name = "not_walked", .during = run_blind },
     { .name = "unreadable", .before = unreadable, .during = pause_shortly },
     { .name = "unanswered", .before = hold_back, .during = burn },
+    { .name = "ask_slots", .before = no_slots, .during = burn },
     { .name = "ask_refused", .before = no_timers, .during = burn },
     { .name = "threads_unlisted", .before = no_proc, .during = burn },
     { .name = "too_many_events", .before = wait_often },
@@ -475,6 +491,14 @@ const truth_case_t truth_cases[] = {
       .before = sleepers,
       .during = burn,
       .names_of = "goroutine" },
+    HELPER_DEAD("cpu"),
+    HELPER_DEAD("wall"),
+    HELPER_DEAD("heap"),
+    HELPER_DEAD("allocs"),
+    HELPER_DEAD("goroutine"),
+    HELPER_DEAD("threadcreate"),
+    HELPER_DEAD("block"),
+    HELPER_DEAD("mutex"),
     { .name = "names_descriptors", .during = use_up_files, .names_of = "cpu" },
     { .name = "names_chroot", .during = change_root, .names_of = "cpu" },
     { .name = "names_denied", .during = refuse_open, .names_of = "cpu" },

@@ -23,12 +23,13 @@ fail() {
 conf() {
     echo 'pprof {'
     case $1 in
-    idle | idle_difference | labels_full | folded | beyond_samples | table_full_locks | too_many_events)
+    idle | idle_difference | labels_full | folded | beyond_samples | table_full_locks | too_many_events | helper_dead_*)
         echo 'profile block { rate 1us; } profile mutex { fraction 1; }' ;;
     esac
     # Names take most of the time, and are another row.
     case $1 in
     lines) echo 'symbolize_helper off;' ;;
+    helper_dead_*) echo 'symbolize_helper /bin/false;' ;;
     names_*) echo 'symbolize names;' ;;
     *) echo 'symbolize off;' ;;
     esac
@@ -97,8 +98,11 @@ check unreadable wall "$n ns of sleeping threads have no stack: the process may 
 check unreadable goroutine "4 sleeping threads have no stack: the process may not read its memory by process_vm_readv;"
 check unanswered wall "$n times a thread did not answer in time and has no stack, or its last one;"
 check unanswered goroutine "2 times a thread did not answer in time and has no stack"
-check ask_refused wall "$n times a thread could not be asked for its stack: the kernel refuses timers"
-check ask_refused goroutine "2 times a thread could not be asked for its stack: the kernel refuses timers"
+check ask_slots wall "$n times a thread could not be asked for its stack: no queued-signal slot was left; raise RLIMIT_SIGPENDING \(ulimit -i\)$"
+check ask_slots goroutine "2 times a thread could not be asked for its stack: no queued-signal slot was left; raise RLIMIT_SIGPENDING \(ulimit -i\)$"
+for profile in wall goroutine; do
+    check ask_refused $profile "$n times a thread could not be asked for its stack: the process may not make timers or queue signals; allow timer_create, timer_settime and rt_tgsigqueueinfo in the seccomp filter$"
+done
 for profile in cpu wall goroutine threadcreate; do
     check threads_unlisted $profile "threads that pthread_create did not start may be missing: there is no /proc of this process; mount /proc"
 done
@@ -139,6 +143,9 @@ check names_descriptors symbols "$n addresses in .*/truth have no name: Too many
 check names_chroot symbols "$n addresses in .*/truth have no name: its file is not there; give the tool" names
 check names_denied symbols "$n addresses in .*/truth have no name: Permission denied; give the tool" names
 check lines symbols 'lines are missing: symbolize_helper is off$'
+for profile in cpu wall heap allocs goroutine threadcreate block mutex; do
+    check helper_dead_$profile symbols 'lines are missing: the helper ended while it read /' lines
+done
 # plugins.sh and late.sh bring these about.
 printf '%s\n' 'unloaded symbols' 'not_wrapped block' \
     'not_wrapped mutex' 'not_wrapped threadcreate' >>"$work/done"

@@ -8,15 +8,15 @@
 #include "adapters/cli/shell.h"
 #include "adapters/cli/shell_table.h"
 
-struct finder {
+typedef struct finder {
     const cli_shell_t *shell;
     const char *typed; /* the last word */
     void (*found)(void *ctx, const char *word);
     void *ctx;
-};
+} finder_t;
 
 static void
-offer(struct finder *f, const char *word)
+offer(finder_t *f, const char *word)
 {
     if (strncmp(word, f->typed, strlen(f->typed)) == 0) {
         f->found(f->ctx, word);
@@ -24,7 +24,7 @@ offer(struct finder *f, const char *word)
 }
 
 static void
-offer_columns(struct finder *f)
+offer_columns(finder_t *f)
 {
     const evprof_pprof_t *p = f->shell->profile;
     for (size_t i = 0; i < p->type_count; i++) {
@@ -33,7 +33,7 @@ offer_columns(struct finder *f)
 }
 
 static void
-offer_choices(struct finder *f, const evprof_option_t *option)
+offer_choices(finder_t *f, const evprof_option_t *option)
 {
     const evprof_choice_t *c = option->choices;
     for (; c != NULL && c->name != NULL; c++) {
@@ -42,7 +42,7 @@ offer_choices(struct finder *f, const evprof_option_t *option)
 }
 
 static void
-offer_commands(struct finder *f)
+offer_commands(finder_t *f)
 {
     for (size_t i = 0; evprof_reports[i] != NULL; i++) {
         offer(f, evprof_reports[i]->name);
@@ -58,7 +58,7 @@ offer_commands(struct finder *f)
 }
 
 static void
-offer_values(struct finder *f, const evprof_option_t *option)
+offer_values(finder_t *f, const evprof_option_t *option)
 {
     if (strcmp(option->name, "sample_index") == 0) {
         offer_columns(f);
@@ -74,7 +74,7 @@ offer_values(struct finder *f, const evprof_option_t *option)
  * backslash, a space, which would end the word, becomes any character, and a
  * control byte, which reports show as several, any number of them. */
 static void
-offer_function(struct finder *f, const char *dash, const char *name)
+offer_function(finder_t *f, const char *dash, const char *name)
 {
     evprof_buf_t word = { 0 };
     evprof_buf_puts(&word, dash);
@@ -97,7 +97,7 @@ offer_function(struct finder *f, const char *dash, const char *name)
 }
 
 static void
-offer_functions(struct finder *f)
+offer_functions(finder_t *f)
 {
     const evprof_pprof_t *p = f->shell->profile;
     const char *dash = f->typed[0] == '-' ? "-" : "";
@@ -137,7 +137,7 @@ cli_complete(const cli_shell_t *shell, const char *line,
     while (start > 0 && strchr(" \t=", line[start - 1]) == NULL) {
         start--;
     }
-    struct finder f = {
+    finder_t f = {
         .shell = shell, .typed = line + start, .found = found, .ctx = ctx
     };
     const evprof_option_t *option = assigned_option(line);

@@ -20,18 +20,18 @@
 #include "core/base/flag_text.h"
 
 /* What a flag's name stands for. */
-struct meaning {
+typedef struct meaning {
     const cli_flag_t *own; /* of flag_table.c */
     size_t report;         /* index, where `is_report` */
     bool is_report;
     const evprof_option_t *option;
     const char *choice; /* one of the option's, or NULL */
-};
+} meaning_t;
 
 static bool
-find_meaning(const char *name, struct meaning *out)
+find_meaning(const char *name, meaning_t *out)
 {
-    *out = (struct meaning){ .own = cli_flag_find(name) };
+    *out = (meaning_t){ .own = cli_flag_find(name) };
     for (size_t i = 0; i < CLI_MAX_REPORTS && evprof_reports[i] != NULL; i++) {
         if (strcmp(evprof_reports[i]->name, name) == 0) {
             out->report = i;
@@ -48,7 +48,7 @@ find_meaning(const char *name, struct meaning *out)
 
 /* True for what is said by its name alone. */
 static bool
-is_switch(const struct meaning *m)
+is_switch(const meaning_t *m)
 {
     if (m->own != NULL) {
         return m->own->kind == CLI_FLAG_BOOL || m->own->kind == CLI_FLAG_COLUMN;
@@ -116,7 +116,7 @@ set_report(cli_parse_t *p, size_t index, const char *value, evprof_error_t *err)
 }
 
 static int
-set_choice(cli_parse_t *p, const struct meaning *m, const char *value,
+set_choice(cli_parse_t *p, const meaning_t *m, const char *value,
            evprof_error_t *err)
 {
     bool is_on;
@@ -134,7 +134,7 @@ set_choice(cli_parse_t *p, const struct meaning *m, const char *value,
 }
 
 static int
-set_meaning(cli_parse_t *p, const struct meaning *m, const char *value,
+set_meaning(cli_parse_t *p, const meaning_t *m, const char *value,
             evprof_error_t *err)
 {
     if (m->own != NULL) {
@@ -181,7 +181,7 @@ help(int argc, char **argv, int at, const char *value)
 static enum cli_parsed
 take_flag(cli_parse_t *p, const char *name, const char *value, char **next)
 {
-    struct meaning m;
+    meaning_t m;
     evprof_error_t err;
     if (!find_meaning(name, &m)) {
         return refuse_unknown(name);

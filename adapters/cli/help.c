@@ -57,16 +57,16 @@ static const char environment[] =
 
 /* ---- Lists of names, wrapped ---- */
 
-struct names {
+typedef struct names {
     evprof_buf_t *out;
     const char *group; /* of the last one */
     size_t column;
-};
+} names_t;
 
 static void
 add_name(void *ctx, const cli_entry_t *e)
 {
-    struct names *n = ctx;
+    names_t *n = ctx;
     size_t len = strlen(e->name) + 2;
     const char *value = e->is_report ? e->value : NULL;
     len += value != NULL ? strlen(value) + 1 : 0;
@@ -90,7 +90,7 @@ add_name(void *ctx, const cli_entry_t *e)
 static void
 add_overview(evprof_buf_t *out)
 {
-    struct names n = { .out = out };
+    names_t n = { .out = out };
     evprof_buf_puts(out, overview);
     cli_entries_each(add_name, &n);
     evprof_buf_putc(out, '\n');
@@ -146,16 +146,16 @@ add_entry(evprof_buf_t *out, const char *dash, const char *name,
     add_wrapped(out, column, help);
 }
 
-struct entries {
+typedef struct entries {
     evprof_buf_t *out;
     const char *group; /* of the last one */
     bool is_shell;     /* reports only, without dashes */
-};
+} entries_t;
 
 static void
 add_of_group(void *ctx, const cli_entry_t *e)
 {
-    struct entries *all = ctx;
+    entries_t *all = ctx;
     if (all->is_shell && !e->is_report) {
         return;
     }
@@ -170,7 +170,7 @@ add_of_group(void *ctx, const cli_entry_t *e)
 static void
 add_all(evprof_buf_t *out, bool is_shell)
 {
-    struct entries all = { .out = out, .is_shell = is_shell };
+    entries_t all = { .out = out, .is_shell = is_shell };
     cli_entries_each(add_of_group, &all);
     evprof_buf_putc(out, '\n');
 }

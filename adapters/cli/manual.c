@@ -185,15 +185,15 @@ add_help(evprof_buf_t *out, const char *help)
     }
 }
 
-struct list {
+typedef struct list {
     evprof_buf_t *out;
     const char *group; /* of the last one */
-};
+} list_t;
 
 static void
 add_item(void *ctx, const cli_entry_t *e)
 {
-    struct list *list = ctx;
+    list_t *list = ctx;
     evprof_buf_t *out = list->out;
     if (list->group != e->group) {
         evprof_buf_puts(out, list->group != NULL ? ".El\n" : "");
@@ -245,7 +245,7 @@ add_shell(evprof_buf_t *out)
 bool
 cli_manual(evprof_buf_t *out, const char *name)
 {
-    struct list list = { .out = out };
+    list_t list = { .out = out };
     if (strcmp(name, "man") != 0) {
         return false;
     }

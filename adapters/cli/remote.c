@@ -80,16 +80,16 @@ find_in_fetcher(const char *name, evprof_error_t *err)
 
 /* ---- What arrives ---- */
 
-struct fetch {
+typedef struct fetch {
     cli_item_t **items; /* those that are remote, in the fetcher's order */
     void (*on_item)(void *ctx, const cli_item_t *item);
     void *ctx;
-};
+} fetch_t;
 
 static void
 take(void *ctx, evprof_fetched_t *fetched)
 {
-    struct fetch *fetch = ctx;
+    fetch_t *fetch = ctx;
     cli_item_t *item = fetch->items[fetched->index];
     item->status = fetched->status;
     if (fetched->status == EVPROF_OK) {
@@ -103,11 +103,11 @@ take(void *ctx, evprof_fetched_t *fetched)
 }
 
 /* The one body that is asked for. */
-struct got {
+typedef struct got {
     evprof_buf_t *body;
     evprof_error_t *err;
     int status;
-};
+} got_t;
 
 static int
 add_labels(cli_item_t *item, evprof_pprof_t *p)
@@ -186,7 +186,7 @@ fetch_options(const cli_t *cli)
 }
 
 static void
-fetch_all(const cli_t *cli, struct fetch *fetch,
+fetch_all(const cli_t *cli, fetch_t *fetch,
           const evprof_fetch_source_t *sources, size_t count)
 {
     evprof_error_t err = { 0 };
@@ -212,9 +212,9 @@ cli_fetch_items(const cli_t *cli, cli_item_t *items, size_t count,
                 void (*on_item)(void *ctx, const cli_item_t *item), void *ctx)
 {
     evprof_fetch_source_t *sources = calloc(count + 1, sizeof(*sources));
-    struct fetch fetch = { .items = calloc(count + 1, sizeof(*fetch.items)),
-                           .on_item = on_item,
-                           .ctx = ctx };
+    fetch_t fetch = { .items = calloc(count + 1, sizeof(*fetch.items)),
+                      .on_item = on_item,
+                      .ctx = ctx };
     size_t remote = 0;
     for (size_t i = 0; i < count; i++) {
         pid_t pid;
@@ -260,7 +260,7 @@ cli_remote_post(const cli_t *cli, const cli_item_t *item, const char *body,
 static void
 take_body(void *ctx, evprof_fetched_t *fetched)
 {
-    struct got *got = ctx;
+    got_t *got = ctx;
     if (fetched->status == EVPROF_OK) {
         *got->body = fetched->body;
         fetched->body = (evprof_buf_t){ 0 };
@@ -287,7 +287,7 @@ cli_remote_get(const cli_t *cli, const char *url, int64_t timeout_s,
         .proxy_header_count = cli->proxy_headers.count,
         .tls_ca = cli->fetch.tls_ca,
     };
-    struct got got = { out, err, EVPROF_EIO };
+    got_t got = { out, err, EVPROF_EIO };
     const evprof_fetch_source_t source = { .url = url };
     const evprof_fetch_ui_t ui = { .say = say, .done = take_body, .ctx = &got };
     void *symbol = find_in_fetcher("evprof_fetch_run", err);

@@ -54,7 +54,7 @@ write_plain(evprof_view_t *view, evprof_writer_t *to, evprof_error_t *err)
 }
 
 /* A file that is begun by its first write. */
-struct late_file {
+typedef struct late_file {
     const char *name;   /* NULL: profileNNN.SUFFIX in the current directory */
     const char *suffix; /* for that */
     evprof_buf_t own_name;
@@ -62,10 +62,10 @@ struct late_file {
     bool is_begun;
     int status;
     evprof_error_t err; /* what kept it from being begun */
-};
+} late_file_t;
 
 static int
-begin_late(struct late_file *late)
+begin_late(late_file_t *late)
 {
     if (late->is_begun || late->status != EVPROF_OK) {
         return late->status;
@@ -90,7 +90,7 @@ begin_late(struct late_file *late)
 static int
 write_late(void *ctx, const void *data, size_t len)
 {
-    struct late_file *late = ctx;
+    late_file_t *late = ctx;
     int status = begin_late(late);
     if (status == EVPROF_OK) {
         evprof_writer_t out = evprof_new_file_writer(&late->file);
@@ -100,7 +100,7 @@ write_late(void *ctx, const void *data, size_t len)
 }
 
 static int
-write_to_file(evprof_view_t *view, struct late_file *late, evprof_error_t *err)
+write_to_file(evprof_view_t *view, late_file_t *late, evprof_error_t *err)
 {
     evprof_writer_t out = { .write = write_late, .ctx = late };
     int status = write_plain(view, &out, err);
@@ -205,7 +205,7 @@ write_view(evprof_view_t *view, const cli_job_t *job, evprof_error_t *err)
     const char *output = job->options->output;
     bool is_binary = (report->flags & EVPROF_REPORT_BINARY) != 0;
     if (output[0] != '\0') {
-        struct late_file file = { .name = output };
+        late_file_t file = { .name = output };
         return write_to_file(view, &file, err);
     }
     if (job->pipe != NULL) {
@@ -215,7 +215,7 @@ write_view(evprof_view_t *view, const cli_job_t *job, evprof_error_t *err)
         return cli_view(view, job, err);
     }
     if (is_binary && (job->is_shell || isatty(STDOUT_FILENO) != 0)) {
-        struct late_file file = { .suffix = report->suffix };
+        late_file_t file = { .suffix = report->suffix };
         return write_to_file(view, &file, err);
     }
     return write_to_stdout(view, err);

@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <evprof/status.h>
+
 #include "adapters/cli/run.h"
 #include "core/base/buf.h"
 
@@ -61,7 +63,7 @@ write_file(const char *path, const char *data, size_t len, mode_t mode)
     }
     evprof_writer_t out = evprof_writer_fd(fd);
     int status = out.write(out.ctx, data, len);
-    return close(fd) == 0 && status == 0;
+    return close(fd) == 0 && status == EVPROF_OK;
 }
 
 static void

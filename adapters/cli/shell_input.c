@@ -59,16 +59,16 @@ find_history(evprof_buf_t *out)
 }
 
 /* What completion has found for the word under the cursor. */
-struct matches {
+typedef struct matches {
     char *common; /* what all of them begin with */
     char *shown[MAX_SHOWN];
     size_t count;
-};
+} matches_t;
 
 static void
 add_match(void *ctx, const char *word)
 {
-    struct matches *m = ctx;
+    matches_t *m = ctx;
     if (m->count < MAX_SHOWN) {
         m->shown[m->count] = strdup(word);
     }
@@ -97,7 +97,7 @@ print_visible(const char *word)
 }
 
 static void
-show_matches(const struct matches *m)
+show_matches(const matches_t *m)
 {
     fputc('\n', stdout);
     for (size_t i = 0; i < m->count && i < MAX_SHOWN; i++) {
@@ -112,7 +112,7 @@ show_matches(const struct matches *m)
 }
 
 static void
-matches_free(struct matches *m)
+matches_free(matches_t *m)
 {
     for (size_t i = 0; i < m->count && i < MAX_SHOWN; i++) {
         free(m->shown[i]);
@@ -143,7 +143,7 @@ complete(EditLine *editor, int key)
     if (line == NULL) {
         return CC_ERROR;
     }
-    struct matches m = { .count = 0 };
+    matches_t m = { .count = 0 };
     cli_complete(in->shell, line, add_match, &m);
     size_t typed = last_word(line);
     unsigned char result = CC_ERROR;

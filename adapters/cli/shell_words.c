@@ -51,10 +51,10 @@ cli_words_free(cli_words_t *words)
 }
 
 /* The expressions of a line so far, alternatives of one another. */
-struct choices {
+typedef struct choices {
     evprof_buf_t focus;
     evprof_buf_t ignore;
-};
+} choices_t;
 
 static void
 add_choice(evprof_buf_t *list, const char *text)
@@ -83,16 +83,16 @@ parse_count(const char *word, int64_t *out)
 
 /* A command and its arguments. Digits behind the command are the first argument
  * where nothing else has that name: "top10" is "top 10". */
-struct command_line {
+typedef struct command_line {
     char *name;
     const char **args;
     size_t count;
     const evprof_report_t *report; /* NULL: there is none */
     bool is_strict;
-};
+} command_line_t;
 
 static int
-read_command_line(const cli_words_t *words, struct command_line *out)
+read_command_line(const cli_words_t *words, command_line_t *out)
 {
     const char *word = words->items[0];
     out->name = strdup(word);
@@ -118,8 +118,8 @@ read_command_line(const cli_words_t *words, struct command_line *out)
 
 /* Takes one argument, or two of ">" and a name. */
 static int
-take_word(const struct command_line *line, size_t *at, cli_command_t *command,
-          struct choices *choices, evprof_error_t *err)
+take_word(const command_line_t *line, size_t *at, cli_command_t *command,
+          choices_t *choices, evprof_error_t *err)
 {
     const char *word = line->args[(*at)++];
     evprof_options_t *o = &command->options;
@@ -161,10 +161,10 @@ set_choice(cli_command_t *command, const char *name, const evprof_buf_t *list,
 }
 
 static int
-take_words(const struct command_line *line, size_t at, cli_command_t *command,
+take_words(const command_line_t *line, size_t at, cli_command_t *command,
            evprof_error_t *err)
 {
-    struct choices choices = { .focus = { 0 } };
+    choices_t choices = { .focus = { 0 } };
     int status = EVPROF_OK;
     while (status == EVPROF_OK && at < line->count) {
         status = take_word(line, &at, command, &choices, err);
@@ -184,7 +184,7 @@ take_words(const struct command_line *line, size_t at, cli_command_t *command,
 }
 
 static int
-fail_unknown(const struct command_line *line, evprof_error_t *err)
+fail_unknown(const command_line_t *line, evprof_error_t *err)
 {
     const evprof_option_t *option = evprof_option_find(line->name);
     if ((option != NULL && option->choices == NULL) ||
@@ -205,7 +205,7 @@ fail_unknown(const struct command_line *line, evprof_error_t *err)
 }
 
 static int
-parse_line(const struct command_line *line, const evprof_options_t *options,
+parse_line(const command_line_t *line, const evprof_options_t *options,
            cli_command_t *out, evprof_error_t *err)
 {
     cli_command_t command = { .report = line->report };
@@ -242,7 +242,7 @@ int
 cli_command_parse(const cli_words_t *words, const evprof_options_t *options,
                   cli_command_t *out, evprof_error_t *err)
 {
-    struct command_line line = { .is_strict = words->is_strict };
+    command_line_t line = { .is_strict = words->is_strict };
     int status = read_command_line(words, &line);
     status = status == EVPROF_OK ? parse_line(&line, options, out, err)
                                  : evprof_fail(err, status, "out of memory");

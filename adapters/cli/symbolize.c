@@ -17,17 +17,17 @@
 #include "core/symbol/local_names.h"
 #include "core/symbol/readable.h"
 
-struct mode {
+typedef struct names_from {
     bool is_local;
     bool is_remote;
     bool is_fast;
     bool is_forced;
     bool is_off;
     enum evprof_readable form;
-};
+} names_from_t;
 
 static bool
-take_source(const char *word, struct mode *mode)
+take_source(const char *word, names_from_t *mode)
 {
     static const struct {
         const char *word;
@@ -52,7 +52,7 @@ take_source(const char *word, struct mode *mode)
 }
 
 static bool
-take_form(const char *word, struct mode *mode)
+take_form(const char *word, names_from_t *mode)
 {
     static const struct {
         const char *word;
@@ -76,10 +76,10 @@ take_form(const char *word, struct mode *mode)
     return strcasecmp(word, "default") == 0;
 }
 
-static struct mode
+static names_from_t
 read_mode(const char *said)
 {
-    struct mode mode = { .is_local = true, .is_remote = true };
+    names_from_t mode = { .is_local = true, .is_remote = true };
     char *copy = strdup(said);
     char *rest = copy;
     for (char *word; (word = strsep(&rest, ":")) != NULL && !mode.is_off;) {
@@ -120,7 +120,7 @@ get_store(void)
 }
 
 static int
-name_locally(const cli_t *cli, const struct mode *mode, evprof_pprof_t *p,
+name_locally(const cli_t *cli, const names_from_t *mode, evprof_pprof_t *p,
              bool *is_changed, evprof_error_t *err)
 {
     evprof_local_how_t how = { .search_path = cli_search_path(),
@@ -153,7 +153,7 @@ int
 cli_symbolize(const cli_t *cli, const cli_item_t *items, size_t count,
               evprof_pprof_t *p, bool *is_changed, evprof_error_t *err)
 {
-    struct mode mode = read_mode(cli->symbolize);
+    names_from_t mode = read_mode(cli->symbolize);
     bool is_named = false;
     int status = EVPROF_OK;
     say_tools_are_unneeded(cli);

@@ -58,33 +58,33 @@ cli_symbolz_forget(cli_item_t *item)
 
 /* ---- One mapping ---- */
 
-struct row {
+typedef struct row {
     uint64_t address;
     uint32_t location;
-};
+} row_t;
 
 static int
 by_address(const void *a, const void *b)
 {
-    const struct row *x = a;
-    const struct row *y = b;
+    const row_t *x = a;
+    const row_t *y = b;
     return (x->address > y->address) - (x->address < y->address);
 }
 
 /* The locations of mapping `m` by address, and what to post for those without
  * lines. */
-static struct row *
+static row_t *
 find_rows(const evprof_pprof_t *p, uint32_t m, uint64_t offset, size_t *count,
           evprof_buf_t *question)
 {
-    struct row *rows = calloc(p->location_count + 1, sizeof(*rows));
+    row_t *rows = calloc(p->location_count + 1, sizeof(*rows));
     *count = 0;
     for (size_t i = 0; rows != NULL && i < p->location_count; i++) {
         const evprof_location_t *l = &p->locations[i];
         if (l->mapping != m) {
             continue;
         }
-        rows[(*count)++] = (struct row){ l->address, (uint32_t)i };
+        rows[(*count)++] = (row_t){ l->address, (uint32_t)i };
         if (l->address != 0 && l->line_count == 0) {
             evprof_buf_printf(question, "%s0x%" PRIx64,
                               question->len == 0 ? "" : "+",
@@ -113,7 +113,7 @@ read_answer(char *line, uint64_t *address, const char **name)
 }
 
 static void
-apply_answer(evprof_pprof_t *p, const struct row *rows, size_t count,
+apply_answer(evprof_pprof_t *p, const row_t *rows, size_t count,
              uint64_t offset, char *answer)
 {
     evprof_naming_t naming;
@@ -125,8 +125,8 @@ apply_answer(evprof_pprof_t *p, const struct row *rows, size_t count,
         if (!read_answer(line, &address, &name)) {
             continue;
         }
-        const struct row wanted = { .address = address - offset };
-        const struct row *row =
+        const row_t wanted = { .address = address - offset };
+        const row_t *row =
             bsearch(&wanted, rows, count, sizeof(*rows), by_address);
         if (row != NULL) {
             const evprof_span_t span = evprof_span(name, strlen(name));
@@ -148,7 +148,7 @@ ask(const cli_t *cli, const cli_item_t *item, uint64_t start, evprof_pprof_t *p,
     evprof_error_t err = { 0 };
     size_t count;
     uint64_t offset = start - p->mappings[m].start;
-    struct row *rows = find_rows(p, m, offset, &count, &question);
+    row_t *rows = find_rows(p, m, offset, &count, &question);
     bool is_answered = true;
     if (rows != NULL && question.len > 0 && !question.failed) {
         is_answered = cli_remote_post(cli, item, question.data, &answer,

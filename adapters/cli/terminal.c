@@ -28,13 +28,13 @@
 #define MUCH 10.0
 #define SOME 1.0
 
-struct terminal {
+typedef struct terminal {
     evprof_stream_t s;
     evprof_buf_t line;    /* as far as it has come */
     evprof_buf_t visible; /* the same as it is shown */
     size_t width;         /* 0: lines are not cut */
     bool has_color;
-};
+} terminal_t;
 
 static bool
 has_color(void)
@@ -110,7 +110,7 @@ is_heading(const char *line)
 
 /* The line as it is shown; files of other systems end theirs with a CR. */
 static const evprof_buf_t *
-make_visible(struct terminal *t)
+make_visible(terminal_t *t)
 {
     size_t len = t->line.len;
     if (len > 0 && t->line.data[len - 1] == '\r') {
@@ -123,7 +123,7 @@ make_visible(struct terminal *t)
 }
 
 static void
-write_line(struct terminal *t)
+write_line(terminal_t *t)
 {
     const evprof_buf_t *shown = make_visible(t);
     const char *line = shown->len > 0 ? shown->data : "";
@@ -149,7 +149,7 @@ write_line(struct terminal *t)
 static int
 write_text(void *ctx, const void *data, size_t len)
 {
-    struct terminal *t = ctx;
+    terminal_t *t = ctx;
     const char *text = data;
     while (len > 0) {
         const char *newline = memchr(text, '\n', len);
@@ -172,8 +172,8 @@ cli_terminal_write(evprof_view_t *view, evprof_error_t *err)
     bool is_cut =
         (evprof_view_request(view)->report->flags & EVPROF_REPORT_TABLE) != 0 &&
         !evprof_view_options(view)->wrap;
-    struct terminal t = { .width = is_cut ? terminal_width() : 0,
-                          .has_color = has_color() };
+    terminal_t t = { .width = is_cut ? terminal_width() : 0,
+                     .has_color = has_color() };
     evprof_stream_begin(&t.s, &screen);
     evprof_writer_t out = { .write = write_text, .ctx = &t };
     int status = evprof_view_write(view, &out, err);

@@ -74,7 +74,7 @@ pass_on(struct evhttp_request *req, const evprof_plan_name_t *name,
 /* ---- Checking on the worker ---- */
 
 /* A request whose credential is being checked. */
-struct check {
+typedef struct check {
     evprof_config_t *config; /* held */
     const evprof_access_conf_t *conf;
     const char *authorization; /* of the request, which is ours meanwhile */
@@ -82,10 +82,10 @@ struct check {
     evprof_admit_fn admit;
     evprof_plan_name_t name; /* the leaf lies behind this struct */
     char leaf[];
-};
+} check_t;
 
 static void
-check_free(struct check *check)
+check_free(check_t *check)
 {
     evprof_settings_release(check->config);
     free(check);
@@ -102,7 +102,7 @@ number_of(const char *authorization)
 /* Whether the credential is right; a wrong one that is sent again and again is
  * not computed each time. */
 static bool
-is_right(const struct check *check)
+is_right(const check_t *check)
 {
     static _Atomic uint64_t last_wrong;
     static _Atomic int64_t wrong_ns;
@@ -127,7 +127,7 @@ static int
 check_credential(evprof_t *prof, const evprof_ask_t *ask,
                  evprof_result_t *result)
 {
-    const struct check *check = ask->body;
+    const check_t *check = ask->body;
     (void)prof;
     if (is_right(check)) {
         return EVPROF_OK;
@@ -140,7 +140,7 @@ check_credential(evprof_t *prof, const evprof_ask_t *ask,
 static void
 continue_checked(struct evhttp_request *req, int status, void *ctx)
 {
-    struct check *check = ctx;
+    check_t *check = ctx;
     if (req != NULL && status == EVPROF_OK) {
         pass_on(req, &check->name, check->admit);
     } else if (req != NULL) {
@@ -149,11 +149,11 @@ continue_checked(struct evhttp_request *req, int status, void *ctx)
     check_free(check);
 }
 
-static struct check *
+static check_t *
 check_new(const evprof_plan_name_t *name, evprof_admit_fn admit)
 {
     size_t len = name->leaf == NULL ? 0 : strlen(name->leaf);
-    struct check *check = calloc(1, sizeof(*check) + len + 1);
+    check_t *check = calloc(1, sizeof(*check) + len + 1);
     if (check == NULL) {
         return NULL;
     }
@@ -239,7 +239,7 @@ start_check(struct evhttp_request *req, const evprof_plan_name_t *name,
         .credential = number_of(authorization),
     };
     bool has_room = has_room_for(&plan);
-    struct check *check = has_room ? check_new(name, admit) : NULL;
+    check_t *check = has_room ? check_new(name, admit) : NULL;
     if (check == NULL) {
         evprof_settings_release(config);
         evhttp_add_header(evhttp_request_get_output_headers(req), "Retry-After",
@@ -261,7 +261,7 @@ start_check(struct evhttp_request *req, const evprof_plan_name_t *name,
 
 /* ---- Judging ---- */
 
-static evprof_verdict_t
+static enum evprof_verdict
 judge(struct evhttp_request *req, const evprof_access_conf_t *conf,
       const char **reason)
 {

@@ -26,23 +26,23 @@
 
 #define LOOK_NS 100000000L
 
-typedef struct evprof_linger {
+typedef struct lingering {
     struct event_base *base;
     struct evhttp_connection *connection;
     struct bufferevent *bev; /* tells whether the connection is there */
     struct event *event;
     int timer_fd;
     pid_t pid; /* whose it is */
-    struct evprof_linger *next;
-} linger_t;
+    struct lingering *next;
+} lingering_t;
 
-static linger_t *lingers; /* under the lock of the lists */
+static lingering_t *lingers; /* under the lock of the lists */
 
 static void
-unlink_linger(const linger_t *linger)
+unlink_linger(const lingering_t *linger)
 {
     evprof_lists_enter();
-    linger_t **at = &lingers;
+    lingering_t **at = &lingers;
     while (*at != linger) {
         at = &(*at)->next;
     }
@@ -51,7 +51,7 @@ unlink_linger(const linger_t *linger)
 }
 
 static void
-release(linger_t *linger)
+release(lingering_t *linger)
 {
     if (linger->event != NULL) {
         event_free(linger->event);
@@ -65,7 +65,7 @@ release(linger_t *linger)
 
 /* libevent clears the callbacks of a bufferevent that it frees. */
 static bool
-is_there(const linger_t *linger)
+is_there(const lingering_t *linger)
 {
     void *connection = NULL;
     bufferevent_getcb(linger->bev, NULL, NULL, NULL, &connection);
@@ -82,11 +82,11 @@ count_of(const struct event *event)
 
 /* Whether nothing keeps the loop running but replies that are not read. */
 static bool
-is_loop_done(const linger_t *one)
+is_loop_done(const lingering_t *one)
 {
     int ours = 0;
     evprof_lists_enter();
-    for (const linger_t *at = lingers; at != NULL; at = at->next) {
+    for (const lingering_t *at = lingers; at != NULL; at = at->next) {
         if (at->base == one->base && at->pid == one->pid && is_there(at)) {
             ours += count_of(&at->bev->ev_read) + count_of(&at->bev->ev_write);
         }
@@ -98,7 +98,7 @@ is_loop_done(const linger_t *one)
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
-    linger_t *linger = arg;
+    lingering_t *linger = arg;
     uint64_t expiries;
     (void)what;
     if (linger->pid != getpid()) {
@@ -119,7 +119,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 static bool
-open_timer(linger_t *linger)
+open_timer(lingering_t *linger)
 {
     const struct itimerspec times = { .it_value = { .tv_nsec = LOOK_NS },
                                       .it_interval = { .tv_nsec = LOOK_NS } };
@@ -142,7 +142,7 @@ open_timer(linger_t *linger)
 void
 evprof_linger(struct evhttp_connection *connection)
 {
-    linger_t *linger = calloc(1, sizeof(*linger));
+    lingering_t *linger = calloc(1, sizeof(*linger));
     if (linger == NULL) {
         return;
     }

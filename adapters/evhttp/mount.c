@@ -23,11 +23,11 @@
 #include "core/base/grow.h"
 #include "core/runtime/catalog.h"
 
-typedef struct evprof_route_record {
+typedef struct route {
     evprof_t *prof;
     struct evhttp *http; /* NULL: a route that the application binds */
     unsigned mount;      /* the mount that bound it to `http`, 0: not bound */
-    struct evprof_route_record *next;
+    struct route *next;
     char name[];
 } route_t;
 
@@ -269,18 +269,18 @@ bind_all(evprof_t *prof, bind_fn bind, void *ctx, evprof_error_t *err)
 
 /* ---- evhttp_set_cb ---- */
 
-struct mount {
+typedef struct mount {
     evprof_t *prof;
     struct evhttp *http;
     evprof_error_t *err;
     unsigned number; /* of this mount, from 1 */
     size_t count;    /* of paths bound so far */
-};
+} mount_t;
 
 /* Where a path could be bound, no earlier mount is: it was of another evhttp
  * that lay at this address and was freed. */
 static void
-forget_earlier(const struct mount *m)
+forget_earlier(const mount_t *m)
 {
     evprof_lists_enter();
     for (route_t *route = routes; route != NULL; route = route->next) {
@@ -297,7 +297,7 @@ forget_earlier(const struct mount *m)
 static int
 set_callback(void *ctx, const char *path, const char *leaf)
 {
-    struct mount *m = ctx;
+    mount_t *m = ctx;
     route_t *route =
         intern_route(m->prof, m->http, leaf != NULL ? leaf : REDIRECT_NAME);
     if (route == NULL) {
@@ -357,9 +357,7 @@ mount_evhttp(evprof_t *prof, struct evhttp *http, evprof_error_t *err)
     evprof_lists_enter();
     unsigned number = ++last_mount;
     evprof_lists_leave();
-    struct mount m = {
-        .prof = prof, .http = http, .err = err, .number = number
-    };
+    mount_t m = { .prof = prof, .http = http, .err = err, .number = number };
     int status = bind_all(prof, set_callback, &m, err);
     if (status != EVPROF_OK) {
         unbind_all(prof, http, number);
@@ -391,16 +389,16 @@ evprof_evhttp_unmount(evprof_t *prof, struct evhttp *http)
 
 /* ---- A router of the application's own ---- */
 
-struct mux_walk {
+typedef struct mux_walk {
     evprof_t *prof;
     evprof_mux_t mux;
     evprof_error_t *err;
-};
+} mux_walk_t;
 
 static int
 hand_to_mux(void *ctx, const char *path, const char *leaf)
 {
-    const struct mux_walk *w = ctx;
+    const mux_walk_t *w = ctx;
     evprof_route_t route = { .callback = serve_redirect, .arg = w->prof };
     if (leaf != NULL) {
         route = (evprof_route_t){
@@ -428,7 +426,7 @@ mount_mux(evprof_t *prof, const evprof_mux_t *mux, evprof_error_t *err)
     if (prof == NULL) {
         return err->status;
     }
-    struct mux_walk w = { .prof = prof, .mux = *mux, .err = err };
+    mux_walk_t w = { .prof = prof, .mux = *mux, .err = err };
     return bind_all(prof, hand_to_mux, &w, err);
 }
 

@@ -37,13 +37,13 @@ put_path(evprof_buf_t *out, const char *path)
 
 /* ---- One profile ---- */
 
-struct row {
+typedef struct row {
     const evprof_page_t *page;
     const evprof_entry_t *entry;
-};
+} row_t;
 
 static const char *
-state_of(const struct row *row, const char *note)
+state_of(const row_t *row, const char *note)
 {
     unsigned flags = row->entry->module->flags;
     if (!row->entry->is_on) {
@@ -60,7 +60,7 @@ state_of(const struct row *row, const char *note)
 
 /* The count of a profile's items, for profiles that count. */
 static void
-put_count(const struct row *row, evprof_buf_t *out)
+put_count(const row_t *row, evprof_buf_t *out)
 {
     evprof_profile_t *profile =
         evprof_lookup(row->page->prof, row->entry->name);
@@ -93,7 +93,7 @@ way_to_take(const evprof_entry_t *entry)
 static void
 fill_row(void *ctx, const char *name, size_t len, evprof_buf_t *out)
 {
-    const struct row *row = ctx;
+    const row_t *row = ctx;
     const evprof_module_t *module = row->entry->module;
     const char *note = evprof_catalog_note(row->page->prof, row->entry->name);
     if (evprof_template_is(name, len, "LEAF")) {
@@ -124,11 +124,11 @@ fill_row(void *ctx, const char *name, size_t len, evprof_buf_t *out)
 
 /* ---- The list ---- */
 
-struct list {
+typedef struct list {
     evprof_page_t page;
     evprof_entry_t *entries;
     size_t count;
-};
+} list_t;
 
 static void
 put_moment(void *ctx, const char *line)
@@ -142,7 +142,7 @@ put_moment(void *ctx, const char *line)
 static void
 fill_list(void *ctx, const char *name, size_t len, evprof_buf_t *out)
 {
-    const struct list *list = ctx;
+    const list_t *list = ctx;
     bool is_rows = evprof_template_is(name, len, "PROFILES");
     if (evprof_template_is(name, len, "WATCH")) {
         evprof_watching_each(put_moment, out);
@@ -153,7 +153,7 @@ fill_list(void *ctx, const char *name, size_t len, evprof_buf_t *out)
         return;
     }
     for (size_t i = 0; i < list->count; i++) {
-        struct row row = { .page = &list->page, .entry = &list->entries[i] };
+        row_t row = { .page = &list->page, .entry = &list->entries[i] };
         if (is_rows) {
             evprof_template_fill(out, evprof_page_profile, fill_row, &row);
         } else if (row.entry->is_on && row.entry->module->full_text != NULL) {
@@ -167,7 +167,7 @@ evprof_page_index(evprof_t *prof, const evprof_ask_t *ask,
                   evprof_result_t *result)
 {
     (void)ask;
-    struct list list = { .count = 0 };
+    list_t list = { .count = 0 };
     list.entries = evprof_page_entries(prof, &list.count);
     if (list.entries == NULL) {
         return EVPROF_ENOMEM;

@@ -42,7 +42,7 @@
 #include "core/base/error.h"
 #include "core/runtime/service.h"
 
-typedef struct evprof_pending {
+typedef struct pending {
     evprof_t *prof;
     struct evhttp *http;
     struct evhttp_request *req;
@@ -65,8 +65,8 @@ typedef struct evprof_pending {
     bool is_slow;
     uint64_t peer;
     uint64_t credential;
-    struct evprof_pending *previous;
-    struct evprof_pending *next;
+    struct pending *previous;
+    struct pending *next;
 } pending_t;
 
 static pending_t *pending_list; /* under the lock of the lists */

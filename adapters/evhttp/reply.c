@@ -16,12 +16,12 @@
 
 #include "adapters/evhttp/linger.h"
 
-struct code_of_status {
+typedef struct code_of_status {
     int status;
     int code;
-};
+} code_of_status_t;
 
-static const struct code_of_status codes[] = {
+static const code_of_status_t codes[] = {
     { EVPROF_EINVAL, 400 },    { EVPROF_EPARSE, 400 }, { EVPROF_EPERM, 403 },
     { EVPROF_ENOENT, 404 },    { EVPROF_EOFF, 404 },   { EVPROF_ENOTSUP, 501 },
     { EVPROF_ECANCELED, 503 }, { EVPROF_ESTATE, 503 }, { EVPROF_ELIMIT, 503 },

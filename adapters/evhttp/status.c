@@ -99,20 +99,20 @@ evprof_page_status(evprof_t *prof, const evprof_ask_t *ask,
 /* ---- A table ---- */
 
 /* A part of a text that is not ended. */
-struct piece {
+typedef struct piece {
     const char *at;
     size_t len;
-};
+} piece_t;
 
-struct counter {
-    struct piece name;
-    struct piece value;
-    struct piece meaning;
+typedef struct counter {
+    piece_t name;
+    piece_t value;
+    piece_t meaning;
     bool is_loss;
-};
+} counter_t;
 
 static void
-put_piece(evprof_buf_t *out, struct piece piece)
+put_piece(evprof_buf_t *out, piece_t piece)
 {
     evprof_buf_t text = { 0 };
     evprof_buf_add(&text, piece.at, piece.len);
@@ -127,15 +127,15 @@ put_piece(evprof_buf_t *out, struct piece piece)
 /* Finds the counter's line in counters.txt, by its name without the module, or
  * writes its meaning to `meaning`, which has to outlive the counter. */
 static void
-explain(struct counter *counter, evprof_buf_t *meaning)
+explain(counter_t *counter, evprof_buf_t *meaning)
 {
     static const char state[] = "state";
     const char *dot = memchr(counter->name.at, '.', counter->name.len);
-    struct piece key = counter->name;
+    piece_t key = counter->name;
     bool is_state =
         dot == NULL && counter->value.len <= 3 && counter->value.at[0] == 'o';
     if (is_state) {
-        key = (struct piece){ state, sizeof(state) - 1 };
+        key = (piece_t){ state, sizeof(state) - 1 };
     } else if (dot != NULL) {
         key.len -= (size_t)(dot + 1 - key.at);
         key.at = dot + 1;
@@ -157,14 +157,14 @@ explain(struct counter *counter, evprof_buf_t *meaning)
     }
     if (evprof_catalog_loss_meaning(key.at, key.len, meaning)) {
         counter->is_loss = true;
-        counter->meaning = (struct piece){ meaning->data, meaning->len };
+        counter->meaning = (piece_t){ meaning->data, meaning->len };
     }
 }
 
 void
 evprof_status_meaning(const char *name, size_t len, evprof_buf_t *out)
 {
-    struct counter counter = { .name = { name, len }, .value = { "", 0 } };
+    counter_t counter = { .name = { name, len }, .value = { "", 0 } };
     evprof_buf_t meaning = { 0 };
     explain(&counter, &meaning);
     evprof_buf_add(out, counter.meaning.at, counter.meaning.len);
@@ -174,7 +174,7 @@ evprof_status_meaning(const char *name, size_t len, evprof_buf_t *out)
 static void
 fill_counter(void *ctx, const char *name, size_t len, evprof_buf_t *out)
 {
-    const struct counter *counter = ctx;
+    const counter_t *counter = ctx;
     if (evprof_template_is(name, len, "NAME")) {
         put_piece(out, counter->name);
     } else if (evprof_template_is(name, len, "VALUE")) {
@@ -186,10 +186,10 @@ fill_counter(void *ctx, const char *name, size_t len, evprof_buf_t *out)
     }
 }
 
-struct table {
+typedef struct table {
     evprof_page_t page;
     const evprof_buf_t *lines;
-};
+} table_t;
 
 static void
 put_counters(evprof_buf_t *out, const evprof_buf_t *lines)
@@ -198,7 +198,7 @@ put_counters(evprof_buf_t *out, const evprof_buf_t *lines)
         size_t len = strcspn(line, "\n");
         const char *colon = memchr(line, ':', len);
         if (colon != NULL) {
-            struct counter counter = {
+            counter_t counter = {
                 .name = { line, (size_t)(colon - line) },
                 .value = { colon + 2, len - (size_t)(colon + 2 - line) },
             };
@@ -215,7 +215,7 @@ put_counters(evprof_buf_t *out, const evprof_buf_t *lines)
 static void
 fill_table(void *ctx, const char *name, size_t len, evprof_buf_t *out)
 {
-    const struct table *table = ctx;
+    const table_t *table = ctx;
     if (evprof_template_is(name, len, "COUNTERS")) {
         put_counters(out, table->lines);
     } else {
@@ -230,7 +230,7 @@ evprof_page_status_table(evprof_t *prof, const evprof_ask_t *ask,
     evprof_result_t lines = { 0 };
     int status = evprof_page_status(prof, ask, &lines);
     if (status == EVPROF_OK) {
-        struct table table = { .lines = &lines.body };
+        table_t table = { .lines = &lines.body };
         evprof_page_begin(&table.page, prof);
         evprof_template_fill(&result->body, evprof_page_states, fill_table,
                              &table);

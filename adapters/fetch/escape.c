@@ -22,7 +22,7 @@ static const char *const plain_in[] = {
 };
 
 static bool
-is_plain(unsigned char c, evprof_url_part_t part)
+is_plain(unsigned char c, enum evprof_url_part part)
 {
     return c < 0x80 && c != '\0' &&
            (isalnum(c) || strchr("-_.~", c) != NULL ||
@@ -30,7 +30,8 @@ is_plain(unsigned char c, evprof_url_part_t part)
 }
 
 void
-evprof_url_escape(const char *text, evprof_url_part_t part, evprof_buf_t *out)
+evprof_url_escape(const char *text, enum evprof_url_part part,
+                  evprof_buf_t *out)
 {
     for (; *text != '\0'; text++) {
         unsigned char c = (unsigned char)*text;
@@ -45,7 +46,7 @@ evprof_url_escape(const char *text, evprof_url_part_t part, evprof_buf_t *out)
 }
 
 bool
-evprof_url_unescape(const char *text, size_t len, evprof_url_part_t part,
+evprof_url_unescape(const char *text, size_t len, enum evprof_url_part part,
                     evprof_buf_t *out)
 {
     bool is_host = part == EVPROF_URL_HOST;
@@ -87,7 +88,7 @@ text_of(evprof_buf_t *buf)
 }
 
 char *
-evprof_url_decoded(const char *text, size_t len, evprof_url_part_t part)
+evprof_url_decoded(const char *text, size_t len, enum evprof_url_part part)
 {
     evprof_buf_t out = { 0 };
     if (!evprof_url_unescape(text, len, part, &out)) {
@@ -98,7 +99,7 @@ evprof_url_decoded(const char *text, size_t len, evprof_url_part_t part)
 }
 
 char *
-evprof_url_encoded(const char *text, size_t len, evprof_url_part_t part)
+evprof_url_encoded(const char *text, size_t len, enum evprof_url_part part)
 {
     char *plain = evprof_url_decoded(text, len, part);
     bool is_proper = plain != NULL;

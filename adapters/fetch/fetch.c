@@ -290,7 +290,8 @@ make_transfers(fetcher_t *f, const evprof_fetch_source_t *sources,
         t->post_len = post != NULL ? strlen(post) : 0;
         t->post_type = "application/octet-stream";
         if (evprof_target_parse(sources[i].url, options->seconds,
-                                options->timeout_s, &t->target, &err) != 0) {
+                                options->timeout_s, &t->target,
+                                &err) != EVPROF_OK) {
             finish(f, t, EVPROF_EINVAL, err.message);
         }
     }
@@ -358,11 +359,11 @@ evprof_fetch_run(const evprof_fetch_source_t *sources, size_t count,
 
 /* ---- Symbols ---- */
 
-struct answer_to {
+typedef struct answer_to {
     evprof_buf_t *out;
     evprof_error_t *err;
     int status;
-};
+} answer_to_t;
 
 static void
 be_silent(void *ctx, const char *line)
@@ -374,7 +375,7 @@ be_silent(void *ctx, const char *line)
 static void
 take_answer(void *ctx, evprof_fetched_t *fetched)
 {
-    struct answer_to *to = ctx;
+    answer_to_t *to = ctx;
     to->status = fetched->status;
     if (fetched->status == EVPROF_OK) {
         evprof_buf_add(to->out, fetched->body.data, fetched->body.len);
@@ -389,7 +390,7 @@ evprof_fetch_post(const evprof_fetch_source_t *source,
                   const evprof_fetch_options_t *options, const char *body,
                   evprof_buf_t *out, evprof_error_t *err)
 {
-    struct answer_to to = { out, err, EVPROF_OK };
+    answer_to_t to = { out, err, EVPROF_OK };
     const evprof_fetch_ui_t ui = { .say = be_silent,
                                    .done = take_answer,
                                    .ctx = &to };

@@ -12,29 +12,29 @@
 #include "adapters/fetch/escape.h"
 #include "core/base/parse.h"
 
-struct pair {
+typedef struct pair {
     evprof_buf_t key;
     evprof_buf_t value;
     size_t row;
-};
+} pair_t;
 
 static int
 by_key(const void *a, const void *b)
 {
-    const struct pair *x = a;
-    const struct pair *y = b;
+    const pair_t *x = a;
+    const pair_t *y = b;
     int order = strcmp(x->key.data, y->key.data);
     return order != 0 ? order : (x->row > y->row) - (x->row < y->row);
 }
 
 /* "key=value", decoded; false: pprof leaves such a pair out. */
 static bool
-take_pair(const char *text, size_t len, struct pair *out)
+take_pair(const char *text, size_t len, pair_t *out)
 {
     const char *equals = memchr(text, '=', len);
     size_t key_len = equals == NULL ? len : (size_t)(equals - text);
     size_t skip = equals == NULL ? len : key_len + 1;
-    *out = (struct pair){ .row = 0 };
+    *out = (pair_t){ .row = 0 };
     evprof_buf_puts(&out->key, "");
     evprof_buf_puts(&out->value, "");
     bool is_good =
@@ -51,14 +51,14 @@ take_pair(const char *text, size_t len, struct pair *out)
 }
 
 /* The pairs of a query, one more than there are `&` in it. */
-static struct pair *
+static pair_t *
 split_query(const char *query, size_t *count)
 {
     size_t room = 2;
     for (const char *c = query; *c != '\0'; c++) {
         room += *c == '&';
     }
-    struct pair *pairs = calloc(room, sizeof(*pairs));
+    pair_t *pairs = calloc(room, sizeof(*pairs));
     *count = 0;
     for (const char *at = query; pairs != NULL;) {
         size_t len = strcspn(at, "&");
@@ -75,7 +75,7 @@ split_query(const char *query, size_t *count)
 }
 
 static void
-free_pairs(struct pair *pairs, size_t count)
+free_pairs(pair_t *pairs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         evprof_buf_free(&pairs[i].key);
@@ -86,7 +86,7 @@ free_pairs(struct pair *pairs, size_t count)
 
 /* The first `seconds` of the query, 0: it has none that is a number. */
 static int64_t
-seconds_in(const struct pair *pairs, size_t count)
+seconds_in(const pair_t *pairs, size_t count)
 {
     int64_t seconds = 0;
     for (size_t i = 0; i < count; i++) {
@@ -103,7 +103,7 @@ seconds_in(const struct pair *pairs, size_t count)
 
 /* Puts `seconds` > 0 in the place of those that are there. */
 static void
-set_seconds(struct pair *pairs, size_t *count, int64_t seconds)
+set_seconds(pair_t *pairs, size_t *count, int64_t seconds)
 {
     size_t kept = 0;
     for (size_t i = 0; i < *count; i++) {
@@ -114,7 +114,7 @@ set_seconds(struct pair *pairs, size_t *count, int64_t seconds)
             pairs[kept++] = pairs[i];
         }
     }
-    pairs[kept] = (struct pair){ .row = kept };
+    pairs[kept] = (pair_t){ .row = kept };
     evprof_buf_puts(&pairs[kept].key, "seconds");
     evprof_buf_printf(&pairs[kept].value, "%lld", (long long)seconds);
     *count = kept + 1;
@@ -127,7 +127,7 @@ evprof_url_apply_seconds(evprof_url_t *url, int64_t seconds,
     size_t count;
     evprof_buf_t query = { 0 };
     bool is_forced = url->has_query && url->query[0] == '\0';
-    struct pair *pairs = split_query(url->query, &count);
+    pair_t *pairs = split_query(url->query, &count);
     if (pairs == NULL) {
         return EVPROF_ENOMEM;
     }

@@ -13,21 +13,21 @@
 #include "adapters/fetch/file_sd.h"
 #include "core/base/error.h"
 
-struct reader {
+typedef struct reader {
     const char *path;
     int line;
     evprof_arena_t *arena;
     evprof_error_t *err;
-};
+} reader_t;
 
 static char *
-copy(struct reader *r, const char *text)
+copy(reader_t *r, const char *text)
 {
     return evprof_arena_strndup(r->arena, text, strlen(text));
 }
 
 static int
-add_label(struct reader *r, evprof_source_line_t *line, const char *text)
+add_label(reader_t *r, evprof_source_line_t *line, const char *text)
 {
     const char *equals = strchr(text, '=');
     if (equals == NULL || equals == text) {
@@ -48,7 +48,7 @@ add_label(struct reader *r, evprof_source_line_t *line, const char *text)
 }
 
 static int
-add_header(struct reader *r, evprof_source_line_t *line, const char *text)
+add_header(reader_t *r, evprof_source_line_t *line, const char *text)
 {
     evprof_fetch_source_t *s = &line->source;
     if (text[0] != '@') {
@@ -79,7 +79,7 @@ value_of(const char *word, const char *key)
 }
 
 static int
-take_word(struct reader *r, evprof_source_line_t *line, const char *word)
+take_word(reader_t *r, evprof_source_line_t *line, const char *word)
 {
     evprof_fetch_source_t *s = &line->source;
     const char *value;
@@ -106,7 +106,7 @@ take_word(struct reader *r, evprof_source_line_t *line, const char *word)
 
 /* Fills `out` from a line; its url stays NULL when the line is empty. */
 static int
-take_line(struct reader *r, char *text, evprof_source_line_t *out)
+take_line(reader_t *r, char *text, evprof_source_line_t *out)
 {
     int status = EVPROF_OK;
     char *rest = text;
@@ -130,7 +130,7 @@ take_line(struct reader *r, char *text, evprof_source_line_t *out)
 /* Room for one line more than `count`; doubles at each power of two. NULL: out
  * of memory. */
 static evprof_source_line_t *
-grow(struct reader *r, evprof_source_line_t *lines, size_t count)
+grow(reader_t *r, evprof_source_line_t *lines, size_t count)
 {
     if (lines != NULL && (count & (count - 1)) != 0) {
         return lines;
@@ -146,8 +146,7 @@ grow(struct reader *r, evprof_source_line_t *lines, size_t count)
 }
 
 static int
-take_lines(struct reader *r, char *text, evprof_source_line_t **out,
-           size_t *count)
+take_lines(reader_t *r, char *text, evprof_source_line_t **out, size_t *count)
 {
     char *one;
     while ((one = strsep(&text, "\n")) != NULL) {
@@ -206,7 +205,7 @@ evprof_sources_read(const char *path, evprof_arena_t *arena,
                     evprof_source_line_t **out, size_t *count,
                     evprof_error_t *err)
 {
-    struct reader r = { path, 0, arena, err };
+    reader_t r = { path, 0, arena, err };
     char *text;
     *out = NULL;
     *count = 0;

@@ -84,10 +84,10 @@ close_all_noted(gatherer_t *g)
 
 /* ---- Answering ---- */
 
-struct answer {
+typedef struct answer {
     gatherer_t *gatherer;
     int fd;
-};
+} answer_t;
 
 static void
 send_all(int fd, const char *data, size_t len)
@@ -108,7 +108,7 @@ send_all(int fd, const char *data, size_t len)
 static void *
 give_answer(void *arg)
 {
-    struct answer *answer = arg;
+    answer_t *answer = arg;
     gatherer_t *g = answer->gatherer;
     evprof_gather_ask_t ask;
     evprof_buf_t bytes = { 0 };
@@ -139,7 +139,7 @@ accept_one(gatherer_t *g)
     if (fd < 0) {
         return errno == EAGAIN || errno == ECONNABORTED || errno == EINTR;
     }
-    struct answer *answer =
+    answer_t *answer =
         evprof_peer_is_ours(fd) && atomic_load(&g->answers) < ANSWERS_MAX
             ? malloc(sizeof(*answer))
             : NULL;
@@ -148,7 +148,7 @@ accept_one(gatherer_t *g)
         return true;
     }
     note_open(g, fd);
-    *answer = (struct answer){ .gatherer = g, .fd = fd };
+    *answer = (answer_t){ .gatherer = g, .fd = fd };
     atomic_fetch_add(&g->answers, 1);
     if (g->host->start_thread(&thread, give_answer, answer, &err) ==
         EVPROF_OK) {

@@ -45,7 +45,7 @@ typedef struct port {
     evprof_connections_t *connections;
 } port_t;
 
-typedef struct evprof_listener {
+typedef struct listener {
     evprof_t *prof;
     struct event_base *base;
     struct event *stop;
@@ -53,7 +53,7 @@ typedef struct evprof_listener {
     port_t *ports;
     size_t port_count;
     pthread_t thread;
-    struct evprof_listener *next;
+    struct listener *next;
 } listener_t;
 
 static evprof_lock_t lock;
@@ -327,8 +327,8 @@ start(listener_t *l, evprof_error_t *err)
 {
     pthread_once(&fork_once, watch_forks);
     log_ports(l);
-    int status = evprof_service_start(EVPROF_OWN_PORT, &l->thread,
-                                      run_listener, l, err);
+    int status =
+        evprof_service_start(EVPROF_OWN_PORT, &l->thread, run_listener, l, err);
     if (status != EVPROF_OK) {
         listener_free(l);
         return status;

@@ -101,7 +101,7 @@ replace_file(const file_t *f)
     }
     evprof_writer_t out = evprof_writer_fd(fd);
     int status = out.write(out.ctx, f->part.data, f->part.len);
-    if (close(fd) == 0 && status == 0) {
+    if (close(fd) == 0 && status == EVPROF_OK) {
         (void)rename(fresh, path);
     } else {
         (void)unlink(fresh);

@@ -39,7 +39,7 @@ mount(struct evhttp *http)
     evprof_error_t err = { 0 };
     evprof_t *prof =
         evprof_preload_is_own() ? NULL : atomic_exchange(&waiting, NULL);
-    if (prof != NULL && evprof_preload_mount(prof, http, &err) != 0) {
+    if (prof != NULL && evprof_preload_mount(prof, http, &err) != EVPROF_OK) {
         evprof_log(prof, EVPROF_LOG_ERROR, "mount auto: %s", err.message);
     }
 }
@@ -86,11 +86,11 @@ int
 evhttp_bind_socket(struct evhttp *http, const char *address, uint16_t port)
 {
     NEXT(bind_fn, evhttp_bind_socket);
-    int status = real(http, address, port);
-    if (status == 0) {
+    int failed = real(http, address, port);
+    if (failed == 0) {
         mount(http);
     }
-    return status;
+    return failed;
 }
 
 struct evhttp_bound_socket *
@@ -109,11 +109,11 @@ int
 evhttp_accept_socket(struct evhttp *http, int fd)
 {
     NEXT(accept_fn, evhttp_accept_socket);
-    int status = real(http, fd);
-    if (status == 0) {
+    int failed = real(http, fd);
+    if (failed == 0) {
         mount(http);
     }
-    return status;
+    return failed;
 }
 
 struct evhttp_bound_socket *

@@ -68,7 +68,8 @@ open_port(void *arg)
     } else {
         await_age();
     }
-    if (evprof_preload_listen(preload.prof, preload.pattern, &err) != 0) {
+    if (evprof_preload_listen(preload.prof, preload.pattern, &err) !=
+        EVPROF_OK) {
         evprof_log(preload.prof, EVPROF_LOG_ERROR, "%s", err.message);
     }
     return NULL;

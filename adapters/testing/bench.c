@@ -225,15 +225,15 @@ run_measured(struct evprof_tb_state *s)
     s->bench.result_n = s->tb.n;
 }
 
-struct stage {
+typedef struct stage {
     struct evprof_tb_state *s;
     void (*run)(struct evprof_tb_state *s);
-};
+} stage_t;
 
 static void *
 stage_thread(void *arg)
 {
-    const struct stage *stage = arg;
+    const stage_t *stage = arg;
     stage->s->start_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     evprof_watch_enter(stage->s);
     stage->run(stage->s);
@@ -244,7 +244,7 @@ stage_thread(void *arg)
 static void
 on_thread(struct evprof_tb_state *s, void (*run)(struct evprof_tb_state *s))
 {
-    struct stage stage = { .s = s, .run = run };
+    stage_t stage = { .s = s, .run = run };
     pthread_join(evprof_testing_thread(stage_thread, &stage), NULL);
 }
 

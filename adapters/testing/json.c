@@ -52,16 +52,16 @@ add_quoted(evprof_buf_t *out, const char *text, size_t len)
     evprof_buf_free(&clean);
 }
 
-struct event {
+typedef struct event {
     const char *action;
     const char *test; /* NULL or "": the package's */
     const char *output;
     size_t output_len;
     double elapsed; /* below 0: none */
-};
+} event_t;
 
 static void
-emit(evprof_json_t *json, const struct event *e)
+emit(evprof_json_t *json, const event_t *e)
 {
     evprof_buf_t line = { 0 };
     long long now = json->now_ns();
@@ -98,7 +98,7 @@ begin(evprof_json_t *json, const char *package, const evprof_writer_t *out)
                              .out = *out,
                              .now_ns = unix_now_ns };
     json->started_ns = json->now_ns();
-    emit(json, &(struct event){ .action = "start", .elapsed = -1 });
+    emit(json, &(event_t){ .action = "start", .elapsed = -1 });
 }
 
 static void
@@ -117,11 +117,11 @@ test_of(const evprof_json_t *json)
 static void
 emit_output(evprof_json_t *json, const char *line, size_t len)
 {
-    emit(json, &(struct event){ .action = "output",
-                                .test = test_of(json),
-                                .output = line,
-                                .output_len = len,
-                                .elapsed = -1 });
+    emit(json, &(event_t){ .action = "output",
+                           .test = test_of(json),
+                           .output = line,
+                           .output_len = len,
+                           .elapsed = -1 });
 }
 
 /* "=== RUN   TestX": the action is the word, the name follows it. */
@@ -142,9 +142,9 @@ take_update(evprof_json_t *json, const char *line, size_t len)
         set_text(&json->test, line + word,
                  len - word - (line[len - 1] == '\n'));
         if (rows[i].action != NULL) {
-            emit(json, &(struct event){ .action = rows[i].action,
-                                        .test = test_of(json),
-                                        .elapsed = -1 });
+            emit(json, &(event_t){ .action = rows[i].action,
+                                   .test = test_of(json),
+                                   .elapsed = -1 });
             emit_output(json, line, len);
         }
         return true;
@@ -174,9 +174,9 @@ take_report(evprof_json_t *json, const char *line, size_t len)
         double elapsed = paren == NULL ? -1 : strtod(paren + 2, NULL);
         set_text(&json->test, name, name_len);
         emit_output(json, line, len);
-        emit(json, &(struct event){ .action = rows[i].action,
-                                    .test = test_of(json),
-                                    .elapsed = elapsed });
+        emit(json, &(event_t){ .action = rows[i].action,
+                               .test = test_of(json),
+                               .elapsed = elapsed });
         return true;
     }
     return false;
@@ -222,7 +222,7 @@ evprof_json_end(evprof_json_t *json, int exit_code)
                          : json->ended.len > 0 ? json->ended.data
                                                : "pass";
     double elapsed = (double)(json->now_ns() - json->started_ns) / 1e9;
-    emit(json, &(struct event){ .action = action, .elapsed = elapsed });
+    emit(json, &(event_t){ .action = action, .elapsed = elapsed });
     evprof_buf_free(&json->test);
     evprof_buf_free(&json->pending);
     evprof_buf_free(&json->ended);

@@ -139,7 +139,7 @@ evprof_junit_end(void)
         }
         evprof_buf_puts(&text, " </testsuite>\n</testsuites>\n");
         bool is_written = !text.failed && !junit.cases.failed &&
-                          evprof_buf_write(&text, &out) == 0;
+                          evprof_buf_write(&text, &out) == EVPROF_OK;
         if (close(junit.fd) != 0 || !is_written) {
             status = complain(junit.path);
         }

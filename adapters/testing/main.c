@@ -40,7 +40,8 @@ collect_entries(size_t *count)
     }
     evprof_testing_entry_t **entries = calloc(*count + 1, sizeof(*entries));
     size_t i = 0;
-    for (evprof_testing_entry_t *e = first_entry; entries && e; e = e->next) {
+    for (evprof_testing_entry_t *e = first_entry; entries != NULL && e != NULL;
+         e = e->next) {
         entries[i++] = e;
     }
     return entries;
@@ -57,9 +58,9 @@ parse_cpus(const char *list)
         return 2;
     }
     size_t count = 0;
-    int status = 0;
+    int exit_code = 0;
     char *rest = copy;
-    for (char *word; status == 0 && (word = strsep(&rest, ",")) != NULL;) {
+    for (char *word; exit_code == 0 && (word = strsep(&rest, ",")) != NULL;) {
         word += strspn(word, " ");
         word[strcspn(word, " ")] = '\0';
         int64_t n;
@@ -69,7 +70,7 @@ parse_cpus(const char *list)
         if (!evprof_parse_int64(word, &n) || n <= 0 || n > 1 << 20) {
             fprintf(stderr, "testing: invalid value \"%s\" for -test.cpu\n",
                     word);
-            status = 1;
+            exit_code = 1;
         } else {
             evprof_test_cpus[count++] = (int)n;
         }
@@ -79,7 +80,7 @@ parse_cpus(const char *list)
         long online = sysconf(_SC_NPROCESSORS_ONLN);
         evprof_test_cpus[0] = online < 1 ? 1 : (int)online;
     }
-    return status;
+    return exit_code;
 }
 
 static void
@@ -120,7 +121,7 @@ make_matcher(const char *pattern, const char *flag, evprof_matcher_t **out)
 {
     evprof_error_t err = { 0 };
     if (evprof_matcher_new(pattern, flag, evprof_test_run.options.skip, out,
-                           &err) != 0) {
+                           &err) != EVPROF_OK) {
         fprintf(stderr, "testing: invalid regexp for %s\n", err.message);
         return 1;
     }
@@ -133,7 +134,8 @@ list(evprof_testing_entry_t *const *entries, size_t count)
     evprof_matcher_t *match;
     evprof_error_t err = { 0 };
     const char *pattern = evprof_test_run.options.list;
-    if (evprof_matcher_new(pattern, "-test.list", "", &match, &err) != 0) {
+    if (evprof_matcher_new(pattern, "-test.list", "", &match, &err) !=
+        EVPROF_OK) {
         fprintf(stderr, "testing: invalid regexp in %s\n", err.message);
         return 1;
     }
@@ -157,10 +159,10 @@ run_tests(evprof_testing_entry_t *const *entries, size_t count, bool *ok)
     for (const int *cpu = evprof_test_cpus; *cpu != 0; cpu++) {
         evprof_test_run.procs = *cpu;
         for (int64_t i = 0; i < o->count; i++) {
-            int status =
+            int exit_code =
                 make_matcher(o->run, "-test.run", &evprof_test_run.match);
-            if (status != 0) {
-                return status;
+            if (exit_code != 0) {
+                return exit_code;
             }
             *ok = evprof_run_tests(entries, count) && *ok;
             evprof_matcher_free(evprof_test_run.match);
@@ -177,17 +179,18 @@ run_all(evprof_testing_entry_t *const *entries, size_t count)
 {
     const evprof_test_options_t *o = &evprof_test_run.options;
     bool ok = true;
-    int status = run_tests(entries, count, &ok);
-    if (status != 0) {
-        return status;
+    int exit_code = run_tests(entries, count, &ok);
+    if (exit_code != 0) {
+        return exit_code;
     }
     if (atomic_load(&evprof_test_run.ran) == 0 && o->bench[0] == '\0') {
         fputs("testing: warning: no tests to run\n", stderr);
     }
     if (ok && o->bench[0] != '\0') {
-        status = make_matcher(o->bench, "-test.bench", &evprof_test_run.match);
-        if (status != 0) {
-            return status;
+        exit_code =
+            make_matcher(o->bench, "-test.bench", &evprof_test_run.match);
+        if (exit_code != 0) {
+            return exit_code;
         }
         ok = evprof_run_benchmarks(entries, count);
         evprof_matcher_free(evprof_test_run.match);
@@ -207,32 +210,32 @@ write_files(const char *remark)
 static int
 run_watched(evprof_testing_entry_t **entries, size_t count)
 {
-    int status = parse_cpus(evprof_test_run.options.cpu);
-    if (status == 0) {
-        status = shuffle(entries, count);
+    int exit_code = parse_cpus(evprof_test_run.options.cpu);
+    if (exit_code == 0) {
+        exit_code = shuffle(entries, count);
     }
     /* Before the profiles begin, which are to show the tests only. */
     evprof_crash_stack_prepare();
-    if (status == 0) {
-        status = evprof_profiles_begin(&evprof_test_run.options);
+    if (exit_code == 0) {
+        exit_code = evprof_profiles_begin(&evprof_test_run.options);
     }
-    if (status == 0) {
-        status = evprof_junit_begin(evprof_test_run.options.junit);
+    if (exit_code == 0) {
+        exit_code = evprof_junit_begin(evprof_test_run.options.junit);
     }
-    if (status != 0) {
-        return status;
+    if (exit_code != 0) {
+        return exit_code;
     }
     evprof_watch_start(evprof_test_run.options.timeout_ns, write_files);
-    status = run_all(entries, count);
+    exit_code = run_all(entries, count);
     evprof_watch_stop();
     int written = evprof_profiles_end(
-        status == 1 ? "testing: a test of this run failed" : NULL);
+        exit_code == 1 ? "testing: a test of this run failed" : NULL);
     int reported = evprof_junit_end();
     written = reported > written ? reported : written;
-    if (status == 1) {
+    if (exit_code == 1) {
         evprof_profiles_say_failed();
     }
-    return written > status ? written : status;
+    return written > exit_code ? written : exit_code;
 }
 
 int
@@ -261,16 +264,16 @@ evprof_testing_main(int argc, char **argv)
     if (entries == NULL) {
         return 2;
     }
-    int status;
+    int exit_code;
     if (o->list[0] != '\0') {
-        status = list(entries, count);
+        exit_code = list(entries, count);
     } else {
         o->verbose = o->verbose || o->json;
         if (o->json) {
             evprof_json_fork(program_invocation_short_name);
         }
-        status = run_watched(entries, count);
+        exit_code = run_watched(entries, count);
     }
     free(entries);
-    return status;
+    return exit_code;
 }

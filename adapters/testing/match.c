@@ -16,26 +16,26 @@
 #include "core/base/error.h"
 #include "core/base/utf8.h"
 
-struct alternative {
+typedef struct alternative {
     evprof_regex_t **levels;
     size_t level_count;
-};
+} alternative_t;
 
-struct pattern {
-    struct alternative *alternatives;
+typedef struct pattern {
+    alternative_t *alternatives;
     size_t count;
-};
+} pattern_t;
 
 struct evprof_matcher {
-    struct pattern wanted;
-    struct pattern skipped;
+    pattern_t wanted;
+    pattern_t skipped;
     pthread_mutex_t lock; /* guards the names, and the regexps' memory */
     char **names;         /* of sub-tests that were given out */
     size_t name_count;
 };
 
 static void
-free_pattern(struct pattern *p)
+free_pattern(pattern_t *p)
 {
     for (size_t i = 0; i < p->count; i++) {
         for (size_t j = 0; j < p->alternatives[i].level_count; j++) {
@@ -110,22 +110,21 @@ regexp_length(const char *text)
     return i;
 }
 
-static struct alternative *
-add_alternative(struct pattern *p)
+static alternative_t *
+add_alternative(pattern_t *p)
 {
-    struct alternative *grown =
+    alternative_t *grown =
         realloc(p->alternatives, (p->count + 1) * sizeof(*grown));
     if (grown == NULL) {
         return NULL;
     }
     p->alternatives = grown;
-    grown[p->count] = (struct alternative){ 0 };
+    grown[p->count] = (alternative_t){ 0 };
     return &grown[p->count++];
 }
 
 static int
-add_level(struct alternative *a, const char *text, size_t len,
-          evprof_error_t *err)
+add_level(alternative_t *a, const char *text, size_t len, evprof_error_t *err)
 {
     char *source = rewrite(text, len);
     evprof_regex_t **levels =
@@ -136,7 +135,7 @@ add_level(struct alternative *a, const char *text, size_t len,
     }
     if (levels != NULL && source != NULL) {
         status = evprof_regex_new(source, &levels[a->level_count], err);
-        a->level_count += status == 0;
+        a->level_count += status == EVPROF_OK;
     }
     free(source);
     return status;
@@ -144,11 +143,11 @@ add_level(struct alternative *a, const char *text, size_t len,
 
 /* Puts Go's words around a regexp's own complaint. */
 static int
-complain(int status, const struct pattern *p, const char *flag,
-         const char *element, size_t len, evprof_error_t *err)
+complain(int status, const pattern_t *p, const char *flag, const char *element,
+         size_t len, evprof_error_t *err)
 {
     char why[sizeof(err->message)];
-    const struct alternative *a = &p->alternatives[p->count - 1];
+    const alternative_t *a = &p->alternatives[p->count - 1];
     snprintf(why, sizeof(why), "%s",
              err == NULL || err->message[0] == '\0' ? "out of memory"
                                                     : err->message);
@@ -157,20 +156,20 @@ complain(int status, const struct pattern *p, const char *flag,
 }
 
 static int
-parse_pattern(struct pattern *p, const char *text, const char *flag,
+parse_pattern(pattern_t *p, const char *text, const char *flag,
               evprof_error_t *err)
 {
     if (text[0] == '\0') {
         return EVPROF_OK;
     }
-    struct alternative *a = add_alternative(p);
+    alternative_t *a = add_alternative(p);
     for (;;) {
         if (a == NULL) {
             return evprof_fail(err, EVPROF_ENOMEM, "%s: out of memory", flag);
         }
         size_t len = regexp_length(text);
         int status = add_level(a, text, len, err);
-        if (status != 0) {
+        if (status != EVPROF_OK) {
             return complain(status, p, flag, text, len, err);
         }
         if (text[len] == '\0') {
@@ -191,10 +190,10 @@ evprof_matcher_new(const char *pattern, const char *flag, const char *skip,
     }
     pthread_mutex_init(&m->lock, NULL);
     int status = parse_pattern(&m->wanted, pattern, flag, err);
-    if (status == 0) {
+    if (status == EVPROF_OK) {
         status = parse_pattern(&m->skipped, skip, "-test.skip", err);
     }
-    if (status != 0) {
+    if (status != EVPROF_OK) {
         evprof_matcher_free(m);
         return status;
     }
@@ -219,7 +218,7 @@ evprof_matcher_free(evprof_matcher_t *m)
 }
 
 static enum evprof_match
-match_alternative(const struct alternative *a, const char *name)
+match_alternative(const alternative_t *a, const char *name)
 {
     size_t level = 0;
     for (;; level++) {
@@ -238,7 +237,7 @@ match_alternative(const struct alternative *a, const char *name)
 }
 
 static enum evprof_match
-match_pattern(const struct pattern *p, const char *name)
+match_pattern(const pattern_t *p, const char *name)
 {
     for (size_t i = 0; i < p->count; i++) {
         enum evprof_match match = match_alternative(&p->alternatives[i], name);

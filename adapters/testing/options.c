@@ -19,17 +19,17 @@
 
 enum kind { TEXT, NUMBER, COUNT, FLAG, DURATION, BENCHTIME };
 
-struct option {
+typedef struct option {
     const char *name;
     enum kind kind;
     size_t offset;
     const char *by_default;
     const char *help;
-};
+} option_t;
 
 #define AT(field) offsetof(evprof_test_options_t, field)
 
-static const struct option options[] = {
+static const option_t options[] = {
     { "bench", TEXT, AT(bench), "", "run only benchmarks matching `regexp`" },
     { "benchmem", FLAG, AT(benchmem), "false",
       "print memory allocations for benchmarks" },
@@ -66,14 +66,14 @@ static const struct option options[] = {
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
 
 /* The table above and the modules' flags, sorted by name. */
-static struct option all[OPTION_COUNT + 2 * EVPROF_TEST_FILES_MAX];
+static option_t all[OPTION_COUNT + 2 * EVPROF_TEST_FILES_MAX];
 static size_t all_count;
 
 static int
 compare_names(const void *a, const void *b)
 {
-    const struct option *one = a;
-    const struct option *other = b;
+    const option_t *one = a;
+    const option_t *other = b;
     return strcmp(one->name, other->name);
 }
 
@@ -86,7 +86,7 @@ collect_options(void)
          i < EVPROF_TEST_FILES_MAX && evprof_profile_modules[i] != NULL; i++) {
         const evprof_module_t *module = evprof_profile_modules[i];
         if (module->file_flag != NULL) {
-            all[all_count++] = (struct option){
+            all[all_count++] = (option_t){
                 .name = module->file_flag,
                 .kind = TEXT,
                 .offset = AT(files) + i * sizeof(const char *),
@@ -95,7 +95,7 @@ collect_options(void)
             };
         }
         if (module->rate_flag != NULL) {
-            all[all_count++] = (struct option){
+            all[all_count++] = (option_t){
                 .name = module->rate_flag,
                 .kind = NUMBER,
                 .offset = AT(rates) + i * sizeof(int64_t),
@@ -107,7 +107,7 @@ collect_options(void)
     qsort(all, all_count, sizeof(all[0]), compare_names);
 }
 
-static const struct option *
+static const option_t *
 find_option(const char *name, size_t len)
 {
     for (size_t i = 0; i < all_count; i++) {
@@ -145,7 +145,7 @@ set_benchtime(evprof_test_options_t *out, const char *text)
 
 /* NULL, or what is wrong with the value. */
 static const char *
-set_option(evprof_test_options_t *out, const struct option *o, const char *text)
+set_option(evprof_test_options_t *out, const option_t *o, const char *text)
 {
     char *field = (char *)out + o->offset;
     int64_t number;
@@ -178,7 +178,7 @@ evprof_test_options_usage(const char *program)
 {
     fprintf(stderr, "Usage of %s:\n", program);
     for (size_t i = 0; i < all_count; i++) {
-        const struct option *o = &all[i];
+        const option_t *o = &all[i];
         const char *open = strchr(o->help, '`');
         const char *close = open == NULL ? NULL : strchr(open + 1, '`');
         const char *word = o->kind == FLAG ? "" : "value";
@@ -226,7 +226,7 @@ parse_flag(evprof_test_options_t *out, int argc, char **argv, int *at)
         evprof_test_options_usage(argv[0]);
         return EVPROF_TEST_PARSED_HELP;
     }
-    const struct option *o = find_option(word, len);
+    const option_t *o = find_option(word, len);
     if (o == NULL) {
         char shown[64];
         snprintf(shown, sizeof(shown), "%.*s", (int)flag.len, name);

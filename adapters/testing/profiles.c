@@ -21,17 +21,17 @@
 #include "core/runtime/catalog.h"
 #include "core/runtime/recording.h"
 
-struct output {
+typedef struct output {
     const evprof_module_t *module;
     const char *path;
     int fd;
-};
+} output_t;
 
 static struct {
     pthread_mutex_t lock;
     bool is_open;
     evprof_t *prof;
-    struct output outputs[EVPROF_TEST_FILES_MAX];
+    output_t outputs[EVPROF_TEST_FILES_MAX];
     size_t count;
     const char *folder;
 } files = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -44,7 +44,7 @@ complain(const char *what, const char *path, const char *why)
 }
 
 static int
-open_output(struct output *o)
+open_output(output_t *o)
 {
     evprof_buf_t path = { 0 };
     if (files.folder[0] != '\0' && o->path[0] != '/') {
@@ -55,9 +55,10 @@ open_output(struct output *o)
         return complain("open", o->path, "out of memory");
     }
     o->fd = open(path.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int status = o->fd >= 0 ? 0 : complain("open", path.data, strerror(errno));
+    int exit_code =
+        o->fd >= 0 ? 0 : complain("open", path.data, strerror(errno));
     evprof_buf_free(&path);
-    return status;
+    return exit_code;
 }
 
 /* A configuration with what -memprofilerate asks; the path, or NULL for none.
@@ -98,7 +99,7 @@ start_profiler(const evprof_test_options_t *options)
 }
 
 static bool
-is_timed(const struct output *o)
+is_timed(const output_t *o)
 {
     return (o->module->flags & EVPROF_MODULE_TIMED) != 0;
 }
@@ -106,7 +107,7 @@ is_timed(const struct output *o)
 /* A profile without a window is read at the end; now is only seen whether it
  * can be. */
 static int
-start_output(struct output *o, int64_t rate)
+start_output(output_t *o, int64_t rate)
 {
     evprof_error_t err = { 0 };
     if (open_output(o) != 0) {
@@ -120,8 +121,8 @@ start_output(struct output *o, int64_t rate)
         (void)evprof_catalog_set_rate(files.prof, o->module, (long)rate);
     }
     evprof_writer_t out = evprof_writer_fd(o->fd);
-    if (is_timed(o) &&
-        evprof_recording_start(files.prof, o->module->name, &out, &err) != 0) {
+    if (is_timed(o) && evprof_recording_start(files.prof, o->module->name, &out,
+                                              &err) != EVPROF_OK) {
         return complain("cannot start the profile for", o->path, err.message);
     }
     return 0;
@@ -130,18 +131,18 @@ start_output(struct output *o, int64_t rate)
 static int
 start_outputs(const evprof_test_options_t *options)
 {
-    int status = 0;
+    int exit_code = 0;
     for (size_t i = 0; i < EVPROF_TEST_FILES_MAX &&
-                       evprof_profile_modules[i] != NULL && status == 0;
+                       evprof_profile_modules[i] != NULL && exit_code == 0;
          i++) {
         const char *path = options->files[i];
         if (path != NULL && path[0] != '\0') {
-            struct output *o = &files.outputs[files.count++];
-            *o = (struct output){ evprof_profile_modules[i], path, -1 };
-            status = start_output(o, options->rates[i]);
+            output_t *o = &files.outputs[files.count++];
+            *o = (output_t){ evprof_profile_modules[i], path, -1 };
+            exit_code = start_output(o, options->rates[i]);
         }
     }
-    return status;
+    return exit_code;
 }
 
 int
@@ -149,16 +150,16 @@ evprof_profiles_begin(const evprof_test_options_t *options)
 {
     files.count = 0;
     files.folder = options->outputdir;
-    int status = start_profiler(options);
-    if (status == 0) {
-        status = start_outputs(options);
+    int exit_code = start_profiler(options);
+    if (exit_code == 0) {
+        exit_code = start_outputs(options);
     }
-    files.is_open = status == 0;
-    return status;
+    files.is_open = exit_code == 0;
+    return exit_code;
 }
 
 static int
-write_output(struct output *o)
+write_output(output_t *o)
 {
     evprof_error_t err = { .message = "it cannot be had" };
     evprof_writer_t out = evprof_writer_fd(o->fd);
@@ -170,12 +171,13 @@ write_output(struct output *o)
         status =
             p == NULL ? EVPROF_ENOENT : evprof_profile_write(p, &out, 0, &err);
     }
-    if (close(o->fd) != 0 && status == 0) {
+    if (close(o->fd) != 0 && status == EVPROF_OK) {
         snprintf(err.message, sizeof(err.message), "%s", strerror(errno));
         status = EVPROF_EIO;
     }
     o->fd = -1;
-    return status == 0 ? 0 : complain("can't write", o->path, err.message);
+    return status == EVPROF_OK ? 0
+                               : complain("can't write", o->path, err.message);
 }
 
 int
@@ -185,8 +187,8 @@ evprof_profiles_end(const char *remark)
     int worst = 0;
     evprof_remark(remark);
     for (size_t i = 0; files.is_open && i < files.count; i++) {
-        int status = write_output(&files.outputs[i]);
-        worst = status > worst ? status : worst;
+        int exit_code = write_output(&files.outputs[i]);
+        worst = exit_code > worst ? exit_code : worst;
     }
     files.is_open = false;
     pthread_mutex_unlock(&files.lock);
@@ -222,7 +224,8 @@ evprof_profiles_dump_threads(void)
     evprof_profile_t *threads = find_threads();
     evprof_writer_t out = evprof_writer_fd(STDERR_FILENO);
     evprof_error_t err;
-    if (threads == NULL || evprof_profile_write(threads, &out, 2, &err) != 0) {
+    if (threads == NULL ||
+        evprof_profile_write(threads, &out, 2, &err) != EVPROF_OK) {
         fputs("testing: the stacks of the threads cannot be had\n", stderr);
     }
 }

@@ -60,9 +60,9 @@ name_frames(const evprof_crash_stack_t *stack)
     evprof_stack_t frames = { stack->pcs, stack->count, true };
     int64_t one = 1;
     if (builder != NULL && symbolizer != NULL &&
-        evprof_builder_type(builder, "crash", "count") == 0 &&
-        evprof_builder_add(builder, &frames, NULL, 0, &one) == 0 &&
-        evprof_builder_finish(builder, &p, NULL) == 0) {
+        evprof_builder_type(builder, "crash", "count") == EVPROF_OK &&
+        evprof_builder_add(builder, &frames, NULL, 0, &one) == EVPROF_OK &&
+        evprof_builder_finish(builder, &p, NULL) == EVPROF_OK) {
         evprof_objects_refresh();
         const evprof_objects_t *objects = evprof_objects_acquire();
         evprof_symbolize(symbolizer, objects, p, NULL);

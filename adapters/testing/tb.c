@@ -277,15 +277,15 @@ evprof_temp_dir(evprof_tb_t *tb)
     return s->temp_dir;
 }
 
-struct saved_variable {
+typedef struct saved_variable {
     char *value; /* NULL: it was not set */
     char name[];
-};
+} saved_variable_t;
 
 static void
 restore_variable(void *arg)
 {
-    struct saved_variable *saved = arg;
+    saved_variable_t *saved = arg;
     if (saved->value == NULL) {
         unsetenv(saved->name);
     } else {
@@ -299,7 +299,7 @@ void
 evprof_setenv(evprof_tb_t *tb, const char *name, const char *value)
 {
     size_t len = strlen(name) + 1;
-    struct saved_variable *saved = malloc(sizeof(*saved) + len);
+    saved_variable_t *saved = malloc(sizeof(*saved) + len);
     if (saved == NULL) {
         out_of_memory();
         return;

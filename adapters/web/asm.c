@@ -38,36 +38,36 @@ put_pattern(evprof_buf_t *out, const char *name)
 
 /* ---- Where an instruction comes from ---- */
 
-struct origin {
+typedef struct origin {
     const char *function;
     const char *file;
     int64_t line;
-};
+} origin_t;
 
-static struct origin
+static origin_t
 origin_of(const evprof_view_t *view, const evprof_assembly_line_t *line)
 {
     const evprof_symbol_t *known = line->instruction->places;
     if (known != NULL && known->frames[0].line != 0) {
         const evprof_symbol_frame_t *frame = &known->frames[0];
-        return (struct origin){ frame->function->name, frame->function->file,
-                                frame->line };
+        return (origin_t){ frame->function->name, frame->function->file,
+                           frame->line };
     }
     const evprof_pprof_t *p = evprof_view_profile(view);
     const evprof_location_t *l = line->location;
     if (l != NULL && l->line_count > 0 &&
         l->lines[0].function != EVPROF_NO_INDEX) {
         const evprof_function_t *f = &p->functions[l->lines[0].function];
-        return (struct origin){ f->name, f->filename, l->lines[0].line };
+        return (origin_t){ f->name, f->filename, l->lines[0].line };
     }
-    return (struct origin){ "", "", 0 };
+    return (origin_t){ "", "", 0 };
 }
 
 static void
 put_instruction(evprof_buf_t *out, const evprof_view_t *view,
                 const evprof_assembly_line_t *line, bool is_hot)
 {
-    struct origin from = origin_of(view, line);
+    origin_t from = origin_of(view, line);
     evprof_buf_printf(out, "[\"%llx\",%lld,%lld,",
                       (unsigned long long)line->instruction->vaddr,
                       (long long)line->flat, (long long)line->cum);

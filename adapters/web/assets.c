@@ -6,14 +6,14 @@
 #include "adapters/web/page.h"
 #include "core/base/hash.h"
 
-struct asset {
+typedef struct asset {
     const char *name;
     const char *type;
     const char *data;
     const size_t *len;
-};
+} asset_t;
 
-static const struct asset assets[EVPROF_ASSET_COUNT] = {
+static const asset_t assets[EVPROF_ASSET_COUNT] = {
     [EVPROF_ASSET_SCRIPT] = { "app.js", "text/javascript; charset=utf-8",
                               evprof_web_script, &evprof_web_script_len },
     [EVPROF_ASSET_STYLE] = { "app.css", "text/css; charset=utf-8",
@@ -25,7 +25,7 @@ static const struct asset assets[EVPROF_ASSET_COUNT] = {
 void
 evprof_asset_name(enum evprof_asset asset, evprof_buf_t *out)
 {
-    const struct asset *a = &assets[asset];
+    const asset_t *a = &assets[asset];
     evprof_buf_printf(out, "%s?%016llx", a->name,
                       (unsigned long long)evprof_hash(a->data, *a->len, 0));
 }

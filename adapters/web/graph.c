@@ -65,18 +65,17 @@ put_nodes(evprof_buf_t *out, evprof_node_t *const *nodes, size_t count)
 }
 
 /* What is done with edges. */
-struct walk {
+typedef struct walk {
     evprof_buf_t *out;
     int64_t lightest; /* that shapes the layout */
     int64_t *weights; /* of all edges, being gathered */
     size_t edge_count;
-};
+} walk_t;
 
 /* Calls `each` for the edges between nodes of the report. */
 static void
 walk_edges(evprof_node_t *const *nodes, size_t count,
-           void (*each)(struct walk *walk, const evprof_edge_t *edge),
-           struct walk *walk)
+           void (*each)(walk_t *walk, const evprof_edge_t *edge), walk_t *walk)
 {
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < nodes[i]->out_count; j++) {
@@ -89,7 +88,7 @@ walk_edges(evprof_node_t *const *nodes, size_t count,
 }
 
 static void
-put_edge(struct walk *walk, const evprof_edge_t *edge)
+put_edge(walk_t *walk, const evprof_edge_t *edge)
 {
     evprof_buf_t *out = walk->out;
     evprof_buf_printf(out, "%s[%zu,%zu,%lld,%d,%d]",
@@ -118,7 +117,7 @@ is_main_call(const evprof_edge_t *edge)
 
 /* An edge that does not shape the layout is drawn as a straight line. */
 static void
-put_dot_edge(struct walk *walk, const evprof_edge_t *edge)
+put_dot_edge(walk_t *walk, const evprof_edge_t *edge)
 {
     evprof_buf_t *out = walk->out;
     int64_t weight = evprof_edge_weight(edge);
@@ -132,7 +131,7 @@ put_dot_edge(struct walk *walk, const evprof_edge_t *edge)
 }
 
 static void
-count_edge(struct walk *walk, const evprof_edge_t *edge)
+count_edge(walk_t *walk, const evprof_edge_t *edge)
 {
     if (walk->weights != NULL) {
         walk->weights[walk->edge_count] =
@@ -153,12 +152,12 @@ heaviest_first(const void *a, const void *b)
 static int64_t
 find_lightest(evprof_node_t *const *nodes, size_t count)
 {
-    struct walk walk = { .edge_count = 0 };
+    walk_t walk = { .edge_count = 0 };
     int64_t lightest = 0;
     walk_edges(nodes, count, count_edge, &walk);
     size_t edges = walk.edge_count;
     if (edges > MAX_LAID_OUT) {
-        walk = (struct walk){ .weights = calloc(edges, sizeof(int64_t)) };
+        walk = (walk_t){ .weights = calloc(edges, sizeof(int64_t)) };
         if (walk.weights != NULL) {
             walk_edges(nodes, count, count_edge, &walk);
             qsort(walk.weights, edges, sizeof(int64_t), heaviest_first);
@@ -172,7 +171,7 @@ find_lightest(evprof_node_t *const *nodes, size_t count)
 static void
 put_dot(evprof_buf_t *out, evprof_node_t *const *nodes, size_t count)
 {
-    struct walk walk = { .out = out, .lightest = find_lightest(nodes, count) };
+    walk_t walk = { .out = out, .lightest = find_lightest(nodes, count) };
     evprof_buf_printf(out,
                       "digraph {\nnodesep=0.35 ranksep=0.5\n"
                       "node [shape=box fixedsize=true height=%.3f]\n",
@@ -219,7 +218,7 @@ put_graph(const evprof_web_call_t *call, evprof_document_t *d,
     evprof_buf_puts(d->out, "{\"nodes\":[");
     put_nodes(d->out, nodes, count);
     evprof_buf_puts(d->out, "],\"edges\":[");
-    struct walk walk = { .out = d->out };
+    walk_t walk = { .out = d->out };
     walk_edges(nodes, count, put_edge, &walk);
     evprof_buf_printf(d->out,
                       "],\"droppedNodes\":%zu,\"droppedEdges\":%zu,"

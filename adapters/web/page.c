@@ -12,15 +12,15 @@
 #include "core/base/json.h"
 #include "core/base/template.h"
 
-struct shell {
+typedef struct shell {
     const evprof_web_call_t *call;
     const evprof_buf_t *data;
-};
+} shell_t;
 
 static void
 fill(void *ctx, const char *name, size_t len, evprof_buf_t *out)
 {
-    const struct shell *shell = ctx;
+    const shell_t *shell = ctx;
     const evprof_site_t *site = shell->call->site;
     if (evprof_template_is(name, len, "TOKEN")) {
         evprof_buf_puts(out, evprof_site_token(site));
@@ -74,7 +74,7 @@ evprof_web_page(evprof_web_call_t *call, const char *name,
     } else if (status != EVPROF_OK) {
         put_failure(&data, err.message);
     }
-    struct shell shell = { .call = call, .data = &data };
+    shell_t shell = { .call = call, .data = &data };
     call->answer->code = code;
     call->answer->type = "text/html; charset=utf-8";
     evprof_template_fill(&call->answer->body, evprof_web_shell, fill, &shell);

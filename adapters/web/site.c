@@ -24,26 +24,26 @@
 #define TOKEN_BYTES 16
 
 /* A profile that a comparison came to. */
-struct compared {
+typedef struct compared {
     evprof_wanted_t wanted;
     bool is_normalized;
     evprof_pprof_t *profile; /* NULL: none */
-};
+} compared_t;
 
-struct answer {
+typedef struct answer {
     char *key; /* NULL: free */
     evprof_web_answer_t answer;
     unsigned long used;
-};
+} answer_t;
 
 struct evprof_site {
     evprof_site_setup_t setup;
     evprof_options_t options;
     evprof_opened_t opened[EVPROF_WEB_MAX_OPENED];
-    struct compared compared;
+    compared_t compared;
     evprof_seen_t seen[MAX_SEEN]; /* the latest first */
     size_t seen_count;
-    struct answer answers[MAX_ANSWERS];
+    answer_t answers[MAX_ANSWERS];
     size_t answer_bytes;
     unsigned long clock; /* of uses of answers */
     unsigned generation;
@@ -121,12 +121,12 @@ free_seen(evprof_seen_t *seen)
 }
 
 static void
-free_answer(evprof_site_t *site, struct answer *kept)
+free_answer(evprof_site_t *site, answer_t *kept)
 {
     site->answer_bytes -= kept->answer.body.len;
     evprof_web_answer_free(&kept->answer);
     free(kept->key);
-    *kept = (struct answer){ 0 };
+    *kept = (answer_t){ 0 };
 }
 
 /* What was made of the profiles that are open is of no use any more. */
@@ -328,8 +328,7 @@ base_of(const evprof_site_t *site, const evprof_wanted_t *wanted)
 }
 
 static bool
-is_same(const struct compared *c, const evprof_wanted_t *wanted,
-        bool is_normalized)
+is_same(const compared_t *c, const evprof_wanted_t *wanted, bool is_normalized)
 {
     return c->profile != NULL && c->wanted.profile == wanted->profile &&
            c->wanted.base == wanted->base &&
@@ -352,7 +351,7 @@ find_profile(evprof_site_t *site, const evprof_wanted_t *wanted,
         *out = site->opened[wanted->profile].profile;
         return EVPROF_OK;
     }
-    struct compared *c = &site->compared;
+    compared_t *c = &site->compared;
     if (is_same(c, wanted, options->normalize)) {
         *out = c->profile;
         return EVPROF_OK;
@@ -367,9 +366,9 @@ find_profile(evprof_site_t *site, const evprof_wanted_t *wanted,
     }
     /* Views refer to the profile that they show. */
     forget(site);
-    *c = (struct compared){ .wanted = *wanted,
-                            .is_normalized = options->normalize,
-                            .profile = profile };
+    *c = (compared_t){ .wanted = *wanted,
+                       .is_normalized = options->normalize,
+                       .profile = profile };
     *out = profile;
     return EVPROF_OK;
 }
@@ -502,11 +501,11 @@ evprof_site_see(evprof_site_t *site, const evprof_wanted_t *wanted,
 
 /* ---- Answers ---- */
 
-static struct answer *
+static answer_t *
 find_answer(evprof_site_t *site, const char *key)
 {
     for (size_t i = 0; i < MAX_ANSWERS; i++) {
-        struct answer *kept = &site->answers[i];
+        answer_t *kept = &site->answers[i];
         if (kept->key != NULL && strcmp(kept->key, key) == 0) {
             kept->used = ++site->clock;
             return kept;
@@ -528,7 +527,7 @@ bool
 evprof_site_recall(evprof_site_t *site, const char *key,
                    evprof_web_answer_t *answer)
 {
-    struct answer *kept = find_answer(site, key);
+    answer_t *kept = find_answer(site, key);
     if (kept == NULL) {
         return false;
     }
@@ -537,10 +536,10 @@ evprof_site_recall(evprof_site_t *site, const char *key,
 }
 
 /* The answer that is free, or was not used for longest. */
-static struct answer *
+static answer_t *
 oldest_answer(evprof_site_t *site)
 {
-    struct answer *oldest = &site->answers[0];
+    answer_t *oldest = &site->answers[0];
     for (size_t i = 1; i < MAX_ANSWERS; i++) {
         if (site->answers[i].used < oldest->used) {
             oldest = &site->answers[i];
@@ -550,12 +549,12 @@ oldest_answer(evprof_site_t *site)
 }
 
 /* The used answer that was not used for longest, or NULL. */
-static struct answer *
+static answer_t *
 oldest_used(evprof_site_t *site)
 {
-    struct answer *oldest = NULL;
+    answer_t *oldest = NULL;
     for (size_t i = 0; i < MAX_ANSWERS; i++) {
-        struct answer *kept = &site->answers[i];
+        answer_t *kept = &site->answers[i];
         if (kept->key != NULL &&
             (oldest == NULL || kept->used < oldest->used)) {
             oldest = kept;
@@ -574,7 +573,7 @@ evprof_site_remember(evprof_site_t *site, const char *key,
     while (site->answer_bytes + answer->body.len > most_answer_bytes(site)) {
         free_answer(site, oldest_used(site));
     }
-    struct answer *kept = oldest_answer(site);
+    answer_t *kept = oldest_answer(site);
     free_answer(site, kept);
     char *copy = strdup(key);
     copy_answer(answer, &kept->answer);

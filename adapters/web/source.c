@@ -33,20 +33,20 @@ see_lines(evprof_web_call_t *call, const evprof_seen_t **out,
 /* ---- The index ---- */
 
 /* What the lines of one function (or file) come to. */
-struct part {
+typedef struct part {
     const char *function; /* NULL: of a file */
     const char *file;
     int64_t first_line;
     int64_t flat;
     int64_t cum;
     uint32_t last; /* stack that was counted last, plus one */
-};
+} part_t;
 
-struct parts {
-    struct part *items;
+typedef struct parts {
+    part_t *items;
     uint32_t *of_place; /* index of a part */
     size_t count;
-};
+} parts_t;
 
 static int
 compare_files(const void *a, const void *b, void *ctx)
@@ -70,7 +70,7 @@ typedef int (*compare_fn)(const void *a, const void *b, void *ctx);
 
 /* Gives places that are equal to `compare` one part. False: out of memory. */
 static bool
-make_parts(evprof_stacks_t *s, compare_fn compare, struct parts *out)
+make_parts(evprof_stacks_t *s, compare_fn compare, parts_t *out)
 {
     uint32_t *order = calloc(s->place_count + 1, sizeof(*order));
     out->items = calloc(s->place_count + 1, sizeof(*out->items));
@@ -88,12 +88,11 @@ make_parts(evprof_stacks_t *s, compare_fn compare, struct parts *out)
     for (size_t i = 0; i < s->place_count; i++) {
         const evprof_stack_place_t *place = &s->places[order[i]];
         if (i == 0 || compare(&order[i - 1], &order[i], s) != 0) {
-            out->items[out->count++] =
-                (struct part){ .function = place->function,
-                               .file = place->file,
-                               .first_line = place->line };
+            out->items[out->count++] = (part_t){ .function = place->function,
+                                                 .file = place->file,
+                                                 .first_line = place->line };
         }
-        struct part *part = &out->items[out->count - 1];
+        part_t *part = &out->items[out->count - 1];
         if (place->line > 0 && place->line < part->first_line) {
             part->first_line = place->line;
         }
@@ -104,13 +103,13 @@ make_parts(evprof_stacks_t *s, compare_fn compare, struct parts *out)
 }
 
 static void
-count_parts(const evprof_stacks_t *s, struct parts *parts)
+count_parts(const evprof_stacks_t *s, parts_t *parts)
 {
     for (size_t i = 0; i < s->count; i++) {
         const evprof_view_stack_t *stack = &s->stacks[i];
         for (uint32_t j = 0; j < stack->len; j++) {
             uint32_t frame = s->frames[stack->first + j];
-            struct part *part =
+            part_t *part =
                 &parts->items[parts->of_place[EVPROF_FRAME_PLACE(frame)]];
             if (part->last != i + 1) {
                 part->last = (uint32_t)i + 1;
@@ -126,8 +125,8 @@ count_parts(const evprof_stacks_t *s, struct parts *parts)
 static int
 by_cum(const void *a, const void *b)
 {
-    const struct part *l = a;
-    const struct part *r = b;
+    const part_t *l = a;
+    const part_t *r = b;
     if (l->cum != r->cum) {
         return l->cum > r->cum ? -1 : 1;
     }
@@ -138,11 +137,11 @@ by_cum(const void *a, const void *b)
 }
 
 static void
-put_parts(evprof_buf_t *out, const struct parts *parts)
+put_parts(evprof_buf_t *out, const parts_t *parts)
 {
     evprof_buf_puts(out, "[");
     for (size_t i = 0; i < parts->count; i++) {
-        const struct part *part = &parts->items[i];
+        const part_t *part = &parts->items[i];
         evprof_buf_puts(out, i > 0 ? ",\n{" : "{");
         evprof_json_member(out, "function", part->function);
         evprof_buf_putc(out, ',');
@@ -158,7 +157,7 @@ static int
 put_index(evprof_document_t *d, evprof_stacks_t *s, const char *key,
           compare_fn compare, evprof_error_t *err)
 {
-    struct parts parts = { 0 };
+    parts_t parts = { 0 };
     if (!make_parts(s, compare, &parts)) {
         free(parts.items);
         free(parts.of_place);
@@ -177,26 +176,26 @@ put_index(evprof_document_t *d, evprof_stacks_t *s, const char *key,
 
 /* ---- One file ---- */
 
-struct line {
+typedef struct line {
     int64_t number;
     int64_t flat;
     int64_t cum;
     uint32_t last;
-};
+} line_t;
 
 static int
 by_number(const void *a, const void *b)
 {
-    int64_t l = ((const struct line *)a)->number;
-    int64_t r = ((const struct line *)b)->number;
+    int64_t l = ((const line_t *)a)->number;
+    int64_t r = ((const line_t *)b)->number;
     return l < r ? -1 : l > r;
 }
 
 /* The lines of the file that the places have, by number; NULL: no memory. */
-static struct line *
+static line_t *
 list_lines(const evprof_stacks_t *s, const char *file, size_t *count)
 {
-    struct line *lines = calloc(s->place_count + 1, sizeof(*lines));
+    line_t *lines = calloc(s->place_count + 1, sizeof(*lines));
     *count = 0;
     for (size_t i = 0; lines != NULL && i < s->place_count; i++) {
         if (strcmp(s->places[i].file, file) == 0) {
@@ -217,7 +216,7 @@ list_lines(const evprof_stacks_t *s, const char *file, size_t *count)
 }
 
 static void
-count_lines(const evprof_stacks_t *s, const char *file, struct line *lines,
+count_lines(const evprof_stacks_t *s, const char *file, line_t *lines,
             size_t count)
 {
     for (size_t i = 0; i < s->count; i++) {
@@ -228,8 +227,8 @@ count_lines(const evprof_stacks_t *s, const char *file, struct line *lines,
             if (strcmp(place->file, file) != 0) {
                 continue;
             }
-            struct line key = { .number = place->line };
-            struct line *line =
+            line_t key = { .number = place->line };
+            line_t *line =
                 bsearch(&key, lines, count, sizeof(*lines), by_number);
             if (line->last != i + 1) {
                 line->last = (uint32_t)i + 1;
@@ -241,7 +240,7 @@ count_lines(const evprof_stacks_t *s, const char *file, struct line *lines,
 }
 
 static void
-put_text_line(evprof_buf_t *out, int64_t number, const struct line *line,
+put_text_line(evprof_buf_t *out, int64_t number, const line_t *line,
               const char *text)
 {
     evprof_buf_printf(
@@ -271,7 +270,7 @@ put_range(evprof_buf_t *out, evprof_sources_t *sources, const char *file,
 /* Each line with a weight and those around it, as [number, flat, cum, text]. */
 static void
 put_lines(evprof_buf_t *out, evprof_sources_t *sources, const char *file,
-          const struct line *lines, size_t count)
+          const line_t *lines, size_t count)
 {
     int64_t next = 1;
     size_t written = 0;
@@ -299,7 +298,7 @@ put_file(evprof_web_call_t *call, evprof_document_t *d,
          const evprof_stacks_t *s, const char *file, evprof_error_t *err)
 {
     size_t count;
-    struct line *lines = list_lines(s, file, &count);
+    line_t *lines = list_lines(s, file, &count);
     if (lines == NULL) {
         return evprof_fail(err, EVPROF_ENOMEM, "source: out of memory");
     }

@@ -23,12 +23,12 @@ typedef struct evprof_access_conf evprof_access_conf_t;
 /* The directives; evprof_config_section() gives an evprof_access_conf_t. */
 extern const evprof_section_t evprof_access_section;
 
-typedef enum evprof_verdict {
+enum evprof_verdict {
     EVPROF_ACCESS_ALLOW,
     EVPROF_ACCESS_DENY,   /* 403 */
     EVPROF_ACCESS_ASK,    /* 401: no credential, or one that cannot be right */
     EVPROF_ACCESS_VERIFY, /* evprof_access_verify() decides between both */
-} evprof_verdict_t;
+};
 
 /* The parts of a request that rules look at. */
 typedef struct evprof_access_request {
@@ -43,9 +43,10 @@ typedef struct evprof_access_request {
  * Judges a request. `reason` (may be NULL) is set to a sentence for the client
  * of a refused request, in static memory. MT-Safe.
  */
-EVPROF_API evprof_verdict_t evprof_access_judge(
-    const evprof_access_conf_t *conf, const evprof_access_request_t *request,
-    const char **reason);
+EVPROF_API enum evprof_verdict
+evprof_access_judge(const evprof_access_conf_t *conf,
+                    const evprof_access_request_t *request,
+                    const char **reason);
 
 /*
  * Whether the value of an Authorization header is good: reads the file and
@@ -63,7 +64,7 @@ EVPROF_API bool evprof_access_bars(const evprof_access_conf_t *conf,
 
 /* Whether that header is known to be right since it was verified. MT-Safe. */
 EVPROF_API bool evprof_access_is_known(const evprof_access_conf_t *conf,
-                                          const char *authorization);
+                                       const char *authorization);
 
 /*
  * Whether checking that header computes a password hash, which is made to be

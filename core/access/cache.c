@@ -22,14 +22,14 @@
 /* Two ticks of the slowest kernel clock (HZ = 100), and some. */
 #define UNSETTLED_NS 50000000
 
-struct memory {
+typedef struct memory {
     uint8_t key[16];
     evprof_digest_t entries[ENTRIES];
     size_t count; /* ever added; the oldest entry is overwritten */
-};
+} memory_t;
 
-static evprof_lock_t lock;    /* a leaf; `memory` */
-static struct memory *memory; /* NULL: not made yet, or not to be had */
+static evprof_lock_t lock; /* a leaf; `memory` */
+static memory_t *memory;   /* NULL: not made yet, or not to be had */
 
 static void
 make_memory(void)
@@ -38,7 +38,7 @@ make_memory(void)
     if (memory != NULL || !evprof_secret_init(&pages, sizeof(*memory))) {
         return;
     }
-    struct memory *made = (void *)pages.data;
+    memory_t *made = (void *)pages.data;
     if (getrandom(made->key, sizeof(made->key), 0) !=
         (ssize_t)sizeof(made->key)) {
         evprof_secret_fini(&pages);

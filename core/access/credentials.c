@@ -23,11 +23,11 @@
 
 /* ---- Lines ---- */
 
-struct line {
+typedef struct line {
     const char *text;
     size_t len;
     unsigned number;
-};
+} line_t;
 
 static bool
 is_blank(char c)
@@ -37,7 +37,7 @@ is_blank(char c)
 
 /* The next line that is not empty and no comment, without blanks around. */
 static bool
-next_line(const evprof_secret_t *file, size_t *at, struct line *line)
+next_line(const evprof_secret_t *file, size_t *at, line_t *line)
 {
     while (*at < file->len) {
         const char *start = file->data + *at;
@@ -64,12 +64,12 @@ next_line(const evprof_secret_t *file, size_t *at, struct line *line)
 
 /* ---- crypt(3) ---- */
 
-struct crypt_calls {
+typedef struct crypt_calls {
     char *(*rn)(const char *phrase, const char *setting, void *data, int size);
     int (*check)(const char *setting);
-};
+} crypt_calls_t;
 
-static struct crypt_calls crypt_calls;
+static crypt_calls_t crypt_calls;
 static pthread_once_t crypt_once = PTHREAD_ONCE_INIT;
 
 /* POSIX has dlsym() give functions as data pointers; C11 has no such cast. */
@@ -114,14 +114,14 @@ hash_matches(const char *phrase, const char *setting)
 
 /* ---- Users ---- */
 
-struct user {
+typedef struct user {
     size_t name_len;
     const char *hash;
     size_t hash_len;
-};
+} user_t;
 
 static bool
-split_user(const struct line *line, struct user *out)
+split_user(const line_t *line, user_t *out)
 {
     const char *colon = memchr(line->text, ':', line->len);
     if (colon == NULL || colon == line->text) {
@@ -136,7 +136,7 @@ split_user(const struct line *line, struct user *out)
 }
 
 static bool
-begins(const struct user *user, const char *prefix)
+begins(const user_t *user, const char *prefix)
 {
     size_t len = strlen(prefix);
     return user->hash_len >= len && memcmp(user->hash, prefix, len) == 0;
@@ -144,7 +144,7 @@ begins(const struct user *user, const char *prefix)
 
 /* The cost of "$2y$NN$...", 0: another kind of hash. */
 static int
-bcrypt_cost(const struct user *user)
+bcrypt_cost(const user_t *user)
 {
     const char *hash = user->hash;
     bool is_bcrypt = user->hash_len > 6 && memcmp(hash, "$2", 2) == 0 &&
@@ -155,7 +155,7 @@ bcrypt_cost(const struct user *user)
 
 /* Why crypt(3) cannot use this hash; NULL: it can. */
 static const char *
-hash_fault(const struct user *user)
+hash_fault(const user_t *user)
 {
     char setting[CRYPT_OUTPUT_SIZE];
     if (begins(user, "$apr1$")) {
@@ -186,9 +186,9 @@ hash_fault(const struct user *user)
 }
 
 static const char *
-line_fault(const struct line *line)
+line_fault(const line_t *line)
 {
-    struct user user;
+    user_t user;
     return split_user(line, &user) ? hash_fault(&user) : "is not NAME:HASH";
 }
 
@@ -204,7 +204,7 @@ evprof_users_check(evprof_conf_t *cf, const char *path)
     if (fault != NULL) {
         return evprof_conf_fragment(cf, "%s %s", path, fault);
     }
-    struct line line = { 0 };
+    line_t line = { 0 };
     size_t at = 0;
     size_t users = 0;
     while (fault == NULL && next_line(&file, &at, &line)) {
@@ -223,12 +223,12 @@ evprof_users_check(evprof_conf_t *cf, const char *path)
 /* Finds the user's line, or any usable one to spend the same time on. */
 static bool
 find_user(const evprof_secret_t *file, const char *name, size_t name_len,
-          struct user *out)
+          user_t *out)
 {
-    struct line line = { 0 };
+    line_t line = { 0 };
     size_t at = 0;
     bool found = false;
-    struct user user;
+    user_t user;
     out->hash_len = 0;
     while (!found && next_line(file, &at, &line)) {
         if (!split_user(&line, &user) || hash_fault(&user) != NULL) {
@@ -255,7 +255,7 @@ evprof_users_have(const char *path, const evprof_secret_t *name_password,
         evprof_secret_read(&file, path, MOST_BYTES, id) != NULL) {
         return false;
     }
-    struct user user;
+    user_t user;
     bool known = find_user(&file, name, (size_t)(colon - name), &user);
     bool matches = false;
     if (user.hash_len > 0) {
@@ -270,7 +270,7 @@ evprof_users_have(const char *path, const evprof_secret_t *name_password,
 /* ---- Tokens ---- */
 
 static bool
-is_token(const struct line *line)
+is_token(const line_t *line)
 {
     for (size_t i = 0; i < line->len; i++) {
         if (line->text[i] <= ' ' || line->text[i] > '~') {
@@ -288,7 +288,7 @@ evprof_tokens_check(evprof_conf_t *cf, const char *path)
     if (fault != NULL) {
         return evprof_conf_fragment(cf, "%s %s", path, fault);
     }
-    struct line line = { 0 };
+    line_t line = { 0 };
     size_t at = 0;
     size_t tokens = 0;
     bool good = true;
@@ -314,7 +314,7 @@ evprof_tokens_have(const char *path, const char *token, size_t len,
     if (len == 0 || evprof_secret_read(&file, path, MOST_BYTES, id) != NULL) {
         return false;
     }
-    struct line line = { 0 };
+    line_t line = { 0 };
     size_t at = 0;
     bool found = false;
     while (next_line(&file, &at, &line)) {

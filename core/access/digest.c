@@ -7,9 +7,9 @@
  */
 #include "core/access/digest.h"
 
-struct sip {
+typedef struct sip {
     uint64_t v0, v1, v2, v3;
-};
+} sip_t;
 
 static uint64_t
 rotate(uint64_t x, unsigned bits)
@@ -18,7 +18,7 @@ rotate(uint64_t x, unsigned bits)
 }
 
 static void
-rounds(struct sip *s, int n)
+rounds(sip_t *s, int n)
 {
     while (n-- > 0) {
         s->v0 += s->v1;
@@ -35,7 +35,7 @@ rounds(struct sip *s, int n)
 }
 
 static void
-absorb(struct sip *s, uint64_t word)
+absorb(sip_t *s, uint64_t word)
 {
     s->v3 ^= word;
     rounds(s, 2);
@@ -54,7 +54,7 @@ load(const uint8_t *bytes, size_t n)
 }
 
 static uint64_t
-squeeze(struct sip *s)
+squeeze(sip_t *s)
 {
     rounds(s, 4);
     return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
@@ -66,10 +66,10 @@ evprof_digest(const uint8_t key[16], const void *data, size_t len)
     const uint8_t *next = data;
     uint64_t k0 = load(key, 8);
     uint64_t k1 = load(key + 8, 8);
-    struct sip s = { .v0 = k0 ^ UINT64_C(0x736f6d6570736575),
-                     .v1 = k1 ^ UINT64_C(0x646f72616e646f6d) ^ 0xee,
-                     .v2 = k0 ^ UINT64_C(0x6c7967656e657261),
-                     .v3 = k1 ^ UINT64_C(0x7465646279746573) };
+    sip_t s = { .v0 = k0 ^ UINT64_C(0x736f6d6570736575),
+                .v1 = k1 ^ UINT64_C(0x646f72616e646f6d) ^ 0xee,
+                .v2 = k0 ^ UINT64_C(0x6c7967656e657261),
+                .v3 = k1 ^ UINT64_C(0x7465646279746573) };
     size_t left = len;
     for (; left >= 8; left -= 8, next += 8) {
         absorb(&s, load(next, 8));

@@ -114,7 +114,7 @@ address_side(const evprof_access_conf_t *conf,
 /* No rule and no credential spoke: only what comes from this machine may, and
  * what a proxy on it passes on, or a page in a browser on it asks for, comes
  * from elsewhere. */
-static evprof_verdict_t
+static enum evprof_verdict
 judge_default(const evprof_access_conf_t *conf,
               const evprof_access_request_t *request, const char **reason)
 {
@@ -154,16 +154,16 @@ after_scheme(const char *value, const char *scheme)
     return value + strspn(value, " ");
 }
 
-struct claim {
+typedef struct claim {
     const char *path; /* of the file that decides; NULL: no claim of ours */
     const char *text; /* the credential as sent, behind the scheme */
     bool is_basic;
-};
+} claim_t;
 
-static struct claim
+static claim_t
 claim_of(const evprof_access_conf_t *conf, const char *authorization)
 {
-    struct claim claim = { 0 };
+    claim_t claim = { 0 };
     if (authorization == NULL ||
         strnlen(authorization, LONGEST_AUTHORIZATION + 1) >
             LONGEST_AUTHORIZATION) {
@@ -191,12 +191,12 @@ has_credential(const evprof_access_conf_t *conf)
     return evprof_access_has_basic(conf) || conf->bearer_file != NULL;
 }
 
-static evprof_verdict_t
+static enum evprof_verdict
 judge_credential(const evprof_access_conf_t *conf,
                  const evprof_access_request_t *request, const char **reason)
 {
     const char *authorization = header(request, "Authorization");
-    struct claim claim = claim_of(conf, authorization);
+    claim_t claim = claim_of(conf, authorization);
     *reason = "profiles are served with a credential only";
     if (claim.path == NULL) {
         return EVPROF_ACCESS_ASK;
@@ -207,7 +207,7 @@ judge_credential(const evprof_access_conf_t *conf,
 
 /* ---- Both ---- */
 
-evprof_verdict_t
+enum evprof_verdict
 evprof_access_judge(const evprof_access_conf_t *conf,
                     const evprof_access_request_t *request, const char **reason)
 {
@@ -231,7 +231,7 @@ evprof_access_judge(const evprof_access_conf_t *conf,
 }
 
 static bool
-verify_basic(const struct claim *claim, evprof_file_id_t *id)
+verify_basic(const claim_t *claim, evprof_file_id_t *id)
 {
     evprof_secret_t decoded;
     size_t len = strlen(claim->text);
@@ -256,16 +256,16 @@ evprof_access_bars(const evprof_access_conf_t *conf,
         address.kind == EVPROF_ADDRESS_NONE) {
         return false;
     }
-    return rule == NULL ? !has_credential(conf) &&
-                              !evprof_address_is_loopback(&address)
-                        : !rule->is_allow;
+    return rule == NULL
+               ? !has_credential(conf) && !evprof_address_is_loopback(&address)
+               : !rule->is_allow;
 }
 
 bool
 evprof_access_is_known(const evprof_access_conf_t *conf,
-                          const char *authorization)
+                       const char *authorization)
 {
-    struct claim claim = claim_of(conf, authorization);
+    claim_t claim = claim_of(conf, authorization);
     return claim.path != NULL && evprof_cache_has(claim.path, authorization);
 }
 
@@ -273,7 +273,7 @@ bool
 evprof_access_is_slow(const evprof_access_conf_t *conf,
                       const char *authorization)
 {
-    struct claim claim = claim_of(conf, authorization);
+    claim_t claim = claim_of(conf, authorization);
     return claim.path != NULL && claim.is_basic;
 }
 
@@ -295,7 +295,7 @@ bool
 evprof_access_verify(const evprof_access_conf_t *conf,
                      const char *authorization)
 {
-    struct claim claim = claim_of(conf, authorization);
+    claim_t claim = claim_of(conf, authorization);
     evprof_file_id_t id;
     if (claim.path == NULL) {
         return false;

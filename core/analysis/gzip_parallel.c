@@ -27,23 +27,23 @@
 #define RAW_WINDOW_BITS (-15)
 #define MEMORY_LEVEL 8
 
-struct piece {
+typedef struct piece {
     const unsigned char *data;
     size_t len;
     bool is_last;
     unsigned char *out; /* NULL: it failed */
     size_t out_len;
     uLong crc;
-};
+} piece_t;
 
-struct round {
-    struct piece pieces[PIECES_A_ROUND];
+typedef struct round {
+    piece_t pieces[PIECES_A_ROUND];
     size_t count;
     atomic_size_t next;
-};
+} round_t;
 
 static void
-deflate_piece(struct piece *p)
+deflate_piece(piece_t *p)
 {
     z_stream stream = { .next_in = p->data, .avail_in = (uInt)p->len };
     p->out = NULL;
@@ -72,7 +72,7 @@ deflate_piece(struct piece *p)
 static void *
 work(void *arg)
 {
-    struct round *round = arg;
+    round_t *round = arg;
     for (;;) {
         size_t i =
             atomic_fetch_add_explicit(&round->next, 1, memory_order_relaxed);
@@ -84,7 +84,7 @@ work(void *arg)
 }
 
 static void
-run_round(struct round *round)
+run_round(round_t *round)
 {
     pthread_t threads[MAX_THREADS];
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -104,11 +104,11 @@ run_round(struct round *round)
 
 /* Writes the pieces of a round in order and adds up their checksum. */
 static int
-write_round(struct round *round, const evprof_writer_t *out, uLong *crc)
+write_round(round_t *round, const evprof_writer_t *out, uLong *crc)
 {
     int status = EVPROF_OK;
     for (size_t i = 0; i < round->count; i++) {
-        struct piece *p = &round->pieces[i];
+        piece_t *p = &round->pieces[i];
         if (p->out == NULL && status == EVPROF_OK) {
             status = EVPROF_ENOMEM;
         }
@@ -128,12 +128,12 @@ write_pieces(const unsigned char *data, size_t len, const evprof_writer_t *out,
     bool is_over = false;
     int status = EVPROF_OK;
     while (status == EVPROF_OK && !is_over) {
-        struct round round = { .count = 0 };
+        round_t round = { .count = 0 };
         while (round.count < PIECES_A_ROUND && !is_over) {
             size_t part = len < PIECE_SIZE ? len : PIECE_SIZE;
             is_over = part == len;
             round.pieces[round.count++] =
-                (struct piece){ .data = data, .len = part, .is_last = is_over };
+                (piece_t){ .data = data, .len = part, .is_last = is_over };
             data += part;
             len -= part;
         }

@@ -24,7 +24,7 @@
 
 extern char **environ;
 
-struct filter {
+typedef struct filter {
     pid_t pid;
     int to; /* the program's standard input, -1: closed */
     int from;
@@ -32,7 +32,7 @@ struct filter {
     size_t sent;
     evprof_buf_t *out;
     int64_t end_ns;
-};
+} filter_t;
 
 /* A socket pair and not a pipe: writing to it can be told not to raise SIGPIPE
  * when the program has gone. */
@@ -61,7 +61,7 @@ spawn(char *const argv[], int in, int out, pid_t *pid)
 }
 
 static void
-close_input(struct filter *f)
+close_input(filter_t *f)
 {
     if (f->to >= 0) {
         close(f->to);
@@ -70,7 +70,7 @@ close_input(struct filter *f)
 }
 
 static void
-send_some(struct filter *f)
+send_some(filter_t *f)
 {
     ssize_t n = send(f->to, f->input->data + f->sent, f->input->len - f->sent,
                      MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -85,7 +85,7 @@ send_some(struct filter *f)
 
 /* False at the end of the program's output. */
 static bool
-receive_some(struct filter *f)
+receive_some(filter_t *f)
 {
     if (!evprof_buf_reserve(f->out, PIECE)) {
         return false;
@@ -99,7 +99,7 @@ receive_some(struct filter *f)
 }
 
 static int
-remaining_ms(const struct filter *f)
+remaining_ms(const filter_t *f)
 {
     int64_t ms = (f->end_ns - evprof_clock_ns(CLOCK_MONOTONIC)) / 1000000;
     return ms > 0 ? (int)ms : 0;
@@ -107,7 +107,7 @@ remaining_ms(const struct filter *f)
 
 /* EVPROF_ELIMIT when the time is up before the output ends. */
 static int
-serve(struct filter *f)
+serve(filter_t *f)
 {
     if (f->input->len == 0) {
         close_input(f);
@@ -176,9 +176,7 @@ evprof_process_filter(char *const argv[], const evprof_buf_t *input,
         return evprof_fail(err, EVPROF_EIO, "%s: %s", argv[0],
                            strerror(reason));
     }
-    struct filter f = {
-        .to = to[0], .from = from[0], .input = input, .out = out
-    };
+    filter_t f = { .to = to[0], .from = from[0], .input = input, .out = out };
     int failed = spawn(argv, to[1], from[1], &f.pid);
     close(to[1]);
     close(from[1]);

@@ -5,6 +5,7 @@
  */
 #include "core/base/strings.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,14 +19,14 @@ struct evprof_string_slot {
 
 #define FIRST_SLOT_COUNT ((size_t)64)
 
-static int
+static bool
 grow(evprof_strings_t *set)
 {
     size_t count =
         set->slot_count == 0 ? FIRST_SLOT_COUNT : set->slot_count * 2;
     struct evprof_string_slot *slots = calloc(count, sizeof(*slots));
     if (slots == NULL) {
-        return -1;
+        return false;
     }
     for (size_t i = 0; i < set->slot_count; i++) {
         if (set->slots[i].text == NULL) {
@@ -40,13 +41,13 @@ grow(evprof_strings_t *set)
     free(set->slots);
     set->slots = slots;
     set->slot_count = count;
-    return 0;
+    return true;
 }
 
 const char *
 evprof_strings_add(evprof_strings_t *set, const char *text, size_t len)
 {
-    if (set->count * 2 >= set->slot_count && grow(set) != 0) {
+    if (set->count * 2 >= set->slot_count && !grow(set)) {
         return NULL;
     }
     uint64_t hash = evprof_hash(text, len, 0);

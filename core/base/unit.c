@@ -15,19 +15,19 @@
 #define NAME_SIZE 24
 #define MAX_ALIASES 4
 
-struct unit {
+typedef struct unit {
     const char *name;
     double factor;
     const char *aliases[MAX_ALIASES];
-};
+} unit_t;
 
-struct family {
-    const struct unit *units;
+typedef struct family {
+    const unit_t *units;
     size_t count;
-    struct unit fallback; /* for target units that are not in the family */
-};
+    unit_t fallback; /* for target units that are not in the family */
+} family_t;
 
-static const struct unit memory_units[] = {
+static const unit_t memory_units[] = {
     { "B", 1.0, { "b", "byte" } },
     { "kB", 1024.0, { "kb", "kbyte", "kilobyte" } },
     { "MB", 1048576.0, { "mb", "mbyte", "megabyte" } },
@@ -36,7 +36,7 @@ static const struct unit memory_units[] = {
     { "PB", 1125899906842624.0, { "pb", "pbyte", "petabyte" } },
 };
 
-static const struct unit time_units[] = {
+static const unit_t time_units[] = {
     { "ns", 1.0, { "ns", "nanosecond" } },
     { "us", 1e3, { "\xce\xbcs", "us", "microsecond" } },
     { "ms", 1e6, { "ms", "millisecond" } },
@@ -44,7 +44,7 @@ static const struct unit time_units[] = {
     { "hrs", 3600e9, { "hour", "hr" } },
 };
 
-static const struct unit gcu_units[] = {
+static const unit_t gcu_units[] = {
     { "n*GCU", 1e-9, { "nanogcu" } },  { "u*GCU", 1e-6, { "microgcu" } },
     { "m*GCU", 1e-3, { "milligcu" } }, { "GCU", 1.0, { "gcu" } },
     { "k*GCU", 1e3, { "kilogcu" } },   { "M*GCU", 1e6, { "megagcu" } },
@@ -54,7 +54,7 @@ static const struct unit gcu_units[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const struct family families[] = {
+static const family_t families[] = {
     { memory_units, COUNT(memory_units), { "B", 1.0, { NULL } } },
     { time_units, COUNT(time_units), { "s", 1e9, { NULL } } },
     { gcu_units, COUNT(gcu_units), { "GCU", 1.0, { NULL } } },
@@ -88,11 +88,11 @@ plain_name(char out[NAME_SIZE], const char *name)
     return true;
 }
 
-static const struct unit *
-find_unit(const struct family *family, const char *plain)
+static const unit_t *
+find_unit(const family_t *family, const char *plain)
 {
     for (size_t i = 0; i < family->count; i++) {
-        const struct unit *unit = &family->units[i];
+        const unit_t *unit = &family->units[i];
         for (size_t j = 0; j < MAX_ALIASES && unit->aliases[j] != NULL; j++) {
             if (strcmp(unit->aliases[j], plain) == 0) {
                 return unit;
@@ -102,10 +102,10 @@ find_unit(const struct family *family, const char *plain)
     return NULL;
 }
 
-static const struct unit *
-largest_unit(const struct family *family, double value)
+static const unit_t *
+largest_unit(const family_t *family, double value)
 {
-    const struct unit *best = NULL;
+    const unit_t *best = NULL;
     for (size_t i = 0; i < family->count; i++) {
         if (value / family->units[i].factor >= 1.0) {
             best = &family->units[i];
@@ -121,10 +121,10 @@ is_automatic(const char *unit)
 }
 
 /* The unit of `family` to show `value` (in the family's base) in. */
-static const struct unit *
-target_unit(const struct family *family, double value, const char *to)
+static const unit_t *
+target_unit(const family_t *family, double value, const char *to)
 {
-    const struct unit *unit = NULL;
+    const unit_t *unit = NULL;
     char plain[NAME_SIZE];
     if (is_automatic(to)) {
         unit = largest_unit(family, value);
@@ -149,12 +149,12 @@ scale_magnitude(int64_t value, const char *from, const char *to,
     char plain[NAME_SIZE];
     bool has_name = plain_name(plain, from);
     for (size_t i = 0; has_name && i < COUNT(families); i++) {
-        const struct unit *source = find_unit(&families[i], plain);
+        const unit_t *source = find_unit(&families[i], plain);
         if (source == NULL) {
             continue;
         }
         double base = (double)value * source->factor;
-        const struct unit *target = target_unit(&families[i], base, to);
+        const unit_t *target = target_unit(&families[i], base, to);
         *unit = target->name;
         return base / target->factor;
     }

@@ -14,13 +14,13 @@
 
 /* ---- Making ---- */
 
-struct making {
+typedef struct making {
     evprof_conf_t *cf;
     evprof_block_t *block;
     size_t fills;
     size_t slots;
     bool failed;
-};
+} making_t;
 
 static size_t
 count_directives(const evprof_directive_t *d)
@@ -33,7 +33,7 @@ count_directives(const evprof_directive_t *d)
 }
 
 static void
-add_fill(struct making *m, const evprof_section_t *section,
+add_fill(making_t *m, const evprof_section_t *section,
          const evprof_directive_t *directives, size_t conf_size)
 {
     evprof_block_t *block = m->block;
@@ -53,7 +53,7 @@ add_fill(struct making *m, const evprof_section_t *section,
 static void
 count_section(void *ctx, const evprof_section_t *section)
 {
-    struct making *m = ctx;
+    making_t *m = ctx;
     if ((section->contexts & m->block->context) != 0) {
         m->fills++;
         m->slots += count_directives(section->directives);
@@ -63,7 +63,7 @@ count_section(void *ctx, const evprof_section_t *section)
 static void
 add_section(void *ctx, const evprof_section_t *section)
 {
-    struct making *m = ctx;
+    making_t *m = ctx;
     if ((section->contexts & m->block->context) != 0) {
         add_fill(m, section, section->directives, section->conf_size);
     }
@@ -73,7 +73,7 @@ int
 evprof_block_init(evprof_conf_t *cf, evprof_block_t *block,
                   const evprof_module_t *module)
 {
-    struct making m = { .cf = cf, .block = block };
+    making_t m = { .cf = cf, .block = block };
     const evprof_directive_t *own = module == NULL ? NULL : module->directives;
     if (module != NULL) {
         m.fills = 1;
@@ -182,16 +182,16 @@ append_statement(evprof_slot_t *slot, evprof_statement_t *s)
 
 /* ---- Names that do not belong here ---- */
 
-struct search {
+typedef struct search {
     const evprof_block_t *block;
     evprof_nearest_t nearest;
     unsigned contexts; /* where a directive of this very name may stand */
-};
+} search_t;
 
 static void
 search_section(void *ctx, const evprof_section_t *section)
 {
-    struct search *search = ctx;
+    search_t *search = ctx;
     for (const evprof_directive_t *d = section->directives; d->name != NULL;
          d++) {
         if (strcmp(d->name, search->nearest.word) == 0) {
@@ -201,7 +201,7 @@ search_section(void *ctx, const evprof_section_t *section)
 }
 
 static void
-search_blocks(struct search *search)
+search_blocks(search_t *search)
 {
     static const struct {
         const char *name;
@@ -254,7 +254,7 @@ report_unknown(evprof_conf_t *cf, const evprof_block_t *block,
                const evprof_statement_t *s)
 {
     const char *name = s->words[0].text;
-    struct search search = { .block = block, .nearest.word = name };
+    search_t search = { .block = block, .nearest.word = name };
     for (size_t i = 0; i < block->slot_count; i++) {
         evprof_nearest_try(&search.nearest, block->slots[i].directive->name);
     }

@@ -20,15 +20,15 @@
 
 #define MOST_ENTRIES 10000
 
-struct walk {
+typedef struct walk {
     int (*each)(void *ctx, const char *path);
     void *ctx;
     const char **fault;
     size_t entries;
     bool is_pattern; /* a component with wildcards has been met */
-};
+} walk_t;
 
-static int follow(struct walk *w, const char *base, const char *rest);
+static int follow(walk_t *w, const char *base, const char *rest);
 
 static bool
 has_wildcard(const char *text, size_t len)
@@ -59,13 +59,13 @@ compare_names(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-struct names {
+typedef struct names {
     char **list;
     size_t count;
-};
+} names_t;
 
 static void
-names_free(struct names *names)
+names_free(names_t *names)
 {
     for (size_t i = 0; i < names->count; i++) {
         free(names->list[i]);
@@ -74,7 +74,7 @@ names_free(struct names *names)
 }
 
 static int
-names_add(struct names *names, const char *name)
+names_add(names_t *names, const char *name)
 {
     char **grown = realloc(names->list, (names->count + 1) * sizeof(*grown));
     char *copy = strdup(name);
@@ -90,8 +90,7 @@ names_add(struct names *names, const char *name)
 }
 
 static int
-collect(struct walk *w, const char *folder, const char *pattern,
-        struct names *out)
+collect(walk_t *w, const char *folder, const char *pattern, names_t *out)
 {
     DIR *dir = opendir(folder[0] == '\0' ? "." : folder);
     int status = EVPROF_OK;
@@ -114,9 +113,9 @@ collect(struct walk *w, const char *folder, const char *pattern,
 
 /* The component [part, part + len) has wildcards: every match is followed. */
 static int
-follow_pattern(struct walk *w, const char *base, const char *part, size_t len)
+follow_pattern(walk_t *w, const char *base, const char *part, size_t len)
 {
-    struct names names = { 0 };
+    names_t names = { 0 };
     evprof_buf_t path = { 0 };
     w->is_pattern = true;
     char *pattern = strndup(part, len);
@@ -141,7 +140,7 @@ follow_pattern(struct walk *w, const char *base, const char *part, size_t len)
 
 /* `base` is resolved, `rest` is what follows: "", "/x" or "x/y". */
 static int
-follow(struct walk *w, const char *base, const char *rest)
+follow(walk_t *w, const char *base, const char *rest)
 {
     while (*rest == '/') {
         rest++;
@@ -169,7 +168,7 @@ evprof_include_each(const char *folder, const char *pattern,
                     int (*each)(void *ctx, const char *path), void *ctx,
                     const char **fault)
 {
-    struct walk w = { .each = each, .ctx = ctx, .fault = fault };
+    walk_t w = { .each = each, .ctx = ctx, .fault = fault };
     *fault = NULL;
     if (pattern[0] == '\0') {
         *fault = "names no file";

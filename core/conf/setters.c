@@ -82,16 +82,16 @@ evprof_conf_path(evprof_conf_t *cf, const char *path)
 
 /* ---- Numbers with suffixes ---- */
 
-struct unit {
+typedef struct unit {
     const char *suffix;
     long long factor;
-};
+} unit_t;
 
 /* From large to small, as a range is best told. */
-static const struct unit size_units[] = {
+static const unit_t size_units[] = {
     { "g", 1LL << 30 }, { "m", 1LL << 20 }, { "k", 1LL << 10 }, { "", 1 }
 };
-static const struct unit time_units[] = {
+static const unit_t time_units[] = {
     { "h", 3600000000000 }, { "m", 60000000000 }, { "s", 1000000000 },
     { "ms", 1000000 },      { "us", 1000 },       { "ns", 1 },
 };
@@ -100,8 +100,7 @@ static const struct unit time_units[] = {
 
 /* The largest unit that a value is a whole number of. */
 static void
-tell(char *out, size_t size, long long value, const struct unit *units,
-     size_t count)
+tell(char *out, size_t size, long long value, const unit_t *units, size_t count)
 {
     size_t i = 0;
     while (i + 1 < count && (value == 0 || value % units[i].factor != 0)) {
@@ -113,7 +112,7 @@ tell(char *out, size_t size, long long value, const struct unit *units,
 
 static const char *
 check_range(evprof_conf_t *cf, const evprof_directive_t *d, long long value,
-            const struct unit *units, size_t count)
+            const unit_t *units, size_t count)
 {
     if ((d->min == 0 && d->max == 0) || (value >= d->min && value <= d->max)) {
         return NULL;
@@ -231,7 +230,7 @@ evprof_set_flag(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 const char *
 evprof_set_number(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
-    static const struct unit plain[] = { { "", 1 } };
+    static const unit_t plain[] = { { "", 1 } };
     int64_t value;
     const char *arg = first_arg(cf);
     if (!evprof_parse_int64(arg, &value) || value > LONG_MAX ||
@@ -269,7 +268,7 @@ evprof_conf_time_ns(evprof_conf_t *cf, unsigned i, long long *out)
 /* Fills the directive's field when the value is within its range. */
 static const char *
 store(evprof_conf_t *cf, const evprof_directive_t *d, void *conf,
-      long long value, const struct unit *units, size_t count)
+      long long value, const unit_t *units, size_t count)
 {
     const char *fault = check_range(cf, d, value, units, count);
     if (fault == NULL) {

@@ -17,29 +17,28 @@
 #include "core/conf/source.h"
 
 /* One open file on the way from the first one to the current one. */
-struct chain {
+typedef struct chain {
     const struct chain *outer;
     evprof_file_id_t id;
     unsigned depth;
-};
+} chain_t;
 
-struct reader {
+typedef struct reader {
     evprof_tree_t *tree;
     size_t bytes;
     unsigned files;
     unsigned blocks; /* open ones */
     bool stopped;    /* a bound was met; it has been reported */
-};
+} reader_t;
 
 /* Statements of one block are appended here. */
-struct list {
+typedef struct list {
     evprof_statement_t **end;
     const evprof_statement_t *opening; /* NULL: the file itself */
-};
+} list_t;
 
-static int read_file(struct reader *r, struct list *list,
-                     const struct chain *outer, const char *path,
-                     const evprof_place_t *named_at);
+static int read_file(reader_t *r, list_t *list, const chain_t *outer,
+                     const char *path, const evprof_place_t *named_at);
 
 static evprof_statement_t *
 statement_new(evprof_arena_t *arena, const evprof_buf_t *words,
@@ -91,7 +90,7 @@ first_invalid_line(const char *text, size_t len)
 }
 
 static bool
-is_text(struct reader *r, const char *text, size_t len, evprof_place_t *place)
+is_text(reader_t *r, const char *text, size_t len, evprof_place_t *place)
 {
     const char *nul = len == 0 ? NULL : memchr(text, '\0', len);
     if (nul != NULL) {
@@ -111,22 +110,22 @@ is_text(struct reader *r, const char *text, size_t len, evprof_place_t *place)
 
 /* ---- include ---- */
 
-struct included {
-    struct reader *r;
-    struct list *list;
-    const struct chain *chain;
+typedef struct included {
+    reader_t *r;
+    list_t *list;
+    const chain_t *chain;
     const evprof_statement_t *statement;
-};
+} included_t;
 
 static int
 read_included(void *ctx, const char *path)
 {
-    struct included *in = ctx;
+    included_t *in = ctx;
     return read_file(in->r, in->list, in->chain, path, &in->statement->place);
 }
 
 static int
-include(struct reader *r, struct list *list, const struct chain *chain,
+include(reader_t *r, list_t *list, const chain_t *chain,
         const evprof_statement_t *s)
 {
     evprof_tree_t *tree = r->tree;
@@ -141,9 +140,7 @@ include(struct reader *r, struct list *list, const struct chain *chain,
                             EVPROF_TREE_MAX_INCLUDES);
         return EVPROF_OK;
     }
-    struct included in = {
-        .r = r, .list = list, .chain = chain, .statement = s
-    };
+    included_t in = { .r = r, .list = list, .chain = chain, .statement = s };
     const char *fault = NULL;
     int status = evprof_include_each(tree->folder, s->words[1].text,
                                      read_included, &in, &fault);
@@ -155,12 +152,12 @@ include(struct reader *r, struct list *list, const struct chain *chain,
 
 /* ---- Statements ---- */
 
-static int read_statements(struct reader *r, evprof_lexer_t *lexer,
-                           struct list *list, const struct chain *chain);
+static int read_statements(reader_t *r, evprof_lexer_t *lexer, list_t *list,
+                           const chain_t *chain);
 
 static int
-read_children(struct reader *r, evprof_lexer_t *lexer, evprof_statement_t *s,
-              const struct chain *chain)
+read_children(reader_t *r, evprof_lexer_t *lexer, evprof_statement_t *s,
+              const chain_t *chain)
 {
     if (r->blocks >= EVPROF_TREE_MAX_BLOCKS) {
         evprof_problems_add(r->tree->problems, &s->place,
@@ -169,7 +166,7 @@ read_children(struct reader *r, evprof_lexer_t *lexer, evprof_statement_t *s,
         r->stopped = true;
         return EVPROF_OK;
     }
-    struct list inner = { .end = &s->children, .opening = s };
+    list_t inner = { .end = &s->children, .opening = s };
     s->has_block = true;
     r->blocks++;
     int status = read_statements(r, lexer, &inner, chain);
@@ -180,8 +177,8 @@ read_children(struct reader *r, evprof_lexer_t *lexer, evprof_statement_t *s,
 /* A statement is complete: its words are known and its block, if any, is next.
  */
 static int
-add_statement(struct reader *r, evprof_lexer_t *lexer, struct list *list,
-              evprof_statement_t *s, const struct chain *chain)
+add_statement(reader_t *r, evprof_lexer_t *lexer, list_t *list,
+              evprof_statement_t *s, const chain_t *chain)
 {
     if (s->has_block) {
         int status = read_children(r, lexer, s, chain);
@@ -198,7 +195,7 @@ add_statement(struct reader *r, evprof_lexer_t *lexer, struct list *list,
 }
 
 static void
-report_unfinished(struct reader *r, const evprof_word_t *words,
+report_unfinished(reader_t *r, const evprof_word_t *words,
                   const evprof_place_t *place)
 {
     evprof_problems_add(r->tree->problems, place,
@@ -206,8 +203,7 @@ report_unfinished(struct reader *r, const evprof_word_t *words,
 }
 
 static void
-report_end(struct reader *r, const struct list *list,
-           const evprof_token_t *token)
+report_end(reader_t *r, const list_t *list, const evprof_token_t *token)
 {
     if (token->kind == EVPROF_TOKEN_CLOSE && list->opening == NULL) {
         evprof_problems_add(r->tree->problems, &token->place,
@@ -243,8 +239,8 @@ read_words(evprof_lexer_t *lexer, evprof_buf_t *words, evprof_place_t *place,
 
 /* Reads one statement; true in `done` at the end of the block or file. */
 static int
-read_statement(struct reader *r, evprof_lexer_t *lexer, struct list *list,
-               const struct chain *chain, bool *done)
+read_statement(reader_t *r, evprof_lexer_t *lexer, list_t *list,
+               const chain_t *chain, bool *done)
 {
     evprof_buf_t words = { 0 };
     evprof_place_t place = lexer->place;
@@ -283,8 +279,8 @@ read_statement(struct reader *r, evprof_lexer_t *lexer, struct list *list,
 }
 
 static int
-read_statements(struct reader *r, evprof_lexer_t *lexer, struct list *list,
-                const struct chain *chain)
+read_statements(reader_t *r, evprof_lexer_t *lexer, list_t *list,
+                const chain_t *chain)
 {
     bool done = false;
     int status = EVPROF_OK;
@@ -306,7 +302,7 @@ mark_length(const evprof_buf_t *text)
 }
 
 static int
-read_text(struct reader *r, struct list *list, const struct chain *chain,
+read_text(reader_t *r, list_t *list, const chain_t *chain,
           const evprof_place_t *file, const evprof_buf_t *text)
 {
     evprof_place_t place = *file;
@@ -319,14 +315,14 @@ read_text(struct reader *r, struct list *list, const struct chain *chain,
     size_t skip = mark_length(text);
     evprof_lexer_init(&lexer, text->data == NULL ? "" : text->data + skip,
                       text->len - skip);
-    struct list own = { .end = list->end, .opening = NULL };
+    list_t own = { .end = list->end, .opening = NULL };
     int status = read_statements(r, &lexer, &own, chain);
     list->end = own.end;
     return status;
 }
 
 static bool
-includes_itself(const struct chain *chain, const evprof_file_id_t *id)
+includes_itself(const chain_t *chain, const evprof_file_id_t *id)
 {
     for (; chain != NULL; chain = chain->outer) {
         if (chain->id.device == id->device && chain->id.inode == id->inode) {
@@ -339,8 +335,8 @@ includes_itself(const struct chain *chain, const evprof_file_id_t *id)
 /* The bound that one more file of `len` bytes would pass, as a fragment, or
  * NULL. */
 static const char *
-bound_met(struct reader *r, const struct chain *outer,
-          const evprof_file_id_t *id, size_t len)
+bound_met(reader_t *r, const chain_t *outer, const evprof_file_id_t *id,
+          size_t len)
 {
     if (includes_itself(outer, id)) {
         return "includes itself";
@@ -359,8 +355,8 @@ bound_met(struct reader *r, const struct chain *outer,
 }
 
 static int
-read_file(struct reader *r, struct list *list, const struct chain *outer,
-          const char *path, const evprof_place_t *named_at)
+read_file(reader_t *r, list_t *list, const chain_t *outer, const char *path,
+          const evprof_place_t *named_at)
 {
     evprof_arena_t *arena = r->tree->arena;
     evprof_place_t file = { .file =
@@ -370,8 +366,8 @@ read_file(struct reader *r, struct list *list, const struct chain *outer,
         return EVPROF_ENOMEM;
     }
     evprof_buf_t text = { 0 };
-    struct chain chain = { .outer = outer,
-                           .depth = outer == NULL ? 1 : outer->depth + 1 };
+    chain_t chain = { .outer = outer,
+                      .depth = outer == NULL ? 1 : outer->depth + 1 };
     const char *fault =
         evprof_source_read(path, EVPROF_TREE_MAX_BYTES, &text, &chain.id);
     if (fault == NULL) {
@@ -394,8 +390,8 @@ read_file(struct reader *r, struct list *list, const struct chain *outer,
 int
 evprof_tree_read(evprof_tree_t *tree, const char *path)
 {
-    struct reader r = { .tree = tree };
-    struct list list = { .end = &tree->first };
+    reader_t r = { .tree = tree };
+    list_t list = { .end = &tree->first };
     tree->first = NULL;
     return read_file(&r, &list, NULL, path, NULL);
 }
@@ -406,10 +402,10 @@ evprof_tree_default(evprof_arena_t *arena, const char *name, const char *args)
     evprof_problems_t problems = { 0 };
     evprof_buf_t text = { 0 };
     evprof_tree_t tree = { .arena = arena, .problems = &problems };
-    struct reader r = { .tree = &tree };
-    struct list list = { .end = &tree.first };
+    reader_t r = { .tree = &tree };
+    list_t list = { .end = &tree.first };
     evprof_place_t file = { .file = NULL };
-    struct chain chain = { .depth = 1 };
+    chain_t chain = { .depth = 1 };
     evprof_buf_printf(&text, "%s %s;", name, args);
     if (!text.failed) {
         (void)read_text(&r, &list, &chain, &file, &text);

@@ -247,15 +247,15 @@ add_directive(evprof_buf_t *out, const char *indent,
     }
 }
 
-struct reference {
+typedef struct reference {
     evprof_buf_t *out;
     enum evprof_context context;
-};
+} reference_t;
 
 static void
 add_section(void *ctx, const evprof_section_t *section)
 {
-    struct reference *reference = ctx;
+    reference_t *reference = ctx;
     if ((section->contexts & reference->context) == 0) {
         return;
     }
@@ -269,7 +269,7 @@ static void
 add_sections(evprof_buf_t *out, const evprof_schema_t *schema,
              enum evprof_context context)
 {
-    struct reference reference = { .out = out, .context = context };
+    reference_t reference = { .out = out, .context = context };
     evprof_schema_each(schema, add_section, &reference);
 }
 

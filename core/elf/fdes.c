@@ -17,10 +17,10 @@
 
 #define MAX_FDES ((uint32_t)1 << 22)
 
-typedef struct evprof_elf_fde {
+struct evprof_elf_fde {
     int32_t start; /* from the table's address, as is the next */
     int32_t record;
-} fde_t;
+};
 
 /* The head of the table, and the pointer that follows it. */
 typedef struct head {
@@ -44,7 +44,7 @@ evprof_elf_fdes_read(evprof_elf_reader_t *elf, evprof_elf_fdes_t *out)
         head.count_encoding != UDATA4 ||
         head.table_encoding != DATAREL_SDATA4 || head.count == 0 ||
         head.count > MAX_FDES ||
-        head.count > (s->sh_size - sizeof(head)) / sizeof(fde_t)) {
+        head.count > (s->sh_size - sizeof(head)) / sizeof(evprof_elf_fde_t)) {
         return EVPROF_OK;
     }
     out->items = malloc(head.count * sizeof(*out->items));
@@ -72,7 +72,7 @@ evprof_elf_fdes_free(evprof_elf_fdes_t *fdes)
 /* The length of the function whose record it is, 0: the record does not fit. */
 static uint64_t
 length_of(const evprof_elf_fdes_t *fdes, evprof_elf_reader_t *elf,
-          const fde_t *fde)
+          const evprof_elf_fde_t *fde)
 {
     /* Length, offset of the common record, start (relative), length. */
     int32_t words[4];
@@ -106,7 +106,7 @@ evprof_elf_fdes_find(const evprof_elf_fdes_t *fdes, evprof_elf_reader_t *elf,
     if (low == 0) {
         return 0;
     }
-    const fde_t *fde = &fdes->items[low - 1];
+    const evprof_elf_fde_t *fde = &fdes->items[low - 1];
     uint64_t start = fdes->base + (uint64_t)(int64_t)fde->start;
     return vaddr - start < length_of(fdes, elf, fde) ? start : 0;
 }

@@ -9,8 +9,11 @@
 
 #include "core/elf/reader.h"
 
+/* A row of the table, as the file has it. */
+typedef struct evprof_elf_fde evprof_elf_fde_t;
+
 typedef struct evprof_elf_fdes {
-    struct evprof_elf_fde *items; /* by start */
+    evprof_elf_fde_t *items; /* by start */
     size_t count;
     uint64_t base; /* address of .eh_frame_hdr */
 } evprof_elf_fdes_t;

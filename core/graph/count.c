@@ -11,12 +11,12 @@
 
 #include "core/base/sum.h"
 
-struct counter {
+typedef struct counter {
     const evprof_graph_t *g;
     int64_t *cum;
     int64_t *cum_div;
     uint32_t *last_sample; /* index + 1 */
-};
+} counter_t;
 
 /* The sample's value and divisor; false when it counts for nothing. */
 bool
@@ -29,7 +29,7 @@ evprof_graph_weigh(const evprof_graph_t *g, const evprof_sample_t *s,
 }
 
 static inline void
-count_place(struct counter *c, uint32_t place, uint32_t stamp, int64_t value,
+count_place(counter_t *c, uint32_t place, uint32_t stamp, int64_t value,
             int64_t divisor)
 {
     if (c->last_sample[place] == stamp) {
@@ -43,7 +43,7 @@ count_place(struct counter *c, uint32_t place, uint32_t stamp, int64_t value,
 }
 
 static void
-count_stack(struct counter *c, const evprof_sample_t *s, uint32_t stamp,
+count_stack(counter_t *c, const evprof_sample_t *s, uint32_t stamp,
             int64_t value, int64_t divisor)
 {
     const evprof_graph_t *g = c->g;
@@ -57,7 +57,7 @@ count_stack(struct counter *c, const evprof_sample_t *s, uint32_t stamp,
 }
 
 static void
-count_samples(struct counter *c, evprof_graph_t *g)
+count_samples(counter_t *c, evprof_graph_t *g)
 {
     const evprof_pprof_t *p = g->profile;
     for (size_t i = 0; i < p->sample_count; i++) {
@@ -80,7 +80,7 @@ int
 evprof_graph_count_places(evprof_graph_t *g)
 {
     size_t count = g->place_count + 1;
-    struct counter c = { .g = g };
+    counter_t c = { .g = g };
     c.cum = calloc(count, sizeof(*c.cum));
     c.last_sample = calloc(count, sizeof(*c.last_sample));
     if (g->options.is_mean) {
@@ -101,13 +101,13 @@ evprof_graph_count_places(evprof_graph_t *g)
     return is_complete ? EVPROF_OK : EVPROF_ENOMEM;
 }
 
-struct call {
+typedef struct call {
     uint32_t parent; /* EVPROF_NO_INDEX: none yet */
     uint32_t stamp;
     int64_t value;
     int64_t divisor;
     bool is_residual;
-};
+} call_t;
 
 static bool
 is_wanted(const evprof_graph_t *g, uint32_t place)
@@ -118,8 +118,7 @@ is_wanted(const evprof_graph_t *g, uint32_t place)
 
 /* False: out of memory. */
 static bool
-add_call(evprof_graph_t *g, const struct call *call, uint32_t place,
-         bool is_inline)
+add_call(evprof_graph_t *g, const call_t *call, uint32_t place, bool is_inline)
 {
     evprof_edge_t *e = evprof_graph_edge(g, call->parent, place);
     if (e == NULL) {
@@ -138,7 +137,7 @@ add_call(evprof_graph_t *g, const struct call *call, uint32_t place,
 }
 
 static bool
-add_location(evprof_graph_t *g, struct call *call, uint32_t location)
+add_location(evprof_graph_t *g, call_t *call, uint32_t location)
 {
     uint32_t first = g->first_line[location];
     uint32_t end = g->first_line[location + 1];
@@ -168,8 +167,7 @@ evprof_graph_make_edges(evprof_graph_t *g)
     }
     for (size_t i = 0; i < p->sample_count; i++) {
         const evprof_sample_t *s = &p->samples[i];
-        struct call call = { .parent = EVPROF_NO_INDEX,
-                             .stamp = (uint32_t)i + 1 };
+        call_t call = { .parent = EVPROF_NO_INDEX, .stamp = (uint32_t)i + 1 };
         if (!evprof_graph_weigh(g, s, &call.value, &call.divisor)) {
             continue;
         }

@@ -83,26 +83,26 @@ evprof_graph_edge(evprof_graph_t *g, uint32_t src, uint32_t dest)
 
 /* What edges are sorted by, in one place: edges and their ends lie all over the
  * memory. */
-struct sort_key {
+typedef struct sort_key {
     int64_t magnitude;
     uint64_t ranks; /* of the source's and the destination's names */
     evprof_edge_t *edge;
-};
+} sort_key_t;
 
-static struct sort_key
+static sort_key_t
 key_of(evprof_edge_t *e)
 {
     uint64_t src = e->src->name_rank;
-    return (struct sort_key){ .magnitude = evprof_magnitude(e->weight),
-                              .ranks = src << 32 | e->dest->name_rank,
-                              .edge = e };
+    return (sort_key_t){ .magnitude = evprof_magnitude(e->weight),
+                         .ranks = src << 32 | e->dest->name_rank,
+                         .edge = e };
 }
 
 static int
 compare_keys(const void *a, const void *b)
 {
-    const struct sort_key *l = a;
-    const struct sort_key *r = b;
+    const sort_key_t *l = a;
+    const sort_key_t *r = b;
     if (l->magnitude != r->magnitude) {
         return l->magnitude > r->magnitude ? -1 : 1;
     }
@@ -112,8 +112,8 @@ compare_keys(const void *a, const void *b)
 static int
 compare_edges(const void *a, const void *b)
 {
-    struct sort_key l = key_of(*(evprof_edge_t *const *)a);
-    struct sort_key r = key_of(*(evprof_edge_t *const *)b);
+    sort_key_t l = key_of(*(evprof_edge_t *const *)a);
+    sort_key_t r = key_of(*(evprof_edge_t *const *)b);
     return compare_keys(&l, &r);
 }
 
@@ -123,7 +123,7 @@ evprof_edges_sort(evprof_edge_t **edges, size_t count)
     if (count < 2) {
         return;
     }
-    struct sort_key *keys = malloc(count * sizeof(*keys));
+    sort_key_t *keys = malloc(count * sizeof(*keys));
     if (keys == NULL) {
         qsort(edges, count, sizeof(evprof_edge_t *), compare_edges);
         return;

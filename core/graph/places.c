@@ -14,14 +14,14 @@
 #include "core/base/path.h"
 #include "core/graph/internal.h"
 
-struct finder {
+typedef struct finder {
     evprof_graph_t *g;
     uint32_t *slots;                      /* index of a place + 1, 0: free */
     const evprof_node_t **function_slots; /* NULL: nobody asks */
     size_t mask;
     const char **files; /* of each function, cleaned; NULL: not yet */
     evprof_buf_t scratch;
-};
+} finder_t;
 
 void
 evprof_node_print(evprof_buf_t *out, const evprof_node_info_t *info,
@@ -57,7 +57,7 @@ evprof_node_print(evprof_buf_t *out, const evprof_node_info_t *info,
 
 /* The name as printed; without a copy where it is the function's alone. */
 static const char *
-printed_name(struct finder *f, const evprof_node_info_t *info)
+printed_name(finder_t *f, const evprof_node_info_t *info)
 {
     if (info->address == 0 && info->line == 0 && info->file[0] == '\0' &&
         info->name[0] != '\0') {
@@ -74,7 +74,7 @@ printed_name(struct finder *f, const evprof_node_info_t *info)
 /* Cleaned names are interned in a set of the graph's own: two functions whose
  * files differ in spelling only are in one file. */
 static const char *
-clean_file(struct finder *f, uint32_t function)
+clean_file(finder_t *f, uint32_t function)
 {
     const char *file = f->g->profile->functions[function].filename;
     if (file[0] == '\0') {
@@ -99,8 +99,7 @@ clean_file(struct finder *f, uint32_t function)
 /* Names what has no symbol by its binary and place, so that the functions of a
  * stripped library stay apart. False: out of memory. */
 static bool
-name_entry(struct finder *f, const evprof_location_t *loc,
-           evprof_node_info_t *out)
+name_entry(finder_t *f, const evprof_location_t *loc, evprof_node_info_t *out)
 {
     evprof_buf_clear(&f->scratch);
     evprof_path_base(&f->scratch, out->object);
@@ -114,8 +113,8 @@ name_entry(struct finder *f, const evprof_location_t *loc,
 
 /* False: out of memory. */
 static bool
-describe(struct finder *f, const evprof_location_t *loc,
-         const evprof_line_t *line, evprof_node_info_t *out)
+describe(finder_t *f, const evprof_location_t *loc, const evprof_line_t *line,
+         evprof_node_info_t *out)
 {
     const evprof_pprof_t *p = f->g->profile;
     const char *object =
@@ -166,7 +165,7 @@ function_key(const evprof_node_info_t *info)
  * and line. Only reports that keep binaries apart ask for it.
  */
 static const evprof_node_t *
-find_function(struct finder *f, const evprof_node_t *place)
+find_function(finder_t *f, const evprof_node_t *place)
 {
     if (f->function_slots == NULL) {
         return place;
@@ -186,8 +185,7 @@ find_function(struct finder *f, const evprof_node_t *place)
 
 /* The place's index, or EVPROF_NO_INDEX when memory is out. */
 static uint32_t
-find_place(struct finder *f, const evprof_location_t *loc,
-           const evprof_line_t *line)
+find_place(finder_t *f, const evprof_location_t *loc, const evprof_line_t *line)
 {
     evprof_graph_t *g = f->g;
     evprof_node_info_t info;
@@ -212,7 +210,7 @@ find_place(struct finder *f, const evprof_location_t *loc,
 }
 
 static int
-fill(struct finder *f)
+fill(finder_t *f)
 {
     evprof_graph_t *g = f->g;
     const evprof_pprof_t *p = g->profile;
@@ -298,7 +296,7 @@ evprof_graph_make_places(evprof_graph_t *g)
     while (slots < lines * 2) {
         slots *= 2;
     }
-    struct finder f = { .g = g, .mask = slots - 1 };
+    finder_t f = { .g = g, .mask = slots - 1 };
     f.slots = calloc(slots, sizeof(*f.slots));
     f.files = calloc(p->function_count + 1, sizeof(*f.files));
     if (g->options.keep_objects) {

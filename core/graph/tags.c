@@ -16,7 +16,7 @@
 
 #define FIRST_TAGS ((size_t)256)
 
-struct counter {
+typedef struct counter {
     evprof_graph_t *g;
     uint32_t *owners; /* node of each tag */
     size_t cap;
@@ -26,30 +26,30 @@ struct counter {
     evprof_buf_t text;
     const char **parts; /* of the combination that is being joined */
     size_t part_cap;
-};
+} counter_t;
 
-struct key {
+typedef struct tag_key {
     uint64_t node;
     const char *labels;
     const char *name;
-};
+} tag_key_t;
 
 /* What one sample adds to a node: its weight, and the labels it carries. */
-struct load {
+typedef struct load {
     const evprof_sample_t *sample;
     const char *labels; /* joined, interned; "" for none */
     int64_t value;
     int64_t divisor;
-};
+} load_t;
 
 static size_t
-slot_of(const struct counter *c, const struct key *key)
+slot_of(const counter_t *c, const tag_key_t *key)
 {
     return evprof_hash(key, sizeof(*key), 0) & (c->slot_count - 1);
 }
 
 static bool
-grow(struct counter *c)
+grow(counter_t *c)
 {
     evprof_graph_t *g = c->g;
     size_t cap = c->cap == 0 ? FIRST_TAGS : c->cap * 2;
@@ -74,7 +74,7 @@ grow(struct counter *c)
     c->cap = cap;
     c->slot_count = cap * 2;
     for (size_t i = 0; i < g->tag_count; i++) {
-        struct key key = { owners[i], tags[i].labels, tags[i].name };
+        tag_key_t key = { owners[i], tags[i].labels, tags[i].name };
         size_t at = slot_of(c, &key);
         while (slots[at] != 0) {
             at = (at + 1) & (c->slot_count - 1);
@@ -86,7 +86,7 @@ grow(struct counter *c)
 
 /* The tag of `key`; a string tag has no labels (NULL). NULL: no memory. */
 static evprof_tag_t *
-find_tag(struct counter *c, const struct key *key)
+find_tag(counter_t *c, const tag_key_t *key)
 {
     evprof_graph_t *g = c->g;
     if (g->tag_count == c->cap && !grow(c)) {
@@ -112,7 +112,7 @@ find_tag(struct counter *c, const struct key *key)
 }
 
 static void
-add_weight(evprof_tag_t *tag, const struct load *load, bool is_flat)
+add_weight(evprof_tag_t *tag, const load_t *load, bool is_flat)
 {
     if (is_flat) {
         tag->flat = evprof_sum(tag->flat, load->value);
@@ -124,14 +124,14 @@ add_weight(evprof_tag_t *tag, const struct load *load, bool is_flat)
 }
 
 static bool
-add_number(struct counter *c, uint32_t node, const struct load *load,
+add_number(counter_t *c, uint32_t node, const load_t *load,
            const evprof_label_t *label, bool is_flat)
 {
     evprof_graph_t *g = c->g;
     evprof_buf_clear(&c->text);
     evprof_unit_format(&c->text, label->number, g->options.tag_unit,
                        g->options.output_unit);
-    struct key key = { node, load->labels, NULL };
+    tag_key_t key = { node, load->labels, NULL };
     if (!c->text.failed) {
         key.name = evprof_strings_add(&g->strings, c->text.data, c->text.len);
     }
@@ -149,11 +149,10 @@ add_number(struct counter *c, uint32_t node, const struct load *load,
 }
 
 static bool
-add_tags(struct counter *c, uint32_t node, const struct load *load,
-         bool is_flat)
+add_tags(counter_t *c, uint32_t node, const load_t *load, bool is_flat)
 {
     if (load->labels[0] != '\0') {
-        struct key key = { node, NULL, load->labels };
+        tag_key_t key = { node, NULL, load->labels };
         evprof_tag_t *tag = find_tag(c, &key);
         if (tag == NULL) {
             return false;
@@ -190,7 +189,7 @@ add_visible(evprof_buf_t *out, const char *text)
 
 /* Collects "key:value" of each string label, sorted; false: no memory. */
 static bool
-collect_parts(struct counter *c, const evprof_sample_t *s, size_t *count)
+collect_parts(counter_t *c, const evprof_sample_t *s, size_t *count)
 {
     *count = 0;
     if (s->label_count > c->part_cap) {
@@ -228,7 +227,7 @@ collect_parts(struct counter *c, const evprof_sample_t *s, size_t *count)
 /* All string labels of a sample as one interned text, a line each; NULL: no
  * memory. */
 static const char *
-join_labels(struct counter *c, const evprof_sample_t *s)
+join_labels(counter_t *c, const evprof_sample_t *s)
 {
     size_t count;
     if (!collect_parts(c, s, &count)) {
@@ -247,7 +246,7 @@ join_labels(struct counter *c, const evprof_sample_t *s)
 }
 
 static bool
-add_in_graph(struct counter *c, const struct load *load, uint32_t stamp)
+add_in_graph(counter_t *c, const load_t *load, uint32_t stamp)
 {
     const evprof_graph_t *g = c->g;
     const evprof_sample_t *s = load->sample;
@@ -275,7 +274,7 @@ add_in_graph(struct counter *c, const struct load *load, uint32_t stamp)
 }
 
 static bool
-add_in_tree(struct counter *c, const struct load *load, evprof_leaf_t leaf)
+add_in_tree(counter_t *c, const load_t *load, evprof_leaf_t leaf)
 {
     const evprof_graph_t *g = c->g;
     if (leaf.node == EVPROF_NO_INDEX) {
@@ -297,15 +296,15 @@ add_in_tree(struct counter *c, const struct load *load, evprof_leaf_t leaf)
 }
 
 static bool
-add_samples(struct counter *c)
+add_samples(counter_t *c)
 {
     evprof_graph_t *g = c->g;
     const evprof_pprof_t *p = g->profile;
     for (size_t i = 0; i < p->sample_count; i++) {
         const evprof_sample_t *s = &p->samples[i];
-        struct load load = { .sample = s,
-                             .value = s->values[g->options.value],
-                             .divisor = g->options.is_mean ? s->values[0] : 0 };
+        load_t load = { .sample = s,
+                        .value = s->values[g->options.value],
+                        .divisor = g->options.is_mean ? s->values[0] : 0 };
         if (s->label_count == 0 || (load.value == 0 && load.divisor == 0)) {
             continue;
         }
@@ -325,7 +324,7 @@ add_samples(struct counter *c)
 
 /* Gives each node the list of its tags, in the order of their first sample. */
 static bool
-hand_out(struct counter *c)
+hand_out(counter_t *c)
 {
     evprof_graph_t *g = c->g;
     evprof_tag_t **next = evprof_arena_calloc(&g->arena, g->tag_count + 1,
@@ -351,7 +350,7 @@ hand_out(struct counter *c)
 int
 evprof_graph_make_tags(evprof_graph_t *g)
 {
-    struct counter c = { .g = g };
+    counter_t c = { .g = g };
     c.last_sample = calloc(g->all_count + 1, sizeof(*c.last_sample));
     bool is_done =
         c.last_sample != NULL && grow(&c) && add_samples(&c) && hand_out(&c);

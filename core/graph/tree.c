@@ -28,7 +28,7 @@
 #define MAX_NODES ((size_t)1 << 25)
 
 /* A context on the stack that the walk is in. */
-struct context {
+typedef struct context {
     uint32_t place;
     uint32_t number; /* in the order of the walk */
     bool is_inline;  /* in every sample so far */
@@ -37,16 +37,16 @@ struct context {
     uint32_t node;        /* its own or that of the nearest above, or ROOT */
     int64_t flat[2];      /* value and divisor */
     int64_t cum[2];
-};
+} context_t;
 
-struct walk {
+typedef struct walk {
     evprof_graph_t *g;
-    struct context *stack;
+    context_t *stack;
     size_t depth;
     size_t cap;
     uint32_t count;
-    int (*enter)(struct walk *w, struct context *c); /* or NULL */
-    void (*leave)(struct walk *w, const struct context *c);
+    int (*enter)(struct walk *w, context_t *c); /* or NULL */
+    void (*leave)(struct walk *w, const context_t *c);
 
     int64_t total; /* of the flat weights of a report */
 
@@ -57,29 +57,29 @@ struct walk {
     size_t heavy_count;
 
     uint64_t *functions; /* of each node: which function of which parent */
-};
+} walk_t;
 
 enum { MARK_HEAVY = 1, MARK_INLINE = 2 };
 
 /* ---- Stacks, root first ---- */
 
-struct cursor {
+typedef struct cursor {
     const evprof_graph_t *g;
     const evprof_sample_t *sample;
     uint32_t left; /* locations that were not begun */
     uint32_t line; /* lines of the last one that are left end here */
     uint32_t first;
     uint32_t outermost;
-};
+} cursor_t;
 
-static struct cursor
+static cursor_t
 cursor_at_root(const evprof_graph_t *g, const evprof_sample_t *s)
 {
-    return (struct cursor){ .g = g, .sample = s, .left = s->location_count };
+    return (cursor_t){ .g = g, .sample = s, .left = s->location_count };
 }
 
 static bool
-next_place(struct cursor *c, uint32_t *place)
+next_place(cursor_t *c, uint32_t *place)
 {
     while (c->line == c->first) {
         if (c->left == 0) {
@@ -96,21 +96,21 @@ next_place(struct cursor *c, uint32_t *place)
 
 /* Of the place that was last given. */
 static bool
-is_inlined(const struct cursor *c)
+is_inlined(const cursor_t *c)
 {
     return c->line != c->outermost;
 }
 
 /* A stack to sort, with its beginning, which often decides. */
-struct sort_key {
+typedef struct sort_key {
     uint64_t first_two; /* places + 1, 0 for none */
     uint32_t sample;
-};
+} sort_key_t;
 
 static uint64_t
 first_two(const evprof_graph_t *g, const evprof_sample_t *s)
 {
-    struct cursor c = cursor_at_root(g, s);
+    cursor_t c = cursor_at_root(g, s);
     uint32_t one = 0;
     uint32_t other = 0;
     uint64_t key = next_place(&c, &one) ? (uint64_t)one + 1 : 0;
@@ -122,15 +122,15 @@ compare_stacks(const void *a, const void *b, void *arg)
 {
     const evprof_graph_t *g = arg;
     const evprof_sample_t *samples = g->profile->samples;
-    const struct sort_key *one_key = a;
-    const struct sort_key *other_key = b;
+    const sort_key_t *one_key = a;
+    const sort_key_t *other_key = b;
     if (one_key->first_two != other_key->first_two) {
         return one_key->first_two < other_key->first_two ? -1 : 1;
     }
     uint32_t l = one_key->sample;
     uint32_t r = other_key->sample;
-    struct cursor left = cursor_at_root(g, &samples[l]);
-    struct cursor right = cursor_at_root(g, &samples[r]);
+    cursor_t left = cursor_at_root(g, &samples[l]);
+    cursor_t right = cursor_at_root(g, &samples[r]);
     for (;;) {
         uint32_t one;
         uint32_t other;
@@ -158,7 +158,7 @@ int
 evprof_graph_sort_stacks(evprof_graph_t *g)
 {
     const evprof_pprof_t *p = g->profile;
-    struct sort_key *keys = calloc(p->sample_count + 1, sizeof(*keys));
+    sort_key_t *keys = calloc(p->sample_count + 1, sizeof(*keys));
     g->stacks = calloc(p->sample_count + 1, sizeof(*g->stacks));
     if (g->stacks == NULL || keys == NULL) {
         free(keys);
@@ -171,8 +171,8 @@ evprof_graph_sort_stacks(evprof_graph_t *g)
         if (p->samples[i].location_count > 0 &&
             (weight[0] != 0 || weight[1] != 0)) {
             keys[count++] =
-                (struct sort_key){ .first_two = first_two(g, &p->samples[i]),
-                                   .sample = (uint32_t)i };
+                (sort_key_t){ .first_two = first_two(g, &p->samples[i]),
+                              .sample = (uint32_t)i };
         }
     }
     if (count > 1) {
@@ -196,10 +196,10 @@ add(int64_t to[2], const int64_t from[2])
 }
 
 static void
-leave_down_to(struct walk *w, size_t depth)
+leave_down_to(walk_t *w, size_t depth)
 {
     while (w->depth > depth) {
-        const struct context *c = &w->stack[--w->depth];
+        const context_t *c = &w->stack[--w->depth];
         if (w->depth > 0) {
             add(w->stack[w->depth - 1].cum, c->cum);
         }
@@ -208,33 +208,33 @@ leave_down_to(struct walk *w, size_t depth)
 }
 
 static int
-enter(struct walk *w, uint32_t place, bool is_inline)
+enter(walk_t *w, uint32_t place, bool is_inline)
 {
-    struct context *stack =
+    context_t *stack =
         evprof_grow(w->stack, &w->cap, w->depth + 1, sizeof(*stack));
     if (stack == NULL || w->count >= MAX_CONTEXTS) {
         return stack == NULL ? EVPROF_ENOMEM : EVPROF_ELIMIT;
     }
     w->stack = stack;
-    struct context *c = &stack[w->depth++];
-    *c = (struct context){ .place = place,
-                           .number = w->count++,
-                           .is_inline = is_inline,
-                           .node = ROOT };
+    context_t *c = &stack[w->depth++];
+    *c = (context_t){ .place = place,
+                      .number = w->count++,
+                      .is_inline = is_inline,
+                      .node = ROOT };
     return w->enter != NULL ? w->enter(w, c) : EVPROF_OK;
 }
 
 /* Goes to the context of a sample's leaf. */
 static int
-go_to(struct walk *w, const evprof_sample_t *s)
+go_to(walk_t *w, const evprof_sample_t *s)
 {
-    struct cursor at = cursor_at_root(w->g, s);
+    cursor_t at = cursor_at_root(w->g, s);
     size_t shared = 0;
     uint32_t place;
     bool has_place;
     while ((has_place = next_place(&at, &place)) && shared < w->depth &&
            w->stack[shared].place == place) {
-        struct context *c = &w->stack[shared++];
+        context_t *c = &w->stack[shared++];
         c->is_inline = c->is_inline && is_inlined(&at);
     }
     leave_down_to(w, shared);
@@ -247,7 +247,7 @@ go_to(struct walk *w, const evprof_sample_t *s)
 }
 
 static int
-walk_stacks(struct walk *w)
+walk_stacks(walk_t *w)
 {
     const evprof_graph_t *g = w->g;
     int status = EVPROF_OK;
@@ -256,7 +256,7 @@ walk_stacks(struct walk *w)
         const evprof_sample_t *s = &g->profile->samples[g->stacks[i]];
         status = go_to(w, s);
         if (status == EVPROF_OK && w->depth > 0) {
-            struct context *leaf = &w->stack[w->depth - 1];
+            context_t *leaf = &w->stack[w->depth - 1];
             int64_t weight[2];
             weight_of(g, s, weight);
             add(leaf->flat, weight);
@@ -275,7 +275,7 @@ walk_stacks(struct walk *w)
 /* ---- Weighing ---- */
 
 static void
-add_to_total(struct walk *w, const struct context *c)
+add_to_total(walk_t *w, const context_t *c)
 {
     if (evprof_graph_has_weight(w->g, c->flat[0], c->cum[0])) {
         w->total = evprof_sum(w->total, c->flat[0]);
@@ -285,7 +285,7 @@ add_to_total(struct walk *w, const struct context *c)
 int
 evprof_graph_tree_total(evprof_graph_t *g, int64_t *out)
 {
-    struct walk w = { .g = g, .leave = add_to_total };
+    walk_t w = { .g = g, .leave = add_to_total };
     int status = EVPROF_OK;
     if (g->options.drop_negative) {
         status = walk_stacks(&w);
@@ -303,7 +303,7 @@ evprof_graph_tree_total(evprof_graph_t *g, int64_t *out)
 }
 
 static int
-make_room_for_mark(struct walk *w, struct context *c)
+make_room_for_mark(walk_t *w, context_t *c)
 {
     unsigned char *marks =
         evprof_grow(w->marks, &w->mark_cap, (size_t)c->number + 1, 1);
@@ -312,7 +312,7 @@ make_room_for_mark(struct walk *w, struct context *c)
 }
 
 static void
-mark(struct walk *w, const struct context *c)
+mark(walk_t *w, const context_t *c)
 {
     int64_t cum = c->cum[0];
     bool is_light = w->cutoff > 0 &&
@@ -329,12 +329,12 @@ mark(struct walk *w, const struct context *c)
 /* ---- Making nodes ---- */
 
 static int
-make_node(struct walk *w, struct context *c)
+make_node(walk_t *w, context_t *c)
 {
     evprof_graph_t *g = w->g;
     unsigned char marks = w->marks[c->number];
     bool is_root = w->depth == 1;
-    const struct context *above = is_root ? c : &w->stack[w->depth - 2];
+    const context_t *above = is_root ? c : &w->stack[w->depth - 2];
     bool leads_over = !is_root && !above->has_node;
     c->chain_is_inline =
         (marks & MARK_INLINE) != 0 && (!leads_over || above->chain_is_inline);
@@ -362,7 +362,7 @@ make_node(struct walk *w, struct context *c)
 }
 
 static void
-fill_node(struct walk *w, const struct context *c)
+fill_node(walk_t *w, const context_t *c)
 {
     if (!c->has_node) {
         return;
@@ -407,7 +407,7 @@ set_functions(evprof_graph_t *g, const uint64_t *functions)
 }
 
 static int
-make_nodes(struct walk *w)
+make_nodes(walk_t *w)
 {
     evprof_graph_t *g = w->g;
     size_t count = w->heavy_count + 1;
@@ -443,7 +443,7 @@ make_nodes(struct walk *w)
 int
 evprof_graph_make_tree(evprof_graph_t *g, int64_t cutoff, size_t *dropped)
 {
-    struct walk w = {
+    walk_t w = {
         .g = g, .enter = make_room_for_mark, .leave = mark, .cutoff = cutoff
     };
     int status = walk_stacks(&w);

@@ -164,16 +164,16 @@ select_nodes(evprof_graph_t *g, const evprof_trim_t *trim, int64_t node_cutoff,
     return status;
 }
 
-struct search {
+typedef struct search {
     evprof_graph_t *g;
     uint32_t *seen; /* of each node: the number of the last search */
     uint32_t number;
     evprof_node_t **queue;
-};
+} search_t;
 
 /* True when `e`'s source reaches its destination by other edges as well. */
 static bool
-is_redundant(struct search *s, const evprof_edge_t *e)
+is_redundant(search_t *s, const evprof_edge_t *e)
 {
     size_t head = 0;
     size_t tail = 0;
@@ -201,7 +201,7 @@ is_redundant(struct search *s, const evprof_edge_t *e)
 /* Light edges first; none that is heavier than a direct one, which would look
  * as if the direct call were the main path. */
 static void
-drop_redundant_of(struct search *s, evprof_node_t *n)
+drop_redundant_of(search_t *s, evprof_node_t *n)
 {
     for (size_t j = n->in_count; j-- > 0;) {
         evprof_edge_t *e = n->in[j];
@@ -217,7 +217,7 @@ drop_redundant_of(struct search *s, evprof_node_t *n)
 static int
 drop_redundant_edges(evprof_graph_t *g)
 {
-    struct search s = { .g = g };
+    search_t s = { .g = g };
     s.seen = calloc(g->all_count + 1, sizeof(*s.seen));
     s.queue = calloc(g->all_count + 1, sizeof(evprof_node_t *));
     int status = EVPROF_ENOMEM;

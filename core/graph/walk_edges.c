@@ -18,15 +18,15 @@
 #define BATCH ((size_t)12 << 20)
 
 /* One call in a sample, as the node that is to be visited sees it. */
-struct record {
+typedef struct record {
     uint32_t other; /* index of the node at the other end */
     uint32_t sample;
     bool is_in;
     bool is_residual;
     bool is_inline;
-};
+} record_t;
 
-struct walk {
+typedef struct walk {
     evprof_graph_t *g;
     const evprof_edge_walk_t *how;
     /* Of what the loop over all frames looks at, small copies. */
@@ -38,7 +38,7 @@ struct walk {
     size_t *calls; /* of each place in the report: what is collected for it */
     size_t first;  /* of the batch, and behind its last */
     size_t end;
-    struct record *records; /* by owner, those of one in their order */
+    record_t *records; /* by owner, those of one in their order */
     size_t record_cap;
     size_t *next; /* of each owner: behind its last record */
     size_t next_cap;
@@ -47,15 +47,14 @@ struct walk {
     size_t edge_cap;
     evprof_edge_t **lists;
     size_t list_cap;
-};
+} walk_t;
 
 /* What is done with a call from `src` to `dest`. */
-typedef void (*call_fn)(struct walk *w, uint32_t src, uint32_t dest,
-                        const struct record *like);
+typedef void (*call_fn)(walk_t *w, uint32_t src, uint32_t dest,
+                        const record_t *like);
 
 static void
-count_call(struct walk *w, uint32_t src, uint32_t dest,
-           const struct record *like)
+count_call(walk_t *w, uint32_t src, uint32_t dest, const record_t *like)
 {
     (void)like;
     uint32_t from = w->report[src];
@@ -65,12 +64,12 @@ count_call(struct walk *w, uint32_t src, uint32_t dest,
 }
 
 static inline void
-add_record(struct walk *w, uint32_t owner, uint32_t other, bool is_in,
-           const struct record *like)
+add_record(walk_t *w, uint32_t owner, uint32_t other, bool is_in,
+           const record_t *like)
 {
     uint32_t place = w->report[owner];
     if (place > w->first && place <= w->end) {
-        struct record *r = &w->records[w->next[place - 1 - w->first]++];
+        record_t *r = &w->records[w->next[place - 1 - w->first]++];
         *r = *like;
         r->other = other;
         r->is_in = is_in;
@@ -78,8 +77,7 @@ add_record(struct walk *w, uint32_t owner, uint32_t other, bool is_in,
 }
 
 static void
-collect_call(struct walk *w, uint32_t src, uint32_t dest,
-             const struct record *like)
+collect_call(walk_t *w, uint32_t src, uint32_t dest, const record_t *like)
 {
     if (w->how->wants_out) {
         add_record(w, src, dest, false, like);
@@ -91,8 +89,8 @@ collect_call(struct walk *w, uint32_t src, uint32_t dest,
 
 /* Calls of one location; `*parent` is the node above. */
 static inline void
-walk_location(struct walk *w, uint32_t location, uint32_t *parent,
-              struct record *like, call_fn call)
+walk_location(walk_t *w, uint32_t location, uint32_t *parent, record_t *like,
+              call_fn call)
 {
     const evprof_graph_t *g = w->g;
     uint32_t first = g->first_line[location];
@@ -113,7 +111,7 @@ walk_location(struct walk *w, uint32_t location, uint32_t *parent,
 }
 
 static inline void
-walk_samples(struct walk *w, call_fn call)
+walk_samples(walk_t *w, call_fn call)
 {
     const evprof_pprof_t *p = w->g->profile;
     for (size_t i = 0; i < p->sample_count; i++) {
@@ -121,7 +119,7 @@ walk_samples(struct walk *w, call_fn call)
         if (w->values[i] == 0 && (w->divisors == NULL || w->divisors[i] == 0)) {
             continue;
         }
-        struct record like = { .sample = (uint32_t)i };
+        record_t like = { .sample = (uint32_t)i };
         uint32_t parent = EVPROF_NO_INDEX;
         for (uint32_t j = s->location_count; j-- > 0;) {
             walk_location(w, s->locations[j], &parent, &like, call);
@@ -141,7 +139,7 @@ reserve(void **items, size_t *cap, size_t need, size_t size)
 
 /* As the edges of a whole graph are counted: a sample counts once. */
 static void
-add_to_edge(const struct walk *w, evprof_edge_t *e, const struct record *r)
+add_to_edge(const walk_t *w, evprof_edge_t *e, const record_t *r)
 {
     uint32_t stamp = r->sample + 1;
     if (e->last_sample == stamp) {
@@ -159,13 +157,13 @@ add_to_edge(const struct walk *w, evprof_edge_t *e, const struct record *r)
 
 /* Makes the edges of one direction, sorted; returns how many there are. */
 static size_t
-make_list(struct walk *w, evprof_node_t *n, const struct record *from,
-          size_t count, bool is_in, size_t first)
+make_list(walk_t *w, evprof_node_t *n, const record_t *from, size_t count,
+          bool is_in, size_t first)
 {
     evprof_node_t *all = w->g->all;
     size_t edges = first;
     for (size_t i = 0; i < count; i++) {
-        const struct record *r = &from[i];
+        const record_t *r = &from[i];
         if (r->is_in != is_in) {
             continue;
         }
@@ -188,7 +186,7 @@ make_list(struct walk *w, evprof_node_t *n, const struct record *from,
 }
 
 static int
-visit_node(struct walk *w, size_t index, evprof_error_t *err)
+visit_node(walk_t *w, size_t index, evprof_error_t *err)
 {
     evprof_node_t *n = w->g->nodes[index];
     size_t owner = index - w->first;
@@ -197,7 +195,7 @@ visit_node(struct walk *w, size_t index, evprof_error_t *err)
         !reserve((void **)&w->lists, &w->list_cap, count, sizeof(*w->lists))) {
         return evprof_fail(err, EVPROF_ENOMEM, "graph: out of memory");
     }
-    const struct record *from = w->records + w->next[owner] - count;
+    const record_t *from = w->records + w->next[owner] - count;
     n->in_count = make_list(w, n, from, count, true, 0);
     n->out_count = make_list(w, n, from, count, false, n->in_count);
     n->in = w->lists;
@@ -211,7 +209,7 @@ visit_node(struct walk *w, size_t index, evprof_error_t *err)
 /* How far a batch from `w->first` goes, room for its calls, and where those of
  * each owner begin. */
 static bool
-begin_batch(struct walk *w)
+begin_batch(walk_t *w)
 {
     size_t total = 0;
     w->end = w->first;
@@ -229,7 +227,7 @@ begin_batch(struct walk *w)
 }
 
 static int
-walk_batches(struct walk *w, evprof_error_t *err)
+walk_batches(walk_t *w, evprof_error_t *err)
 {
     int status = EVPROF_OK;
     walk_samples(w, count_call);
@@ -266,7 +264,7 @@ visit_all(const evprof_graph_t *g, const evprof_edge_walk_t *how,
 
 /* Fills the small copies; false: out of memory. */
 static bool
-prepare(struct walk *w)
+prepare(walk_t *w)
 {
     const evprof_graph_t *g = w->g;
     const evprof_pprof_t *p = g->profile;
@@ -309,7 +307,7 @@ evprof_graph_walk_edges(evprof_graph_t *g, const evprof_edge_walk_t *how,
     if (!g->is_unconnected) {
         return visit_all(g, how, err);
     }
-    struct walk w = { .g = g, .how = how };
+    walk_t w = { .g = g, .how = how };
     int status = prepare(&w)
                      ? walk_batches(&w, err)
                      : evprof_fail(err, EVPROF_ENOMEM, "graph: out of memory");

@@ -6,6 +6,8 @@
  */
 #include "core/heap/memory.h"
 
+#include <evprof/status.h>
+
 #include "core/base/grow.h"
 #include "core/base/hash.h"
 #include "core/base/index.h"
@@ -37,7 +39,7 @@ evprof_heap_remember(const uint64_t *pcs, size_t count)
         return NULL;
     }
     rows = grown;
-    if (evprof_index_add(&index_of, key, (uint32_t)row_count) != 0) {
+    if (evprof_index_add(&index_of, key, (uint32_t)row_count) != EVPROF_OK) {
         return NULL;
     }
     rows[row_count] = (evprof_heap_memory_t){ .key = key };

@@ -161,7 +161,7 @@ evprof_heap_text(const evprof_ask_t *ask, enum evprof_loss_of who,
     evprof_heap_v2_t reader;
     evprof_buf_t text = { 0 };
     int status = EVPROF_ENOMEM;
-    if (stacks.out != NULL && evprof_heap_columns(stacks.out) == 0) {
+    if (stacks.out != NULL && evprof_heap_columns(stacks.out) == EVPROF_OK) {
         status = evprof_heap_read(ask, &stacks, &reader, err);
         if (status == EVPROF_OK) {
             status = put_profile(stacks.out, reader.rate, &text, err);

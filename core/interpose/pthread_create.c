@@ -94,7 +94,7 @@ pthread_create(pthread_t *restrict out, const pthread_attr_t *restrict attr,
     thread->arg = arg;
     evprof_thread_announce(thread, __builtin_return_address(0));
     const int failed = real(out, attr, enter_thread, thread);
-    if (failed) {
+    if (failed != 0) {
         evprof_thread_abandon(thread);
     }
     return failed;

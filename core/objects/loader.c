@@ -23,24 +23,24 @@
 
 /* An object with executable segments as one callback of the loader describes
  * it. */
-struct seen {
+typedef struct seen {
     struct seen *next;
     const char *name;
     const char **needed; /* ends in NULL */
     size_t first;        /* its segments in the list */
     size_t count;
     bool is_permanent;
-};
+} seen_t;
 
-struct reading {
+typedef struct reading {
     evprof_arena_t *arena;
     evprof_loader_list_t *list;
     size_t cap;
-    struct seen *head;
-    struct seen **tail;
+    seen_t *head;
+    seen_t **tail;
     size_t seen_count;
     bool failed;
-};
+} reading_t;
 
 static int
 stamp_callback(struct dl_phdr_info *info, size_t size, void *ctx)
@@ -175,7 +175,7 @@ string_table(const struct dl_phdr_info *info, const ElfW(Dyn) * dyn)
 }
 
 static const char *
-copy(struct reading *reading, const char *text)
+copy(reading_t *reading, const char *text)
 {
     char *out = evprof_arena_strndup(reading->arena, text, strlen(text));
     reading->failed |= out == NULL;
@@ -183,8 +183,7 @@ copy(struct reading *reading, const char *text)
 }
 
 static void
-read_names(struct reading *reading, const struct dl_phdr_info *info,
-           struct seen *seen)
+read_names(reading_t *reading, const struct dl_phdr_info *info, seen_t *seen)
 {
     const ElfW(Dyn) *dyn = NULL;
     for (unsigned i = 0; i < info->dlpi_phnum; i++) {
@@ -217,7 +216,7 @@ read_names(struct reading *reading, const struct dl_phdr_info *info,
 }
 
 static evprof_object_t *
-add_segment(struct reading *reading)
+add_segment(reading_t *reading)
 {
     evprof_loader_list_t *list = reading->list;
     if (list->count == reading->cap) {
@@ -239,7 +238,7 @@ add_segment(struct reading *reading)
 
 /* Fills in the members that all segments of one object have in common. */
 static evprof_object_t
-describe(struct reading *reading, const struct dl_phdr_info *info)
+describe(reading_t *reading, const struct dl_phdr_info *info)
 {
     uintptr_t vdso = getauxval(AT_SYSINFO_EHDR);
     bool is_vdso = vdso != 0 && info->dlpi_addr == vdso;
@@ -269,7 +268,7 @@ describe(struct reading *reading, const struct dl_phdr_info *info)
 }
 
 static void
-add_segments(struct reading *reading, const struct dl_phdr_info *info)
+add_segments(reading_t *reading, const struct dl_phdr_info *info)
 {
     uintptr_t page = getauxval(AT_PAGESZ);
     evprof_object_t common = describe(reading, info);
@@ -293,8 +292,8 @@ add_segments(struct reading *reading, const struct dl_phdr_info *info)
 static int
 read_callback(struct dl_phdr_info *info, size_t size, void *ctx)
 {
-    struct reading *reading = ctx;
-    struct seen *seen = evprof_arena_calloc(reading->arena, 1, sizeof(*seen));
+    reading_t *reading = ctx;
+    seen_t *seen = evprof_arena_calloc(reading->arena, 1, sizeof(*seen));
     if (seen == NULL) {
         reading->failed = true;
         return 1;
@@ -315,8 +314,8 @@ read_callback(struct dl_phdr_info *info, size_t size, void *ctx)
     return reading->failed ? 1 : 0;
 }
 
-static struct seen *
-find_name(struct seen *head, const char *name)
+static seen_t *
+find_name(seen_t *head, const char *name)
 {
     name = evprof_path_leaf(name);
     for (; head != NULL; head = head->next) {
@@ -329,17 +328,17 @@ find_name(struct seen *head, const char *name)
 
 /* Breadth first from the executable, until a round marks nothing new. */
 static void
-mark_permanent(struct reading *reading)
+mark_permanent(reading_t *reading)
 {
     bool moved = true;
     while (moved) {
         moved = false;
-        for (struct seen *s = reading->head; s != NULL; s = s->next) {
+        for (seen_t *s = reading->head; s != NULL; s = s->next) {
             if (!s->is_permanent || s->needed == NULL) {
                 continue;
             }
             for (const char **name = s->needed; *name != NULL; name++) {
-                struct seen *found = find_name(reading->head, *name);
+                seen_t *found = find_name(reading->head, *name);
                 if (found != NULL && !found->is_permanent) {
                     found->is_permanent = true;
                     moved = true;
@@ -347,7 +346,7 @@ mark_permanent(struct reading *reading)
             }
         }
     }
-    for (struct seen *s = reading->head; s != NULL; s = s->next) {
+    for (seen_t *s = reading->head; s != NULL; s = s->next) {
         for (size_t i = 0; i < s->count; i++) {
             reading->list->items[s->first + i].is_permanent |= s->is_permanent;
         }
@@ -365,7 +364,7 @@ evprof_object_compare_start(const void *a, const void *b)
 int
 evprof_loader_read(evprof_arena_t *arena, evprof_loader_list_t *out)
 {
-    struct reading reading = { .arena = arena, .list = out };
+    reading_t reading = { .arena = arena, .list = out };
     reading.tail = &reading.head;
     *out = (evprof_loader_list_t){ 0 };
     dl_iterate_phdr(read_callback, &reading);

@@ -27,12 +27,12 @@
 #include "core/objects/epoch.h"
 #include "core/objects/loader.h"
 
-struct snapshot {
+typedef struct snapshot {
     evprof_objects_t objects; /* first: the public pointer is this one */
     evprof_arena_t arena;
     evprof_loader_stamp_t stamp;
     size_t holders;
-};
+} snapshot_t;
 
 /* Enough to name the plugins of a long profile, little enough to scan. */
 #define MOST_GONE ((size_t)256)
@@ -48,7 +48,7 @@ _Atomic uint32_t evprof_unload_epoch;
 
 static evprof_lock_t publishing;
 static evprof_lock_t reading;
-static struct snapshot *current;
+static snapshot_t *current;
 static _Atomic bool has_looked;    /* `current` is there */
 static _Atomic uint32_t unloading; /* calls of dlclose that go on */
 static _Atomic uint32_t forking;   /* calls of fork that go on */
@@ -94,7 +94,7 @@ watch_forks(void)
 }
 
 static void
-snapshot_free(struct snapshot *snapshot)
+snapshot_free(snapshot_t *snapshot)
 {
     if (snapshot != NULL) {
         evprof_arena_free(&snapshot->arena);
@@ -134,7 +134,7 @@ is_same(const evprof_object_t *a, const evprof_object_t *b)
 /* Objects that were there before keep their generation. What took the place of
  * one that is gone was born no earlier than that one went. */
 static void
-number(evprof_loader_list_t *list, const struct snapshot *old)
+number(evprof_loader_list_t *list, const snapshot_t *old)
 {
     for (size_t i = 0; i < list->count; i++) {
         evprof_object_t *object = &list->items[i];
@@ -159,8 +159,8 @@ is_still_there(const evprof_loader_list_t *list, const evprof_object_t *object)
 /* Adds those that are not loaded, of those that were gone before or of the
  * others; `*forgotten` is the last epoch of which one found no room. */
 static size_t
-collect(const evprof_loader_list_t *list, const struct snapshot *old,
-        bool are_old, evprof_object_t *out, size_t count, uint32_t *forgotten)
+collect(const evprof_loader_list_t *list, const snapshot_t *old, bool are_old,
+        evprof_object_t *out, size_t count, uint32_t *forgotten)
 {
     for (size_t i = old->objects.count; i-- > 0;) {
         const evprof_object_t *object = &old->objects.items[i];
@@ -179,8 +179,8 @@ collect(const evprof_loader_list_t *list, const struct snapshot *old,
 /* Those that are gone; who went first has the lowest address and is the first
  * to be forgotten. */
 static size_t
-collect_gone(const evprof_loader_list_t *list, struct snapshot *fresh,
-             const struct snapshot *old, evprof_object_t *out)
+collect_gone(const evprof_loader_list_t *list, snapshot_t *fresh,
+             const snapshot_t *old, evprof_object_t *out)
 {
     uint32_t *forgotten = &fresh->objects.forgotten_epoch;
     if (old == NULL) {
@@ -256,7 +256,7 @@ copy_gone(evprof_arena_t *arena, evprof_object_t *to,
 
 /* Both inputs are sorted and do not overlap: a merge keeps that. */
 static int
-merge(struct snapshot *snapshot, const evprof_loader_list_t *list,
+merge(snapshot_t *snapshot, const evprof_loader_list_t *list,
       const evprof_object_t *gone, size_t gone_count)
 {
     evprof_object_t *items = evprof_arena_calloc(
@@ -298,7 +298,7 @@ find_main(const evprof_objects_t *objects, uintptr_t bias)
 }
 
 static int
-snapshot_fill(struct snapshot *snapshot, const struct snapshot *old)
+snapshot_fill(snapshot_t *snapshot, const snapshot_t *old)
 {
     evprof_loader_list_t list;
     int status = evprof_loader_read(&snapshot->arena, &list);
@@ -326,10 +326,10 @@ snapshot_fill(struct snapshot *snapshot, const struct snapshot *old)
 }
 
 static void
-publish(struct snapshot *snapshot)
+publish(snapshot_t *snapshot)
 {
     evprof_lock_enter(&publishing);
-    struct snapshot *old = current;
+    snapshot_t *old = current;
     current = snapshot;
     bool is_free = old != NULL && old->holders == 0;
     evprof_lock_leave(&publishing);
@@ -349,7 +349,7 @@ refresh_locked(void)
         stamp.subs == current->stamp.subs) {
         return EVPROF_OK;
     }
-    struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+    snapshot_t *snapshot = calloc(1, sizeof(*snapshot));
     if (snapshot == NULL) {
         return EVPROF_ENOMEM;
     }
@@ -414,11 +414,11 @@ evprof_objects_unloaded(void)
     atomic_fetch_sub(&unloading, 1);
 }
 
-static struct snapshot *
+static snapshot_t *
 hold_current(void)
 {
     evprof_lock_enter(&publishing);
-    struct snapshot *out = current;
+    snapshot_t *out = current;
     if (out != NULL) {
         out->holders++;
     }
@@ -429,7 +429,7 @@ hold_current(void)
 const evprof_objects_t *
 evprof_objects_acquire(void)
 {
-    struct snapshot *out = hold_current();
+    snapshot_t *out = hold_current();
     if (out == NULL && evprof_objects_refresh() == EVPROF_OK) {
         out = hold_current();
     }
@@ -443,8 +443,8 @@ evprof_objects_release(const evprof_objects_t *objects)
         return;
     }
     evprof_lock_enter(&publishing);
-    struct snapshot *snapshot =
-        (struct snapshot *)(uintptr_t)objects; // NOLINT(*-int-to-ptr)
+    snapshot_t *snapshot =
+        (snapshot_t *)(uintptr_t)objects; // NOLINT(*-int-to-ptr)
     snapshot->holders--;
     bool is_free = snapshot->holders == 0 && snapshot != current;
     evprof_lock_leave(&publishing);

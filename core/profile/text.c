@@ -20,7 +20,7 @@
 #define WIDEST 96u
 
 /* A row of a block: address and function are cells, the rest is not aligned. */
-typedef struct evprof_text_row {
+typedef struct text_row {
     char address[24];
     char *function; /* NULL: unknown, the row ends with the address */
     char *place;

@@ -20,57 +20,57 @@
 #define AHEAD ((size_t)8)
 
 /* Numbers of names, in the order of their first use. */
-struct names {
+typedef struct names {
     const char **slots_text; /* interned, so that addresses tell */
     size_t *slots_number;
     size_t slot_count;
     size_t count;
-};
+} names_t;
 
 /* Which of the functions that share a name and file a node is in. */
-struct alias {
+typedef struct alias {
     const evprof_node_t *function;
     const char *name;
     const char *file;
     size_t index; /* from 1 */
     size_t of;    /* how many share the name; known for the first of them */
     struct alias *first;
-};
+} alias_t;
 
 /* The text of a callee from its second mention on: short, since there are
  * millions of calls. */
-struct callee {
+typedef struct callee {
     uint64_t address;
     int64_t line;
     uint32_t file; /* numbers of names; 0: not written yet */
     uint32_t name;
-};
+} callee_t;
 
-struct aliases {
-    struct alias *rows; /* of each node, by rank */
-    struct callee *callees;
-    struct alias **by_function;
+typedef struct aliases {
+    alias_t *rows; /* of each node, by rank */
+    callee_t *callees;
+    alias_t **by_function;
     size_t mask;
-};
+} aliases_t;
 
-struct callgrind {
+typedef struct callgrind {
     evprof_view_t *view;
     evprof_buf_t *out;
     evprof_stream_t *stream; /* of `out` */
-    struct aliases aliases;
-    struct names objects;
-    struct names files;
-    struct names functions;
+    aliases_t aliases;
+    names_t objects;
+    names_t files;
+    names_t functions;
     evprof_strings_t numbered; /* names with a number behind them */
     const evprof_node_info_t *previous;
     int64_t last_value; /* in the profile's unit, and in that of the output */
     int64_t last_scaled;
     bool has_last_value;
     bool is_out_of_memory;
-};
+} callgrind_t;
 
 static bool
-grow(struct names *names)
+grow(names_t *names)
 {
     size_t count = names->slot_count == 0 ? 64 : names->slot_count * 2;
     const char **texts = calloc(count, sizeof(*texts));
@@ -101,7 +101,7 @@ grow(struct names *names)
 }
 
 static void
-names_free(struct names *names)
+names_free(names_t *names)
 {
     free(names->slots_text);
     free(names->slots_number);
@@ -117,7 +117,7 @@ write_number(evprof_buf_t *out, size_t number)
 
 /* "(N) name" at first, "(N)" later, nothing for no name. Returns N, or 0. */
 static size_t
-write_name(struct callgrind *c, struct names *names, const char *name)
+write_name(callgrind_t *c, names_t *names, const char *name)
 {
     if (name[0] == '\0') {
         return 0;
@@ -141,8 +141,7 @@ write_name(struct callgrind *c, struct names *names, const char *name)
 }
 
 static size_t
-write_line(struct callgrind *c, const char *key, struct names *names,
-           const char *name)
+write_line(callgrind_t *c, const char *key, names_t *names, const char *name)
 {
     evprof_buf_puts(c->out, key);
     size_t number = write_name(c, names, name);
@@ -165,7 +164,7 @@ digits_of(uint64_t value, unsigned base)
 /* A step from the node before, where that is shorter; there are millions of
  * these. */
 static void
-write_address(struct callgrind *c, uint64_t address)
+write_address(callgrind_t *c, uint64_t address)
 {
     if (c->previous != NULL && c->previous->address == address) {
         evprof_buf_putc(c->out, '*');
@@ -185,7 +184,7 @@ write_address(struct callgrind *c, uint64_t address)
 
 /* Most calls weigh the same as the one before. */
 static int64_t
-in_output_unit(struct callgrind *c, int64_t value)
+in_output_unit(callgrind_t *c, int64_t value)
 {
     if (value != c->last_value || !c->has_last_value) {
         double scaled =
@@ -200,14 +199,14 @@ in_output_unit(struct callgrind *c, int64_t value)
 
 /* The row in the table that has the name and file of `a`, and its function
  * unless `any_function`; or the free place for it. */
-static struct alias **
-find_alias(struct aliases *table, const struct alias *a, bool any_function)
+static alias_t **
+find_alias(aliases_t *table, const alias_t *a, bool any_function)
 {
     const void *key[3] = { a->name, a->file,
                            any_function ? NULL : a->function };
     size_t at = evprof_hash(key, sizeof(key), any_function) & table->mask;
     while (table->by_function[at] != NULL) {
-        struct alias *other = table->by_function[at];
+        alias_t *other = table->by_function[at];
         bool is_first = other->first == other;
         if (other->name == a->name && other->file == a->file &&
             (any_function ? is_first : other->function == a->function)) {
@@ -219,15 +218,15 @@ find_alias(struct aliases *table, const struct alias *a, bool any_function)
 }
 
 static void
-number_alias(struct aliases *table, struct alias *row)
+number_alias(aliases_t *table, alias_t *row)
 {
-    struct alias **same = find_alias(table, row, false);
+    alias_t **same = find_alias(table, row, false);
     if (*same != NULL) {
         row->first = (*same)->first;
         row->index = (*same)->index;
         return;
     }
-    struct alias **first = find_alias(table, row, true);
+    alias_t **first = find_alias(table, row, true);
     row->first = *first != NULL ? *first : row;
     row->index = ++row->first->of;
     *same = row;
@@ -237,7 +236,7 @@ number_alias(struct aliases *table, struct alias *row)
 }
 
 static int
-aliases_init(struct aliases *table, evprof_node_t *const *nodes, size_t count)
+aliases_init(aliases_t *table, evprof_node_t *const *nodes, size_t count)
 {
     size_t slots = 64;
     while (slots < count * 4) {
@@ -252,13 +251,13 @@ aliases_init(struct aliases *table, evprof_node_t *const *nodes, size_t count)
         return EVPROF_ENOMEM;
     }
     for (size_t i = 0; i < count; i++) {
-        struct alias *row = &table->rows[nodes[i]->rank];
+        alias_t *row = &table->rows[nodes[i]->rank];
         row->function = nodes[i]->function;
         row->name = nodes[i]->info.name;
         row->file = nodes[i]->info.file;
         table->callees[nodes[i]->rank] =
-            (struct callee){ .address = nodes[i]->info.address,
-                             .line = nodes[i]->info.line };
+            (callee_t){ .address = nodes[i]->info.address,
+                        .line = nodes[i]->info.line };
         number_alias(table, row);
     }
     return EVPROF_OK;
@@ -267,7 +266,7 @@ aliases_init(struct aliases *table, evprof_node_t *const *nodes, size_t count)
 /* The callee's name, numbered where it is not the only one of that name; NULL:
  * out of memory. */
 static const char *
-callee_name(struct callgrind *c, const struct alias *alias)
+callee_name(callgrind_t *c, const alias_t *alias)
 {
     if (alias->first->of == 1) {
         return alias->name;
@@ -283,7 +282,7 @@ callee_name(struct callgrind *c, const struct alias *alias)
 }
 
 static void
-write_names(struct callgrind *c, const struct alias *row, struct callee *out)
+write_names(callgrind_t *c, const alias_t *row, callee_t *out)
 {
     const char *name = callee_name(c, row);
     if (name == NULL) {
@@ -299,15 +298,14 @@ write_names(struct callgrind *c, const struct alias *row, struct callee *out)
 }
 
 static void
-write_callee(struct callgrind *c, const struct aliases *aliases,
-             const evprof_edge_t *e)
+write_callee(callgrind_t *c, const aliases_t *aliases, const evprof_edge_t *e)
 {
     const evprof_node_t *node = e->dest;
-    struct callee stranger = { .address = 0 };
-    struct callee *callee = &aliases->callees[node->rank];
+    callee_t stranger = { .address = 0 };
+    callee_t *callee = &aliases->callees[node->rank];
     if (node->rank == 0) {
-        stranger = (struct callee){ .address = node->info.address,
-                                    .line = node->info.line };
+        stranger = (callee_t){ .address = node->info.address,
+                               .line = node->info.line };
         callee = &stranger;
     }
     if (callee->file != 0 && callee->name != 0) {
@@ -341,7 +339,7 @@ is_same_function(const evprof_node_info_t *a, const evprof_node_info_t *b)
 static int
 write_node(void *ctx, evprof_node_t *n, evprof_error_t *err)
 {
-    struct callgrind *c = ctx;
+    callgrind_t *c = ctx;
     if (c->previous == NULL || !is_same_function(c->previous, &n->info)) {
         evprof_buf_putc(c->out, '\n');
         write_line(c, "ob=", &c->objects, n->info.object);
@@ -368,7 +366,7 @@ write_node(void *ctx, evprof_node_t *n, evprof_error_t *err)
 }
 
 static int
-write_graph(struct callgrind *c, evprof_graph_t *g, evprof_error_t *err)
+write_graph(callgrind_t *c, evprof_graph_t *g, evprof_error_t *err)
 {
     size_t count;
     evprof_node_t *const *nodes = evprof_graph_nodes(g, &count);
@@ -397,9 +395,7 @@ evprof_write_callgrind(evprof_view_t *view, const evprof_writer_t *out,
     if (status != EVPROF_OK) {
         return status;
     }
-    struct callgrind c = { .view = view,
-                           .out = &d.stream.buf,
-                           .stream = &d.stream };
+    callgrind_t c = { .view = view, .out = &d.stream.buf, .stream = &d.stream };
     status = write_graph(&c, d.graph, err);
     names_free(&c.objects);
     names_free(&c.files);

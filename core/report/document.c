@@ -252,13 +252,13 @@ evprof_document_flame(evprof_document_t *d, const char *key,
 
 /* ---- Rows ---- */
 
-struct sorted {
+typedef struct sorted {
     const evprof_row_t *rows;
     const evprof_stacks_t *s;
     uint32_t *order;
     size_t count;
     bool by_cum;
-};
+} sorted_t;
 
 /* False for places that no stack has a frame of, and for those that decreased
  * where decreases are left out. */
@@ -273,7 +273,7 @@ is_row(const evprof_stacks_t *s, const evprof_row_t *row)
 static int
 by_value(const void *a, const void *b, void *ctx)
 {
-    const struct sorted *sorted = ctx;
+    const sorted_t *sorted = ctx;
     uint32_t lp = *(const uint32_t *)a;
     uint32_t rp = *(const uint32_t *)b;
     const evprof_row_t *l = &sorted->rows[lp];
@@ -297,13 +297,13 @@ by_value(const void *a, const void *b, void *ctx)
 static int64_t
 row_place(const void *ctx, size_t i)
 {
-    return ((const struct sorted *)ctx)->order[i];
+    return ((const sorted_t *)ctx)->order[i];
 }
 
 static const evprof_row_t *
 row_at(const void *ctx, size_t i)
 {
-    const struct sorted *sorted = ctx;
+    const sorted_t *sorted = ctx;
     return &sorted->rows[sorted->order[i]];
 }
 
@@ -340,7 +340,7 @@ row_inline(const void *ctx, size_t i)
 }
 
 static void
-put_rows(evprof_document_t *d, const struct sorted *sorted, size_t count)
+put_rows(evprof_document_t *d, const sorted_t *sorted, size_t count)
 {
     evprof_buf_t *out = d->out;
     evprof_document_member(d, "rows");
@@ -364,9 +364,9 @@ evprof_document_rows(evprof_document_t *d, const evprof_row_t *rows,
                      const char *sort, size_t count, evprof_error_t *err)
 {
     size_t places = d->s->place_count;
-    struct sorted sorted = { .rows = rows,
-                             .s = d->s,
-                             .by_cum = strcmp(sort, "cum") == 0 };
+    sorted_t sorted = { .rows = rows,
+                        .s = d->s,
+                        .by_cum = strcmp(sort, "cum") == 0 };
     sorted.order = calloc(places + 1, sizeof(*sorted.order));
     if (sorted.order == NULL) {
         return evprof_fail(err, EVPROF_ENOMEM, "table: out of memory");
@@ -454,16 +454,16 @@ evprof_document_found(evprof_document_t *d, const evprof_found_t *found)
 /* ---- Places ---- */
 
 /* Texts that many places share, numbered in the order of their first use. */
-struct texts {
+typedef struct texts {
     const char **items;
     size_t count;
     evprof_index_t index;
     bool failed;
-};
+} texts_t;
 
 /* Equal texts of the stacks have equal addresses. */
 static int64_t
-number_text(struct texts *t, const char *text)
+number_text(texts_t *t, const char *text)
 {
     uint64_t hash = evprof_hash_mix((uint64_t)(uintptr_t)text);
     evprof_index_walk_t walk = evprof_index_walk(&t->index, hash);
@@ -485,7 +485,7 @@ enum place_text { PLACE_FILE, PLACE_OBJECT };
 
 static void
 put_place_texts(evprof_document_t *d, const char *name, enum place_text which,
-                struct texts *texts)
+                texts_t *texts)
 {
     size_t written = 0;
     begin_column(d->out, name);
@@ -539,7 +539,7 @@ put_place_names(evprof_document_t *d)
 void
 evprof_document_end(evprof_document_t *d)
 {
-    struct texts texts = { 0 };
+    texts_t texts = { 0 };
     texts.items = calloc(d->s->place_count * 2 + 1, sizeof(*texts.items));
     if (texts.items == NULL) {
         d->out->failed = true;

@@ -17,22 +17,22 @@
 #define MAX_BOXES ((size_t)4)
 #define NAME_SIZE 64
 
-struct boxes {
+typedef struct boxes {
     evprof_dot_t *d;
     bool by_flat; /* inner nodes: only what is their own */
     bool has_any;
-};
+} boxes_t;
 
 /* A value, or a range of values, of the numeric label. */
-struct group {
+typedef struct group {
     evprof_tag_t sum; /* what is shown; the mean where that is asked for */
     char *name;
     evprof_tag_t **members;
     size_t count;
-};
+} group_t;
 
 static void
-draw_box(struct boxes *b, const char *from, const char *box, const char *name,
+draw_box(boxes_t *b, const char *from, const char *box, const char *name,
          int64_t weight, const char *style)
 {
     evprof_dot_t *d = b->d;
@@ -59,7 +59,7 @@ distance(const evprof_tag_t *tag, const evprof_tag_t *centre)
 }
 
 static size_t
-nearest_group(const struct group *groups, const evprof_tag_t *tag)
+nearest_group(const group_t *groups, const evprof_tag_t *tag)
 {
     size_t best = 0;
     double least = distance(tag, groups[0].members[0]);
@@ -81,7 +81,7 @@ in_unit_of(const evprof_tag_t *tag, const evprof_tag_t *other)
 
 /* Sums up a group and appends its name; false: no memory. */
 static bool
-sum_group(struct group *group, evprof_buf_t *names)
+sum_group(group_t *group, evprof_buf_t *names)
 {
     const evprof_tag_t *low = group->members[0];
     const evprof_tag_t *high = group->members[0];
@@ -110,8 +110,7 @@ sum_group(struct group *group, evprof_buf_t *names)
 
 /* Shows the value's name as the range it stands for. */
 static void
-draw_number(struct boxes *b, const char *from, size_t index,
-            const evprof_tag_t *tag)
+draw_number(boxes_t *b, const char *from, size_t index, const evprof_tag_t *tag)
 {
     int64_t flat = evprof_tag_flat(tag);
     int64_t cum = evprof_tag_cum(tag);
@@ -126,7 +125,7 @@ draw_number(struct boxes *b, const char *from, size_t index,
 }
 
 static void
-draw_groups(struct boxes *b, const char *from, struct group *groups)
+draw_groups(boxes_t *b, const char *from, group_t *groups)
 {
     evprof_tag_t *sums[MAX_BOXES];
     evprof_buf_t names = { 0 };
@@ -147,9 +146,9 @@ draw_groups(struct boxes *b, const char *from, struct group *groups)
 }
 
 static void
-draw_many(struct boxes *b, const char *from, evprof_tag_t **tags, size_t count)
+draw_many(boxes_t *b, const char *from, evprof_tag_t **tags, size_t count)
 {
-    struct group groups[MAX_BOXES] = { { .count = 0 } };
+    group_t groups[MAX_BOXES] = { { .count = 0 } };
     evprof_tag_t **room = calloc(MAX_BOXES * count, sizeof(evprof_tag_t *));
     if (room == NULL) {
         b->d->out->failed = true;
@@ -160,7 +159,7 @@ draw_many(struct boxes *b, const char *from, evprof_tag_t **tags, size_t count)
         groups[i].members[groups[i].count++] = tags[i];
     }
     for (size_t i = MAX_BOXES; i < count; i++) {
-        struct group *group = &groups[nearest_group(groups, tags[i])];
+        group_t *group = &groups[nearest_group(groups, tags[i])];
         group->members[group->count++] = tags[i];
     }
     draw_groups(b, from, groups);
@@ -169,7 +168,7 @@ draw_many(struct boxes *b, const char *from, evprof_tag_t **tags, size_t count)
 
 /* The node's numeric tags that came with `labels`. */
 static void
-draw_numbers(struct boxes *b, const evprof_node_t *node, const char *from,
+draw_numbers(boxes_t *b, const evprof_node_t *node, const char *from,
              const char *labels)
 {
     evprof_tag_t **tags = calloc(node->tag_count + 1, sizeof(evprof_tag_t *));
@@ -196,7 +195,7 @@ draw_numbers(struct boxes *b, const evprof_node_t *node, const char *from,
 }
 
 static void
-draw_labels(struct boxes *b, const evprof_node_t *node, evprof_tag_t **tags,
+draw_labels(boxes_t *b, const evprof_node_t *node, evprof_tag_t **tags,
             size_t count)
 {
     char from[NAME_SIZE];
@@ -221,7 +220,7 @@ bool
 evprof_dot_draw_tags(evprof_dot_t *d, const evprof_node_t *node)
 {
     /* A leaf also answers for callees that were left out. */
-    struct boxes b = { .d = d, .by_flat = node->out_count > 0 };
+    boxes_t b = { .d = d, .by_flat = node->out_count > 0 };
     evprof_tag_t **tags = calloc(node->tag_count + 1, sizeof(evprof_tag_t *));
     if (tags == NULL) {
         d->out->failed = true;

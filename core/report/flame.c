@@ -16,49 +16,48 @@
 #include "core/base/grow.h"
 #include "core/base/sum.h"
 
-struct open_box {
+typedef struct open_box {
     evprof_box_t box;
     uint32_t last_child;
-};
+} open_box_t;
 
-struct frame {
+typedef struct frame {
     const evprof_node_t *place;
     bool is_inline;
-};
+} frame_t;
 
-struct walk {
+typedef struct walk {
     const evprof_view_t *view;
     const evprof_pprof_t *p;
     evprof_flame_t *flame;
     size_t cap;
     double cutoff;
-    struct open_box *open; /* [0] is the root */
+    open_box_t *open; /* [0] is the root */
     size_t open_count;
     size_t open_cap;
-    struct frame *frames; /* of the current sample, root first */
+    frame_t *frames; /* of the current sample, root first */
     size_t frame_count;
     size_t frame_cap;
-};
+} walk_t;
 
 /* Goes through the places of a stack from the root to the leaf. */
-struct cursor {
+typedef struct cursor {
     const evprof_graph_t *g;
     const evprof_sample_t *sample;
     uint32_t location; /* how many are left */
     evprof_node_t *const *nodes;
     size_t count; /* how many lines of the location are left */
     size_t line_count;
-};
+} cursor_t;
 
-static struct cursor
+static cursor_t
 cursor_begin(const evprof_graph_t *g, const evprof_sample_t *s)
 {
-    return (
-        struct cursor){ .g = g, .sample = s, .location = s->location_count };
+    return (cursor_t){ .g = g, .sample = s, .location = s->location_count };
 }
 
 static bool
-cursor_next(struct cursor *c, struct frame *out)
+cursor_next(cursor_t *c, frame_t *out)
 {
     if (c->count == 0) {
         if (c->location == 0) {
@@ -87,13 +86,13 @@ compare_places(const evprof_node_t *l, const evprof_node_t *r)
 static int
 compare_stacks(const void *a, const void *b, void *ctx)
 {
-    const struct walk *w = ctx;
+    const walk_t *w = ctx;
     const evprof_sample_t *l = &w->p->samples[*(const uint32_t *)a];
     const evprof_sample_t *r = &w->p->samples[*(const uint32_t *)b];
-    struct cursor lc = cursor_begin(w->flame->places, l);
-    struct cursor rc = cursor_begin(w->flame->places, r);
-    struct frame lf;
-    struct frame rf;
+    cursor_t lc = cursor_begin(w->flame->places, l);
+    cursor_t rc = cursor_begin(w->flame->places, r);
+    frame_t lf;
+    frame_t rf;
     for (;;) {
         bool has_left = cursor_next(&lc, &lf);
         bool has_right = cursor_next(&rc, &rf);
@@ -109,9 +108,9 @@ compare_stacks(const void *a, const void *b, void *ctx)
 
 /* Closes the innermost open box: it becomes a box of the flame, or nothing. */
 static bool
-close_box(struct walk *w)
+close_box(walk_t *w)
 {
-    struct open_box *closed = &w->open[--w->open_count];
+    open_box_t *closed = &w->open[--w->open_count];
     if (w->open_count > 0 &&
         (fabs((double)closed->box.cum) < w->cutoff || closed->box.cum == 0)) {
         return true;
@@ -129,7 +128,7 @@ close_box(struct walk *w)
         return true;
     }
     flame->depth = w->open_count > flame->depth ? w->open_count : flame->depth;
-    struct open_box *parent = &w->open[w->open_count - 1];
+    open_box_t *parent = &w->open[w->open_count - 1];
     if (parent->last_child == EVPROF_NO_INDEX) {
         parent->box.first_child = index;
     } else {
@@ -140,15 +139,15 @@ close_box(struct walk *w)
 }
 
 static bool
-open_box(struct walk *w, const struct frame *frame)
+open_box(walk_t *w, const frame_t *frame)
 {
-    struct open_box *open =
+    open_box_t *open =
         evprof_grow(w->open, &w->open_cap, w->open_count + 1, sizeof(*open));
     if (open == NULL) {
         return false;
     }
     w->open = open;
-    open[w->open_count++] = (struct open_box){
+    open[w->open_count++] = (open_box_t){
         .box = { .place = frame->place,
                  .is_inline = frame->is_inline,
                  .first_child = EVPROF_NO_INDEX,
@@ -159,14 +158,14 @@ open_box(struct walk *w, const struct frame *frame)
 }
 
 static bool
-load_frames(struct walk *w, const evprof_sample_t *s)
+load_frames(walk_t *w, const evprof_sample_t *s)
 {
-    struct cursor c = cursor_begin(w->flame->places, s);
-    struct frame frame;
+    cursor_t c = cursor_begin(w->flame->places, s);
+    frame_t frame;
     w->frame_count = 0;
     while (cursor_next(&c, &frame)) {
-        struct frame *frames = evprof_grow(w->frames, &w->frame_cap,
-                                           w->frame_count + 1, sizeof(*frames));
+        frame_t *frames = evprof_grow(w->frames, &w->frame_cap,
+                                      w->frame_count + 1, sizeof(*frames));
         if (frames == NULL) {
             return false;
         }
@@ -178,7 +177,7 @@ load_frames(struct walk *w, const evprof_sample_t *s)
 
 /* Adds a stack to the open boxes, of which it shares the first ones. */
 static bool
-add_stack(struct walk *w, const evprof_sample_t *s)
+add_stack(walk_t *w, const evprof_sample_t *s)
 {
     if (!load_frames(w, s)) {
         return false;
@@ -208,7 +207,7 @@ add_stack(struct walk *w, const evprof_sample_t *s)
 }
 
 static bool
-walk_all(struct walk *w)
+walk_all(walk_t *w)
 {
     size_t count = w->p->sample_count;
     uint32_t *order = calloc(count + 1, sizeof(*order));
@@ -221,7 +220,7 @@ walk_all(struct walk *w)
     if (count > 1) {
         qsort_r(order, count, sizeof(*order), compare_stacks, w);
     }
-    const struct frame root = { .place = NULL };
+    const frame_t root = { .place = NULL };
     bool is_complete = open_box(w, &root);
     for (size_t i = 0; is_complete && i < count; i++) {
         is_complete = add_stack(w, &w->p->samples[order[i]]);
@@ -243,7 +242,7 @@ evprof_flame_make(evprof_view_t *view, double fraction, evprof_flame_t *out,
     if (status != EVPROF_OK) {
         return status;
     }
-    struct walk w = { .view = view, .p = p, .flame = out };
+    walk_t w = { .view = view, .p = p, .flame = out };
     w.cutoff = fabs((double)evprof_view_total(view)) * fraction;
     if (!walk_all(&w)) {
         evprof_flame_free(out);

@@ -13,48 +13,48 @@
 #include "core/base/error.h"
 #include "core/base/grow.h"
 
-struct span {
+typedef struct span {
     uint32_t first; /* index of its first frame */
     uint32_t len;
     uint32_t stack;
-};
+} span_t;
 
-struct part {
+typedef struct part {
     uint32_t place;
     uint32_t count;
     uint32_t begin; /* where its spans go */
     uint32_t repeat;
     bool is_inline;
     evprof_sum_t sum;
-};
+} part_t;
 
-struct group {
+typedef struct group {
     size_t begin;
     size_t end;
     evprof_fold_box_t box;
-};
+} group_t;
 
-struct folder {
+typedef struct folder {
     const evprof_stacks_t *s;
     const evprof_fold_ask_t *ask;
     int64_t step; /* to the next frame of a span: 1 or -1 */
-    struct span *spans;
-    struct span *scratch;
+    span_t *spans;
+    span_t *scratch;
     size_t span_count;
     uint32_t *part_of; /* of each place: index + 1 in parts */
-    struct part *parts;
+    part_t *parts;
     size_t part_count;
     size_t part_cap;
-    struct group *groups;
+    group_t *groups;
     size_t group_count;
     size_t group_cap;
     evprof_fold_t *out;
     size_t box_cap;
     double cutoff;
-};
+} folder_t;
 
 static uint32_t
-frame_at(const struct folder *f, const struct span *span, size_t depth)
+frame_at(const folder_t *f, const span_t *span, size_t depth)
 {
     return f->s->frames[(int64_t)span->first + f->step * (int64_t)depth];
 }
@@ -76,8 +76,7 @@ find_place(const evprof_stacks_t *s, const evprof_view_stack_t *stack,
 
 /* False when the stack has no part in it. */
 static bool
-make_span(const struct folder *f, const evprof_view_stack_t *stack,
-          struct span *out)
+make_span(const folder_t *f, const evprof_view_stack_t *stack, span_t *out)
 {
     uint32_t at = 0;
     out->first = stack->first;
@@ -107,7 +106,7 @@ make_span(const struct folder *f, const evprof_view_stack_t *stack,
 }
 
 static bool
-has_path(const struct folder *f, const struct span *span)
+has_path(const folder_t *f, const span_t *span)
 {
     if (span->len < f->ask->path_len) {
         return false;
@@ -122,13 +121,13 @@ has_path(const struct folder *f, const struct span *span)
 
 /* Makes the spans of all stacks with the path, and the first group of them. */
 static void
-choose_spans(struct folder *f, struct group *first)
+choose_spans(folder_t *f, group_t *first)
 {
     size_t len = f->ask->path_len;
-    *first = (struct group){ .box = { .place = EVPROF_NO_INDEX,
-                                      .is_inline = len > 0 } };
+    *first =
+        (group_t){ .box = { .place = EVPROF_NO_INDEX, .is_inline = len > 0 } };
     for (size_t i = 0; i < f->s->count; i++) {
-        struct span span = { .stack = (uint32_t)i };
+        span_t span = { .stack = (uint32_t)i };
         if (!make_span(f, &f->s->stacks[i], &span) || !has_path(f, &span)) {
             continue;
         }
@@ -146,26 +145,25 @@ choose_spans(struct folder *f, struct group *first)
 /* ---- Splitting a group ---- */
 
 /* The part of a place; NULL: out of memory. */
-static struct part *
-part_for(struct folder *f, uint32_t place)
+static part_t *
+part_for(folder_t *f, uint32_t place)
 {
     if (f->part_of[place] != 0) {
         return &f->parts[f->part_of[place] - 1];
     }
-    struct part *parts =
+    part_t *parts =
         evprof_grow(f->parts, &f->part_cap, f->part_count + 1, sizeof(*parts));
     if (parts == NULL) {
         return NULL;
     }
     f->parts = parts;
-    parts[f->part_count] = (struct part){ .place = place, .is_inline = true };
+    parts[f->part_count] = (part_t){ .place = place, .is_inline = true };
     f->part_of[place] = (uint32_t)++f->part_count;
     return &parts[f->part_count - 1];
 }
 
 static void
-count_repeats(const struct folder *f, const struct span *span, size_t depth,
-              struct part *part)
+count_repeats(const folder_t *f, const span_t *span, size_t depth, part_t *part)
 {
     if (f->s->repeats != NULL) {
         uint32_t repeat =
@@ -176,18 +174,18 @@ count_repeats(const struct folder *f, const struct span *span, size_t depth,
 
 /* Adds up the frames at `depth` of each span. */
 static bool
-add_up(struct folder *f, struct group *g, size_t depth)
+add_up(folder_t *f, group_t *g, size_t depth)
 {
     f->part_count = 0;
     for (size_t i = g->begin; i < g->end; i++) {
-        const struct span *span = &f->spans[i];
+        const span_t *span = &f->spans[i];
         int64_t value = f->s->stacks[span->stack].value;
         if (span->len <= depth) {
             evprof_sum_add(&g->box.self, value);
             continue;
         }
         uint32_t frame = frame_at(f, span, depth);
-        struct part *part = part_for(f, EVPROF_FRAME_PLACE(frame));
+        part_t *part = part_for(f, EVPROF_FRAME_PLACE(frame));
         if (part == NULL) {
             return false;
         }
@@ -203,8 +201,8 @@ add_up(struct folder *f, struct group *g, size_t depth)
 static int
 by_width(const void *a, const void *b)
 {
-    const struct part *l = a;
-    const struct part *r = b;
+    const part_t *l = a;
+    const part_t *r = b;
     int64_t lw = evprof_sum_width(l->sum);
     int64_t rw = evprof_sum_width(r->sum);
     if (lw != rw) {
@@ -216,7 +214,7 @@ by_width(const void *a, const void *b)
 /* Leaves out the narrow parts and says where the spans of the others go; the
  * marks of all places are cleared but for those. */
 static void
-choose_parts(struct folder *f, struct group *g)
+choose_parts(folder_t *f, group_t *g)
 {
     for (size_t i = 0; i < f->part_count; i++) {
         f->part_of[f->parts[i].place] = 0;
@@ -239,11 +237,11 @@ choose_parts(struct folder *f, struct group *g)
 }
 
 static void
-move_spans(struct folder *f, const struct group *g, size_t depth)
+move_spans(folder_t *f, const group_t *g, size_t depth)
 {
     size_t end = g->begin;
     for (size_t i = g->begin; i < g->end; i++) {
-        const struct span *span = &f->spans[i];
+        const span_t *span = &f->spans[i];
         if (span->len <= depth) {
             continue;
         }
@@ -260,9 +258,9 @@ move_spans(struct folder *f, const struct group *g, size_t depth)
 
 /* Lets the wide parts wait as groups. */
 static bool
-push_parts(struct folder *f, const struct group *g)
+push_parts(folder_t *f, const group_t *g)
 {
-    struct group *groups =
+    group_t *groups =
         evprof_grow(f->groups, &f->group_cap, f->group_count + f->part_count,
                     sizeof(*groups));
     if (groups == NULL && f->part_count > 0) {
@@ -270,9 +268,9 @@ push_parts(struct folder *f, const struct group *g)
     }
     f->groups = groups;
     for (size_t i = g->box.hidden; i < f->part_count; i++) {
-        const struct part *part = &f->parts[i];
+        const part_t *part = &f->parts[i];
         f->part_of[part->place] = 0;
-        groups[f->group_count++] = (struct group){
+        groups[f->group_count++] = (group_t){
             .begin = part->begin - part->count,
             .end = part->begin,
             .box = { .place = part->place,
@@ -286,7 +284,7 @@ push_parts(struct folder *f, const struct group *g)
 }
 
 static bool
-add_box(struct folder *f, const evprof_fold_box_t *box)
+add_box(folder_t *f, const evprof_fold_box_t *box)
 {
     evprof_fold_box_t *boxes = evprof_grow(f->out->boxes, &f->box_cap,
                                            f->out->count + 1, sizeof(*boxes));
@@ -300,7 +298,7 @@ add_box(struct folder *f, const evprof_fold_box_t *box)
 
 /* False: out of memory. */
 static bool
-split(struct folder *f, struct group *g)
+split(folder_t *f, group_t *g)
 {
     size_t depth = f->ask->path_len + g->box.depth;
     if (!add_up(f, g, depth)) {
@@ -315,9 +313,9 @@ split(struct folder *f, struct group *g)
 
 /* Folds once; stops early when there are too many boxes. */
 static int
-fold_once(struct folder *f, evprof_error_t *err)
+fold_once(folder_t *f, evprof_error_t *err)
 {
-    struct group first;
+    group_t first;
     f->span_count = 0;
     f->group_count = 0;
     f->out->count = 0;
@@ -329,7 +327,7 @@ fold_once(struct folder *f, evprof_error_t *err)
     bool is_complete = split(f, &first);
     while (is_complete && f->group_count > 0 &&
            f->out->count <= f->ask->max_boxes) {
-        struct group g = f->groups[--f->group_count];
+        group_t g = f->groups[--f->group_count];
         is_complete = split(f, &g);
     }
     return is_complete ? EVPROF_OK
@@ -337,7 +335,7 @@ fold_once(struct folder *f, evprof_error_t *err)
 }
 
 static void
-free_folder(struct folder *f)
+free_folder(folder_t *f)
 {
     free(f->spans);
     free(f->scratch);
@@ -351,7 +349,7 @@ evprof_fold_make(const evprof_stacks_t *s, const evprof_fold_ask_t *ask,
                  evprof_fold_t *out, evprof_error_t *err)
 {
     *out = (evprof_fold_t){ .narrowest = ask->narrowest };
-    struct folder f = { .s = s, .ask = ask, .step = 1, .out = out };
+    folder_t f = { .s = s, .ask = ask, .step = 1, .out = out };
     if (ask->kind == EVPROF_FOLD_UP || ask->kind == EVPROF_FOLD_CALLERS) {
         f.step = -1;
     }

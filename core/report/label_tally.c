@@ -10,7 +10,7 @@
 #include "core/base/sum.h"
 #include "core/base/unit.h"
 
-struct tally {
+typedef struct tally {
     const evprof_view_t *view;
     evprof_strings_t strings;
     evprof_tally_row_t *values;
@@ -19,17 +19,17 @@ struct tally {
     uint32_t *slots; /* value + 1 */
     size_t slot_count;
     evprof_buf_t text;
-};
+} tally_t;
 
 static size_t
-slot_of(const struct tally *t, const char *key, const char *name)
+slot_of(const tally_t *t, const char *key, const char *name)
 {
     const char *pair[2] = { key, name };
     return evprof_hash(pair, sizeof(pair), 0) & (t->slot_count - 1);
 }
 
 static bool
-grow(struct tally *t)
+grow(tally_t *t)
 {
     size_t cap = t->cap == 0 ? 64 : t->cap * 2;
     evprof_tally_row_t *values = realloc(t->values, cap * sizeof(*values));
@@ -58,7 +58,7 @@ grow(struct tally *t)
 
 /* False: out of memory. */
 static bool
-count_value(struct tally *t, const char *key, const char *name, int64_t weight)
+count_value(tally_t *t, const char *key, const char *name, int64_t weight)
 {
     key = evprof_strings_intern(&t->strings, key);
     name = evprof_strings_intern(&t->strings, name);
@@ -80,7 +80,7 @@ count_value(struct tally *t, const char *key, const char *name, int64_t weight)
 }
 
 static bool
-count_label(struct tally *t, const evprof_label_t *label, int64_t weight)
+count_label(tally_t *t, const evprof_label_t *label, int64_t weight)
 {
     if (label->text != NULL) {
         return count_value(t, label->key, label->text, weight);
@@ -93,7 +93,7 @@ count_label(struct tally *t, const evprof_label_t *label, int64_t weight)
 }
 
 static bool
-count_all(struct tally *t)
+count_all(tally_t *t)
 {
     const evprof_pprof_t *p = evprof_view_profile(t->view);
     for (size_t i = 0; i < p->sample_count; i++) {
@@ -127,7 +127,7 @@ int
 evprof_tally_make(const evprof_view_t *view, evprof_tally_t *out,
                   evprof_error_t *err)
 {
-    struct tally t = { .view = view };
+    tally_t t = { .view = view };
     bool is_complete = count_all(&t);
     free(t.slots);
     evprof_buf_free(&t.text);

@@ -12,16 +12,16 @@
 #define NARROWEST 0.00005
 #define MAX_BOXES 100000
 
-struct page {
+typedef struct page {
     const evprof_one_file_t *files;
     const evprof_stacks_t *s;
     const evprof_buf_t *data;
-};
+} page_t;
 
 static void
 fill(void *ctx, const char *name, size_t len, evprof_buf_t *out)
 {
-    const struct page *page = ctx;
+    const page_t *page = ctx;
     if (evprof_template_is(name, len, "TITLE")) {
         evprof_html_escape(out, page->s->title[0] != '\0' ? page->s->title
                                                           : page->s->type);
@@ -79,7 +79,7 @@ evprof_one_file_write(const evprof_one_file_t *files, const evprof_stacks_t *s,
     }
     evprof_document_end(&d);
     if (status == EVPROF_OK) {
-        struct page page = { .files = files, .s = s, .data = &data };
+        page_t page = { .files = files, .s = s, .data = &data };
         evprof_template_fill(out, files->page, fill, &page);
         out->failed = out->failed || data.failed;
     }

@@ -9,10 +9,10 @@
 /* Longer cycles of calls are not looked for. */
 #define MAX_PERIOD 8
 
-struct repetition {
+typedef struct repetition {
     uint32_t period;
     uint32_t count; /* at least 2 when there is any */
-};
+} repetition_t;
 
 static bool
 is_equal(const uint32_t *frames, uint32_t a, uint32_t b, uint32_t len)
@@ -28,10 +28,10 @@ is_equal(const uint32_t *frames, uint32_t a, uint32_t b, uint32_t len)
 
 /* The repetition at `at` that saves most frames; of equal ones that with the
  * shortest period. */
-static struct repetition
+static repetition_t
 find_repetition(const uint32_t *frames, uint32_t at, uint32_t len)
 {
-    struct repetition best = { 1, 1 };
+    repetition_t best = { 1, 1 };
     for (uint32_t period = 1; period <= MAX_PERIOD; period++) {
         uint32_t count = 1;
         while (at + (count + 1) * period <= len &&
@@ -39,7 +39,7 @@ find_repetition(const uint32_t *frames, uint32_t at, uint32_t len)
             count++;
         }
         if ((count - 1) * period > (best.count - 1) * best.period) {
-            best = (struct repetition){ period, count };
+            best = (repetition_t){ period, count };
         }
     }
     return best;
@@ -52,7 +52,7 @@ fold_stack(evprof_stacks_t *s, const evprof_view_stack_t *stack, size_t to)
     const uint32_t *frames = s->frames + stack->first;
     uint32_t used = 0;
     for (uint32_t at = 0; at < stack->len;) {
-        struct repetition r = find_repetition(frames, at, stack->len);
+        repetition_t r = find_repetition(frames, at, stack->len);
         /* Frames move to the front, so none is overwritten before it is read.
          */
         memmove(&s->frames[to + used], &frames[at], r.period * sizeof(*frames));

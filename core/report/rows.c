@@ -72,13 +72,13 @@ evprof_row_cum(const evprof_row_t *row)
 
 /* ---- Calls ---- */
 
-struct tally {
+typedef struct tally {
     evprof_call_t *calls; /* of each place */
     uint32_t *last;
-};
+} tally_t;
 
 static void
-add_call(struct tally *t, uint32_t place, uint32_t stamp, int64_t value)
+add_call(tally_t *t, uint32_t place, uint32_t stamp, int64_t value)
 {
     if (t->last[place] != stamp) {
         t->last[place] = stamp;
@@ -88,7 +88,7 @@ add_call(struct tally *t, uint32_t place, uint32_t stamp, int64_t value)
 
 static void
 add_calls(const evprof_stacks_t *s, uint32_t index, uint32_t place,
-          struct tally *callers, struct tally *callees)
+          tally_t *callers, tally_t *callees)
 {
     const evprof_view_stack_t *stack = &s->stacks[index];
     for (uint32_t i = 1; i < stack->len; i++) {
@@ -118,7 +118,7 @@ by_weight(const void *a, const void *b)
 
 /* Keeps the places that were called, sorted; hands the array out. */
 static size_t
-gather_calls(struct tally *t, size_t place_count, evprof_call_t **out)
+gather_calls(tally_t *t, size_t place_count, evprof_call_t **out)
 {
     size_t count = 0;
     for (size_t i = 0; i < place_count; i++) {
@@ -135,7 +135,7 @@ gather_calls(struct tally *t, size_t place_count, evprof_call_t **out)
 }
 
 static bool
-make_tally(struct tally *t, size_t place_count)
+make_tally(tally_t *t, size_t place_count)
 {
     t->calls = calloc(place_count + 1, sizeof(*t->calls));
     t->last = calloc(place_count + 1, sizeof(*t->last));
@@ -146,8 +146,8 @@ int
 evprof_calls_make(const evprof_stacks_t *s, uint32_t place, evprof_calls_t *out,
                   evprof_error_t *err)
 {
-    struct tally callers = { 0 };
-    struct tally callees = { 0 };
+    tally_t callers = { 0 };
+    tally_t callees = { 0 };
     bool is_ready = make_tally(&callers, s->place_count) &&
                     make_tally(&callees, s->place_count);
     for (size_t i = 0; is_ready && i < s->count; i++) {

@@ -22,19 +22,19 @@
 /* Larger files are no source, and are not read. */
 #define MAX_FILE_BYTES ((size_t)256 << 20)
 
-struct file {
+typedef struct file {
     struct file *next;
     const char *name;
     const char *problem; /* NULL: it was read */
     char **lines;
     size_t count;
-};
+} file_t;
 
 struct evprof_sources {
     evprof_arena_t arena;
     const char *search_path;
     const char *trim_path;
-    struct file *files;
+    file_t *files;
     bool (*fetch)(const void *ctx, const char *file, evprof_buf_t *path);
     const void *fetch_ctx;
 };
@@ -168,7 +168,7 @@ evprof_sources_free(evprof_sources_t *s)
 }
 
 static void
-set_problem(evprof_sources_t *s, struct file *file, const char *format,
+set_problem(evprof_sources_t *s, file_t *file, const char *format,
             const char *one, const char *two)
 {
     evprof_buf_t text = { 0 };
@@ -246,7 +246,7 @@ open_upwards(const char *dir, const char *name)
 }
 
 static int
-open_source(evprof_sources_t *s, struct file *file)
+open_source(evprof_sources_t *s, file_t *file)
 {
     const char *name = file->name + evprof_source_trim(file->name, s->trim_path,
                                                        s->search_path);
@@ -310,7 +310,7 @@ read_all(evprof_sources_t *s, int fd)
 /* Splits the text into lines in place; a carriage return before the newline
  * goes too. */
 static bool
-split_lines(evprof_sources_t *s, struct file *file, char *text)
+split_lines(evprof_sources_t *s, file_t *file, char *text)
 {
     size_t count = 1;
     for (const char *at = text; *at != '\0'; at++) {
@@ -335,7 +335,7 @@ split_lines(evprof_sources_t *s, struct file *file, char *text)
 
 /* The file from elsewhere, by its whole name; -1: it is not to be had. */
 static int
-fetch_source(evprof_sources_t *s, struct file *file)
+fetch_source(evprof_sources_t *s, file_t *file)
 {
     evprof_buf_t path = { 0 };
     int fd = -1;
@@ -348,7 +348,7 @@ fetch_source(evprof_sources_t *s, struct file *file)
 }
 
 static void
-load(evprof_sources_t *s, struct file *file)
+load(evprof_sources_t *s, file_t *file)
 {
     int fd = open_source(s, file);
     if (fd < 0) {
@@ -364,15 +364,15 @@ load(evprof_sources_t *s, struct file *file)
     close(fd);
 }
 
-static struct file *
+static file_t *
 find(evprof_sources_t *s, const char *name)
 {
-    for (struct file *f = s->files; f != NULL; f = f->next) {
+    for (file_t *f = s->files; f != NULL; f = f->next) {
         if (strcmp(f->name, name) == 0) {
             return f;
         }
     }
-    struct file *file = evprof_arena_calloc(&s->arena, 1, sizeof(*file));
+    file_t *file = evprof_arena_calloc(&s->arena, 1, sizeof(*file));
     if (file == NULL) {
         return NULL;
     }
@@ -389,7 +389,7 @@ find(evprof_sources_t *s, const char *name)
 const char *
 evprof_sources_line(evprof_sources_t *s, const char *file, int64_t number)
 {
-    struct file *f = find(s, file);
+    file_t *f = find(s, file);
     if (f == NULL || number < 1 || (uint64_t)number > f->count) {
         return NULL;
     }
@@ -399,6 +399,6 @@ evprof_sources_line(evprof_sources_t *s, const char *file, int64_t number)
 const char *
 evprof_sources_problem(evprof_sources_t *s, const char *file)
 {
-    struct file *f = find(s, file);
+    file_t *f = find(s, file);
     return f == NULL ? "out of memory" : f->problem;
 }

@@ -8,7 +8,7 @@
 #include "core/report/source.h"
 #include "core/report/view.h"
 
-struct maker {
+typedef struct maker {
     const evprof_view_t *view;
     const evprof_pprof_t *p;        /* the view's profile */
     const evprof_pprof_t *original; /* with all files and lines */
@@ -16,13 +16,13 @@ struct maker {
     const evprof_node_t *nodes; /* of the places */
     int64_t *start_lines;       /* of the original's functions, 0: unknown */
     evprof_stacks_t *s;
-};
+} maker_t;
 
 /* ---- Places ---- */
 
 /* Functions start where the profile says, else at their first sampled line. */
 static bool
-find_start_lines(struct maker *m)
+find_start_lines(maker_t *m)
 {
     const evprof_pprof_t *o = m->original;
     m->start_lines = calloc(o->function_count + 1, sizeof(*m->start_lines));
@@ -48,15 +48,15 @@ find_start_lines(struct maker *m)
 }
 
 static const char *
-keep_text(struct maker *m, const char *text)
+keep_text(maker_t *m, const char *text)
 {
     return evprof_strings_intern(&m->s->strings, text);
 }
 
 /* Parts that the node leaves out are taken from the original function. */
 static bool
-describe_source(struct maker *m, const evprof_node_info_t *info,
-                uint32_t function, evprof_stack_place_t *out)
+describe_source(maker_t *m, const evprof_node_info_t *info, uint32_t function,
+                evprof_stack_place_t *out)
 {
     const char *file = info->file;
     out->line = info->line;
@@ -71,7 +71,7 @@ describe_source(struct maker *m, const evprof_node_info_t *info,
 }
 
 static bool
-describe_place(struct maker *m, uint32_t place, const evprof_location_t *loc,
+describe_place(maker_t *m, uint32_t place, const evprof_location_t *loc,
                uint32_t function)
 {
     evprof_stack_place_t *out = &m->s->places[place];
@@ -90,7 +90,7 @@ describe_place(struct maker *m, uint32_t place, const evprof_location_t *loc,
 }
 
 static bool
-describe_places(struct maker *m)
+describe_places(maker_t *m)
 {
     m->nodes = evprof_graph_places(m->graph, &m->s->place_count);
     m->s->places = calloc(m->s->place_count + 1, sizeof(*m->s->places));
@@ -117,7 +117,7 @@ describe_places(struct maker *m)
 /* ---- Stacks ---- */
 
 static size_t
-count_frames(const struct maker *m)
+count_frames(const maker_t *m)
 {
     size_t frames = 0;
     for (size_t i = 0; i < m->p->sample_count; i++) {
@@ -132,7 +132,7 @@ count_frames(const struct maker *m)
 }
 
 static void
-add_frames(struct maker *m, const evprof_sample_t *sample)
+add_frames(maker_t *m, const evprof_sample_t *sample)
 {
     evprof_stacks_t *s = m->s;
     for (uint32_t i = sample->location_count; i-- > 0;) {
@@ -147,7 +147,7 @@ add_frames(struct maker *m, const evprof_sample_t *sample)
 }
 
 static void
-add_stack(struct maker *m, const evprof_sample_t *sample)
+add_stack(maker_t *m, const evprof_sample_t *sample)
 {
     evprof_stacks_t *s = m->s;
     evprof_view_stack_t *stack = &s->stacks[s->count++];
@@ -162,7 +162,7 @@ add_stack(struct maker *m, const evprof_sample_t *sample)
 }
 
 static int
-add_stacks(struct maker *m, evprof_error_t *err)
+add_stacks(maker_t *m, evprof_error_t *err)
 {
     evprof_stacks_t *s = m->s;
     size_t frames = count_frames(m);
@@ -186,7 +186,7 @@ add_stacks(struct maker *m, evprof_error_t *err)
 /* ---- The view's own data ---- */
 
 static bool
-describe_view(struct maker *m)
+describe_view(maker_t *m)
 {
     evprof_stacks_t *s = m->s;
     evprof_heading_t labels = { 0 };
@@ -210,9 +210,9 @@ int
 evprof_stacks_make(const evprof_view_t *view, const evprof_pprof_t *original,
                    evprof_stacks_t **out, evprof_error_t *err)
 {
-    struct maker m = { .view = view,
-                       .p = evprof_view_profile(view),
-                       .original = original };
+    maker_t m = { .view = view,
+                  .p = evprof_view_profile(view),
+                  .original = original };
     m.s = calloc(1, sizeof(*m.s));
     if (m.s == NULL) {
         return evprof_fail(err, EVPROF_ENOMEM, "stacks: out of memory");

@@ -144,23 +144,23 @@ print_calls(const evprof_view_t *view, evprof_buf_t *out,
     evprof_buf_free(&numbers);
 }
 
-struct blocks {
+typedef struct blocks {
     const evprof_view_t *view;
     evprof_stream_t *stream;
     int64_t sum;
-};
+} blocks_t;
 
 static bool
 is_wanted(void *ctx, const evprof_node_t *node)
 {
-    const struct blocks *b = ctx;
+    const blocks_t *b = ctx;
     return evprof_view_matches(b->view, node->name);
 }
 
 static int
 print_block(void *ctx, evprof_node_t *n, evprof_error_t *err)
 {
-    struct blocks *b = ctx;
+    blocks_t *b = ctx;
     evprof_buf_t *out = &b->stream->buf;
     (void)err;
     evprof_buf_puts(out, TREE_RULE "\n");
@@ -192,7 +192,7 @@ check_match(const evprof_view_t *view, const evprof_graph_t *g,
 }
 
 static int
-print_blocks(struct blocks *b, evprof_graph_t *g, evprof_error_t *err)
+print_blocks(blocks_t *b, evprof_graph_t *g, evprof_error_t *err)
 {
     size_t count;
     const evprof_edge_walk_t walk = { .is_wanted = is_wanted,
@@ -223,7 +223,7 @@ evprof_write_tree(evprof_view_t *view, const evprof_writer_t *out,
     }
     print_labels(view, &d);
     evprof_buf_puts(&d.stream.buf, TREE_RULE "\n" TREE_LEGEND "\n");
-    struct blocks blocks = { .view = view, .stream = &d.stream };
+    blocks_t blocks = { .view = view, .stream = &d.stream };
     status = print_blocks(&blocks, d.graph, err);
     return evprof_drawing_end(&d, status);
 }

@@ -202,13 +202,13 @@ evprof_view_is_base(const evprof_sample_t *s)
     return false;
 }
 
-struct sum {
+typedef struct sum {
     int64_t value;
     int64_t divisor;
-};
+} sum_t;
 
 static int64_t
-mean_of(const struct sum *sum)
+mean_of(const sum_t *sum)
 {
     int64_t value = sum->value;
     int64_t divisor = sum->divisor;
@@ -219,7 +219,7 @@ mean_of(const struct sum *sum)
 }
 
 static void
-add_to(struct sum *sum, struct sum part)
+add_to(sum_t *sum, sum_t part)
 {
     sum->value = evprof_sum(sum->value, part.value);
     sum->divisor = evprof_sum(sum->divisor, part.divisor);
@@ -231,14 +231,13 @@ static int64_t
 compute_total(const evprof_view_t *view)
 {
     const evprof_pprof_t *p = view->profile;
-    struct sum all = { 0 };
-    struct sum base = { 0 };
+    sum_t all = { 0 };
+    sum_t base = { 0 };
     for (size_t i = 0; i < p->sample_count; i++) {
         const evprof_sample_t *s = &p->samples[i];
         int64_t value = evprof_view_weight(view, s);
-        struct sum one = { .value =
-                               value < 0 ? evprof_difference(0, value) : value,
-                           .divisor = view->options.mean ? s->values[0] : 0 };
+        sum_t one = { .value = value < 0 ? evprof_difference(0, value) : value,
+                      .divisor = view->options.mean ? s->values[0] : 0 };
         add_to(&all, one);
         if (evprof_view_is_base(s)) {
             add_to(&base, one);
@@ -446,7 +445,7 @@ evprof_view_weight(const evprof_view_t *view, const evprof_sample_t *sample)
 int64_t
 evprof_view_value(const evprof_view_t *view, const evprof_sample_t *sample)
 {
-    struct sum sum = { .value = sample->values[view->value] };
+    sum_t sum = { .value = sample->values[view->value] };
     sum.divisor = view->options.mean ? sample->values[0] : 0;
     return mean_of(&sum);
 }

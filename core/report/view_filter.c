@@ -12,7 +12,7 @@
 #include "core/base/error.h"
 #include "core/report/view.h"
 
-struct filters {
+typedef struct filters {
     evprof_name_filter_t names;
     evprof_regex_t *show_from;
     evprof_tag_filter_t *tagfocus;
@@ -20,10 +20,10 @@ struct filters {
     evprof_regex_t *prune_from;
     evprof_regex_t *tagshow;
     evprof_regex_t *taghide;
-};
+} filters_t;
 
 static void
-filters_free(struct filters *f)
+filters_free(filters_t *f)
 {
     evprof_regex_free(f->names.focus);
     evprof_regex_free(f->names.ignore);
@@ -70,7 +70,7 @@ compile_tag(const evprof_view_t *view, const char *name, const char *value,
 }
 
 static int
-compile_all(const evprof_view_t *view, struct filters *f, evprof_error_t *err)
+compile_all(const evprof_view_t *view, filters_t *f, evprof_error_t *err)
 {
     const evprof_options_t *o = &view->options;
     int status = compile("focus", o->focus, &f->names.focus, err);
@@ -109,7 +109,7 @@ warn_unmatched(const evprof_view_t *view, bool is_asked, bool is_matched,
 }
 
 static int
-filter_names(evprof_view_t *view, struct filters *f)
+filter_names(evprof_view_t *view, filters_t *f)
 {
     const evprof_name_filter_t *names = &f->names;
     if (names->focus != NULL || names->ignore != NULL || names->hide != NULL ||
@@ -137,7 +137,7 @@ filter_names(evprof_view_t *view, struct filters *f)
 }
 
 static int
-filter_tags(evprof_view_t *view, struct filters *f, evprof_error_t *err)
+filter_tags(evprof_view_t *view, filters_t *f, evprof_error_t *err)
 {
     if (f->tagfocus != NULL || f->tagignore != NULL) {
         evprof_tag_matched_t matched;
@@ -165,7 +165,7 @@ filter_tags(evprof_view_t *view, struct filters *f, evprof_error_t *err)
 }
 
 static int
-apply(evprof_view_t *view, struct filters *f, evprof_error_t *err)
+apply(evprof_view_t *view, filters_t *f, evprof_error_t *err)
 {
     if (filter_names(view, f) != EVPROF_OK) {
         return evprof_fail(err, EVPROF_ENOMEM, "filters: out of memory");
@@ -181,7 +181,7 @@ apply(evprof_view_t *view, struct filters *f, evprof_error_t *err)
 int
 evprof_view_filter(evprof_view_t *view, evprof_error_t *err)
 {
-    struct filters f = { 0 };
+    filters_t f = { 0 };
     int status = compile_all(view, &f, err);
     if (status == EVPROF_OK) {
         status = apply(view, &f, err);

@@ -17,14 +17,14 @@
 #include "core/runtime/worker.h"
 #include "core/sample/labels.h"
 
-struct reload {
+typedef struct reload {
     evprof_work_t task; /* first: the worker gives it back */
     evprof_t *prof;
     evprof_config_t *config;
     evprof_error_t *err;
     int status;
     _Atomic uint32_t is_done; /* a futex */
-};
+} reload_t;
 
 /* ---- On the worker ---- */
 
@@ -97,7 +97,7 @@ apply(evprof_t *prof, evprof_config_t *config, evprof_error_t *err)
 static void
 run_reload(evprof_work_t *task)
 {
-    struct reload *reload = (struct reload *)(void *)task;
+    reload_t *reload = (reload_t *)(void *)task;
     reload->status = apply(reload->prof, reload->config, reload->err);
     /* The waiting thread's stack holds the task: nothing after this. */
     atomic_store(&reload->is_done, 1);
@@ -140,7 +140,7 @@ load_again(evprof_t *prof, evprof_config_t **out, evprof_error_t *err)
 static int
 hand_over(evprof_t *prof, evprof_config_t *config, evprof_error_t *err)
 {
-    struct reload reload = {
+    reload_t reload = {
         .task.run = run_reload, .prof = prof, .config = config, .err = err
     };
     int status = evprof_worker_post(&reload.task, 0, err);

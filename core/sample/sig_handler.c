@@ -74,8 +74,9 @@ token_thread(uint64_t token)
         evprof_thread_at((uint32_t)low_bits(token, INDEX_BITS));
     /* Acquire pairs with the store that makes a record live: its bounds are set
      * by then, maybe by the thread that found it. */
-    if (!thread || atomic_load_explicit(&thread->state, memory_order_acquire) <
-                       EVPROF_THREAD_LIVE) {
+    if (thread == NULL ||
+        atomic_load_explicit(&thread->state, memory_order_acquire) <
+            EVPROF_THREAD_LIVE) {
         return NULL;
     }
     const uint32_t generation =

@@ -33,7 +33,7 @@ evprof_stacktable_t *
 evprof_stacktable_new(size_t max_bytes)
 {
     evprof_stacktable_t *table = calloc(1, sizeof(*table));
-    if (!table) {
+    if (table == NULL) {
         return NULL;
     }
     table->max_bytes = max_bytes;
@@ -51,7 +51,7 @@ evprof_stacktable_new(size_t max_bytes)
 void
 evprof_stacktable_free(evprof_stacktable_t *table)
 {
-    if (table) {
+    if (table != NULL) {
         evprof_arena_free(&table->arena);
         free(table->slots);
         free(table->entries);
@@ -125,8 +125,8 @@ grow(evprof_stacktable_t *table)
     const size_t more = table->slot_count * 2;
     uint32_t *slots = calloc(more, sizeof(*slots));
     entry_t *entries =
-        slots ? realloc(table->entries, more * sizeof(*entries)) : NULL;
-    if (!entries) {
+        slots != NULL ? realloc(table->entries, more * sizeof(*entries)) : NULL;
+    if (entries == NULL) {
         free(slots);
         return false;
     }

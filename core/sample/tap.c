@@ -76,7 +76,8 @@ tick_taps(void)
 {
     for (unsigned kind = 0; kind < EVPROF_TAP_KINDS; kind++) {
         const tap_owner_t *owner = &taps.owners[kind];
-        if (evprof_tap_session((enum evprof_tap_kind)kind) && owner->tap.tick) {
+        if (evprof_tap_session((enum evprof_tap_kind)kind) != 0 &&
+            owner->tap.tick != NULL) {
             owner->tap.tick(owner->tap.ctx);
         }
     }

@@ -134,7 +134,7 @@ static evprof_thread_t *
 take_record(void)
 {
     evprof_thread_t *thread = registry.free;
-    if (thread) {
+    if (thread != NULL) {
         registry.free = thread->next;
         thread->next = NULL;
     } else {
@@ -225,14 +225,14 @@ evprof_thread_prepare(size_t skip)
     lock_registry();
     evprof_thread_t *thread = take_record();
     unlock_registry();
-    if (!thread) {
+    if (thread == NULL) {
         return NULL;
     }
     atomic_store(&thread->state, EVPROF_THREAD_STARTING);
     thread->labels.inherited = evprof_sig_labels();
     uintptr_t pcs[EVPROF_THREAD_CREATOR_DEPTH];
     evprof_walk_t walk = { .pcs = pcs, .max = EVPROF_THREAD_CREATOR_DEPTH };
-    if (creator) {
+    if (creator != NULL) {
         walk.bounds = creator->bounds;
     }
     evprof_walk_here(evprof_unwinder_find("auto"), &walk, skip);
@@ -309,7 +309,7 @@ static evprof_thread_t *
 found_record(pid_t tid)
 {
     evprof_thread_t *thread = registry.found;
-    while (thread && atomic_load(&thread->tid) != tid) {
+    while (thread != NULL && atomic_load(&thread->tid) != tid) {
         thread = thread->next;
     }
     return thread;
@@ -322,7 +322,7 @@ evprof_thread_drop_found(pid_t tid)
 {
     lock_registry();
     evprof_thread_t *thread = found_record(tid);
-    if (thread) {
+    if (thread != NULL) {
         unlink_found(thread);
         RUN_HOOKS(drop, thread);
         end_record(thread);
@@ -390,18 +390,18 @@ evprof_thread_self(void)
     const bool is_main = tid == getpid();
     lock_registry();
     evprof_thread_t *thread = found_record(tid);
-    const bool is_new = !thread;
+    const bool is_new = thread == NULL;
     if (is_new) {
         thread = take_record();
     } else if (!is_main) {
         unlink_found(thread);
     }
-    if (thread && is_new && is_main) {
+    if (thread != NULL && is_new && is_main) {
         thread->next = registry.found;
         registry.found = thread;
     }
     unlock_registry();
-    if (!thread) {
+    if (thread == NULL) {
         return NULL;
     }
     evprof_thread_current = thread;
@@ -432,7 +432,7 @@ evprof_thread_add_found(pid_t tid, uint64_t start_time)
         return EVPROF_OK;
     }
     evprof_thread_t *thread = take_record();
-    if (thread) {
+    if (thread != NULL) {
         atomic_store(&thread->tid, tid);
         thread->start_time = start_time;
         thread->bounds =
@@ -510,7 +510,7 @@ fork_child(void)
             give_record(thread);
         }
     }
-    if (self) {
+    if (self != NULL) {
         /* It is the main thread of this process now. */
         atomic_store(&self->tid, own_tid());
         atomic_store(&self->state, EVPROF_THREAD_FOUND);
@@ -518,7 +518,7 @@ fork_child(void)
         self->next = NULL;
         registry.found = self;
     }
-    atomic_store(&registry.live, self ? 1 : 0);
+    atomic_store(&registry.live, self != NULL ? 1 : 0);
     evprof_lock_reset(&registry.lock);
 }
 
@@ -535,7 +535,7 @@ static void
 mark_ours(void)
 {
     evprof_thread_t *thread = evprof_thread_self();
-    if (thread) {
+    if (thread != NULL) {
         atomic_fetch_or(&thread->flags, EVPROF_THREAD_OURS);
     }
     for (evprof_thread_hook_t *hook = atomic_load(&registry.hooks); hook;
@@ -557,11 +557,11 @@ void
 evprof_thread_join_ours(pthread_t thread)
 {
     evprof_thread_t *self = evprof_thread_self();
-    if (self) {
+    if (self != NULL) {
         self->depth++;
     }
     pthread_join(thread, NULL);
-    if (self) {
+    if (self != NULL) {
         self->depth--;
     }
 }

@@ -388,11 +388,11 @@ decode_all(evprof_code_t *code, const evprof_routine_t *routine,
 }
 
 /* The instructions of one function that have no places yet. */
-typedef struct evprof_listing {
-    struct evprof_listing *next;
+struct evprof_listing {
+    evprof_listing_t *next;
     evprof_instruction_t *items;
     size_t count;
-} pending_t;
+};
 
 static int
 compare_queries(const void *left, const void *right)
@@ -407,13 +407,13 @@ make_queries(const evprof_code_t *code, size_t *out)
 {
     size_t count = 0;
     size_t kept = 0;
-    for (const pending_t *l = code->listings; l != NULL; l = l->next) {
+    for (const evprof_listing_t *l = code->listings; l != NULL; l = l->next) {
         count += l->count;
     }
     evprof_query_t *queries = calloc(count + 1, sizeof(*queries));
     count = 0;
-    for (const pending_t *l = code->listings; l != NULL && queries != NULL;
-         l = l->next) {
+    for (const evprof_listing_t *l = code->listings;
+         l != NULL && queries != NULL; l = l->next) {
         for (size_t i = 0; i < l->count; i++) {
             queries[count++].vaddr = l->items[i].vaddr;
         }
@@ -434,7 +434,7 @@ make_queries(const evprof_code_t *code, size_t *out)
 static int
 give_places(evprof_code_t *code, const evprof_symbol_file_t *file)
 {
-    for (pending_t *l = code->listings; l != NULL; l = l->next) {
+    for (evprof_listing_t *l = code->listings; l != NULL; l = l->next) {
         for (size_t i = 0; i < l->count; i++) {
             const evprof_symbol_t *found =
                 evprof_symbol_file_find(file, l->items[i].vaddr);
@@ -502,7 +502,8 @@ evprof_code_disassemble(evprof_code_t *code, const evprof_routine_t *routine,
     disassembler->close(opened);
     evprof_instruction_t *own =
         evprof_arena_calloc(&code->arena, l.count + 1, sizeof(*own));
-    pending_t *pending = evprof_arena_calloc(&code->arena, 1, sizeof(*pending));
+    evprof_listing_t *pending =
+        evprof_arena_calloc(&code->arena, 1, sizeof(*pending));
     if (status == EVPROF_OK && own != NULL && l.count > 0) {
         memcpy(own, l.items, l.count * sizeof(*own));
     }
@@ -510,7 +511,7 @@ evprof_code_disassemble(evprof_code_t *code, const evprof_routine_t *routine,
     if (status != EVPROF_OK || own == NULL || pending == NULL) {
         return evprof_fail(err, EVPROF_ENOMEM, "disassembly: out of memory");
     }
-    *pending = (pending_t){ code->listings, own, l.count };
+    *pending = (evprof_listing_t){ code->listings, own, l.count };
     code->listings = pending;
     *out = own;
     *count = l.count;

@@ -18,6 +18,9 @@
 #include "core/symbol/query.h"
 
 /* A function of the symbol table. Names are the linker's. */
+/* Instructions of a function whose places are not known yet. */
+typedef struct evprof_listing evprof_listing_t;
+
 typedef struct evprof_routine {
     uint64_t start;
     uint64_t end;
@@ -41,7 +44,7 @@ typedef struct evprof_code {
     size_t routine_count;
     evprof_routine_t *variables; /* the same for data */
     size_t variable_count;
-    struct evprof_listing *listings; /* those without places yet */
+    evprof_listing_t *listings; /* those without places yet */
     evprof_arena_t arena;
     evprof_strings_t strings;
     evprof_symbol_cache_t cache;

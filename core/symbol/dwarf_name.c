@@ -316,7 +316,7 @@ qualified_name(evprof_dwarf_reader_t *reader, Dwarf_Die *die, size_t depth)
     }
     reader->scopes = scopes;
     if (evprof_index_add(&reader->scope_index, hash,
-                         (uint32_t)reader->scope_count) == 0) {
+                         (uint32_t)reader->scope_count) == EVPROF_OK) {
         scopes[reader->scope_count++] =
             (evprof_dwarf_scope_t){ declaration.addr, name };
     }

@@ -258,8 +258,9 @@ add_function(evprof_symbol_file_t *file, const char *given_name,
         return NULL;
     }
     file->functions = functions;
-    if (f == NULL || evprof_index_add(&file->function_index, function_hash(new),
-                                      (uint32_t)file->function_count) != 0) {
+    if (f == NULL ||
+        evprof_index_add(&file->function_index, function_hash(new),
+                         (uint32_t)file->function_count) != EVPROF_OK) {
         return NULL;
     }
     *f = *new;

@@ -23,7 +23,6 @@
 
 typedef evprof_timeline_order_t order_t;
 typedef evprof_timeline_raw_t raw_t;
-typedef enum evprof_timeline_step step_t;
 typedef evprof_timeline_g_t g_t;
 typedef evprof_timeline_p_t p_t;
 typedef evprof_timeline_m_t m_t;
@@ -44,7 +43,7 @@ enum gc_state { GC_UNKNOWN, GC_OFF, GC_ON };
 /* What the reader has to know of a type of event. Positions are those of
  * arguments + 1, 0: it has none. */
 typedef struct row {
-    step_t (*step)(order_t *o, turn_t *turn);
+    enum evprof_timeline_step (*step)(order_t *o, turn_t *turn);
     uint8_t args;
     uint8_t stack;
     uint8_t text;
@@ -53,7 +52,7 @@ typedef struct row {
     uint8_t g;
 } row_t;
 
-static step_t
+static enum evprof_timeline_step
 wrong(order_t *o, const char *why)
 {
     o->why = why;
@@ -88,7 +87,7 @@ tick(order_t *o, int64_t ns)
     return o->last_ns;
 }
 
-static step_t
+static enum evprof_timeline_step
 add(order_t *o, const evprof_timeline_event_t *event)
 {
     evprof_timeline_t *t = o->t;
@@ -140,7 +139,7 @@ event_of(const order_t *o, const turn_t *turn, enum evprof_timeline_kind kind)
 }
 
 /* A goroutine other than the one that runs changes. */
-static step_t
+static enum evprof_timeline_step
 tell_state(order_t *o, const turn_t *turn, uint64_t g, uint8_t from, uint8_t to,
            uint32_t own_stack)
 {
@@ -153,7 +152,7 @@ tell_state(order_t *o, const turn_t *turn, uint64_t g, uint8_t from, uint8_t to,
 }
 
 /* The one that runs does; the stack of the event is its own. */
-static step_t
+static enum evprof_timeline_step
 tell_own(order_t *o, const turn_t *turn, uint8_t from, uint8_t to)
 {
     return tell_state(o, turn, turn->now.g, from, to,
@@ -161,7 +160,7 @@ tell_own(order_t *o, const turn_t *turn, uint8_t from, uint8_t to)
 }
 
 /* Views have no use for it but that time goes on. */
-static step_t
+static enum evprof_timeline_step
 pass(order_t *o, turn_t *turn)
 {
     tick(o, turn->raw->ns);
@@ -172,7 +171,7 @@ pass(order_t *o, turn_t *turn)
 
 /* A P that is told as abandoned may be known to be in a system call, which
  * says more. */
-static step_t
+static enum evprof_timeline_step
 proc_status(order_t *o, turn_t *turn)
 {
     uint64_t id = turn->raw->args[0];
@@ -201,7 +200,7 @@ proc_status(order_t *o, turn_t *turn)
     return pass(o, turn);
 }
 
-static step_t
+static enum evprof_timeline_step
 proc_start(order_t *o, turn_t *turn)
 {
     p_t *p = evprof_timeline_find_p(o, turn->raw->args[0]);
@@ -215,7 +214,7 @@ proc_start(order_t *o, turn_t *turn)
     return pass(o, turn);
 }
 
-static step_t
+static enum evprof_timeline_step
 proc_stop(order_t *o, turn_t *turn)
 {
     p_t *p = evprof_timeline_find_p(o, turn->now.p);
@@ -228,7 +227,7 @@ proc_stop(order_t *o, turn_t *turn)
     return pass(o, turn);
 }
 
-static step_t
+static enum evprof_timeline_step
 proc_steal(order_t *o, turn_t *turn)
 {
     uint64_t id = turn->raw->args[0];
@@ -256,7 +255,7 @@ proc_steal(order_t *o, turn_t *turn)
 /* ---- Goroutines ---- */
 
 /* Who is in a system call is told by any M, and bound to its own. */
-static step_t
+static enum evprof_timeline_step
 bind_syscall(order_t *o, turn_t *turn, uint64_t id, uint64_t m)
 {
     bool is_first = o->generation->number == o->first_generation;
@@ -283,14 +282,14 @@ bind_syscall(order_t *o, turn_t *turn, uint64_t id, uint64_t m)
     return DONE;
 }
 
-static step_t
+static enum evprof_timeline_step
 go_status(order_t *o, turn_t *turn)
 {
     uint64_t id = turn->raw->args[0];
     uint64_t state = turn->raw->args[2];
     g_t *g = evprof_timeline_find_g(o, id);
     uint8_t from = g != NULL ? g->state : EVPROF_TIMELINE_UNKNOWN;
-    step_t step = DONE;
+    enum evprof_timeline_step step = DONE;
     if (state < EVPROF_GO_RUNNABLE || state > EVPROF_GO_WAITING) {
         return wrong(o, "a goroutine has no such state");
     }
@@ -318,7 +317,7 @@ go_status(order_t *o, turn_t *turn)
                                      stack_at(o, turn->raw, turn->row->stack));
 }
 
-static step_t
+static enum evprof_timeline_step
 go_create(order_t *o, turn_t *turn)
 {
     uint64_t id = turn->raw->args[0];
@@ -338,7 +337,7 @@ go_create(order_t *o, turn_t *turn)
                             stack_at(o, turn->raw, 2));
 }
 
-static step_t
+static enum evprof_timeline_step
 go_create_syscall(order_t *o, turn_t *turn)
 {
     uint64_t id = turn->raw->args[0];
@@ -351,7 +350,7 @@ go_create_syscall(order_t *o, turn_t *turn)
                : tell_state(o, turn, id, EVPROF_GO_GONE, EVPROF_GO_SYSCALL, 0);
 }
 
-static step_t
+static enum evprof_timeline_step
 go_start(order_t *o, turn_t *turn)
 {
     uint64_t id = turn->raw->args[0];
@@ -371,7 +370,7 @@ go_start(order_t *o, turn_t *turn)
 }
 
 /* The goroutine that runs ends, yields or blocks. */
-static step_t
+static enum evprof_timeline_step
 go_leave(order_t *o, turn_t *turn)
 {
     g_t *g = evprof_timeline_find_g(o, turn->now.g);
@@ -386,7 +385,7 @@ go_leave(order_t *o, turn_t *turn)
     return tell_own(o, turn, EVPROF_GO_RUNNING, to);
 }
 
-static step_t
+static enum evprof_timeline_step
 go_unblock(order_t *o, turn_t *turn)
 {
     uint64_t id = turn->raw->args[0];
@@ -401,7 +400,7 @@ go_unblock(order_t *o, turn_t *turn)
 }
 
 /* One goroutine hands its M to another: three events in one. */
-static step_t
+static enum evprof_timeline_step
 go_switch(order_t *o, turn_t *turn)
 {
     uint64_t id = turn->raw->args[0];
@@ -420,7 +419,7 @@ go_switch(order_t *o, turn_t *turn)
     from->state = to;
     take_next(o, &g->sequence, turn->raw->args[1]);
     turn->next.g = id;
-    step_t step =
+    enum evprof_timeline_step step =
         tell_state(o, turn, id, EVPROF_GO_WAITING, EVPROF_GO_RUNNABLE, 0);
     if (step == DONE) {
         step = tell_own(o, turn, EVPROF_GO_RUNNING, to);
@@ -433,7 +432,7 @@ go_switch(order_t *o, turn_t *turn)
 
 /* ---- System calls ---- */
 
-static step_t
+static enum evprof_timeline_step
 syscall_begin(order_t *o, turn_t *turn)
 {
     g_t *g = evprof_timeline_find_g(o, turn->now.g);
@@ -450,7 +449,7 @@ syscall_begin(order_t *o, turn_t *turn)
     return tell_own(o, turn, EVPROF_GO_RUNNING, EVPROF_GO_SYSCALL);
 }
 
-static step_t
+static enum evprof_timeline_step
 syscall_end(order_t *o, turn_t *turn)
 {
     g_t *g = evprof_timeline_find_g(o, turn->now.g);
@@ -465,7 +464,7 @@ syscall_end(order_t *o, turn_t *turn)
 }
 
 /* Its P was lost on the way, which has to be told first. */
-static step_t
+static enum evprof_timeline_step
 syscall_end_blocked(order_t *o, turn_t *turn)
 {
     g_t *g = evprof_timeline_find_g(o, turn->now.g);
@@ -482,7 +481,7 @@ syscall_end_blocked(order_t *o, turn_t *turn)
     return tell_own(o, turn, EVPROF_GO_SYSCALL, EVPROF_GO_RUNNABLE);
 }
 
-static step_t
+static enum evprof_timeline_step
 destroy_syscall(order_t *o, turn_t *turn)
 {
     g_t *g = evprof_timeline_find_g(o, turn->now.g);
@@ -505,7 +504,7 @@ destroy_syscall(order_t *o, turn_t *turn)
 
 /* ---- The garbage collector ---- */
 
-static step_t
+static enum evprof_timeline_step
 gc(order_t *o, turn_t *turn)
 {
     uint64_t sequence = turn->raw->args[0];
@@ -528,7 +527,7 @@ gc(order_t *o, turn_t *turn)
 
 /* ---- What programs tell of themselves ---- */
 
-static step_t
+static enum evprof_timeline_step
 task_begin(order_t *o, turn_t *turn)
 {
     bool is_new;
@@ -551,7 +550,7 @@ task_begin(order_t *o, turn_t *turn)
     return add(o, &event);
 }
 
-static step_t
+static enum evprof_timeline_step
 task_end(order_t *o, turn_t *turn)
 {
     uint32_t row = evprof_timeline_map_find(&o->tasks, turn->raw->args[0]);
@@ -564,7 +563,7 @@ task_end(order_t *o, turn_t *turn)
     return add(o, &event);
 }
 
-static step_t
+static enum evprof_timeline_step
 region_begin(order_t *o, turn_t *turn)
 {
     g_t *g = evprof_timeline_find_g(o, turn->now.g);
@@ -586,7 +585,7 @@ region_begin(order_t *o, turn_t *turn)
 }
 
 /* One that is not known began before the trace did. */
-static step_t
+static enum evprof_timeline_step
 region_end(order_t *o, turn_t *turn)
 {
     g_t *g = evprof_timeline_find_g(o, turn->now.g);
@@ -607,7 +606,7 @@ region_end(order_t *o, turn_t *turn)
     return add(o, &event);
 }
 
-static step_t
+static enum evprof_timeline_step
 user_log(order_t *o, turn_t *turn)
 {
     evprof_timeline_event_t event = event_of(o, turn, EVPROF_TIMELINE_LOG);
@@ -615,7 +614,7 @@ user_log(order_t *o, turn_t *turn)
     return add(o, &event);
 }
 
-static step_t
+static enum evprof_timeline_step
 label(order_t *o, turn_t *turn)
 {
     const evprof_timeline_event_t event =
@@ -623,7 +622,7 @@ label(order_t *o, turn_t *turn)
     return add(o, &event);
 }
 
-static step_t
+static enum evprof_timeline_step
 heap(order_t *o, turn_t *turn)
 {
     evprof_timeline_event_t event = event_of(o, turn, EVPROF_TIMELINE_HEAP);
@@ -748,7 +747,7 @@ evprof_timeline_order_step(evprof_timeline_order_t *o, uint64_t m,
         !fits((enum need)turn.row->g, turn.now.g)) {
         return wrong(o, "an event happens where it cannot");
     }
-    step_t step = turn.row->step(o, &turn);
+    enum evprof_timeline_step step = turn.row->step(o, &turn);
     row = m == NONE ? NULL : evprof_timeline_find_m(o, m);
     if (step == DONE && row != NULL) {
         *row = turn.next;

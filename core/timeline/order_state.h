@@ -7,17 +7,17 @@
 
 #include "core/timeline/order.h"
 
-typedef struct sequence {
+typedef struct evprof_timeline_sequence {
     uint64_t generation;
     uint64_t count;
 } evprof_timeline_sequence_t;
 
-typedef struct region {
+typedef struct evprof_timeline_region {
     uint64_t task;
     const char *name;
 } evprof_timeline_region_t;
 
-typedef struct order_g {
+typedef struct evprof_timeline_g {
     uint8_t state; /* enum evprof_go_status */
     evprof_timeline_sequence_t sequence;
     evprof_timeline_region_t *regions; /* open, the innermost last */
@@ -25,17 +25,17 @@ typedef struct order_g {
     size_t region_cap;
 } evprof_timeline_g_t;
 
-typedef struct order_p {
+typedef struct evprof_timeline_p {
     uint8_t state;
     evprof_timeline_sequence_t sequence;
 } evprof_timeline_p_t;
 
-typedef struct order_m {
+typedef struct evprof_timeline_m {
     uint64_t p;
     uint64_t g;
 } evprof_timeline_m_t;
 
-typedef struct order_task {
+typedef struct evprof_timeline_task {
     bool is_open;
     const char *name;
 } evprof_timeline_task_t;

@@ -69,7 +69,8 @@ given_of(pairs_t *pairs, uint64_t kind, uint64_t object)
         return NULL;
     }
     pairs->items = grown;
-    if (evprof_index_add(&pairs->index, hash, (uint32_t)pairs->count) != 0) {
+    if (evprof_index_add(&pairs->index, hash, (uint32_t)pairs->count) !=
+        EVPROF_OK) {
         return NULL;
     }
     grown[pairs->count] = (given_t){ .kind = kind, .object = object };

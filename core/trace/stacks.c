@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <evprof/status.h>
+
 #include "core/base/grow.h"
 #include "core/base/hash.h"
 
@@ -89,7 +91,8 @@ evprof_trace_stacks_add(evprof_trace_stacks_t *stacks, const uint64_t *pcs,
     uint32_t number = find(stacks, hash, pcs, count);
     if (number != 0 || stacks->count >= EVPROF_TRACE_STACKS_MAX ||
         !make_room(stacks, count) ||
-        evprof_index_add(&stacks->index, hash, (uint32_t)stacks->count) != 0) {
+        evprof_index_add(&stacks->index, hash, (uint32_t)stacks->count) !=
+            EVPROF_OK) {
         return number;
     }
     stacks->starts[stacks->count++] = stacks->word_count;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <evprof/status.h>
+
 #include "core/base/grow.h"
 #include "core/base/hash.h"
 #include "core/trace/event.h"
@@ -31,7 +33,8 @@ evprof_trace_texts_add(evprof_trace_texts_t *texts, const char *text,
         texts->items = grown;
     }
     if (kept == NULL || grown == NULL ||
-        evprof_index_add(&texts->index, hash, (uint32_t)texts->count) != 0) {
+        evprof_index_add(&texts->index, hash, (uint32_t)texts->count) !=
+            EVPROF_OK) {
         return 0;
     }
     texts->items[texts->count++] = kept;

@@ -23,16 +23,16 @@ count_rows(const evprof_piece_t *pieces, size_t count)
 
 /* The numbers that an object's codes have in its rows, but for those that are
  * numbers themselves. */
-struct numbering {
+typedef struct numbering {
     uint16_t number[UINT16_MAX + 1]; /* by code; 0: none yet */
     uint16_t codes[EVPROF_ROW_LISTED_MOST];
     uint32_t count;
-};
+} numbering_t;
 
 /* The last number stands for all codes that come too late: frames with these
  * are stepped by the call-frame data. No object was seen to have so many. */
 static uint16_t
-number_code(struct numbering *numbering, uint16_t code)
+number_code(numbering_t *numbering, uint16_t code)
 {
     unsigned direct = evprof_row_number(code);
     if (direct < EVPROF_ROW_LISTED) {
@@ -47,7 +47,7 @@ number_code(struct numbering *numbering, uint16_t code)
 }
 
 static void
-number_codes(const evprof_piece_t *pieces, size_t count, struct numbering *out)
+number_codes(const evprof_piece_t *pieces, size_t count, numbering_t *out)
 {
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < pieces[i].row_count; k++) {
@@ -61,7 +61,7 @@ number_codes(const evprof_piece_t *pieces, size_t count, struct numbering *out)
 
 static void
 put_row(unsigned char *at, const evprof_piece_row_t *row,
-        const struct numbering *numbering)
+        const numbering_t *numbering)
 {
     uint32_t within = row->start & ((1u << EVPROF_BUCKET_SHIFT) - 1);
     uint32_t number = row->code >= EVPROF_PIECE_NUMBER
@@ -75,7 +75,7 @@ put_row(unsigned char *at, const evprof_piece_row_t *row,
 
 static void
 fill_rows(const evprof_piece_t *pieces, size_t count, evprof_table_t *table,
-          const struct numbering *numbering)
+          const numbering_t *numbering)
 {
     unsigned char *rows = (unsigned char *)(uintptr_t)evprof_table_rows(table);
     uint32_t done = 0;
@@ -115,7 +115,7 @@ fill_stretches(const evprof_frames_t *frames, evprof_table_t *table)
 /* The table without its contents. */
 static evprof_table_t *
 allocate(const evprof_piece_t *pieces, size_t count,
-         const struct numbering *numbering)
+         const numbering_t *numbering)
 {
     const evprof_frames_t *frames = pieces[0].frames;
     const evprof_object_t *object = pieces[0].object;
@@ -139,7 +139,7 @@ allocate(const evprof_piece_t *pieces, size_t count,
 evprof_table_t *
 evprof_table_assemble(const evprof_piece_t *pieces, size_t count)
 {
-    struct numbering *numbering = calloc(1, sizeof(*numbering));
+    numbering_t *numbering = calloc(1, sizeof(*numbering));
     if (numbering == NULL) {
         return NULL;
     }

@@ -22,20 +22,20 @@ enum { SIZE_MOST = 65536, ROUNDS = 4 };
 
 /* What is known of an instruction's place, besides a distance. */
 enum {
-    NOWHERE = INT32_MIN,  /* nothing has led here yet */
-    NO_FRAME,             /* the frame pointer is the caller's */
-    UNKNOWN,              /* the distance varies */
+    NOWHERE = INT32_MIN, /* nothing has led here yet */
+    NO_FRAME,            /* the frame pointer is the caller's */
+    UNKNOWN,             /* the distance varies */
     DISTANCE_MOST = 1 << 30,
 };
 
-struct sweep {
+typedef struct sweep {
     const unsigned char *code;
     size_t size;
     int32_t *places; /* one a byte */
     int32_t now;
     int32_t at_switch; /* behind the last jump through a table */
     bool is_changed;
-};
+} sweep_t;
 
 /* Two ways into one place. Before the frame exists any distance is better. */
 static int32_t
@@ -51,7 +51,7 @@ join(int32_t a, int32_t b)
 }
 
 static void
-lead_to(struct sweep *sweep, size_t from, int64_t offset)
+lead_to(sweep_t *sweep, size_t from, int64_t offset)
 {
     int64_t target = (int64_t)from + offset;
     if (target < 0 || target >= (int64_t)sweep->size) {
@@ -76,7 +76,7 @@ add(int32_t distance, int64_t more)
 
 /* The distance behind an instruction, on the way that goes on below it. */
 static void
-apply(struct sweep *sweep, const evprof_insn_t *insn, size_t end)
+apply(sweep_t *sweep, const evprof_insn_t *insn, size_t end)
 {
     switch (insn->kind) {
     case EVPROF_INSN_SP_ADD:
@@ -118,14 +118,14 @@ apply(struct sweep *sweep, const evprof_insn_t *insn, size_t end)
 /* One sweep up to the end; false when an instruction is not understood before
  * the place in question was met. */
 static bool
-sweep_once(struct sweep *sweep, size_t at, int32_t *out)
+sweep_once(sweep_t *sweep, size_t at, int32_t *out)
 {
     bool is_met = false;
     sweep->now = NO_FRAME;
     sweep->at_switch = NOWHERE;
     for (size_t offset = 0; offset < sweep->size;) {
-        evprof_insn_t insn = evprof_insn_decode(sweep->code + offset,
-                                                sweep->size - offset);
+        evprof_insn_t insn =
+            evprof_insn_decode(sweep->code + offset, sweep->size - offset);
         if (insn.length == 0) {
             return is_met;
         }
@@ -153,7 +153,7 @@ evprof_frame_depth(const unsigned char *code, size_t size, size_t at,
     if (size > SIZE_MOST || at > size) {
         return false;
     }
-    struct sweep sweep = {
+    sweep_t sweep = {
         .code = code,
         .size = size,
         .places = malloc(size * sizeof(*sweep.places)),

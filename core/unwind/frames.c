@@ -24,23 +24,23 @@
 #define NOTE_MOST ((size_t)65536)
 
 /* A section as far as it matters here. */
-struct place {
+typedef struct place {
     uint64_t offset;
     uint64_t size;
     uintptr_t address;
-};
+} place_t;
 
-struct file {
+typedef struct file {
     const evprof_object_t *object;
     int fd;
     uint64_t size;
     ElfW(Ehdr) ehdr;
     ElfW(Phdr) * phdrs;
     const ElfW(Phdr) * code; /* the executable segment */
-    struct place hdr;        /* size 0: none, as for the others */
-    struct place eh_frame;
-    struct place debug_frame;
-};
+    place_t hdr;             /* size 0: none, as for the others */
+    place_t eh_frame;
+    place_t debug_frame;
+} file_t;
 
 /* Reads exactly `size` bytes at `offset` of the file; false: it could not. */
 static bool
@@ -63,14 +63,14 @@ read_at(int fd, void *out, size_t size, uint64_t offset)
 }
 
 static bool
-is_inside(const struct file *file, uint64_t offset, uint64_t size)
+is_inside(const file_t *file, uint64_t offset, uint64_t size)
 {
     return offset <= file->size && size <= file->size - offset;
 }
 
 /* A copy of a part of the file; NULL with errno ENOMEM or EIO. */
 static void *
-read_part(const struct file *file, uint64_t offset, uint64_t size)
+read_part(const file_t *file, uint64_t offset, uint64_t size)
 {
     errno = EIO;
     if (size == 0 || !is_inside(file, offset, size)) {
@@ -93,7 +93,7 @@ read_failure(void)
     return errno == ENOMEM ? EVPROF_ENOMEM : EVPROF_EIO;
 }
 
-static const ElfW(Phdr) * find_code(const struct file *file)
+static const ElfW(Phdr) * find_code(const file_t *file)
 {
     uintptr_t want = file->object->start - file->object->bias;
     for (unsigned i = 0; i < file->ehdr.e_phnum; i++) {
@@ -148,7 +148,7 @@ compare_notes(const unsigned char *notes, size_t size, const char *hex)
 
 /* An object without a build id is taken at its name. */
 static bool
-is_loaded_file(const struct file *file)
+is_loaded_file(const file_t *file)
 {
     if (file->object->build_id[0] == '\0') {
         return true;
@@ -172,11 +172,11 @@ is_loaded_file(const struct file *file)
 }
 
 static void
-note_section(struct file *file, const ElfW(Shdr) * section, const char *name)
+note_section(file_t *file, const ElfW(Shdr) * section, const char *name)
 {
-    struct place place = { .offset = section->sh_offset,
-                           .size = section->sh_size,
-                           .address = section->sh_addr };
+    place_t place = { .offset = section->sh_offset,
+                      .size = section->sh_size,
+                      .address = section->sh_addr };
     if (section->sh_type == SHT_NOBITS ||
         (section->sh_flags & SHF_COMPRESSED) != 0) {
         return;
@@ -190,7 +190,7 @@ note_section(struct file *file, const ElfW(Shdr) * section, const char *name)
 
 /* Stripped files may have no sections; nothing is noted then. */
 static void
-read_sections(struct file *file)
+read_sections(file_t *file)
 {
     const ElfW(Ehdr) *e = &file->ehdr;
     if (e->e_shentsize != sizeof(ElfW(Shdr)) || e->e_shstrndx >= e->e_shnum) {
@@ -216,7 +216,7 @@ read_sections(struct file *file)
 }
 
 static int
-read_headers(struct file *file)
+read_headers(file_t *file)
 {
     struct stat st;
     if (fstat(file->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
@@ -245,8 +245,7 @@ read_headers(struct file *file)
     for (unsigned i = 0; i < e->e_phnum; i++) {
         const ElfW(Phdr) *ph = &file->phdrs[i];
         if (ph->p_type == PT_GNU_EH_FRAME) {
-            file->hdr =
-                (struct place){ ph->p_offset, ph->p_filesz, ph->p_vaddr };
+            file->hdr = (place_t){ ph->p_offset, ph->p_filesz, ph->p_vaddr };
         }
     }
     read_sections(file);
@@ -256,7 +255,7 @@ read_headers(struct file *file)
 /* Without section headers: from where the search table says to the end of the
  * segment; entries end with a terminator before that. */
 static void
-guess_eh_frame(struct file *file, const unsigned char *hdr)
+guess_eh_frame(file_t *file, const unsigned char *hdr)
 {
     int32_t relative = 0;
     if (file->eh_frame.size != 0 || file->hdr.size < 8 ||
@@ -269,14 +268,14 @@ guess_eh_frame(struct file *file, const unsigned char *hdr)
         const ElfW(Phdr) *ph = &file->phdrs[i];
         uintptr_t within = address - ph->p_vaddr;
         if (ph->p_type == PT_LOAD && within < ph->p_filesz) {
-            file->eh_frame = (struct place){ ph->p_offset + within,
-                                             ph->p_filesz - within, address };
+            file->eh_frame = (place_t){ ph->p_offset + within,
+                                        ph->p_filesz - within, address };
         }
     }
 }
 
 static int
-read_cfi(const struct file *file, const struct place *place, bool is_debug,
+read_cfi(const file_t *file, const place_t *place, bool is_debug,
          evprof_frames_t *out)
 {
     if (place->size > INT32_MAX) {
@@ -293,7 +292,7 @@ read_cfi(const struct file *file, const struct place *place, bool is_debug,
 
 /* Takes the linker's search table over, as far as it is about this segment. */
 static int
-take_search_table(const struct file *file, const unsigned char *hdr,
+take_search_table(const file_t *file, const unsigned char *hdr,
                   evprof_frames_t *out)
 {
     evprof_cfi_t table = { .data = hdr,
@@ -341,7 +340,7 @@ compare_pairs(const void *a, const void *b)
 
 /* Reads every entry: first to count, then to fill in. */
 static size_t
-list_fdes(const struct file *file, evprof_frames_t *out, bool is_filling)
+list_fdes(const file_t *file, evprof_frames_t *out, bool is_filling)
 {
     evprof_fde_t fde = { 0 };
     size_t count = 0;
@@ -363,7 +362,7 @@ list_fdes(const struct file *file, evprof_frames_t *out, bool is_filling)
 }
 
 static int
-make_search_table(const struct file *file, evprof_frames_t *out)
+make_search_table(const file_t *file, evprof_frames_t *out)
 {
     size_t count = list_fdes(file, out, false);
     if (count == 0) {
@@ -379,7 +378,7 @@ make_search_table(const struct file *file, evprof_frames_t *out)
 }
 
 static int
-read_eh_frame(struct file *file, evprof_frames_t *out)
+read_eh_frame(file_t *file, evprof_frames_t *out)
 {
     unsigned char *hdr = NULL;
     if (file->hdr.size != 0) {
@@ -405,7 +404,7 @@ read_eh_frame(struct file *file, evprof_frames_t *out)
 }
 
 static void
-find_range(const struct file *file, evprof_frames_t *out)
+find_range(const file_t *file, evprof_frames_t *out)
 {
     out->low = UINTPTR_MAX;
     for (unsigned i = 0; i < file->ehdr.e_phnum; i++) {
@@ -419,7 +418,7 @@ find_range(const struct file *file, evprof_frames_t *out)
 }
 
 static int
-read_frames(struct file *file, evprof_frames_t *out)
+read_frames(file_t *file, evprof_frames_t *out)
 {
     out->base = file->object->start - file->object->bias;
     find_range(file, out);
@@ -449,7 +448,7 @@ int
 evprof_frames_open(const evprof_object_t *object, bool is_main,
                    evprof_frames_t *out)
 {
-    struct file file = { .object = object };
+    file_t file = { .object = object };
     *out = (evprof_frames_t){ .fd = -1 };
     file.fd =
         open(is_main ? EVPROF_SELF("exe") : object->path, O_RDONLY | O_CLOEXEC);
@@ -457,8 +456,8 @@ evprof_frames_open(const evprof_object_t *object, bool is_main,
         return EVPROF_EIO;
     }
     out->fd = file.fd;
-    int status = is_other_file(object, file.fd) ? EVPROF_EIO
-                                                : read_headers(&file);
+    int status =
+        is_other_file(object, file.fd) ? EVPROF_EIO : read_headers(&file);
     if (status == EVPROF_OK) {
         status = read_frames(&file, out);
     }

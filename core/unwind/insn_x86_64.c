@@ -14,7 +14,7 @@ enum { REX_W = 8, REX_R = 4, REX_B = 1 };
 enum { RSP = 4, RBP = 5 };
 enum { MAP_ONE, MAP_0F, MAP_0F38, MAP_0F3A };
 
-struct decoder {
+typedef struct decoder {
     const unsigned char *code;
     size_t size;
     size_t at;
@@ -30,10 +30,10 @@ struct decoder {
     int64_t displacement;
     int64_t immediate;
     bool failed;
-};
+} decoder_t;
 
 static unsigned char
-next_byte(struct decoder *d)
+next_byte(decoder_t *d)
 {
     if (d->at >= d->size) {
         d->failed = true;
@@ -44,7 +44,7 @@ next_byte(struct decoder *d)
 
 /* A signed number of 1, 2, 4 or 8 bytes. */
 static int64_t
-next_number(struct decoder *d, size_t width)
+next_number(decoder_t *d, size_t width)
 {
     uint64_t out = 0;
     for (size_t i = 0; i < width; i++) {
@@ -55,7 +55,7 @@ next_number(struct decoder *d, size_t width)
 }
 
 static void
-read_vector_prefix(struct decoder *d, unsigned char first)
+read_vector_prefix(decoder_t *d, unsigned char first)
 {
     d->is_vector = true;
     unsigned char second = next_byte(d);
@@ -79,7 +79,7 @@ is_prefix(unsigned char byte)
 }
 
 static void
-read_opcode(struct decoder *d)
+read_opcode(decoder_t *d)
 {
     unsigned char byte = next_byte(d);
     while (!d->failed && is_prefix(byte)) {
@@ -110,11 +110,13 @@ read_opcode(struct decoder *d)
 static const uint32_t one_modrm[8] = { 0x0f0f0f0f, 0x0f0f0f0f, 0x00000000,
                                        0x00000a08, 0x0000ffff, 0x00000000,
                                        0xff0f00c3, 0xc0c00000 };
-static const uint32_t one_invalid[8] = { 0xc0c040c0, 0x80808080, 0x00000000, 0x00000003,
-    0x04000004, 0x00000000, 0x00704000, 0x00000400 };
+static const uint32_t one_invalid[8] = { 0xc0c040c0, 0x80808080, 0x00000000,
+                                         0x00000003, 0x04000004, 0x00000000,
+                                         0x00704000, 0x00000400 };
 /* The same for the map 0f: those without a ModRM byte. */
-static const uint32_t two_plain[8] = { 0x00004be0, 0x00bf0000, 0x00000000, 0x00800000,
-    0x0000ffff, 0x00000707, 0x0000ff00, 0x00000000 };
+static const uint32_t two_plain[8] = { 0x00004be0, 0x00bf0000, 0x00000000,
+                                       0x00800000, 0x0000ffff, 0x00000707,
+                                       0x0000ff00, 0x00000000 };
 
 static bool
 bit_of(const uint32_t *words, unsigned char opcode)
@@ -123,7 +125,7 @@ bit_of(const uint32_t *words, unsigned char opcode)
 }
 
 static bool
-takes_modrm(struct decoder *d)
+takes_modrm(decoder_t *d)
 {
     if (d->map == MAP_0F) {
         bool is_vzero = d->opcode == 0x77;
@@ -137,7 +139,7 @@ takes_modrm(struct decoder *d)
 }
 
 static void
-read_modrm(struct decoder *d)
+read_modrm(decoder_t *d)
 {
     d->modrm = next_byte(d);
     unsigned mode = d->modrm >> 6;
@@ -157,16 +159,15 @@ read_modrm(struct decoder *d)
 }
 
 static size_t
-immediate_of_one(const struct decoder *d)
+immediate_of_one(const decoder_t *d)
 {
     unsigned char op = d->opcode;
     size_t full = d->has_size_prefix && (d->rex & REX_W) == 0 ? 2 : 4;
-    bool is_byte =
-        (op < 0x40 && (op & 7) == 4) || op == 0x6a || op == 0x6b ||
-        (op >= 0x70 && op <= 0x80) || op == 0x83 || op == 0xa8 ||
-        (op >= 0xb0 && op <= 0xb7) || op == 0xc0 || op == 0xc1 || op == 0xc6 ||
-        op == 0xcd || (op >= 0xe0 && op <= 0xe7) || op == 0xeb ||
-        (op == 0xf6 && (d->modrm & 0x38) < 0x10);
+    bool is_byte = (op < 0x40 && (op & 7) == 4) || op == 0x6a || op == 0x6b ||
+                   (op >= 0x70 && op <= 0x80) || op == 0x83 || op == 0xa8 ||
+                   (op >= 0xb0 && op <= 0xb7) || op == 0xc0 || op == 0xc1 ||
+                   op == 0xc6 || op == 0xcd || (op >= 0xe0 && op <= 0xe7) ||
+                   op == 0xeb || (op == 0xf6 && (d->modrm & 0x38) < 0x10);
     bool is_full = (op < 0x40 && (op & 7) == 5) || op == 0x68 || op == 0x69 ||
                    op == 0x81 || op == 0xa9 || op == 0xc7 ||
                    (op == 0xf7 && (d->modrm & 0x38) < 0x10);
@@ -186,7 +187,7 @@ immediate_of_one(const struct decoder *d)
 }
 
 static size_t
-immediate_size(const struct decoder *d)
+immediate_size(const decoder_t *d)
 {
     unsigned char op = d->opcode;
     if (d->map == MAP_ONE) {
@@ -195,9 +196,7 @@ immediate_size(const struct decoder *d)
     if (d->map == MAP_0F) {
         bool is_byte = (op >= 0x70 && op <= 0x73) || op == 0xa4 || op == 0xac ||
                        op == 0xba || op == 0xc2 || (op >= 0xc4 && op <= 0xc6);
-        return is_byte                                       ? 1
-               : !d->is_vector && op >= 0x80 && op <= 0x8f ? 4
-                                                             : 0;
+        return is_byte ? 1 : !d->is_vector && op >= 0x80 && op <= 0x8f ? 4 : 0;
     }
     return d->map == MAP_0F3A ? 1 : 0;
 }
@@ -205,14 +204,14 @@ immediate_size(const struct decoder *d)
 /* ---- What it does ---- */
 
 static bool
-is_rm_register(const struct decoder *d, unsigned reg)
+is_rm_register(const decoder_t *d, unsigned reg)
 {
     return d->has_modrm && d->modrm >> 6 == 3 && (d->modrm & 7) == reg &&
            (d->rex & REX_B) == 0;
 }
 
 static bool
-is_reg_register(const struct decoder *d, unsigned reg)
+is_reg_register(const decoder_t *d, unsigned reg)
 {
     return (d->modrm >> 3 & 7) == reg && (d->rex & REX_R) == 0;
 }
@@ -225,12 +224,11 @@ made(enum evprof_insn_kind kind, int64_t value)
 
 /* lea disp(%rbp or %rsp), reg */
 static evprof_insn_t
-judge_lea(const struct decoder *d)
+judge_lea(const decoder_t *d)
 {
     bool is_of_fp = d->modrm >> 6 != 3 && d->modrm >> 6 != 0 &&
                     (d->modrm & 7) == RBP && (d->rex & REX_B) == 0;
-    bool is_of_sp = (d->modrm & 7) == 4 && d->sib == 0x24 &&
-                    (d->rex & 3) == 0;
+    bool is_of_sp = (d->modrm & 7) == 4 && d->sib == 0x24 && (d->rex & 3) == 0;
     if (is_reg_register(d, RSP)) {
         return is_of_fp   ? made(EVPROF_INSN_SP_OF_FP, d->displacement)
                : is_of_sp ? made(EVPROF_INSN_SP_ADD, d->displacement)
@@ -243,7 +241,7 @@ judge_lea(const struct decoder *d)
 
 /* mov between registers, in both encodings. */
 static evprof_insn_t
-judge_mov(const struct decoder *d)
+judge_mov(const decoder_t *d)
 {
     bool is_store = d->opcode == 0x89;
     bool to_sp = is_store ? is_rm_register(d, RSP) : is_reg_register(d, RSP);
@@ -260,7 +258,7 @@ judge_mov(const struct decoder *d)
 
 /* Arithmetic with a constant; `and` aligns rsp by an unknown amount. */
 static evprof_insn_t
-judge_arithmetic(const struct decoder *d)
+judge_arithmetic(const decoder_t *d)
 {
     unsigned what = d->modrm >> 3 & 7;
     if (!is_rm_register(d, RSP) || what == 7) {
@@ -269,12 +267,11 @@ judge_arithmetic(const struct decoder *d)
     if ((d->rex & REX_W) == 0 || (what != 0 && what != 5)) {
         return made(EVPROF_INSN_SP_LOST, 0);
     }
-    return made(EVPROF_INSN_SP_ADD,
-                what == 0 ? d->immediate : -d->immediate);
+    return made(EVPROF_INSN_SP_ADD, what == 0 ? d->immediate : -d->immediate);
 }
 
 static evprof_insn_t
-judge_group_ff(const struct decoder *d)
+judge_group_ff(const decoder_t *d)
 {
     switch (d->modrm >> 3 & 7) {
     case 4:
@@ -294,7 +291,7 @@ judge_group_ff(const struct decoder *d)
 
 /* push and pop of a register */
 static evprof_insn_t
-judge_push_pop(const struct decoder *d)
+judge_push_pop(const decoder_t *d)
 {
     unsigned reg = d->opcode & 7;
     bool is_low = (d->rex & REX_B) == 0;
@@ -307,15 +304,14 @@ judge_push_pop(const struct decoder *d)
     if (reg == RSP && is_low) {
         return made(EVPROF_INSN_SP_LOST, 0);
     }
-    return made(reg == RBP && is_low ? EVPROF_INSN_FP_POPPED
-                                     : EVPROF_INSN_SP_ADD,
-                8);
+    return made(
+        reg == RBP && is_low ? EVPROF_INSN_FP_POPPED : EVPROF_INSN_SP_ADD, 8);
 }
 
 /* Whether an opcode of the first map writes the register that stands in its
  * ModRM byte as `reg`, or as `rm`. */
 static bool
-writes_rsp(const struct decoder *d)
+writes_rsp(const decoder_t *d)
 {
     unsigned char op = d->opcode;
     bool is_alu = op < 0x40;
@@ -329,7 +325,7 @@ writes_rsp(const struct decoder *d)
 }
 
 static evprof_insn_t
-judge_one(const struct decoder *d)
+judge_one(const decoder_t *d)
 {
     unsigned char op = d->opcode;
     if (op >= 0x50 && op <= 0x5f) {
@@ -370,9 +366,8 @@ judge_one(const struct decoder *d)
         return judge_group_ff(d);
     case 0x94: /* xchg %rax, %rsp */
     case 0xbc: /* mov $n, %rsp */
-        return made((d->rex & REX_B) == 0 ? EVPROF_INSN_SP_LOST
-                                          : EVPROF_INSN_PLAIN,
-                    0);
+        return made(
+            (d->rex & REX_B) == 0 ? EVPROF_INSN_SP_LOST : EVPROF_INSN_PLAIN, 0);
     case 0xc8: /* enter */
         return made(EVPROF_INSN_SP_LOST, 0);
     default:
@@ -381,7 +376,7 @@ judge_one(const struct decoder *d)
 }
 
 static evprof_insn_t
-judge(const struct decoder *d)
+judge(const decoder_t *d)
 {
     if (d->is_vector) {
         return made(EVPROF_INSN_PLAIN, 0);
@@ -396,16 +391,16 @@ judge(const struct decoder *d)
         return made(EVPROF_INSN_BRANCH, d->immediate);
     }
     bool is_move = d->opcode >= 0x40 && d->opcode <= 0x4f;
-    return made(d->opcode == 0x0b                      ? EVPROF_INSN_STOP
+    return made(d->opcode == 0x0b                    ? EVPROF_INSN_STOP
                 : is_move && is_reg_register(d, RSP) ? EVPROF_INSN_SP_LOST
-                                                       : EVPROF_INSN_PLAIN,
+                                                     : EVPROF_INSN_PLAIN,
                 0);
 }
 
 evprof_insn_t
 evprof_insn_decode(const unsigned char *code, size_t size)
 {
-    struct decoder d = { .code = code, .size = size };
+    decoder_t d = { .code = code, .size = size };
     read_opcode(&d);
     d.has_modrm = takes_modrm(&d);
     if (d.has_modrm) {

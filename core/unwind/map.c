@@ -21,17 +21,17 @@
 #include "core/unwind/tables.h"
 #include "core/unwind/unwind.h"
 
-struct retired {
+typedef struct retired {
     struct retired *next;
     const evprof_map_t *map;
     uint64_t stamp;
-};
+} retired_t;
 
 static evprof_lock_t refreshing;
 static evprof_lock_t publishing;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static const evprof_objects_t *mapped; /* what the current map was made of */
-static struct retired *retired_maps;
+static retired_t *retired_maps;
 
 static void
 fork_prepare(void)
@@ -86,19 +86,19 @@ holds_bottom(const evprof_object_t *object)
 }
 
 /* Tables are shared by the maps that name them; guarded by `publishing`. */
-struct shared_table {
+typedef struct shared_table {
     struct shared_table *next;
     uint64_t generation; /* of the object */
     size_t maps;
     evprof_table_t *table; /* NULL: it has none */
-};
+} shared_table_t;
 
-static struct shared_table *shared_tables;
+static shared_table_t *shared_tables;
 
-static struct shared_table *
+static shared_table_t *
 find_shared(uint64_t generation)
 {
-    struct shared_table *one = shared_tables;
+    shared_table_t *one = shared_tables;
     while (one != NULL && one->generation != generation) {
         one = one->next;
     }
@@ -108,7 +108,7 @@ find_shared(uint64_t generation)
 static evprof_segment_t
 segment_of(const evprof_object_t *object)
 {
-    struct shared_table *shared = find_shared(object->generation);
+    shared_table_t *shared = find_shared(object->generation);
     return (evprof_segment_t){
         .start = object->start,
         .limit = object->limit,
@@ -188,7 +188,7 @@ static void
 share_tables(const evprof_table_job_t *jobs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct shared_table *one = calloc(1, sizeof(*one));
+        shared_table_t *one = calloc(1, sizeof(*one));
         if (one == NULL) {
             evprof_table_free(jobs[i].table);
             continue;
@@ -221,7 +221,7 @@ static void
 count_map(const evprof_map_t *map, bool is_coming)
 {
     for (size_t i = 0; map != NULL && i < map->count; i++) {
-        struct shared_table *one = find_shared(map->segments[i].generation);
+        shared_table_t *one = find_shared(map->segments[i].generation);
         if (one != NULL) {
             one->maps = is_coming ? one->maps + 1 : one->maps - 1;
         }
@@ -231,9 +231,9 @@ count_map(const evprof_map_t *map, bool is_coming)
 static void
 free_unused_tables(void)
 {
-    struct shared_table **at = &shared_tables;
+    shared_table_t **at = &shared_tables;
     while (*at != NULL) {
-        struct shared_table *one = *at;
+        shared_table_t *one = *at;
         if (one->maps == 0) {
             *at = one->next;
             evprof_table_free(one->table);
@@ -249,9 +249,9 @@ static void
 reclaim(void)
 {
     evprof_epoch_advance(&evprof_map_epoch);
-    struct retired **at = &retired_maps;
+    retired_t **at = &retired_maps;
     while (*at != NULL) {
-        struct retired *one = *at;
+        retired_t *one = *at;
         if (evprof_epoch_passed(&evprof_map_epoch, one->stamp)) {
             *at = one->next;
             count_map(one->map, false);
@@ -265,7 +265,7 @@ reclaim(void)
 }
 
 static void
-publish(const evprof_map_t *map, struct retired *old)
+publish(const evprof_map_t *map, retired_t *old)
 {
     evprof_lock_enter(&publishing);
     count_map(map, true);
@@ -285,7 +285,7 @@ replace_map(const evprof_objects_t *objects)
         return status;
     }
     evprof_map_t *map = map_new(objects);
-    struct retired *old = calloc(1, sizeof(*old));
+    retired_t *old = calloc(1, sizeof(*old));
     if (map == NULL || old == NULL) {
         free(map);
         free(old);

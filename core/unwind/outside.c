@@ -26,16 +26,16 @@
 enum { ID_MOST = 256, CODE_MOST = 65536 };
 
 /* A copy of an object's call-frame data. */
-struct frames_copy {
+typedef struct frames_copy {
     struct frames_copy *next;
     uint64_t generation; /* of the object */
     uintptr_t low;
     size_t size;
     unsigned char bytes[];
-};
+} frames_copy_t;
 
 struct evprof_outside {
-    struct frames_copy *copies;
+    frames_copy_t *copies;
     unsigned char *stack; /* what stepper.window reads, unless the caller's */
     size_t stack_room;
     unsigned char *code; /* of one function */
@@ -57,7 +57,7 @@ evprof_outside_free(evprof_outside_t *outside)
         return;
     }
     while (outside->copies != NULL) {
-        struct frames_copy *copy = outside->copies;
+        frames_copy_t *copy = outside->copies;
         outside->copies = copy->next;
         free(copy);
     }
@@ -188,7 +188,7 @@ static const unsigned char *
 copy_frames(evprof_outside_t *outside, const evprof_segment_t *segment)
 {
     size_t size = segment->eh_high - segment->eh_low;
-    struct frames_copy *copy = outside->copies;
+    frames_copy_t *copy = outside->copies;
     while (copy != NULL && (copy->generation != segment->generation ||
                             copy->low != segment->eh_low)) {
         copy = copy->next;

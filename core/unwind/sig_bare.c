@@ -16,16 +16,15 @@
 /* How far back the making of a frame is looked for. */
 #define FRAME_MOST 96u
 
-struct bare {
+typedef struct bare {
     evprof_stepper_t *stepper;
     const evprof_segment_t *segment; /* NULL: outside of every object */
     uintptr_t pc;
-};
+} bare_t;
 
 /* Copies code at `pc`; bytes outside of the segment are 0. */
 EVPROF_UNCHECKED static bool
-read_code(const struct bare *bare, uintptr_t pc, unsigned char *out,
-          size_t size)
+read_code(const bare_t *bare, uintptr_t pc, unsigned char *out, size_t size)
 {
     const evprof_segment_t *segment = bare->segment;
     for (size_t i = 0; i < size; i++) {
@@ -41,7 +40,7 @@ read_code(const struct bare *bare, uintptr_t pc, unsigned char *out,
 
 /* Goes to the caller at `ra`, its stack pointer being `sp`. */
 static enum evprof_step
-go(struct bare *bare, uintptr_t ra, uintptr_t sp)
+go(bare_t *bare, uintptr_t ra, uintptr_t sp)
 {
     bare->stepper->regs.pc = ra;
     bare->stepper->regs.r[EVPROF_REG_SP] = sp;
@@ -51,7 +50,7 @@ go(struct bare *bare, uintptr_t ra, uintptr_t sp)
 
 /* Whether `ra` follows a direct call into the undescribed code around pc. */
 static bool
-is_called_here(const struct bare *bare, uintptr_t ra)
+is_called_here(const bare_t *bare, uintptr_t ra)
 {
     uintptr_t target = 0;
     return bare->segment != NULL &&
@@ -83,7 +82,7 @@ is_generated_call(uintptr_t ra)
 /* Whether the code before pc has made a frame and not returned since:
  * push %rbp; mov %rsp, %rbp. */
 static bool
-has_frame(const struct bare *bare)
+has_frame(const bare_t *bare)
 {
     unsigned char code[FRAME_MOST];
     if (!read_code(bare, bare->pc - sizeof(code), code, sizeof(code))) {
@@ -102,7 +101,7 @@ has_frame(const struct bare *bare)
 #else
 /* stp x29, x30, [sp, #n]!; mov x29, sp. */
 static bool
-has_frame(const struct bare *bare)
+has_frame(const bare_t *bare)
 {
     uint32_t words[FRAME_MOST / 4];
     unsigned char code[sizeof(words)];
@@ -124,7 +123,7 @@ has_frame(const struct bare *bare)
 #endif
 
 static bool
-is_plausible(const struct bare *bare, uintptr_t ra)
+is_plausible(const bare_t *bare, uintptr_t ra)
 {
     uintptr_t target = 0;
     if (bare->segment == NULL &&
@@ -138,7 +137,7 @@ is_plausible(const struct bare *bare, uintptr_t ra)
 }
 
 static enum evprof_step
-step_by_fp(struct bare *bare)
+step_by_fp(bare_t *bare)
 {
     evprof_stepper_t *stepper = bare->stepper;
     uintptr_t fp = stepper->regs.r[EVPROF_REG_FP];
@@ -157,7 +156,7 @@ step_by_fp(struct bare *bare)
 }
 
 static bool
-is_signal_return(const struct bare *bare)
+is_signal_return(const bare_t *bare)
 {
     unsigned char found[EVPROF_SIGNAL_RETURN];
     return read_code(bare, bare->stepper->regs.pc, found, sizeof(found)) &&
@@ -193,7 +192,7 @@ init_depth(const unsigned char *code, size_t at)
  *   push link_map; jmp *resolver
  */
 static int
-stub_depth(const struct bare *bare)
+stub_depth(const bare_t *bare)
 {
     enum { BEFORE = 32 };
     unsigned char at[BEFORE + 4];
@@ -217,7 +216,7 @@ stub_depth(const struct bare *bare)
 }
 
 static enum evprof_step
-step_by_stub(struct bare *bare)
+step_by_stub(bare_t *bare)
 {
     evprof_stepper_t *stepper = bare->stepper;
     int depth = stepper->is_exact ? stub_depth(bare) : -1;
@@ -235,7 +234,7 @@ step_by_stub(struct bare *bare)
 /* The return address where a function has it before it pushes anything but the
  * frame pointer. */
 static enum evprof_step
-step_by_entry(struct bare *bare)
+step_by_entry(bare_t *bare)
 {
     evprof_stepper_t *stepper = bare->stepper;
     uintptr_t sp = stepper->regs.r[EVPROF_REG_SP];
@@ -265,7 +264,7 @@ is_stub_word(uint32_t word)
 
 /* Stubs leave x30 alone; the head of the table pushes x16 and x30. */
 static enum evprof_step
-step_by_stub(struct bare *bare)
+step_by_stub(bare_t *bare)
 {
     evprof_stepper_t *stepper = bare->stepper;
     uintptr_t sp = stepper->regs.r[EVPROF_REG_SP];
@@ -289,7 +288,7 @@ step_by_stub(struct bare *bare)
 }
 
 static enum evprof_step
-step_by_entry(struct bare *bare)
+step_by_entry(bare_t *bare)
 {
     evprof_stepper_t *stepper = bare->stepper;
     uintptr_t ra = evprof_arch_strip(stepper->regs.r[EVPROF_REG_RA]);
@@ -304,9 +303,9 @@ step_by_entry(struct bare *bare)
 enum evprof_step
 evprof_step_bare(evprof_stepper_t *stepper, const evprof_segment_t *segment)
 {
-    struct bare bare = { .stepper = stepper,
-                         .segment = segment,
-                         .pc = stepper->regs.pc - !stepper->is_exact };
+    bare_t bare = { .stepper = stepper,
+                    .segment = segment,
+                    .pc = stepper->regs.pc - !stepper->is_exact };
     if (is_signal_return(&bare)) {
         return evprof_step_signal(stepper);
     }

@@ -29,12 +29,12 @@ enum {
 };
 
 /* Where the parts of an entry are. */
-struct entry {
+typedef struct entry {
     size_t id_at; /* offset of the CIE pointer */
     size_t end;   /* of the entry */
     uint64_t id;  /* the CIE pointer as it stands */
     bool is_wide; /* 64-bit DWARF */
-};
+} entry_t;
 
 static uintptr_t
 read_form(evprof_reader_t *r, uint8_t encoding)
@@ -81,7 +81,7 @@ read_address(evprof_reader_t *r, const evprof_cfi_t *cfi, uint8_t encoding)
 }
 
 static enum evprof_cfi_entry
-read_entry(evprof_reader_t *r, const evprof_cfi_t *cfi, struct entry *out)
+read_entry(evprof_reader_t *r, const evprof_cfi_t *cfi, entry_t *out)
 {
     if (r->at >= r->end) {
         return EVPROF_CFI_END;
@@ -161,7 +161,7 @@ static bool
 read_cie(const evprof_cfi_t *cfi, size_t offset, evprof_fde_t *out)
 {
     evprof_reader_t r = { .data = cfi->data, .at = offset, .end = cfi->size };
-    struct entry entry;
+    entry_t entry;
     if (read_entry(&r, cfi, &entry) != EVPROF_CFI_CIE) {
         return false;
     }
@@ -206,7 +206,7 @@ EVPROF_FLAT enum evprof_cfi_entry
 evprof_cfi_entry(const evprof_cfi_t *cfi, size_t offset, evprof_fde_t *out)
 {
     evprof_reader_t r = { .data = cfi->data, .at = offset, .end = cfi->size };
-    struct entry entry;
+    entry_t entry;
     enum evprof_cfi_entry kind = read_entry(&r, cfi, &entry);
     if (kind == EVPROF_CFI_END || kind == EVPROF_CFI_BAD) {
         return kind;

@@ -57,17 +57,17 @@ enum {
 #define STACK_MOST 16u
 #define STEPS_MOST 128u
 
-struct machine {
+typedef struct machine {
     evprof_cfi_expr_t *expr;
     evprof_reader_t r;
     size_t begin;
     uint64_t stack[STACK_MOST];
     unsigned depth;
     bool failed;
-};
+} machine_t;
 
 static void
-push(struct machine *m, uint64_t value)
+push(machine_t *m, uint64_t value)
 {
     if (m->depth >= STACK_MOST) {
         m->failed = true;
@@ -77,7 +77,7 @@ push(struct machine *m, uint64_t value)
 }
 
 static uint64_t
-pop(struct machine *m)
+pop(machine_t *m)
 {
     if (m->depth == 0) {
         m->failed = true;
@@ -87,7 +87,7 @@ pop(struct machine *m)
 }
 
 static void
-push_register(struct machine *m, uint64_t reg)
+push_register(machine_t *m, uint64_t reg)
 {
     int64_t offset = evprof_read_sleb(&m->r);
     const evprof_regs_t *regs = m->expr->regs;
@@ -100,7 +100,7 @@ push_register(struct machine *m, uint64_t reg)
 }
 
 static bool
-push_constant(struct machine *m, uint8_t op)
+push_constant(machine_t *m, uint8_t op)
 {
     static const uint8_t sign_bits[] = { 0, 56, 0, 48, 0, 32, 0, 0 };
     if (op >= OP_CONST1U && op <= OP_CONST8S) {
@@ -130,7 +130,7 @@ push_constant(struct machine *m, uint8_t op)
 }
 
 static bool
-run_binary(struct machine *m, uint8_t op)
+run_binary(machine_t *m, uint8_t op)
 {
     if (op < OP_AND || op > OP_NE || op == OP_NEG || op == OP_NOT ||
         op == OP_PLUS_UCONST || op == OP_BRA || op == OP_AND + 1 ||
@@ -192,7 +192,7 @@ run_binary(struct machine *m, uint8_t op)
 }
 
 static void
-jump(struct machine *m, int16_t distance)
+jump(machine_t *m, int16_t distance)
 {
     size_t at = m->r.at + (size_t)(intptr_t)distance;
     if (at < m->begin || at > m->r.end) {
@@ -203,7 +203,7 @@ jump(struct machine *m, int16_t distance)
 }
 
 static void
-load(struct machine *m)
+load(machine_t *m)
 {
     uintptr_t value = 0;
     uintptr_t address = (uintptr_t)pop(m);
@@ -214,7 +214,7 @@ load(struct machine *m)
 }
 
 static bool
-run_stack(struct machine *m, uint8_t op)
+run_stack(machine_t *m, uint8_t op)
 {
     uint64_t a = pop(m);
     uint64_t b = 0;
@@ -251,7 +251,7 @@ run_stack(struct machine *m, uint8_t op)
 }
 
 static bool
-run_rest(struct machine *m, uint8_t op)
+run_rest(machine_t *m, uint8_t op)
 {
     int16_t distance = 0;
     switch (op) {
@@ -279,7 +279,7 @@ run_rest(struct machine *m, uint8_t op)
 }
 
 static void
-run_one(struct machine *m)
+run_one(machine_t *m)
 {
     uint8_t op = evprof_read_u8(&m->r);
     if (op >= OP_BREG0 && op <= OP_BREG31) {
@@ -294,7 +294,7 @@ run_one(struct machine *m)
 bool
 evprof_cfi_evaluate(evprof_cfi_expr_t *expr, uintptr_t *out)
 {
-    struct machine m = {
+    machine_t m = {
         .expr = expr,
         .r = { .data = expr->cfi->data,
                .at = expr->offset,

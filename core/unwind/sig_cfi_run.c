@@ -235,21 +235,21 @@ run_one(evprof_cfi_run_t *run, evprof_reader_t *r, uint8_t op)
 }
 
 /* A row as distances from where the run stood. */
-struct span {
+typedef struct span {
     uint64_t start;
     uint64_t limit; /* 0: the instructions ended, it is the last */
-};
+} span_t;
 
 /* Runs until the row is complete that holds the distance `want`. False: the
  * instructions cannot be followed. */
 EVPROF_FLAT static bool
-run_to(evprof_cfi_run_t *run, uint64_t want, struct span *out)
+run_to(evprof_cfi_run_t *run, uint64_t want, span_t *out)
 {
     evprof_reader_t r = { .data = run->cfi->data,
                           .at = run->at,
                           .end = run->end };
     uint64_t advance = 0;
-    *out = (struct span){ 0, 0 };
+    *out = (span_t){ 0, 0 };
     while (r.at < r.end) {
         uint8_t op = evprof_read_u8(&r);
         if (!read_advance(run, &r, op, &advance)) {
@@ -279,7 +279,7 @@ static const evprof_cfi_row_t usual_row = {
 static bool
 run_cie(evprof_cfi_run_t *run)
 {
-    struct span span;
+    span_t span;
     run->at = run->fde->cie_code;
     run->end = run->fde->cie_code_end;
     memset(&run->row, 0, sizeof(run->row));
@@ -315,7 +315,7 @@ evprof_cfi_begin(evprof_cfi_run_t *run, const evprof_cfi_t *cfi,
 
 /* Makes the row that a span from `from` is about the current one. */
 static void
-set_span(evprof_cfi_run_t *run, uintptr_t from, const struct span *span)
+set_span(evprof_cfi_run_t *run, uintptr_t from, const span_t *span)
 {
     uintptr_t room = run->fde->limit - from;
     run->is_last = span->limit == 0 || span->limit >= room;
@@ -327,7 +327,7 @@ set_span(evprof_cfi_run_t *run, uintptr_t from, const struct span *span)
 bool
 evprof_cfi_next(evprof_cfi_run_t *run)
 {
-    struct span span;
+    span_t span;
     uintptr_t from = run->row.limit;
     if (run->is_last || !run_to(run, 0, &span)) {
         run->is_last = true;
@@ -341,7 +341,7 @@ bool
 evprof_cfi_row_at(evprof_cfi_run_t *run, const evprof_cfi_t *cfi,
                   const evprof_fde_t *fde, uintptr_t pc)
 {
-    struct span span;
+    span_t span;
     if (pc < fde->start || pc >= fde->limit ||
         !evprof_cfi_begin(run, cfi, fde) ||
         !run_to(run, pc - fde->start, &span)) {

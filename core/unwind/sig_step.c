@@ -138,16 +138,16 @@ failed(const evprof_cfi_expr_t *expr)
 }
 
 /* Everything that applying a row needs. */
-struct applying {
+typedef struct applying {
     evprof_stepper_t *stepper;
     const evprof_step_source_t *source;
     const evprof_cfi_row_t *row;
     evprof_regs_t caller;
     uintptr_t cfa;
-};
+} applying_t;
 
 static enum evprof_step
-find_cfa(struct applying *a)
+find_cfa(applying_t *a)
 {
     const evprof_cfi_row_t *row = a->row;
     const evprof_regs_t *regs = &a->stepper->regs;
@@ -188,7 +188,7 @@ set_unknown(evprof_regs_t *regs, unsigned reg)
  * and the register has its value again.
  */
 static void
-load_saved(struct applying *a, unsigned reg, uintptr_t address)
+load_saved(applying_t *a, unsigned reg, uintptr_t address)
 {
     uintptr_t value = 0;
     if (reg != EVPROF_REG_RA && address < a->stepper->regs.r[EVPROF_REG_SP]) {
@@ -202,7 +202,7 @@ load_saved(struct applying *a, unsigned reg, uintptr_t address)
 }
 
 static void
-apply_expr(struct applying *a, unsigned reg, int32_t offset, bool is_value)
+apply_expr(applying_t *a, unsigned reg, int32_t offset, bool is_value)
 {
     evprof_cfi_expr_t expr = { .cfi = &a->source->cfi,
                                .offset = (size_t)offset,
@@ -221,7 +221,7 @@ apply_expr(struct applying *a, unsigned reg, int32_t offset, bool is_value)
 }
 
 static void
-apply_rule(struct applying *a, unsigned index)
+apply_rule(applying_t *a, unsigned index)
 {
     const evprof_regs_t *regs = &a->stepper->regs;
     unsigned reg = index + EVPROF_RULE_FIRST;
@@ -256,7 +256,7 @@ apply_rule(struct applying *a, unsigned index)
 /* Callers lie above; only code that has no frame yet shares its caller's end.
  */
 static bool
-is_progress(const struct applying *a)
+is_progress(const applying_t *a)
 {
     uintptr_t from = a->stepper->regs.r[EVPROF_REG_SP];
     uintptr_t to = a->caller.r[EVPROF_REG_SP];
@@ -266,7 +266,7 @@ is_progress(const struct applying *a)
 
 /* The caller's registers of a frame whose row is known. */
 static enum evprof_step
-apply(struct applying *a, uint64_t ra_reg)
+apply(applying_t *a, uint64_t ra_reg)
 {
     evprof_stepper_t *stepper = a->stepper;
     enum evprof_step step = find_cfa(a);
@@ -335,9 +335,7 @@ evprof_step_by_fde(evprof_stepper_t *stepper,
     if (!stepper->wants_all && step_by_code(stepper)) {
         return stepper->regs.pc == 0 ? EVPROF_STEP_END : EVPROF_STEP_OK;
     }
-    struct applying a = { .stepper = stepper,
-                          .source = source,
-                          .row = &run.row };
+    applying_t a = { .stepper = stepper, .source = source, .row = &run.row };
     return apply(&a, fde->ra_reg);
 }
 

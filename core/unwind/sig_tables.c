@@ -30,13 +30,13 @@ static atomic_uint_fast64_t cache[1u << CACHE_BITS];
 
 static atomic_uint_fast64_t exact_cache[1u << EXACT_BITS];
 
-struct walker {
+typedef struct walker {
     evprof_walk_t *walk;
     evprof_stepper_t stepper;
     const evprof_regs_t *begin;
     size_t skip;
     size_t skip_all;
-};
+} walker_t;
 
 static inline atomic_uint_fast64_t *
 cache_slot(uintptr_t pc)
@@ -105,7 +105,7 @@ enum follow { FOLLOW_RAW, FOLLOW_END, FOLLOW_SIGNAL, FOLLOW_BROKEN };
 
 /* Follows callers as long as tables know them. */
 static enum follow
-follow_tables(struct walker *w, evprof_frame_t *frame)
+follow_tables(walker_t *w, evprof_frame_t *frame)
 {
     evprof_window_t *window = &w->stepper.window;
     for (;;) {
@@ -131,7 +131,7 @@ follow_tables(struct walker *w, evprof_frame_t *frame)
 }
 
 static void
-begin(struct walker *w)
+begin(walker_t *w)
 {
     w->walk->count = 0;
     w->walk->flags = 0;
@@ -145,7 +145,7 @@ begin(struct walker *w)
 
 /* By tables as far as they reach, then one frame by the means they call for. */
 static enum evprof_step
-step_callers(struct walker *w)
+step_callers(walker_t *w)
 {
     evprof_regs_t *regs = &w->stepper.regs;
     evprof_frame_t frame = { regs->pc, regs->r[EVPROF_REG_SP],
@@ -169,7 +169,7 @@ step_callers(struct walker *w)
 /* An interrupted frame: by the rule that was seen to hold at this pc, or by the
  * call-frame data. */
 static enum evprof_step
-step_exact(struct walker *w)
+step_exact(walker_t *w)
 {
     evprof_regs_t *regs = &w->stepper.regs;
     uintptr_t pc = regs->pc;
@@ -194,7 +194,7 @@ step_exact(struct walker *w)
 }
 
 static enum evprof_step
-step_once(struct walker *w)
+step_once(walker_t *w)
 {
     if (w->stepper.wants_all) {
         return evprof_step_raw(&w->stepper);
@@ -203,7 +203,7 @@ step_once(struct walker *w)
 }
 
 static void
-follow_all(struct walker *w)
+follow_all(walker_t *w)
 {
     enum evprof_step step = EVPROF_STEP_OK;
     begin(w);
@@ -234,7 +234,7 @@ walk_regs(evprof_walk_t *walk, const evprof_regs_t *regs, size_t skip)
 {
     evprof_pinned_t pinned = evprof_map_pin();
     /* Not cleared as a whole: begin() fills in the registers. */
-    struct walker w;
+    walker_t w;
     w.walk = walk;
     w.begin = regs;
     w.skip_all = skip;

@@ -20,16 +20,16 @@
 #define TEXT_BYTES ((size_t)65536)
 
 /* A window of the object's code. */
-struct text {
+typedef struct text {
     const evprof_piece_t *piece;
     unsigned char *bytes;
     uint32_t start;
     size_t size;
-};
+} text_t;
 
 /* Makes [low, high) of the code readable at text->bytes; false: not in file. */
 static bool
-text_load(struct text *text, uint32_t low, uint32_t high)
+text_load(text_t *text, uint32_t low, uint32_t high)
 {
     if (low >= text->start && high <= text->start + text->size) {
         return true;
@@ -55,7 +55,7 @@ is_in_reach(const evprof_frames_t *frames, uint32_t end, int64_t target)
  * do instructions. Bytes in the middle of one are read as if it began there,
  * which finds too many calls rather than too few. */
 static bool
-holds_call_end(struct text *text, uint32_t start, uint32_t end)
+holds_call_end(text_t *text, uint32_t start, uint32_t end)
 {
     if (!text_load(text, start, end)) {
         return true;
@@ -75,7 +75,7 @@ holds_call_end(struct text *text, uint32_t start, uint32_t end)
 }
 
 static bool
-is_kept(struct text *text, uint32_t start, uint32_t end, unsigned code)
+is_kept(text_t *text, uint32_t start, uint32_t end, unsigned code)
 {
     return code == EVPROF_CODE_END || code == EVPROF_CODE_SIGNAL ||
            holds_call_end(text, start, end);
@@ -120,8 +120,7 @@ growth_of(uint32_t before, uint32_t code)
  * ends in whole units, if no call ends in what is too much.
  */
 static bool
-fold_call(evprof_piece_t *piece, struct text *text, uint32_t start,
-          unsigned code)
+fold_call(evprof_piece_t *piece, text_t *text, uint32_t start, unsigned code)
 {
     if (code != piece->before_last || piece->row_count == 0 ||
         piece->calls == EVPROF_ROW_CALLS_MOST) {
@@ -146,7 +145,7 @@ fold_call(evprof_piece_t *piece, struct text *text, uint32_t start,
 /* makecontext makes a function return to the first byte of code that nothing
  * calls; that is looked up by the byte before. */
 static void
-add_row(evprof_piece_t *piece, struct text *text, uint32_t start, uint32_t end,
+add_row(evprof_piece_t *piece, text_t *text, uint32_t start, uint32_t end,
         unsigned code)
 {
     bool is_bottom = start != 0 && start == piece->bottom;
@@ -162,7 +161,7 @@ add_row(evprof_piece_t *piece, struct text *text, uint32_t start, uint32_t end,
 
 /* The rows of one FDE up to `limit`, where the next one begins. */
 static void
-compile_fde(evprof_piece_t *piece, struct text *text, const evprof_fde_t *fde,
+compile_fde(evprof_piece_t *piece, text_t *text, const evprof_fde_t *fde,
             uint32_t limit)
 {
     const evprof_cfi_t *cfi = &piece->frames->cfi;
@@ -211,7 +210,7 @@ limit_of(const evprof_piece_t *piece, const evprof_fde_t *fde, size_t i)
 void
 evprof_piece_compile(evprof_piece_t *piece)
 {
-    struct text text = { .piece = piece, .bytes = malloc(TEXT_BYTES) };
+    text_t text = { .piece = piece, .bytes = malloc(TEXT_BYTES) };
     evprof_fde_t fde = { 0 };
     uint32_t end = 0;
     if (text.bytes == NULL) {

@@ -25,16 +25,16 @@
 #define THREADED_FDES ((size_t)16384)
 #define THREADS_MOST 4u
 
-struct work {
+typedef struct work {
     evprof_piece_t *pieces;
     size_t count;
     atomic_size_t next;
-};
+} work_t;
 
 static void *
 run_pieces(void *arg)
 {
-    struct work *work = arg;
+    work_t *work = arg;
     size_t i = 0;
     while ((i = atomic_fetch_add(&work->next, 1)) < work->count) {
         evprof_piece_compile(&work->pieces[i]);
@@ -43,7 +43,7 @@ run_pieces(void *arg)
 }
 
 static unsigned
-count_threads(const struct work *work)
+count_threads(const work_t *work)
 {
     size_t fdes = 0;
     for (size_t i = 0; i < work->count; i++) {
@@ -57,7 +57,7 @@ count_threads(const struct work *work)
 }
 
 static void
-run_threads(struct work *work)
+run_threads(work_t *work)
 {
     pthread_t threads[THREADS_MOST];
     unsigned count = 0;
@@ -178,7 +178,7 @@ finish(evprof_table_job_t *job, evprof_frames_t *frames, evprof_piece_t *pieces)
 static int
 compile_all(evprof_table_job_t *jobs, size_t count, evprof_frames_t *frames)
 {
-    struct work work = { .count = 0 };
+    work_t work = { .count = 0 };
     for (size_t i = 0; i < count; i++) {
         work.count += pieces_of(&frames[i]);
     }

@@ -22,7 +22,7 @@ set_unwinder(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
     (void)d;
     const char *name = evprof_conf_arg(cf, 0);
     const evprof_unwinder_t *unwinder = evprof_unwinder_find(name);
-    if (!unwinder) {
+    if (unwinder == NULL) {
         return evprof_conf_fragment(
             cf, "knows no unwinder \"%s\", only auto, fp and tables", name);
     }

@@ -17,40 +17,40 @@
 #include "core/base/utf8.h"
 #include "core/report/report.h"
 
-struct row {
+typedef struct row {
     const char *name;
     int64_t before[2]; /* flat, cum */
     int64_t after[2];
-};
+} row_t;
 
-struct table {
+typedef struct table {
     const evprof_view_t *view;
-    struct row *rows;
+    row_t *rows;
     size_t count;
     uint32_t *slots; /* row + 1 */
     size_t mask;
     int column; /* what is sorted by: 0 flat, 1 cum */
-};
+} table_t;
 
-static struct row *
-find_row(struct table *t, const char *name)
+static row_t *
+find_row(table_t *t, const char *name)
 {
     size_t at = evprof_hash(name, strlen(name), 0) & t->mask;
     while (t->slots[at] != 0) {
-        struct row *row = &t->rows[t->slots[at] - 1];
+        row_t *row = &t->rows[t->slots[at] - 1];
         if (strcmp(row->name, name) == 0) {
             return row;
         }
         at = (at + 1) & t->mask;
     }
-    struct row *row = &t->rows[t->count++];
-    *row = (struct row){ .name = name };
+    row_t *row = &t->rows[t->count++];
+    *row = (row_t){ .name = name };
     t->slots[at] = (uint32_t)t->count;
     return row;
 }
 
 static bool
-table_init(struct table *t, size_t count)
+table_init(table_t *t, size_t count)
 {
     size_t slots = 64;
     while (slots < count * 2) {
@@ -63,12 +63,12 @@ table_init(struct table *t, size_t count)
 }
 
 static void
-add_nodes(struct table *t, const evprof_graph_t *g, bool is_base)
+add_nodes(table_t *t, const evprof_graph_t *g, bool is_base)
 {
     size_t count;
     evprof_node_t *const *nodes = evprof_graph_nodes(g, &count);
     for (size_t i = 0; i < count; i++) {
-        struct row *row = find_row(t, nodes[i]->name);
+        row_t *row = find_row(t, nodes[i]->name);
         int64_t *values = is_base ? row->before : row->after;
         values[0] = evprof_sum(values[0], evprof_node_flat(nodes[i]));
         values[1] = evprof_sum(values[1], evprof_node_cum(nodes[i]));
@@ -76,7 +76,7 @@ add_nodes(struct table *t, const evprof_graph_t *g, bool is_base)
 }
 
 static int64_t
-change_of(const struct row *row, int column)
+change_of(const row_t *row, int column)
 {
     return row->after[column] - row->before[column];
 }
@@ -84,9 +84,9 @@ change_of(const struct row *row, int column)
 static int
 compare_rows(const void *a, const void *b, void *ctx)
 {
-    const struct table *t = ctx;
-    const struct row *l = a;
-    const struct row *r = b;
+    const table_t *t = ctx;
+    const row_t *l = a;
+    const row_t *r = b;
     double lc = fabs((double)change_of(l, t->column));
     double rc = fabs((double)change_of(r, t->column));
     if (lc != rc) {
@@ -130,7 +130,7 @@ print_difference(const evprof_view_t *view, evprof_buf_t *out, int64_t value)
 }
 
 static void
-print_row(const struct table *t, evprof_buf_t *out, const struct row *row)
+print_row(const table_t *t, evprof_buf_t *out, const row_t *row)
 {
     for (int i = 0; i < 2; i++) {
         evprof_view_print_wide(t->view, out, row->before[i], 10);
@@ -146,7 +146,7 @@ print_row(const struct table *t, evprof_buf_t *out, const struct row *row)
 }
 
 static void
-print_totals(const struct table *t, evprof_buf_t *out, int64_t before)
+print_totals(const table_t *t, evprof_buf_t *out, int64_t before)
 {
     int64_t after = evprof_view_total(t->view);
     evprof_heading_t labels = { 0 };
@@ -173,7 +173,7 @@ print_totals(const struct table *t, evprof_buf_t *out, int64_t before)
 }
 
 static void
-print_table(struct table *t, const evprof_options_t *o, int64_t before,
+print_table(table_t *t, const evprof_options_t *o, int64_t before,
             evprof_stream_t *s)
 {
     print_totals(t, &s->buf, before);
@@ -212,7 +212,7 @@ compare(evprof_view_t *view, evprof_view_t *base, const evprof_writer_t *out,
         return status;
     }
     const evprof_options_t *o = evprof_view_options(view);
-    struct table t = { .view = view, .column = strcmp(o->sort, "cum") == 0 };
+    table_t t = { .view = view, .column = strcmp(o->sort, "cum") == 0 };
     if (table_init(&t, node_count(before) + node_count(after))) {
         add_nodes(&t, before, true);
         add_nodes(&t, after, false);

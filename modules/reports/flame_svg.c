@@ -19,11 +19,11 @@
 /* Boxes narrower than half a pixel are not drawn. */
 #define NARROWEST (0.5 / WIDTH)
 
-struct drawing {
+typedef struct drawing {
     const evprof_view_t *view;
     const evprof_flame_t *flame;
     evprof_stream_t s;
-};
+} drawing_t;
 
 static const char *
 name_of(const evprof_box_t *box)
@@ -32,7 +32,7 @@ name_of(const evprof_box_t *box)
 }
 
 static void
-add_title(struct drawing *d, const evprof_box_t *box)
+add_title(drawing_t *d, const evprof_box_t *box)
 {
     char percent[EVPROF_PERCENT_SIZE];
     evprof_unit_percent(percent, box->cum, evprof_view_total(d->view));
@@ -46,7 +46,7 @@ add_title(struct drawing *d, const evprof_box_t *box)
 
 /* The name as far as there is room for it, by characters. */
 static void
-add_label(struct drawing *d, const char *name, double room)
+add_label(drawing_t *d, const char *name, double room)
 {
     size_t fits =
         room > 3 * CHARACTER_WIDTH ? (size_t)(room / CHARACTER_WIDTH) : 0;
@@ -70,7 +70,7 @@ add_label(struct drawing *d, const char *name, double room)
 }
 
 static void
-draw_box(struct drawing *d, const evprof_box_t *box, double left, double width,
+draw_box(drawing_t *d, const evprof_box_t *box, double left, double width,
          size_t level)
 {
     const char *name = name_of(box);
@@ -91,13 +91,13 @@ draw_box(struct drawing *d, const evprof_box_t *box, double left, double width,
 }
 
 /* A box whose children are being drawn. */
-struct level {
+typedef struct level {
     uint32_t child; /* the next one */
     double left;    /* of it */
     double unit;    /* pixels for each unit of value */
-};
+} level_t;
 
-static struct level
+static level_t
 level_of(const evprof_box_t *boxes, uint32_t index, double left, double width)
 {
     double whole = fabs((double)boxes[index].flat);
@@ -106,17 +106,17 @@ level_of(const evprof_box_t *boxes, uint32_t index, double left, double width)
         whole += fabs((double)boxes[i].cum);
     }
     double cum = fabs((double)boxes[index].cum);
-    return (struct level){ .child = boxes[index].first_child,
-                           .left = left,
-                           .unit = width / (whole > cum ? whole
-                                            : cum > 0   ? cum
-                                                        : 1) };
+    return (level_t){ .child = boxes[index].first_child,
+                      .left = left,
+                      .unit = width / (whole > cum ? whole
+                                       : cum > 0   ? cum
+                                                   : 1) };
 }
 
 /* Draws all boxes, each before those above it. Stacks may be as deep as they
  * like, hence no recursion. */
 static void
-draw_boxes(struct drawing *d, struct level *levels)
+draw_boxes(drawing_t *d, level_t *levels)
 {
     const evprof_box_t *boxes = d->flame->boxes;
     uint32_t root = (uint32_t)d->flame->count - 1;
@@ -124,7 +124,7 @@ draw_boxes(struct drawing *d, struct level *levels)
     draw_box(d, &boxes[root], 0, WIDTH, 0);
     levels[0] = level_of(boxes, root, 0, WIDTH);
     while (depth > 0) {
-        struct level *level = &levels[depth - 1];
+        level_t *level = &levels[depth - 1];
         uint32_t box = level->child;
         if (box == EVPROF_NO_INDEX) {
             depth--;
@@ -148,12 +148,12 @@ write_flame_svg(evprof_view_t *view, const evprof_writer_t *out,
     if (status != EVPROF_OK) {
         return status;
     }
-    struct level *levels = calloc(flame.depth + 2, sizeof(*levels));
+    level_t *levels = calloc(flame.depth + 2, sizeof(*levels));
     if (levels == NULL) {
         evprof_flame_free(&flame);
         return evprof_fail(err, EVPROF_ENOMEM, "flame: out of memory");
     }
-    struct drawing d = { .view = view, .flame = &flame };
+    drawing_t d = { .view = view, .flame = &flame };
     evprof_stream_begin(&d.s, out);
     size_t height = HEAD + (flame.depth + 1) * ROW;
     evprof_buf_printf(&d.s.buf,

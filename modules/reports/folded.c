@@ -50,19 +50,19 @@ write_stack(evprof_buf_t *out, const evprof_graph_t *g,
     }
 }
 
-struct stack {
+typedef struct folded_stack {
     const char *text; /* interned */
     int64_t value;
-};
+} folded_stack_t;
 
 /* Stacks by their text. */
-struct stacks {
+typedef struct stacks {
     evprof_strings_t texts;
     evprof_index_t index;
-    struct stack *items;
+    folded_stack_t *items;
     size_t count;
     size_t cap;
-};
+} stacks_t;
 
 static uint64_t
 hash_text(const char *text)
@@ -71,8 +71,8 @@ hash_text(const char *text)
 }
 
 /* The stack of that text, new with the value 0; NULL: out of memory. */
-static struct stack *
-find_stack(struct stacks *s, const char *text, size_t len)
+static folded_stack_t *
+find_stack(stacks_t *s, const char *text, size_t len)
 {
     text = evprof_strings_add(&s->texts, text, len);
     if (text == NULL) {
@@ -84,19 +84,19 @@ find_stack(struct stacks *s, const char *text, size_t len)
             return &s->items[row];
         }
     }
-    struct stack *items =
+    folded_stack_t *items =
         evprof_grow(s->items, &s->cap, s->count + 1, sizeof(*items));
     if (items == NULL || evprof_index_add(&s->index, hash_text(text),
                                           (uint32_t)s->count) != EVPROF_OK) {
         return NULL;
     }
     s->items = items;
-    items[s->count] = (struct stack){ .text = text };
+    items[s->count] = (folded_stack_t){ .text = text };
     return &items[s->count++];
 }
 
 static int
-add_up(const evprof_view_t *view, const evprof_graph_t *g, struct stacks *s)
+add_up(const evprof_view_t *view, const evprof_graph_t *g, stacks_t *s)
 {
     const evprof_pprof_t *p = evprof_view_profile(view);
     evprof_buf_t text = { 0 };
@@ -108,7 +108,7 @@ add_up(const evprof_view_t *view, const evprof_graph_t *g, struct stacks *s)
         }
         evprof_buf_clear(&text);
         write_stack(&text, g, &p->samples[i]);
-        struct stack *stack =
+        folded_stack_t *stack =
             text.failed ? NULL : find_stack(s, text.data, text.len);
         if (stack == NULL) {
             status = EVPROF_ENOMEM;
@@ -121,7 +121,7 @@ add_up(const evprof_view_t *view, const evprof_graph_t *g, struct stacks *s)
 }
 
 static int
-write_stacks(const struct stacks *stacks, const evprof_writer_t *out)
+write_stacks(const stacks_t *stacks, const evprof_writer_t *out)
 {
     evprof_stream_t s;
     evprof_stream_begin(&s, out);
@@ -146,7 +146,7 @@ write_folded(evprof_view_t *view, const evprof_writer_t *out,
     if (status != EVPROF_OK) {
         return status;
     }
-    struct stacks stacks = { .count = 0 };
+    stacks_t stacks = { .count = 0 };
     status = add_up(view, g, &stacks);
     evprof_graph_free(g);
     status = status == EVPROF_OK

@@ -17,28 +17,28 @@
 
 #define MARGIN_LINES INT64_C(5)
 
-struct listing {
+typedef struct listing {
     evprof_view_t *view;
     evprof_sources_t *sources;
     evprof_stream_t s;
-};
+} listing_t;
 
-struct sum {
+typedef struct sum {
     int64_t flat;
     int64_t cum;
-};
+} sum_t;
 
 static void
-add(struct sum *sum, const evprof_node_t *node)
+add(sum_t *sum, const evprof_node_t *node)
 {
     sum->flat = evprof_sum(sum->flat, node->flat);
     sum->cum = evprof_sum(sum->cum, node->cum);
 }
 
-struct range {
+typedef struct range {
     int64_t first;
     int64_t last;
-};
+} range_t;
 
 static int64_t
 start_of(const evprof_node_t *node)
@@ -49,10 +49,10 @@ start_of(const evprof_node_t *node)
 
 /* As pprof has it: a node that lets the range begin earlier does not let it end
  * later. */
-static struct range
+static range_t
 range_of(evprof_node_t *const *nodes, size_t count)
 {
-    struct range r = { start_of(nodes[0]), nodes[0]->info.line + MARGIN_LINES };
+    range_t r = { start_of(nodes[0]), nodes[0]->info.line + MARGIN_LINES };
     for (size_t i = 1; i < count; i++) {
         int64_t first = start_of(nodes[i]);
         int64_t last = nodes[i]->info.line + MARGIN_LINES;
@@ -66,10 +66,10 @@ range_of(evprof_node_t *const *nodes, size_t count)
     return r;
 }
 
-static struct sum
+static sum_t
 sum_line(evprof_node_t *const *nodes, size_t count, int64_t line)
 {
-    struct sum sum = { 0 };
+    sum_t sum = { 0 };
     for (size_t i = 0; i < count; i++) {
         if (nodes[i]->info.line == line) {
             add(&sum, nodes[i]);
@@ -79,10 +79,10 @@ sum_line(evprof_node_t *const *nodes, size_t count, int64_t line)
 }
 
 static void
-print_lines(struct listing *l, evprof_node_t *const *nodes, size_t count)
+print_lines(listing_t *l, evprof_node_t *const *nodes, size_t count)
 {
     const char *file = nodes[0]->info.file;
-    struct range r = range_of(nodes, count);
+    range_t r = range_of(nodes, count);
     const char *problem = NULL;
     if (r.first <= r.last) {
         evprof_sources_line(l->sources, file, r.first);
@@ -97,7 +97,7 @@ print_lines(struct listing *l, evprof_node_t *const *nodes, size_t count)
         if (line == NULL) {
             return;
         }
-        struct sum sum = sum_line(nodes, count, number);
+        sum_t sum = sum_line(nodes, count, number);
         evprof_view_print_column(l->view, &l->s.buf, sum.flat);
         evprof_view_print_column(l->view, &l->s.buf, sum.cum);
         evprof_buf_printf(&l->s.buf, "%6lld:%s\n", (long long)number, line);
@@ -106,10 +106,10 @@ print_lines(struct listing *l, evprof_node_t *const *nodes, size_t count)
 
 /* The part of one function that is in one file. */
 static void
-print_file(struct listing *l, evprof_node_t *const *nodes, size_t count)
+print_file(listing_t *l, evprof_node_t *const *nodes, size_t count)
 {
     evprof_buf_t *out = &l->s.buf;
-    struct sum sum = { 0 };
+    sum_t sum = { 0 };
     for (size_t i = 0; i < count; i++) {
         add(&sum, nodes[i]);
     }
@@ -127,7 +127,7 @@ print_file(struct listing *l, evprof_node_t *const *nodes, size_t count)
 
 /* Nodes of one function, sorted by file. */
 static void
-print_function(struct listing *l, evprof_node_t **nodes, size_t count)
+print_function(listing_t *l, evprof_node_t **nodes, size_t count)
 {
     evprof_nodes_sort(nodes, count, EVPROF_ORDER_FILE);
     size_t i = 0;
@@ -151,7 +151,7 @@ print_function(struct listing *l, evprof_node_t **nodes, size_t count)
 }
 
 static void
-print_functions(struct listing *l, evprof_node_t **nodes, size_t count)
+print_functions(listing_t *l, evprof_node_t **nodes, size_t count)
 {
     evprof_buf_puts(&l->s.buf, "Total: ");
     evprof_view_print(l->view, &l->s.buf, evprof_view_total(l->view));
@@ -193,7 +193,7 @@ list_nodes(evprof_view_t *view, const evprof_graph_t *g, evprof_node_t **room,
         return evprof_fail(err, EVPROF_ENOENT, "no function matches %s",
                            evprof_view_request(view)->param);
     }
-    struct listing l = { .view = view };
+    listing_t l = { .view = view };
     const evprof_options_t *o = evprof_view_options(view);
     int status =
         evprof_sources_new(o->source_path, o->trim_path, &l.sources, err);

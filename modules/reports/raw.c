@@ -80,20 +80,20 @@ print_types(const evprof_pprof_t *p, evprof_buf_t *out)
     evprof_buf_putc(out, '\n');
 }
 
-struct labels {
+typedef struct labels {
     const evprof_sample_t *sample;
     bool is_number;
-};
+} labels_t;
 
 static bool
-is_of_kind(const struct labels *l, uint32_t i)
+is_of_kind(const labels_t *l, uint32_t i)
 {
     return (l->sample->labels[i].text == NULL) == l->is_number;
 }
 
 /* Whether an earlier label of the kind has the same key. */
 static bool
-is_repeated(const struct labels *l, uint32_t index)
+is_repeated(const labels_t *l, uint32_t index)
 {
     for (uint32_t i = 0; i < index; i++) {
         if (is_of_kind(l, i) &&
@@ -106,7 +106,7 @@ is_repeated(const struct labels *l, uint32_t index)
 
 /* Units are printed for a key when any of its values has one. */
 static bool
-has_units(const struct labels *l, const char *key)
+has_units(const labels_t *l, const char *key)
 {
     for (uint32_t i = 0; i < l->sample->label_count; i++) {
         const evprof_label_t *label = &l->sample->labels[i];
@@ -120,7 +120,7 @@ has_units(const struct labels *l, const char *key)
 
 /* "key:[one two]", all values of the key. */
 static void
-print_label(evprof_buf_t *out, const struct labels *l, uint32_t index)
+print_label(evprof_buf_t *out, const labels_t *l, uint32_t index)
 {
     const char *key = l->sample->labels[index].key;
     bool with_units = l->is_number && has_units(l, key);
@@ -152,7 +152,7 @@ compare_texts(const void *a, const void *b)
 
 /* All labels of one kind on one line, sorted as they print. */
 static bool
-print_labels(evprof_buf_t *out, const struct labels *l)
+print_labels(evprof_buf_t *out, const labels_t *l)
 {
     uint32_t count = l->sample->label_count;
     char **texts = calloc(count + 1, sizeof(*texts));
@@ -198,8 +198,8 @@ print_sample(const evprof_pprof_t *p, const evprof_sample_t *s,
     if (s->label_count == 0) {
         return true;
     }
-    const struct labels texts = { s, false };
-    const struct labels numbers = { s, true };
+    const labels_t texts = { s, false };
+    const labels_t numbers = { s, true };
     return print_labels(out, &texts) && print_labels(out, &numbers);
 }
 

@@ -9,15 +9,15 @@
 #include "core/base/utf8.h"
 #include "core/report/label_tally.h"
 
-struct printer {
+typedef struct printer {
     const evprof_view_t *view;
     evprof_stream_t s;
     evprof_buf_t text; /* the cell at hand */
-};
+} printer_t;
 
 /* "1.20s (12.0%):", the share only where there is a total. */
 static void
-print_cell(struct printer *t, int64_t weight)
+print_cell(printer_t *t, int64_t weight)
 {
     int64_t total = evprof_view_total(t->view);
     evprof_buf_clear(&t->text);
@@ -31,8 +31,7 @@ print_cell(struct printer *t, int64_t weight)
 }
 
 static void
-print_heading(struct printer *t, evprof_buf_t *out, const char *key,
-              int64_t weight)
+print_heading(printer_t *t, evprof_buf_t *out, const char *key, int64_t weight)
 {
     int64_t total = evprof_view_total(t->view);
     evprof_buf_printf(out, " %s: Total ", key);
@@ -48,8 +47,8 @@ print_heading(struct printer *t, evprof_buf_t *out, const char *key,
 }
 
 static void
-print_key(struct printer *t, evprof_buf_t *out,
-          const evprof_tally_row_t *values, size_t count)
+print_key(printer_t *t, evprof_buf_t *out, const evprof_tally_row_t *values,
+          size_t count)
 {
     int64_t weight = 0;
     size_t width = 0;
@@ -79,7 +78,7 @@ write_tags(evprof_view_t *view, const evprof_writer_t *out, evprof_error_t *err)
     if (status != EVPROF_OK) {
         return status;
     }
-    struct printer t = { .view = view };
+    printer_t t = { .view = view };
     evprof_stream_begin(&t.s, out);
     for (size_t i = 0; i < tally.count;) {
         size_t end = evprof_tally_key_end(&tally, i);

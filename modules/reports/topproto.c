@@ -11,12 +11,12 @@
 #include "core/base/unit.h"
 #include "core/report/report.h"
 
-struct maker {
+typedef struct maker {
     evprof_view_t *view;
     evprof_pprof_t *p;
     uint32_t *slots; /* function + 1 */
     size_t mask;
-};
+} maker_t;
 
 static int64_t
 in_output_unit(const evprof_view_t *view, int64_t value)
@@ -26,7 +26,7 @@ in_output_unit(const evprof_view_t *view, int64_t value)
 }
 
 static bool
-prepare(struct maker *m, size_t count)
+prepare(maker_t *m, size_t count)
 {
     const evprof_pprof_t *from = evprof_view_profile(m->view);
     evprof_pprof_t *p = m->p;
@@ -69,7 +69,7 @@ prepare(struct maker *m, size_t count)
 
 /* The function of that name, file and line; EVPROF_NO_INDEX: no memory. */
 static uint32_t
-find_function(struct maker *m, const evprof_node_info_t *info)
+find_function(maker_t *m, const evprof_node_info_t *info)
 {
     evprof_pprof_t *p = m->p;
     const char *name = evprof_strings_intern(&p->strings, info->name);
@@ -100,7 +100,7 @@ find_function(struct maker *m, const evprof_node_info_t *info)
 }
 
 static bool
-add_node(struct maker *m, const evprof_node_t *node)
+add_node(maker_t *m, const evprof_node_t *node)
 {
     evprof_pprof_t *p = m->p;
     uint32_t index = (uint32_t)p->location_count;
@@ -129,7 +129,7 @@ add_node(struct maker *m, const evprof_node_t *node)
 }
 
 static int
-make_profile(struct maker *m, const evprof_graph_t *g)
+make_profile(maker_t *m, const evprof_graph_t *g)
 {
     size_t count;
     evprof_node_t *const *nodes = evprof_graph_nodes(g, &count);
@@ -154,7 +154,7 @@ write_topproto(evprof_view_t *view, const evprof_writer_t *out,
     if (status != EVPROF_OK) {
         return status;
     }
-    struct maker m = { .view = view, .p = evprof_pprof_new() };
+    maker_t m = { .view = view, .p = evprof_pprof_new() };
     status = make_profile(&m, g);
     if (status == EVPROF_OK) {
         status = evprof_pprof_encode(m.p, 0, out, err);

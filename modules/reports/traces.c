@@ -18,23 +18,23 @@
 /* The column of values, and three spaces to the column of names. */
 #define INDENT ((size_t)13)
 
-struct block {
+typedef struct block {
     size_t offset; /* in the texts */
     size_t len;
-};
+} block_t;
 
-struct traces {
+typedef struct traces {
     evprof_view_t *view;
     evprof_stream_t s;
     evprof_buf_t texts;
-    struct block *blocks; /* of each location */
-    evprof_buf_t lines;   /* label lines of a sample, one string each */
+    block_t *blocks;    /* of each location */
+    evprof_buf_t lines; /* label lines of a sample, one string each */
     char **sorted;
     size_t sorted_cap;
-};
+} traces_t;
 
 static void
-add_block(struct traces *t, const evprof_graph_t *g, uint32_t location)
+add_block(traces_t *t, const evprof_graph_t *g, uint32_t location)
 {
     size_t count;
     evprof_node_t *const *nodes = evprof_graph_location(g, location, &count);
@@ -43,11 +43,11 @@ add_block(struct traces *t, const evprof_graph_t *g, uint32_t location)
         evprof_buf_printf(&t->texts, "%*s%s%s\n", (int)INDENT, "",
                           nodes[i]->name, i + 1 < count ? " (inline)" : "");
     }
-    t->blocks[location] = (struct block){ start, t->texts.len - start };
+    t->blocks[location] = (block_t){ start, t->texts.len - start };
 }
 
 static int
-make_blocks(struct traces *t, evprof_error_t *err)
+make_blocks(traces_t *t, evprof_error_t *err)
 {
     const evprof_pprof_t *p = evprof_view_profile(t->view);
     evprof_graph_t *g;
@@ -84,7 +84,7 @@ is_repeated(const evprof_sample_t *s, uint32_t index)
 
 /* One line for a key: all its values in this sample. */
 static void
-add_label_line(struct traces *t, const evprof_sample_t *s, uint32_t index)
+add_label_line(traces_t *t, const evprof_sample_t *s, uint32_t index)
 {
     const evprof_label_t *label = &s->labels[index];
     evprof_buf_t *out = &t->lines;
@@ -117,7 +117,7 @@ compare_lines(const void *a, const void *b)
 
 /* Sorts the collected lines and writes them. */
 static void
-write_lines(struct traces *t, size_t count)
+write_lines(traces_t *t, size_t count)
 {
     if (count > t->sorted_cap) {
         char **sorted = realloc(t->sorted, count * sizeof(*sorted));
@@ -147,7 +147,7 @@ write_lines(struct traces *t, size_t count)
 
 /* Text labels first, then numbers; each kind sorted by line. */
 static void
-write_labels(struct traces *t, const evprof_sample_t *s)
+write_labels(traces_t *t, const evprof_sample_t *s)
 {
     for (int is_number = 0; is_number < 2; is_number++) {
         size_t count = 0;
@@ -166,7 +166,7 @@ write_labels(struct traces *t, const evprof_sample_t *s)
 }
 
 static void
-write_sample(struct traces *t, const evprof_sample_t *s)
+write_sample(traces_t *t, const evprof_sample_t *s)
 {
     evprof_buf_t *out = &t->s.buf;
     evprof_buf_add(out, RULE, sizeof(RULE) - 1);
@@ -174,12 +174,12 @@ write_sample(struct traces *t, const evprof_sample_t *s)
         write_labels(t, s);
     }
     evprof_view_print_wide(t->view, out, evprof_view_value(t->view, s), 10);
-    struct block first = t->blocks[s->locations[0]];
+    block_t first = t->blocks[s->locations[0]];
     evprof_buf_puts(out, "   ");
     evprof_buf_add(out, t->texts.data + first.offset + INDENT,
                    first.len - INDENT);
     for (uint32_t i = 1; i < s->location_count; i++) {
-        struct block b = t->blocks[s->locations[i]];
+        block_t b = t->blocks[s->locations[i]];
         evprof_buf_add(out, t->texts.data + b.offset, b.len);
     }
     evprof_stream_poll(&t->s);
@@ -189,7 +189,7 @@ static int
 write_traces(evprof_view_t *view, const evprof_writer_t *out,
              evprof_error_t *err)
 {
-    struct traces t = { .view = view };
+    traces_t t = { .view = view };
     int status = make_blocks(&t, err);
     if (status == EVPROF_OK) {
         evprof_stream_begin(&t.s, out);

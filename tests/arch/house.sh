@@ -42,6 +42,17 @@ for type in $types; do
     echo "${type%;}: defined in two headers"
 done >>"$found"
 
+# One way to name a structure, see core/README.md.
+find core modules adapters -name '*.[ch]' ! -path '*/example/*' -exec awk '
+    /^typedef enum/ || (/^struct [a-z_0-9]+ \{/ && !/^struct (evprof|cli)/) {
+        print FILENAME ":" FNR ": " $0 }
+    /^typedef (struct|union) [a-z_0-9]+ \{/ { tag = $3 }
+    /^typedef (struct|union) \{/ { tag = "?" }
+    /^\} [a-z_0-9]+;/ && tag != "" {
+        if ($2 != tag "_t;") print FILENAME ":" FNR ": the tag is " tag
+        tag = "" }
+    /^\};/ { tag = "" }' {} + >>"$found"
+
 calls='strcpy|strcat|sprintf|vsprintf|atoi|atol|atof|strtok|gets'
 grep -rnE --include='*.[ch]' "(^|[^A-Za-z0-9_>.])($calls)\\(" \
     core modules adapters | grep -vE '^[^:]*:[0-9]*: *(/?\*|//)' >>"$found"

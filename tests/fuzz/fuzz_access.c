@@ -71,7 +71,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     evprof_access_request_t request = { .peer = (void *)&peer,
                                         .header = find_header,
                                         .ctx = header };
-    evprof_verdict_t verdict = evprof_access_judge(conf, &request, NULL);
+    enum evprof_verdict verdict = evprof_access_judge(conf, &request, NULL);
     if (verdict == EVPROF_ACCESS_ALLOW &&
         strstr(header, "203.0.113.77") == NULL) {
         abort();

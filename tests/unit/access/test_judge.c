@@ -268,7 +268,7 @@ judge_proxied(const char *text, const struct proxied *rows, size_t count)
             .header = real_ip,
             .ctx = &row,
         };
-        evprof_verdict_t verdict =
+        enum evprof_verdict verdict =
             evprof_access_judge(test_rules_of(config), &request, NULL);
         assert_int_equal(verdict, row.expected == 200 ? EVPROF_ACCESS_ALLOW
                                                       : EVPROF_ACCESS_DENY);

@@ -65,7 +65,7 @@ header(void *ctx, const char *name)
                                                      : NULL;
 }
 
-static evprof_verdict_t
+static enum evprof_verdict
 judge(const evprof_access_conf_t *conf, const struct row *row,
       const struct sockaddr *peer, const char **reason)
 {
@@ -86,7 +86,7 @@ test_local_peers(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const char *reason = NULL;
         evprof_config_t *config = test_load("/", rows[i].conf);
-        evprof_verdict_t verdict =
+        enum evprof_verdict verdict =
             judge(test_rules_of(config), &rows[i],
                   (const struct sockaddr *)&peer, &reason);
         if ((verdict == EVPROF_ACCESS_ALLOW) != rows[i].is_let_in) {

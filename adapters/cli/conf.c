@@ -40,21 +40,30 @@ find(const char *name, void *out)
     return true;
 }
 
-static int
-check(const char *file)
+bool
+cli_conf_is_good(const char *file)
 {
     file_fn run;
     evprof_error_t err;
     evprof_writer_t out = evprof_writer_file(stderr);
+    if (!find("evprof_conf_check", &run)) {
+        return false;
+    }
+    if (run(file, &out, &err) != EVPROF_OK) {
+        (void)fprintf(stderr, "evprof: %s: the configuration is bad\n", file);
+        return false;
+    }
+    return true;
+}
+
+static int
+check(const char *file)
+{
     if (file == NULL) {
         (void)fputs("evprof: -t needs a file: evprof -t FILE\n", stderr);
         return EXIT_BAD;
     }
-    if (!find("evprof_conf_check", &run)) {
-        return EXIT_BAD;
-    }
-    if (run(file, &out, &err) != EVPROF_OK) {
-        (void)fprintf(stderr, "evprof: %s: the configuration is bad\n", file);
+    if (!cli_conf_is_good(file)) {
         return EXIT_BAD;
     }
     (void)fprintf(stderr, "evprof: %s: the configuration is good\n", file);

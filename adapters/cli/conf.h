@@ -11,4 +11,8 @@
  */
 bool cli_conf(int argc, char **argv, int *exit_status);
 
+/* Whether a program can be configured by that file; what is wrong with it goes
+ * to stderr. */
+bool cli_conf_is_good(const char *file);
+
 #endif

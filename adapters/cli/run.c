@@ -5,6 +5,7 @@
  * signals on; those that a terminal sends reach the program by themselves.
  */
 #include "adapters/cli/run.h"
+#include "adapters/cli/conf.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -460,6 +461,9 @@ cli_run(int argc, char **argv, int *exit_status)
     int status = parse(&run, argc, argv);
     if (status >= 0) {
         *exit_status = status;
+        return true;
+    }
+    if (run.conf != NULL && !cli_conf_is_good(run.conf)) {
         return true;
     }
     int fd = run.wants_top || run.http != NULL ? mkstemp(cpu_file) : -1;

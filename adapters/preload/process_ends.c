@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ends of a process that no destructor sees: _exit, and exec, which puts
- * another image in its place. Profiles for files are written before either. A
- * program that executes its own file again, as servers do for an upgrade, keeps
- * its profiler: the environment gets back what the constructor took out of it,
- * in front of what the program has put there since.
+ * another image in its place. Profiles for files are written before either.
+ * libc's execl() and its like do not come by the public execve(), so each name
+ * has a wrapper; system() and popen() take the environment as it is and need
+ * none.
  *
  * All of this may run in a child of vfork, on its parent's memory, and in a
  * handler: nothing is allocated, and nothing kept is changed.
@@ -12,167 +12,129 @@
 #include "adapters/preload/process_ends.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <evprof/export.h>
 
-#include "adapters/preload/environment.h"
 #include "adapters/preload/files.h"
-#include "core/base/path.h"
-#include "core/base/self.h"
+#include "adapters/preload/own_image.h"
 #include "core/interpose/real.h"
 
 #define LIMIT_NS (INT64_C(2) * 1000 * 1000 * 1000)
 
-typedef int execve_fn(const char *, char *const[], char *const[]);
+/* What is to run, and how; what a way has no use for is 0. */
+typedef struct image {
+    evprof_image_run_fn *run;
+    int folder;
+    const char *file;
+    int flags;
+    char *const *argv;
+    pid_t *child;
+    const posix_spawn_file_actions_t *actions;
+    const posix_spawnattr_t *attributes;
+} image_t;
+
+typedef int exec_fn(const char *, char *const[], char *const[]);
+typedef int fexecve_fn(int, char *const[], char *const[]);
+typedef int execveat_fn(int, const char *, char *const[], char *const[], int);
+typedef int spawn_fn(pid_t *, const char *, const posix_spawn_file_actions_t *,
+                     const posix_spawnattr_t *, char *const[], char *const[]);
 
 static evprof_real_t real_execve = EVPROF_REAL(execve, NULL);
 static evprof_real_t real_execvpe = EVPROF_REAL(execvpe, NULL);
-
-static const char *const names[] = { "LD_PRELOAD", "EVPROF_LISTEN",
-                                     "EVPROF_CONF", "EVPROF_FILES" };
-enum { PRELOAD, NAMES = sizeof(names) / sizeof(names[0]) };
-
-static struct {
-    char *variables[NAMES]; /* "NAME=value", or NULL */
-    char *library;          /* our entry of LD_PRELOAD, or NULL */
-    char path[PATH_MAX];    /* of the program */
-} own;
+static evprof_real_t real_fexecve = EVPROF_REAL(fexecve, NULL);
+static evprof_real_t real_execveat = EVPROF_REAL(execveat, NULL);
+static evprof_real_t real_spawn = EVPROF_REAL(posix_spawn, NULL);
+static evprof_real_t real_spawnp = EVPROF_REAL(posix_spawnp, NULL);
 
 void
 evprof_preload_ends_begin(void)
 {
-    for (size_t i = 0; i < NAMES; i++) {
-        const char *value = secure_getenv(names[i]);
-        if (value != NULL &&
-            asprintf(&own.variables[i], "%s=%s", names[i], value) < 0) {
-            own.variables[i] = NULL;
-        }
-    }
-    own.library = evprof_preload_own_entry(secure_getenv(names[PRELOAD]));
-    ssize_t len = readlink(EVPROF_SELF("exe"), own.path, sizeof(own.path) - 1);
-    own.path[len > 0 ? len : 0] = '\0';
+    evprof_preload_image_begin();
     (void)evprof_real_find(&real_execve);
     (void)evprof_real_find(&real_execvpe);
+    (void)evprof_real_find(&real_fexecve);
+    (void)evprof_real_find(&real_execveat);
+    (void)evprof_real_find(&real_spawn);
+    (void)evprof_real_find(&real_spawnp);
 }
 
-/* ---- Itself ---- */
+/* ---- The ways ---- */
 
-/* Whether `file` is what lies at the program's own path now: after an upgrade
- * that is a new file. */
-static bool
-is_itself(const char *file)
-{
-    struct stat its;
-    struct stat ours;
-    if (own.library == NULL ||
-        strcmp(evprof_path_leaf(file), evprof_path_leaf(own.path)) != 0) {
-        return false;
-    }
-    return strchr(file, '/') == NULL ||
-           (stat(file, &its) == 0 && stat(own.path, &ours) == 0 &&
-            its.st_dev == ours.st_dev && its.st_ino == ours.st_ino);
-}
-
-/* The value of a variable in an environment, or NULL. */
-static char *
-value_of(char *const environment[], const char *name)
-{
-    size_t len = strlen(name);
-    for (; *environment != NULL; environment++) {
-        if (strncmp(*environment, name, len) == 0 &&
-            (*environment)[len] == '=') {
-            return *environment + len + 1;
-        }
-    }
-    return NULL;
-}
-
-/* "LD_PRELOAD=ours:theirs" at `out`: what the program has preloaded since stays
- * behind our library. */
-static void
-put_preload(char *out, const char *theirs)
-{
-    char *at = stpcpy(out, "LD_PRELOAD=");
-    at = stpcpy(at, own.library);
-    at = stpcpy(at, ":");
-    (void)stpcpy(at, theirs);
-}
-
-/* Fills `list` with the environment and what it lacks of our variables; `text`
- * has room for the list of libraries. */
-static void
-restore(char *const environment[], char **list, char *text)
-{
-    char *theirs = value_of(environment, names[PRELOAD]);
-    bool is_merged = theirs != NULL && !evprof_preload_has_own(theirs);
-    size_t count = 0;
-    for (size_t i = 0; environment[i] != NULL; i++) {
-        bool is_list =
-            theirs != NULL && environment[i] + strlen("LD_PRELOAD=") == theirs;
-        if (!is_list || !is_merged) {
-            list[count++] = environment[i];
-        }
-    }
-    if (is_merged) {
-        put_preload(text, theirs);
-        list[count++] = text;
-    }
-    for (size_t i = 0; i < NAMES; i++) {
-        if (own.variables[i] != NULL &&
-            value_of(environment, names[i]) == NULL) {
-            list[count++] = own.variables[i];
-        }
-    }
-    list[count] = NULL;
-}
-
-/* Calls with the restored environment. Its memory is mapped: a handler's stack
- * may be small, and malloc may be what it interrupted. */
 static int
-call_itself(execve_fn *call, const char *file, char *const argv[],
-            char *const environment[])
+run_execve(const void *data, char *const environment[])
 {
-    const char *theirs = value_of(environment, names[PRELOAD]);
-    size_t count = 0;
-    while (environment[count] != NULL) {
-        count++;
-    }
-    size_t list_size = (count + NAMES + 2) * sizeof(char *);
-    size_t size = list_size + strlen(own.library) + sizeof("LD_PRELOAD=:") +
-                  (theirs == NULL ? 0 : strlen(theirs));
-    char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) {
-        return call(file, argv, environment);
-    }
-    void *list = memory;
-    restore(environment, list, memory + list_size);
-    int result = call(file, argv, list);
-    int saved = errno;
-    (void)munmap(memory, size);
-    errno = saved;
-    return result;
+    const image_t *image = data;
+    exec_fn *call = (exec_fn *)evprof_real(&real_execve);
+    return call(image->file, image->argv, environment);
 }
 
 static int
-replace(evprof_real_t *real, const char *file, char *const argv[],
-        char *const environment[])
+run_execvpe(const void *data, char *const environment[])
 {
-    execve_fn *call = (execve_fn *)evprof_real(real);
+    const image_t *image = data;
+    exec_fn *call = (exec_fn *)evprof_real(&real_execvpe);
+    return call(image->file, image->argv, environment);
+}
+
+static int
+run_fexecve(const void *data, char *const environment[])
+{
+    const image_t *image = data;
+    fexecve_fn *call = (fexecve_fn *)evprof_real(&real_fexecve);
+    return call(image->folder, image->argv, environment);
+}
+
+static int
+run_execveat(const void *data, char *const environment[])
+{
+    const image_t *image = data;
+    execveat_fn *call = (execveat_fn *)evprof_real(&real_execveat);
+    return call(image->folder, image->file, image->argv, environment,
+                image->flags);
+}
+
+static int
+call_spawn(evprof_real_t *real, const image_t *image, char *const environment[])
+{
+    spawn_fn *call = (spawn_fn *)evprof_real(real);
+    return call(image->child, image->file, image->actions, image->attributes,
+                image->argv, environment);
+}
+
+static int
+run_spawn(const void *data, char *const environment[])
+{
+    return call_spawn(&real_spawn, data, environment);
+}
+
+static int
+run_spawnp(const void *data, char *const environment[])
+{
+    return call_spawn(&real_spawnp, data, environment);
+}
+
+/* The program's own file finds our variables again. */
+static int
+run(const image_t *image, char *const environment[])
+{
+    return environment != NULL && evprof_preload_is_own_image(
+                                      image->folder, image->file, image->flags)
+               ? evprof_preload_run_own_image(image->run, image, environment)
+               : image->run(image, environment);
+}
+
+static int
+replace(const image_t *image, char *const environment[])
+{
     bool has_ended = evprof_preload_files_end(LIMIT_NS);
-    int result = environment != NULL && is_itself(file)
-                     ? call_itself(call, file, argv, environment)
-                     : call(file, argv, environment);
+    int result = run(image, environment);
     int saved = errno;
     if (has_ended) {
         evprof_preload_files_resume();
@@ -181,30 +143,152 @@ replace(evprof_real_t *real, const char *file, char *const argv[],
     return result;
 }
 
+static int
+replace_by(evprof_image_run_fn *way, const char *file, char *const argv[],
+           char *const environment[])
+{
+    const image_t image = {
+        .run = way, .folder = AT_FDCWD, .file = file, .argv = argv
+    };
+    return replace(&image, environment);
+}
+
+/* ---- Arguments in a row ---- */
+
+/* How many arguments there are behind the first, which NULL ends. */
+static size_t
+count_rest(const char *first, va_list *args)
+{
+    va_list left;
+    size_t count = 0;
+    va_copy(left, *args);
+    while (first != NULL && va_arg(left, char *) != NULL) {
+        count++;
+    }
+    va_end(left);
+    return count;
+}
+
+/* Writes them all to `out`, with the NULL at their end, which it takes. */
+static char **
+collect(char **out, const char *first, va_list *args)
+{
+    size_t count = 0;
+    for (const char *at = first; at != NULL; at = va_arg(*args, char *)) {
+        out[count++] = (char *)(uintptr_t)at;
+    }
+    out[count] = NULL;
+    return out;
+}
+
+/* As libc has it, on the stack of the caller: in a child of vfork what is
+ * allocated would stay with the parent. */
+#define COLLECT(first, args)                                                   \
+    collect(                                                                   \
+        __builtin_alloca((count_rest((first), (args)) + 2) * sizeof(char *)),  \
+        (first), (args))
+
 /* ---- The wrappers ---- */
 
 EVPROF_API int
 execve(const char *path, char *const argv[], char *const environment[])
 {
-    return replace(&real_execve, path, argv, environment);
+    return replace_by(run_execve, path, argv, environment);
 }
 
 EVPROF_API int
 execv(const char *path, char *const argv[])
 {
-    return replace(&real_execve, path, argv, environ);
+    return replace_by(run_execve, path, argv, environ);
 }
 
 EVPROF_API int
 execvpe(const char *file, char *const argv[], char *const environment[])
 {
-    return replace(&real_execvpe, file, argv, environment);
+    return replace_by(run_execvpe, file, argv, environment);
 }
 
 EVPROF_API int
 execvp(const char *file, char *const argv[])
 {
-    return replace(&real_execvpe, file, argv, environ);
+    return replace_by(run_execvpe, file, argv, environ);
+}
+
+EVPROF_API int
+execl(const char *path, const char *first, ...)
+{
+    va_list args;
+    va_start(args, first);
+    char **argv = COLLECT(first, &args);
+    va_end(args);
+    return replace_by(run_execve, path, argv, environ);
+}
+
+EVPROF_API int
+execlp(const char *file, const char *first, ...)
+{
+    va_list args;
+    va_start(args, first);
+    char **argv = COLLECT(first, &args);
+    va_end(args);
+    return replace_by(run_execvpe, file, argv, environ);
+}
+
+EVPROF_API int
+execle(const char *path, const char *first, ...)
+{
+    va_list args;
+    va_start(args, first);
+    char **argv = COLLECT(first, &args);
+    char *const *environment = va_arg(args, char *const *);
+    va_end(args);
+    return replace_by(run_execve, path, argv, environment);
+}
+
+EVPROF_API int
+fexecve(int fd, char *const argv[], char *const environment[])
+{
+    const image_t image = { .run = run_fexecve,
+                            .folder = fd,
+                            .file = "",
+                            .flags = AT_EMPTY_PATH,
+                            .argv = argv };
+    return replace(&image, environment);
+}
+
+EVPROF_API int
+execveat(int folder, const char *path, char *const argv[],
+         char *const environment[], int flags)
+{
+    const image_t image = { .run = run_execveat,
+                            .folder = folder,
+                            .file = path,
+                            .flags = flags,
+                            .argv = argv };
+    return replace(&image, environment);
+}
+
+/* A process that starts another goes on, and so do its files. */
+EVPROF_API int
+posix_spawn(pid_t *child, const char *path,
+            const posix_spawn_file_actions_t *actions,
+            const posix_spawnattr_t *attributes, char *const argv[],
+            char *const environment[])
+{
+    const image_t image = { run_spawn, AT_FDCWD, path,    0,
+                            argv,      child,    actions, attributes };
+    return run(&image, environment);
+}
+
+EVPROF_API int
+posix_spawnp(pid_t *child, const char *file,
+             const posix_spawn_file_actions_t *actions,
+             const posix_spawnattr_t *attributes, char *const argv[],
+             char *const environment[])
+{
+    const image_t image = { run_spawnp, AT_FDCWD, file,    0,
+                            argv,       child,    actions, attributes };
+    return run(&image, environment);
 }
 
 EVPROF_API _Noreturn void

@@ -21,6 +21,12 @@ status_of() { # status_of COMMAND...
 [ "$(status_of "$tool" run -- ./none)" -eq 127 ] || fail "no such command"
 [ "$(status_of "$tool" run)" -eq 2 ] || fail "no command is taken"
 [ "$(status_of "$tool" run -nope 1 -- "$program")" -eq 2 ] || fail "a bad flag"
+# A file that the library could not read would be a program without it, in silence.
+echo 'follow_exec maybe;' >bad.conf
+[ "$(status_of "$tool" run -conf bad.conf -- "$program" env)" -eq 2 ] ||
+    fail "a bad configuration: $(cat out err)"
+[ ! -s out ] || fail "it runs with a bad configuration"
+expect '^bad.conf:1:1: "follow_exec" ' err
 
 # Files, with a table afterwards; nothing is left behind.
 [ "$(status_of "$tool" run -cpuprofile cpu.pb -mutexprofile=mutex.pb \
@@ -107,6 +113,33 @@ for last in quit other; do
     "$tool" -top "$last.pb" >top
     grep -q ' burn$' top || fail "$last loses the profile: $(cat top err)"
 done
+# However it runs them: another program has the library where `follow_exec` says so
+# and `only` has no say over the environment; its own file has it again; what is
+# recorded before is kept, and so is what a child of its own file does.
+echo 'follow_exec on;' >follow.conf
+echo 'follow_exec on; only nobody;' >nobody.conf
+PATH=$PATH:$(dirname "$program")
+for way in execl execle execlp execvp fexecve execveat spawn spawnp vfork system; do
+    "$tool" run -cpuprofile by.pb -- "$program" burn by $way other >out ||
+        fail "$way: $(cat out)"
+    ! grep -q '^LD_PRELOAD=' out || fail "$way: another program has it: $(grep ^LD_ out)"
+    "$tool" -top by.pb >top
+    grep -q ' burn$' top || fail "$way loses the profile: $(cat top)"
+    for conf in follow nobody; do
+        "$tool" run -conf $conf.conf -- "$program" by $way other >out
+        grep -q '^LD_PRELOAD=.*libevprof_preload\.so' out ||
+            fail "$way: $conf.conf is not followed: $(grep ^LD_ out)"
+    done
+    "$tool" run -cpuprofile by.pb -- "$program" by $way itself >out
+    [ "$(cat out)" = "LD_PRELOAD=" ] || fail "$way: the environment: $(cat out)"
+    "$tool" -top by.pb >top 2>&1 || true
+    # A shell is another program, and so is what it runs.
+    case $way in
+    system) ! grep -q ' burn$' top || fail "a shell's child has it: $(cat top)" ;;
+    *) grep -q ' burn$' top || fail "$way: its own file has it not: $(cat top)" ;;
+    esac
+done
+
 # An exec that fails changes nothing.
 [ "$(status_of "$tool" run -cpuprofile on.pb -- "$program" noexec burn 4)" \
     -eq 4 ] || fail "noexec: $(cat err)"

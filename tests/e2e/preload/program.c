@@ -3,8 +3,11 @@
  * usage: program WHAT...
  * A program that links nothing of evprof and does what servers do.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +83,53 @@ serve(void)
     }
 }
 
+/* Each way that a program has to run another image: in its own place, or in a
+ * child that it waits for. */
+static void
+run_image(const char *way, char *path)
+{
+    const bool is_env = strcmp(path, "/usr/bin/env") == 0;
+    char env[] = "env";
+    char burn_too[] = "burn";
+    char unset[] = "-u";
+    char none[] = "NONE";
+    char *list[] = { path, is_env ? unset : env, is_env ? none : burn_too,
+                     NULL };
+    char command[4096];
+    pid_t child = 0;
+    (void)snprintf(command, sizeof(command), "%s %s %s", path, list[1],
+                   list[2]);
+    const char *leaf = strrchr(path, '/') + 1;
+    if (strcmp(way, "execl") == 0) {
+        execl(path, path, list[1], list[2], (char *)NULL);
+    } else if (strcmp(way, "execle") == 0) {
+        execle(path, path, list[1], list[2], (char *)NULL, environ);
+    } else if (strcmp(way, "execlp") == 0) {
+        execlp(leaf, path, list[1], list[2], (char *)NULL);
+    } else if (strcmp(way, "execvp") == 0) {
+        execvp(leaf, list);
+    } else if (strcmp(way, "fexecve") == 0) {
+        fexecve(open(path, O_RDONLY | O_CLOEXEC), list, environ);
+    } else if (strcmp(way, "execveat") == 0) {
+        execveat(AT_FDCWD, path, list, environ, 0);
+    } else if (strcmp(way, "spawn") == 0) {
+        posix_spawn(&child, path, NULL, NULL, list, environ);
+    } else if (strcmp(way, "spawnp") == 0) {
+        posix_spawnp(&child, leaf, NULL, NULL, list, environ);
+    } else if (strcmp(way, "vfork") == 0) {
+        child = vfork(); // NOLINT: programs do
+        if (child == 0) {
+            execl(path, path, list[1], list[2], (char *)NULL);
+            _exit(127);
+        }
+    } else if (strcmp(way, "system") == 0) {
+        exit(system(command) != 0); // NOLINT: programs do
+    }
+    int status = 1;
+    waitpid(child, &status, 0);
+    exit(status != 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -121,6 +171,10 @@ main(int argc, char **argv)
         } else if (strcmp(what, "other") == 0) {
             char other[] = "/usr/bin/env";
             execv(other, (char *[]){ other, NULL });
+        } else if (strcmp(what, "by") == 0 && i + 2 < argc) {
+            char other[] = "/usr/bin/env";
+            run_image(argv[i + 1],
+                      strcmp(argv[i + 2], "other") == 0 ? other : argv[0]);
         } else if (strcmp(what, "noexec") == 0) {
             char none[] = "./none";
             execv(none, (char *[]){ none, NULL });

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A program that executes its own file again, as servers do for an upgrade,
+ * keeps its profiler: the environment gets back what the constructor took out
+ * of it, in front of what the program has put there since.
+ *
+ * All of this may run in a child of vfork, on its parent's memory, and in a
+ * handler: nothing is allocated, and nothing kept is changed.
+ */
+#include "adapters/preload/own_image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "adapters/preload/environment.h"
+#include "core/base/path.h"
+#include "core/base/self.h"
+
+static const char *const names[] = { "LD_PRELOAD", "EVPROF_LISTEN",
+                                     "EVPROF_CONF", "EVPROF_FILES" };
+enum { PRELOAD, NAMES = sizeof(names) / sizeof(names[0]) };
+
+static struct {
+    char *variables[NAMES]; /* "NAME=value", or NULL */
+    char *library;          /* our entry of LD_PRELOAD, or NULL */
+    char path[PATH_MAX];    /* of the program */
+} own;
+
+void
+evprof_preload_image_begin(void)
+{
+    for (size_t i = 0; i < NAMES; i++) {
+        const char *value = secure_getenv(names[i]);
+        if (value != NULL &&
+            asprintf(&own.variables[i], "%s=%s", names[i], value) < 0) {
+            own.variables[i] = NULL;
+        }
+    }
+    own.library = evprof_preload_own_entry(secure_getenv(names[PRELOAD]));
+    ssize_t len = readlink(EVPROF_SELF("exe"), own.path, sizeof(own.path) - 1);
+    own.path[len > 0 ? len : 0] = '\0';
+}
+
+bool
+evprof_preload_is_own_image(int folder, const char *file, int flags)
+{
+    struct stat its;
+    struct stat ours;
+    if (own.library == NULL ||
+        (file[0] != '\0' &&
+         strcmp(evprof_path_leaf(file), evprof_path_leaf(own.path)) != 0)) {
+        return false;
+    }
+    if (file[0] != '\0' && strchr(file, '/') == NULL) {
+        return true;
+    }
+    return fstatat(folder, file, &its, flags) == 0 &&
+           stat(own.path, &ours) == 0 && its.st_dev == ours.st_dev &&
+           its.st_ino == ours.st_ino;
+}
+
+/* The value of a variable in an environment, or NULL. */
+static char *
+value_of(char *const environment[], const char *name)
+{
+    size_t len = strlen(name);
+    for (; *environment != NULL; environment++) {
+        if (strncmp(*environment, name, len) == 0 &&
+            (*environment)[len] == '=') {
+            return *environment + len + 1;
+        }
+    }
+    return NULL;
+}
+
+/* "LD_PRELOAD=ours:theirs" at `out`: what the program has preloaded since stays
+ * behind our library. */
+static void
+put_preload(char *out, const char *theirs)
+{
+    char *at = stpcpy(out, "LD_PRELOAD=");
+    at = stpcpy(at, own.library);
+    at = stpcpy(at, ":");
+    (void)stpcpy(at, theirs);
+}
+
+/* Fills `list` with the environment and what it lacks of our variables; `text`
+ * has room for the list of libraries. */
+static void
+restore(char *const environment[], char **list, char *text)
+{
+    char *theirs = value_of(environment, names[PRELOAD]);
+    bool is_merged = theirs != NULL && !evprof_preload_has_own(theirs);
+    size_t count = 0;
+    for (size_t i = 0; environment[i] != NULL; i++) {
+        bool is_list =
+            theirs != NULL && environment[i] + strlen("LD_PRELOAD=") == theirs;
+        if (!is_list || !is_merged) {
+            list[count++] = environment[i];
+        }
+    }
+    if (is_merged) {
+        put_preload(text, theirs);
+        list[count++] = text;
+    }
+    for (size_t i = 0; i < NAMES; i++) {
+        if (own.variables[i] != NULL &&
+            value_of(environment, names[i]) == NULL) {
+            list[count++] = own.variables[i];
+        }
+    }
+    list[count] = NULL;
+}
+
+/* The restored environment's memory is mapped: a handler's stack may be small,
+ * and malloc may be what it interrupted. */
+int
+evprof_preload_run_own_image(evprof_image_run_fn *run, const void *image,
+                             char *const environment[])
+{
+    const char *theirs = value_of(environment, names[PRELOAD]);
+    size_t count = 0;
+    while (environment[count] != NULL) {
+        count++;
+    }
+    size_t list_size = (count + NAMES + 2) * sizeof(char *);
+    size_t size = list_size + strlen(own.library) + sizeof("LD_PRELOAD=:") +
+                  (theirs == NULL ? 0 : strlen(theirs));
+    char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        return run(image, environment);
+    }
+    void *list = memory;
+    restore(environment, list, memory + list_size);
+    int result = run(image, list);
+    int saved = errno;
+    (void)munmap(memory, size);
+    errno = saved;
+    return result;
+}

@@ -520,6 +520,10 @@ finish(void *pusher, int64_t limit_ns)
            evprof_clock_ns(CLOCK_MONOTONIC) < end_ns + SECOND_NS) {
         evprof_futex_wait(&p->is_done, 0, end_ns + SECOND_NS);
     }
+    if (atomic_load(&p->is_done) != 0) {
+        pthread_join(p->thread, NULL);
+        p->has_thread = false;
+    }
 }
 
 static void
@@ -532,7 +536,7 @@ stop(void *pusher)
         pthread_join(p->thread, NULL);
     }
     /* Windows that are open still were cancelled with all jobs. */
-    for (size_t i = 0; i < p->kind_count && p->has_thread; i++) {
+    for (size_t i = 0; i < p->kind_count; i++) {
         evprof_buf_t none = { 0 };
         if (p->kinds[i].window != NULL) {
             (void)p->host->close(p->host, p->kinds[i].window, &none, NULL);

@@ -2,7 +2,7 @@
 # evprof_test(NAME SOURCES... [LINK libs...] [LABELS labels...])
 #
 # A cmocka program registered with ctest. Labels name the tier: quick, golden,
-# e2e, fault, fuzz-replay, soak (left out of the default runs).
+# e2e, fault, fuzz-replay, soak and fleet (left out of the default runs).
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 
 function(evprof_test name)

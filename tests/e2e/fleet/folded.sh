@@ -6,21 +6,16 @@
 set -eu
 worker=$1
 evprof=$2
-work=$(mktemp -d)
+. "$(dirname "$0")/../../begin.sh"
 export PPROF_TMPDIR=$work/saved
-server=
-stop() {
+shown="$work/out.txt $work/err.txt $work/raw.txt $work/folded.txt"
+before_end() {
     exec 9>&-
-    [ -z "$server" ] || { kill "$server" && wait "$server"; } 2>/dev/null || true
-    rm -rf "$work"
 }
-trap stop EXIT
-fail() { echo "$1"; head "$work"/*.txt; exit 1; }
-
 mkfifo "$work/end"
 exec 9<>"$work/end"
 "$worker" "$work/s.sock" "folded-$$" burn <&9 &
-server=$!
+running=$!
 while [ ! -S "$work/s.sock" ]; do read -rt 0.02 <> <(:) || true; done
 "$evprof" -proto -output "$work/p.pb.gz" -seconds 1 "unix:$work/s.sock" \
     >"$work/out.txt" 2>&1 || fail "no profile"

@@ -6,7 +6,7 @@
 # PROFILE is what is asked for, a CPU profile by default.
 set -eu
 evprof=$2
-profile=${3-profile?seconds=1}
+profile=${3:-profile?seconds=1}
 . "$(dirname "$0")/../../begin.sh"
 shown="$work/tags $work/comments $work/said"
 server=

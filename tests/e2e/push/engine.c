@@ -212,7 +212,8 @@ on_ingest(struct evhttp_request *req, void *arg)
 void
 engine_open(engine_t *engine)
 {
-    *engine = (engine_t){ .has_push_api = true };
+    memset(engine, 0, sizeof(*engine)); /* too large for a literal */
+    engine->has_push_api = true;
     pthread_mutex_init(&engine->lock, NULL);
     server_open(&engine->server);
     struct evhttp *http = engine->server.http;

@@ -15,7 +15,7 @@
 
 #include "tests/e2e/evhttp/server.h"
 
-enum { ENGINE_LABELS = 8, ENGINE_KEPT = 512 };
+enum { ENGINE_LABELS = 8, ENGINE_KEPT = 4096 };
 
 typedef struct engine_profile {
     char way[32]; /* push, ingest, writeraw */

@@ -9,6 +9,13 @@
 
 #include <evprof/evprof.h>
 
+__attribute__((noinline)) static void
+burn_for_push(void)
+{
+    for (volatile int i = 0; i < 5000000; i++) {
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -18,9 +25,8 @@ main(int argc, char **argv)
         (void)fprintf(stderr, "%s\n", err.message);
         return 1;
     }
-    while (poll(&input, 1, 0) <= 0) {
-        for (volatile int i = 0; i < 100000; i++) {
-        }
+    while (poll(&input, 1, 10) <= 0) {
+        burn_for_push();
     }
     return 0;
 }

@@ -97,7 +97,9 @@ test_refused_timers_are_said(void **state)
     assert_int_equal(setrlimit(RLIMIT_SIGPENDING, &before), 0);
     assert_true(stats.timers.missed >= (uint64_t)count - 100);
     const int all = count + 1 + SCENE_OTHER_THREADS;
-    assert_int_equal(stats.timers.armed + stats.timers.missed, all);
+    /* One of these may find a slot later, that another process gave back. */
+    assert_int_equal(
+        stats.timers.armed + stats.timers.missed - stats.timers.late, all);
     char text[128];
     (void)snprintf(text, sizeof(text),
                    "cpu: %llu of %d threads were not sampled",

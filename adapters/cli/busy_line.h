@@ -20,6 +20,9 @@ typedef struct cli_busy {
 
 /* `what` stays the caller's: "reading profiles". */
 void cli_busy_begin(cli_busy_t *busy, const char *what);
+
+/* Ends the thread, and takes away what it drew. Nothing where none was begun.
+ */
 void cli_busy_end(cli_busy_t *busy);
 
 #endif

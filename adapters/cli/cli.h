@@ -85,6 +85,8 @@ enum cli_parsed { CLI_GO_ON, CLI_DONE, CLI_WRONG };
 
 /* Reads the command line; CLI_DONE when help was all that was asked. */
 enum cli_parsed cli_parse(cli_t *cli, int argc, char **argv);
+
+/* Frees what the flags own, secrets overwritten. */
 void cli_free(cli_t *cli);
 
 /* ---- Profiles ---- */
@@ -97,6 +99,8 @@ typedef struct cli_profiles {
 
 /* Loads and merges all sources, takes the bases away. */
 int cli_load(const cli_t *cli, cli_profiles_t *out, evprof_error_t *err);
+
+/* Frees the profiles; it is empty afterwards. */
 void cli_profiles_free(cli_profiles_t *profiles);
 
 /* ---- Reports ---- */

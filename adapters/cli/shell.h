@@ -21,6 +21,8 @@ typedef struct cli_input cli_input_t;
 /* A terminal gets a prompt, editing, history and completion; else lines are
  * read as they are. NULL: out of memory. */
 cli_input_t *cli_input_new(const cli_shell_t *shell);
+
+/* Saves the history and gives the terminal back; NULL is ignored. */
 void cli_input_free(cli_input_t *in);
 
 /* The next line without its newline, valid until the next call; NULL: end. */
@@ -34,9 +36,13 @@ const char *cli_input_line(cli_input_t *in);
 void cli_complete(const cli_shell_t *shell, const char *line,
                   void (*found)(void *ctx, const char *word), void *ctx);
 
-/* Commands. They print what went wrong themselves. */
+/* `options`: prints them with their values. */
 void cli_shell_options(const cli_shell_t *shell);
+
+/* `save NAME`: keeps the options under that name; prints what went wrong. */
 void cli_shell_save(cli_shell_t *shell, const cli_words_t *words);
+
+/* `load NAME`: takes the options that were saved so; prints what went wrong. */
 void cli_shell_load(cli_shell_t *shell, const cli_words_t *words);
 
 /* Makes a report and waits for it; `pipe` is a command that gets it, or NULL.

@@ -16,6 +16,8 @@ typedef struct cli_words {
 /* Splits at white space; a command after "|" stays whole unless `is_strict`,
  * where "|" is a word like others. EVPROF_ENOMEM. */
 int cli_words_split(const char *line, bool is_strict, cli_words_t *out);
+
+/* Frees the words; they are none afterwards. */
 void cli_words_free(cli_words_t *words);
 
 /* A command as typed: the report, its argument and what it does to the options

@@ -50,18 +50,25 @@ int evprof_transfer_prepare(evprof_transfer_t *t, evprof_error_t *err);
 
 /* Gives back what an attempt needed; the target and the answer stay. */
 void evprof_transfer_reset(evprof_transfer_t *t);
+
+/* Gives back all that a transfer owns but its answer, passwords overwritten. */
 void evprof_transfer_free(evprof_transfer_t *t);
 
-/* What libcurl calls with a piece of the body and with each header; `arg` is
- * the transfer. */
+/* What libcurl calls with a piece of the body; `arg` is the transfer. Returns
+ * how many bytes were taken; fewer than came end the transfer. */
 size_t evprof_transfer_on_body(char *data, size_t size, size_t count,
                                void *arg);
+
+/* The same for each line of the headers, which need not end in a NUL. Returns
+ * how many bytes were taken; fewer than came end the transfer. */
 size_t evprof_transfer_on_header(char *line, size_t size, size_t count,
                                  void *arg);
 
 /* Reads what is shared. Guards the process when there are secrets. */
 int evprof_credentials_read(const evprof_fetch_options_t *options,
                             evprof_credentials_t *out, evprof_error_t *err);
+
+/* Frees what was read, overwritten. */
 void evprof_credentials_free(evprof_credentials_t *c);
 
 /* CLOCK_MONOTONIC in nanoseconds. */

@@ -25,6 +25,8 @@ enum evprof_push_way {
  * file of somebody else's); EVPROF_ENOMEM. */
 int evprof_push_form(enum evprof_push_way way, const char *url,
                      const evprof_buf_t *message, evprof_push_form_t *out);
+
+/* Frees the form's address and body. */
 void evprof_push_form_free(evprof_push_form_t *form);
 
 #endif

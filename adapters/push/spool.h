@@ -38,6 +38,8 @@ bool evprof_spool_write(const evprof_spool_t *spool, uint64_t number,
 /* Appends it; false: it cannot be read. */
 bool evprof_spool_read(const evprof_spool_t *spool, uint64_t number,
                        evprof_buf_t *out);
+
+/* Deletes the message; one that is gone already is no fault. */
 void evprof_spool_remove(const evprof_spool_t *spool, uint64_t number);
 
 /* Takes it out of the messages and leaves it there by the name "set-aside", in

@@ -21,6 +21,8 @@ enum evprof_match { EVPROF_MATCH_NO, EVPROF_MATCH_PARTIAL, EVPROF_MATCH_FULL };
  */
 int evprof_matcher_new(const char *pattern, const char *flag, const char *skip,
                        evprof_matcher_t **out, evprof_error_t *err);
+
+/* Frees the matcher and the names that it gave out; NULL is ignored. */
 void evprof_matcher_free(evprof_matcher_t *m);
 
 /* Whether the test of that full name runs; PARTIAL: only its sub-tests may. */

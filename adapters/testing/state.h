@@ -39,7 +39,7 @@ typedef struct evprof_bench {
     int64_t duration_ns;
     uint64_t start_allocs, start_bytes;
     uint64_t net_allocs, net_bytes;
-    int64_t bytes;                             /* one iteration's */
+    int64_t bytes; /* one iteration's */
     int64_t previous_n, previous_ns;
     struct evprof_metric *metrics;
     size_t metric_count;
@@ -99,6 +99,9 @@ extern evprof_test_run_t evprof_test_run;
  * the program with a message. */
 struct evprof_tb_state *evprof_tb_new(struct evprof_tb_state *parent,
                                       const char *name);
+
+/* Frees a test that has ended, with its output. It is nobody's parent any more.
+ */
 void evprof_tb_free(struct evprof_tb_state *s);
 
 /* Runs `body(s)` so that fatal and skip come back here. */
@@ -136,12 +139,19 @@ const char *evprof_output_mark(void);
 
 /* ---- Running (test.c, bench.c) ---- */
 
-/* True: all passed. */
+/* Runs the tests that -run and -skip choose. True: all passed. */
 bool evprof_run_tests(evprof_testing_entry_t *const *entries, size_t count);
+
+/* Runs those that -bench chooses, one after the other. True: all passed. */
 bool evprof_run_benchmarks(evprof_testing_entry_t *const *entries,
                            size_t count);
+
+/* Runs a sub-test, where -run and -skip choose it, on the thread of its parent.
+ * True: it passed, or was not chosen. */
 bool evprof_run_sub_test(struct evprof_tb_state *parent, const char *name,
                          void (*fn)(evprof_tb_t *, void *), void *arg);
+
+/* The same for a part of a benchmark. */
 bool evprof_run_sub_benchmark(struct evprof_tb_state *parent, const char *name,
                               void (*fn)(evprof_tb_t *, void *), void *arg);
 

@@ -13,15 +13,18 @@ struct evprof_tb_state;
 
 /*
  * Starts the watch. `finish` writes the profiles, with a static string as their
- * remark; it runs on the watching thread. `timeout_ns` nanoseconds, 0: no limit.
+ * remark; it runs on the watching thread. `timeout_ns` nanoseconds, 0: no
+ * limit.
  */
 void evprof_watch_start(int64_t timeout_ns, void (*finish)(const char *remark));
 
 /* Ends the watch; the run is over. */
 void evprof_watch_stop(void);
 
-/* The calling thread now runs `s`, or no longer does. */
+/* The calling thread now runs `s`. */
 void evprof_watch_enter(struct evprof_tb_state *s);
+
+/* The calling thread no longer runs `s`. */
 void evprof_watch_leave(struct evprof_tb_state *s);
 
 #endif

@@ -22,6 +22,8 @@ typedef struct evprof_params {
 /* Reads a query, NULL for none; what is broken in it is skipped, as are pairs
  * after the first hundred. EVPROF_ENOMEM. */
 int evprof_params_read(const char *query, evprof_params_t *out);
+
+/* Frees the pairs; there are none afterwards. */
 void evprof_params_free(evprof_params_t *params);
 
 /* The first value of that key, or NULL. */

@@ -51,6 +51,9 @@ int evprof_site_see(evprof_site_t *site, const evprof_wanted_t *wanted,
 int evprof_site_open(evprof_site_t *site, const char *name,
                      evprof_pprof_t *profile, size_t *index,
                      evprof_error_t *err);
+
+/* Closes a profile that was opened so. EVPROF_ENOENT: it is not open, or the
+ * first one, which stays. */
 int evprof_site_close(evprof_site_t *site, size_t index, evprof_error_t *err);
 
 /*

@@ -57,6 +57,8 @@ typedef struct evprof_site_setup {
 /* EVPROF_ENOMEM; the profiles are the caller's still then. */
 int evprof_site_new(const evprof_site_setup_t *setup, evprof_site_t **out,
                     evprof_error_t *err);
+
+/* Frees the site and the profiles that are its own; NULL is ignored. */
 void evprof_site_free(evprof_site_t *site);
 
 enum evprof_web_method {
@@ -93,6 +95,8 @@ typedef struct evprof_web_answer {
 /* Answers; never fails but with a code. Ends with evprof_web_answer_free(). */
 void evprof_site_answer(evprof_site_t *site, const evprof_web_ask_t *ask,
                         evprof_web_answer_t *answer);
+
+/* Frees the body and the location; the answer is empty afterwards. */
 void evprof_web_answer_free(evprof_web_answer_t *answer);
 
 /* What a request that changes something has to show: 32 hexadecimal digits. */

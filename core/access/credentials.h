@@ -20,6 +20,8 @@
  * names the file and the line, and never shows what stands there.
  */
 const char *evprof_users_check(evprof_conf_t *cf, const char *path);
+
+/* The same for a file of tokens, one a line. */
 const char *evprof_tokens_check(evprof_conf_t *cf, const char *path);
 
 /*
@@ -28,6 +30,9 @@ const char *evprof_tokens_check(evprof_conf_t *cf, const char *path);
  */
 bool evprof_users_have(const char *path, const evprof_secret_t *name_password,
                        evprof_file_id_t *id);
+
+/* Whether the file has this token, of `len` bytes. All lines are compared, in a
+ * time that tells nothing of them. Blocks. */
 bool evprof_tokens_have(const char *path, const char *token, size_t len,
                         evprof_file_id_t *id);
 

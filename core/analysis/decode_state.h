@@ -50,15 +50,26 @@ enum evprof_fault_rank {
     EVPROF_FAULT_FUNCTION,
     EVPROF_FAULT_LOCATION,
 };
+
+/* Notes a fault of that rank, in the words of the format. */
 void evprof_decoder_fault(evprof_decoder_t *d, enum evprof_fault_rank rank,
                           const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Each reads one message into the next row of its table. EVPROF_EPARSE,
+/* Reads one message into the next row of the mappings. EVPROF_EPARSE,
  * EVPROF_ENOMEM. */
 int evprof_decoder_mapping(evprof_decoder_t *d, evprof_wire_t message);
+
+/* Reads one message into the next row of the functions. EVPROF_EPARSE,
+ * EVPROF_ENOMEM. */
 int evprof_decoder_function(evprof_decoder_t *d, evprof_wire_t message);
+
+/* Reads one message into the next row of the locations. EVPROF_EPARSE,
+ * EVPROF_ENOMEM. */
 int evprof_decoder_location(evprof_decoder_t *d, evprof_wire_t message);
+
+/* Reads a type and its unit into `out`; the texts are the profile's.
+ * EVPROF_EPARSE. */
 int evprof_decoder_value_type(evprof_decoder_t *d, evprof_wire_t message,
                               evprof_value_type_t *out);
 

@@ -40,9 +40,13 @@ bool evprof_span_equals(evprof_span_t s, const char *text);
 /* Where `text` first occurs, or NULL. */
 const char *evprof_span_find(evprof_span_t s, const char *text);
 
-/* Each takes what it names from the front, or nothing. */
+/* Takes `text` from the front; false: something else is there, and stays. */
 bool evprof_take(evprof_span_t *s, const char *text);
+
+/* Takes white space from the front, if there is any. */
 void evprof_take_spaces(evprof_span_t *s);
+
+/* Takes what comes before the next white space; false: nothing. */
 bool evprof_take_word(evprof_span_t *s, evprof_span_t *word); /* no space */
 bool evprof_take_digits(evprof_span_t *s, int64_t *out);      /* no sign */
 bool evprof_take_int(evprof_span_t *s, int64_t *out);         /* sign allowed */

@@ -48,9 +48,13 @@ int evprof_merging_end(evprof_merging_t *m, evprof_pprof_t **out,
 int evprof_pprof_combine(evprof_pprof_t *const *sources, size_t count,
                          evprof_pprof_t **out, evprof_error_t *err);
 
-/* The two steps before merging, in place. EVPROF_EINVAL, EVPROF_ENOMEM. */
+/* Takes the columns out, in place, that not all of the profiles have.
+ * EVPROF_EINVAL: none is left; EVPROF_ENOMEM. */
 int evprof_pprof_keep_common_types(evprof_pprof_t *const *profiles,
                                    size_t count, evprof_error_t *err);
+
+/* Scales each column to the finest unit that any of the profiles has, in place.
+ * EVPROF_EINVAL: units that measure different things; EVPROF_ENOMEM. */
 int evprof_pprof_unify_units(evprof_pprof_t *const *profiles, size_t count,
                              evprof_error_t *err);
 

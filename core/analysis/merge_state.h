@@ -49,9 +49,11 @@ typedef struct evprof_merger {
     size_t line_cap;
 } evprof_merger_t;
 
-/* The merged row of a row of the source. EVPROF_ENOMEM. */
+/* The merged row of a mapping of the source. EVPROF_ENOMEM. */
 int evprof_merger_mapping(evprof_merger_t *m, uint32_t row,
                           evprof_merged_mapping_t *out);
+
+/* The merged row of a location of the source, with its lines. EVPROF_ENOMEM. */
 int evprof_merger_location(evprof_merger_t *m, uint32_t row, uint32_t *out);
 
 /* Adds all samples of a source; headers are not looked at. EVPROF_ENOMEM. */

@@ -20,6 +20,8 @@ typedef struct evprof_regex evprof_regex_t;
  */
 int evprof_regex_new(const char *pattern, evprof_regex_t **out,
                      evprof_error_t *err);
+
+/* Frees the expression; NULL is ignored. */
 void evprof_regex_free(evprof_regex_t *re);
 
 /* Whether the expression matches somewhere in `text`. */

@@ -27,6 +27,8 @@ typedef struct evprof_ids {
  */
 int evprof_ids_init(evprof_ids_t *map, const uint64_t *ids, size_t stride,
                     size_t count, uint64_t *fault);
+
+/* Frees the table; the rows stay the caller's. */
 void evprof_ids_fini(evprof_ids_t *map);
 
 /* EVPROF_INDEX_END for unknown ones and for 0. */

@@ -45,6 +45,8 @@ typedef struct evprof_tag_filter evprof_tag_filter_t;
 int evprof_tag_filter_new(const char *name, const char *value,
                           const evprof_label_units_t *units,
                           evprof_tag_filter_t **out, evprof_error_t *err);
+
+/* Frees the filter; NULL is ignored. */
 void evprof_tag_filter_free(evprof_tag_filter_t *f);
 
 /* The value (without the key) when it was taken as a range of numbers, for the

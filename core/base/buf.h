@@ -44,9 +44,15 @@ void evprof_buf_putc(evprof_buf_t *buf, char c);
 /* Appends a number in decimal; for output of which numbers are the most part.
  */
 void evprof_buf_put_uint(evprof_buf_t *buf, uint64_t value);
+
+/* The same with a sign. */
 void evprof_buf_put_int(evprof_buf_t *buf, int64_t value);
+
+/* Appends what printf() would print. */
 void evprof_buf_printf(evprof_buf_t *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* The same for a list of arguments. */
 void evprof_buf_vprintf(evprof_buf_t *buf, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
 

@@ -46,6 +46,8 @@ const evprof_interned_t *evprof_intern_add(evprof_intern_t *set,
  * find gives out.
  */
 const evprof_interned_t *evprof_intern_at(evprof_intern_t *set, uint32_t id);
+
+/* The largest id that was given out; 0: none. Signal-safe. */
 uint32_t evprof_intern_last(evprof_intern_t *set);
 
 #endif

@@ -31,11 +31,12 @@ bool evprof_lock_is_free(const evprof_lock_t *lock);
 
 /*
  * Sleeps while `*word` is `value`, at most until `deadline_ns` of
- * CLOCK_MONOTONIC (0: no limit); may return early. And its counterpart, which
- * wakes all that sleep there. Both keep errno.
+ * CLOCK_MONOTONIC (0: no limit); may return early. Keeps errno.
  */
 void evprof_futex_wait(_Atomic uint32_t *word, uint32_t value,
                        int64_t deadline_ns);
+
+/* Wakes all that sleep on the word. Keeps errno; signal-safe. */
 void evprof_futex_wake(_Atomic uint32_t *word);
 
 /* Has `mend` called by whoever finds a lock held, before he waits for it: true

@@ -6,10 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whole-text number parsing: the text must hold the number and nothing else;
- * on failure `out` keeps its value and false is returned. */
+/* Reads a decimal number that is all of the text. False: it is none, or does
+ * not fit; `out` keeps its value then, as in the functions below. */
 bool evprof_parse_int64(const char *text, int64_t *out);
+
+/* The same without a sign. */
 bool evprof_parse_uint64(const char *text, uint64_t *out);
+
+/* The same in hexadecimal, with or without 0x. */
 bool evprof_parse_hex64(const char *text,
                         uint64_t *out); /* with or without 0x */
 bool evprof_parse_double(const char *text, double *out);

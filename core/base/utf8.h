@@ -35,6 +35,8 @@ size_t evprof_utf8_count(const char *text);
 
 /* Appends `text` and spaces before or after it up to `width` characters. */
 void evprof_utf8_pad_left(evprof_buf_t *out, const char *text, size_t width);
+
+/* The same with the spaces behind the text. */
 void evprof_utf8_pad_right(evprof_buf_t *out, const char *text, size_t width);
 
 /* Appends `text` in double quotes with the escapes of C and Go, as messages

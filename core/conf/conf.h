@@ -205,9 +205,10 @@ evprof_config_preload(const evprof_config_t *config);
 /* The directives of pprof { }. */
 const evprof_pprof_conf_t *evprof_config_pprof(const evprof_config_t *config);
 
-/* The directives of push { } and watch { }; what is not in the file has their
- * defaults. */
+/* The directives of push { }; defaults for what is not in the file. */
 const evprof_push_conf_t *evprof_config_push(const evprof_config_t *config);
+
+/* The directives of watch { }; defaults for what is not in the file. */
 const evprof_watch_conf_t *evprof_config_watch(const evprof_config_t *config);
 
 /* The limits of pprof { }, for what is no profile of a module. */
@@ -221,8 +222,12 @@ const char *evprof_config_path(const evprof_config_t *config);
 /* Warnings of a file that was loaded, one a line, or NULL. */
 const char *evprof_config_warnings(const evprof_config_t *config);
 
-/* Profiles in the order of the schema, then those of loaded modules. */
+/* How many profiles there are. */
 size_t evprof_config_profile_count(const evprof_config_t *config);
+
+/* Profile `i`, in the order of the schema, then of the modules that were
+ * loaded.
+ */
 const evprof_profile_conf_t *
 evprof_config_profile_at(const evprof_config_t *config, size_t i);
 

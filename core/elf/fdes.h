@@ -21,6 +21,8 @@ typedef struct evprof_elf_fdes {
 /* Reads the sorted table of .eh_frame_hdr; without one the result is empty. To
  * be freed. EVPROF_ENOMEM. */
 int evprof_elf_fdes_read(evprof_elf_reader_t *elf, evprof_elf_fdes_t *out);
+
+/* Frees the table; it is empty afterwards. */
 void evprof_elf_fdes_free(evprof_elf_fdes_t *fdes);
 
 /* The start of the function that holds the address, 0: none is known to. */

@@ -61,9 +61,11 @@ bool evprof_elf_reader_get(evprof_elf_reader_t *elf, uint64_t offset, void *out,
 bool evprof_elf_reader_text(evprof_elf_reader_t *elf, const Elf64_Shdr *strings,
                             uint64_t index, evprof_buf_t *out);
 
-/* The first section of that name, or of that type, with contents; or NULL. */
+/* The first section of that name with contents; or NULL. */
 const Elf64_Shdr *evprof_elf_reader_named(const evprof_elf_reader_t *elf,
                                           const char *name);
+
+/* The first section of that type with contents; or NULL. */
 const Elf64_Shdr *evprof_elf_reader_typed(const evprof_elf_reader_t *elf,
                                           uint32_t type);
 

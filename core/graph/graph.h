@@ -105,6 +105,8 @@ typedef struct evprof_graph_options {
 int evprof_graph_new(const evprof_pprof_t *p,
                      const evprof_graph_options_t *options,
                      evprof_graph_t **out, evprof_error_t *err);
+
+/* Frees the graph with its nodes and edges; NULL is ignored. */
 void evprof_graph_free(evprof_graph_t *g);
 
 /* Only the names of places, for evprof_graph_location(): nothing is counted, no
@@ -195,6 +197,8 @@ enum evprof_node_order {
     EVPROF_ORDER_FILE, /* then the line where the function starts */
     EVPROF_ORDER_ADDRESS,
 };
+
+/* Sorts `count` nodes so, in place. */
 void evprof_nodes_sort(evprof_node_t **nodes, size_t count,
                        enum evprof_node_order order);
 

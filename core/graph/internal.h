@@ -88,11 +88,16 @@ int evprof_graph_link(evprof_graph_t *g);
 /* The edge from `src` to `dest`, made if need be; NULL: out of memory. */
 evprof_edge_t *evprof_graph_edge(evprof_graph_t *g, uint32_t src,
                                  uint32_t dest);
+
+/* Takes all edges out; the memory for them stays. */
 void evprof_graph_clear_edges(evprof_graph_t *g);
 
 /* Counts tags of the kept nodes and gives each node the list of its own; in a
  * tree before any edge has moved. */
 int evprof_graph_make_tags(evprof_graph_t *g);
+
+/* Takes tags out of the nodes of the report whose flat and cumulative weights
+ * are both below `cutoff`, signs left out. */
 void evprof_graph_trim_tags(evprof_graph_t *g, int64_t cutoff);
 
 /* Sorts the nodes of the report. */

@@ -52,6 +52,9 @@ typedef struct evprof_heap_services {
 int evprof_heap_open(const evprof_heap_options_t *options,
                      const evprof_heap_services_t *services,
                      evprof_error_t *err);
+
+/* Undoes one evprof_heap_open(); the last one stops sampling where that was
+ * started here. */
 void evprof_heap_close(void);
 
 /* EVPROF_ENOTSUP when only memory in use is counted. */

@@ -50,8 +50,11 @@ EVPROF_API void evprof_heap_set_counter(uintptr_t address);
 /* An address inside the jemalloc that was found, 0 before that. */
 uintptr_t evprof_jemalloc_address(void);
 
-/* Brings the statistics up to date; gives back unused memory with `purge`. */
+/* Brings the statistics up to date. */
 void evprof_jemalloc_refresh(void);
+
+/* Gives unused memory back to the kernel, but for what other threads have
+ * cached. */
 void evprof_jemalloc_purge(void);
 
 /* Leaves the calling thread out of heap profiles. MT-Safe. */
@@ -85,15 +88,19 @@ typedef struct evprof_jemalloc_stats {
 /* MT-Safe. */
 void evprof_jemalloc_stats(evprof_jemalloc_stats_t *out);
 
-/*
- * Has jemalloc write a dump and hands its bytes to `feed`, piece by piece.
- * Takes tenths of a second with many stacks; other threads go on, their malloc
- * may wait for moments. `who` of its users asks. EVPROF_EIO; what `feed`
- * returned.
- */
+/* Takes a piece of a dump; any status but EVPROF_OK ends the reading. */
 typedef int (*evprof_jemalloc_feed_fn)(void *ctx, const char *data, size_t len,
                                        evprof_error_t *err);
+
+/*
+ * Has jemalloc write a dump, which replaces the last one. Takes tenths of a
+ * second with many stacks; other threads go on, their malloc may wait for
+ * moments. `who` of its users asks. EVPROF_EIO.
+ */
 int evprof_jemalloc_dump(enum evprof_loss_of who, evprof_error_t *err);
+
+/* Hands the bytes of the dump to `feed`, piece by piece. EVPROF_EIO,
+ * EVPROF_ENOMEM; what `feed` returned. */
 int evprof_jemalloc_read_dump(evprof_jemalloc_feed_fn feed, void *ctx,
                               evprof_error_t *err);
 

@@ -35,15 +35,20 @@ extern const char *const evprof_heap_on_missing_names[];
 int evprof_heap_missing_new(const evprof_error_t *why, void **state,
                             evprof_error_t *err);
 
-/* The hooks of these modules. They fail as those of <core/heap/heap.h> do;
- * where there is no heap the profile is empty and says why, as do text and
- * status. */
+/* Fills `out` with the heap, or with the columns alone and the reason as a
+ * comment. EVPROF_ENOMEM, and what evprof_heap_snapshot() says. */
 int evprof_heap_state_snapshot(void *state, const evprof_ask_t *ask,
                                enum evprof_loss_of who, evprof_builder_t *out,
                                evprof_error_t *err);
+
+/* Writes the heap as Go's debug=1 text, or the reason as a line. What the
+ * writer returned. */
 int evprof_heap_state_text(void *state, const evprof_ask_t *ask,
                            enum evprof_loss_of who, const evprof_writer_t *out,
                            evprof_error_t *err);
+
+/* Writes the lines of the status page, or the reason. What the writer returned.
+ */
 int evprof_heap_state_status(void *state, const evprof_writer_t *out);
 
 /* The stacks of the heap; -1: there is none. */

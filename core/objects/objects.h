@@ -38,8 +38,8 @@ typedef struct evprof_object {
     /* The kernel's piece of memory that `start` lies in, 0: not known. */
     uintptr_t piece_start;
     uintptr_t piece_limit;
-    bool is_permanent; /* the program needs it by name: never unloaded */
-    bool is_gone;      /* unloaded */
+    bool is_permanent;   /* the program needs it by name: never unloaded */
+    bool is_gone;        /* unloaded */
     uint32_t born_epoch; /* in which it was seen first */
     /* Of an object that is gone: it was there in the epochs before this one, at
      * an address higher by `shift` (modulo the address space). The shift is not
@@ -56,7 +56,7 @@ typedef struct evprof_objects {
     size_t main_index;            /* first segment of the executable itself */
     uint32_t epoch;               /* of unloading, when this was read */
     bool has_moved;               /* some object that is gone has a shift */
-    uint32_t forgotten_epoch; /* who went up to then may be missing here */
+    uint32_t forgotten_epoch;     /* who went up to then may be missing here */
 } evprof_objects_t;
 
 /*
@@ -82,6 +82,8 @@ const evprof_objects_t *evprof_objects_acquire(void);
  * pthread_atfork().
  */
 void evprof_objects_unloading(void);
+
+/* Ends what evprof_objects_unloading() began. */
 void evprof_objects_unloaded(void);
 
 /*

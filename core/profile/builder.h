@@ -16,6 +16,8 @@
 
 /* `max_bytes` bounds the memory of stacks and labels, 0: no bound. */
 evprof_builder_t *evprof_builder_new(size_t max_bytes);
+
+/* Frees the builder and what is in it; NULL is ignored. */
 void evprof_builder_free(evprof_builder_t *b);
 
 /*

@@ -86,8 +86,10 @@ typedef struct evprof_loss_row {
     unsigned profiles;    /* bit n: it can occur in the profile type n */
 } evprof_loss_row_t;
 
-/* The row of a cause, and the name of a profile type. Static. */
+/* The row of a cause. Static. */
 const evprof_loss_row_t *evprof_loss_row(enum evprof_loss cause);
+
+/* The name of a profile type, "cpu". Static. */
 const char *evprof_loss_name(enum evprof_loss_of who);
 
 /* The type of a profile that the configuration calls so; OTHER: none of ours.

@@ -127,19 +127,24 @@ size_t evprof_samples_drop_zero(evprof_sample_t *samples, size_t count,
 
 /* An empty profile, all strings ""; NULL: out of memory. */
 evprof_pprof_t *evprof_pprof_new(void);
+
+/* Frees the profile and all that it points to; NULL is ignored. */
 void evprof_pprof_free(evprof_pprof_t *p);
 
-/*
- * Writes profile.proto: packed fields, ids in order from 1, strings made valid
- * UTF-8, compressed by gzip unless `plain`. What the writer returned,
- * or EVPROF_ENOMEM.
- */
 enum {
     EVPROF_ENCODE_PLAIN = 1,
     EVPROF_ENCODE_KEEP_IDS = 2, /* the rows' own ids, which must be unique */
 };
+
+/*
+ * Writes profile.proto: packed fields, ids in order from 1, strings made valid
+ * UTF-8, compressed by gzip unless EVPROF_ENCODE_PLAIN is among the flags. What
+ * the writer returned, or EVPROF_ENOMEM.
+ */
 int evprof_pprof_encode(const evprof_pprof_t *p, unsigned flags,
                         const evprof_writer_t *out, evprof_error_t *err);
+
+#define EVPROF_DECODE_MAX ((size_t)4 << 30)
 
 /*
  * Reads profile.proto, plain or compressed by gzip. `max_len` bounds the bytes
@@ -147,7 +152,6 @@ int evprof_pprof_encode(const evprof_pprof_t *p, unsigned flags,
  * below. EVPROF_EPARSE for what is not this format, EVPROF_EINVAL for what is
  * but contradicts itself, EVPROF_ELIMIT, EVPROF_ENOMEM.
  */
-#define EVPROF_DECODE_MAX ((size_t)4 << 30)
 int evprof_pprof_decode(const void *data, size_t len, size_t max_len,
                         evprof_pprof_t **out, evprof_error_t *err);
 

@@ -52,6 +52,8 @@ typedef struct evprof_annotation {
  * EVPROF_ENOMEM. */
 int evprof_annotate(evprof_view_t *view, evprof_annotation_t *out,
                     evprof_error_t *err);
+
+/* Frees it, with the machine code that it has; it is empty afterwards. */
 void evprof_annotation_free(evprof_annotation_t *annotation);
 
 /*

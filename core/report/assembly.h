@@ -48,6 +48,8 @@ enum evprof_assembly_match { EVPROF_MATCH_SYMBOLS, EVPROF_MATCH_FRAMES };
 int evprof_assemblies_read(evprof_view_t *view,
                            enum evprof_assembly_match match,
                            evprof_assemblies_t **out, evprof_error_t *err);
+
+/* Frees the functions and closes their binaries. */
 void evprof_assemblies_free(evprof_assemblies_t *all);
 
 /* Sorted by name and address. */

@@ -20,10 +20,11 @@ int evprof_write_image(evprof_view_t *view, const char *format,
 int evprof_write_svg(evprof_view_t *view, const evprof_writer_t *out,
                      evprof_error_t *err);
 
-/* "#rrggbb" for a share of the total between -1 and 1: red for cost, green for
- * what a comparison saves, grey for small shares. */
 #define EVPROF_COLOR_SIZE 8
 enum evprof_color_use { EVPROF_COLOR_LINE, EVPROF_COLOR_FILL };
+
+/* "#rrggbb" for a share of the total between -1 and 1: red for cost, green for
+ * what a comparison saves, grey for small shares. */
 void evprof_dot_color(char out[EVPROF_COLOR_SIZE], double share,
                       enum evprof_color_use use);
 

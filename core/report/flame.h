@@ -28,6 +28,8 @@ typedef struct evprof_flame {
 /* Leaves out boxes below `fraction` of the total. EVPROF_ENOMEM. */
 int evprof_flame_make(evprof_view_t *view, double fraction, evprof_flame_t *out,
                       evprof_error_t *err);
+
+/* Frees the boxes; it is empty afterwards. */
 void evprof_flame_free(evprof_flame_t *flame);
 
 #endif

@@ -55,6 +55,8 @@ typedef struct evprof_fold {
 /* EVPROF_ENOENT: no stack has that path; EVPROF_ENOMEM. */
 int evprof_fold_make(const evprof_stacks_t *s, const evprof_fold_ask_t *ask,
                      evprof_fold_t *out, evprof_error_t *err);
+
+/* Frees the boxes; it is empty afterwards. */
 void evprof_fold_free(evprof_fold_t *fold);
 
 /* How wide a box of that sum is. */

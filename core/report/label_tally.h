@@ -21,6 +21,8 @@ typedef struct evprof_tally {
 /* EVPROF_ENOMEM. */
 int evprof_tally_make(const evprof_view_t *view, evprof_tally_t *out,
                       evprof_error_t *err);
+
+/* Frees the rows; it is empty afterwards. */
 void evprof_tally_free(evprof_tally_t *tally);
 
 /* Where the rows of the key at `from` end. */

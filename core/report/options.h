@@ -82,11 +82,17 @@ typedef struct evprof_option {
     int (*check)(const char *value, evprof_error_t *err);
 } evprof_option_t;
 
-/* Checks of the table's rows: regular expressions, filters of labels, units.
- * The message is whole. EVPROF_EPARSE, EVPROF_ENOMEM. */
+/* Checks the value of a row of the table that takes a regular expression. The
+ * message is whole. EVPROF_EPARSE, EVPROF_ENOMEM. */
 int evprof_option_check_regex(const char *value, evprof_error_t *err);
+
+/* The same for a filter of labels: KEY=REGEX, or a range of numbers. */
 int evprof_option_check_labels(const char *value, evprof_error_t *err);
+
+/* The same for a unit of measure, "auto" or "minimum". */
 int evprof_option_check_unit(const char *value, evprof_error_t *err);
+
+/* The same for a number that values can be divided by. */
 int evprof_option_check_divisor(const char *value, evprof_error_t *err);
 
 /* In the order of pprof's own list, ours behind it. */
@@ -95,6 +101,8 @@ extern const size_t evprof_option_count;
 
 /* Sets all to their defaults. EVPROF_ENOMEM; then nothing is to be freed. */
 int evprof_options_init(evprof_options_t *o, evprof_error_t *err);
+
+/* Frees the texts of the options, which are NULL afterwards. */
 void evprof_options_free(evprof_options_t *o);
 
 /* Makes `out` (not initialised) a copy. EVPROF_ENOMEM. */

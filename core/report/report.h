@@ -111,6 +111,8 @@ typedef struct evprof_request {
  */
 int evprof_view_new(evprof_pprof_t *profile, const evprof_request_t *request,
                     evprof_view_t **out, evprof_error_t *err);
+
+/* Frees the view; the profile stays the caller's. NULL is ignored. */
 void evprof_view_free(evprof_view_t *view);
 
 /* Writes the view's report. */
@@ -171,12 +173,13 @@ void evprof_view_print_column(const evprof_view_t *view, evprof_buf_t *out,
 void evprof_view_print_wide(const evprof_view_t *view, evprof_buf_t *out,
                             int64_t value, size_t width);
 
-/*
- * The graph of the view, every node in it; and the trimmed one of a report,
- * which also settles the unit that values are printed in.
+/* The graph of the view, with every node; the caller frees it. EVPROF_ENOMEM.
  */
 int evprof_view_graph(evprof_view_t *view, evprof_graph_t **out,
                       evprof_error_t *err);
+
+/* The graph of a report, with the nodes and edges that the options leave.
+ * Settles the unit that values are printed in. EVPROF_ENOMEM. */
 int evprof_view_trimmed_graph(evprof_view_t *view, evprof_graph_t **out,
                               evprof_trimmed_t *trimmed, evprof_error_t *err);
 

@@ -24,6 +24,8 @@ int evprof_rows_make(const evprof_stacks_t *s, evprof_row_t **out,
 
 /* The value as reports print it: the sum, or the mean where that is asked. */
 int64_t evprof_row_flat(const evprof_row_t *row);
+
+/* The same with what was called from there. */
 int64_t evprof_row_cum(const evprof_row_t *row);
 
 typedef struct evprof_call {
@@ -41,6 +43,8 @@ typedef struct evprof_calls {
 /* The callers and callees of a place. EVPROF_ENOMEM. */
 int evprof_calls_make(const evprof_stacks_t *s, uint32_t place,
                       evprof_calls_t *out, evprof_error_t *err);
+
+/* Frees both lists; they are empty afterwards. */
 void evprof_calls_free(evprof_calls_t *calls);
 
 typedef struct evprof_found {

@@ -26,6 +26,8 @@ typedef struct evprof_sources evprof_sources_t;
  */
 int evprof_sources_new(const char *search_path, const char *trim_path,
                        evprof_sources_t **out, evprof_error_t *err);
+
+/* Frees the files that were read; NULL is ignored. */
 void evprof_sources_free(evprof_sources_t *s);
 
 /* Asks `fetch` for files that are not found: it replaces `path` by where it put

@@ -63,6 +63,8 @@ typedef struct evprof_stacks {
 int evprof_stacks_make(const evprof_view_t *view,
                        const evprof_pprof_t *original, evprof_stacks_t **out,
                        evprof_error_t *err);
+
+/* Frees the stacks and places; NULL is ignored. */
 void evprof_stacks_free(evprof_stacks_t *s);
 
 /* Bytes it holds, for limits. */

@@ -42,6 +42,8 @@ typedef struct evprof_entry {
  * leave.
  */
 EVPROF_API bool evprof_visit(evprof_t *prof);
+
+/* Ends a visit that evprof_visit() has let begin. MT-Safe. */
 EVPROF_API void evprof_leave(evprof_t *prof);
 
 /* How many profiles there are, own ones and those switched off included. */

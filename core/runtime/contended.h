@@ -22,11 +22,15 @@ typedef struct evprof_contended {
     .snapshot = evprof_contended_snapshot, .count = evprof_contended_count,    \
     .text = evprof_contended_text
 
-/* The hooks of the same names; `status` writes its lines behind the module's.
- */
+/* Fills `out` with the recorded stacks. EVPROF_ENOMEM. */
 int evprof_contended_snapshot(void *state, const evprof_ask_t *ask,
                               evprof_builder_t *out, evprof_error_t *err);
+
+/* How many stacks are recorded. */
 long evprof_contended_count(void *state);
+
+/* Writes the lines of the status page that both have, behind the module's own.
+ * What the writer returned. */
 int evprof_contended_status(void *state, const evprof_writer_t *out);
 
 /* Go's debug=1 text: what scales the numbers, and for each stack its delay, its

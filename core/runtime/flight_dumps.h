@@ -28,16 +28,21 @@ typedef struct evprof_flight_dumps {
 int evprof_flight_dumps_start(const evprof_flight_dumps_t *dumps,
                               evprof_error_t *err);
 
-/* In the child of a fork: no file is begun until evprof_flight_dumps_again(),
- * which makes the thread there. EVPROF_ENOMEM. */
+/* In the child of a fork: no file is begun until evprof_flight_dumps_again().
+ */
 void evprof_flight_dumps_fork_child(void);
+
+/* Makes the thread in the child of a fork, where files are wanted.
+ * EVPROF_ENOMEM. */
 int evprof_flight_dumps_again(evprof_error_t *err);
 
 /* No file is begun any more. In `fini`, whether it was started or not. */
 void evprof_flight_dumps_stop(void);
 
-/* Since the process began. */
+/* How many files were written since the process began. Any thread. */
 uint64_t evprof_flight_dumps_written(void);
+
+/* How many could not be written since the process began. Any thread. */
 uint64_t evprof_flight_dumps_failed(void);
 
 #endif

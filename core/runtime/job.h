@@ -62,12 +62,13 @@ EVPROF_API long evprof_job_retry_s(evprof_t *prof, const char *name);
 EVPROF_API int evprof_job_check(evprof_t *prof, const char *name,
                                 const evprof_ask_t *ask, evprof_error_t *err);
 
+typedef int (*evprof_call_fn)(evprof_t *prof, const evprof_ask_t *ask,
+                              evprof_result_t *result);
+
 /*
  * Has the worker run `call` with the ask (as above), for pages that no module
  * makes. EVPROF_ESTATE: the profiler was freed; EVPROF_ENOMEM.
  */
-typedef int (*evprof_call_fn)(evprof_t *prof, const evprof_ask_t *ask,
-                              evprof_result_t *result);
 EVPROF_API int evprof_job_call(evprof_t *prof, evprof_call_fn call,
                                const evprof_ask_t *ask, evprof_done_fn done,
                                void *ctx, evprof_job_t **out,

@@ -43,6 +43,8 @@ evprof_requests_are_timed(void)
  * evprof_requests_leave() is given when it returns; -1: too many run at once.
  * Any thread. */
 EVPROF_API int evprof_requests_enter(const char *route, int64_t now_ns);
+
+/* The callback returns that was given `place`; -1 is ignored. Any thread. */
 EVPROF_API void evprof_requests_leave(int place);
 
 /* A request of `method` and `path` has been answered after so long. Any thread.

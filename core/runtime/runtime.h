@@ -96,9 +96,11 @@ int evprof_registry_open(evprof_t *prof, evprof_error_t *err);
 /* Runs the fini hooks and frees all profiles; no hook may be running. */
 void evprof_registry_close(evprof_t *prof);
 
-/* The first profile, and the one behind `profile`; NULL: none. Profiles are
- * only added while the profiler is open, so a walk may take its time. */
+/* The first profile; NULL: none. Profiles are only added while the profiler is
+ * open, so a walk may take its time. */
 evprof_profile_t *evprof_registry_first(evprof_t *prof);
+
+/* The profile behind this one; NULL: it is the last. */
 evprof_profile_t *evprof_registry_next(const evprof_profile_t *profile);
 
 /*

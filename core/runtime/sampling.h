@@ -61,12 +61,19 @@ int evprof_sampling_init(const char *name, const evprof_sampling_conf_t *conf,
                          const evprof_sampling_t *sampler, void **state,
                          evprof_error_t *err);
 
-/* The hooks of the same names. */
+/* Opens a window at the rate that was asked for, or at that of the directives.
+ * What the sampler says. This and the next are hooks of the same names. */
 int evprof_sampling_begin(void *state, const evprof_ask_t *ask, void **window,
                           evprof_error_t *err);
+
+/* Closes the window and fills `out` with its samples. What the sampler says. */
 int evprof_sampling_snapshot(void *state, const evprof_ask_t *ask,
                              evprof_builder_t *out, evprof_error_t *err);
+
+/* Closes the window, whose samples nobody wants. */
 void evprof_sampling_cancel(void *state, void *window);
+
+/* Frees the state. */
 void evprof_sampling_fini(void *state);
 
 #endif

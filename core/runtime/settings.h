@@ -21,6 +21,8 @@ extern const evprof_schema_t evprof_runtime_schema;
  * back. NULL before the first evprof_new().
  */
 EVPROF_API evprof_config_t *evprof_settings_hold(evprof_t *prof);
+
+/* Gives the reference back; NULL is ignored. MT-Safe. */
 EVPROF_API void evprof_settings_release(evprof_config_t *config);
 
 /* The access rules of the profile with that leaf, alias or name, or of

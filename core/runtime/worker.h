@@ -60,9 +60,13 @@ bool evprof_worker_is_me(void);
  */
 void evprof_worker_stop(void);
 
-/* Around fork(): the child has no worker and an empty queue. */
+/* Before a fork: holds the queues, so that the child finds them whole. */
 void evprof_worker_fork_prepare(void);
+
+/* Lets the queues go that evprof_worker_fork_prepare() holds, in the parent. */
 void evprof_worker_fork_parent(void);
+
+/* In the child, which has no worker thread: the queues are empty. */
 void evprof_worker_fork_child(void);
 
 #endif

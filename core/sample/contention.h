@@ -28,6 +28,8 @@ enum evprof_contention_kind {
 /* Waits of at least `ns` are recorded, shorter ones with probability
  * duration / ns; 0 or less: none. Takes effect at once. */
 void evprof_contention_set_block_rate(int64_t ns);
+
+/* The rate in force, in nanoseconds; 0: nothing is recorded. Any thread. */
 int64_t evprof_contention_block_rate(void);
 
 /* One in `fraction` contended unlocks is recorded; 0: none, negative: only

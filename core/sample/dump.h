@@ -54,6 +54,8 @@ typedef struct evprof_dump {
  */
 int evprof_dump_take(evprof_dump_t *out, bool asks_sleepers,
                      evprof_error_t *err);
+
+/* Frees the dump; it is empty afterwards. */
 void evprof_dump_free(evprof_dump_t *dump);
 
 /* Reads the names and states of the threads, which cost a file each. */
@@ -70,6 +72,8 @@ typedef struct evprof_dump_stats {
     uint64_t unreadable;   /* sleeping threads that could not be walked */
     uint64_t unresponsive; /* threads that did not answer */
 } evprof_dump_stats_t;
+
+/* Fills in the counts since the process began. MT-Safe. */
 void evprof_dump_stats(evprof_dump_stats_t *out);
 
 #endif

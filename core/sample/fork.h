@@ -11,7 +11,11 @@
  * sampled in it, and it may start profiles of its own.
  */
 void evprof_sample_fork_prepare(void);
+
+/* Ends in the parent what prepare began. */
 void evprof_sample_fork_parent(void);
+
+/* In the child: the hooks run, and SIGPROF comes through again. */
 void evprof_sample_fork_child(void);
 
 /*
@@ -29,6 +33,8 @@ typedef struct evprof_fork_hook {
     enum evprof_fork_rank rank;
     struct evprof_fork_hook *next;
 } evprof_fork_hook_t;
+
+/* Adds a hook, which is static. Before main(), in constructors. */
 void evprof_sample_on_fork(evprof_fork_hook_t *hook);
 
 /*

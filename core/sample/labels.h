@@ -31,10 +31,12 @@ void evprof_labels_switch(bool is_on);
 
 /*
  * A set as an address at which no code can be, so that it can stand at the end
- * of a stack for those who keep nothing but addresses; 0: no labels. And the
- * set of such an address, NULL when it is another. No lock, no allocation.
+ * of a stack for those who keep nothing but addresses; 0: no labels. No lock,
+ * no allocation.
  */
 uintptr_t evprof_label_mark(const evprof_label_set_t *set);
+
+/* The set of such an address; NULL: it is another address. Signal-safe. */
 const evprof_label_set_t *evprof_label_marked(uintptr_t pc);
 
 /* How many pushes lost their value to a bound since the process began. */

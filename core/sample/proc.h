@@ -24,8 +24,14 @@ typedef struct evprof_tids {
 
 /* Adds one at the end. False: out of memory. */
 bool evprof_tids_add(evprof_tids_t *tids, pid_t tid);
+
+/* Sorts them by number, for evprof_tids_has(). */
 void evprof_tids_sort(evprof_tids_t *tids);
+
+/* Whether the sorted list has this one. */
 bool evprof_tids_has(const evprof_tids_t *tids, pid_t tid);
+
+/* Frees the list; it is empty afterwards. */
 void evprof_tids_free(evprof_tids_t *tids);
 
 /* All threads of the process. EVPROF_EIO: /proc is not there, or it does not
@@ -44,6 +50,9 @@ ssize_t evprof_proc_read(pid_t tid, const char *name, char *out, size_t size);
  * third. May be nested, and be called by several threads.
  */
 void evprof_proc_hold(void);
+
+/* Ends one evprof_proc_hold(); the last one closes the directory. Keeps errno.
+ */
 void evprof_proc_let_go(void);
 
 /* Whether no /proc shows this process; and a sentence that says so. */

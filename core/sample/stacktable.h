@@ -27,6 +27,8 @@ typedef struct evprof_stack_sums {
 
 /* NULL: out of memory. `max_bytes` 0: no bound. */
 evprof_stacktable_t *evprof_stacktable_new(size_t max_bytes);
+
+/* Frees the table and its stacks; NULL is ignored. */
 void evprof_stacktable_free(evprof_stacktable_t *table);
 
 /* Another bound from now on. */

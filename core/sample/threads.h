@@ -159,10 +159,13 @@ bool evprof_thread_scan_is_due(void);
 size_t evprof_thread_creator(evprof_thread_t *thread, uintptr_t *pcs,
                              size_t max);
 
-/* The labels and the stack of the thread that had the record as `generation`;
- * none when that has ended. */
+/* The labels of the thread that had the record as `generation`; NULL when that
+ * has ended. */
 const evprof_label_set_t *evprof_thread_labels(evprof_thread_t *thread,
                                                uint32_t generation);
+
+/* The stack of the thread that had the record as `generation`; both bounds are
+ * 0 when that has ended. */
 evprof_stack_bounds_t evprof_thread_bounds(evprof_thread_t *thread,
                                            uint32_t generation);
 
@@ -193,6 +196,9 @@ typedef struct evprof_thread_hook {
     void (*ours)(void);
     struct evprof_thread_hook *next;
 } evprof_thread_hook_t;
+
+/* Adds a hook, which is static and stays. MT-Safe; it misses no thread that
+ * begins later. */
 void evprof_thread_add_hook(evprof_thread_hook_t *hook);
 
 /* ---- For thread_scan.c and fork.c ---- */

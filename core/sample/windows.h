@@ -60,11 +60,12 @@ void evprof_windows_add(evprof_windows_t *windows,
                         evprof_sample_window_t *window, uint32_t id,
                         int64_t amount);
 
-/* Calls `write` for each stack that has a sum in the window, until a status is
- * not EVPROF_OK. */
 typedef int evprof_window_write_fn(evprof_builder_t *out,
                                    const evprof_stack_sums_t *stack,
                                    int64_t sum);
+
+/* Calls `write` for each stack that has a sum in the window, until a status is
+ * not EVPROF_OK. */
 int evprof_windows_write(const evprof_windows_t *windows,
                          const evprof_sample_window_t *window,
                          evprof_window_write_fn *write, evprof_builder_t *out);

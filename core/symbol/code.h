@@ -69,6 +69,8 @@ typedef struct evprof_code_source {
 int evprof_code_open(const evprof_mapping_t *mapping,
                      const evprof_code_source_t *source, evprof_code_t *out,
                      evprof_error_t *err);
+
+/* Closes the files; what was read of them is freed. */
 void evprof_code_close(evprof_code_t *code);
 
 /* The function that holds the address, or NULL. */

@@ -67,18 +67,24 @@ void evprof_symbol_cache_free(evprof_symbol_cache_t *cache);
 const evprof_symbol_t *evprof_symbol_file_find(const evprof_symbol_file_t *file,
                                                uint64_t vaddr);
 
-/* The answers one by one, in the order in which they came. Valid until the next
- * addition. */
+/* How many answers there are. */
 size_t evprof_symbol_file_count(const evprof_symbol_file_t *file);
+
+/* Answer `i`, in the order in which they came. Valid until the next addition.
+ */
 const evprof_symbol_t *evprof_symbol_file_at(const evprof_symbol_file_t *file,
                                              size_t i);
 
 /* Why the file could not be read, as a part of a sentence; NULL: it was. */
 void evprof_symbol_file_set_unread(evprof_symbol_file_t *file, const char *why);
+
+/* What was set so; NULL: the file was read. */
 const char *evprof_symbol_file_unread(const evprof_symbol_file_t *file);
 
 /* Some of its answers are without lines, as the helper gave none. */
 void evprof_symbol_file_set_lineless(evprof_symbol_file_t *file);
+
+/* Whether that was said of the file. */
 bool evprof_symbol_file_is_lineless(const evprof_symbol_file_t *file);
 
 /* Forgets a file, so that it is read again. */

@@ -19,6 +19,8 @@ typedef struct evprof_symbolizer evprof_symbolizer_t;
 
 /* `max_bytes` bounds the cache; 0: a default of 64 MiB. NULL: out of memory. */
 evprof_symbolizer_t *evprof_symbolizer_new(size_t max_bytes);
+
+/* Frees the cache and ends the helper; NULL is ignored. */
 void evprof_symbolizer_free(evprof_symbolizer_t *s);
 
 /* Whether lines and inlined calls are wanted, and where the helper program is

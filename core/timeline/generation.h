@@ -61,15 +61,19 @@ int evprof_timeline_generation_read(evprof_timeline_t *t,
                                     evprof_timeline_bytes_t *file,
                                     evprof_timeline_generation_t *out,
                                     evprof_error_t *err);
+
+/* Frees the tables of a generation. */
 void evprof_timeline_generation_free(evprof_timeline_generation_t *g);
 
 /* Ticks as nanoseconds. */
 int64_t evprof_timeline_ns(const evprof_timeline_generation_t *g,
                            uint64_t ticks);
 
-/* What a number stands for; false: the generation has none such. */
+/* The text of that number; false: the generation has none such. */
 bool evprof_timeline_text(const evprof_timeline_generation_t *g, uint64_t id,
                           const char **out);
+
+/* The same for a stack: `*out` is its row in the trace. */
 bool evprof_timeline_stack(const evprof_timeline_generation_t *g, uint64_t id,
                            uint32_t *out);
 

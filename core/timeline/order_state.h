@@ -55,9 +55,11 @@ evprof_timeline_g_t *evprof_timeline_find_g(const evprof_timeline_order_t *o,
 evprof_timeline_g_t *evprof_timeline_make_g(evprof_timeline_order_t *o,
                                             uint64_t id, uint8_t state);
 
-/* The P or M, NULL: it is not known. */
+/* The P of that number; NULL: it is not known. */
 evprof_timeline_p_t *evprof_timeline_find_p(const evprof_timeline_order_t *o,
                                             uint64_t id);
+
+/* The M of that number; NULL: it is not known. */
 evprof_timeline_m_t *evprof_timeline_find_m(const evprof_timeline_order_t *o,
                                             uint64_t id);
 

@@ -72,6 +72,8 @@ typedef struct evprof_timeline_spans {
 int evprof_timeline_spans_make(const evprof_timeline_t *t,
                                evprof_timeline_spans_t *out,
                                evprof_error_t *err);
+
+/* Frees the spans; there are none afterwards. */
 void evprof_timeline_spans_free(evprof_timeline_spans_t *s);
 
 /* How much of from start to end lies within what views are limited to. */

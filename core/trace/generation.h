@@ -47,6 +47,8 @@ typedef struct evprof_trace_generation {
 /* An empty one, NULL: out of memory. */
 evprof_trace_generation_t *evprof_trace_generation_new(int64_t start_ns,
                                                        uint64_t serial);
+
+/* Frees a generation; NULL is ignored. */
 void evprof_trace_generation_free(evprof_trace_generation_t *generation);
 
 /* Appends a number; `failed` when memory is out. */

@@ -102,10 +102,12 @@ void evprof_lane_wake(evprof_lanes_t *lanes, evprof_lane_t *waker,
 /* The thread ends; its open regions end with it. */
 void evprof_lane_end(evprof_lanes_t *lanes, evprof_lane_t *lane, int64_t ns);
 
-/* A region begins; and the innermost ends. */
+/* A region begins on the lane. */
 void evprof_lane_enter_region(evprof_lanes_t *lanes, evprof_lane_t *lane,
                               int64_t ns, uint64_t task, uint32_t name,
                               uint32_t stack);
+
+/* The innermost region of the lane ends; nothing where none is open. */
 void evprof_lane_leave_region(evprof_lanes_t *lanes, evprof_lane_t *lane,
                               int64_t ns, uint32_t stack);
 

@@ -21,6 +21,8 @@ typedef struct evprof_outside evprof_outside_t;
 
 /* NULL: out of memory. */
 evprof_outside_t *evprof_outside_new(void);
+
+/* Frees it and what it has copied; NULL is ignored. */
 void evprof_outside_free(evprof_outside_t *outside);
 
 /* How much of a stack is copied at first. Most stacks need no more. */

@@ -26,11 +26,13 @@ typedef struct evprof_stack_bounds {
 } evprof_stack_bounds_t;
 
 /*
- * The outermost frame of a stack that is not whole: two functions that are
- * never called, whose names say what is missing, as Go has it. Symbols are
- * found for them like for any other.
+ * The outermost frame of a stack whose caller is not known: a function that is
+ * never called, and whose name says so, as Go has it. It gets its symbol like
+ * any other.
  */
 void evprof_mark_unknown_caller(void) __asm__("stack.unknown_caller");
+
+/* The same for a stack that had no room for its outermost frames. */
 void evprof_mark_truncated(void) __asm__("stack.truncated");
 
 enum evprof_walk_flag {
@@ -114,6 +116,9 @@ int evprof_unwind_refresh(void);
  * handlers.
  */
 void evprof_unwind_set_learner(void (*ask)(void));
+
+/* For a thread that met code which is not known: asks the learner, or refreshes
+ * by itself. MT-Safe, not for handlers. */
 void evprof_unwind_learn(void);
 /*
  * Whether C++ exceptions still belong to the compiler's runtime. libunwind

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Every function that a header declares has a comment: right above it, or above
-# the group of declarations without blank lines that it stands in.
+# Every function that a header declares has a comment right above it; in public
+# headers it may be that of a group without blank lines, which contracts.sh reads.
 # usage: headers.sh [FILE...]     by default all headers of the tree
 set -eu
 cd "$(dirname "$0")/../.."
@@ -34,7 +34,11 @@ awk '
         if (text !~ /(evprof|cli)_[a-z0-9_]*\(/ || text ~ /^ *typedef/) return
         match(text, /(evprof|cli)_[a-z0-9_]*\(/)
         name = substr(text, RSTART, RLENGTH - 1)
-        if (said) { described[name] = 1; return }
+        if (said) {
+            described[name] = 1
+            if (FILENAME !~ /include\/evprof\//) said = 0
+            return
+        }
         if (name !~ /^(evprof|cli)_/) return
         place[name] = FILENAME
     }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "adapters/attach/events.h"
+#include "adapters/attach/names.h"
 #include "adapters/attach/stack.h"
 #include "core/analysis/assemble.h"
 #include "core/analysis/proc_maps.h"
@@ -33,6 +34,7 @@ typedef struct taking {
     evprof_tracer_t *tracer;
     evprof_assembly_t assembly;
     evprof_buf_t maps; /* as last read: those of an ended process are empty */
+    evprof_thread_names_t names;
     uint64_t samples;
     uint64_t broken;
     evprof_traced_t stack;
@@ -99,28 +101,12 @@ read_maps(taking_t *t)
     evprof_buf_free(&text);
 }
 
-/* The name of a thread; "" once it has ended. */
-static void
-read_thread(pid_t pid, pid_t tid, char *out, size_t size)
-{
-    char path[64];
-    evprof_buf_t text = { 0 };
-    (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/comm", (int)pid,
-                   (int)tid);
-    read_file(path, &text);
-    (void)snprintf(out, size, "%.*s",
-                   (int)(text.len > 0 ? strcspn(text.data, "\n") : 0),
-                   text.len > 0 ? text.data : "");
-    evprof_buf_free(&text);
-}
-
 /* ---- Samples ---- */
 
 static void
 take(void *ctx, const evprof_event_t *event)
 {
     taking_t *t = ctx;
-    char thread[64];
     const int64_t values[] = { 1, t->period_ns };
     evprof_tracer_walk(t->tracer, event, &t->stack);
     t->samples++;
@@ -129,7 +115,7 @@ take(void *ctx, const evprof_event_t *event)
         t->rows[i] = evprof_assembly_address(&t->assembly, t->stack.pcs[i]);
     }
     evprof_assembly_sample(&t->assembly, t->rows, t->stack.count, values, NULL);
-    read_thread(t->pid, event->tid, thread, sizeof(thread));
+    const char *thread = evprof_thread_names_of(&t->names, event->tid);
     if (thread[0] != '\0') {
         const evprof_label_t label = {
             .key = "thread",
@@ -156,6 +142,7 @@ sample(taking_t *t, evprof_events_t *events, double seconds)
         }
         is_there =
             evprof_events_wait(events, ms < SLICE_MS ? (int)ms : SLICE_MS);
+        evprof_thread_names_turn(&t->names);
         evprof_events_read(events, take, t);
     }
     evprof_events_stop(events);
@@ -275,6 +262,7 @@ evprof_attach(pid_t pid, double seconds, int rate, evprof_buf_t *out,
     }
     int64_t began_ns = evprof_clock_ns(CLOCK_REALTIME);
     t->pid = pid;
+    t->names.pid = pid;
     t->period_ns = SECOND_NS / rate;
     int status = evprof_events_open(pid, (uint64_t)t->period_ns, &events, err);
     if (status == EVPROF_OK) {
@@ -290,6 +278,7 @@ evprof_attach(pid_t pid, double seconds, int rate, evprof_buf_t *out,
     evprof_events_free(events);
     evprof_tracer_free(t->tracer);
     evprof_buf_free(&t->maps);
+    evprof_thread_names_free(&t->names);
     free(t);
     return status;
 }

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <fnmatch.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,15 +192,20 @@ add_servers(making_t *m, const wanted_t *wanted, size_t *found)
 
 /* ---- Sockets by their files ---- */
 
+/* Whose socket it is; 0: nobody's, of which is said what a reader could not
+ * see for himself. */
 static pid_t
 peer_of(const char *address)
 {
     struct ucred peer = { .pid = 0 };
     socklen_t len = sizeof(peer);
-    int fd = cli_server_connect(address);
+    evprof_error_t err;
+    int fd = cli_server_connect(address, &err);
     if (fd >= 0) {
         (void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
         close(fd);
+    } else if (fd != EVPROF_ENOENT) {
+        cli_tell("%s", err.message);
     }
     return peer.pid;
 }
@@ -209,7 +215,7 @@ static int
 add_socket(making_t *m, const char *path, size_t *found)
 {
     struct stat st;
-    char address[160];
+    char address[PATH_MAX + 8];
     char name[NAME_BYTES];
     if (stat(path, &st) != 0 || !S_ISSOCK(st.st_mode)) {
         return EVPROF_OK;

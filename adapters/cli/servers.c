@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -305,39 +306,83 @@ cli_ps(int argc, char **argv, int *exit_status)
 
 /* ---- Asking one ---- */
 
-int
-cli_server_connect(const char *address)
+/* Connects within ANSWER_MS; the socket blocks afterwards. Closes it when that
+ * fails. */
+static int
+connect_to(int fd, const struct sockaddr *at, socklen_t size)
 {
-    if (strncmp(address, "unix:", 5) == 0) {
-        struct sockaddr_un at = { .sun_family = AF_UNIX };
-        (void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", address + 5);
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) != 0) {
-            close(fd);
-            fd = -1;
+    int failure = connect(fd, at, size) == 0 ? 0 : errno;
+    if (failure == EINPROGRESS) {
+        struct pollfd wait = { .fd = fd, .events = POLLOUT };
+        socklen_t len = sizeof(failure);
+        if (poll(&wait, 1, ANSWER_MS) != 1) {
+            failure = EAGAIN;
+        } else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &len) != 0) {
+            failure = errno;
         }
-        return fd;
     }
+    if (failure != 0 || fcntl(fd, F_SETFL, 0) != 0) {
+        close(fd);
+        errno = failure;
+        return -1;
+    }
+    return fd;
+}
+
+/* A full queue of connections makes a unix socket wait, for ever at worst. */
+static int
+connect_unix(const char *path, evprof_error_t *err)
+{
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    if (strlen(path) >= sizeof(at.sun_path)) {
+        return evprof_fail(err, EVPROF_EINVAL,
+                           "the path of a socket has %zu bytes at most, not "
+                           "%zu: %s",
+                           sizeof(at.sun_path) - 1, strlen(path), path);
+    }
+    memcpy(at.sun_path, path, strlen(path) + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0) {
+        fd = connect_to(fd, (struct sockaddr *)&at, sizeof(at));
+    }
+    if (fd < 0 && errno == EAGAIN) {
+        return evprof_fail(err, EVPROF_EBUSY,
+                           "%s: its server takes no connections", path);
+    }
+    return fd < 0 ? evprof_fail(err, EVPROF_ENOENT, "%s: nothing listens", path)
+                  : fd;
+}
+
+static int
+connect_ip(const char *address, evprof_error_t *err)
+{
     struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
     struct sockaddr_in v4 = { .sin_family = AF_INET };
     char host[INET6_ADDRSTRLEN] = "";
     unsigned port = 0;
     bool is_v6 = sscanf(address, "[%45[^]]]:%u", host, &port) == 2;
-    if (!is_v6 && sscanf(address, "%45[^:]:%u", host, &port) != 2) {
-        return -1;
-    }
+    bool is_good = is_v6 || sscanf(address, "%45[^:]:%u", host, &port) == 2;
     v4.sin_port = v6.sin6_port = htons((uint16_t)port);
-    int fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool is_open =
-        fd >= 0 &&
-        inet_pton(is_v6 ? AF_INET6 : AF_INET, host,
-                  is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr) == 1 &&
-        (is_v6 ? connect(fd, (struct sockaddr *)&v6, sizeof(v6))
-               : connect(fd, (struct sockaddr *)&v4, sizeof(v4))) == 0;
-    if (!is_open && fd >= 0) {
-        close(fd);
+    is_good = is_good && inet_pton(is_v6 ? AF_INET6 : AF_INET, host,
+                                   is_v6 ? (void *)&v6.sin6_addr
+                                         : (void *)&v4.sin_addr) == 1;
+    int fd = !is_good ? -1
+                      : socket(is_v6 ? AF_INET6 : AF_INET,
+                               SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0) {
+        fd = is_v6 ? connect_to(fd, (struct sockaddr *)&v6, sizeof(v6))
+                   : connect_to(fd, (struct sockaddr *)&v4, sizeof(v4));
     }
-    return is_open ? fd : -1;
+    return fd < 0
+               ? evprof_fail(err, EVPROF_ENOENT, "%s: nothing listens", address)
+               : fd;
+}
+
+int
+cli_server_connect(const char *address, evprof_error_t *err)
+{
+    return strncmp(address, "unix:", 5) == 0 ? connect_unix(address + 5, err)
+                                             : connect_ip(address, err);
 }
 
 /* Whether profiles are served there: every such server answers at the symbol
@@ -349,7 +394,7 @@ cli_server_answers(const char *address)
                               "Host: localhost\r\nConnection: close\r\n\r\n";
     char answer[1024] = "";
     size_t len = 0;
-    int fd = cli_server_connect(address);
+    int fd = cli_server_connect(address, NULL);
     if (fd < 0) {
         return false;
     }

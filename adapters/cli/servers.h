@@ -32,9 +32,13 @@ bool cli_ps(int argc, char **argv, int *exit_status);
 /* What the kernel calls the process, "" where it is gone. */
 void cli_server_name(pid_t pid, char *out, size_t size);
 
-/* A socket that is connected to an address of a row; -1: nothing listens
- * there. */
-int cli_server_connect(const char *address);
+/*
+ * A socket that is connected to an address of a row, or of that form; what it
+ * waits for is bounded. EVPROF_ENOENT: nothing listens there; EVPROF_EBUSY: the
+ * server takes no connections; EVPROF_EINVAL: the path of the socket is too
+ * long.
+ */
+int cli_server_connect(const char *address, evprof_error_t *err);
 
 /* Whether profiles are served at that address without credentials. */
 bool cli_server_answers(const char *address);

@@ -20,7 +20,7 @@ while [ "$i" -lt "$count" ]; do
     burn=
     [ "$i" -ge 2 ] || burn=burn
     # shellcheck disable=SC2086 # a word or none
-    "$worker" "$work/$i.sock" "fleet-$((i % 2))-$$" $burn <&9 &
+    "$worker" "$work/$i.sock" "fleet-$((i % 2))-$$" $burn <&9 >>"$work/ready" &
     running="$running $!"
     i=$((i + 1))
 done
@@ -83,6 +83,33 @@ if "$evprof" -top "unix:$work/*.none" >"$work/out" 2>"$work/err"; then
     fail "sockets that are not there"
 fi
 grep -q 'there is no socket' "$work/err" || fail "no reason"
+
+# Of a server that takes no connections, and of a path that the kernel cannot have,
+# one line each; the others are merged all the same, and nothing waits.
+mkfifo "$work/said"
+"$worker" "$work/deaf.sock" "fleet-deaf-$$" deaf <&9 >"$work/said" &
+running="$running $!"
+read -r line <"$work/said"
+[ "$line" = ready ] || fail "the deaf one says: $line"
+long=$work/$(printf '%0100d' 0)
+mkdir "$long"
+(cd "$long" && exec "$worker" x.sock "fleet-long-$$") <&9 >"$work/said" &
+running="$running $!"
+read -r line <"$work/said"
+# told SOURCE WORDS: which are said once, and nothing is waited for.
+told() {
+    status=0
+    timeout 30 "$evprof" -tags -seconds 1 "$1" >"$work/out" 2>"$work/err" ||
+        status=$?
+    [ "$status" -ne 124 ] || fail "it waits for $1"
+    [ "$(grep -c "$2" "$work/err")" -eq 1 ] || fail "$1: nothing says \"$2\""
+}
+told "unix:$work/deaf.sock" 'deaf.sock: its server takes no connections'
+told "unix:$work/*/x.sock" 'the path of a socket has 107 bytes at most, not [0-9]*: .*x.sock'
+timeout 30 "$evprof" -tags -seconds 1 "unix:$work/*.sock" >"$work/out" \
+    2>"$work/err" || fail "the others are not merged"
+grep -q "fleet-0-$$" "$work/out" || fail "the others are not merged"
+timeout 30 "$evprof" ps >"$work/out" || fail "ps waits"
 
 # One alone needs no labels.
 merged "unix:$work/0.sock"

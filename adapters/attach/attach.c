@@ -25,7 +25,8 @@
 #define SECOND_NS INT64_C(1000000000)
 /* Rings are read at least so often. */
 #define SLICE_MS 50
-/* And the maps, for what is loaded meanwhile by a process that then ends. */
+/* The maps are read again so often, as a process may load objects and then
+ * end. */
 #define MAPS_NS (SECOND_NS / 2)
 
 typedef struct taking {

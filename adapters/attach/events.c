@@ -26,7 +26,7 @@
 #include "core/base/grow.h"
 #include "core/base/perf_ring.h"
 
-/* Copied of each stack. A record is at most 64 KiB. */
+/* Bytes copied of each stack. A record is at most 64 KiB. */
 #define STACK_BYTES 32768u
 #define RECORD_MAX 65536u
 #define RING_PAGES 512u
@@ -95,7 +95,8 @@ refuse(int error, pid_t pid, evprof_error_t *err)
                        evprof_errno_text(error, text, sizeof(text)));
 }
 
-/* Has the event write to its processor's ring, which the first one makes. */
+/* Connects the event to the ring of its processor; the first event of a
+ * processor makes the ring. */
 static int
 join_ring(evprof_events_t *e, size_t cpu, int fd)
 {
@@ -111,7 +112,8 @@ join_ring(evprof_events_t *e, size_t cpu, int fd)
     return 0;
 }
 
-/* Opens a thread on all processors that are on; 0 or the error's number. */
+/* Opens events of a thread on all processors that are online. Returns 0, or an
+ * errno. */
 static int
 open_thread(evprof_events_t *e, pid_t tid)
 {
@@ -136,7 +138,8 @@ open_thread(evprof_events_t *e, pid_t tid)
     return error != 0 ? error : opened > 0 ? 0 : ENODEV;
 }
 
-/* The kernel's time too, or, where that is not permitted, without it. */
+/* Opens the event with the time in the kernel, or without it where that is not
+ * permitted. */
 static int
 open_first(evprof_events_t *e, pid_t tid)
 {

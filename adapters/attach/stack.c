@@ -43,7 +43,8 @@ struct evprof_tracer {
 
 /* ---- Objects ---- */
 
-/* As the process sees the file, which may live in another mount namespace. */
+/* Opens the file as the process sees it, which may live in another mount
+ * namespace. */
 static int
 find_elf(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
          char **file, Elf **elf)

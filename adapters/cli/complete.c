@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What may be typed next. Commands and options are completed by how they begin;
- * functions by any part of their name, since nobody types a namespace first.
+ * Completion. Commands and options are found by their beginning, functions by
+ * any part of the name, so that no namespace has to be typed first.
  */
 #include <string.h>
 

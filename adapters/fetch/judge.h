@@ -26,7 +26,7 @@ typedef struct evprof_answer {
  */
 bool evprof_answer_judge(const evprof_answer_t *answer, evprof_buf_t *why);
 
-/* Whether it is a page for people, whatever its status. */
+/* Whether the answer is a web page for people, of any status. */
 bool evprof_answer_is_page(const evprof_answer_t *answer);
 
 #endif

@@ -87,7 +87,8 @@ fill_place(const evprof_url_t *url, evprof_target_t *out)
     return out->url != NULL && out->origin != NULL ? EVPROF_OK : EVPROF_ENOMEM;
 }
 
-/* Fills what people see and who asks. Credentials of `url` go over. */
+/* Fills the text for people, and the credentials, which move from `url` to
+ * `out`. */
 static int
 fill_user(evprof_url_t *url, evprof_target_t *out)
 {

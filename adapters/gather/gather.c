@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One thread listens, and one more answers each worker that asks, since a
- * window of seconds goes on meanwhile; so many at a time. Who collects asks all
- * others first, then takes its own profile, and waits for them but a little
- * longer.
+ * One thread listens. Each request of another worker gets a thread of its own,
+ * up to a bound, since a window lasts for seconds. The worker that collects
+ * asks all others first, then takes its own profile, and waits only a little
+ * longer for the rest.
  */
 #include <errno.h>
 #include <poll.h>
@@ -45,8 +45,8 @@ typedef struct gatherer {
 
 /* ---- Open sockets ---- */
 
-/* A child of a fork has them too, and closes what is noted here; one that finds
- * no place is not. */
+/* Notes a socket, which the child of a fork inherits and closes. A socket for
+ * which there is no place is not noted. */
 static void
 note_open(gatherer_t *g, int fd)
 {
@@ -58,7 +58,8 @@ note_open(gatherer_t *g, int fd)
     }
 }
 
-/* The note goes first: its number may be another file's once it is closed. */
+/* The note is removed first: once the socket is closed, another file may get
+ * its number. */
 static void
 close_noted(gatherer_t *g, int fd)
 {
@@ -119,8 +120,8 @@ give_answer(void *arg)
         send_all(answer->fd, bytes.data, bytes.len);
     }
     evprof_buf_free(&bytes);
-    /* A process that was forked meanwhile may hold it open: who asks must see
-     * the end nevertheless. */
+    /* A child forked meanwhile may hold the socket open; the asking worker must
+     * see the end all the same. */
     (void)shutdown(answer->fd, SHUT_WR);
     close_noted(g, answer->fd);
     free(answer);
@@ -129,7 +130,8 @@ give_answer(void *arg)
     return NULL;
 }
 
-/* False: it will fail again at once, for want of descriptors or memory. */
+/* Accepts a request. False: descriptors or memory are out, and a further try
+ * would fail at once. */
 static bool
 accept_one(gatherer_t *g)
 {
@@ -161,7 +163,8 @@ accept_one(gatherer_t *g)
     return true;
 }
 
-/* In the child of a fork; false: it ends, or cannot listen. */
+/* Begins to listen in the child of a fork. False: the process ends, or cannot
+ * listen. */
 static bool
 listen_later(gatherer_t *g)
 {
@@ -195,7 +198,8 @@ run(void *arg)
 
 /* ---- Collecting ---- */
 
-/* Reads what there is; false when the answer is whole or will not be. */
+/* Reads what has arrived of an answer. False: the answer is complete, or broken
+ * off. */
 static bool
 read_some(int fd, evprof_buf_t *out)
 {
@@ -208,8 +212,8 @@ read_some(int fd, evprof_buf_t *out)
     return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-/* Until all have answered, or for `PATIENCE_NS`; what is not whole is dropped.
- */
+/* Collects answers until all are there, at most for `PATIENCE_NS`. Incomplete
+ * ones are dropped. */
 static void
 read_answers(gatherer_t *g, struct pollfd *fds, evprof_part_t *parts,
              size_t count)

@@ -9,7 +9,8 @@
 #include "core/base/error.h"
 #include "core/profile/pprof.h"
 
-/* Adds one worker's; one that cannot be read is as if it had not answered. */
+/* Adds the profile of one worker. A profile that cannot be read counts as no
+ * answer. */
 static int
 add_part(evprof_merging_t *merging, const evprof_part_t *part, size_t *merged)
 {

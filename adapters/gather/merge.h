@@ -15,8 +15,9 @@ typedef struct evprof_part {
     evprof_buf_t bytes;
 } evprof_part_t;
 
-/* Merges what is there, each with a label pid, and says how many are. The first
- * part is this process's own. EVPROF_EPARSE and the like; EVPROF_ENOMEM. */
+/* Merges the profiles that are there, with a label pid on the samples of each,
+ * and adds a comment on how many there are. The first part is this process's
+ * own. EVPROF_EPARSE and the like; EVPROF_ENOMEM. */
 int evprof_parts_merge(const evprof_part_t *parts, size_t count,
                        evprof_buf_t *out, evprof_error_t *err);
 

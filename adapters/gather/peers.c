@@ -21,7 +21,7 @@
 
 enum { BACKLOG = 64, ASK_MAX = 128, PREFIX_MAX = 64 };
 
-/* What the names of the group begin with. */
+/* The beginning that the socket names of all workers of the group share. */
 static void
 name_group(char out[PREFIX_MAX])
 {
@@ -31,7 +31,7 @@ name_group(char out[PREFIX_MAX])
                    (unsigned long long)space.st_ino, (long)getpgrp());
 }
 
-/* Fills the address of a worker's socket; its length. */
+/* Fills in the address of a worker's socket and returns its length. */
 static socklen_t
 name_socket(const evprof_peer_t *peer, struct sockaddr_un *out)
 {
@@ -45,7 +45,8 @@ name_socket(const evprof_peer_t *peer, struct sockaddr_un *out)
                        (size_t)len);
 }
 
-/* This process, with a number that it gets here. */
+/* This process as a peer, with a random number that is made at the first
+ * call. */
 static evprof_peer_t
 name_self(void)
 {

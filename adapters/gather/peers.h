@@ -3,11 +3,11 @@
 #define EVPROF_GATHER_PEERS_H
 
 /*
- * How workers find and reach each other: each listens on a socket without a
- * file, and takes requests of its own user only. The name has the namespace of
- * the numbers of processes, as containers may share the network and both have a
- * process 1; the process group; its own number; and one that nobody can guess,
- * so that nobody else can take the name before.
+ * How workers find and reach each other: each listens on an abstract unix
+ * socket and accepts requests of its own user only. The name of the socket has
+ * the pid namespace (containers may share the network and both have a process
+ * 1), the process group, the pid, and a random number, so that nobody else can
+ * take the name in advance.
  */
 
 #include <stddef.h>
@@ -24,20 +24,21 @@ typedef struct evprof_peer {
     uint64_t chance;
 } evprof_peer_t;
 
-/* A socket that listens for this process; -1: errno. */
+/* Opens the socket of this process. -1: it failed, and errno says why. */
 int evprof_peers_listen(void);
 
-/* The other workers of the group; how many. */
+/* Fills in the other workers of the group and returns how many they are. */
 size_t evprof_peers_list(evprof_peer_t out[EVPROF_PEERS_MAX]);
 
-/* Sends the ask to a worker; a socket to read the answer from, which does not
- * block, or -1. */
+/* Sends a request to a worker. Returns a non-blocking socket for its answer, or
+ * -1. */
 int evprof_peer_ask(const evprof_peer_t *peer, const evprof_gather_ask_t *ask);
 
-/* Whether who is at the other end is of our own user, or root. */
+/* Whether the process at the other end runs as our user or as root. */
 bool evprof_peer_is_ours(int fd);
 
-/* Reads an ask within two seconds; `profile` is its name. False: it is none. */
+/* Reads a request, for two seconds at most; `profile` receives the name. False:
+ * it is no request. */
 bool evprof_peer_read(int fd, char profile[64], evprof_gather_ask_t *out);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * evhttp tells when it makes the bufferevent of a connection, and nothing more.
- * So each is kept and looked at a few times a second while there are any:
- * libevent has cleared the callbacks of one that it freed. A connection carries
+ * evhttp reports when it makes the bufferevent of a connection, and nothing
+ * more. So each is kept, and looked at a few times a second: libevent has
+ * cleared the callbacks of a bufferevent that it freed. A connection carries
  * one request, as every reply closes it.
  */
 #include "adapters/listener/connections.h"
@@ -90,8 +90,8 @@ is_barred(const evprof_connections_t *connections, const struct sockaddr *peer)
     bool barred = evprof_access_bars(evprof_settings_access(config, ""), peer);
     size_t max = evprof_catalog_size(prof);
     evprof_entry_t *entries = calloc(max + 1, sizeof(*entries));
-    size_t count = entries == NULL ? 0
-                                   : evprof_catalog_list(prof, entries, max);
+    size_t count =
+        entries == NULL ? 0 : evprof_catalog_list(prof, entries, max);
     for (size_t i = 0; i < count && barred; i++) {
         barred = evprof_access_bars(
             evprof_settings_access(config, entries[i].name), peer);
@@ -123,8 +123,7 @@ static bool
 is_overdue(const evprof_connections_t *connections,
            const connection_t *connection)
 {
-    int64_t age_ns =
-        evprof_clock_ns(CLOCK_MONOTONIC) - connection->since_ns;
+    int64_t age_ns = evprof_clock_ns(CLOCK_MONOTONIC) - connection->since_ns;
     return age_ns > connections->limits.request_timeout_ns &&
            !evprof_pending_has(connection->bev) &&
            evbuffer_get_length(bufferevent_get_output(connection->bev)) == 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An evhttp of our own on a thread of our own, for programs that have none. Its
- * event base is private to that thread: whoever wants it to end writes to an
- * eventfd, and no lock of libevent's is needed. evprof_free() ends it. A forked
- * child has no such thread: it closes its copies of the sockets, so that the
+ * An evhttp and a thread of our own, for programs without evhttp. The event
+ * base is private to that thread: other threads end it by writing to an
+ * eventfd, so no lock of libevent is needed. evprof_free() ends it. A forked
+ * child has no such thread; it closes its copies of the sockets, so that the
  * port is free as soon as the parent is gone.
  */
 #include <event2/event.h>
@@ -25,7 +25,7 @@
 #include "core/runtime/service.h"
 #include "core/runtime/settings.h"
 
-/* What a client may send at most: addresses for "symbol", and some. */
+/* The largest body of a request: a long list of addresses for "symbol". */
 #define MAX_BODY_BYTES ((ev_ssize_t)5 << 20)
 #define MAX_HEADER_BYTES ((ev_ssize_t)64 << 10)
 /* Replies to cancelled requests are written meanwhile. */
@@ -188,7 +188,7 @@ end_listener(void *ctx)
 
 /* ---- Serving ---- */
 
-/* What no mounted path takes: profiles made later, and wrong names. */
+/* Serves paths that are not mounted: profiles made later, and wrong names. */
 static void
 serve_rest(struct evhttp_request *req, void *arg)
 {

@@ -27,8 +27,8 @@ is_state(const char *column)
     return strncmp(column, "inuse", 5) == 0;
 }
 
-/* Whether a column says what is there now: engines take a profile with a
- * duration for sums over it, and would add those up. */
+/* Whether a column holds current amounts rather than sums. Engines add up the
+ * values of profiles that have a duration, which would be wrong for these. */
 static bool
 has_state(const evprof_pprof_t *p)
 {
@@ -39,7 +39,7 @@ has_state(const evprof_pprof_t *p)
     return i < p->type_count;
 }
 
-/* The older snapshot becomes what is to be taken away. */
+/* Turns the older snapshot into the part that is subtracted. */
 static void
 turn(evprof_pprof_t *before)
 {

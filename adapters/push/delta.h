@@ -3,9 +3,9 @@
 #define EVPROF_PUSH_DELTA_H
 
 /*
- * What is known only as a sum since the start, as the difference between two
- * pushes. The last snapshot is kept, so that no moment between two differences
- * is missing, as it would be between two windows.
+ * Some profiles only exist as sums since the start; each push sends the
+ * difference from the push before. The last snapshot is kept, so that no time
+ * is missing between two differences.
  */
 
 #include <evprof/status.h>
@@ -17,14 +17,14 @@ typedef struct evprof_delta {
     evprof_pprof_t *before; /* NULL: there was none yet */
 } evprof_delta_t;
 
-/* Whether a profile of that name needs it. */
+/* Whether a profile of that name is pushed as a difference. */
 bool evprof_delta_is_for(const char *profile);
 
 /*
- * Takes `bytes` for the newer snapshot and appends the difference to the older
- * one to `out`, in gzip; nothing the first time. Columns that say what is there
- * now stay as they are, and a profile that has one is of now, without a
- * duration. EVPROF_EPARSE and the like; EVPROF_ENOMEM.
+ * Takes `bytes` as the newer snapshot and appends the difference from the older
+ * one to `out`, in gzip; nothing the first time. Columns of current amounts
+ * stay as they are, and a profile with such a column has no duration.
+ * EVPROF_EPARSE and the like; EVPROF_ENOMEM.
  */
 int evprof_delta_take(evprof_delta_t *delta, const evprof_buf_t *bytes,
                       evprof_buf_t *out, evprof_error_t *err);

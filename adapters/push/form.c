@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What each engine takes for a message. Parca has one way in from outside, its
- * gRPC service: the JSON gateway before it is mounted where none of its paths
- * match, and a POST there is answered by the page of its user interface.
+ * The form in which each engine takes a message. Parca has one way in, its gRPC
+ * service: its JSON gateway has no path for this, and answers a POST with the
+ * page of the user interface.
  */
 #include "adapters/push/form.h"
 
@@ -12,8 +12,8 @@
 #include "core/profile/pprof.h"
 #include "proto/push.pb-c.h"
 
-/* The frame of a gRPC message: not compressed, for profiles are, and how long
- * it is. */
+/* The frame of a gRPC message: a flag for "not compressed" (the profile within
+ * is), and the length. */
 static void
 put_frame(evprof_buf_t *out, size_t len)
 {
@@ -24,8 +24,8 @@ put_frame(evprof_buf_t *out, size_t len)
     evprof_buf_add(out, head, sizeof(head));
 }
 
-/* Parca takes types of profiles by their content, and labels that begin with
- * "__" are its own, but for the name. */
+/* Parca finds the type of a profile in its content. Labels that begin with "__"
+ * are reserved for Parca itself, except the name. */
 static size_t
 keep_labels(const Evprof__Pb__PushSeries *series, Evprof__Pb__PushLabel **kept)
 {
@@ -87,7 +87,7 @@ put_escaped(evprof_buf_t *out, const char *text)
     }
 }
 
-/* NAME{label=value,...}, in the query. */
+/* Appends NAME{label=value,...} to the query. */
 static void
 put_ingest_name(evprof_buf_t *out, const Evprof__Pb__PushSeries *series)
 {
@@ -113,7 +113,8 @@ put_ingest_name(evprof_buf_t *out, const Evprof__Pb__PushSeries *series)
     evprof_buf_free(&name);
 }
 
-/* The times of the profile in seconds; nothing where it cannot be read. */
+/* Appends the begin and end of the profile in seconds; nothing for a profile
+ * that cannot be read. */
 static void
 put_ingest_times(evprof_buf_t *out, const ProtobufCBinaryData *bytes)
 {

@@ -2,13 +2,14 @@
 #ifndef EVPROF_PUSH_FORM_H
 #define EVPROF_PUSH_FORM_H
 
-/* The forms in which engines take a message: address, type and body. */
+/* The forms in which engines take a message: the address, the content type and
+ * the body of a request. */
 
 #include <evprof/status.h>
 
 #include "core/base/buf.h"
 
-/* What an engine takes for a message. */
+/* A message in the form of one engine. */
 typedef struct evprof_push_form {
     const char *type; /* Content-Type */
     evprof_buf_t url; /* whole */
@@ -21,8 +22,9 @@ enum evprof_push_way {
     EVPROF_PUSH_WRITERAW, /* Parca's gRPC, in the frame of one message */
 };
 
-/* Makes the form for a way; free it after. EVPROF_EPARSE: it is no message (a
- * file of somebody else's); EVPROF_ENOMEM. */
+/* Makes the form for the engine that `way` names; the caller frees it.
+ * EVPROF_EPARSE: `message` is not one of ours, as a foreign file in the spool;
+ * EVPROF_ENOMEM. */
 int evprof_push_form(enum evprof_push_way way, const char *url,
                      const evprof_buf_t *message, evprof_push_form_t *out);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Labels first: the engine's name for the type, "__delta__" to say that what is
- * a sum since the start has been made a difference already, then those of the
- * configuration and those it lacks.
+ * The labels come first: the engine's name for the type, "__delta__" to say
+ * that sums since the start are differences already, those of the
+ * configuration, and defaults for service_name and instance.
  */
 #include "adapters/push/message.h"
 
@@ -35,7 +35,8 @@ static void
 set_label(Evprof__Pb__PushLabel *label, const char *name, const char *value)
 {
     evprof__pb__push_label__init(label);
-    /* The generated struct is for both ways; packing changes nothing. */
+    /* The generated struct has no const, as it is for reading too; packing does
+     * not change it. */
     memcpy(&label->name, &name, sizeof(name));
     memcpy(&label->value, &value, sizeof(value));
 }
@@ -60,7 +61,7 @@ name_instance(char out[NAME_MAX_BYTES])
     (void)snprintf(out, NAME_MAX_BYTES, "%s:%ld", host, (long)getpid());
 }
 
-/* In the notation that engines keep ids in. */
+/* Writes an id in the notation of UUIDs, as engines keep them. */
 static void
 make_id(char out[ID_TEXT])
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pusher: one thread that takes profiles at its hours, puts them into the
- * queue, and sends what is in there whenever it can. The windows of cpu and
- * wall are opened anew before the old ones are closed, so that no time is left
- * out.
+ * The pusher is one thread: it takes profiles at fixed times, puts them into
+ * the queue, and sends from the queue whenever it can. New windows of cpu and
+ * wall are opened before the old ones are closed, so that no time is left out.
  *
- * At the end it closes the windows once more, and sends or spools what it has
- * while there is time.
+ * At the end it closes the windows once more, and sends or spools as much as
+ * the time allows.
  *
- * After a failure it waits, twice as long each time up to a bound, and a part
- * of that by chance, so that a fleet does not come back all at once.
+ * After a failure it waits, twice as long each time up to a bound. A random
+ * part of each pause keeps the processes of a fleet from coming back all at
+ * once.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -106,7 +106,7 @@ say(const pusher_t *p, enum evprof_log_level level, const char *what,
 
 /* ---- The queue ---- */
 
-/* Under the lock, once there is a thread. */
+/* The lock is held, once there is a thread. */
 static int
 ensure_queue(pusher_t *p, evprof_error_t *err)
 {
@@ -136,7 +136,7 @@ is_timed(const char *profile)
     return strcmp(profile, "cpu") == 0 || strcmp(profile, "wall") == 0;
 }
 
-/* What has been lost since the last profile belongs into the next one. */
+/* Messages lost since the last profile are reported in the next one. */
 static void
 add_losses(pusher_t *p, evprof_buf_t *bytes)
 {
@@ -177,7 +177,7 @@ enqueue(pusher_t *p, const char *profile, const evprof_buf_t *bytes)
     return status;
 }
 
-/* Closes the window of a timed profile, after it has opened the next one, if
+/* Opens the next window of a timed profile, then closes the current one, if
  * there is one. */
 static int
 take_window(pusher_t *p, kind_t *kind, evprof_buf_t *out, evprof_error_t *err)
@@ -298,7 +298,7 @@ settle(pusher_t *p, enum evprof_push_fate fate, long retry_s,
     p->pause_ns = FIRST_PAUSE_NS;
 }
 
-/* The next message; what the dead have left comes when there is no other. */
+/* The next message to send. Messages that dead processes left come last. */
 static bool
 peek(pusher_t *p, evprof_buf_t *message)
 {
@@ -337,7 +337,7 @@ send_one(pusher_t *p)
 
 /* ---- The thread ---- */
 
-/* Until `until_ns`, or until somebody wakes it. */
+/* Sleeps until `until_ns`, or until it is woken. */
 static void
 rest(pusher_t *p, int64_t until_ns)
 {
@@ -354,8 +354,8 @@ step(pusher_t *p)
     if (now_ns >= p->next_ns) {
         int64_t every_ns = p->host->conf->every_ns;
         take_all(p);
-        /* Hours that were missed are not made up for: the windows were longer.
-         */
+        /* Missed times are not made up for: the windows lasted longer
+         * instead. */
         p->next_ns += every_ns * ((now_ns - p->next_ns) / every_ns + 1);
         return;
     }
@@ -366,7 +366,7 @@ step(pusher_t *p)
                                                            : p->next_ns);
 }
 
-/* Waits for its time; false: nothing can be sent, which is said. */
+/* Waits for the next try. False: nothing can be sent; the log says so. */
 static bool
 is_ready(pusher_t *p)
 {
@@ -387,8 +387,8 @@ is_ready(pusher_t *p)
     return status == EVPROF_OK;
 }
 
-/* Takes the last windows, and sends until an attempt fails: an engine that is
- * away is not waited for. */
+/* Takes the last windows, and sends until a try fails; there is no time to wait
+ * for an engine that is away. */
 static void
 send_last(pusher_t *p)
 {
@@ -414,7 +414,8 @@ send_last(pusher_t *p)
 static void
 work(pusher_t *p)
 {
-    /* Opens the first windows, and takes what differences begin with. */
+    /* Opens the first windows, and takes the first snapshots for
+     * differences. */
     for (size_t i = 0; i < p->kind_count && goes_on(p); i++) {
         if (is_timed(p->kinds[i].profile) ||
             evprof_delta_is_for(p->kinds[i].profile)) {
@@ -535,7 +536,7 @@ stop(void *pusher)
     if (p->has_thread) {
         pthread_join(p->thread, NULL);
     }
-    /* Windows that are open still were cancelled with all jobs. */
+    /* Windows that are still open were cancelled together with all jobs. */
     for (size_t i = 0; i < p->kind_count; i++) {
         evprof_buf_t none = { 0 };
         if (p->kinds[i].window != NULL) {
@@ -582,8 +583,8 @@ send_other(void *pusher, const char *profile, const void *bytes, size_t len)
     return status;
 }
 
-/* What the parent's thread was in the middle of is left as it is, and not
- * freed: its queue, its windows, its differences. */
+/* The queue, windows and differences of the parent are not freed: its thread
+ * may have been changing them at the fork. */
 static void
 fork_child(void *pusher)
 {

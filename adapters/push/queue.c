@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A list of entries, each with its bytes or with the number of its file, by
- * their age.
+ * A list of entries by age; an entry has its bytes, or the number of its file.
  *
- * A message at which the engine fails for ever must not be mistaken for an
- * engine that is away, where all of them fail: only failures between which
- * others were taken count against it.
+ * A message that the engine can never process must be told from an engine that
+ * is away, at which all messages fail. So a failure counts against a message
+ * only if the engine has taken others since the last one.
  */
 #include "adapters/push/queue.h"
 
@@ -59,7 +58,7 @@ append(evprof_queue_t *q, uint64_t number, const char *bytes, size_t len)
     return true;
 }
 
-/* Out of the list; its file is the caller's to remove. */
+/* Takes an entry out of the list. The caller removes its file. */
 static void
 forget(evprof_queue_t *q, entry_t *entry)
 {
@@ -90,7 +89,8 @@ discard(evprof_queue_t *q, entry_t *entry)
     forget(q, entry);
 }
 
-/* What all that it holds may have; a folder's bound is shared by its parts. */
+/* The most bytes that the queue may hold. The bound of a folder is shared by
+ * its parts. */
 static uint64_t
 bound_of(const evprof_queue_t *q)
 {
@@ -98,7 +98,7 @@ bound_of(const evprof_queue_t *q)
                             : q->max_bytes;
 }
 
-/* The oldest ones go until it is within the bound with `more` bytes. */
+/* Drops the oldest entries until `more` bytes fit within the bound. */
 static void
 make_room(evprof_queue_t *q, uint64_t bound, size_t more)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What answers mean: 2xx is taken, unless a page for people comes with it, as a
- * login has. 400, 413, 415 and 422 are said of the message itself, and saying
- * it again would block those behind it. Anything else will be otherwise one
- * day, when the token is renewed, or the engine or the proxy before it is back
- * or has the right address; 5xx may be said of the message all the same, if
- * others are taken meanwhile. By gRPC the same is said in its own status, which
- * comes after the body.
+ * The meaning of answers. 2xx: the message was taken, unless the answer is a
+ * web page, such as a login. 400, 413, 415 and 422 concern the message itself:
+ * sending it again would only block the others. Any other answer may change,
+ * when the token is renewed, the address is corrected, or the engine or its
+ * proxy is back; but 5xx concerns the message itself if the engine takes others
+ * meanwhile. gRPC has a status of its own with the same meanings, which comes
+ * after the body.
  */
 #include "adapters/push/send.h"
 
@@ -43,8 +43,8 @@ options_of(const evprof_push_conf_t *conf, const char *headers[HEADERS_MAX])
     };
 }
 
-/* Says what the engine has, which may be anybody's text, without its control
- * bytes. */
+/* Appends the engine's own words without control bytes, as they may come from
+ * anybody. */
 static void
 fail_by(const char *name, const char *said, evprof_error_t *err)
 {
@@ -92,7 +92,7 @@ enum {
     GRPC_UNAVAILABLE = 14,
 };
 
-/* The message of a gRPC status has its bytes by percents. */
+/* Decodes the message of a gRPC status, which is percent-encoded. */
 static void
 fail_by_grpc(const evprof_answer_t *answer, unsigned long code,
              evprof_error_t *err)

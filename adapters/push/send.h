@@ -19,7 +19,7 @@ enum evprof_push_fate {
     EVPROF_PUSH_REFUSED, /* the engine will never take it */
 };
 
-/* What is known of the engine between two messages. */
+/* State of the connection to the engine, kept from one message to the next. */
 typedef struct evprof_push_engine {
     const evprof_push_conf_t *conf;
     bool is_old;       /* Pyroscope without its push API */
@@ -28,8 +28,8 @@ typedef struct evprof_push_engine {
     void *ctx;
 } evprof_push_engine_t;
 
-/* Sends one; `err` says why not, `retry_s` when the engine wants to be asked
- * again (0: it does not say). */
+/* Sends one message. Where it fails, `err` says why, and `retry_s` is the pause
+ * that the engine asks for, in seconds (0: none). */
 enum evprof_push_fate evprof_push_send_one(evprof_push_engine_t *engine,
                                            const evprof_buf_t *message,
                                            long *retry_s, evprof_error_t *err);

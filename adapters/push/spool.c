@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file is written beside its name and renamed, so that one that is there is
- * whole. Parts come and go while others look for theirs: who has locked one
- * asks whether it is still there.
+ * A file is written under another name and then renamed, so that files are
+ * always complete. Parts come and go while other processes look for theirs: a
+ * process that has locked a part checks that it still exists.
  */
 #include "adapters/push/spool.h"
 
@@ -45,7 +45,8 @@ name_part(int part, char out[NAME_MAX_BYTES])
 
 /* ---- Parts ---- */
 
-/* The descriptor of a part that is there and nobody's, now locked, or -1. */
+/* Locks a part that exists and belongs to no process. Returns its descriptor,
+ * or -1. */
 static int
 lock_part(int base_fd, int part)
 {
@@ -54,7 +55,8 @@ lock_part(int base_fd, int part)
     name_part(part, name);
     int fd =
         openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    /* Who has just removed it held its lock until then. */
+    /* The process that removes a part holds its lock, so the part may be gone
+     * now. */
     if (fd >= 0 && (flock(fd, LOCK_EX | LOCK_NB) != 0 || fstat(fd, &st) != 0 ||
                     st.st_nlink == 0)) {
         close(fd);
@@ -245,7 +247,7 @@ compare_numbers(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* The numbers of the files there, sorted; how many. */
+/* Fills in the numbers of the files, sorted, and returns how many they are. */
 static size_t
 list_files(int folder_fd, uint64_t **out)
 {
@@ -307,7 +309,7 @@ typedef struct moving {
     void *ctx;
 } moving_t;
 
-/* Moves what fits; false: some of it is left. */
+/* Moves as many messages as fit. False: some are left. */
 static bool
 move_all(moving_t *m, int from_fd)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One question after the other from descriptor 0. Whatever cannot be done ends
- * the program: the server then does without lines.
+ * Answers one question after the other from descriptor 0. Any failure ends the
+ * program, and the server goes on without lines.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -100,8 +100,8 @@ extern evprof_test_run_t evprof_test_run;
 struct evprof_tb_state *evprof_tb_new(struct evprof_tb_state *parent,
                                       const char *name);
 
-/* Frees a test that has ended, with its output. It is nobody's parent any more.
- */
+/* Frees a test that has ended, with its output. It must have no sub-tests
+ * left. */
 void evprof_tb_free(struct evprof_tb_state *s);
 
 /* Runs `body(s)` so that fatal and skip come back here. */

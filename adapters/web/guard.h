@@ -6,9 +6,10 @@
 #include <stddef.h>
 
 /*
- * Who may ask. A page elsewhere can make a browser send requests to a port on
- * loopback, and a name that it controls may lead there; so the host that a
- * request is for must be one of ours, and so must the page that sent it.
+ * Decides which requests are served. A page of another site can make a browser
+ * send requests to a port on loopback, and a name that the page controls may
+ * lead there; so the host that a request names must be one of ours, and so must
+ * the page that sent it.
  */
 typedef struct evprof_guard {
     const char *host; /* that the port was bound to, "" for all */

@@ -51,7 +51,8 @@ typedef struct evprof_site_setup {
     const evprof_options_t *options; /* what pages begin with; copied */
     const evprof_format_t *const *formats; /* that may be dropped on a page */
     evprof_site_hooks_t hooks;
-    bool is_guest; /* in somebody's server: a few profiles, small caches */
+    bool is_guest; /* within an application's server: a few profiles, small
+                      caches */
 } evprof_site_setup_t;
 
 /* EVPROF_ENOMEM; the profiles are the caller's still then. */

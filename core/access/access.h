@@ -33,7 +33,7 @@ enum evprof_verdict {
 /* The parts of a request that rules look at. */
 typedef struct evprof_access_request {
     const struct sockaddr *peer; /* of the connection; NULL: unknown */
-    /* The value of the last request header of that name, whatever its case, or
+    /* The value of the last request header of that name, in any case, or
      * NULL. */
     const char *(*header)(void *ctx, const char *name);
     void *ctx;
@@ -56,9 +56,8 @@ evprof_access_judge(const evprof_access_conf_t *conf,
 EVPROF_API bool evprof_access_verify(const evprof_access_conf_t *conf,
                                      const char *authorization);
 
-/* Whether the address rules alone keep that peer out, whatever it asks.
- * MT-Safe.
- */
+/* Whether the address rules alone keep the peer out, for any request. MT-
+ * Safe. */
 EVPROF_API bool evprof_access_bars(const evprof_access_conf_t *conf,
                                    const struct sockaddr *peer);
 
@@ -92,10 +91,9 @@ evprof_access_challenge(const evprof_access_conf_t *conf,
                         void (*each)(void *ctx, const char *value), void *ctx);
 
 /*
- * A failed guess is answered no earlier than this after its request came, and
- * of one peer no more than so many passwords or tokens wait for an answer at a
- * time, which bounds how fast anybody can guess, and lets nobody else wait for
- * it.
+ * A wrong password or token is answered no earlier than this after the request,
+ * and only so many of one peer wait for an answer at a time. This bounds how
+ * fast a peer can guess, and no other peer waits for it.
  */
 #define EVPROF_ACCESS_DELAY_MS 1000
 #define EVPROF_ACCESS_MAX_PASSWORDS 2 /* different ones */

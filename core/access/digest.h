@@ -11,8 +11,8 @@ typedef struct evprof_digest {
 } evprof_digest_t;
 
 /*
- * SipHash-2-4 with a 128-bit result: without the 16 bytes of the key nobody can
- * tell it from chance, nor find two inputs with one result.
+ * SipHash-2-4 with a 128-bit result: without the key the result looks random,
+ * and two inputs with one result cannot be found.
  */
 evprof_digest_t evprof_digest(const uint8_t key[16], const void *data,
                               size_t len);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The judgement, from the two sides that `satisfy` joins. The address side
- * looks at the peer of the connection; headers can only make it stricter, but
- * for the one that a trusted proxy sends. The credential side says yes from the
- * cache, no for what cannot be right, or that somebody must look into the file.
+ * The judgement has two sides, which `satisfy` joins. The address side looks at
+ * the peer of the connection; headers can only make it stricter, except the one
+ * that a trusted proxy sends. The credential side answers from the cache,
+ * refuses what cannot be right, or says that the file has to be read.
  */
 #include <string.h>
 #include <strings.h>
@@ -74,8 +74,8 @@ is_named(const evprof_access_conf_t *conf, const evprof_address_t *connected)
            evprof_rules_find(&conf->proxies, connected) != NULL;
 }
 
-/* The peer that the rules judge. A trusted proxy that passes nobody on is
- * DIRECT; NONE is one whom it does not name as it should. */
+/* The peer that the rules judge. DIRECT: a trusted proxy that names no peer;
+ * NONE: the header of a trusted proxy that cannot be read. */
 static evprof_address_t
 judged_peer(const evprof_access_conf_t *conf,
             const evprof_access_request_t *request)

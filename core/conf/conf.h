@@ -3,9 +3,9 @@
 #define EVPROF_CONF_CONF_H
 
 /*
- * A configuration, read whole and never changed after: a reload makes another
- * one, and whoever works by the old one holds a reference to it. Loading runs
- * on one thread; a loaded configuration may be read and referenced from any.
+ * A configuration is read as a whole and never changes. A reload makes another
+ * one; users of the old one hold a reference to it. Loading runs on one thread;
+ * a loaded configuration may be read and referenced from any thread.
  */
 
 #include <stdbool.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a file to a configuration, in four steps that each see the whole: the
- * tree; the file's own directives, which may bring further profile types;
- * pprof; the profiles, which inherit from it. All problems of all steps are
- * collected, and a configuration with any is not given to anybody. Everything
- * lives in one arena, the tree included, since every value keeps its origin.
+ * From a file to a configuration in four steps, each over the whole file: the
+ * tree; the directives outside of blocks, which may bring further profile
+ * types; pprof; the profiles, which inherit from it. The problems of all steps
+ * are collected, and a configuration with an error is not handed out.
+ * Everything lives in one arena, the tree included, since every value keeps its
+ * origin.
  */
 #include <stdio.h>
 #include <stdlib.h>

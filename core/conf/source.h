@@ -7,7 +7,7 @@
 
 #include "core/base/buf.h"
 
-/* Which file it is, whatever path names it, and in which state. */
+/* Identifies a file, by whatever path it is named, and its state. */
 typedef struct evprof_file_id {
     uint64_t device;
     uint64_t inode;

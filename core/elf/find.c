@@ -94,8 +94,8 @@ open_named(const evprof_object_t *object, evprof_elf_reader_t *out,
     return is_open;
 }
 
-/* The kernel lends the privileged a link to the file itself, whatever became of
- * its name. */
+/* A privileged process gets a link from the kernel to the file itself, even if
+ * it was renamed or removed. */
 static bool
 open_piece(const evprof_object_t *object, evprof_elf_reader_t *out)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A stack begins with whoever asked for it, inside the allocator, and goes on
- * to the caller of malloc. Call sites in the allocator are few, so that a small
+ * A stack begins inside the allocator, with the function that took it, and goes
+ * on to the caller of malloc. Call sites in the allocator are few, so a small
  * table of what their names said spares nearly all look-ups.
  */
 #include "core/heap/trim.h"

@@ -16,7 +16,7 @@
 #include "core/sample/contention.h"
 #include "core/sample/hooks.h"
 
-/* The bodies before 2.3.2 work on another structure. */
+/* The versions before 2.3.2 work on another structure. */
 #if defined(__x86_64__)
 #define CONDITION_VERSION "GLIBC_2.3.2"
 #else
@@ -40,8 +40,8 @@ static evprof_real_t cond_signal =
 static evprof_real_t cond_broadcast =
     EVPROF_REAL(pthread_cond_broadcast, CONDITION_VERSION);
 
-/* The mutex is about to be given back; its waiters are charged now, since after
- * the wait it is held again. */
+/* The wait is about to unlock the mutex. Its waiters are charged now, since the
+ * mutex is locked again when the wait returns. */
 static void
 give_back(pthread_mutex_t *mutex, const void *caller)
 {
@@ -87,8 +87,8 @@ pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
                        real(condition, mutex, clock, until));
 }
 
-/* Told before it is done: the waiter may be gone a moment later, and with it
- * the condition. */
+/* Reported before the signal: a moment later the waiter may be gone, and the
+ * condition with it. */
 EVPROF_API EVPROF_HOOK int
 pthread_cond_signal(pthread_cond_t *condition)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is about to be unloaded is looked at once more, and what is gone then is
- * known to have gone here: stacks that were taken in it keep their names,
- * whatever is loaded at its place later. dlopen() is left alone, since it looks
- * at who calls it; dlclose() does not.
+ * The objects are looked at before and after an unloading, so that stacks taken
+ * in an unloaded object keep their names, whatever is loaded at its place
+ * later. dlopen() is not wrapped, since it depends on its caller; dlclose()
+ * does not.
  *
- * The destructors of what is unloaded run inside the call and may unload more,
+ * The destructors of unloaded objects run inside the call and may unload more,
  * so no lock of ours is held meanwhile.
  */
 #include <dlfcn.h>

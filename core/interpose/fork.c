@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fork is not wrapped: libc offers a place for those who must know. Its hooks
- * run in the order of their registration, or in the reverse of it before the
- * fork; see core/sample/fork.c for why ours can stand on either side of
- * others'.
+ * fork() is not wrapped, since libc calls the handlers of pthread_atfork().
+ * They run in the order of registration, or in reverse before the fork;
+ * core/sample/fork.c says why ours may run before or after those of others.
  */
 #include <pthread.h>
 

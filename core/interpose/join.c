@@ -24,8 +24,8 @@ static evprof_real_t tryjoin = EVPROF_REAL(pthread_tryjoin_np, NULL);
 static evprof_real_t timedjoin = EVPROF_REAL(pthread_timedjoin_np, NULL);
 static evprof_real_t clockjoin = EVPROF_REAL(pthread_clockjoin_np, NULL);
 
-/* Early, as our own threads are joined by it too: a lookup waits for whoever is
- * stuck in dlopen(). */
+/* Looked up early, as our own threads are joined by it too: later a lookup
+ * would wait for a thread that is stuck in dlopen(). */
 __attribute__((constructor(101))) static void
 find_join_functions(void)
 {

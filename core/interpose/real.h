@@ -24,11 +24,11 @@ typedef struct evprof_real {
         .name = #function, .version = (symbol_version)                         \
     }
 
-/* Looks it up again, even if it is known; ends the process when libc lacks it.
- * Any thread. */
+/* Looks the function up again, even if it is known. Ends the process when libc
+ * lacks it. Any thread. */
 evprof_real_fn evprof_real_find(evprof_real_t *real);
 
-/* Its address, to be cast to its type. */
+/* The address of the function, to be cast to its type. */
 static inline evprof_real_fn
 evprof_real(evprof_real_t *real)
 {

@@ -3,11 +3,11 @@
 #define EVPROF_OBJECTS_EPOCH_H
 
 /*
- * Addresses mean something at a time only: when a plugin is unloaded another
- * may take its place. The epoch is the number of times that objects have been
- * found unloaded. A stack that goes through code which can be unloaded ends in
- * a mark with the epoch it was taken in; whoever names it later asks
- * evprof_objects_place() where its addresses were then.
+ * An address has a meaning only at a given time: when a plugin is unloaded,
+ * another may take its place. The epoch is the number of times that objects
+ * have been found unloaded. A stack through code that can be unloaded ends in a
+ * mark with the epoch in which it was taken; evprof_objects_place() says where
+ * its addresses were then.
  */
 
 #include <stdatomic.h>

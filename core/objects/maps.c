@@ -108,8 +108,8 @@ find_name(const char *line, const char *end, size_t *len)
     return slash;
 }
 
-/* Without /proc the loader's names stand, and for the program, which has none
- * there, the one that it was started by. */
+/* Without /proc the names of the loader stay. The program has none there, and
+ * gets the name by which it was started. */
 static int
 name_without_proc(evprof_arena_t *arena, evprof_loader_list_t *list)
 {
@@ -134,7 +134,7 @@ typedef struct piece {
     const char *end;
 } piece_t;
 
-/* Reads the line at `line`; the next one, or NULL behind the last. */
+/* Reads the line at `line`. Returns the next one; NULL: it was the last. */
 static const char *
 read_piece(const char *line, piece_t *out)
 {
@@ -144,7 +144,7 @@ read_piece(const char *line, piece_t *out)
     return *out->end == '\0' ? NULL : out->end + 1;
 }
 
-/* Gives the object what the line says of its file. */
+/* Copies what the line says of the file into the object. */
 static int
 take_name(evprof_arena_t *arena, const piece_t *piece, evprof_object_t *object)
 {
@@ -211,7 +211,8 @@ evprof_loader_name(evprof_arena_t *arena, evprof_loader_list_t *list)
         status = name_pieces(arena, maps.data, list);
     }
     evprof_buf_free(&maps);
-    /* Who still has none has it from the kernel's start of the program. */
+    /* An object without a name is the program itself; the kernel gave its name
+     * at the start. */
     return status == EVPROF_OK || status == EVPROF_EIO
                ? name_without_proc(arena, list)
                : status;

@@ -34,10 +34,12 @@ typedef struct snapshot {
     size_t holders;
 } snapshot_t;
 
-/* Enough to name the plugins of a long profile, little enough to scan. */
+/* Objects that are gone and still remembered: enough to name the plugins of a
+ * long profile, few enough to scan. */
 #define MOST_GONE ((size_t)256)
 
-/* Where objects are put whose place was taken: no address of any program. */
+/* Objects whose place was taken are moved here, where no program has an
+ * address. */
 #define MOVED_BASE UINT64_C(0x4000000000000000)
 #define MOVED_STEP UINT64_C(0x0000000100000000)
 
@@ -59,7 +61,8 @@ static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static void
 fork_prepare(void)
 {
-    /* First, so that nobody begins to wait for what is held from here on. */
+    /* This comes first, so that no thread begins to wait for the locks that are
+     * held from here on. */
     atomic_fetch_add(&forking, 1);
     evprof_lock_enter(&reading);
     evprof_lock_enter(&publishing);
@@ -79,7 +82,8 @@ fork_parent(void)
     atomic_fetch_sub(&forking, 1);
 }
 
-/* Forks of the parent's other threads do not go on here. */
+/* Forks that other threads of the parent had begun do not go on in the
+ * child. */
 static void
 fork_child(void)
 {
@@ -122,8 +126,8 @@ find_overlap(const evprof_object_t *items, size_t count,
 static bool
 is_same(const evprof_object_t *a, const evprof_object_t *b)
 {
-    /* A file that is removed or renamed changes its path, and stays the same.
-     */
+    /* A file that is renamed or removed has another path but is the same
+     * file. */
     bool is_file_same = a->inode != 0 && b->inode != 0
                             ? a->inode == b->inode && a->device == b->device
                             : strcmp(a->path, b->path) == 0;
@@ -131,8 +135,8 @@ is_same(const evprof_object_t *a, const evprof_object_t *b)
            is_file_same && strcmp(a->build_id, b->build_id) == 0;
 }
 
-/* Objects that were there before keep their generation. What took the place of
- * one that is gone was born no earlier than that one went. */
+/* Objects that were there before keep their generation. An object in the place
+ * of one that is gone cannot be older than the end of that one. */
 static void
 number(evprof_loader_list_t *list, const snapshot_t *old)
 {
@@ -156,8 +160,9 @@ is_still_there(const evprof_loader_list_t *list, const evprof_object_t *object)
     return now != NULL && is_same(now, object);
 }
 
-/* Adds those that are not loaded, of those that were gone before or of the
- * others; `*forgotten` is the last epoch of which one found no room. */
+/* Adds the objects of the old snapshot that are not loaded any more: those that
+ * were gone before, or the others. `*forgotten` is the last epoch of which an
+ * object found no room. */
 static size_t
 collect(const evprof_loader_list_t *list, const snapshot_t *old, bool are_old,
         evprof_object_t *out, size_t count, uint32_t *forgotten)
@@ -191,7 +196,7 @@ collect_gone(const evprof_loader_list_t *list, snapshot_t *fresh,
     return collect(list, old, true, out, count, forgotten);
 }
 
-/* What has gone since the last look has gone in one epoch. */
+/* All objects that are gone since the last look count as gone in one epoch. */
 static void
 date_gone(evprof_object_t *gone, size_t count)
 {
@@ -223,7 +228,7 @@ has_lost_place(const evprof_loader_list_t *list, const evprof_object_t *object,
     return is_lost;
 }
 
-/* Gives those whose place was taken one of their own. */
+/* Gives objects whose place was taken an address range of their own. */
 static void
 move_gone(const evprof_loader_list_t *list, evprof_object_t *gone, size_t count)
 {
@@ -390,7 +395,7 @@ enter_unless_forking(void)
     return true;
 }
 
-/* Who has looked has made sure that forks are watched. */
+/* A snapshot exists, so forks are watched already. */
 static void
 refresh_unless_forking(void)
 {

@@ -75,11 +75,11 @@ int evprof_objects_refresh(void);
 const evprof_objects_t *evprof_objects_acquire(void);
 
 /*
- * Brackets the unloading of objects by whoever wraps dlclose(): what is loaded
- * before is known for ever, and what is gone after is known to have gone then.
- * Nothing while nobody has looked at the objects yet, or while a fork goes on
- * that another look would wait for. MT-Safe, may be nested, also in handlers of
- * pthread_atfork().
+ * The wrapper of dlclose() calls this before objects are unloaded: all loaded
+ * objects are known then, and those that are missing afterwards are known to
+ * have gone during this call. Does nothing before the first look at the
+ * objects, and while a fork goes on that another look would wait for. MT-Safe,
+ * may be nested, also in handlers of pthread_atfork().
  */
 void evprof_objects_unloading(void);
 

@@ -3,10 +3,10 @@
 #define EVPROF_PROFILE_BUILDER_H
 
 /*
- * What module hooks write a snapshot to: <evprof/module.h> has the calls that
- * fill it, here are those of its owner. A builder merges equal stacks as they
- * come; finish() makes locations of addresses, and leaves mappings and symbols
- * to those who know the loaded objects.
+ * Module hooks write a snapshot to a builder. <evprof/module.h> has the calls
+ * that fill it; here are those of its owner. A builder merges equal stacks as
+ * they come; finish() makes locations of the addresses. Mappings and symbols
+ * are added elsewhere, where the loaded objects are known.
  */
 
 #include <evprof/module.h>

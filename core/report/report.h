@@ -3,9 +3,9 @@
 #define EVPROF_REPORT_REPORT_H
 
 /*
- * The contract of a report, and what it works on: a view is a profile as one
- * report sees it, with the options applied. A report writes bytes and nothing
- * else; who asks decides where they go.
+ * The contract of a report, and what it works on: a view is a profile with the
+ * options of one report applied. A report writes bytes and nothing else; its
+ * caller decides where they go.
  */
 
 #include <stdbool.h>

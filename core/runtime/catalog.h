@@ -76,7 +76,7 @@ EVPROF_API const char *evprof_catalog_note(evprof_t *prof, const char *name);
 EVPROF_API bool evprof_catalog_find_leaf(evprof_t *prof, const char *leaf,
                                          evprof_entry_t *out);
 
-/* The paths of Go's net/http/pprof, NULL last: whoever knows Go asks for these
+/* The paths of Go's net/http/pprof, NULL last. Clients made for Go ask for them
  * whether or not a module serves them. */
 extern EVPROF_API const char *const evprof_go_leaves[];
 

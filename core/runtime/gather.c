@@ -66,7 +66,7 @@ open_library(evprof_error_t *err)
     return EVPROF_OK;
 }
 
-/* No job is left: nobody collects any more. */
+/* No job is left, so nothing collects any more. */
 static void
 stop(void *unused)
 {

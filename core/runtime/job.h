@@ -33,8 +33,8 @@ typedef struct evprof_result {
 /* Called once on the worker; it must not block and must not free the job. */
 typedef void (*evprof_done_fn)(void *ctx, evprof_job_t *job);
 
-/* Whether somebody still waits for the job. Asked on the worker a few times a
- * second while a window is open; the answer "no" cancels the job. */
+/* Whether the result is still wanted. Called on the worker a few times a second
+ * while a window is open; false cancels the job. */
 typedef bool (*evprof_wanted_fn)(void *ctx);
 
 /*

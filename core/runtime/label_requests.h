@@ -18,8 +18,8 @@
  */
 extern EVPROF_API _Atomic bool evprof_requests_labelled;
 
-/* How long a request may take by `latency` of watch { }, in nanoseconds; 0:
- * nobody wants to know. */
+/* The time that `latency` of watch { } allows a request, in nanoseconds; 0: it
+ * is not set. */
 extern EVPROF_API _Atomic int64_t evprof_requests_slow_ns;
 
 /* Whether samples inside a request's callbacks are to have the label "route".

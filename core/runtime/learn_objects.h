@@ -3,9 +3,10 @@
 #define EVPROF_RUNTIME_LEARN_OBJECTS_H
 
 /*
- * The worker learns of objects that were loaded while samples are taken:
- * compiling a large plugin's tables would keep the drainer from its rings.
- * Between begin and end it is asked instead of whoever noticed.
+ * While samples are taken, the worker learns of newly loaded objects, not the
+ * thread that notices them: compiling the tables of a large plugin would keep
+ * the drainer from its rings. Begin and end enclose the time in which samples
+ * are taken.
  */
 void evprof_learning_begin(void);
 

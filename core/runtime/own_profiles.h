@@ -4,8 +4,8 @@
 
 #include <evprof/evprof.h>
 
-/* In the child of a fork: nobody is inside one of the application's profiles.
- */
+/* In the child of a fork: no thread is inside one of the application's
+ * profiles. */
 void evprof_own_fork_child(evprof_t *prof);
 
 #endif

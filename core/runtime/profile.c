@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The named profiles as <evprof/evprof.h> offers them to the application: each
- * call is a job that the caller waits for, so that hooks run on the worker
- * whoever asks, and the writer runs on the thread that gave it.
+ * The named profiles of <evprof/evprof.h>. Each call is a job that the caller
+ * waits for: hooks run on the worker whichever thread calls, and the writer
+ * runs on the calling thread.
  */
 #include <errno.h>
 #include <string.h>

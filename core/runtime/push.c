@@ -23,7 +23,7 @@ static struct {
     void *pusher; /* NULL: none */
     evprof_config_t *config;
     evprof_push_host_t host;
-    _Atomic uint32_t is_finishing; /* somebody waits for the last windows */
+    _Atomic uint32_t is_finishing; /* a thread waits for the last windows */
 } push;
 
 static int

@@ -25,7 +25,7 @@ EVPROF_API int evprof_recording_stop(evprof_t *prof, const char *profile,
 int evprof_profile_take(evprof_profile_t *p, const evprof_ask_t *ask,
                         const evprof_writer_t *out, evprof_error_t *err);
 
-/* Frees the windows that nobody will end any more; jobs are cancelled. */
+/* Cancels the jobs of windows that are still open, and frees the windows. */
 void evprof_recordings_drop(evprof_t *prof);
 
 #endif

@@ -25,9 +25,10 @@ struct evprof_profile {
 
     /* Written on the worker under the profiler's lock. */
     evprof_profile_limits_t limits;
-    evprof_error_t refusal; /* why init failed, where it did; status 0: not */
+    evprof_error_t refusal; /* why init failed; status 0: it did not */
 
-    /* Of the worker, and of whoever opens and closes the profiler. */
+    /* Used by the worker, and by the thread that opens and closes the
+     * profiler. */
     bool is_running; /* init has run, fini has not */
     bool is_stale;   /* to be configured anew when its jobs have ended */
     evprof_config_t *config; /* held while running */
@@ -139,7 +140,7 @@ bool evprof_leaf_is_page(const char *leaf);
 
 /* ---- visitors.c ---- */
 
-/* Waits until nobody is between evprof_visit() and evprof_leave(). */
+/* Waits until no thread is between evprof_visit() and evprof_leave(). */
 void evprof_await_visitors(evprof_t *prof);
 
 /* ---- switch_modules.c ---- */

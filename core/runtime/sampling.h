@@ -70,7 +70,7 @@ int evprof_sampling_begin(void *state, const evprof_ask_t *ask, void **window,
 int evprof_sampling_snapshot(void *state, const evprof_ask_t *ask,
                              evprof_builder_t *out, evprof_error_t *err);
 
-/* Closes the window, whose samples nobody wants. */
+/* Closes the window and drops its samples. */
 void evprof_sampling_cancel(void *state, void *window);
 
 /* Frees the state. */

@@ -11,8 +11,8 @@
 #include "core/runtime/runtime.h"
 #include "core/runtime/switched_on.h"
 
-/* The parent's windows are open in the child's copy of the module too, though
- * nobody will ever close them there. */
+/* The windows of the parent count as open in the child's copy of the module,
+ * where nothing will close them. */
 void
 evprof_profile_mend(evprof_profile_t *profile)
 {

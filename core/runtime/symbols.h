@@ -25,8 +25,8 @@ void evprof_symbols_configure(bool with_lines, const char *helper);
  * wrappers out of its stacks. EVPROF_ENOMEM. */
 int evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err);
 
-/* The same, and gives `p` mappings alone: for whoever names it elsewhere.
- * EVPROF_ENOMEM. */
+/* The same, but gives `p` only mappings: for a reader that names the addresses
+ * elsewhere. EVPROF_ENOMEM. */
 int evprof_symbols_map(evprof_pprof_t *p, evprof_error_t *err);
 
 /* The finished profile of a builder, filled so; to be freed also when that

@@ -152,8 +152,8 @@ is_library_line(const evprof_pprof_t *p, const evprof_line_t *line)
            strncmp(p->functions[line->function].name, "std::", 5) == 0;
 }
 
-/* The first place that is not in the C++ library: who uses std::thread made the
- * thread himself. */
+/* The first place outside the C++ library: a program that uses std::thread sees
+ * its own code as the creator. */
 static void
 put_creator(const evprof_pprof_t *p, const evprof_sample_t *creator,
             evprof_buf_t *out)

@@ -142,7 +142,7 @@ take_set(const evprof_watch_conf_t *conf, const char *stem, evprof_buf_t *line)
     }
 }
 
-/* The moment's line: whoever reads it in the log finds it on the index page. */
+/* The line of the moment, the same in the log and on the index page. */
 static void
 note(const char *line)
 {

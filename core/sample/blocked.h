@@ -3,11 +3,11 @@
 #define EVPROF_SAMPLE_BLOCKED_H
 
 /*
- * Which threads wait for which lock, who has it, and who waits for whom in a
- * circle. What a thread waits for is known from its lock wrapper where waits
- * are recorded, and otherwise from the futex that it sleeps on and the function
- * of libc that it is in, so that threads which got stuck before anybody looked
- * are found too.
+ * Finds which threads wait for which lock, which thread holds it, and circles
+ * of such waits. A lock wrapper tells what its thread waits for where waits are
+ * recorded; otherwise it is the futex that the thread sleeps on and the
+ * function of libc that it is in, so threads that got stuck before the first
+ * look are found too.
  */
 
 #include <stdbool.h>

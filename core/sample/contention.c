@@ -190,8 +190,8 @@ wants_unlockers(void)
            evprof_wait_is_watched();
 }
 
-/* Leaves in the thread's record what it waits for, for those who look for
- * threads that are stuck; NULL: nothing any more. */
+/* Notes in the thread's record what it waits for, for the search for stuck
+ * threads; NULL: nothing. */
 static void
 note_wait(enum evprof_wait_kind kind, const void *object, int64_t since_ns)
 {

@@ -88,8 +88,8 @@ void evprof_wait_begin(evprof_wait_t *wait, enum evprof_wait_kind kind,
  * are not recorded. */
 void evprof_wait_end(evprof_wait_t *wait, int error);
 
-/* A lock that is given back: what its waiters have waited since the last
- * unlock, 0: nobody waits; and when that was looked at. */
+/* An unlock: the time its waiters have spent since the last unlock (0: none
+ * waits), and when that was read. */
 typedef struct evprof_unlock {
     int64_t waited_ns;
     int64_t at_ns;

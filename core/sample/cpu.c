@@ -45,7 +45,8 @@ typedef struct cpu_window {
     evprof_sample_window_t window; /* first; its sums are expiries */
     evprof_cpu_reading_t joined;
     evprof_cpu_reading_t left;
-    const char *intruder; /* who has SIGPROF in our place; NULL: nobody */
+    const char *intruder; /* the handler of SIGPROF in place of ours; NULL: ours
+                             is in place */
     bool is_leaving;      /* and `left` is when */
     evprof_cpu_stats_t before;
     uint64_t records;

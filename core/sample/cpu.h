@@ -35,9 +35,9 @@ int evprof_cpu_end(evprof_sample_window_t *window, evprof_builder_t *out,
                    evprof_error_t *err);
 
 /*
- * Has each sample shown, with its stack, to `watch` as well, while any window
- * is open; NULL: to nobody. On the thread that empties the rings, one call at a
- * time; it must not wait.
+ * Sets a function that gets each sample, with its stack, while any window is
+ * open; NULL: none. It is called on the thread that empties the rings, one call
+ * at a time, and must not wait.
  */
 void evprof_cpu_watch(void (*watch)(const evprof_record_t *record,
                                     const evprof_stack_t *stack));

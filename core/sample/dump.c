@@ -64,8 +64,9 @@ enum await {
 typedef struct asked {
     uint32_t index;
     uint32_t generation;
-    int timer;          /* that asks it, -1: none */
-    _Atomic int await;  /* enum await; who changes it owns the answer */
+    int timer; /* that asks it, -1: none */
+    _Atomic int
+        await; /* enum await; the thread that changes it owns the answer */
     bool was_asleep;    /* when it was asked */
     bool is_gone;       /* the kernel knows it no longer */
     int64_t met_cpu_ns; /* its clock when it was met with SIGPROF held back */

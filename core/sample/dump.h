@@ -30,7 +30,7 @@ typedef struct evprof_dump_thread {
     pid_t tid;
     enum evprof_dump_answer answer;
     const char *reason; /* UNREADABLE: a part of a sentence, static */
-    bool is_refused;    /* UNREADABLE: because the kernel let nobody ask it */
+    bool is_refused;    /* UNREADABLE: because the kernel refused the signal */
     evprof_thread_info_t task; /* complete after evprof_dump_describe() */
     evprof_stack_t stack;
     const evprof_label_set_t *labels; /* NULL: none */
@@ -42,7 +42,8 @@ typedef struct evprof_dump {
     evprof_dump_thread_t *threads; /* by the age of their records */
     size_t count;
     bool is_incomplete;   /* the threads could not be listed by /proc */
-    const char *intruder; /* who has SIGPROF in our place; NULL: nobody */
+    const char *intruder; /* the handler of SIGPROF in place of ours; NULL: ours
+                             is in place */
     struct evprof_dump_memory *memory; /* what the stacks live in */
 } evprof_dump_t;
 

@@ -79,8 +79,8 @@ const evprof_routine_t *evprof_code_routine(const evprof_code_t *code,
 
 /*
  * The instructions of a function; they live as long as `code`. Their places
- * come with evprof_code_find_places(). EVPROF_ENOTSUP: nobody can disassemble
- * them, EVPROF_ENOENT: the file has no bytes for them, EVPROF_ENOMEM.
+ * come with evprof_code_find_places(). EVPROF_ENOTSUP: there is no disassembler
+ * for them, EVPROF_ENOENT: the file has no bytes for them, EVPROF_ENOMEM.
  */
 int evprof_code_disassemble(evprof_code_t *code,
                             const evprof_routine_t *routine,

@@ -21,8 +21,8 @@ typedef struct evprof_local_how {
     bool is_strict;    /* a mapping that claims anything is left alone */
     void (*say)(void *ctx, const char *line); /* without a newline */
     void *ctx;
-    /* Gets the file of that build id from elsewhere, "debuginfo" or
-     * "executable"; its path replaces `path`. NULL: nobody is asked. */
+    /* Gets the file of that build id, "debuginfo" or "executable", from
+     * elsewhere; its path replaces `path`. NULL: files of this machine only. */
     bool (*fetch)(const void *fetch_ctx, const char *build_id, const char *kind,
                   evprof_buf_t *path);
     const void *fetch_ctx;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * First the batches of a generation are found, then its strings are read, and
- * then the stacks that name them. A pc has one frame within a generation: the
- * first that is told. Until 1.26 nothing says that a generation is over but the
- * next one's beginning.
+ * A generation is read in three steps: its batches are found, then its strings
+ * are read, then the stacks, which name strings. Within a generation a pc
+ * stands for one frame, the first that is given for it. Up to Go 1.25 a
+ * generation has no end mark: it lasts until the next one begins.
  */
 #include "core/timeline/generation.h"
 
@@ -15,7 +15,7 @@
 
 enum { SINCE_SYNC = 25, SINCE_END = 26 };
 
-/* Kinds of entries, each one less than its table's. */
+/* Types of the entries of a table; the table itself has the next number. */
 enum { STACK = 3, STRING = 5, SAMPLE = 7 };
 
 #define TICKS_A_SECOND 1e9
@@ -96,7 +96,8 @@ typedef struct head {
 
 enum found { BATCH, CUT, NO_BATCH };
 
-/* Reads a batch. `generation` is 0 where a cut batch does not tell it. */
+/* Reads a batch. `generation` stays 0 for a batch that is cut off before it
+ * says which one it belongs to. */
 static enum found
 read_batch(evprof_timeline_bytes_t *file, unsigned version, head_t *out)
 {
@@ -146,7 +147,7 @@ is_table(const evprof_timeline_bytes_t *bytes, unsigned version)
     }
 }
 
-/* Hangs batch `at` behind those of its M. */
+/* Adds batch `at` to the list of its M. */
 static bool
 chain(evprof_timeline_generation_t *g, uint32_t at)
 {
@@ -188,7 +189,8 @@ add_batch(evprof_timeline_generation_t *g, const head_t *head, unsigned version)
            chain(g, (uint32_t)g->batch_count - 1);
 }
 
-/* Whether the batch is the next generation's, or of none that may come here. */
+/* Says whether the batch belongs to the next generation, or to one that cannot
+ * follow. */
 static int
 check_number(evprof_timeline_generation_t *g, const head_t *head,
              unsigned version, bool *is_next, evprof_error_t *err)
@@ -455,7 +457,8 @@ by_time(const void *a, const void *b)
     return one->order < other->order ? -1 : one->order > other->order;
 }
 
-/* Reads the tables of one kind, which those of later kinds name. */
+/* Reads the tables of one kind. Kinds are read in an order in which each names
+ * only earlier ones. */
 static int
 read_tables(evprof_timeline_t *t, evprof_timeline_generation_t *g, pcs_t *pcs,
             uint8_t kind, evprof_error_t *err)

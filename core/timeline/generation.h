@@ -3,8 +3,9 @@
 #define EVPROF_TIMELINE_GENERATION_H
 
 /*
- * About a second of a trace as its file has it: batches of events of each M,
- * which point into the file, and the tables that they name.
+ * A generation is about a second of a trace: for each M its batches of events,
+ * which point into the file, and the tables of strings and stacks that the
+ * events name.
  */
 
 #include "core/timeline/id_map.h"

@@ -40,8 +40,8 @@ enum need { MAY, MUST, MUST_NOT };
 
 enum gc_state { GC_UNKNOWN, GC_OFF, GC_ON };
 
-/* What the reader has to know of a type of event. Positions are those of
- * arguments + 1, 0: it has none. */
+/* How an event of a type is read. Positions are those of arguments plus 1; 0:
+ * the event has no such argument. */
 typedef struct row {
     enum evprof_timeline_step (*step)(order_t *o, turn_t *turn);
     uint8_t args;
@@ -79,7 +79,8 @@ take_next(order_t *o, evprof_timeline_sequence_t *sequence, uint64_t count)
 
 /* ---- What is told of an event ---- */
 
-/* Times of a trace increase, whatever the clocks of Ms said. */
+/* Returns the time of the next event. Times of a timeline increase strictly,
+ * even where the clocks of two Ms disagree. */
 static int64_t
 tick(order_t *o, int64_t ns)
 {
@@ -102,8 +103,8 @@ add(order_t *o, const evprof_timeline_event_t *event)
     return DONE;
 }
 
-/* The argument at a position of a row as a text, or a stack; both were looked
- * at before. */
+/* The text, or the stack, that an argument of the event names. Both are known
+ * to be in the tables. */
 static const char *
 text_at(const order_t *o, const raw_t *raw, uint8_t position)
 {
@@ -138,7 +139,7 @@ event_of(const order_t *o, const turn_t *turn, enum evprof_timeline_kind kind)
     };
 }
 
-/* A goroutine other than the one that runs changes. */
+/* Changes the state of a goroutine other than the one that runs. */
 static enum evprof_timeline_step
 tell_state(order_t *o, const turn_t *turn, uint64_t g, uint8_t from, uint8_t to,
            uint32_t own_stack)
@@ -151,7 +152,7 @@ tell_state(order_t *o, const turn_t *turn, uint64_t g, uint8_t from, uint8_t to,
     return add(o, &event);
 }
 
-/* The one that runs does; the stack of the event is its own. */
+/* Changes the state of the goroutine that runs, at the stack of the event. */
 static enum evprof_timeline_step
 tell_own(order_t *o, const turn_t *turn, uint8_t from, uint8_t to)
 {
@@ -159,7 +160,7 @@ tell_own(order_t *o, const turn_t *turn, uint8_t from, uint8_t to)
                       stack_at(o, turn->raw, turn->row->stack));
 }
 
-/* Views have no use for it but that time goes on. */
+/* For events that no view shows: only the time goes on. */
 static enum evprof_timeline_step
 pass(order_t *o, turn_t *turn)
 {
@@ -169,8 +170,7 @@ pass(order_t *o, turn_t *turn)
 
 /* ---- Ps ---- */
 
-/* A P that is told as abandoned may be known to be in a system call, which
- * says more. */
+/* A status of ABANDONED does not replace the state SYSCALL, which says more. */
 static enum evprof_timeline_step
 proc_status(order_t *o, turn_t *turn)
 {
@@ -254,7 +254,8 @@ proc_steal(order_t *o, turn_t *turn)
 
 /* ---- Goroutines ---- */
 
-/* Who is in a system call is told by any M, and bound to its own. */
+/* The status of a goroutine in a system call may come from any M; the goroutine
+ * stays bound to its own. */
 static enum evprof_timeline_step
 bind_syscall(order_t *o, turn_t *turn, uint64_t id, uint64_t m)
 {
@@ -463,7 +464,8 @@ syscall_end(order_t *o, turn_t *turn)
     return tell_own(o, turn, EVPROF_GO_SYSCALL, EVPROF_GO_RUNNING);
 }
 
-/* Its P was lost on the way, which has to be told first. */
+/* The P was taken away during the call; an event of its own has to say so
+ * first. */
 static enum evprof_timeline_step
 syscall_end_blocked(order_t *o, turn_t *turn)
 {
@@ -584,7 +586,7 @@ region_begin(order_t *o, turn_t *turn)
     return add(o, &event);
 }
 
-/* One that is not known began before the trace did. */
+/* An unknown task began before the trace. */
 static enum evprof_timeline_step
 region_end(order_t *o, turn_t *turn)
 {
@@ -689,7 +691,7 @@ evprof_timeline_raw_read(evprof_timeline_bytes_t *bytes,
            evprof_timeline_numbers(bytes, out->args, rows[out->type].args);
 }
 
-/* Whether what an event names is in the tables. */
+/* Whether the strings and stacks that the event names are in the tables. */
 static bool
 has_names(const order_t *o, const raw_t *raw, const row_t *row)
 {

@@ -3,9 +3,9 @@
 #define EVPROF_TIMELINE_ORDER_H
 
 /*
- * What is known of goroutines, Ps and Ms at a point of a trace. Events of
- * different Ms are ordered by it: one that does not fit yet has to wait until
- * one of another M has made it fit.
+ * The states of goroutines, Ps and Ms at one point of a trace. They order the
+ * events of different Ms: an event that does not fit the states yet waits until
+ * events of other Ms have changed them.
  */
 
 #include "core/timeline/generation.h"
@@ -58,7 +58,8 @@ bool evprof_timeline_raw_read(evprof_timeline_bytes_t *bytes,
 void evprof_timeline_order_begin(evprof_timeline_order_t *o,
                                  const evprof_timeline_generation_t *g);
 
-/* Lets an event of `m` happen, if it can: it is added to the timeline. */
+/* Applies an event of `m` and adds it to the timeline, if it fits the
+ * states. */
 enum evprof_timeline_step
 evprof_timeline_order_step(evprof_timeline_order_t *o, uint64_t m,
                            const evprof_timeline_raw_t *event);

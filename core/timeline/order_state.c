@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A row stays when what it stands for is gone, since numbers come again. */
+/* Rows are never removed: a number may be used again after its goroutine or M
+ * has ended. */
 #include "core/timeline/order_state.h"
 
 #include "core/base/grow.h"

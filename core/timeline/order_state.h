@@ -40,8 +40,8 @@ typedef struct evprof_timeline_task {
     const char *name;
 } evprof_timeline_task_t;
 
-/* The row of a key in a table of rows of `size` bytes, made when new, and then
- * not initialised. NULL: out of memory. */
+/* The row of a key in a table of rows of `size` bytes. A new key gets a row
+ * whose bytes are not set. NULL: out of memory. */
 void *evprof_timeline_row_of(evprof_timeline_map_t *map, void **rows,
                              size_t *cap, size_t size, uint64_t key,
                              bool *is_new);
@@ -50,8 +50,8 @@ void *evprof_timeline_row_of(evprof_timeline_map_t *map, void **rows,
 evprof_timeline_g_t *evprof_timeline_find_g(const evprof_timeline_order_t *o,
                                             uint64_t id);
 
-/* A goroutine that is not there yet; its number may have been another's. NULL:
- * out of memory. */
+/* Makes a goroutine, whose number may have been that of one that has ended.
+ * NULL: out of memory. */
 evprof_timeline_g_t *evprof_timeline_make_g(evprof_timeline_order_t *o,
                                             uint64_t id, uint8_t state);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A packet an event. What a packet names for the first time, it defines: the
- * names, files, frames and the stack that are new wait in `defined` until the
- * packet is written. States lie on a row of their own below their goroutine's,
- * since regions last over changes of state and slices of one row must nest.
+ * Each event is a packet. A name, file, frame or stack is defined in the packet
+ * that uses it first; definitions wait in `defined` until that packet is
+ * written. Regions and states of a goroutine are on two rows, since slices of
+ * one row must nest and a region may last over changes of state.
  */
 #include "core/timeline/perfetto.h"
 
@@ -42,8 +42,7 @@ enum track_kind {
 };
 #define TRACK_KINDS 8u
 
-/* Most of each kind that one packet defines: the frames of a stack, and names.
- */
+/* Bounds of what one packet defines: the frames of a stack, and names. */
 #define NEW_FRAMES (EVPROF_GO_FRAMES_MAX)
 #define NEW_NAMES 4u
 
@@ -133,7 +132,8 @@ put_packet(writing_t *w, packet_t *packet)
 
 /* ---- Names and stacks ---- */
 
-/* The number of what is at `key`, from 1; `is_new` when it is to be defined. */
+/* The number of the thing at the address `key`, counted from 1. `is_new`: it
+ * has to be defined. */
 static uint64_t
 number_of(writing_t *w, evprof_timeline_map_t *map, uint64_t key, bool *is_new)
 {
@@ -366,7 +366,7 @@ typedef struct extra {
     const char *number_name;
 } extra_t;
 
-/* A text with what cannot be shown escaped; `keeps` owns it. NULL for "". */
+/* The text with control characters escaped; `keeps` owns it. NULL for "". */
 static char *
 visible_text(writing_t *w, const char *text, evprof_buf_t *keeps)
 {
@@ -456,7 +456,7 @@ put_counter(writing_t *w, enum track_kind kind, int64_t ns, int64_t value)
     put_packet(w, &packet);
 }
 
-/* A wait is called by its reason, where the trace has one. */
+/* The name of a wait is its reason, where the trace gives one. */
 static const char *
 name_of(const evprof_timeline_span_t *span)
 {
@@ -465,8 +465,8 @@ name_of(const evprof_timeline_span_t *span)
                : evprof_timeline_state(span);
 }
 
-/* Where a wait was ended by somebody, an arrow leads from there to what
- * follows it. */
+/* An arrow leads from whatever ended a wait to the span that follows the
+ * wait. */
 static void
 put_states(writing_t *w, uint32_t row)
 {
@@ -541,7 +541,7 @@ put_tasks(writing_t *w, evprof_timeline_map_t *ids)
     }
 }
 
-/* What is no slice: logs, samples, counters. */
+/* Writes the events that are no slices: log lines, samples, counters. */
 static void
 put_moments(writing_t *w, const evprof_timeline_map_t *tasks)
 {

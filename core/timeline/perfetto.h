@@ -7,10 +7,11 @@
 #include "core/timeline/spans.h"
 
 /*
- * Writes what `s` is limited to as a trace of Perfetto, for ui.perfetto.dev:
- * for each goroutine a row of its regions and one of its states, arrows from
- * who woke to who was woken, a row a task, the size of the heap, and how many
- * ran. EVPROF_ENOMEM; what the writer returns.
+ * Writes the part of the timeline that `s` is limited to in the format of
+ * ui.perfetto.dev: for each goroutine a row of regions and a row of states,
+ * arrows from wakers to the goroutines they woke, a row for each task, the heap
+ * size, and the number of running goroutines. EVPROF_ENOMEM; what the writer
+ * returns.
  */
 int evprof_timeline_perfetto(const evprof_timeline_spans_t *s,
                              const evprof_writer_t *out, evprof_error_t *err);

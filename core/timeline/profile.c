@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Spans, tasks or regions added up by the stack that they began with. As in
- * Go's own tool spans that the trace ends before and those before a goroutine
- * first ran are not counted, a pc has one location, and its first frame is it.
+ * Adds up spans, tasks or regions by the stack at their beginning. As in Go's
+ * own tool, spans that the trace cuts off at the end do not count, nor do spans
+ * before a goroutine first ran, and each pc is one location, of its first
+ * frame.
  */
 #include "core/timeline/profile.h"
 
@@ -58,7 +59,7 @@ add(totals_t *totals, uint32_t stack, const char *name, int64_t ns)
     totals->items[row].ns += ns;
 }
 
-/* A stack that could not be taken may be told as one frame at address 0. */
+/* A recorder may write a missing stack as one frame at address 0. */
 static uint32_t
 known_stack(const evprof_timeline_t *t, uint32_t stack)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file is read by generations. Of each, the first events of all Ms lie in a
- * heap by time; the earliest that fits happens next. Where equal times leave a
- * choice, it is made as Go's own reader makes it, so that times which are moved
- * apart come out the same.
+ * A file is read one generation after the other. A heap, ordered by time, holds
+ * the next event of each M, and the earliest one that fits the states is taken.
+ * Equal times are resolved in the order of Go's own reader, so that times which
+ * have to be moved apart come out the same.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -114,7 +114,8 @@ take_out(frontier_t *f, size_t at)
     sift_down(f, 0);
 }
 
-/* Sorts all by time, equal ones as they are; a sorted heap is still one. */
+/* Sorts the heap by time without changing the order of equal times. A sorted
+ * array is a heap. */
 static void
 sort(frontier_t *f)
 {
@@ -263,7 +264,8 @@ evprof_timeline_may_be(const void *data, size_t len)
            memcmp(text + 7, end, sizeof(end) - 1) == 0;
 }
 
-/* The number after "go 1."; 0: none that is understood. */
+/* The minor version in the header, "go 1.N"; 0: a version that is not
+ * supported. */
 static int
 read_version(const char *data, size_t len, unsigned *out, evprof_error_t *err)
 {
@@ -284,7 +286,7 @@ read_version(const char *data, size_t len, unsigned *out, evprof_error_t *err)
                        data + 5);
 }
 
-/* Reads one generation; one that the file ends within is as if it was not. */
+/* Reads one generation. A generation that the file cuts off is left out. */
 static int
 read_generation(reading_t *r, evprof_timeline_bytes_t *file, bool *is_over)
 {

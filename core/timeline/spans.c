@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A span begins where a goroutine comes into a state and ends where it comes
- * into another; a status that only repeats the state cuts nothing. Spans are
- * found in the order of their ends and then laid together by goroutine.
+ * A span begins where a goroutine enters a state and ends where it enters
+ * another one; an event that repeats the state does not end it. Spans are found
+ * in the order of their ends, then grouped by goroutine.
  */
 #include "core/timeline/spans.h"
 
@@ -110,7 +110,7 @@ add_span(making_t *m, uint32_t row, const evprof_timeline_event_t *end,
     return true;
 }
 
-/* The recorder says of a wait that is over that its waker is not certain. */
+/* The recorder marks a finished wait whose waker is not certain. */
 static void
 take_log(making_t *m, const evprof_timeline_event_t *event)
 {
@@ -130,8 +130,8 @@ take_state(making_t *m, const evprof_timeline_event_t *event)
     }
     evprof_timeline_goroutine_t *g = &m->s->goroutines[row];
     current_t *c = &m->currents[row];
-    /* A stack that could not be followed to its end has another root: one that
-     * comes to main() is right whatever came before. */
+    /* An unwound stack may end too early and then has the wrong root. A stack
+     * that reaches main() is complete, so its root replaces an earlier one. */
     const char *root = evprof_timeline_root(m->s->t, event->own_stack);
     if (g->name[0] == '\0' || strcmp(root, "main") == 0) {
         g->name = root;
@@ -207,7 +207,7 @@ begin_task(making_t *m, const evprof_timeline_event_t *event)
     return add_mark(&s->tasks, &s->task_count, &s->task_cap, &mark);
 }
 
-/* One that began before the trace did is known by its number alone. */
+/* Of a task that began before the trace only the number is known. */
 static bool
 end_task(making_t *m, const evprof_timeline_event_t *event)
 {
@@ -298,7 +298,8 @@ take(making_t *m, const evprof_timeline_event_t *event)
     }
 }
 
-/* Lays spans together by goroutine; each has its own in order already. */
+/* Groups the spans by goroutine. The spans of one goroutine are in order
+ * already. */
 static bool
 group(evprof_timeline_spans_t *s)
 {

@@ -68,7 +68,8 @@ typedef struct evprof_timeline_spans {
     int64_t to_ns;
 } evprof_timeline_spans_t;
 
-/* EVPROF_ENOMEM. `t` is kept by address; views are limited to all of it. */
+/* Makes the spans of `t`, which must outlive them. Views are not limited at
+ * first. EVPROF_ENOMEM. */
 int evprof_timeline_spans_make(const evprof_timeline_t *t,
                                evprof_timeline_spans_t *out,
                                evprof_error_t *err);
@@ -76,7 +77,8 @@ int evprof_timeline_spans_make(const evprof_timeline_t *t,
 /* Frees the spans; there are none afterwards. */
 void evprof_timeline_spans_free(evprof_timeline_spans_t *s);
 
-/* How much of from start to end lies within what views are limited to. */
+/* How much of the time from `start` to `end` lies within the limits of the
+ * views, in nanoseconds. */
 int64_t evprof_timeline_within(const evprof_timeline_spans_t *s,
                                int64_t start_ns, int64_t end_ns);
 

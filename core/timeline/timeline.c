@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stacks are named anew in each generation of a file, so that equal ones are
- * found by what they hold. */
+/* Each generation of a file numbers its stacks anew, so equal stacks are found
+ * by their frames. */
 #include "core/timeline/timeline.h"
 
 #include <stdlib.h>
@@ -142,8 +142,8 @@ evprof_timeline_frame(const evprof_timeline_t *t, uint32_t stack, uint32_t i)
     return &t->frames[t->frame_numbers[t->stacks[stack].first + i]];
 }
 
-/* Whether a function only leads to the one that a thread begins with: libc's
- * start, or the mark of a root that our unwinder did not reach. */
+/* Whether the function comes before a thread's start routine: libc's start
+ * code, or the mark that our unwinder puts where it did not reach the root. */
 static bool
 is_start(const char *name)
 {

@@ -3,10 +3,10 @@
 #define EVPROF_TIMELINE_TIMELINE_H
 
 /*
- * An execution trace in memory: what happened, in the one order that its
- * sequence numbers allow. Times are nanoseconds of the trace's own clock and
- * strictly increase. What Go calls a goroutine is a thread in traces of ours;
- * both are called goroutines here, and what they run on is an M.
+ * An execution trace in memory: its events in the order that their sequence
+ * numbers demand. Times are nanoseconds of the trace's own clock and strictly
+ * increase. A goroutine is what Go calls so; in traces of ours it is a thread.
+ * Goroutines run on Ms.
  *
  * One thread at a time; different timelines are independent.
  */
@@ -91,7 +91,8 @@ typedef struct evprof_timeline {
     bool is_native;   /* goroutines are threads: each runs on its own M */
 } evprof_timeline_t;
 
-/* Whether what begins so is an execution trace of Go, of any version. */
+/* Whether data that begins like this is an execution trace of Go, of any
+ * version. */
 bool evprof_timeline_may_be(const void *data, size_t len);
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Times of tasks and regions by name: percentiles, and a histogram whose bars
- * double in time from one to the next. What began before the trace or did not
- * end within what is shown has no length that could be told. */
+/* Times of tasks and regions by name: percentiles, and a histogram in which
+ * each bar stands for twice the time of the one before. Tasks and regions that
+ * are cut off by the beginning or the end of the part shown are left out. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ typedef struct length {
     int64_t ns;
 } length_t;
 
-/* By name as it reads, the shorter time first. */
+/* Orders by name, then the shorter time first. */
 static int
 by_name(const void *a, const void *b)
 {

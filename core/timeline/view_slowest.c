@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The slowest tasks, and where their time went. What a task waited for is what
- * the goroutine that ended it did: while that waited, it is told what the one
- * who woke it did meanwhile, and so on. Spans that are short against the task
- * are added up.
+ * The slowest tasks, and where their time went. A wait is explained by the
+ * goroutine that ended it: the view shows what that one did during the wait,
+ * and follows its waits in turn. Spans that are short compared with the task
+ * are only added up.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "core/timeline/print.h"
 #include "core/timeline/views.h"
 
-/* Waits within waits are followed so deep. */
+/* The greatest depth to which waits within waits are followed. */
 #define DEPTH_MAX 6u
 /* Spans shorter than this share of the task are only counted. */
 #define SHARE 50
@@ -54,7 +54,7 @@ put_span(const path_t *p, const evprof_timeline_span_t *span, int64_t ns,
     }
 }
 
-/* The first span of a goroutine that is not over at a time. */
+/* The first span of a goroutine that ends after a given time. */
 static uint32_t
 first_span(const evprof_timeline_spans_t *s,
            const evprof_timeline_goroutine_t *g, int64_t ns)
@@ -72,7 +72,7 @@ first_span(const evprof_timeline_spans_t *s,
     return low;
 }
 
-/* What a goroutine did from `start` to `end`. */
+/* Shows what a goroutine did from `start` to `end`. */
 static void
 follow(const path_t *p, uint32_t row, int64_t start, int64_t end,
        unsigned depth)

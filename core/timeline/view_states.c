@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of goroutines: how long each was in which state. What waits are
- * called decides in which column they come. */
+/* The table of goroutines: how long each one was in each state. The reason of a
+ * wait decides in which column it counts. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +56,8 @@ total_of(const states_t *states)
     return total;
 }
 
-/* Who ran longest comes first, then who was there longest. */
+/* Orders by the time spent running, then by the time of existence, longest
+ * first. */
 static int
 by_running(const void *a, const void *b)
 {

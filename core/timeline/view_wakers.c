@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waits added up by who ended them and where; goroutines of one name count as
- * one, since a server has many of a kind. */
+/* Adds up waits by the goroutine that ended them and the place where it did.
+ * Goroutines of one name count as one, since a server has many of a kind. */
 #include <stdlib.h>
 
 #include "core/base/grow.h"

@@ -5,11 +5,11 @@
 #include "core/base/buf.h"
 #include "core/timeline/spans.h"
 
-/* What people look for in a trace, as text. Each appends a heading and rows,
- * `limit` of them at most, for the part that `s` is limited to; nothing when
- * there is nothing to say. Memory that runs out marks `out`. */
+/* Views of a timeline, as text. Each function appends a heading and at most
+ * `limit` rows, for the part that `s` is limited to; it appends nothing where
+ * there is nothing to show. Out of memory marks `out` as failed. */
 
-/* How long each goroutine ran, was ready, and waited for what. */
+/* The time that each goroutine ran, was ready to run, and waited, by reason. */
 void evprof_timeline_view_states(const evprof_timeline_spans_t *s, size_t limit,
                                  evprof_buf_t *out);
 
@@ -21,7 +21,7 @@ void evprof_timeline_view_slowest(const evprof_timeline_spans_t *s,
 void evprof_timeline_view_latency(const evprof_timeline_spans_t *s,
                                   size_t limit, evprof_buf_t *out);
 
-/* Who ended most of the others' waiting, and where. */
+/* The goroutines that ended most of the waiting of others, and where. */
 void evprof_timeline_view_wakers(const evprof_timeline_spans_t *s, size_t limit,
                                  evprof_buf_t *out);
 

@@ -12,8 +12,8 @@ typedef struct evprof_timeline_bytes {
     const uint8_t *end;
 } evprof_timeline_bytes_t;
 
-/* The next number, seven bits a byte; false: the bytes end before, or it has
- * more than 64 bits. */
+/* Reads the next number, seven bits a byte. False: the bytes end within it, or
+ * it has more than 64 bits. */
 static inline bool
 evprof_timeline_number(evprof_timeline_bytes_t *b, uint64_t *out)
 {

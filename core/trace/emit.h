@@ -7,21 +7,21 @@
 #include <stdint.h>
 
 /*
- * What the recorder switches: the session that threads write events for, 0 for
- * none, and the watching of waits and threads.
+ * Switches of the recorder: the session that threads write events for (0:
+ * none), and whether waits and threads are watched.
  */
 extern _Atomic uint32_t evprof_trace_session
     __attribute__((visibility("hidden")));
 
-/* The one look of every call that does nothing while no trace is recorded. */
+/* The only cost of a call while no trace is recorded is this load. */
 static inline uint32_t
 evprof_trace_now(void)
 {
     return atomic_load_explicit(&evprof_trace_session, memory_order_relaxed);
 }
 
-/* Has waits, wakes, beginnings and ends of threads written as events, or no
- * longer. */
+/* Switches on or off whether waits, wakes, and beginnings and ends of threads
+ * are written as events. */
 void evprof_trace_watch(bool is_on);
 
 #endif

@@ -26,7 +26,7 @@ enum evprof_trace_type {
     EVPROF_TRACE_REGION_END,   /* stack; the innermost that is open */
     EVPROF_TRACE_LOG,          /* (task), stack, "key" "value" */
     EVPROF_TRACE_HEAP,         /* (bytes) */
-    /* The kernel's, which no thread writes. */
+    /* Events of the kernel, which no thread writes. */
     EVPROF_TRACE_OUT, /* (enum evprof_trace_out) */
     EVPROF_TRACE_IN,  /* () */
 };
@@ -37,7 +37,7 @@ enum evprof_trace_out {
     EVPROF_TRACE_PREEMPTED, /* it could have gone on */
 };
 
-/* Of a name or text, as Go's reader takes it. */
+/* The longest name or text that Go's reader takes, in bytes. */
 #define EVPROF_TRACE_TEXT_MAX ((size_t)1024)
 
 /* Open regions of a thread. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A refusal that concerns the process is final; one of a single thread, as when
- * locked memory is used up, counts it among those left out. A thread that ended
- * meanwhile is neither.
+ * A refusal that concerns the whole process is final. A refusal for one thread,
+ * as when locked memory is used up, counts that thread as left out. A thread
+ * that ended meanwhile counts as neither.
  */
 #include "core/trace/follow.h"
 

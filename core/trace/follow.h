@@ -3,8 +3,9 @@
 #define EVPROF_TRACE_FOLLOW_H
 
 /*
- * Whose switches by the kernel are in the trace: those of all threads, where
- * somebody wants them and the kernel permits it. Collector only.
+ * Puts into the trace when the kernel switched threads off their processor and
+ * back on: of all threads, where the configuration wants it and the kernel
+ * permits it. Collector only.
  */
 
 #include <stddef.h>
@@ -26,14 +27,15 @@ void evprof_trace_follow_new(evprof_trace_follow_t *follow,
 /* Adds the switches up to `until_ns` to the order. */
 void evprof_trace_follow_read(evprof_trace_order_t *order, int64_t until_ns);
 
-/* Nobody is followed any more; who had no processor is taken to run again. */
+/* Ends following all threads. A thread that is switched off counts as running
+ * from here on. */
 void evprof_trace_follow_end(evprof_trace_follow_t *follow,
                              evprof_trace_order_t *order, int64_t now_ns);
 
 /* In the child of a fork, which has none of the rings. */
 void evprof_trace_follow_fork_child(evprof_trace_order_t *order);
 
-/* Writes how states are known, for whoever reads the trace. */
+/* Writes into the trace how the states of threads are known. */
 void evprof_trace_follow_tell(const evprof_trace_follow_t *follow, char *out,
                               size_t size);
 

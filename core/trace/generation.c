@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory of generations; what runs out of it is marked and left out whole. */
+/* A generation that runs out of memory is marked, and left out as a whole. */
 #include "core/trace/generation.h"
 
 #include <stdlib.h>

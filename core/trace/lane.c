@@ -168,7 +168,7 @@ evprof_lanes_free(evprof_lanes_t *lanes)
 
 /* ---- Beginning and end of a thread ---- */
 
-/* The number of an ended thread's P comes with its status, idle, first. */
+/* A P of an ended thread that is used again needs its status, idle, first. */
 static void
 take_proc(evprof_lanes_t *lanes, evprof_lane_t *lane, int64_t ns)
 {
@@ -184,7 +184,8 @@ take_proc(evprof_lanes_t *lanes, evprof_lane_t *lane, int64_t ns)
     PUT(lanes, lane, ns, EVPROF_GO_PROC_START, lane->proc, 1);
 }
 
-/* A thread that others can speak for: one that is in the trace. */
+/* The lane if its thread is in the trace, so that events of other threads may
+ * name it; else NULL. */
 static evprof_lane_t *
 any_known(const evprof_lanes_t *lanes)
 {
@@ -215,7 +216,7 @@ evprof_lane_create(evprof_lanes_t *lanes, evprof_lane_t *creator,
         creator = any_known(lanes);
     }
     if (creator == NULL) {
-        /* The first thread of the trace: it has always been there. */
+        /* The first thread of a trace counts as having run all along. */
         lane->state = EVPROF_LANE_RUNNING;
         lane->proc = lanes->proc_count++;
         put_status(lanes, lane, ns);

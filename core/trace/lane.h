@@ -31,7 +31,7 @@ enum evprof_lane_state {
     EVPROF_LANE_ENDED,
 };
 
-/* What is written now; set by evprof_lanes_begin(). */
+/* The generation that is written; set by evprof_lanes_begin(). */
 typedef struct evprof_lanes {
     struct evprof_lane **items;
     size_t count;
@@ -79,7 +79,8 @@ void evprof_lanes_end(evprof_lanes_t *lanes);
 /* Frees all lanes; there are none afterwards. */
 void evprof_lanes_free(evprof_lanes_t *lanes);
 
-/* `creator` says that it makes `lane`. Does nothing when that is known. */
+/* Writes that `creator` made the thread of `lane`, unless that is written
+ * already. */
 void evprof_lane_create(evprof_lanes_t *lanes, evprof_lane_t *creator,
                         evprof_lane_t *lane, int64_t ns, uint32_t stack);
 
@@ -111,7 +112,7 @@ void evprof_lane_enter_region(evprof_lanes_t *lanes, evprof_lane_t *lane,
 void evprof_lane_leave_region(evprof_lanes_t *lanes, evprof_lane_t *lane,
                               int64_t ns, uint32_t stack);
 
-/* Any other event of a running thread. */
+/* Writes any other event of a running thread. */
 void evprof_lane_put(evprof_lanes_t *lanes, evprof_lane_t *lane, int64_t ns,
                      enum evprof_go_event type, const uint64_t *args,
                      size_t count);

@@ -20,7 +20,7 @@
 #include "core/trace/view.h"
 #include "core/unwind/unwind.h"
 
-/* A generation never has more, however fast threads are. */
+/* The most words of events in a generation; more are dropped. */
 #define WORDS_MAX ((size_t)8 << 20)
 
 static size_t
@@ -274,7 +274,8 @@ put_wait(evprof_trace_order_t *order, const evprof_trace_ref_t *ref,
     lane->wait_object = view->args[1];
 }
 
-/* What a wrapper tells of a wait is more than that the thread slept. */
+/* A wait that a wrapper has reported keeps its reason: it says more than that
+ * the kernel switched the thread off. */
 static void
 put_switch(evprof_trace_order_t *order, const evprof_trace_ref_t *ref,
            const evprof_trace_view_t *view)
@@ -297,7 +298,8 @@ put_switch(evprof_trace_order_t *order, const evprof_trace_ref_t *ref,
     }
 }
 
-/* A function that has no caller: its address, as if the call stood in it. */
+/* The stack of a function without a caller: the address just behind its
+ * beginning, as a return address. */
 static uint32_t
 start_stack(evprof_trace_order_t *order, uint64_t routine, uint64_t epoch)
 {
@@ -452,7 +454,8 @@ by_time(const void *a, const void *b)
     return one->at < other->at ? -1 : one->at > other->at;
 }
 
-/* Stacks and names that statuses and open regions go on naming. */
+/* Marks the stacks and names that statuses and open regions of the next
+ * generation name. */
 static void
 mark_lanes(evprof_trace_order_t *order)
 {
@@ -465,7 +468,7 @@ mark_lanes(evprof_trace_order_t *order)
     }
 }
 
-/* A sample of a thread that is not in the trace would be of nobody. */
+/* A sample is left out when its thread is not in the trace. */
 static void
 put_sample(void *ctx, const evprof_trace_sample_t *sample)
 {

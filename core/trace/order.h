@@ -15,7 +15,7 @@
 #include "core/trace/stacks.h"
 #include "core/trace/texts.h"
 
-/* One event, where it stands in the words. */
+/* Where an event stands in the words, and what it is paired with. */
 typedef struct evprof_trace_ref {
     int64_t ns;
     uint32_t lane;  /* index in lanes.items */
@@ -27,7 +27,8 @@ typedef struct evprof_trace_ref {
     size_t at;
 } evprof_trace_ref_t;
 
-/* What is known of all threads, and the events of the generation to come. */
+/* The lanes of all threads, and the events that the next generation will
+ * hold. */
 typedef struct evprof_trace_order {
     evprof_lanes_t lanes;
     evprof_trace_stacks_t stacks;
@@ -45,17 +46,17 @@ typedef struct evprof_trace_order {
     uint64_t lost_switches; /* of threads by the kernel */
 } evprof_trace_order_t;
 
-/* A thread that was there when the trace began: asleep or running, and its
- * stack. Out of memory leaves it out. */
+/* Adds a thread that existed when the trace began, asleep or running, with its
+ * stack. It is left out when memory is out. */
 void evprof_trace_order_seed(evprof_trace_order_t *order, pid_t tid,
                              bool is_asleep, const uint64_t *pcs, size_t count);
 
-/* Takes what the ring holds; false: no memory, the events are lost. */
+/* Takes all events out of the ring. False: out of memory, and they are lost. */
 bool evprof_trace_order_drain(evprof_trace_order_t *order,
                               evprof_trace_ring_t *ring);
 
-/* Adds what the kernel said of the lane of that index: it switched its thread
- * off, or to it. */
+/* Adds a switch by the kernel, off the processor or to it, of the thread of
+ * that lane. */
 void evprof_trace_order_add_switch(evprof_trace_order_t *order, uint32_t lane,
                                    enum evprof_trace_type type, int64_t ns,
                                    enum evprof_trace_out why);

@@ -31,7 +31,8 @@ typedef struct given {
     uint32_t waiting; /* threads, for conditions and semaphores */
 } given_t;
 
-/* A kind of its own: threads that are made, by their record. */
+/* A kind of object beside the waits: threads that were made, by their
+ * record. */
 #define KIND_CREATED UINT64_C(255)
 
 /* The wait that a lane is in. */
@@ -93,7 +94,7 @@ has_no_owner(uint64_t kind)
     return kind == EVPROF_WAIT_COND || kind == EVPROF_WAIT_SEMAPHORE;
 }
 
-/* One more thread waits for the object, or one less. */
+/* Counts one more waiter of the object, or one less. */
 static void
 count_waiting(pairs_t *pairs, uint64_t kind, uint64_t object, bool is_more)
 {
@@ -111,7 +112,7 @@ pair_wait(pairs_t *pairs, uint32_t ref, const evprof_trace_view_t *view)
     pairs->waits[pairs->order->refs[ref].lane] =
         (wait_in_t){ .began = ref + 1 };
     count_waiting(pairs, view->args[0], view->args[1], true);
-    /* Who arrives last at a barrier lets the others go. */
+    /* The last thread to arrive at a barrier wakes the others. */
     if (view->args[0] == EVPROF_WAIT_BARRIER) {
         set_given(pairs, view->args[0], view->args[1], ref);
     }

@@ -174,7 +174,7 @@ trim(int64_t now_ns)
     }
 }
 
-/* What was collected becomes a generation. */
+/* Makes a generation of what was collected. */
 static void
 cut(int64_t now_ns)
 {
@@ -257,7 +257,7 @@ stop_thread(void)
 
 /* ---- Users ---- */
 
-/* What rings hold of an earlier recording is thrown away. */
+/* Throws away what the rings hold of an earlier recording. */
 static void
 forget_old_events(void)
 {
@@ -453,7 +453,8 @@ evprof_trace_ask_heap(bool (*bytes)(size_t *out))
     recorder.heap = bytes;
 }
 
-/* What another thread was changing is forgotten, as it may be half changed. */
+/* Forgets the data of the parent without freeing it: another thread may have
+ * been changing it at the fork. */
 static void
 forget_half_changed(void)
 {

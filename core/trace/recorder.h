@@ -42,7 +42,7 @@ typedef struct evprof_trace_seed {
     size_t count;
 } evprof_trace_seed_t;
 
-/* Whether anybody is recording, so that no seeds are needed. */
+/* Whether a recording goes on; a further user then needs no seeds. */
 bool evprof_trace_is_recording(void);
 
 /*
@@ -55,7 +55,8 @@ int evprof_trace_begin(enum evprof_trace_user user,
                        const evprof_trace_seed_t *seeds, size_t seed_count,
                        evprof_error_t *err);
 
-/* What was kept is no longer needed; the last to end stops the recording. */
+/* Ends the recording for `user` and frees what only it needed. The last user to
+ * end stops the recording. */
 void evprof_trace_end(enum evprof_trace_user user);
 
 /*
@@ -78,8 +79,9 @@ typedef struct evprof_trace_stats {
 /* MT-Safe. */
 void evprof_trace_stats(evprof_trace_stats_t *out);
 
-/* Has this number of bytes told as the size of the heap from now on, asked 10
- * times a second; NULL: not. Set while nobody records. */
+/* Sets the function that gives the size of the heap, which is called 10 times a
+ * second and written into the trace; NULL: none. Only while nothing is
+ * recorded. */
 void evprof_trace_ask_heap(bool (*bytes)(size_t *out));
 
 /* In the child of a fork: nothing is recorded. */

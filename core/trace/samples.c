@@ -55,7 +55,8 @@ keep(const evprof_record_t *record, const evprof_stack_t *stack)
             grown[w->count++] =
                 stack->pcs[i] + (i == 0 && stack->leaf_is_exact);
         }
-        /* A mark, which is last, says more than another frame. */
+        /* The mark of an epoch is last. Where there is no room for all, it
+         * takes the place of the outermost frame. */
         if (depth < stack->count) {
             grown[w->count - 1] = stack->pcs[stack->count - 1];
         }

@@ -3,8 +3,8 @@
 #define EVPROF_TRACE_SAMPLES_H
 
 /*
- * CPU samples on their way into the trace: whoever takes them for a profile
- * hands them over here while a trace is recorded, and the collector fetches
+ * CPU samples on their way into the trace. While a trace is recorded, the CPU
+ * sampler hands over a copy of each sample here, and the collector fetches
  * them. Neither waits for the other for longer than a copy takes.
  */
 
@@ -20,7 +20,7 @@ typedef struct evprof_trace_sample {
     size_t count;
 } evprof_trace_sample_t;
 
-/* Has samples kept from now on, or no longer; forgets those that are. */
+/* Switches on or off whether samples are kept, and forgets those that are. */
 void evprof_trace_samples_watch(bool is_on);
 
 /* Calls `take` for each that is kept, and forgets it. Returns how many more

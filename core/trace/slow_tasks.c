@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Numbers of tasks count up, so that a ring of the latest holds those that are
- * open, unless more are open at once than it has places: then the oldest are
- * not noticed.
+ * Numbers of tasks count up, so the open tasks are among the latest and a ring
+ * of those is enough. When more tasks are open at once than the ring has
+ * places, the oldest are not noticed.
  */
 #include "core/trace/slow_tasks.h"
 

@@ -14,7 +14,7 @@ void evprof_trace_slow_watch(int64_t ns, void (*tell)(void));
 /* A task begins. Collector only. */
 void evprof_trace_slow_begin(uint64_t task, uint64_t parent, int64_t ns);
 
-/* The task ends: a file is asked for where it took long. Collector only. */
+/* A task ends; `tell` is called if it took long. Collector only. */
 void evprof_trace_slow_end(uint64_t task, int64_t ns);
 
 #endif

@@ -21,7 +21,8 @@
 /* Whether an event at this time may take a stack, by the budget. Lock-free. */
 bool evprof_trace_stack_is_due(int64_t now_ns);
 
-/* Events that had to do without since the process began. */
+/* Events that were left without a stack by the budget since the process
+ * began. */
 uint64_t evprof_trace_stacks_spared(void);
 
 /* A table of stacks, each once, numbered from 1; `words` holds for each its

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The event counts nothing; it only carries the records of switches. They need
- * no more rights than a process has over its own threads, unless the kernel or
- * a filter refuses the call as such. A mapped ring keeps its event, so that the
- * descriptor can be closed at once; fork leaves the mapping away.
+ * The perf event counts nothing; it only carries the records of switches. Those
+ * need no more rights than a process has over its own threads, unless the
+ * kernel or a filter refuses the call as such. A mapped ring keeps its event
+ * alive, so the descriptor is closed at once. The child of a fork does not
+ * inherit the mapping.
  */
 #include "core/trace/switches.h"
 
@@ -17,7 +18,7 @@
 
 #define RING_PAGES 4u
 
-/* Of a record: its head, and last its time. */
+/* The largest record in bytes: its head comes first, its time last. */
 #define RECORD_MAX 64u
 
 static void
@@ -39,7 +40,8 @@ fill_attr(struct perf_event_attr *attr)
     attr->exclude_hv = 1;
 }
 
-/* A kernel id may have gone to a thread of another process. */
+/* Whether the id is still that of a thread of this process; the kernel uses ids
+ * again. */
 static bool
 is_ours(pid_t tid)
 {

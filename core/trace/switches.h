@@ -3,9 +3,9 @@
 #define EVPROF_TRACE_SWITCHES_H
 
 /*
- * When the kernel switched a thread off its processor and to it again, by
- * perf_event_open(2). A thread has a ring of its own, of 16 KiB of locked
- * memory, which is some 1,000 switches between two visits of the collector; no
+ * Records when the kernel switched a thread off its processor and to it again,
+ * by perf_event_open(2). Each thread has a ring of 16 KiB of locked memory,
+ * which holds some 1,000 switches between two visits of the collector; no
  * descriptor stays open. Collector only.
  */
 
@@ -24,7 +24,7 @@ typedef struct evprof_trace_switches {
 /* Begins to follow a thread of this process; 0, or the error's number. */
 int evprof_trace_switches_open(evprof_trace_switches_t *switches, pid_t tid);
 
-/* Ends it; does nothing where nobody is followed. */
+/* Ends following the thread; does nothing where none is followed. */
 void evprof_trace_switches_close(evprof_trace_switches_t *switches);
 
 /* Calls `take` for each switch up to `until_ns` of CLOCK_MONOTONIC, in their

@@ -107,7 +107,8 @@ begin_entry(tables_t *t, enum evprof_go_table table)
     evprof_buf_putc(&t->table, (char)(table + 1));
 }
 
-/* Texts of events keep their numbers; names come behind them. */
+/* The number of a name. Texts of events keep their numbers; names get the
+ * numbers behind those. */
 static uint64_t
 number_of_name(tables_t *t, const char *name)
 {
@@ -129,7 +130,8 @@ put_text(tables_t *t, uint64_t number, const char *text)
 
 /* ---- Stacks ---- */
 
-/* What libc and the loader call a thread's start routine through. */
+/* Whether the function is one of libc or the loader that calls a thread's start
+ * routine. */
 static bool
 is_prologue(const char *function)
 {
@@ -152,7 +154,8 @@ function_of(const evprof_pprof_t *p, const evprof_line_t *line)
                : p->functions[line->function].name;
 }
 
-/* How many locations the stack has without the thread's beginning. */
+/* The number of locations of the stack without those before the start
+ * routine. */
 static uint32_t
 locations_of(const evprof_pprof_t *p, const evprof_sample_t *sample)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Equal texts have one address in the set, so that address is what is looked
- * up. */
+/* Equal texts have one address in the interned set, so texts are looked up by
+ * address. */
 #include "core/trace/texts.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What threads do without knowing of the trace: they begin and end, wait, and
- * end each other's waits. The wrappers of core/interpose and the registry of
- * threads tell.
+ * Events that come without a call of the application: threads begin and end,
+ * wait, and end each other's waits. The wrappers of core/interpose and the
+ * registry of threads report them.
  */
 #include "core/trace/emit.h"
 
@@ -55,7 +55,7 @@ static const evprof_wait_watcher_t watcher = {
     .wake = tell_wake,
 };
 
-/* Of a function, as events carry addresses. */
+/* The address of a function, as events carry it. */
 static uint64_t
 address_of(void *(*routine)(void *))
 {
@@ -79,7 +79,7 @@ tell_creation(evprof_thread_t *thread, const void *caller)
                                                .caller = caller });
 }
 
-/* The thread is still inside the library, whose own waits are not told. */
+/* Within evprof itself waits are not written. */
 static void
 tell_start(evprof_thread_t *thread)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The application's own events. Numbers of tasks count up over the life of the
- * process, so that no two traces confuse theirs. A thread counts its open
- * regions, for the trace they were begun in, so that an end without a begin is
- * not told.
+ * The application's own events. Task numbers count up over the life of the
+ * process, so they never repeat across traces. Each thread counts the regions
+ * that it opened during the current trace, so that the end of a region which
+ * began before the trace is not written.
  */
 #include <evprof/trace.h>
 

@@ -4,9 +4,9 @@
 
 /*
  * What handlers know of the loaded objects: an immutable sorted array behind
- * one atomic pointer. Whoever reads it is counted in between pin and unpin.
- * The map may be older than the world: before memory of an object that can be
- * unloaded is read, _dl_find_object is asked whether it is still there.
+ * one atomic pointer. A reader is counted between pin and unpin. The map may be
+ * out of date: before memory of an object that can be unloaded is read,
+ * _dl_find_object() is asked whether the object is still there.
  */
 
 #include <dlfcn.h>

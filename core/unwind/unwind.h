@@ -110,9 +110,8 @@ bool evprof_unwind_is_stale(void);
 int evprof_unwind_refresh(void);
 
 /*
- * For threads that must not wait for a refresh: has `ask`, which returns at
- * once, see to it that another one refreshes; NULL: whoever learns refreshes.
- * evprof_unwind_learn() is for when it is stale. Both MT-Safe, not for
+ * Sets how evprof_unwind_learn() refreshes: by `ask`, which returns at once and
+ * has another thread do it, or, where that is NULL, by itself. MT-Safe, not for
  * handlers.
  */
 void evprof_unwind_set_learner(void (*ask)(void));

@@ -77,7 +77,7 @@ typedef struct deadlock {
     deadlock_conf_t conf;
     evprof_t *prof;
     pthread_t thread;
-    pid_t process; /* that has the thread; 0: there is none */
+    pid_t process; /* the process that has the thread; 0: there is none */
     _Atomic uint32_t is_stopping;
     uint64_t logged; /* hash of what was logged last */
     _Atomic uint64_t checks;
@@ -201,7 +201,7 @@ put_waits(evprof_buf_t *out, const look_t *look, enum evprof_blocked_why why,
     }
 }
 
-/* The dump of those alone that are stuck, or that others wait for. */
+/* Keeps in the dump only threads that are stuck or that others wait for. */
 static int
 put_stacks(evprof_buf_t *out, const look_t *look, bool takes_all,
            evprof_error_t *err)
@@ -354,7 +354,7 @@ write_profile(const look_t *look, evprof_builder_t *out)
 
 /* ---- Checking by itself ---- */
 
-/* One line; the same threads at the same locks are told once. */
+/* Logs one line. The same threads at the same locks are logged once. */
 static void
 log_stuck(deadlock_t *own, const look_t *look)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the process's memory is, and what lowers it: what the program allocated
- * is rarely what the kernel says it uses. One line a number with a sentence;
- * `?format=json` gives the same numbers to programs, `?smaps=1` adds the
- * mappings, whose reading holds the process's page tables for a moment.
+ * Where the memory of the process is, and what would lower it: the kernel's
+ * numbers rarely equal what the program allocated. Each number is a line with a
+ * sentence. `?format=json` gives the same numbers to programs; `?smaps=1` adds
+ * the mappings, and holds the page tables of the process for a moment to read
+ * them.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -28,7 +29,7 @@ typedef struct row {
     const char *meaning;
 } row_t;
 
-/* What is written, in one of the two forms. */
+/* The reply, in one of the two forms. */
 typedef struct page {
     evprof_buf_t text;
     bool is_json;
@@ -108,7 +109,7 @@ by_waste(const void *a, const void *b)
                                          : 0;
 }
 
-/* What lies between allocations of a size, in memory that holds others. */
+/* The free memory of slabs that also hold allocations, by size class. */
 static void
 put_fragmentation(page_t *page, unsigned all_arenas)
 {
@@ -363,12 +364,12 @@ write_memory(void *state, const evprof_ask_t *ask_, const evprof_writer_t *out,
     return status;
 }
 
-/* What jemalloc says of itself, where there is one. */
+/* Appends the statistics of jemalloc, where the program has it. */
 static int
 status(void *state, const evprof_writer_t *out)
 {
-    static const char *const names[] = { "allocated", "active",   "metadata",
-                                         "resident",  "mapped",   "retained" };
+    static const char *const names[] = { "allocated", "active", "metadata",
+                                         "resident",  "mapped", "retained" };
     evprof_error_t why;
     evprof_buf_t text = { 0 };
     (void)state;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the threads that live now were created. The wrapper of pthread_create
- * keeps the stack with the thread, so nothing is asked of anybody here. Threads
- * that it did not start (the first one, those of clone) have an empty stack, as
- * in Go. Who uses std::thread made the thread himself: frames of the C++
- * library at the leaf are left out.
+ * keeps the stack with the thread, so no thread is asked here. Threads that it
+ * did not start (the first one, those of clone) have an empty stack, as in Go.
+ * Frames of the C++ library at the leaf are left out: a program that uses
+ * std::thread sees its own code there.
  */
 #include <string.h>
 

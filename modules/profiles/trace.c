@@ -30,14 +30,14 @@
 #include "core/trace/recorder.h"
 #include "core/unwind/unwind.h"
 
-/* A window without bound would hold the server's memory. */
+/* Bounds the memory that one window may take. */
 #define WINDOW_BYTES ((size_t)256 << 20)
 
 /* CPU samples in a trace. No profile is written from these windows, so their
  * tables are kept small. */
 enum { SAMPLES_HZ = 100, SAMPLES_DEPTH = 128, SAMPLES_TABLE = 1 << 20 };
 
-/* Whose traces have the kernel's switches of threads. */
+/* Which traces have the switches of threads by the kernel. */
 enum switches {
     SWITCHES_AUTO, /* of windows, unless a filter may kill for the asking */
     SWITCHES_OFF,
@@ -237,8 +237,8 @@ heap_bytes(size_t *out)
     return evprof_jemalloc_size("stats.allocated", out);
 }
 
-/* A trace is worth having without them, so that a sampler which cannot be had
- * is no failure. */
+/* A trace is useful without CPU samples, so a sampler that cannot start is no
+ * failure. */
 static void
 begin_samples(trace_state_t *own, enum evprof_trace_user user)
 {
@@ -285,7 +285,8 @@ no_switches(const trace_conf_t *conf, enum evprof_trace_user user)
                : NULL;
 }
 
-/* Begins for `user`; the threads that are there already come from a dump. */
+/* Begins a recording for `user`. A dump gives the threads that exist
+ * already. */
 static int
 begin_recording(trace_state_t *own, enum evprof_trace_user user,
                 evprof_trace_limits_t limits, evprof_error_t *err)
@@ -325,7 +326,7 @@ begin_flight(trace_state_t *own, evprof_error_t *err)
     return begin_recording(own, EVPROF_TRACE_FLIGHT, limits, err);
 }
 
-/* On the worker of a forked child, which has recorded nothing so far. */
+/* Starts the flight recorder again, on the worker of a forked child. */
 static void
 begin_again(void *state)
 {

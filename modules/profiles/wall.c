@@ -37,20 +37,20 @@ status(void *state, const evprof_writer_t *out)
     evprof_wall_stats_t stats;
     char lines[LINES_MAX];
     evprof_wall_stats(&stats);
-    int len = snprintf(
-        lines, sizeof(lines),
-        "rate: %u\nlooks: %" PRIu64 "\nthreads_not_moved: %" PRIu64
-        "\nsleepers_walked: %" PRIu64 "\nthreads_asked: %" PRIu64
-        "\nsleepers_interrupted: %" PRIu64 "\ncalls_cut_short: %" PRIu64
-        "\nasks_unanswered: %" PRIu64 "\nasks_refused: %" PRIu64
-        "\nunreadable_ns: %" PRIu64 "\n",
-        options->rate_hz, stats.looks, stats.still, stats.walked, stats.asked,
-        stats.interrupted, stats.cut_short, stats.unanswered, stats.refused,
-        stats.unreadable_ns);
+    int len =
+        snprintf(lines, sizeof(lines),
+                 "rate: %u\nlooks: %" PRIu64 "\nthreads_not_moved: %" PRIu64
+                 "\nsleepers_walked: %" PRIu64 "\nthreads_asked: %" PRIu64
+                 "\nsleepers_interrupted: %" PRIu64
+                 "\ncalls_cut_short: %" PRIu64 "\nasks_unanswered: %" PRIu64
+                 "\nasks_refused: %" PRIu64 "\nunreadable_ns: %" PRIu64 "\n",
+                 options->rate_hz, stats.looks, stats.still, stats.walked,
+                 stats.asked, stats.interrupted, stats.cut_short,
+                 stats.unanswered, stats.refused, stats.unreadable_ns);
     return out->write(out->ctx, lines, (size_t)len);
 }
 
-/* Scrapers look for fgprof beside the prefix and not below it. */
+/* Scrapers ask for fgprof beside the prefix, not below it. */
 static const char *const aliases[] = { "../fgprof", NULL };
 
 const evprof_module_t evprof_profile_wall = {

@@ -381,11 +381,16 @@ do_without_walk(watched_t *watched, const evprof_sleeper_t *sleeper,
         return;
     }
     if (watched->state == WATCH_ASKED || watched->state == WATCH_LATE) {
-        if (watched->state == WATCH_ASKED &&
-            now_ns - watched->asked_ns > PATIENCE_NS) {
+        int64_t waited_ns = now_ns - watched->asked_ns;
+        if (watched->state == WATCH_ASKED && waited_ns > PATIENCE_NS) {
             give_up(watched, watched->was_asleep ? NULL : sleeper->why, now_ns);
         }
-        return;
+        /* The signal of one that runs may have been lost; a sleeper has its
+         * own until it takes it. */
+        if (watched->state == WATCH_ASKED || !runs ||
+            waited_ns <= 2 * PATIENCE_NS) {
+            return;
+        }
     }
     end_ask(watched);
     watched->was_asleep = !runs;

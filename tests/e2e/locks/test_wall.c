@@ -172,8 +172,8 @@ test_windows_are_joined(void **state)
     atomic_store(&is_over, false);
     atomic_store(&asleep, 0);
     for (int i = 0; i <= SLEEPERS; i++) {
-        assert_int_equal(
-            pthread_create(&threads[i], NULL, sleep_here, NULL), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, sleep_here, NULL),
+                         0);
     }
     while (atomic_load(&asleep) < SLEEPERS + 1) {
         sched_yield();
@@ -268,6 +268,64 @@ test_a_forked_child_is_not_watched(void **state)
     evprof_pprof_free(end());
 }
 
+static time_t
+seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+/* Time that a window of its own gives the burner. */
+static int64_t
+burnt_ns(uint64_t looks)
+{
+    evprof_wall_stats_t stats;
+    begin();
+    evprof_wall_stats(&stats);
+    for (const uint64_t enough = stats.looks + looks; stats.looks < enough;) {
+        sched_yield();
+        evprof_wall_stats(&stats);
+    }
+    evprof_pprof_t *p = end();
+    int64_t ns = sum_at(p, (uintptr_t)burn_here);
+    evprof_pprof_free(p);
+    return ns;
+}
+
+/* A thread that did not answer, as its signal was lost, is asked again. The
+ * outer window keeps what the sampler knows of it. */
+static void
+test_a_lost_answer(void **state)
+{
+    (void)state;
+    const struct sigaction ignore = { .sa_handler = SIG_IGN };
+    struct sigaction ours;
+    evprof_wall_stats_t stats;
+    pthread_t burner;
+    begin();
+    evprof_sample_window_t *outer = window;
+    assert_int_equal(sigaction(SIGPROF, &ignore, &ours), 0);
+    atomic_store(&is_over, false);
+    assert_int_equal(pthread_create(&burner, NULL, burn_here, NULL), 0);
+    /* The burner, and the thread that waits here. */
+    const time_t end_s = seconds_now() + 60;
+    do {
+        sched_yield();
+        evprof_wall_stats(&stats);
+    } while (stats.unanswered < 2 && seconds_now() < end_s);
+    assert_int_equal(sigaction(SIGPROF, &ours, NULL), 0);
+    int64_t ns = 0;
+    while (ns == 0 && seconds_now() < end_s) {
+        ns = burnt_ns(LOOKS);
+    }
+    atomic_store(&is_over, true);
+    pthread_join(burner, NULL);
+    assert_int_equal(evprof_wall_end(outer, NULL, NULL), 0);
+    assert_true(stats.unanswered >= 2);
+    assert_true(ns > 0);
+}
+
 int
 main(void)
 {
@@ -276,6 +334,7 @@ main(void)
         cmocka_unit_test(test_windows_are_joined),
         cmocka_unit_test_teardown(test_sleeping_calls_are_not_interrupted,
                                   stop_workers),
+        cmocka_unit_test(test_a_lost_answer),
         cmocka_unit_test(test_one_at_a_time),
         cmocka_unit_test(test_a_forked_child_is_not_watched),
     };

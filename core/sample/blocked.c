@@ -25,6 +25,8 @@
 #include <evprof/status.h>
 
 #include "core/base/clock.h"
+#include "core/base/hash.h"
+#include "core/base/index.h"
 #include "core/sample/proc.h"
 #include "core/sample/threads.h"
 
@@ -214,11 +216,72 @@ holder_of(const wait_t *wait)
     }
 }
 
-static bool
-look(const evprof_dump_thread_t *thread, wait_t *out)
+/* ---- Who is who ---- */
+
+/* The threads of a dump by their kernel ids, and the records that they have:
+ * with thousands of threads nobody is looked for one by one. */
+typedef struct threads {
+    const evprof_dump_t *dump;
+    evprof_index_t by_tid;           /* row: its place in the dump */
+    const evprof_thread_t **records; /* by that place; NULL: it has none */
+} threads_t;
+
+static size_t
+place_of(const threads_t *threads, pid_t tid)
 {
-    const evprof_thread_t *record = evprof_thread_find(thread->tid);
-    if (record == NULL || !ask_wrapper(record, out)) {
+    uint64_t hash = evprof_hash_mix((uint64_t)tid);
+    evprof_index_walk_t walk = evprof_index_walk(&threads->by_tid, hash);
+    uint32_t row = evprof_index_next(&walk);
+    while (row != EVPROF_INDEX_END && threads->dump->threads[row].tid != tid) {
+        row = evprof_index_next(&walk);
+    }
+    return row == EVPROF_INDEX_END ? EVPROF_BLOCKED_NOBODY : row;
+}
+
+static void
+free_threads(threads_t *threads)
+{
+    evprof_index_free(&threads->by_tid);
+    free(threads->records);
+}
+
+/* EVPROF_ENOMEM. */
+static int
+know_threads(threads_t *threads, const evprof_dump_t *dump)
+{
+    *threads = (threads_t){ .dump = dump };
+    threads->records = calloc(dump->count + 1, sizeof(*threads->records));
+    int status = threads->records != NULL
+                     ? evprof_index_reserve(&threads->by_tid, dump->count)
+                     : EVPROF_ENOMEM;
+    for (uint32_t i = 0; i < dump->count && status == EVPROF_OK; i++) {
+        uint64_t hash = evprof_hash_mix((uint64_t)dump->threads[i].tid);
+        status = evprof_index_add(&threads->by_tid, hash, i);
+    }
+    uint32_t limit = evprof_thread_limit();
+    for (uint32_t i = 0; i < limit && status == EVPROF_OK; i++) {
+        const evprof_thread_t *record = evprof_thread_at(i);
+        size_t place = place_of(threads, atomic_load(&record->tid));
+        if (place != EVPROF_BLOCKED_NOBODY &&
+            atomic_load(&record->state) != EVPROF_THREAD_FREE) {
+            threads->records[place] = record;
+        }
+    }
+    if (status != EVPROF_OK) {
+        free_threads(threads);
+    }
+    return status;
+}
+
+/* What the thread at that place of the dump waits for; false: for nothing that
+ * is known. Its record may have become another thread's. */
+static bool
+look(const threads_t *threads, size_t place, wait_t *out)
+{
+    const evprof_dump_thread_t *thread = &threads->dump->threads[place];
+    const evprof_thread_t *record = threads->records[place];
+    if (record == NULL || atomic_load(&record->tid) != thread->tid ||
+        !ask_wrapper(record, out)) {
         uintptr_t futex = read_futex(thread->tid);
         *out = (wait_t){ .object = futex };
         if (futex == 0 || !kind_by_stack(&thread->stack, &out->kind)) {
@@ -232,17 +295,6 @@ look(const evprof_dump_thread_t *thread, wait_t *out)
 
 /* ---- All of them ---- */
 
-static size_t
-index_of(const evprof_dump_t *dump, pid_t tid)
-{
-    for (size_t i = 0; tid != 0 && i < dump->count; i++) {
-        if (dump->threads[i].tid == tid) {
-            return i;
-        }
-    }
-    return EVPROF_BLOCKED_NOBODY;
-}
-
 static bool
 has_ended(pid_t tid)
 {
@@ -253,7 +305,7 @@ has_ended(pid_t tid)
 }
 
 static evprof_blocked_t
-describe(const evprof_dump_t *dump, size_t thread, const wait_t *wait,
+describe(const threads_t *threads, size_t thread, const wait_t *wait,
          int64_t long_ns)
 {
     int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
@@ -262,9 +314,11 @@ describe(const evprof_dump_t *dump, size_t thread, const wait_t *wait,
         .kind = wait->kind,
         .object = wait->object,
         .holder = wait->holder,
-        .holder_thread = index_of(dump, wait->holder),
-        .waited_ns = wait->since_ns != 0 ? now_ns - wait->since_ns
-                                         : dump->threads[thread].still_ns,
+        .holder_thread = wait->holder == 0 ? EVPROF_BLOCKED_NOBODY
+                                           : place_of(threads, wait->holder),
+        .waited_ns = wait->since_ns != 0
+                         ? now_ns - wait->since_ns
+                         : threads->dump->threads[thread].still_ns,
         .is_exact = wait->since_ns != 0,
     };
     bool is_lock = wait->kind != EVPROF_WAIT_JOIN;
@@ -342,12 +396,12 @@ mark_cycles(evprof_blocked_t *waits, size_t count, size_t thread_count)
 /* Threads are looked at one after the other, so a second look keeps only the
  * waits that both found. */
 static size_t
-keep_lasting(const evprof_dump_t *dump, evprof_blocked_t *waits, size_t count)
+keep_lasting(const threads_t *threads, evprof_blocked_t *waits, size_t count)
 {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         wait_t again;
-        if (look(&dump->threads[waits[i].thread], &again) &&
+        if (look(threads, waits[i].thread, &again) &&
             again.kind == waits[i].kind && again.object == waits[i].object &&
             again.holder == waits[i].holder) {
             waits[kept++] = waits[i];
@@ -360,19 +414,23 @@ int
 evprof_blocked_find(const evprof_dump_t *dump, int64_t long_ns,
                     evprof_blocked_t **out, size_t *count)
 {
+    threads_t threads;
     evprof_blocked_t *waits = calloc(dump->count + 1, sizeof(*waits));
     size_t found = 0;
-    if (waits == NULL) {
-        return EVPROF_ENOMEM;
+    int status = waits != NULL ? know_threads(&threads, dump) : EVPROF_ENOMEM;
+    if (status != EVPROF_OK) {
+        free(waits);
+        return status;
     }
     for (size_t i = 0; i < dump->count; i++) {
         wait_t wait;
-        if (look(&dump->threads[i], &wait)) {
-            waits[found++] = describe(dump, i, &wait, long_ns);
+        if (look(&threads, i, &wait)) {
+            waits[found++] = describe(&threads, i, &wait, long_ns);
         }
     }
-    found = keep_lasting(dump, waits, found);
-    int status = mark_cycles(waits, found, dump->count);
+    found = keep_lasting(&threads, waits, found);
+    free_threads(&threads);
+    status = mark_cycles(waits, found, dump->count);
     if (status != EVPROF_OK) {
         free(waits);
         return status;

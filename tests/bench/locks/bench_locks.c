@@ -36,7 +36,8 @@ static const struct part {
     { "pair", bench_pair },     { "labels", bench_labels },
     { "unload", bench_unload }, { "total", bench_total },
     { "bias", bench_bias },     { "burst", bench_burst },
-    { "dump", bench_dump },     { "wall", bench_wall },
+    { "dump", bench_dump },     { "stuck", bench_stuck },
+    { "wall", bench_wall },
 };
 
 static int

@@ -20,6 +20,7 @@ void bench_total(void);
 void bench_bias(void);
 void bench_burst(void);
 void bench_dump(void);
+void bench_stuck(void);
 void bench_wall(void);
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/profile/builder.h"
+#include "core/sample/blocked.h"
 #include "core/sample/dump.h"
 #include "core/sample/thread_info.h"
 #include "core/sample/wall.h"
@@ -138,6 +139,41 @@ bench_dump(void)
 {
     bench_dump_of(500, 50);
     bench_dump_of(2000, 1000);
+}
+
+/* Milliseconds to find who is stuck among so many sleepers. */
+static double
+stuck_ms(int count)
+{
+    evprof_dump_t dump;
+    evprof_blocked_t *waits = NULL;
+    size_t found;
+    double ms[ROUNDS];
+    start_sleepers(count);
+    if (evprof_dump_take(&dump, false, NULL) != 0) {
+        exit(1);
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        int64_t start_ns = bench_clock(CLOCK_THREAD_CPUTIME_ID);
+        if (evprof_blocked_find(&dump, 1, &waits, &found) != 0) {
+            exit(1);
+        }
+        ms[round] =
+            (double)(bench_clock(CLOCK_THREAD_CPUTIME_ID) - start_ns) / 1e6;
+        free(waits);
+    }
+    evprof_dump_free(&dump);
+    stop_sleepers(count);
+    return bench_median(ms, ROUNDS);
+}
+
+void
+bench_stuck(void)
+{
+    double few_ms = stuck_ms(500);
+    printf("stuck: who waits for whom: %.1f ms of CPU time for 500 threads, "
+           "%.1f for 2,000\n",
+           few_ms, stuck_ms(2000));
 }
 
 void

@@ -16,6 +16,13 @@ typedef int wait_fn(pthread_barrier_t *);
 
 static evprof_real_t barrier_wait = EVPROF_REAL(pthread_barrier_wait, NULL);
 
+__attribute__((constructor(101))) static void
+find_barrier_function(void)
+{
+    static evprof_real_t *const reals[] = { &barrier_wait };
+    evprof_real_find_all(reals, sizeof(reals) / sizeof(reals[0]));
+}
+
 EVPROF_API EVPROF_HOOK int
 pthread_barrier_wait(pthread_barrier_t *barrier)
 {

@@ -40,6 +40,15 @@ static evprof_real_t cond_signal =
 static evprof_real_t cond_broadcast =
     EVPROF_REAL(pthread_cond_broadcast, CONDITION_VERSION);
 
+__attribute__((constructor(101))) static void
+find_condition_functions(void)
+{
+    static evprof_real_t *const reals[] = { &cond_wait, &cond_timedwait,
+                                            &cond_clockwait, &cond_signal,
+                                            &cond_broadcast };
+    evprof_real_find_all(reals, sizeof(reals) / sizeof(reals[0]));
+}
+
 /* The wait is about to unlock the mutex. Its waiters are charged now, since the
  * mutex is locked again when the wait returns. */
 static void

@@ -20,6 +20,13 @@ typedef int dlclose_fn(void *);
 
 static evprof_real_t real_dlclose = EVPROF_REAL(dlclose, NULL);
 
+__attribute__((constructor(101))) static void
+find_dlclose(void)
+{
+    static evprof_real_t *const reals[] = { &real_dlclose };
+    evprof_real_find_all(reals, sizeof(reals) / sizeof(reals[0]));
+}
+
 EVPROF_API EVPROF_HOOK int
 dlclose(void *handle)
 {

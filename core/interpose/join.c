@@ -24,13 +24,12 @@ static evprof_real_t tryjoin = EVPROF_REAL(pthread_tryjoin_np, NULL);
 static evprof_real_t timedjoin = EVPROF_REAL(pthread_timedjoin_np, NULL);
 static evprof_real_t clockjoin = EVPROF_REAL(pthread_clockjoin_np, NULL);
 
-/* Looked up early, as our own threads are joined by it too: later a lookup
- * would wait for a thread that is stuck in dlopen(). */
 __attribute__((constructor(101))) static void
 find_join_functions(void)
 {
-    (void)evprof_real(&join);
-    (void)evprof_real(&tryjoin);
+    static evprof_real_t *const reals[] = { &join, &tryjoin, &timedjoin,
+                                            &clockjoin };
+    evprof_real_find_all(reals, sizeof(reals) / sizeof(reals[0]));
 }
 
 /* True when the thread had ended and is now joined. */

@@ -130,6 +130,8 @@ find_mutex_functions(void)
     find(&real_lock, "pthread_mutex_lock");
     find(&real_trylock, "pthread_mutex_trylock");
     find(&real_unlock, "pthread_mutex_unlock");
+    static evprof_real_t *const others[] = { &timedlock, &clocklock };
+    evprof_real_find_all(others, sizeof(others) / sizeof(others[0]));
     evprof_contention_on_switch(switch_mutexes);
 }
 

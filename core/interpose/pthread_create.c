@@ -79,12 +79,20 @@ enter_thread(void *record)
     return thread->start(thread->arg);
 }
 
+static evprof_real_t real_create = EVPROF_REAL(pthread_create, NULL);
+
+__attribute__((constructor(101))) static void
+find_pthread_create(void)
+{
+    static evprof_real_t *const reals[] = { &real_create };
+    evprof_real_find_all(reals, sizeof(reals) / sizeof(reals[0]));
+}
+
 EVPROF_API EVPROF_HOOK int
 pthread_create(pthread_t *restrict out, const pthread_attr_t *restrict attr,
                void *(*start)(void *), void *restrict arg)
 {
-    static evprof_real_t next = EVPROF_REAL(pthread_create, NULL);
-    create_fn real = (create_fn)evprof_real(&next); // NOLINT
+    create_fn real = (create_fn)evprof_real(&real_create); // NOLINT
     evprof_thread_t *thread =
         must_begin_with(start) ? NULL : evprof_thread_prepare(OWN_FRAMES);
     if (!thread) {

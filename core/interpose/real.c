@@ -49,21 +49,37 @@ find_in_libc(const evprof_real_t *real)
     return libc == NULL ? NULL : find_in(libc, real);
 }
 
-evprof_real_fn
-evprof_real_find(evprof_real_t *real)
+/* NULL: libc lacks that name. */
+static evprof_real_fn
+find(evprof_real_t *real)
 {
     void *found = find_in(RTLD_NEXT, real);
     if (found == NULL) {
         found = find_in_libc(real);
-    }
-    if (found == NULL) {
-        /* Only a libc without that name comes here, and then the program could
-         * not have been linked; there is nothing to fall back to. */
-        abort();
     }
     /* ISO C knows no conversion from an object pointer to a function. */
     evprof_real_fn function;
     memcpy(&function, &found, sizeof(function));
     atomic_store_explicit(&real->address, function, memory_order_relaxed);
     return function;
+}
+
+evprof_real_fn
+evprof_real_find(evprof_real_t *real)
+{
+    evprof_real_fn function = find(real);
+    if (function == NULL) {
+        /* The program could not have been linked with such a libc; there is
+         * nothing to fall back to. */
+        abort();
+    }
+    return function;
+}
+
+void
+evprof_real_find_all(evprof_real_t *const *reals, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        (void)find(reals[i]);
+    }
 }

@@ -7,9 +7,11 @@
 
 /*
  * The next definition of a name that we define: libc's, or that of another
- * interposer behind us (a sanitizer). Looked up at first use, by any number of
- * threads at once, which find the same. The lookup may allocate: what
- * allocators call must not go through here before a constructor has looked.
+ * interposer behind us (a sanitizer). Looked up by constructors, since a lookup
+ * waits for whoever is in dlopen(), who may wait for the thread that calls us;
+ * or at first use where that comes before, by any number of threads at once,
+ * which find the same. The lookup may allocate: what allocators call must not
+ * go through here before a constructor has looked.
  */
 typedef void (*evprof_real_fn)(void); /* of whatever type it is */
 
@@ -27,6 +29,10 @@ typedef struct evprof_real {
 /* Looks the function up again, even if it is known. Ends the process when libc
  * lacks it. Any thread. */
 evprof_real_fn evprof_real_find(evprof_real_t *real);
+
+/* Looks up all of a list, for constructors; those that libc lacks stay as they
+ * are. */
+void evprof_real_find_all(evprof_real_t *const *reals, size_t count);
 
 /* The address of the function, to be cast to its type. */
 static inline evprof_real_fn

@@ -32,6 +32,16 @@ static evprof_real_t clockrdlock =
 static evprof_real_t clockwrlock =
     EVPROF_REAL(pthread_rwlock_clockwrlock, NULL);
 
+__attribute__((constructor(101))) static void
+find_rwlock_functions(void)
+{
+    static evprof_real_t *const reals[] = {
+        &rdlock,      &wrlock,      &unlock,      &tryrdlock,  &trywrlock,
+        &timedrdlock, &timedwrlock, &clockrdlock, &clockwrlock
+    };
+    evprof_real_find_all(reals, sizeof(reals) / sizeof(reals[0]));
+}
+
 EVPROF_HOOK static int
 lock(evprof_real_t *first, evprof_real_t *then, pthread_rwlock_t *rwlock,
      const void *caller)

@@ -26,6 +26,17 @@ static evprof_real_t semaphore_timedwait = EVPROF_REAL(sem_timedwait, NULL);
 static evprof_real_t semaphore_clockwait = EVPROF_REAL(sem_clockwait, NULL);
 static evprof_real_t semaphore_post = EVPROF_REAL(sem_post, NULL);
 
+/* A handler may post, and must not look functions up. */
+__attribute__((constructor(101))) static void
+find_semaphore_functions(void)
+{
+    static evprof_real_t *const reals[] = { &semaphore_wait, &semaphore_trywait,
+                                            &semaphore_timedwait,
+                                            &semaphore_clockwait,
+                                            &semaphore_post };
+    evprof_real_find_all(reals, sizeof(reals) / sizeof(reals[0]));
+}
+
 /* True when the semaphore was free and is now taken. */
 static bool
 take(sem_t *semaphore)
@@ -80,13 +91,6 @@ sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *until)
     EVPROF_RETURN_WAIT_ERRNO(EVPROF_WAIT_SEMAPHORE, semaphore,
                              __builtin_return_address(0),
                              real(semaphore, clock, until));
-}
-
-/* A handler may post, and must not look functions up. */
-__attribute__((constructor(101))) static void
-find_post(void)
-{
-    (void)evprof_real_find(&semaphore_post);
 }
 
 EVPROF_API EVPROF_HOOK int

@@ -37,11 +37,10 @@ static evprof_real_t real_epoll = EVPROF_REAL(epoll_wait, NULL);
 __attribute__((constructor(101))) static void
 find_sleeps(void)
 {
-    (void)evprof_real_find(&real_nanosleep);
-    (void)evprof_real_find(&real_clock_nanosleep);
-    (void)evprof_real_find(&real_poll);
-    (void)evprof_real_find(&real_select);
-    (void)evprof_real_find(&real_epoll);
+    static evprof_real_t *const reals[] = { &real_nanosleep,
+                                            &real_clock_nanosleep, &real_poll,
+                                            &real_select, &real_epoll };
+    evprof_real_find_all(reals, sizeof(reals) / sizeof(reals[0]));
 }
 
 EVPROF_API EVPROF_HOOK int

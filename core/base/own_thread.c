@@ -49,6 +49,8 @@ static const evprof_own_thread_row_t rows[EVPROF_OWN_THREADS] = {
                             "with `gather all`, and one an answer" },
     [EVPROF_OWN_COLLECTOR] = { "evprof-collect", 1024 * KB,
                                "with `gather all`, from the first request" },
+    [EVPROF_OWN_DEMANGLER] = { "evprof-demangle", 256 * KB,
+                               "for moments, to look for the C++ runtime" },
 };
 
 typedef struct start {

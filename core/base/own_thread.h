@@ -32,6 +32,7 @@ enum evprof_own_thread {
     EVPROF_OWN_WATCH,
     EVPROF_OWN_GATHER,
     EVPROF_OWN_COLLECTOR,
+    EVPROF_OWN_DEMANGLER,
     EVPROF_OWN_THREADS
 };
 

@@ -10,10 +10,17 @@
 #include "core/symbol/demangle.h"
 
 #include <dlfcn.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/base/clock.h"
+#include "core/base/lock.h"
+#include "core/base/own_thread.h"
 #include "core/base/plain_name.h"
 
 /* The demanglers work on the stack, in proportion to the name. */
@@ -42,23 +49,92 @@ find_in_library(const char *soname)
     return handle == NULL ? NULL : find_in(handle);
 }
 
-static demangle_fn
-find_demangler(void)
+/* How long a look may keep a profile from being written. */
+#define LOOK_NS INT64_C(200000000)
+
+static struct {
+    _Atomic(demangle_fn) known;
+    _Atomic uint64_t seen;     /* objects loaded so far, at the last look */
+    _Atomic pid_t process;     /* in which a thread looks; 0: in none */
+    _Atomic uint32_t is_ended; /* the look; what waits for it sleeps on it */
+} look;
+
+static int
+take_count(struct dl_phdr_info *info, size_t size, void *count)
 {
-    static _Atomic(demangle_fn) known;
-    demangle_fn demangle = known;
-    if (demangle != NULL) {
-        return demangle;
-    }
-    demangle = find_in(RTLD_DEFAULT);
+    (void)size;
+    *(uint64_t *)count = info->dlpi_adds;
+    return 1;
+}
+
+static uint64_t
+objects_so_far(void)
+{
+    uint64_t count = 0;
+    dl_iterate_phdr(take_count, &count);
+    return count;
+}
+
+static void *
+look_around(void *unused)
+{
+    demangle_fn demangle = find_in(RTLD_DEFAULT);
     if (demangle == NULL) {
         demangle = find_in_library("libstdc++.so.6");
     }
     if (demangle == NULL) {
         demangle = find_in_library("libc++abi.so.1");
     }
-    known = demangle;
-    return demangle;
+    look.known = demangle;
+    atomic_store(&look.process, 0);
+    atomic_store(&look.is_ended, 1);
+    evprof_futex_wake(&look.is_ended);
+    return unused;
+}
+
+/* Most programs with C++ in them have its runtime from the start. */
+__attribute__((constructor(102))) static void
+find_early(void)
+{
+    look.known = find_in(RTLD_DEFAULT);
+    look.seen = objects_so_far();
+}
+
+/*
+ * The loader is asked on a thread of its own: it waits for whoever is in
+ * dlopen(), which may be for ever. Then names stay as they are, and the thread
+ * goes on waiting in our place.
+ */
+static void
+look_again(void)
+{
+    pthread_t thread;
+    atomic_store(&look.is_ended, 0);
+    atomic_store(&look.process, getpid());
+    if (evprof_own_thread_start(EVPROF_OWN_DEMANGLER, &thread, look_around,
+                                NULL) != 0) {
+        atomic_store(&look.process, 0);
+        return;
+    }
+    pthread_detach(thread);
+    int64_t until_ns = evprof_clock_ns(CLOCK_MONOTONIC) + LOOK_NS;
+    while (atomic_load(&look.is_ended) == 0 &&
+           evprof_clock_ns(CLOCK_MONOTONIC) < until_ns) {
+        evprof_futex_wait(&look.is_ended, 0, until_ns);
+    }
+}
+
+/* It is looked for again when more was loaded since. */
+static demangle_fn
+find_demangler(void)
+{
+    if (look.known == NULL && atomic_load(&look.process) != getpid()) {
+        uint64_t count = objects_so_far();
+        if (atomic_exchange(&look.seen, count) != count) {
+            look_again();
+        }
+    }
+    return look.known;
 }
 
 char *

@@ -88,12 +88,13 @@ evprof_thread_count(void)
     return atomic_load(&registry.live);
 }
 
-evprof_thread_t *
-evprof_thread_find(pid_t tid)
+/* The live record of kernel id `tid`, or NULL. */
+static const evprof_thread_t *
+find_live(pid_t tid)
 {
     const uint32_t limit = evprof_thread_limit();
     for (uint32_t i = 0; i < limit; i++) {
-        evprof_thread_t *thread = evprof_thread_at(i);
+        const evprof_thread_t *thread = evprof_thread_at(i);
         if (atomic_load(&thread->tid) == tid &&
             atomic_load(&thread->state) != EVPROF_THREAD_FREE) {
             return thread;
@@ -427,7 +428,7 @@ evprof_thread_add_found(pid_t tid, uint64_t start_time)
     lock_registry();
     /* It may have entered since the scan looked: it stores its id first and
      * then asks under the lock whether it was found. */
-    if (evprof_thread_find(tid)) {
+    if (find_live(tid)) {
         unlock_registry();
         return EVPROF_OK;
     }

@@ -125,9 +125,6 @@ uint32_t evprof_thread_limit(void);
 /* Record `index`, in whatever state; NULL beyond the limit. Signal-safe. */
 evprof_thread_t *evprof_thread_at(uint32_t index);
 
-/* The live record of kernel id `tid`, or NULL. Linear in the threads. */
-evprof_thread_t *evprof_thread_find(pid_t tid);
-
 /* How many threads have a record now. */
 uint32_t evprof_thread_count(void);
 

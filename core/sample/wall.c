@@ -385,8 +385,7 @@ do_without_walk(watched_t *watched, const evprof_sleeper_t *sleeper,
         if (watched->state == WATCH_ASKED && waited_ns > PATIENCE_NS) {
             give_up(watched, watched->was_asleep ? NULL : sleeper->why, now_ns);
         }
-        /* The signal of one that runs may have been lost; a sleeper has its
-         * own until it takes it. */
+        /* The signal of a runner may be lost, that of a sleeper waits. */
         if (watched->state == WATCH_ASKED || !runs ||
             waited_ns <= 2 * PATIENCE_NS) {
             return;

@@ -14,6 +14,7 @@
 
 #include <dlfcn.h>
 #include <event2/http.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@
 #include "core/base/lock.h"
 #include "core/base/look_up.h"
 #include "core/runtime/label_requests.h"
+#include "core/runtime/request_times.h"
 
 #define WEAK __attribute__((weak))
 
@@ -228,6 +230,17 @@ typedef struct bound {
 
 static evprof_lock_t bound_lock;
 static bound_t *all_bound;
+static bool watches_forks; /* under the lock */
+
+/* Another thread of the parent may have held them. */
+static void
+reset_locks(void)
+{
+    evprof_lock_reset(&bound_lock);
+    for (unsigned i = 0; i < BUCKETS; i++) {
+        evprof_lock_reset(&buckets[i].lock);
+    }
+}
 
 static void
 call_followed(struct evhttp_request *req, const bound_t *bound)
@@ -272,6 +285,9 @@ static bound_t *
 bind_callback(callback_fn *callback, void *arg, const char *path)
 {
     evprof_lock_enter(&bound_lock);
+    if (!watches_forks) {
+        watches_forks = pthread_atfork(NULL, NULL, reset_locks) == 0;
+    }
     bound_t *bound = all_bound;
     while (bound != NULL && (bound->callback != callback || bound->arg != arg ||
                              strcmp(bound->path, path) != 0)) {

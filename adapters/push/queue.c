@@ -4,7 +4,9 @@
  *
  * A message that the engine can never process must be told from an engine that
  * is away, at which all messages fail. So a failure counts against a message
- * only if the engine has taken others since the last one.
+ * only if the engine has taken others since the last one; a failure by which
+ * the engine defends itself (429) counts little, since it meets messages by
+ * chance.
  */
 #include "adapters/push/queue.h"
 
@@ -232,11 +234,11 @@ evprof_queue_postpone(evprof_queue_t *q, bool is_its_own)
         return false;
     }
     entry->is_postponed = true;
-    if (!is_its_own || entry->gone_before == q->gone) {
+    if (entry->gone_before == q->gone) {
         return false;
     }
     entry->gone_before = q->gone;
-    entry->strikes++;
+    entry->strikes += is_its_own ? EVPROF_QUEUE_FAILURE : 1;
     if (entry->strikes < EVPROF_QUEUE_STRIKES) {
         return false;
     }

@@ -24,12 +24,13 @@ typedef struct evprof_queue_stats {
     uint64_t bytes;
     uint64_t dropped;   /* messages that had to go for want of room */
     uint64_t failed;    /* that could not be kept at all */
-    uint64_t set_aside; /* at which the engine has failed again and again */
+    uint64_t set_aside; /* not taken again and again, while others were */
 } evprof_queue_stats_t;
 
-/* So many failures at one message, while others are taken, set the message
- * aside. */
-#define EVPROF_QUEUE_STRIKES 10
+/* A message has a strike when it is not taken while others are, and
+ * EVPROF_QUEUE_FAILURE of them when the engine failed at it. So many strikes
+ * set it aside. */
+enum { EVPROF_QUEUE_STRIKES = 100, EVPROF_QUEUE_FAILURE = 10 };
 
 /* Opens a queue in `folder`, or in memory where that is NULL. NULL: `err` says
  * why. */
@@ -54,10 +55,10 @@ bool evprof_queue_peek(evprof_queue_t *queue, evprof_buf_t *out);
 void evprof_queue_drop(evprof_queue_t *queue);
 
 /*
- * Lets other messages pass the one that evprof_queue_peek() gave last.
- * `is_its_own`: the engine failed at this message; after EVPROF_QUEUE_STRIKES
- * such failures, with other messages taken in between, it is set aside. True:
- * it was.
+ * Lets other messages pass the one that evprof_queue_peek() gave last, which
+ * has a strike when others were taken since its last failure. `is_its_own`: the
+ * engine failed at this message, which counts more. True: that was the last
+ * strike, and the message was set aside.
  */
 bool evprof_queue_postpone(evprof_queue_t *queue, bool is_its_own);
 

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "core/conf/conf.h"
-#include "core/runtime/label_requests.h"
+#include "core/runtime/request_times.h"
 
 /* One reading. */
 typedef struct evprof_usage {

@@ -2,25 +2,14 @@
 #ifndef EVPROF_RUNTIME_LABEL_REQUESTS_H
 #define EVPROF_RUNTIME_LABEL_REQUESTS_H
 
-/*
- * What an adapter that sees the application's requests asks of the runtime, and
- * tells it: whether samples are to be labelled, and how long requests take.
- */
-
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include <evprof/export.h>
 
 /* What the directive `label_requests` says; adapters read it at every request.
  */
 extern EVPROF_API _Atomic bool evprof_requests_labelled;
-
-/* The time that `latency` of watch { } allows a request, in nanoseconds; 0: it
- * is not set. */
-extern EVPROF_API _Atomic int64_t evprof_requests_slow_ns;
 
 /* Whether samples inside a request's callbacks are to have the label "route".
  * Any thread. */
@@ -30,40 +19,5 @@ evprof_requests_are_labelled(void)
     return atomic_load_explicit(&evprof_requests_labelled,
                                 memory_order_relaxed);
 }
-
-/* Whether times of requests are wanted. Any thread. */
-static inline bool
-evprof_requests_are_timed(void)
-{
-    return atomic_load_explicit(&evprof_requests_slow_ns,
-                                memory_order_relaxed) > 0;
-}
-
-/* A callback of a request begins; `route` lives for ever. What
- * evprof_requests_leave() is given when it returns; -1: too many run at once.
- * Any thread. */
-EVPROF_API int evprof_requests_enter(const char *route, int64_t now_ns);
-
-/* The callback returns that was given `place`; -1 is ignored. Any thread. */
-EVPROF_API void evprof_requests_leave(int place);
-
-/* A request of `method` and `path` has been answered after so long. Any thread.
- */
-EVPROF_API void evprof_requests_note(const char *method, const char *path,
-                                     int64_t ns);
-
-/* A request that took too long, or takes too long still. */
-typedef struct evprof_slow_request {
-    int64_t ns; /* 0: there was none */
-    bool is_running;
-    char name[128]; /* its route, with the method once it is answered */
-} evprof_slow_request_t;
-
-/*
- * The slowest since the last time, which is forgotten then, or whose callback
- * runs. False: no callback has ever run, as where libevent's functions are not
- * ours. The watching thread.
- */
-bool evprof_requests_slowest(int64_t now_ns, evprof_slow_request_t *out);
 
 #endif

@@ -18,8 +18,8 @@
 #include "core/base/lock.h"
 #include "core/runtime/gauge.h"
 #include "core/runtime/kept_files.h"
-#include "core/runtime/label_requests.h"
 #include "core/runtime/push.h"
+#include "core/runtime/request_times.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/service.h"
 #include "core/runtime/settings.h"
@@ -265,6 +265,7 @@ fork_child(void)
 {
     evprof_error_t err;
     evprof_lock_reset(&watch.lock);
+    evprof_requests_fork_child();
     if (watch.has_thread &&
         start_thread(EVPROF_SERVICE_CHILD_WAIT_NS, &err) != EVPROF_OK) {
         evprof_log(watch.prof, EVPROF_LOG_WARN,

@@ -29,14 +29,14 @@ timeout 400 "$go" build -o "$work/peers" . 2>"$work/said" || {
 }
 mkfifo "$work/end" "$work/ports"
 exec 9<>"$work/end"
-"$work/peers" 3 6 >"$work/out" 2>"$work/said" &
+"$work/peers" 3 10 >"$work/out" 2>"$work/said" &
 peers=$!
 running=$peers
 while [ ! -s "$work/out" ]; do
     kill -0 "$peers" 2>/dev/null || fail "the peers do not start"
     read -rt 0.05 <> <(:) || true
 done
-read -r plain grpc grpcs ca <"$work/out"
+read -r plain grpc grpcs proxy ca <"$work/out"
 
 # pushes NAME URL DIRECTIVES
 pushes() {
@@ -48,6 +48,9 @@ pushes() {
 pushes pyroscope "http://127.0.0.1:$plain" ''
 pushes parca "http://127.0.0.1:$grpc" 'format parca;'
 pushes parcas "https://localhost:$grpcs" "format parca; tls_ca $ca;"
+pushes proxied "http://127.0.0.1:$grpc" "format parca; proxy http://127.0.0.1:$proxy;"
+pushes proxieds "https://localhost:$grpcs" \
+    "format parca; tls_ca $ca; proxy http://127.0.0.1:$proxy;"
 wait "$peers" || fail "the peers failed"
 sed 1d "$work/out" >"$work/came"
 if grep -q 'not all have come' "$work/came"; then fail "not all have come"; fi
@@ -56,7 +59,7 @@ if grep -q 'not all have come' "$work/came"; then fail "not all have come"; fi
 # its labels. Threads have no duration.
 line=$(awk '/volatile int i/ { print NR }' "$source/../../e2e/push/once.c")
 [ -n "$line" ] || fail "the server's loop has no line"
-for name in pyroscope parca parcas; do
+for name in pyroscope parca parcas proxied proxieds; do
     awk -v name="service_name=$name,zone=eu-1}" -v line="$line" '
         index($0, name) == 0 { next }
         /__name__=process_cpu[,}]/ {

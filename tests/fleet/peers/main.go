@@ -5,7 +5,7 @@
 // grpc-go behind a plain HTTP/2 handler or TLS, with a user interface behind it
 // that answers everything else with a page. Profiles are read by google/pprof.
 //
-// usage: peers COUNT KINDS. It prints three ports and its certificate.s file, takes
+// usage: peers COUNT KINDS. It prints four ports and its certificate's file, takes
 // COUNT profiles of each of KINDS types and ways, and then prints what they said.
 package main
 
@@ -20,6 +20,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -233,6 +234,32 @@ func serve(handler http.Handler, config *tls.Config) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
+// A proxy that speaks HTTP/1.1, as most do, and opens ways by CONNECT.
+func proxy() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodConnect {
+			http.Error(w, "only CONNECT", http.StatusMethodNotAllowed)
+			return
+		}
+		to, err := net.Dial("tcp", r.Host)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		from, buffered, err := w.(http.Hijacker).Hijack()
+		must(err)
+		fmt.Fprint(from, "HTTP/1.1 200 OK\r\n\r\n")
+		go func() {
+			io.Copy(to, buffered)
+			to.Close()
+		}()
+		go func() {
+			io.Copy(from, to)
+			from.Close()
+		}()
+	})
+}
+
 // A certificate for localhost that signs itself, also as a file.
 func certify() (*tls.Config, string) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -261,7 +288,7 @@ func main() {
 	mux.Handle(pushv1connect.NewPusherServiceHandler(pyroscope{s}))
 	config, file := certify()
 	defer os.Remove(file)
-	fmt.Println(serve(mux, nil), serve(parca(s), nil), serve(parca(s), config), file)
+	fmt.Println(serve(mux, nil), serve(parca(s), nil), serve(parca(s), config), serve(proxy(), nil), file)
 	for i := 0; i < kinds; i++ {
 		select {
 		case <-s.done:

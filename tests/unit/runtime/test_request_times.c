@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The slowest request is told once, a callback that runs as long as it runs.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/runtime/request_times.h"
+
+static evprof_slow_request_t
+slowest(int64_t now_ns)
+{
+    evprof_slow_request_t found;
+    assert_true(evprof_requests_slowest(now_ns, &found));
+    return found;
+}
+
+static void
+test_nobody_has_come(void **state)
+{
+    (void)state;
+    evprof_slow_request_t found;
+    assert_false(evprof_requests_slowest(1000, &found));
+    assert_int_equal(found.ns, 0);
+}
+
+static void
+test_answers(void **state)
+{
+    (void)state;
+    atomic_store(&evprof_requests_slow_ns, 500);
+    assert_true(evprof_requests_are_timed());
+    evprof_requests_leave(evprof_requests_enter("/a", 100));
+    evprof_requests_note("GET", "/a", 500);
+    assert_int_equal(slowest(1000).ns, 0);
+    evprof_requests_note("GET", "/a", 700);
+    evprof_requests_note("POST", "/b", 900);
+    evprof_requests_note("GET", "/c", 800);
+    evprof_slow_request_t found = slowest(1000);
+    assert_int_equal(found.ns, 900);
+    assert_false(found.is_running);
+    assert_string_equal(found.name, "POST /b");
+    assert_int_equal(slowest(1000).ns, 0);
+}
+
+static void
+test_callbacks_that_run(void **state)
+{
+    (void)state;
+    int first = evprof_requests_enter("/first", 1000);
+    int second = evprof_requests_enter("", 2000);
+    assert_int_not_equal(first, second);
+    evprof_slow_request_t found = slowest(5000);
+    assert_int_equal(found.ns, 4000);
+    assert_true(found.is_running);
+    assert_string_equal(found.name, "/first");
+    /* It runs still. */
+    assert_int_equal(slowest(6000).ns, 5000);
+    evprof_requests_leave(first);
+    found = slowest(6000);
+    assert_int_equal(found.ns, 4000);
+    assert_string_equal(found.name, "a request");
+    /* The child has none of its parent's. */
+    evprof_requests_fork_child();
+    assert_int_equal(slowest(6000).ns, 0);
+    assert_true(evprof_requests_enter("/third", 6000) >= 0);
+    assert_int_equal(slowest(7000).ns, 1000);
+    evprof_requests_fork_child();
+}
+
+/* More loops than places: the others are not noticed, and nothing breaks. */
+static void
+test_too_many(void **state)
+{
+    (void)state;
+    int refused = 0;
+    for (int i = 0; i < 1000; i++) {
+        refused += evprof_requests_enter("/many", 1000) < 0;
+    }
+    assert_in_range(refused, 1, 999);
+    evprof_requests_leave(-1);
+    assert_int_equal(slowest(3000).ns, 2000);
+    evprof_requests_fork_child();
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nobody_has_come),
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_callbacks_that_run),
+        cmocka_unit_test(test_too_many),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

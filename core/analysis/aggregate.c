@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Forgetting what a report does not ask for; see the header. */
+/* Clears the parts of frames that a report does not ask for; see the header. */
 #include "core/analysis/aggregate.h"
 
 static void

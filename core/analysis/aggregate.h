@@ -4,8 +4,8 @@
 
 #include "core/profile/pprof.h"
 
-/* What is kept of each frame; the rest is cleared, so that frames which differ
- * in nothing else become one. */
+/* The parts of a frame that are kept. The others are cleared, and frames that
+ * differ in nothing else become one. */
 enum evprof_keep {
     EVPROF_KEEP_INLINES = 1u << 0, /* without: only the outermost line */
     EVPROF_KEEP_FUNCTION = 1u << 1,
@@ -15,7 +15,8 @@ enum evprof_keep {
     EVPROF_KEEP_ADDRESS = 1u << 5,
 };
 
-/* In place; rows stay where they are. */
+/* Clears the parts of all frames that are not in `keep`, in place; rows stay
+ * where they are. */
 void evprof_pprof_aggregate(evprof_pprof_t *p, unsigned keep);
 
 #endif

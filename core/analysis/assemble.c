@@ -70,7 +70,7 @@ evprof_assembly_period(evprof_assembly_t *a, const char *type, const char *unit,
     }
 }
 
-/* Where a location's hash begins: its address and its first function. */
+/* The seed of a location's hash: its address and its first function. */
 static uint64_t
 hash_place(uint64_t address, const evprof_line_t *lines, size_t count)
 {

@@ -3,9 +3,9 @@
 #define EVPROF_ANALYSIS_ASSEMBLE_H
 
 /*
- * Puts a profile together from what a text or binary format says, sample by
- * sample: equal places become one location, samples stay as many as they came.
- * The first failure is kept: calls after it do nothing, the end reports it.
+ * Makes a profile of a text or binary format, sample by sample. Equal places
+ * become one location; samples are not merged. The first failure is kept: later
+ * calls do nothing, and the end reports it.
  */
 
 #include "core/base/index.h"
@@ -35,7 +35,7 @@ typedef struct evprof_named_frame {
     uint32_t mapping; /* row, or EVPROF_NO_INDEX */
 } evprof_named_frame_t;
 
-/* Begins an empty profile; to be ended whatever happens. */
+/* Begins an empty profile, which evprof_assembly_end() must end in any case. */
 void evprof_assembly_begin(evprof_assembly_t *a);
 
 /* Adds a column. Failures are kept and told at the end. */
@@ -56,7 +56,7 @@ uint32_t evprof_assembly_find(const evprof_assembly_t *a, uint64_t address);
 uint32_t evprof_assembly_frame(evprof_assembly_t *a,
                                const evprof_named_frame_t *frame);
 
-/* More frames than this do not make one location. */
+/* The most frames of one location. */
 #define EVPROF_ASSEMBLY_INLINED 64
 
 /*
@@ -96,9 +96,9 @@ const char *evprof_assembly_text(evprof_assembly_t *a, const char *text,
                                  size_t len);
 
 /*
- * Leaves out locations that no sample uses and functions that no location uses,
- * and numbers the rest in the order of first use. After it rows of locations
- * are others, and only mappings may still be added. The end does it, too.
+ * Leaves out unused locations and functions, and numbers the rest in the order
+ * of first use. Rows of locations change, and afterwards only mappings may be
+ * added. The end calls it, too.
  */
 void evprof_assembly_order(evprof_assembly_t *a);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The promises of the model, for profiles that were not made by our decoder. */
+/* Checks what users of a profile rely on, for profiles that our decoder did not
+ * make. */
 #include <stddef.h>
 
 #include "core/base/error.h"
@@ -60,8 +61,8 @@ most_lines(const evprof_pprof_t *p)
     return most;
 }
 
-/* Inlining multiplies: a small file may say that each of a thousand locations
- * has a hundred thousand lines. */
+/* Inlining multiplies frames: a small file may give a hundred thousand lines to
+ * each of a thousand locations. */
 static int
 check_depth(const evprof_pprof_t *p, size_t row, size_t most,
             evprof_error_t *err)

@@ -20,7 +20,7 @@
 #include "core/base/grow.h"
 #include "core/base/utf8.h"
 
-/* Fields of one kind, one behind the other. */
+/* Consecutive fields of one kind. */
 typedef struct run {
     uint32_t field; /* MIXED: look at each */
     const unsigned char *at;
@@ -246,7 +246,7 @@ read_scalar(evprof_decoder_t *d, const evprof_wire_field_t *f)
     return found == NULL ? EVPROF_EPARSE : EVPROF_OK;
 }
 
-/* Everything that stands in the profile itself and is no message. */
+/* Reads the fields of the profile itself that are no messages. */
 static int
 read_scalars(evprof_decoder_t *d, const layout_t *l)
 {
@@ -402,7 +402,7 @@ read_strings(evprof_decoder_t *d, const layout_t *l)
     return for_each(d, l, EVPROF_WIRE_STRING_TABLE, read_string);
 }
 
-/* Each kind after those that it refers to. */
+/* Reads each kind after the kinds that it refers to. */
 static int
 read_all(evprof_decoder_t *d, const layout_t *l)
 {

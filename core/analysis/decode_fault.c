@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is wrong with a file that is being read: bytes that are no profile end
- * the reading at once, contradictions are kept until all is read.
+ * Faults of a file: malformed bytes end the reading at once, contradictions are
+ * kept until all is read.
  */
 #include <stdarg.h>
 

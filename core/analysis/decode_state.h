@@ -2,7 +2,7 @@
 #ifndef EVPROF_ANALYSIS_DECODE_STATE_H
 #define EVPROF_ANALYSIS_DECODE_STATE_H
 
-/* What the files of the decoder share: decode.c knows the order,
+/* Shared by the files of the decoder: decode.c reads kinds in their order,
  * decode_tables.c reads the tables, decode_sample.c the samples, which are
  * nearly all of a profile. */
 
@@ -39,10 +39,9 @@ const char *evprof_decoder_text(evprof_decoder_t *d, uint64_t number);
 int evprof_decoder_malformed(evprof_decoder_t *d, const char *what);
 
 /*
- * Notes what contradicts itself in a profile that can be read; reading goes on,
- * since bytes that cannot be read are worse. What is said in the end is the
- * fault of the lowest rank, which is the order of pprof's checks, and the first
- * of those.
+ * Ranks of contradictions, in the order of pprof's checks. Reading goes on
+ * after one, as malformed bytes further on are a graver fault. In the end the
+ * first contradiction of the lowest rank is reported.
  */
 enum evprof_fault_rank {
     EVPROF_FAULT_SAMPLE = 1,

@@ -107,7 +107,8 @@ read_line(evprof_decoder_t *d, evprof_wire_t w, uint64_t location,
     return EVPROF_OK;
 }
 
-/* The second look at a location, when its id and number of lines are known. */
+/* The second pass over a location, when its id and the number of its lines are
+ * known. */
 static int
 read_lines(evprof_decoder_t *d, evprof_wire_t w, evprof_location_t *l)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which format a file has: its compression and the names before it come off,
- * then the formats are asked in order. A format that recognises its own but
- * finds it broken has the last word.
+ * Finds the format of a file. Compression and a table of names before the
+ * profile are taken off, then the formats are asked in order. The first that
+ * recognises the file decides, even if it finds it broken.
  */
 #include "core/analysis/format.h"
 

@@ -15,12 +15,13 @@ typedef struct evprof_format {
     const char *name;    /* "proto" */
     const char *summary; /* one sentence */
 
-    /* Whether this may be such a file; cheap, looks at the beginning. */
+    /* Whether the data may be of this format. Cheap: it looks at the beginning
+     * only. */
     bool (*probe)(const char *data, size_t len);
 
-    /* The whole file, uncompressed, not kept. EVPROF_ENOTSUP: not of this
-     * format after all; EVPROF_EPARSE, EVPROF_EINVAL, EVPROF_ELIMIT,
-     * EVPROF_ENOMEM. */
+    /* Reads the whole file, uncompressed, which is not kept. EVPROF_ENOTSUP: it
+     * is not of this format after all; EVPROF_EPARSE, EVPROF_EINVAL,
+     * EVPROF_ELIMIT, EVPROF_ENOMEM. */
     int (*read)(const char *data, size_t len, evprof_pprof_t **out,
                 evprof_error_t *err);
 } evprof_format_t;
@@ -28,8 +29,8 @@ typedef struct evprof_format {
 /* NULL-terminated. */
 extern const evprof_format_t *const evprof_formats[];
 
-/* Whether what begins so may be a profile: compressed, with names before it, or
- * of a format whose probe says yes. Cheap. */
+/* Whether data that begins like this may be a profile: compressed, with names
+ * before it, or of a format whose probe says yes. Cheap. */
 bool evprof_format_may_be(const evprof_format_t *const *formats,
                           const void *data, size_t len);
 

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /*
- * What a file that no format reads seems to be, by its first bytes, and what to
- * do about it: part of a sentence that follows the file's name, a static
+ * What a file of no known format seems to be, by its first bytes, and what to
+ * do about it: part of a sentence that follows the file's name. A static
  * string. MT-Safe.
  */
 const char *evprof_guess(const void *data, size_t len);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* next_in of zlib is const only on request. */
+/* zlib declares next_in as const only with this. */
 #define ZLIB_CONST
 #include <zlib.h>
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * In which unit a key's numbers are. The first unit seen for a key counts; the
- * others are only reported. Texts are interned, so keys and pairs are found by
- * address.
+ * The unit of a key's numbers is the first one seen for the key; others are
+ * only reported. Texts are interned, so keys and pairs are found by address.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -116,7 +115,7 @@ compare_keys(const void *a, const void *b)
     return strcmp(one->key, other->key);
 }
 
-/* The units left aside, as slices of one sorted array. */
+/* The units that were not chosen, as slices of one sorted array. */
 static int
 settle_ignored(evprof_pprof_t *p, survey_t *s)
 {

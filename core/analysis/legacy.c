@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the readers of text profiles share. Profiles of allocators, locks and
- * CPU time have the profiler's and the allocator's own functions at their
- * leaves; the expressions below name them, so that they are cut off.
+ * Shared by the readers of text profiles. Stacks of allocators, locks and CPU
+ * time end in functions of the profiler and the allocator; the expressions
+ * below name those, so that they are cut off.
  */
 #include "core/analysis/legacy.h"
 
@@ -190,7 +190,7 @@ last_parenthesis(evprof_span_t s)
     return NULL;
 }
 
-/* "file:line"; false: it is no such thing. */
+/* Splits "file:line". False: the text has another form. */
 static bool
 split_line(evprof_span_t place, evprof_span_t *file, int64_t *line)
 {
@@ -275,7 +275,7 @@ evprof_legacy_finish_java(evprof_assembly_t *a, evprof_span_t rest,
     if (a->status == EVPROF_OK) {
         set_frame_lists(a);
     }
-    /* An id that stays without a name gets a mapping like any address. */
+    /* An id without a name gets a mapping, like any address. */
     int status = evprof_maps_finish(a, rest, err);
     for (size_t i = 0; status == EVPROF_OK && i < a->profile->location_count;
          i++) {

@@ -3,8 +3,8 @@
 #define EVPROF_ANALYSIS_LEGACY_H
 
 /*
- * What the formats before profile.proto share: stacks of addresses, lists of
- * frames to drop, symbols of Java. Their statuses: EVPROF_ENOTSUP, "not this
+ * Shared by the formats before profile.proto: stacks of addresses, lists of
+ * frames to drop, symbols of Java. Of the statuses, EVPROF_ENOTSUP, "not this
  * format", lets the next format try; EVPROF_EPARSE is final.
  */
 
@@ -57,8 +57,8 @@ int evprof_legacy_finish_maps(evprof_assembly_t *a, evprof_span_t maps,
 int evprof_legacy_finish_java(evprof_assembly_t *a, evprof_span_t rest,
                               evprof_error_t *err);
 
-/* Drops the second location of each stack that repeats the first: a handler
- * that takes the leaf from the signal and from the stack. */
+/* Drops the second location of each stack where it repeats the first: some
+ * handlers take the leaf from the signal and again from the stack. */
 void evprof_legacy_drop_doubles(evprof_pprof_t *p);
 
 #endif

@@ -35,8 +35,8 @@ evprof_merging_t *evprof_merging_new(void);
 int evprof_merging_add(evprof_merging_t *m, evprof_pprof_t *source,
                        evprof_error_t *err);
 
-/* Frees `m` and hands out what it came to; at least one source must have been
- * added. EVPROF_ENOMEM. */
+/* Frees `m` and hands out the merged profile; at least one source must have
+ * been added. EVPROF_ENOMEM. */
 int evprof_merging_end(evprof_merging_t *m, evprof_pprof_t **out,
                        evprof_error_t *err);
 

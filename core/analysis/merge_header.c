@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a merged profile says of itself: the earliest start, the sum of the
- * durations (pprof's choice), the longest period, each comment once, and for
- * the rest the first source that says anything.
+ * The header of a merged profile: the earliest start, the sum of the durations
+ * (pprof's choice), the longest period, each comment once, and the other fields
+ * of the first source that has them.
  */
 #include "core/analysis/merge_state.h"
 

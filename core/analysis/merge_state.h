@@ -59,12 +59,12 @@ int evprof_merger_location(evprof_merger_t *m, uint32_t row, uint32_t *out);
 /* Adds all samples of a source; headers are not looked at. EVPROF_ENOMEM. */
 int evprof_merger_add(evprof_merger_t *m, const evprof_pprof_t *source);
 
-/* Hands out what was merged, unless `status` tells of a failure, which is then
- * returned; frees the rest. EVPROF_ENOMEM. */
+/* Hands out the merged profile and frees the rest. A failure in `status` is
+ * returned instead. EVPROF_ENOMEM. */
 int evprof_merger_end(evprof_merger_t *m, int status, evprof_pprof_t **out);
 
-/* Samples of `*p` that cancelled out go, with all that only they used.
- * EVPROF_ENOMEM. */
+/* Removes samples of `*p` whose values are all zero, and rows that only they
+ * used. EVPROF_ENOMEM. */
 int evprof_merge_collect_zeros(evprof_pprof_t **p);
 
 /* Fills in the rows of the source that are in the tables already.

@@ -45,8 +45,8 @@ rounded_size(const evprof_mapping_t *map)
     return (map->limit - map->start + PAGE_SIZE - 1) / PAGE_SIZE;
 }
 
-/* What tells mappings apart: the build id, else the file; neither, and they are
- * made up and all the same. */
+/* The text by which mappings are told apart: the build id, else the file.
+ * Mappings with neither are invented ones, and all equal. */
 static const char *
 identity(const evprof_mapping_t *map)
 {
@@ -102,7 +102,8 @@ hash_mapping(const evprof_mapping_t *map)
     return evprof_hash(name, strlen(name), rounded_size(map) ^ map->offset);
 }
 
-/* How far the addresses of a source's mapping are from those of its own. */
+/* The distance from addresses of a source's mapping to those of the merged
+ * one. */
 static uint64_t
 distance(const evprof_merger_t *m, uint32_t row, const evprof_mapping_t *like)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Merging sources one after another, as they come: the tables and samples go
- * into the merged profile at once, and the headers are merged beside it, since
- * those of all sources together decide.
+ * Merges sources one after another. Tables and samples go into the merged
+ * profile at once. Headers are merged beside it, since those of all sources
+ * together decide.
  */
 #include <stdlib.h>
 

@@ -3,16 +3,16 @@
 #define EVPROF_ANALYSIS_NAMING_H
 
 /*
- * Names the addresses of a profile that has none, from a source that knows
- * names alone: a server, or a table before the profile. The first failure is
- * kept: calls after it do nothing, the end reports it.
+ * Names the addresses of a profile without names, from a source that has only
+ * names: a server, or a table before the profile. The first failure is kept:
+ * later calls do nothing, and the end reports it.
  */
 
 #include "core/analysis/lines.h"
 #include "core/base/index.h"
 #include "core/profile/pprof.h"
 
-/* More names than this are not taken for one address. */
+/* The most names of one address. */
 #define EVPROF_NAMING_MAX 64
 
 typedef struct evprof_naming {
@@ -24,7 +24,8 @@ typedef struct evprof_naming {
     int status;
 } evprof_naming_t;
 
-/* Begins; `p` must outlive it, and it is to be ended whatever happens. */
+/* Begins to name the addresses of `p`, which must outlive it.
+ * evprof_naming_end() must end it in any case. */
 void evprof_naming_begin(evprof_naming_t *n, evprof_pprof_t *p);
 
 /* Gives the location at that row those names, inlined functions first; lines

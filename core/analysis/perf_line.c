@@ -4,9 +4,9 @@
 #include <ctype.h>
 #include <string.h>
 
-/* Words of a line before its event; more are no perf script. */
+/* The most words before the event in a line of perf script. */
 #define MAX_WORDS 24
-/* perf sets a period at least that wide, a thread's number less. */
+/* perf pads a period to at least this width, but not the number of a thread. */
 #define PERIOD_WIDTH 10
 
 typedef struct words {
@@ -82,7 +82,8 @@ read_time(evprof_span_t word, double *out)
     return true;
 }
 
-/* "cycles:u:" and the like: what perf puts a colon behind. */
+/* Whether the word is the name of an event, such as "cycles:u:"; perf puts a
+ * colon behind it. */
 static bool
 is_name(evprof_span_t word)
 {
@@ -92,8 +93,8 @@ is_name(evprof_span_t word)
            memchr(word.at, '(', len) == NULL;
 }
 
-/* The name of a thread, which may have blanks: what stands before its number,
- * its processor and its mode. */
+/* The name of a thread, which may contain blanks: all words before its number,
+ * processor and mode. */
 static evprof_span_t
 thread_name(const words_t *w)
 {
@@ -114,7 +115,7 @@ thread_name(const words_t *w)
                : (evprof_span_t){ w->items[0].at, w->items[count - 1].end };
 }
 
-/* What follows the time: "[period] [name:] rest". */
+/* Reads the part behind the time: "[period] [name:] rest". */
 static void
 read_after_time(evprof_span_t rest, evprof_perf_event_t *out)
 {
@@ -188,7 +189,7 @@ is_likely(evprof_span_t line, const words_t *w)
            is_thread_number(w->items[w->count - 1]);
 }
 
-/* Splits a line into as many words as are looked at. */
+/* Splits a line into words, up to the number that is looked at. */
 static void
 split(evprof_span_t line, words_t *out)
 {
@@ -265,7 +266,7 @@ evprof_perf_read_title(evprof_span_t line, evprof_perf_event_t *out)
            (!is_space(*line.at) || out->thread.at == out->thread.end);
 }
 
-/* Where the parenthesis opens that the last character closes, or NULL. */
+/* The opening parenthesis that matches the last character, or NULL. */
 static const char *
 find_open(evprof_span_t s)
 {

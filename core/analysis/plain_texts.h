@@ -4,8 +4,8 @@
 
 #include "core/profile/pprof.h"
 
-/* Makes texts of a profile safe to look at, as core/base/visible.h has it. What
- * filters compare with expressions is changed after them. */
+/* Makes texts of a profile safe to print, as core/base/visible.h says. Texts
+ * that filters compare are changed only after the filters. */
 
 /* Sample types, mappings and comments. EVPROF_ENOMEM. */
 int evprof_pprof_plain_header(evprof_pprof_t *p);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rules are pprof's, down to the heuristics for its oldest writers. */
+/* Reads memory maps by pprof's rules, with its heuristics for the oldest
+ * writers. */
 #include "core/analysis/proc_maps.h"
 
 #include <ctype.h>

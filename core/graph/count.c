@@ -18,7 +18,7 @@ typedef struct counter {
     uint32_t *last_sample; /* index + 1 */
 } counter_t;
 
-/* The sample's value and divisor; false when it counts for nothing. */
+/* Reads the sample's value and divisor. False: it does not count. */
 bool
 evprof_graph_weigh(const evprof_graph_t *g, const evprof_sample_t *s,
                    int64_t *value, int64_t *divisor)

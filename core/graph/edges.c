@@ -81,8 +81,8 @@ evprof_graph_edge(evprof_graph_t *g, uint32_t src, uint32_t dest)
     return e;
 }
 
-/* What edges are sorted by, in one place: edges and their ends lie all over the
- * memory. */
+/* The keys by which edges are sorted, copied together: edges and their ends are
+ * spread over memory. */
 typedef struct sort_key {
     int64_t magnitude;
     uint64_t ranks; /* of the source's and the destination's names */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Making a graph: the table of places and their weights. The rest waits until
- * it is known which nodes a report keeps: edges, tags, and all of a tree.
+ * Makes the table of places and their weights. Edges, tags, and all of a tree
+ * are made later, when it is known which nodes a report keeps.
  */
 #include "core/graph/graph.h"
 

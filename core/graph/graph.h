@@ -22,7 +22,8 @@
 typedef struct evprof_graph evprof_graph_t;
 typedef struct evprof_node evprof_node_t;
 
-/* What makes a place: two frames are one node when all of this is equal. */
+/* What identifies a place: two frames are one node when all of this is
+ * equal. */
 typedef struct evprof_node_info {
     const char *name; /* of the function, "" if unknown */
     const char *file; /* cleaned, "" at granularities without files */
@@ -109,8 +110,8 @@ int evprof_graph_new(const evprof_pprof_t *p,
 /* Frees the graph with its nodes and edges; NULL is ignored. */
 void evprof_graph_free(evprof_graph_t *g);
 
-/* Only the names of places, for evprof_graph_location(): nothing is counted, no
- * node is in the report. EVPROF_ENOMEM. */
+/* Makes a graph of place names only, for evprof_graph_location(): nothing is
+ * counted, and no node is in the report. EVPROF_ENOMEM. */
 int evprof_graph_new_places(const evprof_pprof_t *p, evprof_graph_t **out,
                             evprof_error_t *err);
 

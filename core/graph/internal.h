@@ -3,9 +3,9 @@
 #define EVPROF_GRAPH_INTERNAL_H
 
 /*
- * What the files of this room share. A graph keeps one table of places, made
- * from the locations; weights do not depend on which nodes are kept, edges do,
- * so nodes are counted once and edges whenever the kept set has changed.
+ * Shared by the files of this room. A graph has one table of places, made from
+ * the locations. Weights do not depend on which nodes are kept, edges do; so
+ * nodes are counted once, and edges whenever the kept set has changed.
  */
 
 #include "core/graph/graph.h"
@@ -75,7 +75,8 @@ int evprof_graph_make_tree(evprof_graph_t *g, int64_t cutoff, size_t *dropped);
 /* Tree: takes nodes out that are not kept, their children move up. */
 void evprof_graph_trim_tree(evprof_graph_t *g);
 
-/* What a sample counts; false: nothing. */
+/* Reads the value and divisor with which a sample counts. False: it does
+ * not. */
 bool evprof_graph_weigh(const evprof_graph_t *g, const evprof_sample_t *s,
                         int64_t *value, int64_t *divisor);
 

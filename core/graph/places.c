@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of places. Each line of each location is looked up by what makes it
- * a place; strings are interned, so that a key is seven words and comparing two
- * is one memcmp. Names as printed are made once, here, since sorting needs
- * them.
+ * The table of places. Each line of each location is looked up by the fields
+ * that identify a place. Strings are interned, so a key is seven words and two
+ * keys are compared by one memcmp(). Printed names are made once, here, since
+ * sorting needs them.
  */
 #include <string.h>
 
@@ -96,8 +96,8 @@ clean_file(finder_t *f, uint32_t function)
     return f->files[function];
 }
 
-/* Names what has no symbol by its binary and place, so that the functions of a
- * stripped library stay apart. False: out of memory. */
+/* Names a frame without a symbol by its binary and address, so that functions
+ * of a stripped library stay apart. False: out of memory. */
 static bool
 name_entry(finder_t *f, const evprof_location_t *loc, evprof_node_info_t *out)
 {

@@ -34,7 +34,7 @@ typedef struct tag_key {
     const char *name;
 } tag_key_t;
 
-/* What one sample adds to a node: its weight, and the labels it carries. */
+/* What one sample adds to a node: its weight, and its labels. */
 typedef struct load {
     const evprof_sample_t *sample;
     const char *labels; /* joined, interned; "" for none */

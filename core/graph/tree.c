@@ -20,8 +20,7 @@
 
 #define ROOT EVPROF_NO_INDEX
 
-/* Contexts are numbered in 32 bits; beyond this there is no telling them
- * apart. */
+/* The most contexts, since they are numbered in 32 bits. */
 #define MAX_CONTEXTS (EVPROF_NO_INDEX - 1)
 
 /* Nodes take a quarter of a KiB each. */

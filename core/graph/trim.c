@@ -25,8 +25,8 @@ cutoff_of(int64_t total, double fraction)
     return evprof_magnitude((int64_t)cutoff);
 }
 
-/* Makes `is_kept` say what the report keeps: in a tree nodes that were never in
- * the report stay where they are. */
+/* Sets `is_kept` of the nodes in the report. In a tree, nodes that were never
+ * in it stay as they are. */
 static void
 keep_report(evprof_graph_t *g, evprof_node_t *const *dropped, size_t count)
 {

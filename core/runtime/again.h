@@ -3,20 +3,20 @@
 #define EVPROF_RUNTIME_AGAIN_H
 
 /*
- * What a module does all the time ends with a fork, as its threads do. In the
- * child the worker begins it again, a second later, when the child has not
- * called exec. For one module of one profiler.
+ * The threads of a module end with a fork, and so does what it does all the
+ * time. In the child the worker begins that again, a second later, unless the
+ * child has called exec. For one module of one profiler.
  */
 
 #include <evprof/status.h>
 
-/* Has `begin` called on the worker of each child from now on; NULL: no longer.
- * In the hooks `init` and `fini` of the module. EVPROF_ENOMEM. */
+/* Sets the function that is called on the worker of each forked child; NULL:
+ * none. In the hooks `init` and `fini` of the module. EVPROF_ENOMEM. */
 int evprof_again_in_child(void (*begin)(void *ctx), void *ctx,
                           evprof_error_t *err);
 
-/* Nothing begins any more, and what waits to begin delays no end of the
- * worker. */
+/* Ends it: nothing begins any more, and a call that still waits does not delay
+ * the end of the worker. */
 void evprof_again_end(void);
 
 #endif

@@ -58,8 +58,9 @@ EVPROF_API size_t evprof_catalog_list(evprof_t *prof, evprof_entry_t *out,
 EVPROF_API int evprof_catalog_status(evprof_t *prof, const char *name,
                                      const evprof_writer_t *out);
 
-/* What profiles lacked since the start, a line a cause, under the names that
- * are no profile's: "symbols", and "other" for those of the application. */
+/* Writes what profiles lacked since the start, a line for each cause, under a
+ * name that no profile has: "symbols", or "other" for profiles of the
+ * application. */
 EVPROF_API int evprof_catalog_losses(const char *name,
                                      const evprof_writer_t *out);
 
@@ -71,8 +72,8 @@ EVPROF_API bool evprof_catalog_loss_meaning(const char *name, size_t len,
 /* A profile's remark for the index page, or NULL. On the worker. */
 EVPROF_API const char *evprof_catalog_note(evprof_t *prof, const char *name);
 
-/* As evprof_catalog_find(), by the last part of a URL: a leaf, an alias, or a
- * name. */
+/* Fills `out` with the profile that is served at the last part of a URL: a
+ * leaf, an alias, or a name. False: there is none. */
 EVPROF_API bool evprof_catalog_find_leaf(evprof_t *prof, const char *leaf,
                                          evprof_entry_t *out);
 
@@ -89,8 +90,8 @@ EVPROF_API long evprof_catalog_set_rate(evprof_t *prof,
                                         const evprof_module_t *module,
                                         long rate);
 
-/* Has every profile that is made from now on carry `text`, a static string, as
- * a comment; NULL: none. MT-Safe, lock-free. */
+/* Sets a comment, a static string, that every profile made from now on carries;
+ * NULL: none. MT-Safe, lock-free. */
 EVPROF_API void evprof_remark(const char *text);
 
 /* False once evprof_free() was called. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What NULL means where a profiler is asked for. The files that ask lie below
- * the one that makes it, so that one leaves its function here.
+ * Resolves NULL to the process's profiler. Its users lie below the file that
+ * makes the profiler, which therefore leaves its function here.
  */
 #include "core/runtime/catalog.h"
 #include "core/runtime/runtime.h"

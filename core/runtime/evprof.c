@@ -83,8 +83,8 @@ after_fork_child(void)
     evprof_lock_reset(&life_lock);
 }
 
-/* The prefix, like a route, may still be asked for when the profiler is gone:
- * each that there ever was stays. Under the life lock. */
+/* Keeps a copy of the prefix for ever, since it may be read when the profiler
+ * is gone, as a route may. The life lock is held. */
 static int
 keep_prefix(evprof_t *prof, const char *prefix, evprof_error_t *err)
 {
@@ -110,7 +110,7 @@ keep_prefix(evprof_t *prof, const char *prefix, evprof_error_t *err)
     return EVPROF_OK;
 }
 
-/* A loop may still read the old configuration and answer 503 by it. */
+/* An event loop may still read the old configuration, to answer 503. */
 static void
 replace_config(evprof_t *prof, evprof_config_t *config)
 {

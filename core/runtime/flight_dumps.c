@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A thread of ours sleeps until the collector has seen a slow task or a handler
- * has run, and then asks the recorder as the application would. It is not ended
- * while the module is switched off by a reload: that happens on the worker,
- * which the thread may be waiting for; it then has nothing to do.
+ * A thread of ours sleeps until the collector has seen a slow task or a signal
+ * handler has run, then calls the recorder as the application would. The thread
+ * stays when a reload switches the module off: that happens on the worker,
+ * which the thread may be waiting for. It then has nothing to do.
  */
 #include "core/runtime/flight_dumps.h"
 
@@ -35,7 +35,7 @@ static struct {
     char *folder; /* NULL: nothing is written */
     evprof_t *prof;
     pthread_t thread;
-    pid_t process; /* that has the thread; 0: there is none */
+    pid_t process; /* the process that has the thread; 0: there is none */
     _Atomic uint32_t is_stopping;
     struct sigaction before;
     _Atomic uint64_t written;
@@ -177,7 +177,7 @@ start_thread(evprof_error_t *err)
     return status;
 }
 
-/* What the thread goes by from now on; NULL: it does nothing. */
+/* Sets the options of the thread; NULL: it does nothing. */
 static void
 set(const evprof_flight_dumps_t *dumps, char *folder, evprof_t *prof)
 {

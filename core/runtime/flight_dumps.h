@@ -3,8 +3,8 @@
 #define EVPROF_RUNTIME_FLIGHT_DUMPS_H
 
 /*
- * Writes what the flight recorder has to a folder when a task took long or a
- * signal comes. One profiler at a time.
+ * Writes the trace of the flight recorder to a folder when a task took long or
+ * a signal comes. One profiler at a time.
  */
 
 #include <stdint.h>
@@ -36,7 +36,7 @@ void evprof_flight_dumps_fork_child(void);
  * EVPROF_ENOMEM. */
 int evprof_flight_dumps_again(evprof_error_t *err);
 
-/* No file is begun any more. In `fini`, whether it was started or not. */
+/* Ends it: no file is begun any more. In the hook `fini`, started or not. */
 void evprof_flight_dumps_stop(void);
 
 /* How many files were written since the process began. Any thread. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each bound that looks back has a ring of so many readings for that time; one
- * that comes sooner takes the place of the newest, so that a look back of a day
- * needs no more memory than one of a second, and does not make the other
- * coarse.
+ * Each bound that looks back has a ring with a fixed number of readings, spread
+ * over the time it looks back. A reading that comes too early replaces the
+ * newest one, so a day takes no more memory than a second.
  */
 #include "core/runtime/gauge.h"
 
@@ -36,7 +35,8 @@ read_rss(void)
     return strtoll(end, NULL, 10) * sysconf(_SC_PAGESIZE);
 }
 
-/* The folder of tasks has two links and one for each. */
+/* The number of threads: the folder of tasks has two links, and one more for
+ * each thread. */
 static long
 count_threads(void)
 {
@@ -84,7 +84,8 @@ keep(evprof_gauge_past_t *past, const evprof_usage_t *usage,
     past->count++;
 }
 
-/* The newest reading that is `span_ns` old; NULL: none is so old yet. */
+/* The newest reading of at least that age, `span_ns`; NULL: none is so old
+ * yet. */
 static const evprof_usage_t *
 before(evprof_gauge_past_t *past, int64_t now_ns, int64_t span_ns)
 {

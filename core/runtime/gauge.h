@@ -3,7 +3,7 @@
 #define EVPROF_RUNTIME_GAUGE_H
 
 /*
- * Readings of what the process uses, and whether they pass a bound of watch {
+ * Readings of the resources of the process, compared with the bounds of watch {
  * }. Readings are kept for each directive as long as it looks back. One thread
  * at a time.
  */
@@ -46,8 +46,8 @@ typedef struct evprof_gauge {
 void evprof_gauge_clear(evprof_gauge_t *gauge);
 
 /*
- * Adds a reading; true when one of the bounds is passed, then `reason` is its
- * directive's name and `text` a sentence with the numbers.
+ * Adds a reading. True: it passes a bound; `reason` is then the name of the
+ * directive and `text` a sentence with the numbers.
  */
 bool evprof_gauge_add(evprof_gauge_t *gauge, const evprof_usage_t *usage,
                       const evprof_watch_conf_t *conf, const char **reason,

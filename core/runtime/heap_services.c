@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core/heap lies below the runtime and is handed what it needs from above:
- * names of functions for its texts, and a place in the worker's queue. A forked
- * child has an empty queue, so what its parent had posted does not count there.
+ * core/heap lies below the runtime and is given what it needs from there: names
+ * of functions for its texts, and a place in the worker's queue. A forked child
+ * has an empty queue, so what its parent had posted does not count in the
+ * child.
  */
 #include "core/runtime/heap_services.h"
 

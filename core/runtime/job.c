@@ -27,7 +27,7 @@
 
 #define SECOND_NS INT64_C(1000000000)
 
-/* Between two questions whether a job is still wanted. */
+/* The pause between two checks whether a job is still wanted. */
 #define WANTED_NS INT64_C(250000000)
 
 struct evprof_job {
@@ -45,8 +45,8 @@ struct evprof_job {
     _Atomic bool is_hurried; /* its window ends now */
     _Atomic uint32_t phase;  /* enum evprof_job_phase; a futex */
     evprof_builder_t *builder;
-    int64_t opened_ns; /* CLOCK_MONOTONIC */
-    bool has_begun;    /* begin ran, and neither snapshot nor cancel */
+    int64_t opened_ns;      /* CLOCK_MONOTONIC */
+    bool has_begun;         /* begin ran, and neither snapshot nor cancel */
     _Atomic int64_t due_ns; /* when its window ends */
     evprof_result_t result;
     evprof_done_fn done;
@@ -203,7 +203,7 @@ leave_window(evprof_job_t *job)
     job->has_begun = false;
 }
 
-/* A window that no snapshot has closed. */
+/* Cancels a window that no snapshot has closed. */
 static void
 cancel_window(evprof_job_t *job)
 {
@@ -306,8 +306,8 @@ await_end(evprof_job_t *job)
 {
     int64_t next_ns = evprof_worker_now() + WANTED_NS;
     bool is_asked = job->is_wanted != NULL && next_ns < job->due_ns;
-    int status = evprof_worker_post(&job->task,
-                                    is_asked ? next_ns : job->due_ns, NULL);
+    int status =
+        evprof_worker_post(&job->task, is_asked ? next_ns : job->due_ns, NULL);
     /* A cancel that came before the post found nothing to wake, so it is
      * checked again. */
     if (status == EVPROF_OK &&

@@ -53,8 +53,8 @@ EVPROF_API int evprof_job_start(evprof_t *prof, const char *name,
                                 evprof_wanted_fn is_wanted, void *ctx,
                                 evprof_job_t **out, evprof_error_t *err);
 
-/* Seconds until the last window of that profile ends which is open now, rounded
- * up; 1 where that is not known. */
+/* Seconds until the last open window of that profile ends, rounded up; 1 where
+ * that is not known. */
 EVPROF_API long evprof_job_retry_s(evprof_t *prof, const char *name);
 
 /* The status that evprof_job_start() would return, EVPROF_EBUSY aside; starts
@@ -66,7 +66,7 @@ typedef int (*evprof_call_fn)(evprof_t *prof, const evprof_ask_t *ask,
                               evprof_result_t *result);
 
 /*
- * Has the worker run `call` with the ask (as above), for pages that no module
+ * Runs `call` with the ask on the worker, as a job, for pages that no module
  * makes. EVPROF_ESTATE: the profiler was freed; EVPROF_ENOMEM.
  */
 EVPROF_API int evprof_job_call(evprof_t *prof, evprof_call_fn call,
@@ -115,7 +115,7 @@ int evprof_job_open(evprof_t *prof, const char *name, evprof_job_t **out,
  * thread, any number of times. */
 EVPROF_API void evprof_job_finish(evprof_job_t *job);
 
-/* Returns when the job has come to `phase` or beyond. Not on the worker. */
+/* Waits until the job has reached `phase`. Not on the worker. */
 void evprof_job_wait(evprof_job_t *job, enum evprof_job_phase phase);
 
 #endif

@@ -25,7 +25,7 @@
 #include "core/base/error.h"
 #include "core/base/own_folder.h"
 
-/* For how long another writer is waited for, in tries of PAUSE_MS. */
+/* How often the lock is tried while another writer has it; PAUSE_MS apart. */
 enum { TRIES = 200, PAUSE_MS = 10 };
 
 typedef struct names {
@@ -105,7 +105,7 @@ size_of(int folder_fd, const char *name)
                : 0;
 }
 
-/* Removes the oldest until one more of `len` bytes is allowed. */
+/* Removes the oldest files until one more, of `len` bytes, is allowed. */
 static int
 make_room(const evprof_kept_files_t *files, int folder_fd, size_t len,
           evprof_error_t *err)

@@ -7,8 +7,8 @@
 
 #include <evprof/export.h>
 
-/* What the directive `label_requests` says; adapters read it at every request.
- */
+/* The value of the directive `label_requests`; adapters read it at every
+ * request. */
 extern EVPROF_API _Atomic bool evprof_requests_labelled;
 
 /* Whether samples inside a request's callbacks are to have the label "route".

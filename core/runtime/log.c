@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the library has to say goes to the file that the directive `log` names,
- * and nowhere without one. Lines are rare, so the file is opened for each: it
- * may be moved away at any time, and no descriptor stays open over a fork.
+ * Messages of the library go to the file that the directive `log` names, or
+ * nowhere without one. Lines are rare, so the file is opened for each: it may
+ * be moved away at any time, and no descriptor stays open over a fork.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -41,9 +41,9 @@ put_day(evprof_buf_t *line, int64_t days)
 }
 
 /*
- * In UTC. libc's own conversions know time zones and share a lock, which a
- * thread may hold for as long as the file of a zone takes to be read, and in
- * the child of a fork for ever.
+ * Writes a time in UTC. libc's conversions take a lock for time zones, which a
+ * thread may hold while it reads the file of a zone, and which stays locked for
+ * ever in the child of a fork.
  */
 void
 evprof_log_time(evprof_buf_t *line)
@@ -75,8 +75,7 @@ void
 evprof_log_warnings(evprof_t *prof)
 {
     evprof_config_t *config = evprof_settings_hold(prof);
-    const char *line =
-        config == NULL ? NULL : evprof_config_warnings(config);
+    const char *line = config == NULL ? NULL : evprof_config_warnings(config);
     while (line != NULL && *line != '\0') {
         size_t len = strcspn(line, "\n");
         evprof_log(prof, EVPROF_LOG_WARN, "%.*s", (int)len, line);

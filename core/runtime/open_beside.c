@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* By which this code finds the file that it is in. */
+/* An address in the file that holds this code, for dladdr(). */
 static const char own_place;
 
 void *

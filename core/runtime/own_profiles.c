@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Profiles that the application makes: sets of values, each with the stack that
- * added it. Each is a module like any other, but made while running, and served
- * by the same code. Chains are changed by single stores, so that a fork in the
- * middle of a change leaves the child a whole table and only a lock to reset.
+ * added it. Each is a module, made at run time, and served by the same code. A
+ * change of a chain is a single store, so that a fork in the middle of a change
+ * leaves the child a consistent table and only a lock to reset.
  */
 #include "core/runtime/own_profiles.h"
 

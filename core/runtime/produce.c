@@ -24,7 +24,8 @@ evprof_remark(const char *text)
     atomic_store(&remark, text);
 }
 
-/* The remark of the process on its profiles, and what the builder left out. */
+/* Adds the comment set for the process, and those on what the builder left
+ * out. */
 static int
 say_remarks(enum evprof_loss_of who, evprof_builder_t *b)
 {
@@ -127,7 +128,7 @@ explain_empty(enum evprof_loss_of who, const evprof_ask_t *ask,
                         : evprof_loss_note(p, who, EVPROF_LOSS_IDLE, &lost);
 }
 
-/* What is above the bound becomes one sample; how many did. */
+/* Folds samples beyond the bound into one. Returns how many were folded. */
 static size_t
 fold(const evprof_profile_t *profile, enum evprof_loss_of who,
      evprof_pprof_t *p)

@@ -111,7 +111,7 @@ evprof_push_finish(void)
     evprof_futex_wake(&push.is_finishing);
 }
 
-/* After libcurl's own handler is there, so that ours runs before. */
+/* Registered after libcurl's own exit handler, so that ours runs before it. */
 static void
 finish_at_exit(void)
 {

@@ -65,14 +65,16 @@ EVPROF_API const evprof_push_t *evprof_push(void);
  * where it has none; EVPROF_ENOTSUP: it is not installed; what start says. */
 int evprof_push_start(evprof_t *prof, evprof_error_t *err);
 
-/* Has the last windows sent, as long as `linger` allows; jobs can still be
- * started. Also done when the process ends by exit(). Any thread. */
+/* Takes and sends the last windows, within the time that `linger` allows; jobs
+ * can still be started. Also called when the process ends by exit(). Any
+ * thread. */
 void evprof_push_finish(void);
 
 /* Sends a profile on; false where nothing is pushed. Any thread. */
 bool evprof_push_send(const char *profile, const void *bytes, size_t len);
 
-/* Its lines for the status page; none where nothing is pushed. */
+/* Writes its lines of the status page; none where nothing is pushed. What the
+ * writer returned. */
 EVPROF_API int evprof_push_status(const evprof_writer_t *out);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A window that the application opens and closes, as around a part of its work
- * that it wants to see alone. It is a job like that of a request, but without
- * an end of its own.
+ * A window that the application opens and closes itself, to profile a part of
+ * its work alone. It is a job like that of a request, but without an end of its
+ * own.
  */
 #include "core/runtime/recording.h"
 

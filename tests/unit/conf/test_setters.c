@@ -75,6 +75,8 @@ test_bad_values(void **state)
                          "1h30m, not 1x" },
         { "interval 1s1h", "\"interval\" must be a time such as 10us, 500ms "
                            "or 1h30m, not 1s1h" },
+        { "interval 1s1s", "\"interval\" must be a time such as 10us, 500ms "
+                           "or 1h30m, not 1s1s" },
         { "interval 999ns",
           "\"interval\" must be between 1us and 1h, not 999ns" },
         { "interval 9999999999h", "\"interval\" must be a time such as 10us, "

@@ -98,16 +98,16 @@ static const unit_t time_units[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The largest unit that a value is a whole number of. */
+/* In the largest unit that a value is a whole number of; 0 needs none. */
 static void
 tell(char *out, size_t size, long long value, const unit_t *units, size_t count)
 {
     size_t i = 0;
-    while (i + 1 < count && (value == 0 || value % units[i].factor != 0)) {
+    while (i + 1 < count && value % units[i].factor != 0) {
         i++;
     }
     (void)snprintf(out, size, "%lld%s", value / units[i].factor,
-                   units[i].suffix);
+                   value == 0 ? "" : units[i].suffix);
 }
 
 static const char *

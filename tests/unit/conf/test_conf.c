@@ -6,5 +6,5 @@ int
 main(void)
 {
     return run_lexer_tests() + run_tree_tests() + run_setters_tests() +
-           run_config_tests() + run_write_tests();
+           run_config_tests() + run_write_tests() + run_blocks_tests();
 }

@@ -55,6 +55,7 @@ int run_lexer_tests(void);
 int run_tree_tests(void);
 int run_setters_tests(void);
 int run_config_tests(void);
+int run_blocks_tests(void);
 int run_write_tests(void);
 
 /* A fresh folder for a test's files, and a file in it. */

@@ -126,10 +126,20 @@ way_of() { # way_of COMMAND: the way that commands.txt has for it, or "run"
     echo run
 }
 
+has_go() { # has_go VERSION: or a later one
+    [ "$(printf 'go%s\n%s\n' "$1" "$(go env GOVERSION 2>/dev/null)" |
+        sort -V | head -n 1)" = "go$1" ]
+}
+
 run_command() { # run_command GUIDE COMMAND
     local guide=$1 command=$2 way
     way=$(way_of "$command")
     command=$(adapt "$command")
+    case $command in
+    'go tool trace'*) has_go 1.23 || return ;;
+    'go '*) has_go 1.0 || return ;;
+    *openssl*) pkg-config --exists openssl || return ;;
+    esac
     case $way in
     not) return ;;
     stays)
@@ -139,10 +149,6 @@ run_command() { # run_command GUIDE COMMAND
         ;;
     site) open_site "$guide" "$command" ;;
     *)
-        case $command in
-        'go '*) command -v go >/dev/null || return ;;
-        *openssl*) pkg-config --exists openssl || return ;;
-        esac
         timeout 60 bash -c "$command" >"$work/out" 2>"$work/err" </dev/null ||
             { fail "$guide: $command"; cat "$work/out" "$work/err"; }
         # What a reader has compiled is what he asks next.

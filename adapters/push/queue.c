@@ -40,7 +40,7 @@ struct evprof_queue {
 static bool
 append(evprof_queue_t *q, uint64_t number, const char *bytes, size_t len)
 {
-    size_t kept = q->spool == NULL ? len : 0;
+    size_t kept = q->spool == NULL && bytes != NULL ? len : 0;
     entry_t *entry = malloc(sizeof(*entry) + kept);
     if (entry == NULL) {
         return false;

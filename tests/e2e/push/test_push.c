@@ -272,6 +272,31 @@ test_what_is_refused_blocks_nobody(void **state)
     close_all();
 }
 
+/* The status page says what each of its numbers is. */
+static void
+test_numbers_are_explained(void **state)
+{
+    (void)state;
+    reply_t reply;
+    int rows = 0;
+    open_all("profiles goroutine;");
+    client_ask(engine.server.port, "GET /debug/pprof/status?format=html", NULL,
+               NULL, &reply);
+    assert_int_equal(reply.code, 200);
+    for (const char *at = reply.body; (at = strstr(at, "<code>push.")) != NULL;
+         at++) {
+        const char *end = strstr(at, "</tr>");
+        assert_non_null(end);
+        rows++;
+        if (strncmp(end - 9, "<td></td>", 9) == 0) {
+            fail_msg("%.*s", (int)(end - at), at);
+        }
+    }
+    assert_true(rows >= 9);
+    reply_free(&reply);
+    close_all();
+}
+
 /* One at which the engine fails for ever lets all others pass, and goes. */
 static void
 test_what_is_poisonous_is_set_aside(void **state)
@@ -603,6 +628,7 @@ main(void)
         cmocka_unit_test(test_a_storm_loses_nothing),
         cmocka_unit_test(test_a_wrong_address_loses_nothing),
         cmocka_unit_test(test_what_is_refused_blocks_nobody),
+        cmocka_unit_test(test_numbers_are_explained),
         cmocka_unit_test(test_what_is_poisonous_is_set_aside),
         cmocka_unit_test(test_the_spool_survives),
         cmocka_unit_test(test_the_dead_leave_nothing),

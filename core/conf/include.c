@@ -17,6 +17,7 @@
 #include <evprof/status.h>
 
 #include "core/base/buf.h"
+#include "core/base/name_list.h"
 
 #define MOST_ENTRIES 10000
 
@@ -54,43 +55,8 @@ join(evprof_buf_t *out, const char *base, const char *name, size_t len)
 }
 
 static int
-compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-typedef struct names {
-    char **list;
-    size_t count;
-} names_t;
-
-static void
-names_free(names_t *names)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        free(names->list[i]);
-    }
-    free(names->list);
-}
-
-static int
-names_add(names_t *names, const char *name)
-{
-    char **grown = realloc(names->list, (names->count + 1) * sizeof(*grown));
-    char *copy = strdup(name);
-    if (grown == NULL || copy == NULL) {
-        names->list = grown == NULL ? names->list : grown;
-        free(copy);
-        return EVPROF_ENOMEM;
-    }
-    grown[names->count] = copy;
-    names->list = grown;
-    names->count++;
-    return EVPROF_OK;
-}
-
-static int
-collect(walk_t *w, const char *folder, const char *pattern, names_t *out)
+collect(walk_t *w, const char *folder, const char *pattern,
+        evprof_name_list_t *out)
 {
     DIR *dir = opendir(folder[0] == '\0' ? "." : folder);
     int status = EVPROF_OK;
@@ -102,7 +68,7 @@ collect(walk_t *w, const char *folder, const char *pattern, names_t *out)
             break;
         }
         if (fnmatch(pattern, entry->d_name, FNM_PERIOD) == 0) {
-            status = names_add(out, entry->d_name);
+            status = evprof_name_list_add(out, entry->d_name);
         }
     }
     if (dir != NULL) {
@@ -115,26 +81,24 @@ collect(walk_t *w, const char *folder, const char *pattern, names_t *out)
 static int
 follow_pattern(walk_t *w, const char *base, const char *part, size_t len)
 {
-    names_t names = { 0 };
+    evprof_name_list_t names = { 0 };
     evprof_buf_t path = { 0 };
     w->is_pattern = true;
     char *pattern = strndup(part, len);
     int status =
         pattern == NULL ? EVPROF_ENOMEM : collect(w, base, pattern, &names);
-    if (names.count > 0) {
-        qsort(names.list, names.count, sizeof(*names.list), compare_names);
-    }
+    evprof_name_list_sort(&names);
     for (size_t i = 0; i < names.count && status == EVPROF_OK; i++) {
-        if (strcmp(names.list[i], ".") == 0 ||
-            strcmp(names.list[i], "..") == 0) {
+        if (strcmp(names.items[i], ".") == 0 ||
+            strcmp(names.items[i], "..") == 0) {
             continue;
         }
-        join(&path, base, names.list[i], strlen(names.list[i]));
+        join(&path, base, names.items[i], strlen(names.items[i]));
         status = path.failed ? EVPROF_ENOMEM : follow(w, path.data, part + len);
     }
     evprof_buf_free(&path);
     free(pattern);
-    names_free(&names);
+    evprof_name_list_free(&names);
     return status;
 }
 

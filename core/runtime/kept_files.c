@@ -23,54 +23,16 @@
 #include <evprof/writer.h>
 
 #include "core/base/error.h"
+#include "core/base/name_list.h"
 #include "core/base/own_folder.h"
 
 /* How often the lock is tried while another writer has it; PAUSE_MS apart. */
 enum { TRIES = 200, PAUSE_MS = 10 };
 
-typedef struct names {
-    char **all;
-    size_t count;
-    size_t room;
-} names_t;
-
-static void
-free_names(names_t *names)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        free(names->all[i]);
-    }
-    free(names->all);
-}
-
-static bool
-add_name(names_t *names, const char *name)
-{
-    if (names->count == names->room) {
-        size_t room = names->room == 0 ? 64 : 2 * names->room;
-        char **more = realloc(names->all, room * sizeof(*more));
-        if (more == NULL) {
-            return false;
-        }
-        names->all = more;
-        names->room = room;
-    }
-    char *copy = strdup(name);
-    if (copy != NULL) {
-        names->all[names->count++] = copy;
-    }
-    return copy != NULL;
-}
-
-static int
-compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* The finished files, oldest first; removes the unfinished ones. */
 static bool
-list_files(const evprof_kept_files_t *files, int folder_fd, names_t *out)
+list_files(const evprof_kept_files_t *files, int folder_fd,
+           evprof_name_list_t *out)
 {
     size_t len = strlen(files->prefix);
     int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -82,7 +44,7 @@ list_files(const evprof_kept_files_t *files, int folder_fd, names_t *out)
         if (name[0] == '.' && strncmp(name + 1, files->prefix, len) == 0) {
             (void)unlinkat(folder_fd, name, 0);
         } else if (strncmp(name, files->prefix, len) == 0) {
-            is_whole = add_name(out, name);
+            is_whole = evprof_name_list_add(out, name) == EVPROF_OK;
         }
     }
     if (dir != NULL) {
@@ -90,9 +52,7 @@ list_files(const evprof_kept_files_t *files, int folder_fd, names_t *out)
     } else if (fd >= 0) {
         close(fd);
     }
-    if (out->count > 0) {
-        qsort(out->all, out->count, sizeof(*out->all), compare_names);
-    }
+    evprof_name_list_sort(out);
     return is_whole;
 }
 
@@ -110,26 +70,26 @@ static int
 make_room(const evprof_kept_files_t *files, int folder_fd, size_t len,
           evprof_error_t *err)
 {
-    names_t names = { 0 };
+    evprof_name_list_t names = { 0 };
     if (!list_files(files, folder_fd, &names)) {
-        free_names(&names);
+        evprof_name_list_free(&names);
         return evprof_fail(err, EVPROF_EIO, "%s cannot be read", files->folder);
     }
     int64_t bytes = (int64_t)len;
     long left = (long)names.count;
     for (size_t i = 0; i < names.count; i++) {
-        bytes += size_of(folder_fd, names.all[i]);
+        bytes += size_of(folder_fd, names.items[i]);
     }
     for (size_t i = 0; i < names.count && (left + 1 > files->max_files ||
                                            bytes > files->max_bytes);
          i++) {
-        int64_t size = size_of(folder_fd, names.all[i]);
-        if (unlinkat(folder_fd, names.all[i], 0) == 0) {
+        int64_t size = size_of(folder_fd, names.items[i]);
+        if (unlinkat(folder_fd, names.items[i], 0) == 0) {
             bytes -= size;
             left--;
         }
     }
-    free_names(&names);
+    evprof_name_list_free(&names);
     return left + 1 <= files->max_files && bytes <= files->max_bytes
                ? EVPROF_OK
                : evprof_fail(err, EVPROF_ELIMIT,

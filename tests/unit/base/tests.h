@@ -19,6 +19,7 @@ int run_html_tests(void);
 int run_index_tests(void);
 int run_intern_tests(void);
 int run_lock_tests(void);
+int run_name_list_tests(void);
 int run_nearest_tests(void);
 int run_new_file_tests(void);
 int run_parse_tests(void);

@@ -120,7 +120,7 @@ evprof_junit_add(struct evprof_tb_state *s)
 int
 evprof_junit_end(void)
 {
-    int status = 0;
+    int status = EVPROF_OK;
     pthread_mutex_lock(&junit.lock);
     if (junit.path != NULL) {
         evprof_buf_t text = { 0 };

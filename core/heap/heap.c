@@ -77,7 +77,7 @@ evprof_heap_open(const evprof_heap_options_t *options,
     if (prefix != heap.prefix) {
         (void)snprintf(heap.prefix, sizeof(heap.prefix), "%s", prefix);
     }
-    return 0;
+    return EVPROF_OK;
 }
 
 void
@@ -94,7 +94,7 @@ int
 evprof_heap_check_accumulates(evprof_error_t *err)
 {
     if (evprof_jemalloc_accumulates()) {
-        return 0;
+        return EVPROF_OK;
     }
     return evprof_fail(err, EVPROF_ENOTSUP,
                        "allocs: jemalloc counts only what is in use: start "
@@ -116,7 +116,7 @@ ensure_dump(const evprof_ask_t *ask, enum evprof_loss_of who,
         evprof_jemalloc_drop_dump();
     }
     if (evprof_jemalloc_has_dump()) {
-        return 0;
+        return EVPROF_OK;
     }
     evprof_jemalloc_leave_out();
     /* Stacks are walked all the time; what was loaded meanwhile is learnt here,

@@ -171,7 +171,7 @@ read_stack(evprof_heap_v2_t *reader, const char *at, const char *end,
         reader->pcs[reader->pc_count++] = pc;
     }
     reader->state = STATE_COUNTS;
-    return 0;
+    return EVPROF_OK;
 }
 
 static int
@@ -206,7 +206,7 @@ read_counts(evprof_heap_v2_t *reader, const char *at, const char *end,
         return evprof_fail(err, status, "heap dump: line %zu: stack refused",
                            reader->line);
     }
-    return 0;
+    return EVPROF_OK;
 }
 
 static int
@@ -214,14 +214,14 @@ read_map(evprof_heap_v2_t *reader, const char *at, const char *end,
          evprof_error_t *err)
 {
     if (reader->sink.map == NULL) {
-        return 0;
+        return EVPROF_OK;
     }
     int status = reader->sink.map(reader->sink.ctx, at, (size_t)(end - at));
     if (status != EVPROF_OK) {
         return evprof_fail(err, status, "heap dump: line %zu: mapping refused",
                            reader->line);
     }
-    return 0;
+    return EVPROF_OK;
 }
 
 static int
@@ -257,7 +257,7 @@ keep_partial(evprof_heap_v2_t *reader, const char *data, size_t len,
     if (reader->partial.failed) {
         return evprof_fail(err, EVPROF_ENOMEM, "heap dump: out of memory");
     }
-    return 0;
+    return EVPROF_OK;
 }
 
 static int
@@ -281,7 +281,7 @@ evprof_heap_v2_feed(evprof_heap_v2_t *reader, const char *data, size_t len,
                     evprof_error_t *err)
 {
     const char *end = data + len;
-    int status = 0;
+    int status = EVPROF_OK;
     while (data < end && status == EVPROF_OK) {
         const char *newline = memchr(data, '\n', (size_t)(end - data));
         if (newline == NULL) {
@@ -296,7 +296,7 @@ evprof_heap_v2_feed(evprof_heap_v2_t *reader, const char *data, size_t len,
 int
 evprof_heap_v2_finish(evprof_heap_v2_t *reader, evprof_error_t *err)
 {
-    int status = 0;
+    int status = EVPROF_OK;
     if (reader->partial.len > 0) {
         status = end_line(reader, "", 0, err);
     }

@@ -264,7 +264,7 @@ set_interval(unsigned lg_sample, evprof_error_t *err)
     size_t now = 0;
     if (lg_sample == 0 || !evprof_jemalloc_size("prof.lg_sample", &now) ||
         now == lg_sample) {
-        return 0;
+        return EVPROF_OK;
     }
     if (was_ever_on) {
         return fail_interval(now, lg_sample, err);
@@ -276,7 +276,7 @@ set_interval(unsigned lg_sample, evprof_error_t *err)
                            "heap: jemalloc refused a sample_interval of 2^%u",
                            lg_sample);
     }
-    return 0;
+    return EVPROF_OK;
 }
 
 static int
@@ -286,7 +286,7 @@ set_hook(const evprof_jemalloc_options_t *options, evprof_error_t *err)
     evprof_jemalloc_hook_fn hook = evprof_jemalloc_hook;
     size_t len = sizeof(previous_hook);
     if (options->unwinder == NULL) {
-        return 0;
+        return EVPROF_OK;
     }
     if (evprof_unwinder_prepare(options->unwinder) != EVPROF_OK) {
         return evprof_fail(err, EVPROF_EIO,
@@ -299,12 +299,12 @@ set_hook(const evprof_jemalloc_options_t *options, evprof_error_t *err)
         return evprof_fail(err, EVPROF_ENOMEM, "heap: out of memory");
     }
     if (is_hooked) {
-        return 0;
+        return EVPROF_OK;
     }
     /* Before 5.3 there is no such hook; jemalloc's own walk has to do. */
     is_hooked =
         evprof_mallctl(name, &previous_hook, &len, &hook, sizeof(hook)) == 0;
-    return 0;
+    return EVPROF_OK;
 }
 
 static void
@@ -341,7 +341,7 @@ evprof_jemalloc_start(const evprof_jemalloc_options_t *options,
                            "heap: jemalloc refused to switch sampling on");
     }
     was_ever_on = true;
-    return 0;
+    return EVPROF_OK;
 }
 
 void

@@ -107,14 +107,14 @@ evprof_jemalloc_dump(enum evprof_loss_of who, evprof_error_t *err)
     dump_owner = getpid();
     has_dump = true;
     dump_count++;
-    return 0;
+    return EVPROF_OK;
 }
 
 int
 evprof_jemalloc_read_dump(evprof_jemalloc_feed_fn feed, void *ctx,
                           evprof_error_t *err)
 {
-    int status = 0;
+    int status = EVPROF_OK;
     off_t at = 0;
     char *piece = malloc(PIECE);
     if (piece == NULL) {

@@ -236,7 +236,7 @@ evprof_jemalloc_hook_prepare(const evprof_unwinder_t *unwinder,
     atomic_store_explicit(&known_limit, max_stacks, memory_order_relaxed);
     /* Pairs with the acquire in walk_caller(). */
     atomic_store_explicit(&walker, unwinder, memory_order_release);
-    return 0;
+    return EVPROF_OK;
 }
 
 void

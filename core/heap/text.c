@@ -89,7 +89,7 @@ put_records(evprof_pprof_t *p, evprof_buf_t *out)
         evprof_buf_putc(out, '\n');
     }
     free(order);
-    return 0;
+    return EVPROF_OK;
 }
 
 static void

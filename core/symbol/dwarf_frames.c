@@ -200,7 +200,7 @@ add_frame(reader_t *reader, evprof_symbol_t *symbol,
         start = evprof_dwarf_start_line(reader, die, place->source);
     }
     if (name.system_name == NULL) {
-        return 0;
+        return EVPROF_OK;
     }
     const evprof_symbol_function_t *function = evprof_symbol_file_function(
         reader->file, name.name, name.system_name, place->source, start);
@@ -210,7 +210,7 @@ add_frame(reader_t *reader, evprof_symbol_t *symbol,
     frames[symbol->count++] = (evprof_symbol_frame_t){
         .function = function, .line = place->line, .column = place->column
     };
-    return 0;
+    return EVPROF_OK;
 }
 
 static int
@@ -224,7 +224,7 @@ add_frames(reader_t *reader, unit_t *unit, size_t i)
                                .frames = frames,
                                .is_from_dwarf = unit->has_die[i] };
     evprof_dwarf_place_t place = { NULL, 0, 0 };
-    int status = 0;
+    int status = EVPROF_OK;
     if (unit->die.cu != NULL) {
         place = evprof_dwarf_place_of_pc(reader, &unit->die, query->vaddr);
     }
@@ -286,7 +286,7 @@ resolve_unit(reader_t *reader, unit_t *unit)
             return status;
         }
     }
-    return 0;
+    return EVPROF_OK;
 }
 
 static int

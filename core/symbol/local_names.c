@@ -276,7 +276,7 @@ write_answers(local_t *w, const row_t *rows, size_t count,
         claim(&w->p->mappings[l->mapping], symbol);
         w->is_changed = true;
     }
-    return 0;
+    return EVPROF_OK;
 }
 
 static void
@@ -395,7 +395,7 @@ answer_group(local_t *w, row_t *rows, size_t count)
 static int
 answer_all(local_t *w)
 {
-    int status = 0;
+    int status = EVPROF_OK;
     for (size_t i = 0; i < w->row_count && status == EVPROF_OK;) {
         size_t end = i + 1;
         while (end < w->row_count && w->rows[end].group == w->rows[i].group) {

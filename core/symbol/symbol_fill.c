@@ -77,7 +77,7 @@ put_mappings(evprof_symbol_fill_t *fill, const evprof_objects_t *objects,
     }
     p->mappings = mappings;
     p->mapping_count = count;
-    return 0;
+    return EVPROF_OK;
 }
 
 int
@@ -158,7 +158,7 @@ function_index(evprof_symbol_fill_t *fill, const evprof_symbol_function_t *from,
     }
     *out = find_function(fill, &f);
     if (*out != EVPROF_INDEX_END) {
-        return 0;
+        return EVPROF_OK;
     }
     *out = (uint32_t)fill->function_count;
     return add_function(fill, &f);
@@ -170,7 +170,7 @@ evprof_symbol_fill(evprof_symbol_fill_t *fill, uint32_t location,
 {
     evprof_pprof_t *p = fill->p;
     if (symbol == NULL || symbol->count == 0) {
-        return 0;
+        return EVPROF_OK;
     }
     evprof_line_t *lines =
         evprof_arena_calloc(&p->arena, symbol->count, sizeof(*lines));
@@ -193,7 +193,7 @@ evprof_symbol_fill(evprof_symbol_fill_t *fill, uint32_t location,
     if (symbol->is_from_dwarf && at->mapping != EVPROF_NO_INDEX) {
         p->mappings[at->mapping].has_inline_frames = true;
     }
-    return 0;
+    return EVPROF_OK;
 }
 
 static int
@@ -218,7 +218,7 @@ move_functions(evprof_symbol_fill_t *fill)
     }
     p->functions = functions;
     p->function_count = count;
-    return 0;
+    return EVPROF_OK;
 }
 
 /* Claims start as true for mappings with locations and fall at the first

@@ -296,7 +296,7 @@ static int
 answer_all(evprof_symbolizer_t *s, const evprof_objects_t *objects,
            wanted_t *wanted, size_t count, evprof_symbol_fill_t *fill)
 {
-    int status = 0;
+    int status = EVPROF_OK;
     qsort(wanted, count, sizeof(*wanted), compare_wanted);
     for (size_t i = 0; i < count && status == EVPROF_OK;) {
         size_t end = i + 1;
@@ -422,7 +422,7 @@ fill_profile(evprof_symbolizer_t *s, const evprof_objects_t *objects,
                            "symbols: out of memory for %zu addresses",
                            p->location_count);
     }
-    return 0;
+    return EVPROF_OK;
 }
 
 int

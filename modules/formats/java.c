@@ -149,15 +149,15 @@ read_sample(java_t *j, evprof_span_t line, evprof_error_t *err)
     evprof_span_t rest = line;
     int64_t values[2];
     if (!evprof_take_digits(&rest, &values[1]) || !evprof_take(&rest, " ")) {
-        return 0;
+        return EVPROF_OK;
     }
     evprof_take_spaces(&rest);
     if (!evprof_take_digits(&rest, &values[0]) || !evprof_take(&rest, " ")) {
-        return 0;
+        return EVPROF_OK;
     }
     evprof_take_spaces(&rest);
     if (!evprof_take(&rest, "@ ")) {
-        return 0;
+        return EVPROF_OK;
     }
     evprof_label_t label = { .key = "bytes", .unit = "" };
     int status = scale_values(j, values, &label, line, err);

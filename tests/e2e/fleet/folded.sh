@@ -68,6 +68,9 @@ curl -sf --unix-socket "$work/s.sock" -o "$work/t.pb.gz" \
     http://localhost/debug/pprof/goroutine || fail "no threads"
 "$evprof" -folded "$work/t.pb.gz" >"$work/folded.txt" 2>"$work/err.txt"
 "$evprof" -strict -folded "$work/t.pb.gz" >"$work/strict.txt" 2>"$work/err.txt"
-cmp -s "$work/folded.txt" "$work/strict.txt" || fail "-strict changes counts of threads"
+# Addresses without a symbol read otherwise there: a libc may have such.
+[ "$(awk '{ n += $NF } END { print n }' "$work/folded.txt")" = \
+    "$(awk '{ n += $NF } END { print n }' "$work/strict.txt")" ] ||
+    fail "-strict changes counts of threads"
 grep -q 'burn_in_worker 1$' "$work/folded.txt" || fail "no thread that burns"
 echo "$samples samples, $ns ns"

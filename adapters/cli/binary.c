@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Telling a program, by its file or its build id, from a profile among the
+/* Tells a program, given by its file or its build id, from a profile among the
  * first words after the flags. */
 #include <fcntl.h>
 #include <stddef.h>

@@ -16,7 +16,7 @@
 #include "core/base/arena.h"
 #include "core/report/report.h"
 
-/* More formats or groups of choices than this do not fit the parser's state. */
+/* The most reports that the parser has room for. */
 #define CLI_MAX_REPORTS 64
 #define CLI_MAX_CHOICES 16
 
@@ -76,7 +76,7 @@ void cli_complain(const char *format, ...)
 /* Writes lines to standard error, not in red. */
 void cli_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* What reports have to say goes there. */
+/* Writes remarks of reports to standard error. */
 extern const evprof_notice_t cli_notice;
 
 /* ---- The command line ---- */

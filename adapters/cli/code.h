@@ -9,8 +9,8 @@
  * there are none. */
 const char *cli_search_path(void);
 
-/* Where reports find machine code and its disassembler; for the life of the
- * process. */
+/* The source of machine code and its disassembler for reports; valid for the
+ * life of the process. */
 const evprof_code_source_t *cli_code(const cli_t *cli);
 
 #endif

@@ -70,9 +70,9 @@ offer_values(finder_t *f, const evprof_option_t *option)
     }
 }
 
-/* The name as an expression that matches it: what has a meaning there gets a
- * backslash, a space, which would end the word, becomes any character, and a
- * control byte, which reports show as several, any number of them. */
+/* Writes the name as an expression that matches it. Special characters get a
+ * backslash; a space, which would end the word, becomes "."; a control byte,
+ * which reports show as several characters, becomes ".*". */
 static void
 offer_function(finder_t *f, const char *dash, const char *name)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What shells complete after "evprof": flags by their names, each with what it
- * is where a shell shows that, and files. A flag that takes a value is
- * completed up to its "=".
+ * Completions of shells for "evprof": flags, each with its meaning where a
+ * shell shows that, and files. A flag that takes a value is completed up to its
+ * "=".
  */
 #include "adapters/cli/completions.h"
 
@@ -16,7 +16,8 @@ first_line(const char *help)
     return strcspn(help, "\n");
 }
 
-/* The first line of the help with what `special` holds behind backslashes. */
+/* Appends the first line of a help text, with a backslash before the characters
+ * of `special`. */
 static void
 add_escaped(evprof_buf_t *out, const char *help, const char *special)
 {

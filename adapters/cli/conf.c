@@ -134,7 +134,7 @@ cli_conf(int argc, char **argv, int *exit_status)
         *exit_status = EXIT_BAD;
         return true;
     }
-    /* What a server reads whose program names no file. */
+    /* The file that a server reads when its program names none. */
     const char *file =
         argc == 2 ? secure_getenv("EVPROF_CONF") : argv[argc - 1];
     *exit_status = is_flag(argv[1], "t") ? check(file) : dump(file);

@@ -42,7 +42,7 @@ add_quoted(evprof_buf_t *out, const char *text, size_t len)
         } else if (c == '\r') {
             evprof_buf_puts(out, "\\r");
         } else if (c < 0x20 || c == '<' || c == '>' || c == '&') {
-            /* The last three as Go's encoder has them. */
+            /* The last three are escaped because Go's encoder does so. */
             evprof_buf_printf(out, "\\u%04x", c);
         } else {
             evprof_buf_putc(out, (char)c);

@@ -104,8 +104,8 @@ is_timed(const output_t *o)
     return (o->module->flags & EVPROF_MODULE_TIMED) != 0;
 }
 
-/* A profile without a window is read at the end; now is only seen whether it
- * can be. */
+/* A profile without a window is read at the end; here it is only checked that
+ * it can be read. */
 static int
 start_output(output_t *o, int64_t rate)
 {

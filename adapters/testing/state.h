@@ -3,9 +3,9 @@
 #define EVPROF_TESTING_STATE_H
 
 /*
- * What the runner keeps of a running test or benchmark, and of the whole run.
- * A test belongs to the thread that runs it; `lock` guards what its sub-tests
- * and helper threads touch too (output, flags, the list of parallel sub-tests).
+ * The state of a running test or benchmark, and of the whole run. A test
+ * belongs to the thread that runs it; `lock` guards what its sub-tests and
+ * helper threads touch too (output, flags, the list of parallel sub-tests).
  */
 
 #include <pthread.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What tests and benchmarks share: words, failing, skipping, cleanups, folders
+ * Shared by tests and benchmarks: logging, failing, skipping, cleanups, folders
  * and fixtures. Leaving early is a longjmp to evprof_tb_protect() on the same
- * thread; from any other thread fatal only marks and says so, as a jump there
- * would tear somebody else's stack.
+ * thread; from any other thread fatal only marks the test and says so, since a
+ * jump from there would destroy the stack of that thread.
  */
 #include <errno.h>
 #include <ftw.h>

@@ -109,7 +109,7 @@ on_crash(int signal, siginfo_t *info, void *context)
     }
 }
 
-/* The lines that a test has which does not end by itself. */
+/* Prints the lines of a test that did not end. */
 static void
 report_failed(struct evprof_tb_state *s)
 {

@@ -3,8 +3,8 @@
 #define EVPROF_TESTING_WATCH_H
 
 /*
- * What looks after a run from outside: a thread that ends it with all profiles
- * written when it takes too long or a test crashes.
+ * A thread that watches a run: when the run takes too long or a test crashes,
+ * it writes all profiles and ends the program.
  */
 
 #include <stdint.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A location of the profile and an instruction of the binary are both put on
- * the line of their outermost frame that matches. Both name that line by
- * function, file and number, so that they meet there; samples are then counted
- * once a line and once a function.
+ * Locations of the profile and instructions of the binary are both assigned to
+ * the source line of their outermost matching frame. Both name that line by
+ * function, file and number, and so meet there. Samples are then counted once
+ * for each line and once for each function.
  */
 #include "core/report/annotated.h"
 
@@ -17,7 +17,7 @@
 #include "core/report/names_of_address.h"
 #include "core/symbol/readable.h"
 
-/* A line that has something, before lines are sorted. */
+/* A line with a weight or an instruction, before lines are sorted. */
 typedef struct place {
     const char *name; /* interned, as is the file */
     const char *file;
@@ -292,7 +292,8 @@ own_code(builder_t *b, const place_t *place)
     return own;
 }
 
-/* One function of the places from `first` on, which is the function's own. */
+/* Makes one function of the places from `first` on, which stands for the
+ * function itself. */
 static bool
 add_function(builder_t *b, const place_t *first, size_t count)
 {

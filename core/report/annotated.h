@@ -48,7 +48,8 @@ typedef struct evprof_annotation {
     evprof_strings_t strings;
 } evprof_annotation_t;
 
-/* To be freed in any case. EVPROF_ENOENT: no function with samples matches;
+/* Fills in the functions that the view's expression matches. `out` has to be
+ * freed in any case. EVPROF_ENOENT: no function with samples matches;
  * EVPROF_ENOMEM. */
 int evprof_annotate(evprof_view_t *view, evprof_annotation_t *out,
                     evprof_error_t *err);
@@ -57,8 +58,8 @@ int evprof_annotate(evprof_view_t *view, evprof_annotation_t *out,
 void evprof_annotation_free(evprof_annotation_t *annotation);
 
 /*
- * The loop that takes at least half of the function's own time: the innermost
- * such jump backwards. False: there is none.
+ * Finds the loop that takes at least half of the function's own time: the
+ * innermost backward jump around that much. False: there is none.
  */
 bool evprof_hot_loop(const evprof_disassembly_t *assembly, uint64_t *first,
                      uint64_t *last);

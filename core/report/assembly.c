@@ -300,7 +300,7 @@ read_unit(evprof_assemblies_t *all, unit_t *unit)
     return status;
 }
 
-/* A binary that cannot be opened is one remark, and no failure. */
+/* A binary that cannot be opened gives one remark; the report goes on. */
 static int
 open_unit(evprof_assemblies_t *all, uint32_t mapping)
 {

@@ -16,7 +16,7 @@
 #include "core/base/stream.h"
 #include "core/base/unit.h"
 
-/* How many calls before its own a callee is asked for. */
+/* How many calls ahead a callee is prefetched. */
 #define AHEAD ((size_t)8)
 
 /* Numbers of names, in the order of their first use. */
@@ -27,7 +27,7 @@ typedef struct names {
     size_t count;
 } names_t;
 
-/* Which of the functions that share a name and file a node is in. */
+/* The number of a node's function among those that share a name and file. */
 typedef struct alias {
     const evprof_node_t *function;
     const char *name;
@@ -161,8 +161,8 @@ digits_of(uint64_t value, unsigned base)
     return count;
 }
 
-/* A step from the node before, where that is shorter; there are millions of
- * these. */
+/* Writes an address as a step from the node before, where that is shorter.
+ * There are millions of these. */
 static void
 write_address(callgrind_t *c, uint64_t address)
 {
@@ -182,7 +182,8 @@ write_address(callgrind_t *c, uint64_t address)
     }
 }
 
-/* Most calls weigh the same as the one before. */
+/* Scales the weight of a call. Most calls weigh the same as the one before, so
+ * the last result is kept. */
 static int64_t
 in_output_unit(callgrind_t *c, int64_t value)
 {

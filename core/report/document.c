@@ -260,8 +260,8 @@ typedef struct sorted {
     bool by_cum;
 } sorted_t;
 
-/* False for places that no stack has a frame of, and for those that decreased
- * where decreases are left out. */
+/* False for places without a frame in any stack, and for decreases where those
+ * are left out. */
 static bool
 is_row(const evprof_stacks_t *s, const evprof_row_t *row)
 {
@@ -461,7 +461,7 @@ typedef struct texts {
     bool failed;
 } texts_t;
 
-/* Equal texts of the stacks have equal addresses. */
+/* The number of a text. Equal texts of the stacks have equal addresses. */
 static int64_t
 number_text(texts_t *t, const char *text)
 {

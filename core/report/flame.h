@@ -25,7 +25,8 @@ typedef struct evprof_flame {
     size_t depth; /* of the deepest box, the root not counted */
 } evprof_flame_t;
 
-/* Leaves out boxes below `fraction` of the total. EVPROF_ENOMEM. */
+/* Makes the boxes of the view, without those below `fraction` of the total. To
+ * be freed. EVPROF_ENOMEM. */
 int evprof_flame_make(evprof_view_t *view, double fraction, evprof_flame_t *out,
                       evprof_error_t *err);
 

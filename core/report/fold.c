@@ -197,7 +197,7 @@ add_up(folder_t *f, group_t *g, size_t depth)
     return true;
 }
 
-/* The narrowest first: groups that wait are taken from the end. */
+/* Orders the narrowest first, since waiting groups are taken from the end. */
 static int
 by_width(const void *a, const void *b)
 {

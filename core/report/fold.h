@@ -52,7 +52,8 @@ typedef struct evprof_fold {
     double narrowest; /* the share that was used */
 } evprof_fold_t;
 
-/* EVPROF_ENOENT: no stack has that path; EVPROF_ENOMEM. */
+/* Makes the boxes that are asked for. EVPROF_ENOENT: no stack has that path;
+ * EVPROF_ENOMEM. */
 int evprof_fold_make(const evprof_stacks_t *s, const evprof_fold_ask_t *ask,
                      evprof_fold_t *out, evprof_error_t *err);
 

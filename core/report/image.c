@@ -10,7 +10,8 @@
 #include "core/report/dot.h"
 #include "core/report/pan_zoom.h"
 
-/* A layout of some thousand nodes takes a minute; more is hopeless. */
+/* The limit for a layout: some thousand nodes take a minute, more would not
+ * end. */
 #define LAYOUT_LIMIT_MS 120000
 
 static int

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counting the values of labels: a table keyed by key and value. */
+/* Counts the values of labels in a table by key and value. */
 #include "core/report/label_tally.h"
 
 #include <stdlib.h>

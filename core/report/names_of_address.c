@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reports by lines know no addresses. An address asks for the functions of the
- * location that has it, or else of those that are in the same function of the
- * binary.
+ * Reports by lines have no addresses. An address on the command line stands for
+ * the functions of its location, or, where no location has it, of all locations
+ * in the same function of the binary.
  */
 #include "core/report/names_of_address.h"
 

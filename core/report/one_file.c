@@ -8,7 +8,8 @@
 #include "core/base/template.h"
 #include "core/report/document.h"
 
-/* A tenth of a pixel on a wide screen: still visible after a few clicks. */
+/* The narrowest box, a tenth of a pixel on a wide screen: it becomes visible
+ * after a few clicks. */
 #define NARROWEST 0.00005
 #define MAX_BOXES 100000
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values of options that are wrong whatever the profile is, told when they are
- * set and not when a report fails. */
+/* Finds values of options that are wrong for any profile, so that they are
+ * refused when they are set, not when a report fails. */
 #include <stdlib.h>
 #include <string.h>
 

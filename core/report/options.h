@@ -95,7 +95,7 @@ int evprof_option_check_unit(const char *value, evprof_error_t *err);
 /* The same for a number that values can be divided by. */
 int evprof_option_check_divisor(const char *value, evprof_error_t *err);
 
-/* In the order of pprof's own list, ours behind it. */
+/* The table of options, in the order of pprof's list, with ours at the end. */
 extern const evprof_option_t evprof_option_table[];
 extern const size_t evprof_option_count;
 

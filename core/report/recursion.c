@@ -6,7 +6,7 @@
 
 #include "core/base/error.h"
 
-/* Longer cycles of calls are not looked for. */
+/* The longest cycle of calls that is looked for. */
 #define MAX_PERIOD 8
 
 typedef struct repetition {

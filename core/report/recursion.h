@@ -5,9 +5,10 @@
 #include "core/report/stacks.h"
 
 /*
- * Folds what repeats in each stack, in place: of "value object value object"
- * one "value object" is left, whose frames say that they stand for two. Rows
- * stay as they are; callers and callees of what repeated do not. EVPROF_ENOMEM.
+ * Folds repetitions in each stack, in place: "value object value object"
+ * becomes one "value object", whose frames say that they stand for two. Rows
+ * stay as they are; callers and callees of repeated frames do not.
+ * EVPROF_ENOMEM.
  */
 int evprof_stacks_fold_recursion(evprof_stacks_t *s, evprof_error_t *err);
 

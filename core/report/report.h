@@ -85,7 +85,7 @@ extern const evprof_report_t *const evprof_reports[];
 /* The report of that name, or NULL. */
 const evprof_report_t *evprof_report_find(const char *name);
 
-/* Where remarks go that are no error: one line, without a newline. */
+/* Takes remarks that are no errors: one line each, without a newline. */
 typedef struct evprof_notice {
     void (*say)(void *ctx, const char *line);
     void *ctx;
@@ -211,7 +211,8 @@ typedef struct evprof_heading {
 void evprof_view_profile_labels(const evprof_view_t *view,
                                 evprof_heading_t *out);
 
-/* That (where wanted), the filters, and how much of it is shown. */
+/* Appends the heading of a report: the profile's description (where wanted),
+ * the active filters, and how much is shown. */
 void evprof_view_report_labels(const evprof_view_t *view,
                                const evprof_graph_t *graph,
                                const evprof_trimmed_t *trimmed,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* "The last stack that counted here" takes the place of a set of places seen,
- * as in core/graph. */
+/* Each place remembers the last stack that was counted for it, which replaces a
+ * set of places seen, as in core/graph. */
 #include "core/report/rows.h"
 
 #include <stdlib.h>
@@ -116,7 +116,8 @@ by_weight(const void *a, const void *b)
     return l != r ? (l > r ? -1 : 1) : lp < rp ? -1 : lp > rp;
 }
 
-/* Keeps the places that were called, sorted; hands the array out. */
+/* Keeps the places with a weight, sorted, and hands the array out. Returns
+ * their number. */
 static size_t
 gather_calls(tally_t *t, size_t place_count, evprof_call_t **out)
 {

@@ -26,7 +26,7 @@ typedef struct evprof_settings {
  * neither is known; EVPROF_ENOMEM. */
 int evprof_settings_file(evprof_buf_t *out, evprof_error_t *err);
 
-/* A file that is not there is an empty one. EVPROF_EPARSE, EVPROF_EIO,
+/* Reads the file; a missing one counts as empty. EVPROF_EPARSE, EVPROF_EIO,
  * EVPROF_ENOMEM. */
 int evprof_settings_read(const char *file, evprof_settings_t *out,
                          evprof_error_t *err);
@@ -40,7 +40,7 @@ int evprof_settings_write(const char *file, const evprof_settings_t *settings,
 int evprof_settings_set(evprof_settings_t *settings, const char *name,
                         const evprof_options_t *options, evprof_error_t *err);
 
-/* EVPROF_ENOENT: "config NAME not found". */
+/* Removes the options of that name. EVPROF_ENOENT: "config NAME not found". */
 int evprof_settings_remove(evprof_settings_t *settings, const char *name,
                            evprof_error_t *err);
 

@@ -116,8 +116,8 @@ by_weight(const void *a, const void *b)
     return l != r ? (l > r ? -1 : 1) : lp < rp ? -1 : lp > rp;
 }
 
-/* Keeps the places with a weight, sorted, and hands the array out. Returns
- * their number. */
+/* Keeps the places that some stack has beside the one asked for, sorted, and
+ * hands the array out. Returns how many they are. */
 static size_t
 gather_calls(tally_t *t, size_t place_count, evprof_call_t **out)
 {

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "adapters/cli/entries.h"
+#include "adapters/cli/help_entries.h"
 
 static size_t
 first_line(const char *help)

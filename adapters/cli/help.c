@@ -6,8 +6,8 @@
 
 #include "adapters/cli/cli.h"
 #include "adapters/cli/completions.h"
-#include "adapters/cli/entries.h"
 #include "adapters/cli/flag_table.h"
+#include "adapters/cli/help_entries.h"
 #include "adapters/cli/manual.h"
 #include "adapters/cli/shell_table.h"
 #include "adapters/cli/viewer.h"

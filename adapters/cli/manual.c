@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "adapters/cli/entries.h"
+#include "adapters/cli/help_entries.h"
 #include "adapters/cli/shell_table.h"
 
 static const char head[] =

@@ -19,7 +19,7 @@
 #include <evprof/module.h>
 
 #include "adapters/cli/library.h"
-#include "adapters/cli/program.h"
+#include "adapters/cli/program_symbols.h"
 #include "core/base/buf.h"
 #include "core/base/flag_text.h"
 

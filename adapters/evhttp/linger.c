@@ -21,8 +21,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "adapters/evhttp/lists.h"
-#include "adapters/evhttp/stale.h"
+#include "adapters/evhttp/list_lock.h"
+#include "adapters/evhttp/stale_events.h"
 
 #define LOOK_NS 100000000L
 

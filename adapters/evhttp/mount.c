@@ -12,12 +12,12 @@
 
 #include <evprof/evhttp.h>
 
-#include "adapters/evhttp/lists.h"
+#include "adapters/evhttp/list_lock.h"
 #include "adapters/evhttp/pending.h"
 #include "adapters/evhttp/reply.h"
 #include "adapters/evhttp/serve.h"
 #include "adapters/evhttp/ui.h"
-#include "adapters/evhttp/unheard.h"
+#include "adapters/evhttp/unheard_errors.h"
 #include "core/base/buf.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"

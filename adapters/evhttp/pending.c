@@ -37,8 +37,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "adapters/evhttp/lists.h"
-#include "adapters/evhttp/stale.h"
+#include "adapters/evhttp/list_lock.h"
+#include "adapters/evhttp/stale_events.h"
 #include "core/base/error.h"
 #include "core/runtime/service.h"
 

@@ -16,7 +16,7 @@
 
 #include <evprof/evhttp.h>
 
-#include "adapters/evhttp/unheard.h"
+#include "adapters/evhttp/unheard_errors.h"
 #include "adapters/listener/connections.h"
 #include "adapters/listener/socket.h"
 #include "core/base/error.h"

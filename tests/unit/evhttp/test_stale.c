@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A descriptor whose number an event of a closed one still has. */
-#include "adapters/evhttp/stale.h"
+#include "adapters/evhttp/stale_events.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef EVPROF_CLI_ENTRIES_H
-#define EVPROF_CLI_ENTRIES_H
+#ifndef EVPROF_CLI_HELP_ENTRIES_H
+#define EVPROF_CLI_HELP_ENTRIES_H
 
 #include "adapters/cli/cli.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "adapters/evhttp/unheard.h"
+#include "adapters/evhttp/unheard_errors.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef EVPROF_CLI_PROGRAM_H
-#define EVPROF_CLI_PROGRAM_H
+#ifndef EVPROF_CLI_PROGRAM_SYMBOLS_H
+#define EVPROF_CLI_PROGRAM_SYMBOLS_H
 
 #include <stdbool.h>
 

@@ -5,7 +5,7 @@
  * that the number is in the kernel's set, and does not put a new descriptor of
  * that number there: its event would never come.
  */
-#include "adapters/evhttp/stale.h"
+#include "adapters/evhttp/stale_events.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef EVPROF_EVHTTP_LISTS_H
-#define EVPROF_EVHTTP_LISTS_H
+#ifndef EVPROF_EVHTTP_LIST_LOCK_H
+#define EVPROF_EVHTTP_LIST_LOCK_H
 
 /*
  * The one lock of this room, for the lists of routes and of pending requests.

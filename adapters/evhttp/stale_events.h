@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef EVPROF_EVHTTP_STALE_H
-#define EVPROF_EVHTTP_STALE_H
+#ifndef EVPROF_EVHTTP_STALE_EVENTS_H
+#define EVPROF_EVHTTP_STALE_EVENTS_H
 
 #include <event2/event.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "adapters/evhttp/lists.h"
+#include "adapters/evhttp/list_lock.h"
 
 #include <pthread.h>
 

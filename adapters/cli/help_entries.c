@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "adapters/cli/entries.h"
+#include "adapters/cli/help_entries.h"
 
 #include "adapters/cli/flag_table.h"
 #include "adapters/cli/viewer.h"

@@ -3,7 +3,7 @@
  * The dynamic section tells which libraries a program asks for, its table of
  * exported symbols what it defines itself.
  */
-#include "adapters/cli/program.h"
+#include "adapters/cli/program_symbols.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef EVPROF_EVHTTP_UNHEARD_H
-#define EVPROF_EVHTTP_UNHEARD_H
+#ifndef EVPROF_EVHTTP_UNHEARD_ERRORS_H
+#define EVPROF_EVHTTP_UNHEARD_ERRORS_H
 
 #include <evprof/export.h>
 #include <evprof/status.h>

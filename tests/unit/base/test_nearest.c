@@ -35,12 +35,31 @@ test_far_names(void **state)
     assert_null(nearest_to("a-word-that-is-longer-than-any-name-is"));
 }
 
+/* Of 32 letters each is a name, of 33 none. */
+static void
+test_long_names(void **state)
+{
+    (void)state;
+    static const char name[] = "abcdefghijklmnopqrstuvwxyz_01234";
+    static const char longer[] = "abcdefghijklmnopqrstuvwxyz_012345";
+    evprof_nearest_t nearest = { .word = name };
+    evprof_nearest_try(&nearest, longer);
+    assert_null(nearest.best);
+    evprof_nearest_try(&nearest, name);
+    assert_ptr_equal(nearest.best, name);
+    assert_int_equal(nearest.distance, 0);
+    nearest = (evprof_nearest_t){ .word = longer };
+    evprof_nearest_try(&nearest, name);
+    assert_null(nearest.best);
+}
+
 int
 run_nearest_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_near_names),
         cmocka_unit_test(test_far_names),
+        cmocka_unit_test(test_long_names),
     };
     return cmocka_run_group_tests_name("nearest", tests, NULL, NULL);
 }

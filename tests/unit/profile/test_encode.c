@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The writer by hand, read back by the code that protoc-c generates. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <zlib.h>
+
 #include "core/base/buf.h"
+#include "core/profile/gzip.h"
 #include "core/profile/pprof.h"
 #include "proto/profile.pb-c.h"
 
@@ -197,6 +201,48 @@ test_a_large_profile(void **state)
     evprof_pprof_free(p);
 }
 
+/* What goes in byte by byte, and what is larger than the blocks on the way,
+ * comes out as it was. */
+static void
+test_gzip_takes_any_length(void **state)
+{
+    (void)state;
+    enum { LEN = 300000 };
+    evprof_buf_t packed = { 0 };
+    evprof_writer_t out = evprof_writer_buf(&packed);
+    evprof_gzip_t *gzip = evprof_gzip_new(&out);
+    unsigned char *bytes = malloc(LEN);
+    unsigned char *back = malloc(LEN + 1);
+    assert_non_null(gzip);
+    assert_non_null(bytes);
+    assert_non_null(back);
+    unsigned random = 1;
+    for (int i = 0; i < LEN; i++) {
+        random = random * 1103515245u + 12345u;
+        bytes[i] = (unsigned char)(random >> 16);
+    }
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(evprof_gzip_write(gzip, bytes + i, 1), EVPROF_OK);
+    }
+    assert_int_equal(evprof_gzip_write(gzip, bytes + 100, 0), EVPROF_OK);
+    assert_int_equal(evprof_gzip_write(gzip, bytes + 100, LEN - 100),
+                     EVPROF_OK);
+    assert_int_equal(evprof_gzip_end(gzip), EVPROF_OK);
+    evprof_gzip_free(gzip);
+    z_stream stream = { .next_in = (unsigned char *)packed.data,
+                        .avail_in = (uInt)packed.len,
+                        .next_out = back,
+                        .avail_out = LEN + 1 };
+    assert_int_equal(inflateInit2(&stream, 15 + 16), Z_OK);
+    assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
+    assert_int_equal(stream.total_out, LEN);
+    assert_memory_equal(back, bytes, LEN);
+    inflateEnd(&stream);
+    free(back);
+    free(bytes);
+    evprof_buf_free(&packed);
+}
+
 /* A label whose text is empty is a text, not the number 0. */
 static void
 test_an_empty_label_stays_a_text(void **state)
@@ -250,6 +296,7 @@ run_encode_tests(void)
         cmocka_unit_test(test_strings_become_utf8),
         cmocka_unit_test(test_gzip_header_is_gos),
         cmocka_unit_test(test_a_large_profile),
+        cmocka_unit_test(test_gzip_takes_any_length),
         cmocka_unit_test(test_an_empty_label_stays_a_text),
         cmocka_unit_test(test_ids_are_kept_on_request),
         cmocka_unit_test(test_a_failing_writer_is_reported),

@@ -121,6 +121,31 @@ test_names_with_parameters(void **state)
     }
 }
 
+/* Whatever bytes a label has, the text stays one line. */
+static void
+test_labels_are_quoted(void **state)
+{
+    (void)state;
+    evprof_label_t label = { .key = "k", .text = "a\\b\t\r\x01\x7f\x1f~" };
+    evprof_sample_t sample = { .locations = rare_stack,
+                               .location_count = 1,
+                               .values = rare,
+                               .labels = &label,
+                               .label_count = 1 };
+    evprof_pprof_t p = { .samples = &sample,
+                         .sample_count = 1,
+                         .locations = locations,
+                         .location_count = 3,
+                         .functions = functions,
+                         .function_count = 2,
+                         .type_count = 1 };
+    evprof_buf_t out = { 0 };
+    assert_int_equal(evprof_text_counts(&p, "jobs", find_entry, &out), 0);
+    assert_non_null(strstr(out.data, "# labels: {\"k\":\"a\\\\b\\t\\r\\x01\\x7f"
+                                     "\\x1f~\"}\n"));
+    evprof_buf_free(&out);
+}
+
 static void
 test_empty(void **state)
 {
@@ -139,6 +164,7 @@ main(void)
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_odd_rows),
         cmocka_unit_test(test_names_with_parameters),
+        cmocka_unit_test(test_labels_are_quoted),
         cmocka_unit_test(test_empty),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);

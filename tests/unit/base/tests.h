@@ -18,6 +18,7 @@ int run_flag_text_tests(void);
 int run_html_tests(void);
 int run_index_tests(void);
 int run_intern_tests(void);
+int run_json_tests(void);
 int run_lock_tests(void);
 int run_name_list_tests(void);
 int run_nearest_tests(void);
@@ -30,5 +31,6 @@ int run_strings_tests(void);
 int run_unit_tests(void);
 int run_utf8_tests(void);
 int run_visible_tests(void);
+int run_writer_tests(void);
 
 #endif

@@ -4,17 +4,24 @@
  * Nanoseconds of an event of the execution trace: without and with a stack, and
  * of the calls of <evprof/trace.h> while nothing is recorded. Events come in
  * bursts that a ring holds; between them the collector is waited for, which is
- * not timed. Printed are medians over the bursts, with their budgets.
+ * not timed. Printed are medians over the bursts, with their budgets; and what
+ * a switch of threads costs when the kernel tells of it.
  */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <evprof/trace.h>
 
 #include "core/trace/recorder.h"
 #include "core/trace/ring.h"
+#include "core/trace/switches.h"
 #include "core/unwind/unwind.h"
 
 #define BURSTS 200
@@ -22,6 +29,9 @@
 /* Bursts with stacks stay within the budget of stacks. */
 #define PAUSE_NS 20000000L
 #define OFF_CALLS 10000000
+#define ROUND_TRIPS 50000
+
+static _Atomic pid_t echo_tid;
 
 static int64_t
 now_ns(void)
@@ -99,6 +109,56 @@ off_call(void)
     return (double)(now_ns() - start) / OFF_CALLS / 2;
 }
 
+/* Gives back each byte that it gets. */
+static void *
+echo(void *arg)
+{
+    const int *ends = arg;
+    char byte;
+    atomic_store(&echo_tid, (pid_t)syscall(SYS_gettid));
+    while (read(ends[0], &byte, 1) == 1 && write(ends[3], &byte, 1) == 1) {
+    }
+    return NULL;
+}
+
+static double
+switch_us(const int *ends)
+{
+    char byte = 0;
+    int64_t start = now_ns();
+    for (int i = 0; i < ROUND_TRIPS; i++) {
+        if (write(ends[1], &byte, 1) != 1 || read(ends[2], &byte, 1) != 1) {
+            exit(1);
+        }
+    }
+    return (double)(now_ns() - start) / ROUND_TRIPS / 2e3;
+}
+
+/* From one thread to the other on one processor, which is a switch, while the
+ * kernel tells of those of both, and while it does not. */
+static void
+bench_switches(void)
+{
+    int ends[4];
+    cpu_set_t one;
+    pthread_t thread;
+    evprof_trace_switches_t of[2] = { { .is_tried = false } };
+    CPU_ZERO(&one);
+    CPU_SET(0, &one);
+    if (sched_setaffinity(0, sizeof(one), &one) != 0 || pipe(ends) != 0 ||
+        pipe(ends + 2) != 0 || pthread_create(&thread, NULL, echo, ends) != 0) {
+        exit(1);
+    }
+    double without_us = switch_us(ends);
+    if (evprof_trace_switches_open(&of[0], getpid()) != 0 ||
+        evprof_trace_switches_open(&of[1], atomic_load(&echo_tid)) != 0) {
+        printf("switch of a thread: the kernel may not be asked\n");
+        return;
+    }
+    printf("switch of a thread: %.2f us, told by the kernel %.2f us\n",
+           without_us, switch_us(ends));
+}
+
 int
 main(void)
 {
@@ -115,5 +175,6 @@ main(void)
     printf("event with a stack of 5 frames: %.1f ns\n", median(true, 0));
     printf("event with a stack of 25 frames: %.1f ns\n", median(true, 20));
     evprof_trace_end(EVPROF_TRACE_WINDOW);
+    bench_switches();
     return 0;
 }

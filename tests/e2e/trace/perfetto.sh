@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # usage: perfetto.sh EVPROF SCENE SOURCE VENV
 # What -perfetto writes, read by Perfetto's own schema, which its Python package
-# carries. Where that is not installed it is put into the folder VENV, once.
+# carries. Where that is not installed it is put into the folder VENV, once. The
+# package has no trace processor in it: it would fetch one from the network.
 set -euo pipefail
 evprof=$1 scene=$2 source=$3 venv=$4
 python=python3

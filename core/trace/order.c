@@ -244,8 +244,8 @@ reason_of(uint64_t kind)
 static uint32_t
 text_of(evprof_trace_order_t *order, const char *text)
 {
-    return mark_text(order,
-                     evprof_trace_texts_add(&order->texts, text, strlen(text)));
+    size_t len = strnlen(text, EVPROF_TRACE_TEXT_MAX);
+    return mark_text(order, evprof_trace_texts_add(&order->texts, text, len));
 }
 
 static void
@@ -511,6 +511,9 @@ put_notes(evprof_trace_order_t *order, evprof_lane_t *lane,
                        "%llu switches of threads were dropped",
                        (unsigned long long)notes->lost_switches);
         put_note(order, lane, "evprof: dropped", text);
+    }
+    for (size_t i = 0; i < notes->comment_count; i++) {
+        put_note(order, lane, "evprof: names", notes->comments[i]);
     }
 }
 

@@ -74,9 +74,11 @@ void evprof_trace_order_encode(evprof_trace_order_t *order,
 
 /* What readers of a trace should know of it. */
 typedef struct evprof_trace_notes {
-    const char *ways;       /* how states are known */
-    uint64_t lost;          /* events */
-    uint64_t lost_switches; /* of threads by the kernel */
+    const char *ways;            /* how states are known */
+    uint64_t lost;               /* events */
+    uint64_t lost_switches;      /* of threads by the kernel */
+    const char *const *comments; /* on names */
+    size_t comment_count;
 } evprof_trace_notes_t;
 
 /* Writes the end of a trace, at the start of `generation`: waits that are open

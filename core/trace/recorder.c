@@ -387,26 +387,36 @@ write_closed(const evprof_trace_generation_t *first, int64_t now_ns,
 {
     char ways[512];
     evprof_trace_notes_t notes = { .ways = ways };
+    evprof_pprof_t *named = NULL;
+    int status = evprof_trace_tables_name(&recorder.order, name, &named, err);
     evprof_trace_generation_t *end =
         evprof_trace_generation_new(now_ns, ++recorder.serial);
-    if (end == NULL) {
-        return evprof_fail(err, EVPROF_ENOMEM, "trace: out of memory");
+    if (status == EVPROF_OK && end == NULL) {
+        status = evprof_fail(err, EVPROF_ENOMEM, "trace: out of memory");
+    }
+    if (status != EVPROF_OK) {
+        evprof_pprof_free(named);
+        evprof_trace_generation_free(end);
+        return status;
     }
     for (const evprof_trace_generation_t *g = first; g != NULL; g = g->next) {
         notes.lost += g->dropped;
         notes.lost_switches += g->dropped_switches;
     }
     evprof_trace_follow_tell(&recorder.follow, ways, sizeof(ways));
+    notes.comments = named->comments;
+    notes.comment_count = named->comment_count;
     evprof_trace_order_close(&recorder.order, end, &notes);
     if (first != NULL) {
         recorder.newest->next = end;
     }
-    int status = evprof_trace_tables_write(
-        &recorder.order, first != NULL ? first : end, name, out, err);
+    status = evprof_trace_tables_write(
+        &recorder.order, first != NULL ? first : end, named, out, err);
     if (first != NULL) {
         recorder.newest->next = NULL;
     }
     evprof_trace_generation_free(end);
+    evprof_pprof_free(named);
     return status;
 }
 

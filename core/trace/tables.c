@@ -25,8 +25,8 @@
 
 typedef struct tables {
     const evprof_trace_order_t *order;
-    evprof_pprof_t *named; /* sample i has number samples[i].values[0] */
-    uint32_t *sample_of;   /* by number of the stack; + 1, 0: none */
+    const evprof_pprof_t *named; /* sample i has number samples[i].values[0] */
+    uint32_t *sample_of;         /* by number of the stack; + 1, 0: none */
     evprof_buf_t out;
     evprof_buf_t table;
     uint64_t generation; /* as it is written, from 1 */
@@ -56,22 +56,38 @@ add_stacks(const evprof_trace_order_t *order, evprof_builder_t *b)
     return status;
 }
 
-static int
-name_stacks(tables_t *t, int (*name)(evprof_pprof_t *p, evprof_error_t *err),
-            evprof_error_t *err)
+int
+evprof_trace_tables_name(const evprof_trace_order_t *order,
+                         int (*name)(evprof_pprof_t *p, evprof_error_t *err),
+                         evprof_pprof_t **out, evprof_error_t *err)
 {
+    evprof_pprof_t *named = NULL;
     evprof_builder_t *b = evprof_builder_new(0);
-    int status = b == NULL ? EVPROF_ENOMEM : add_stacks(t->order, b);
+    int status = b == NULL ? EVPROF_ENOMEM : add_stacks(order, b);
     if (status == EVPROF_OK) {
-        status = evprof_builder_finish(b, &t->named, err);
+        status = evprof_builder_finish(b, &named, err);
     }
     evprof_builder_free(b);
     if (status == EVPROF_OK) {
-        status = name(t->named, err);
+        status = name(named, err);
     }
+    if (status != EVPROF_OK) {
+        evprof_pprof_free(named);
+        return status == EVPROF_ENOMEM
+                   ? evprof_fail(err, status, "trace: out of memory")
+                   : status;
+    }
+    *out = named;
+    return EVPROF_OK;
+}
+
+/* EVPROF_ENOMEM. */
+static int
+number_samples(tables_t *t)
+{
     t->sample_of = calloc(t->order->stacks.count + 1, sizeof(uint32_t));
-    if (status != EVPROF_OK || t->sample_of == NULL) {
-        return status != EVPROF_OK ? status : EVPROF_ENOMEM;
+    if (t->sample_of == NULL) {
+        return EVPROF_ENOMEM;
     }
     for (size_t i = 0; i < t->named->sample_count; i++) {
         int64_t number = t->named->samples[i].values[0];
@@ -300,11 +316,11 @@ put_generation(tables_t *t, const evprof_trace_generation_t *generation)
 int
 evprof_trace_tables_write(const evprof_trace_order_t *order,
                           const evprof_trace_generation_t *first,
-                          int (*name)(evprof_pprof_t *p, evprof_error_t *err),
+                          const evprof_pprof_t *named,
                           const evprof_writer_t *out, evprof_error_t *err)
 {
-    tables_t t = { .order = order };
-    int status = name_stacks(&t, name, err);
+    tables_t t = { .order = order, .named = named };
+    int status = number_samples(&t);
     evprof_buf_add(&t.out, EVPROF_GO_TRACE_HEADER, EVPROF_GO_TRACE_HEADER_LEN);
     for (const evprof_trace_generation_t *g = first;
          g != NULL && status == EVPROF_OK; g = g->next) {
@@ -315,7 +331,6 @@ evprof_trace_tables_write(const evprof_trace_order_t *order,
             evprof_buf_clear(&t.out);
         }
     }
-    evprof_pprof_free(t.named);
     free(t.sample_of);
     evprof_buf_free(&t.out);
     evprof_buf_free(&t.table);

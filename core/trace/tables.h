@@ -9,15 +9,23 @@
 #include "core/trace/order.h"
 
 /*
+ * Makes a profile of all stacks, to be freed, in which sample i is the stack of
+ * number samples[i].values[0]. `name` gives it functions, files and lines, and
+ * comments on what they lack. EVPROF_ENOMEM; what `name` returns.
+ */
+int evprof_trace_tables_name(const evprof_trace_order_t *order,
+                             int (*name)(evprof_pprof_t *p,
+                                         evprof_error_t *err),
+                             evprof_pprof_t **out, evprof_error_t *err);
+
+/*
  * Writes a trace: the header, and from `first` on every generation with its
- * batches and with the tables of the stacks and texts that it names. `name`
- * gives the profile of all stacks functions, files and lines. EVPROF_ENOMEM;
- * what `name` and the writer return.
+ * batches and with the tables of the stacks and texts that it names. `named` is
+ * the profile of all stacks. EVPROF_ENOMEM; what the writer returns.
  */
 int evprof_trace_tables_write(const evprof_trace_order_t *order,
                               const evprof_trace_generation_t *first,
-                              int (*name)(evprof_pprof_t *p,
-                                          evprof_error_t *err),
+                              const evprof_pprof_t *named,
                               const evprof_writer_t *out, evprof_error_t *err);
 
 #endif

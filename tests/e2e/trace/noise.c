@@ -129,8 +129,13 @@ main(int argc, char **argv)
     int fd = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC, 0644);
     evprof_writer_t out = evprof_writer_fd(fd);
     evprof_error_t err = { 0 };
-    int status = evprof_trace_tables_write(&order, all[dice(GENERATIONS)],
-                                           no_names, &out, &err);
+    evprof_pprof_t *named = NULL;
+    int status = evprof_trace_tables_name(&order, no_names, &named, &err);
+    if (status == 0) {
+        status = evprof_trace_tables_write(&order, all[dice(GENERATIONS)],
+                                           named, &out, &err);
+    }
+    evprof_pprof_free(named);
     for (unsigned g = 0; g < GENERATIONS; g++) {
         evprof_trace_generation_free(all[g]);
     }

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -500,11 +501,29 @@ scene_preempt(void)
     printf("preempted %ld\n", preempted);
 }
 
+static _Atomic pid_t reader;
+
+/* Whether the reader sleeps, which it does in read() only. */
+static bool
+is_reader_asleep(void)
+{
+    char path[64];
+    char text[256] = "";
+    (void)snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)reader);
+    FILE *file = fopen(path, "re");
+    if (file != NULL) {
+        (void)fgets(text, sizeof(text), file);
+        fclose(file);
+    }
+    return strstr(text, ") S ") != NULL;
+}
+
 /* A wait that no wrapper sees, as read() is none. */
 static void *
 reads_here(void *arg)
 {
     char byte;
+    reader = (pid_t)syscall(SYS_gettid);
     for (int i = 0; i < ROUNDS; i++) {
         if (read(*(int *)arg, &byte, 1) != 1) {
             abort();
@@ -521,14 +540,16 @@ scene_unseen(void)
     if (pipe(ends) != 0) {
         abort();
     }
-    pthread_t reader = start(reads_here, &ends[0]);
+    pthread_t thread = start(reads_here, &ends[0]);
     for (int i = 0; i < ROUNDS; i++) {
-        sleep_ns(HOLD_NS);
+        do {
+            sleep_ns(HOLD_NS);
+        } while (!is_reader_asleep());
         if (write(ends[1], "x", 1) != 1) {
             abort();
         }
     }
-    pthread_join(reader, NULL);
+    pthread_join(thread, NULL);
 }
 
 /* The trace is recorded while a thread is inside every kind of call. */

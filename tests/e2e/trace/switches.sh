@@ -41,10 +41,15 @@ if grep -q 'perf_event_open' found; then
     exit 0
 fi
 says 'until the kernel gives it a CPU'
-[ "$(number off)" -ge 10 ] || fail "20 reads slept: $(cat found)"
 
 # The collector meets a thread some time after its beginning, on a busy machine
 # later, so a scene is played up to three times.
+for attempt in 1 2 3; do
+    [ "$(number off)" -lt 10 ] || break
+    [ "$attempt" -lt 3 ] || fail "20 reads slept: $(cat found)"
+    record
+done
+
 name=preempt
 for attempt in 1 2 3; do
     record

@@ -118,7 +118,7 @@ kind=
 
 # libc's dlclose: what is not known is said.
 export EVPROF_TRUTH_BARE=1
-run reuse '' cpu heap
+run reuse '' cpu heap trace
 if [ "$place" = 'same place' ]; then
     for profile in cpu heap; do
         "$evprof" -comments "$work/$profile.pb.gz" 2>/dev/null |
@@ -126,6 +126,8 @@ if [ "$place" = 'same place' ]; then
             fail "bare reuse: $profile does not say that names are vague:" \
                 "$("$evprof" -top "$work/$profile.pb.gz" 2>&1)"
     done
+    grep -qaE 'symbols: [1-9][0-9]* of [1-9][0-9]* stacks may have names of another' \
+        "$work/trace.pb.gz" || fail 'bare reuse: the trace does not say it'
 fi
 [ $status -eq 0 ] && echo ok
 exit $status

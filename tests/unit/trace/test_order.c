@@ -80,7 +80,10 @@ static void
 finish(story_t *s, int64_t ns)
 {
     s->end_ns = ns;
-    const evprof_trace_notes_t notes = { .ways = "as told", .lost = 3 };
+    static const char *const comments[] = { "one has none" };
+    const evprof_trace_notes_t notes = {
+        .ways = "as told", .lost = 3, .comments = comments, .comment_count = 1
+    };
     evprof_trace_generation_t *end = evprof_trace_generation_new(ns, 2);
     evprof_buf_t bytes = { 0 };
     evprof_writer_t out = evprof_writer_buf(&bytes);
@@ -91,9 +94,13 @@ finish(story_t *s, int64_t ns)
     evprof_trace_order_encode(&s->order, s->generation, ns);
     evprof_trace_order_close(&s->order, end, &notes);
     s->generation->next = end;
-    assert_int_equal(evprof_trace_tables_write(&s->order, s->generation,
-                                               no_names, &out, &err),
-                     EVPROF_OK);
+    evprof_pprof_t *named = NULL;
+    assert_int_equal(
+        evprof_trace_tables_name(&s->order, no_names, &named, &err), EVPROF_OK);
+    assert_int_equal(
+        evprof_trace_tables_write(&s->order, s->generation, named, &out, &err),
+        EVPROF_OK);
+    evprof_pprof_free(named);
     int status = evprof_timeline_read(bytes.data, bytes.len, &s->read, &err);
     if (status != EVPROF_OK) {
         fail_msg("%s", err.message);
@@ -295,6 +302,8 @@ test_open_wait(void **state)
     assert_string_equal(text, "as told");
     assert_int_equal(count_logs(&s, "evprof: dropped", &text), 1);
     assert_string_equal(text, "3 events were dropped");
+    assert_int_equal(count_logs(&s, "evprof: names", &text), 1);
+    assert_string_equal(text, "one has none");
     free_story(&s);
 }
 

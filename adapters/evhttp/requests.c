@@ -120,10 +120,14 @@ evprof_requests_disown(const struct evhttp_request *req)
     while (at != NULL && at->req != req) {
         at = at->next;
     }
+    evprof_task_t task = 0;
     if (at != NULL) {
+        task = at->task;
+        at->task = 0;
         at->begin_ns = 0;
     }
     evprof_lock_leave(&buckets[i].lock);
+    evprof_task_end(task);
 }
 
 static void

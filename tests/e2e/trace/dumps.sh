@@ -47,6 +47,15 @@ curl -sS "$base/debug/pprof/status" >status
 grep -qE 'dumps: [1-9]' status || fail "status does not tell"
 stop
 
+# A profile takes as long as it was asked to: no request of the application's.
+name=own
+start 'dump_latency 500ms; dump_every 1ms; dump_dir dumps 4m;'
+curl -sS -o body "$base/debug/pprof/mutex?seconds=2"
+curl -sS -o body "$base/debug/pprof/mutex?seconds=2"
+curl -sS -o flight.out "$base/debug/pprof/trace?flight=1"
+[ "$(files)" -eq 0 ] || fail "requests for profiles count as slow ones"
+stop
+
 name=signal
 start 'dump_signal USR2; dump_every 1ms; dump_dir dumps 4m;'
 curl -sS -o body "$base/slow"

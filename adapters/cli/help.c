@@ -36,7 +36,7 @@ static const char overview[] =
     "perf, or folded stacks. BINARY is the program that was profiled.\n"
     "\n"
     "Examples:\n"
-    "  evprof -top http://localhost:8080/debug/pprof/profile?seconds=10\n"
+    "  evprof -top 'http://localhost:8080/debug/pprof/profile?seconds=10'\n"
     "  evprof -flame -output=heap.html http://localhost:8080/debug/pprof/heap\n"
     "  evprof -list=Cart::total -source_path=src cpu.pb.gz\n"
     "  evprof -diff -base=before.pb.gz after.pb.gz\n"

@@ -31,6 +31,12 @@ awk '/^```/ {
         if (!inside && $0 == "```") print FILENAME ":" FNR ": a block of no language"
         inside = !inside
     }
+    # A shell may take a ? for a file that is called so.
+    inside && /^(evprof|go|curl) / {
+        bare = $0
+        gsub(/\047[^\047]*\047|"[^"]*"/, "", bare)
+        if (bare ~ /[?]/) print FILENAME ":" FNR ": an address without quotes"
+    }
     /^    [^ ]/ && !inside && last == "" {
         print FILENAME ":" FNR ": a block of no language"
     }

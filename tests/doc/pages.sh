@@ -18,6 +18,12 @@ if command -v mandoc >/dev/null; then
         grep '^mandoc: [^ ]*:[0-9]' | grep -v 'referenced manual not found' >lint
     [ -s lint ] && fail "mandoc: $(cat lint)"
 fi
+# An address with a ? is quoted wherever a command is shown: zsh looks for such a file.
+for text in '' all; do
+    # shellcheck disable=SC2086 # a word or none
+    "$evprof" -help $text
+done | cat - evprof.1 "$man"/*.7 | sed "s/'[^']*'//g" |
+    grep -E '^[ .A-Za-z]*evprof .*://[^ ]*\?' && fail 'an address without quotes'
 # Every public function stands in the page of its header.
 [ "$(find "$man3" -name '*.3' | wc -l)" -ge 9 ] || fail 'no pages of headers'
 for name in evprof_new evprof_profile_write evprof_evhttp_mount evprof_builder_add \

@@ -103,6 +103,9 @@ test_recorded(void)
 
 static const evprof_unwinder_t *unwinder;
 
+/* Bytes that are copied from the stack pointer on. */
+enum { COPIED = 8192 };
+
 static void
 walk_at_leaf(void)
 {
@@ -122,7 +125,7 @@ walk_at_leaf(void)
 static void
 walk_copy_at_leaf(void)
 {
-    static unsigned char copy[8192];
+    static unsigned char copy[COPIED];
     uintptr_t pcs[FRAMES];
     evprof_walk_t walk = { .pcs = pcs, .max = FRAMES };
     evprof_outside_t *outside = evprof_outside_new();
@@ -229,6 +232,9 @@ test_signal_frame(void)
 int
 main(void)
 {
+    /* With a small environment the stack would end before what is copied. */
+    unsigned char above[COPIED];
+    __asm__ volatile("" : : "r"(above) : "memory");
     test_recorded();
     unwinder = evprof_unwinder_find("tables");
     CHECK(evprof_unwinder_prepare(unwinder) == 0);

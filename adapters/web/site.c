@@ -471,7 +471,7 @@ evprof_site_see(evprof_site_t *site, const evprof_wanted_t *wanted,
                 const evprof_options_t *options, const evprof_seen_t **out,
                 evprof_error_t *err)
 {
-    const evprof_pprof_t *p;
+    const evprof_pprof_t *p = NULL;
     int status = find_profile(site, wanted, options, &p, err);
     if (status != EVPROF_OK) {
         return status;

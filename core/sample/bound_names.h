@@ -9,8 +9,8 @@
 /*
  * Says in the profile that the program calls libc's function of that name and
  * not ours in front of it, if that is so: the library was brought in by
- * dlopen(), or stands behind libc in the link order. EVPROF_ENOMEM. Not in a
- * handler.
+ * dlopen(), or stands behind libc in the link order. Known are those in the
+ * table of bound_names.c. EVPROF_ENOMEM. Not in a handler.
  */
 int evprof_say_unbound(evprof_builder_t *out, enum evprof_loss_of who,
                        const char *function);

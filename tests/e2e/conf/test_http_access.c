@@ -35,7 +35,7 @@ start(const char *text)
 }
 
 static void
-stop(void)
+end_all(void)
 {
     test_server_stop(server);
     evprof_free(prof);
@@ -75,7 +75,7 @@ test_default(void **state)
     assert_int_equal(ask("cmdline", "Sec-Fetch-Site: cross-site\r\n"), 403);
     assert_int_equal(ask("cmdline", "Origin: http://evil.example\r\n"), 403);
     assert_int_equal(ask("cmdline", "Sec-Fetch-Site: none\r\n"), 200);
-    stop();
+    end_all();
 }
 
 static void
@@ -99,7 +99,7 @@ test_addresses(void **state)
     index.from = "127.0.0.2";
     assert_int_equal(test_get(&index, &reply), 403);
     assert_int_equal(ask("profile?seconds=1", NULL), 404);
-    stop();
+    end_all();
 }
 
 /* A proxy that adds a line of its own leaves the client's before it. */
@@ -115,7 +115,7 @@ test_repeated_header(void **state)
     assert_int_equal(ask("cmdline", "X-Forwarded-For: 10.1.1.1\r\n"
                                     "x-forwarded-for: 192.0.2.1\r\n"),
                      403);
-    stop();
+    end_all();
 }
 
 static int64_t
@@ -149,7 +149,7 @@ test_credentials(void **state)
     assert_true(now_ms() - before >= 900);
     assert_non_null(strstr(reply.text, "WWW-Authenticate: Basic"));
     assert_null(strstr(reply.text, "plum"));
-    stop();
+    end_all();
 }
 
 static void
@@ -218,7 +218,7 @@ test_guessing(void **state)
     assert_int_equal(refused + overrun, GUESSES);
     assert_true(refused >= 2);
     assert_true(overrun >= GUESSES - 8);
-    stop();
+    end_all();
 }
 
 /* A scraper's first requests all come at once, with one password. */
@@ -238,7 +238,7 @@ test_one_password_at_once(void **state)
     for (int i = 0; i < REQUESTS; i++) {
         assert_int_equal(test_receive(fds[i], &reply), 200);
     }
-    stop();
+    end_all();
 }
 
 /* A client that leaves, and a server that stops, in the middle of a check. */
@@ -270,11 +270,11 @@ test_satisfy(void **state)
     assert_int_equal(ask_from("127.0.0.2"), 200);
     assert_int_equal(ask_from("127.0.0.1"), 401);
     assert_int_equal(ask("cmdline", TOKEN), 200);
-    stop();
+    end_all();
     start("allow 127.0.0.2; deny all; auth_bearer_file tokens;");
     assert_int_equal(ask_from("127.0.0.2"), 401);
     assert_int_equal(ask("cmdline", TOKEN), 403);
-    stop();
+    end_all();
 }
 
 static int
@@ -298,7 +298,7 @@ test_veto(void **state)
     assert_int_equal(ask("cmdline", NULL), 401);
     assert_int_equal(ask("status", TOKEN), 404);
     evprof_evhttp_set_authorize(prof, NULL, NULL);
-    stop();
+    end_all();
 }
 
 int

@@ -20,7 +20,7 @@ start(const char *text)
 }
 
 static void
-stop(void)
+end_all(void)
 {
     test_server_stop(server);
     evprof_free(prof);
@@ -50,7 +50,7 @@ test_max_profiles(void **state)
     assert_int_equal(ask(""), 200);
     assert_int_equal(test_receive(fd, &reply), 200);
     assert_int_equal(ask("goroutine"), 200);
-    stop();
+    end_all();
 }
 
 /* Who names no length gets the longest there may be, not a refusal. */
@@ -63,7 +63,7 @@ test_max_seconds(void **state)
     assert_int_equal(ask("profile?seconds=junk"), 200);
     assert_int_equal(ask("profile?seconds=2"), 400);
     assert_non_null(strstr(reply.text, "must not be above 1 (max_seconds)"));
-    stop();
+    end_all();
 }
 
 static void
@@ -82,7 +82,7 @@ test_max_reply(void **state)
     }
     assert_int_equal(ask(names), 503);
     assert_non_null(strstr(reply.text, "is larger than max_reply"));
-    stop();
+    end_all();
 }
 
 static void
@@ -96,7 +96,7 @@ test_labels(void **state)
     assert_int_equal(ask("goroutine?debug=1"), 200);
     assert_non_null(strstr(reply.text, "purple"));
     evprof_label_restore(token);
-    stop();
+    end_all();
     start("pprof { labels off; }");
     token = evprof_label_push("colour", "purple");
     assert_true(token > 0);
@@ -104,7 +104,7 @@ test_labels(void **state)
     assert_int_equal(ask("goroutine?debug=1"), 200);
     assert_null(strstr(reply.text, "purple"));
     evprof_label_restore(token);
-    stop();
+    end_all();
 }
 
 /* "threads" is another name of "goroutine", in the file as in URLs. */
@@ -115,7 +115,7 @@ test_alias(void **state)
     start("pprof { profile threads off; }");
     assert_int_equal(ask("goroutine"), 404);
     assert_int_equal(ask("threads"), 404);
-    stop();
+    end_all();
 }
 
 int

@@ -27,7 +27,7 @@ start(const char *text)
 }
 
 static void
-stop(void)
+end_all(void)
 {
     test_server_stop(server);
     evprof_free(prof);
@@ -66,7 +66,7 @@ test_switching(void **state)
     assert_int_equal(reload("pprof { max_seconds 2; }", &err), 0);
     assert_int_equal(ask("profile?seconds=3"), 400);
     assert_int_equal(ask("profile?seconds=1"), 200);
-    stop();
+    end_all();
 }
 
 static int
@@ -105,7 +105,7 @@ test_off_costs_nothing(void **state)
     assert_int_equal(evprof_set_mutex_fraction(prof, 3), EVPROF_EOFF);
     assert_int_equal(reload("", &err), 0);
     assert_int_equal(evprof_set_mutex_fraction(prof, -1), 0);
-    stop();
+    end_all();
 }
 
 /* What is wrong with a file is said, and the old one stays. */
@@ -129,7 +129,7 @@ test_bad_file(void **state)
     assert_int_equal(unlink(expected), 0);
     assert_int_equal(evprof_reload(prof, &err), EVPROF_EIO);
     assert_int_equal(ask("cmdline"), 404);
-    stop();
+    end_all();
 }
 
 /* A daemon leaves its folder: what the file names is still found. */
@@ -159,7 +159,7 @@ test_other_folder(void **state)
     assert_int_equal(test_get(&request, &reply), 200);
     request.path = "mutex";
     assert_int_equal(test_get(&request, &reply), 404);
-    stop();
+    end_all();
 }
 
 static void
@@ -183,7 +183,7 @@ test_fixed(void **state)
         assert_string_equal(err.message, expected);
         assert_int_equal(ask("cmdline"), 200);
     }
-    stop();
+    end_all();
 }
 
 static void
@@ -216,7 +216,7 @@ test_in_flight(void **state)
     assert_int_equal(test_receive(fd, &reply), 200);
     assert_int_equal(reload("pprof { profile cpu { rate 50; } }", &err), 0);
     assert_int_equal(ask("profile?seconds=1"), 200);
-    stop();
+    end_all();
 }
 
 /* Requests and reloads at once: each request sees one file or the other. */
@@ -256,7 +256,7 @@ test_storm(void **state)
     }
     pthread_join(asking, NULL);
     assert_int_equal(odd, 0);
-    stop();
+    end_all();
 }
 
 static void
@@ -276,7 +276,7 @@ test_log(void **state)
     fclose(file);
     assert_non_null(strstr(text, "info: configuration reloaded\n"));
     assert_non_null(strstr(text, "conf:1:1: \"x\" is unknown\n"));
-    stop();
+    end_all();
 }
 
 /* ---- reload_signal ---- */
@@ -300,7 +300,7 @@ test_signal(void **state)
     test_file(folder, "conf", "reload_signal SIGUSR1; pprof { deny all; }");
     assert_int_equal(kill(getpid(), SIGUSR1), 0);
     wait_for("cmdline", 403);
-    stop();
+    end_all();
 }
 
 /* A worker that was forked off reloads as well, once it serves anything. */

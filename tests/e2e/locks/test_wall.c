@@ -53,7 +53,7 @@ burn_here(void *arg)
 FRAME_END
 
 static void
-stop(pthread_t *threads, int count)
+end_all(pthread_t *threads, int count)
 {
     atomic_store(&is_over, true);
     for (int i = 0; i < count; i++) {
@@ -160,7 +160,7 @@ test_time_goes_to_where_threads_are(void **state)
     assert_int_equal(stats.interrupted, 0);
     assert_int_equal(atomic_load(&interruptions), 0);
     evprof_pprof_free(p);
-    stop(threads, SLEEPERS + 1);
+    end_all(threads, SLEEPERS + 1);
 }
 
 /* Windows that overlap have the time of the sleepers each, and no more. */
@@ -198,7 +198,7 @@ test_windows_are_joined(void **state)
     assert_in_range(sum_at(first, (uintptr_t)sleep_here), most / 2, most);
     evprof_pprof_free(first);
     evprof_pprof_free(second);
-    stop(threads, SLEEPERS + 1);
+    end_all(threads, SLEEPERS + 1);
 }
 
 /* Every call of a server's threads that says EINTR, looked at again and again.

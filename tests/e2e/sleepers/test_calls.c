@@ -242,7 +242,7 @@ start(void **state)
 }
 
 static int
-stop(void **state)
+end_all(void **state)
 {
     (void)state;
     atomic_store(&is_over, true);
@@ -357,9 +357,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_goroutine, start, stop),
-        cmocka_unit_test_setup_teardown(test_wall, start, stop),
-        cmocka_unit_test_setup_teardown(test_profile, start, stop),
+        cmocka_unit_test_setup_teardown(test_goroutine, start, end_all),
+        cmocka_unit_test_setup_teardown(test_wall, start, end_all),
+        cmocka_unit_test_setup_teardown(test_profile, start, end_all),
     };
     return cmocka_run_group_tests_name("calls", tests, NULL, NULL);
 }

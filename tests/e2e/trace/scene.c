@@ -106,6 +106,21 @@ wait_for_event(void *object)
     return epoll_wait(*(int *)object, &event, 1, -1);
 }
 
+/* Whether a thread sleeps. */
+static bool
+is_asleep(pid_t tid)
+{
+    char path[64];
+    char text[256] = "";
+    (void)snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
+    FILE *file = fopen(path, "re");
+    if (file != NULL) {
+        (void)fgets(text, sizeof(text), file);
+        fclose(file);
+    }
+    return strstr(text, ") S ") != NULL;
+}
+
 static pthread_t
 start(void *(*routine)(void *), void *arg)
 {
@@ -304,6 +319,8 @@ late_arrival(void *arg)
     (void)arg;
     for (int i = 0; i < ROUNDS; i++) {
         work(HOLD_NS);
+        while (!is_asleep(getpid())) { /* the main thread is there first */
+        }
         pthread_barrier_wait(&barrier);
     }
     return NULL;
@@ -503,21 +520,6 @@ scene_preempt(void)
 
 static _Atomic pid_t reader;
 
-/* Whether the reader sleeps, which it does in read() only. */
-static bool
-is_reader_asleep(void)
-{
-    char path[64];
-    char text[256] = "";
-    (void)snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)reader);
-    FILE *file = fopen(path, "re");
-    if (file != NULL) {
-        (void)fgets(text, sizeof(text), file);
-        fclose(file);
-    }
-    return strstr(text, ") S ") != NULL;
-}
-
 /* A wait that no wrapper sees, as read() is none. */
 static void *
 reads_here(void *arg)
@@ -544,7 +546,7 @@ scene_unseen(void)
     for (int i = 0; i < ROUNDS; i++) {
         do {
             sleep_ns(HOLD_NS);
-        } while (!is_reader_asleep());
+        } while (!is_asleep(reader)); /* in read() */
         if (write(ends[1], "x", 1) != 1) {
             abort();
         }

@@ -110,7 +110,7 @@ start(pthread_t *thread)
 }
 
 static void
-stop(pthread_t thread)
+end_child(pthread_t thread)
 {
     atomic_store(&is_done, true);
     pthread_join(thread, NULL);
@@ -137,7 +137,7 @@ test_forked_children_profile_themselves(void **state)
         }
         assert_exit(child, 0);
     }
-    stop(thread);
+    end_child(thread);
 }
 
 /* At the exit of a child whose last thread ends: sanitizers would look for what
@@ -184,7 +184,7 @@ test_a_thread_forks_and_ends(void **state)
         assert_true(child > 0);
         assert_exit(child, 0);
     }
-    stop(busy);
+    end_child(busy);
 }
 
 static void
@@ -207,7 +207,7 @@ test_vfork_exec_and_spawn(void **state)
             posix_spawn(&child, "/bin/true", NULL, NULL, argv, environ), 0);
         assert_exit(child, 0);
     }
-    stop(thread);
+    end_child(thread);
 }
 
 /* A profiled process that becomes another program: its timers die with it, and

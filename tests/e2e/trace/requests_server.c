@@ -27,6 +27,7 @@ answer_late(evutil_socket_t fd, short what, void *req)
     (void)fd;
     (void)what;
     evbuffer_add_printf(body, "late\n");
+    evprof_trace_log(evprof_evhttp_request(NULL, req), "kind", "late");
     evhttp_send_reply(req, 200, "OK", body);
     evbuffer_free(body);
 }

@@ -412,6 +412,9 @@ evprof_fetch_post(const evprof_fetch_source_t *source,
         status = evprof_target_symbol(&profile, &f.transfers[0].target, err);
     }
     if (status == EVPROF_OK) {
+        /* As for redirects: credentials are for the profile's origin alone. */
+        f.transfers[0].is_elsewhere =
+            strcmp(profile.origin, f.transfers[0].target.origin) != 0;
         run_interruptible(&f);
         status = to.status;
     }

@@ -278,25 +278,48 @@ has_symbol_sibling(const char *path)
     return false;
 }
 
+/* Turns the address of a profile into that of its server's symbols. */
+static int
+name_sibling(evprof_url_t *url)
+{
+    const char *slash = strrchr(url->path, '/');
+    evprof_buf_t sibling = { 0 };
+    evprof_buf_add(&sibling, url->path,
+                   slash == NULL ? 0 : (size_t)(slash - url->path));
+    evprof_buf_puts(&sibling,
+                    has_symbol_sibling(url->path) ? "/symbol" : "/symbolz");
+    if (sibling.failed) {
+        evprof_buf_free(&sibling);
+        return EVPROF_ENOMEM;
+    }
+    free(url->path);
+    url->path = sibling.data;
+    url->query[0] = '\0';
+    url->has_query = false;
+    return EVPROF_OK;
+}
+
+/* The whole address is written, since a path by itself that begins with two
+ * slashes would name another host. */
 int
 evprof_target_symbol(const evprof_target_t *from, evprof_target_t *out,
                      evprof_error_t *err)
 {
     evprof_url_t url;
-    evprof_buf_t sibling = { 0 };
-    if (evprof_url_parse(from->url, &url) == EVPROF_OK) {
-        const char *slash = strrchr(url.path, '/');
-        evprof_buf_add(&sibling, url.path,
-                       slash == NULL ? 0 : (size_t)(slash - url.path));
-        evprof_buf_puts(&sibling,
-                        has_symbol_sibling(url.path) ? "/symbol" : "/symbolz");
+    evprof_buf_t address = { 0 };
+    int status = evprof_url_parse(from->url, &url);
+    if (status == EVPROF_OK) {
+        status = name_sibling(&url);
+        if (status == EVPROF_OK) {
+            evprof_url_print(&url, &address);
+        }
         evprof_url_free(&url);
     }
-    int status = sibling.data == NULL
-                     ? evprof_fail(err, EVPROF_EINVAL,
-                                   "%s: no address for symbols", from->shown)
-                     : evprof_target_redirect(from, sibling.data, out, err);
-    evprof_buf_free(&sibling);
+    status = status != EVPROF_OK || address.failed
+                 ? evprof_fail(err, EVPROF_EINVAL, "%s: no address for symbols",
+                               from->shown)
+                 : evprof_target_redirect(from, address.data, out, err);
+    evprof_buf_free(&address);
     return status;
 }
 

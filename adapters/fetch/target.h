@@ -43,8 +43,8 @@ void evprof_target_free(evprof_target_t *t);
 int evprof_target_redirect(const evprof_target_t *from, const char *location,
                            evprof_target_t *out, evprof_error_t *err);
 
-/* Where the symbols of the profile at `from` are asked for. EVPROF_EINVAL:
- * there is no such address; EVPROF_ENOMEM. */
+/* Where the symbols of the profile at `from` are asked for: a path of the same
+ * origin. EVPROF_EINVAL: there is no such address; EVPROF_ENOMEM. */
 int evprof_target_symbol(const evprof_target_t *from, evprof_target_t *out,
                          evprof_error_t *err);
 

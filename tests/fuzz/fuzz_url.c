@@ -44,6 +44,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         follow(&t, text);
         evprof_target_t symbol;
         if (evprof_target_symbol(&t, &symbol, NULL) == 0) {
+            /* The profile's credentials go there. */
+            if (strcmp(t.origin, symbol.origin) != 0) {
+                abort();
+            }
             evprof_target_free(&symbol);
         }
         evprof_target_free(&t);

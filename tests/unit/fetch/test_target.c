@@ -209,6 +209,12 @@ test_where_symbols_are_asked_for(void **state)
         { "http://h/x/debug/pprof/heap", "http://h/x/debug/pprof/symbol" },
         { "http://h/pprof/growth", "http://h/pprof/symbol" },
         { "http://h/own/thing", "http://h/own/symbolz" },
+        /* What begins with two slashes is a path, and no other host. */
+        { "http://h:6060//debug/pprof/heap",
+          "http://h:6060//debug/pprof/symbol" },
+        { "http://h//evil:80/pprof/heap", "http://h//evil:80/pprof/symbol" },
+        { "http://h//thing", "http://h//symbolz" },
+        { "http://h/a:b/thing", "http://h/a:b/symbolz" },
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         evprof_target_t from;
@@ -217,9 +223,29 @@ test_where_symbols_are_asked_for(void **state)
             evprof_target_parse(rows[i].profile, -1, -1, &from, NULL), 0);
         assert_int_equal(evprof_target_symbol(&from, &to, NULL), 0);
         assert_string_equal(to.url, rows[i].symbol);
+        assert_string_equal(to.origin, from.origin);
         evprof_target_free(&from);
         evprof_target_free(&to);
     }
+}
+
+static void
+test_symbols_have_the_profile_s_credentials(void **state)
+{
+    (void)state;
+    evprof_target_t from;
+    evprof_target_t to;
+    assert_int_equal(
+        evprof_target_parse("https+insecure://me:pw@h:1//debug/pprof/heap", -1,
+                            -1, &from, NULL),
+        0);
+    assert_int_equal(evprof_target_symbol(&from, &to, NULL), 0);
+    assert_string_equal(to.url, "https://h:1//debug/pprof/symbol");
+    assert_string_equal(to.user, "me");
+    assert_string_equal(to.password, "pw");
+    assert_true(to.is_insecure);
+    evprof_target_free(&from);
+    evprof_target_free(&to);
 }
 
 int
@@ -235,6 +261,7 @@ run_target_tests(void)
         cmocka_unit_test(test_redirects),
         cmocka_unit_test(test_a_redirect_within_a_server_keeps_its_socket),
         cmocka_unit_test(test_where_symbols_are_asked_for),
+        cmocka_unit_test(test_symbols_have_the_profile_s_credentials),
     };
     return cmocka_run_group_tests_name("target", tests, NULL, NULL);
 }

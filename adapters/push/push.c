@@ -4,8 +4,9 @@
  * the queue, and sends from the queue whenever it can. New windows of cpu and
  * wall are opened before the old ones are closed, so that no time is left out.
  *
- * At the end it closes the windows once more, and sends or spools as much as
- * the time allows.
+ * At the end it closes the windows once more, which are kept in any case, and
+ * sends as much as the time allows. What is under way then has a part of that
+ * time, lest an engine that never answers take all of it.
  *
  * After a failure it waits, twice as long each time up to a bound. A random
  * part of each pause keeps the processes of a fleet from coming back all at
@@ -35,6 +36,8 @@
 #define LONGEST_PAUSE_NS (30 * SECOND_NS)
 #define MEMORY_BYTES ((uint64_t)16 << 20)
 #define TIMEOUT_S 10
+/* The part of the time at the end that an attempt under way may take. */
+#define CUT_PART 4
 
 /* One of `profiles`. */
 typedef struct kind {
@@ -61,6 +64,7 @@ typedef struct pusher {
     _Atomic uint32_t is_stopping; /* a futex, with `wakes` */
     _Atomic uint32_t wakes;
     _Atomic int64_t end_ns;   /* by when it must have ended; 0: it goes on */
+    _Atomic int64_t cut_ns;   /* when what is under way then is cut off */
     _Atomic uint32_t is_done; /* the thread has ended; a futex */
     evprof_lock_t lock;       /* guards the queue and the counters */
     evprof_queue_t *queue;    /* NULL: not opened yet, in the child of a fork */
@@ -77,7 +81,8 @@ typedef struct pusher {
     int64_t adopt_ns; /* when the dead are looked after */
     int64_t pause_ns; /* after the next failure */
     unsigned seed;    /* of chance */
-    bool is_failing;  /* and it was said */
+    bool is_failing;  /* and it was said, unless it was cut off */
+    bool is_last;     /* the last windows are taken and sent */
 } pusher_t;
 
 static bool
@@ -87,12 +92,29 @@ is_ending(const pusher_t *p)
 }
 
 static bool
-goes_on(void *ctx)
+is_stopping(const pusher_t *p)
+{
+    return atomic_load(&p->is_stopping) != 0;
+}
+
+static bool
+is_before(int64_t end_ns)
+{
+    return end_ns == 0 || evprof_clock_ns(CLOCK_MONOTONIC) < end_ns;
+}
+
+static bool
+goes_on(const pusher_t *p)
+{
+    return !is_stopping(p) && is_before(atomic_load(&p->end_ns));
+}
+
+/* Whether an attempt may go on. */
+static bool
+may_wait(void *ctx)
 {
     const pusher_t *p = ctx;
-    int64_t end_ns = atomic_load(&p->end_ns);
-    return atomic_load(&p->is_stopping) == 0 &&
-           (end_ns == 0 || evprof_clock_ns(CLOCK_MONOTONIC) < end_ns);
+    return goes_on(p) && (p->is_last || is_before(atomic_load(&p->cut_ns)));
 }
 
 static void
@@ -235,7 +257,7 @@ take_kind(pusher_t *p, kind_t *kind)
 static void
 take_all(pusher_t *p)
 {
-    for (size_t i = 0; i < p->kind_count && goes_on(p); i++) {
+    for (size_t i = 0; i < p->kind_count && !is_stopping(p); i++) {
         take_kind(p, &p->kinds[i]);
     }
 }
@@ -326,8 +348,10 @@ send_one(pusher_t *p)
     if (peek(p, &message)) {
         enum evprof_push_fate fate =
             evprof_push_send_one(&p->engine, &message, &retry_s, &err);
-        if (goes_on(p) || fate == EVPROF_PUSH_SENT) {
+        if (fate == EVPROF_PUSH_SENT || may_wait(p)) {
             settle(p, fate, retry_s, &err);
+        } else {
+            p->is_failing = true; /* it was cut off, or came too late */
         }
         result = is_gone(fate) ? IS_GONE : IS_LEFT;
     }
@@ -387,12 +411,13 @@ is_ready(pusher_t *p)
     return status == EVPROF_OK;
 }
 
-/* Takes the last windows, and sends until a try fails; there is no time to wait
- * for an engine that is away. */
+/* Takes the last windows, however late it is, and sends until a try fails;
+ * there is no time to wait for an engine that is away. */
 static void
 send_last(pusher_t *p)
 {
     bool goes_well = !p->is_failing;
+    p->is_last = true;
     take_all(p);
     while (goes_well && goes_on(p)) {
         int64_t left_ns =
@@ -426,7 +451,7 @@ work(pusher_t *p)
     while (goes_on(p) && !is_ending(p)) {
         step(p);
     }
-    if (goes_on(p)) {
+    if (!is_stopping(p)) {
         send_last(p);
     }
 }
@@ -460,7 +485,7 @@ start_thread(pusher_t *p, int64_t wait_ns, evprof_error_t *err)
     p->pause_ns = FIRST_PAUSE_NS;
     p->seed = (unsigned)evprof_clock_ns(CLOCK_MONOTONIC);
     p->engine = (evprof_push_engine_t){
-        .conf = conf, .timeout_s = TIMEOUT_S, .goes_on = goes_on, .ctx = p
+        .conf = conf, .timeout_s = TIMEOUT_S, .goes_on = may_wait, .ctx = p
     };
     p->kind_count = 0;
     for (const evprof_text_list_t *t = conf->profiles;
@@ -513,7 +538,9 @@ finish(void *pusher, int64_t limit_ns)
     if (!p->has_thread || limit_ns <= 0) {
         return;
     }
-    int64_t end_ns = evprof_clock_ns(CLOCK_MONOTONIC) + limit_ns;
+    int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+    int64_t end_ns = now_ns + limit_ns;
+    atomic_store(&p->cut_ns, now_ns + limit_ns / CUT_PART);
     atomic_store(&p->end_ns, end_ns);
     wake(p);
     /* A transfer asks once a second whether it goes on. */
@@ -599,6 +626,8 @@ fork_child(void *pusher)
     p->is_failing = false;
     p->send_ns = 0;
     p->adopt_ns = 0;
+    p->is_last = false;
+    atomic_store(&p->cut_ns, 0);
     atomic_store(&p->end_ns, 0);
     atomic_store(&p->is_done, 0);
     if (start_thread(p, EVPROF_SERVICE_CHILD_WAIT_NS, &err) != EVPROF_OK) {

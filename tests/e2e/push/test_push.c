@@ -6,6 +6,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -448,6 +450,17 @@ test_the_last_window_of_a_program_is_sent(void **state)
     engine_close(&engine);
 }
 
+static void
+check_log(const char *line)
+{
+    char text[8192] = "";
+    FILE *file = fopen(log_file, "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+    (void)fclose(file);
+    assert_non_null(strstr(text, line));
+}
+
 /* An engine that is away is not waited for; what is lost is said. */
 static void
 test_an_end_without_an_engine(void **state)
@@ -460,12 +473,69 @@ test_an_end_without_an_engine(void **state)
     evprof_free(prof);
     assert_in_range(engine_refused(&engine), attempts, attempts + 1);
     engine_close(&engine);
-    char text[8192] = "";
-    FILE *file = fopen(log_file, "r");
-    assert_non_null(file);
-    assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
-    (void)fclose(file);
-    assert_non_null(strstr(text, "profiles were not sent: the process ends"));
+    check_log("profiles were not sent: the process ends");
+}
+
+/* A port at which connections are taken and never answered. */
+static int
+open_mute(unsigned short *port)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof(at);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    *port = ntohs(at.sin_port);
+    return fd;
+}
+
+/* Ends the profiler while an attempt is under way that is never answered. Its
+ * thread waits for that answer, so it holds one window, and the last is open.
+ */
+static void
+end_during_an_attempt(const char *push)
+{
+    unsigned short port;
+    int fd = open_mute(&port);
+    struct pollfd wait = { .fd = fd, .events = POLLIN };
+    start_at(port, push);
+    assert_int_equal(poll(&wait, 1, 30000), 1);
+    evprof_free(prof);
+    close(fd);
+}
+
+static void
+test_an_end_during_an_attempt_spools(void **state)
+{
+    (void)state;
+    char spool[] = "/tmp/evprof_push_XXXXXX";
+    char push[256];
+    char part[64];
+    assert_non_null(mkdtemp(spool));
+    (void)snprintf(push, sizeof(push), "profiles cpu; spool %s 8m;", spool);
+    (void)snprintf(part, sizeof(part), "%s/0", spool);
+    end_during_an_attempt(push);
+    assert_int_equal(count_files(part), 2);
+    /* The next life sends both. */
+    engine_open(&engine);
+    engine_run(&engine);
+    start_with(push);
+    engine_await(&engine, "process_cpu", 2);
+    evprof_free(prof);
+    engine_close(&engine);
+    assert_int_equal(rmdir(spool), 0);
+}
+
+static void
+test_an_end_during_an_attempt_is_said(void **state)
+{
+    (void)state;
+    assert_int_equal(truncate(log_file, 0), 0);
+    end_during_an_attempt("profiles cpu;");
+    check_log("2 profiles were not sent: the process ends");
 }
 
 /* A child that ends or calls exec soon leaves nothing behind. */
@@ -635,6 +705,8 @@ main(void)
         cmocka_unit_test(test_the_last_window_is_sent),
         cmocka_unit_test(test_the_last_window_of_a_program_is_sent),
         cmocka_unit_test(test_an_end_without_an_engine),
+        cmocka_unit_test(test_an_end_during_an_attempt_spools),
+        cmocka_unit_test(test_an_end_during_an_attempt_is_said),
         cmocka_unit_test(test_a_short_child_has_no_spool),
         cmocka_unit_test(test_a_forked_worker_pushes),
         cmocka_unit_test(test_an_older_pyroscope),

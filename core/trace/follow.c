@@ -13,16 +13,12 @@
 #include "core/base/perf_ring.h"
 
 /* 20 MiB of locked memory. */
-#define FOLLOWED_MAX 1024u
+#define FOLLOWED_MAX ((size_t)1024)
 
 static void
 follow_lane(evprof_trace_follow_t *follow, evprof_lane_t *lane)
 {
-    int error = EAGAIN;
-    if (follow->followed < FOLLOWED_MAX) {
-        error = evprof_trace_switches_open(&lane->switches, lane->tid);
-    }
-    lane->switches.is_tried = true;
+    int error = evprof_trace_switches_open(&lane->switches, lane->tid);
     if (error == 0) {
         follow->followed++;
     } else if (error != ESRCH) {
@@ -31,21 +27,41 @@ follow_lane(evprof_trace_follow_t *follow, evprof_lane_t *lane)
     }
 }
 
+/* Threads whose ring is open, which ends with the generation of their end. */
+static size_t
+count_open(const evprof_trace_order_t *order)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < order->lanes.count; i++) {
+        count += order->lanes.items[i]->switches.ring.page != NULL;
+    }
+    return count;
+}
+
 void
 evprof_trace_follow_new(evprof_trace_follow_t *follow,
                         evprof_trace_order_t *order)
 {
+    size_t open = count_open(order);
+    size_t beyond = 0;
     if (follow->why_not != NULL) {
         return;
     }
     for (size_t i = 0; i < order->lanes.count; i++) {
         evprof_lane_t *lane = order->lanes.items[i];
         bool is_refused = follow->error != 0 && follow->followed == 0;
-        if (!lane->switches.is_tried && !is_refused &&
-            lane->state != EVPROF_LANE_ENDED) {
+        if (lane->switches.is_tried || is_refused ||
+            lane->state == EVPROF_LANE_ENDED) {
+            continue;
+        }
+        if (open < FOLLOWED_MAX) {
             follow_lane(follow, lane);
+            open += lane->switches.ring.page != NULL;
+        } else {
+            beyond++; /* its turn comes when a ring is closed */
         }
     }
+    follow->beyond = beyond > follow->beyond ? beyond : follow->beyond;
 }
 
 typedef struct taking {
@@ -87,6 +103,7 @@ evprof_trace_follow_end(evprof_trace_follow_t *follow,
     follow->error = 0;
     follow->followed = 0;
     follow->left_out = 0;
+    follow->beyond = 0;
 }
 
 void
@@ -94,6 +111,26 @@ evprof_trace_follow_fork_child(evprof_trace_order_t *order)
 {
     for (size_t i = 0; i < order->lanes.count; i++) {
         order->lanes.items[i]->switches.ring.page = NULL;
+    }
+}
+
+/* Whose states are known by less than the kernel's word. */
+static void
+tell_exceptions(const evprof_trace_follow_t *follow, char *out, size_t size)
+{
+    char text[EVPROF_ERRNO_TEXT_SIZE];
+    int len = 0;
+    out[0] = '\0';
+    if (follow->left_out > 0) {
+        len = snprintf(out, size, "; of %zu threads that is not known: %s",
+                       follow->left_out,
+                       evprof_errno_text(follow->error, text, sizeof(text)));
+    }
+    if (follow->beyond > 0 && (size_t)len < size) {
+        (void)snprintf(out + len, size - (size_t)len,
+                       "; at most %zu threads are followed at once, and %zu "
+                       "more lived at one time",
+                       FOLLOWED_MAX, follow->beyond);
     }
 }
 
@@ -122,10 +159,5 @@ evprof_trace_follow_tell(const evprof_trace_follow_t *follow, char *out,
     int len = snprintf(out, size,
                        "a thread is ready from the moment it is woken, or "
                        "preempted, until the kernel gives it a CPU");
-    if (follow->left_out > 0) {
-        (void)snprintf(out + len, size - (size_t)len,
-                       "; of %zu threads that is not known: %s",
-                       follow->left_out,
-                       evprof_errno_text(follow->error, text, sizeof(text)));
-    }
+    tell_exceptions(follow, out + len, size - (size_t)len);
 }

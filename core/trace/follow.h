@@ -18,9 +18,11 @@ typedef struct evprof_trace_follow {
     int error;           /* of a thread that could not be followed, 0: none */
     size_t followed;     /* threads, since it began */
     size_t left_out;
+    size_t beyond; /* the most that lived at once beside those followed */
 } evprof_trace_follow_t;
 
-/* Follows the threads that have come since the last call. */
+/* Follows the threads that have come since the last call, as far as there are
+ * not more than 1,024 at once. */
 void evprof_trace_follow_new(evprof_trace_follow_t *follow,
                              evprof_trace_order_t *order);
 

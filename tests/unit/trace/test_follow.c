@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which threads are followed, and what the trace says of the others. The kernel
+ * is one of the test's own: it refuses what the test has it refuse.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/trace/follow.h"
+
+enum { MOST = 1024, MORE = 3 };
+
+static struct perf_event_mmap_page page;
+static int refusal;
+
+/* ---- In place of the rooms below ---- */
+
+int
+evprof_trace_switches_open(evprof_trace_switches_t *switches, pid_t tid)
+{
+    (void)tid;
+    switches->is_tried = true;
+    switches->ring.page = refusal == 0 ? &page : NULL;
+    return refusal;
+}
+
+void
+evprof_trace_switches_close(evprof_trace_switches_t *switches)
+{
+    *switches = (evprof_trace_switches_t){ .is_tried = false };
+}
+
+uint64_t
+evprof_trace_switches_read(const evprof_trace_switches_t *switches,
+                           int64_t until_ns,
+                           void (*take)(void *ctx, enum evprof_trace_type type,
+                                        int64_t ns, enum evprof_trace_out why),
+                           void *ctx)
+{
+    (void)switches;
+    (void)until_ns;
+    (void)take;
+    (void)ctx;
+    return 0;
+}
+
+void
+evprof_trace_order_add_switch(evprof_trace_order_t *order, uint32_t lane,
+                              enum evprof_trace_type type, int64_t ns,
+                              enum evprof_trace_out why)
+{
+    (void)order;
+    (void)lane;
+    (void)type;
+    (void)ns;
+    (void)why;
+}
+
+/* ---- Threads ---- */
+
+typedef struct crowd {
+    evprof_lane_t lanes[MOST + MORE];
+    evprof_lane_t *items[MOST + MORE];
+    evprof_trace_order_t order;
+    evprof_trace_follow_t follow;
+} crowd_t;
+
+static crowd_t *
+make_crowd(size_t count)
+{
+    crowd_t *crowd = calloc(1, sizeof(*crowd));
+    assert_non_null(crowd);
+    for (size_t i = 0; i < MOST + MORE; i++) {
+        crowd->items[i] = &crowd->lanes[i];
+    }
+    crowd->order.lanes.items = crowd->items;
+    crowd->order.lanes.count = count;
+    refusal = 0;
+    return crowd;
+}
+
+/* The thread ends, its generation too, and another one begins. */
+static void
+replace(crowd_t *crowd, size_t i)
+{
+    evprof_trace_switches_close(&crowd->lanes[i].switches);
+    crowd->lanes[i] = (evprof_lane_t){ .tid = 1 };
+}
+
+static size_t
+count_followed(const crowd_t *crowd)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < crowd->order.lanes.count; i++) {
+        count += crowd->lanes[i].switches.ring.page != NULL;
+    }
+    return count;
+}
+
+static const char *
+told(const crowd_t *crowd)
+{
+    static char text[512];
+    evprof_trace_follow_tell(&crowd->follow, text, sizeof(text));
+    return text;
+}
+
+#define KNOWN                                                                  \
+    "a thread is ready from the moment it is woken, or preempted, until the "  \
+    "kernel gives it a CPU"
+
+/* Threads that have ended take no place from those that come later. */
+static void
+test_many_in_all(void **state)
+{
+    (void)state;
+    crowd_t *crowd = make_crowd(10);
+    for (size_t round = 0; round < 300; round++) {
+        evprof_trace_follow_new(&crowd->follow, &crowd->order);
+        assert_int_equal(count_followed(crowd), 10);
+        for (size_t i = 0; i < 10; i++) {
+            replace(crowd, i);
+        }
+    }
+    assert_string_equal(told(crowd), KNOWN);
+    free(crowd);
+}
+
+/* Too many at once: some wait for a place, and the trace says why. */
+static void
+test_many_at_once(void **state)
+{
+    (void)state;
+    crowd_t *crowd = make_crowd(MOST + MORE);
+    for (size_t visit = 0; visit < 5; visit++) {
+        evprof_trace_follow_new(&crowd->follow, &crowd->order);
+        assert_int_equal(count_followed(crowd), MOST);
+    }
+    const char *expected = KNOWN "; at most 1024 threads are followed at once, "
+                                 "and 3 more lived at one time";
+    assert_string_equal(told(crowd), expected);
+    crowd->lanes[0].state = EVPROF_LANE_ENDED;
+    evprof_trace_switches_close(&crowd->lanes[0].switches);
+    evprof_trace_follow_new(&crowd->follow, &crowd->order);
+    assert_non_null(crowd->lanes[MOST].switches.ring.page);
+    assert_int_equal(count_followed(crowd), MOST);
+    assert_string_equal(told(crowd), expected);
+    evprof_trace_follow_end(&crowd->follow, &crowd->order, 1);
+    assert_int_equal(crowd->follow.beyond, 0);
+    free(crowd);
+}
+
+/* A refusal has its own words. */
+static void
+test_refused(void **state)
+{
+    (void)state;
+    crowd_t *crowd = make_crowd(1);
+    evprof_trace_follow_new(&crowd->follow, &crowd->order);
+    crowd->order.lanes.count = 3;
+    refusal = ENOMEM;
+    evprof_trace_follow_new(&crowd->follow, &crowd->order);
+    evprof_trace_follow_new(&crowd->follow, &crowd->order);
+    assert_non_null(
+        strstr(told(crowd), KNOWN "; of 2 threads that is not known: "));
+    assert_null(strstr(told(crowd), "at once"));
+    free(crowd);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_many_in_all),
+        cmocka_unit_test(test_many_at_once),
+        cmocka_unit_test(test_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -113,7 +113,8 @@ pthread_cond_broadcast(pthread_cond_t *condition)
 {
     wake_fn *real = (wake_fn *)evprof_real(&cond_broadcast);
     if (evprof_wait_is_watched()) {
-        evprof_wake(EVPROF_WAIT_COND, condition, __builtin_return_address(0));
+        evprof_wake_all(EVPROF_WAIT_COND, condition,
+                        __builtin_return_address(0));
     }
     return real(condition);
 }

@@ -230,18 +230,25 @@ evprof_wait_begin(evprof_wait_t *wait, enum evprof_wait_kind kind,
 
 static void
 tell_wake(enum evprof_wait_kind kind, const void *object, int64_t at_ns,
-          const void *caller)
+          bool is_for_all, const void *caller)
 {
     const evprof_wait_watcher_t *told = watcher();
     if (told != NULL && !is_our_thread()) {
-        told->wake(kind, object, at_ns, caller);
+        told->wake(kind, object, at_ns, is_for_all, caller);
     }
 }
 
 void
 evprof_wake(enum evprof_wait_kind kind, const void *object, const void *caller)
 {
-    tell_wake(kind, object, 0, caller);
+    tell_wake(kind, object, 0, false, caller);
+}
+
+void
+evprof_wake_all(enum evprof_wait_kind kind, const void *object,
+                const void *caller)
+{
+    tell_wake(kind, object, 0, true, caller);
 }
 
 /* Whether a call with that result has waited. */
@@ -295,7 +302,7 @@ evprof_unlock_end(enum evprof_wait_kind kind, const void *lock,
 {
     int64_t waited_ns = unlock->waited_ns;
     if (waited_ns > 0) {
-        tell_wake(kind, lock, unlock->at_ns, caller);
+        tell_wake(kind, lock, unlock->at_ns, false, caller);
     }
     int fraction = atomic_load_explicit(&mutex_fraction, memory_order_relaxed);
     if (waited_ns <= 0 || fraction <= 0 || is_our_thread()) {

@@ -110,10 +110,10 @@ void evprof_unlock_end(enum evprof_wait_kind kind, const void *lock,
 typedef struct evprof_wait_watcher {
     void (*begin)(const evprof_wait_t *wait);
     void (*end)(const evprof_wait_t *wait, int error);
-    /* `at_ns` is the time of the wake-up, 0: now. The woken thread may have
-     * reported its end already. */
+    /* `at_ns` is the time of the wake-up, 0: now; `is_for_all`: of all that
+     * wait. The woken thread may have reported its end already. */
     void (*wake)(enum evprof_wait_kind kind, const void *object, int64_t at_ns,
-                 const void *caller);
+                 bool is_for_all, const void *caller);
 } evprof_wait_watcher_t;
 
 extern _Atomic(const evprof_wait_watcher_t *) evprof_wait_watcher_now
@@ -132,9 +132,13 @@ evprof_wait_is_watched(void)
                                 memory_order_relaxed) != NULL;
 }
 
-/* Tells the watcher of a signal, a broadcast or a post. */
+/* Tells the watcher of a signal or a post. */
 void evprof_wake(enum evprof_wait_kind kind, const void *object,
                  const void *caller);
+
+/* Tells it of a broadcast, which wakes all that wait. */
+void evprof_wake_all(enum evprof_wait_kind kind, const void *object,
+                     const void *caller);
 
 /* ---- For the profiles ---- */
 

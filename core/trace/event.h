@@ -20,6 +20,7 @@ enum evprof_trace_type {
     EVPROF_TRACE_WAIT,         /* (kind, object), stack */
     EVPROF_TRACE_RETURN,       /* (kind, object, error) */
     EVPROF_TRACE_WAKE,         /* (kind, object), stack */
+    EVPROF_TRACE_WAKE_ALL,     /* (kind, object), stack; a broadcast */
     EVPROF_TRACE_TASK_BEGIN,   /* (task, parent), stack, "name" */
     EVPROF_TRACE_TASK_END,     /* (task), stack */
     EVPROF_TRACE_REGION_BEGIN, /* (task), stack, "name" */

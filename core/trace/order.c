@@ -414,6 +414,7 @@ put_event(evprof_trace_order_t *order, const evprof_trace_ref_t *ref)
         put_return(order, ref);
         break;
     case EVPROF_TRACE_WAKE:
+    case EVPROF_TRACE_WAKE_ALL:
         evprof_lane_run(lanes, lane, ref->ns);
         put_wakes(order, ref, stack_of(order, &view));
         break;

@@ -22,8 +22,9 @@ typedef struct evprof_trace_ref {
     uint32_t woken; /* WAKE and END: first RETURN that it ended, + 1 */
     uint32_t next;  /* RETURN: the next of the same waker, + 1 */
     uint32_t mark;  /* CREATE: index of the lane that it made, + 1; IN: 1 when
-                     * it ends a wait; WAKE: how many threads waited; RETURN:
-                     * the same of its WAKE, 0: it is certain whose it was */
+                     * it ends a wait; WAKE: how many threads waited, of which
+                     * it may have been for another; RETURN: the same of its
+                     * WAKE, 0: it is certain whose it was */
     size_t at;
 } evprof_trace_ref_t;
 

@@ -7,7 +7,8 @@
  *
  * Conditions and semaphores have no owner: where several threads wait, the last
  * signal before a return need not be the one that it answers. Such returns are
- * marked with how many waited.
+ * marked with how many waited. A broadcast is for all of them, so that it needs
+ * no mark unless an earlier wake had one of them on its way already.
  *
  * Where the kernel's switches are known, the thread runs again with the first
  * switch to it after the last time that it slept in the wait.
@@ -29,6 +30,7 @@ typedef struct given {
     uint64_t object;
     uint32_t ref;     /* + 1, 0: none */
     uint32_t waiting; /* threads, for conditions and semaphores */
+    uint32_t woken;   /* how many of them may be on their way back */
 } given_t;
 
 /* A kind of object beside the waits: threads that were made, by their
@@ -88,6 +90,26 @@ set_given(pairs_t *pairs, uint64_t kind, uint64_t object, uint32_t ref)
     }
 }
 
+/* A signal wakes one of those that wait, a broadcast all. */
+static void
+pair_wake(pairs_t *pairs, uint32_t ref, const evprof_trace_view_t *view)
+{
+    bool is_for_all = view->type == EVPROF_TRACE_WAKE_ALL;
+    set_given(pairs, view->args[0], view->args[1], ref);
+    given_t *given = given_of(pairs, view->args[0], view->args[1]);
+    if (given == NULL) {
+        return;
+    }
+    if (is_for_all && given->woken == 0) {
+        pairs->order->refs[ref].mark = 0;
+    }
+    if (is_for_all) {
+        given->woken = given->waiting;
+    } else if (given->woken < given->waiting) {
+        given->woken++;
+    }
+}
+
 static bool
 has_no_owner(uint64_t kind)
 {
@@ -103,6 +125,8 @@ count_waiting(pairs_t *pairs, uint64_t kind, uint64_t object, bool is_more)
         given->waiting++;
     } else if (given != NULL && given->waiting > 0) {
         given->waiting--;
+        given->woken =
+            given->woken < given->waiting ? given->woken : given->waiting;
     }
 }
 
@@ -125,8 +149,12 @@ pair_return(pairs_t *pairs, uint32_t ref, const evprof_trace_view_t *view)
 {
     evprof_trace_ref_t *refs = pairs->order->refs;
     wait_in_t *wait = &pairs->waits[refs[ref].lane];
-    const given_t *given = given_of(pairs, view->args[0], view->args[1]);
+    given_t *given = given_of(pairs, view->args[0], view->args[1]);
     uint32_t by = given == NULL ? 0 : given->ref;
+    bool is_answer = view->args[2] == 0; /* of a wake; no error ended it */
+    if (given != NULL && is_answer && given->woken > 0) {
+        given->woken--;
+    }
     if (by <= wait->began || refs[by - 1].lane == refs[ref].lane) {
         by = 0;
     }
@@ -178,7 +206,8 @@ pair_event(pairs_t *pairs, uint32_t ref)
         pair_wait(pairs, ref, &view);
         break;
     case EVPROF_TRACE_WAKE:
-        set_given(pairs, view.args[0], view.args[1], ref);
+    case EVPROF_TRACE_WAKE_ALL:
+        pair_wake(pairs, ref, &view);
         break;
     case EVPROF_TRACE_END:
         set_given(pairs, EVPROF_WAIT_JOIN, view.args[0], ref);

@@ -39,14 +39,15 @@ tell_return(const evprof_wait_t *wait, int error)
 
 static void
 tell_wake(enum evprof_wait_kind kind, const void *object, int64_t at_ns,
-          const void *caller)
+          bool is_for_all, const void *caller)
 {
     const uint64_t args[] = { kind, (uintptr_t)object };
-    evprof_trace_emit(&(evprof_trace_event_t){ .type = EVPROF_TRACE_WAKE,
-                                               .args = args,
-                                               .arg_count = 2,
-                                               .ns = at_ns,
-                                               .caller = caller });
+    evprof_trace_emit(&(evprof_trace_event_t){
+        .type = is_for_all ? EVPROF_TRACE_WAKE_ALL : EVPROF_TRACE_WAKE,
+        .args = args,
+        .arg_count = 2,
+        .ns = at_ns,
+        .caller = caller });
 }
 
 static const evprof_wait_watcher_t watcher = {

@@ -120,6 +120,52 @@ test_waits_are_seen_in_block(void **state)
                      0);
 }
 
+static void
+watch_wait(const evprof_wait_t *wait)
+{
+    (void)wait;
+}
+
+static void
+watch_return(const evprof_wait_t *wait, int error)
+{
+    (void)wait;
+    (void)error;
+}
+
+static struct {
+    int for_one;
+    int for_all;
+} wakes;
+
+static void
+watch_wake(enum evprof_wait_kind kind, const void *object, int64_t at_ns,
+           bool is_for_all, const void *caller)
+{
+    (void)at_ns;
+    (void)caller;
+    if (kind == EVPROF_WAIT_COND && object == &condition) {
+        wakes.for_one += !is_for_all;
+        wakes.for_all += is_for_all;
+    }
+}
+
+static void
+test_a_broadcast_is_for_all(void **state)
+{
+    (void)state;
+    static const evprof_wait_watcher_t watcher = { .begin = watch_wait,
+                                                   .end = watch_return,
+                                                   .wake = watch_wake };
+    evprof_wait_watch(&watcher);
+    pthread_cond_signal(&condition);
+    pthread_cond_broadcast(&condition);
+    pthread_cond_broadcast(&condition);
+    evprof_wait_watch(NULL);
+    assert_int_equal(wakes.for_one, 1);
+    assert_int_equal(wakes.for_all, 2);
+}
+
 static void *
 lock_and_unlock(void *arg)
 {
@@ -194,6 +240,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_waits_are_seen_in_block),
+        cmocka_unit_test(test_a_broadcast_is_for_all),
         cmocka_unit_test(test_a_wait_is_an_unlock),
         cmocka_unit_test(test_a_wait_can_be_cancelled),
         cmocka_unit_test(test_ping_pong),

@@ -4,6 +4,7 @@
  * tells a story and compares the changes of states that come out, with their
  * times.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,16 +48,24 @@ begin(void)
     return s;
 }
 
-/* An event of a thread with two arguments. */
+/* An event of a thread; `error` is the result of a RETURN. */
+static void
+tell_result(story_t *s, pid_t tid, enum evprof_trace_type type, int64_t ns,
+            uint64_t kind, uint64_t error)
+{
+    evprof_trace_ring_t *ring = &s->rings[tid - FIRST];
+    uint64_t words[] = { (uint64_t)type | 3 << 8, (uint64_t)ns, kind, LOCK,
+                         error };
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        ring->words[ring->head++ % EVPROF_TRACE_RING_WORDS] = words[i];
+    }
+}
+
 static void
 tell(story_t *s, pid_t tid, enum evprof_trace_type type, int64_t ns,
      uint64_t kind)
 {
-    evprof_trace_ring_t *ring = &s->rings[tid - FIRST];
-    uint64_t words[] = { (uint64_t)type | 3 << 8, (uint64_t)ns, kind, LOCK, 0 };
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        ring->words[ring->head++ % EVPROF_TRACE_RING_WORDS] = words[i];
-    }
+    tell_result(s, tid, type, ns, kind, 0);
 }
 
 static void
@@ -270,6 +279,73 @@ test_several_waited(void **state)
     }
 }
 
+/* A broadcast is for all that wait: whose it was is certain. */
+static void
+test_broadcast(void **state)
+{
+    (void)state;
+    const char *text = "";
+    story_t s = begin();
+    for (int64_t ns = 2000; ns < 4000; ns += 1000) {
+        tell(&s, FIRST, EVPROF_TRACE_WAIT, ns, EVPROF_WAIT_COND);
+        tell(&s, SECOND, EVPROF_TRACE_WAIT, ns + 100, EVPROF_WAIT_COND);
+        tell(&s, THIRD, EVPROF_TRACE_WAKE_ALL, ns + 200, EVPROF_WAIT_COND);
+        tell(&s, SECOND, EVPROF_TRACE_RETURN, ns + 300, EVPROF_WAIT_COND);
+        tell(&s, FIRST, EVPROF_TRACE_RETURN, ns + 400, EVPROF_WAIT_COND);
+    }
+    finish(&s, 7000);
+    assert_int_equal(count_logs(&s, "evprof: waker", &text), 0);
+    check_states(&s, FIRST,
+                 "2000:waits 2200:ready(by 102) 2400:runs "
+                 "3000:waits 3200:ready(by 102) 3400:runs");
+    free_story(&s);
+}
+
+/* Unless one of them had been woken before, by a signal or a broadcast, and was
+ * not back yet. */
+static void
+test_broadcast_after_wake(void **state)
+{
+    (void)state;
+    static const enum evprof_trace_type first[] = { EVPROF_TRACE_WAKE,
+                                                    EVPROF_TRACE_WAKE_ALL };
+    const char *text = "";
+    for (size_t i = 0; i < 2; i++) {
+        story_t s = begin();
+        tell(&s, FIRST, EVPROF_TRACE_WAIT, 2000, EVPROF_WAIT_COND);
+        tell(&s, SECOND, EVPROF_TRACE_WAIT, 2100, EVPROF_WAIT_COND);
+        tell(&s, THIRD, first[i], 3000, EVPROF_WAIT_COND);
+        tell(&s, THIRD, EVPROF_TRACE_WAKE_ALL, 3100, EVPROF_WAIT_COND);
+        tell(&s, SECOND, EVPROF_TRACE_RETURN, 3500, EVPROF_WAIT_COND);
+        tell(&s, FIRST, EVPROF_TRACE_RETURN, 4500, EVPROF_WAIT_COND);
+        finish(&s, 7000);
+        assert_int_equal(count_logs(&s, "evprof: waker", &text), 2);
+        free_story(&s);
+    }
+}
+
+/* A wait whose time is over answers no signal: that one's thread is still on
+ * its way when the broadcast comes. */
+static void
+test_broadcast_after_timeout(void **state)
+{
+    (void)state;
+    const char *text = "";
+    story_t s = begin();
+    tell(&s, FIRST, EVPROF_TRACE_WAIT, 2000, EVPROF_WAIT_COND);
+    tell(&s, SECOND, EVPROF_TRACE_WAIT, 2100, EVPROF_WAIT_COND);
+    tell(&s, THIRD, EVPROF_TRACE_WAKE, 3000, EVPROF_WAIT_COND);
+    tell_result(&s, SECOND, EVPROF_TRACE_RETURN, 3100, EVPROF_WAIT_COND,
+                ETIMEDOUT);
+    tell(&s, SECOND, EVPROF_TRACE_WAIT, 3200, EVPROF_WAIT_COND);
+    tell(&s, THIRD, EVPROF_TRACE_WAKE_ALL, 3300, EVPROF_WAIT_COND);
+    tell(&s, FIRST, EVPROF_TRACE_RETURN, 3400, EVPROF_WAIT_COND);
+    finish(&s, 7000);
+    /* One for the wait that timed out. */
+    assert_int_equal(count_logs(&s, "evprof: waker", &text), 2);
+    free_story(&s);
+}
+
 /* Who gives a mutex back is known for certain. */
 static void
 test_owner_is_certain(void **state)
@@ -317,6 +393,9 @@ main(void)
         cmocka_unit_test(test_off_cpu),
         cmocka_unit_test(test_lost_switch),
         cmocka_unit_test(test_several_waited),
+        cmocka_unit_test(test_broadcast),
+        cmocka_unit_test(test_broadcast_after_wake),
+        cmocka_unit_test(test_broadcast_after_timeout),
         cmocka_unit_test(test_owner_is_certain),
         cmocka_unit_test(test_open_wait),
     };

@@ -35,12 +35,22 @@ says '(switches off)'
 [ "$(number preempted)" -eq 0 ] && [ "$(number off)" -eq 0 ] ||
     fail "switches that nobody wanted: $(cat found)"
 
+# A filter may end the program for the call, so nothing is tried under one.
+SCENE_FILTER=1 record
+says '(a seccomp filter is in force: write "switches window;"'
+[ "$(number off)" -eq 0 ] || fail "it was tried under a filter: $(cat found)"
+
 record
 if grep -q 'perf_event_open' found; then
     echo "skipped: $(sed -n 's/^said .*evprof: states | //p' found)"
     exit 0
 fi
 says 'until the kernel gives it a CPU'
+
+echo 'pprof { profile trace { switches window; } }' >conf
+SCENE_FILTER=1 record conf
+says 'until the kernel gives it a CPU'
+record
 
 # The collector meets a thread some time after its beginning, on a busy machine
 # later, so a scene is played up to three times.

@@ -2,7 +2,8 @@
 /*
  * Messages of the library go to the file that the directive `log` names, or
  * nowhere without one. Lines are rare, so the file is opened for each: it may
- * be moved away at any time, and no descriptor stays open over a fork.
+ * be moved away at any time, and no descriptor stays open over a fork. A
+ * message may quote what a client or a file said, so control bytes are escaped.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,6 +14,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/clock.h"
+#include "core/base/visible.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/service.h"
 #include "core/runtime/settings.h"
@@ -94,15 +96,19 @@ evprof_log(evprof_t *prof, enum evprof_log_level level, const char *format, ...)
     if (conf != NULL && conf->log_file != NULL &&
         (int)level <= conf->log_level) {
         evprof_buf_t line = { 0 };
+        evprof_buf_t text = { 0 };
         va_list args;
         evprof_log_time(&line);
         evprof_buf_printf(&line, " evprof[%ld] %s: ", (long)getpid(),
                           names[level]);
         va_start(args, format);
-        evprof_buf_vprintf(&line, format, args);
+        evprof_buf_vprintf(&text, format, args);
         va_end(args);
+        evprof_visible_add(&line, text.len > 0 ? text.data : "", text.len, "");
         evprof_buf_putc(&line, '\n');
+        line.failed |= text.failed;
         append(conf->log_file, &line);
+        evprof_buf_free(&text);
         evprof_buf_free(&line);
     }
     evprof_config_unref(config);

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/buf.h"
 #include "core/base/lock.h"
+#include "core/base/visible.h"
 
 _Atomic int64_t evprof_requests_slow_ns;
 
@@ -60,13 +62,18 @@ evprof_requests_note(const char *method, const char *path, int64_t ns)
         atomic_load_explicit(&evprof_requests_slow_ns, memory_order_relaxed)) {
         return;
     }
+    /* The client chose the path, and a terminal may show the name. */
+    evprof_buf_t shown = { 0 };
+    evprof_visible_add(&shown, path,
+                       strnlen(path, sizeof(slowest.request.name)), "");
     evprof_lock_enter(&slowest.lock);
     if (ns > slowest.request.ns) {
         slowest.request.ns = ns;
         (void)snprintf(slowest.request.name, sizeof(slowest.request.name),
-                       "%s %s", method, path);
+                       "%s %s", method, shown.len > 0 ? shown.data : "");
     }
     evprof_lock_leave(&slowest.lock);
+    evprof_buf_free(&shown);
 }
 
 /* A callback that runs longer than what is in `out`. */

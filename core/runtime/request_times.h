@@ -43,7 +43,8 @@ EVPROF_API void evprof_requests_note(const char *method, const char *path,
 typedef struct evprof_slow_request {
     int64_t ns; /* 0: there was none */
     bool is_running;
-    char name[128]; /* its route, with the method once it is answered */
+    char name[128]; /* its route; the method and the path, with escapes for
+                       control bytes, once it is answered */
 } evprof_slow_request_t;
 
 /*

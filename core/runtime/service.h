@@ -40,7 +40,8 @@ int evprof_service_in_child(void (*fn)(void), evprof_error_t *err);
 /* Appends the time of now in UTC: 2026-02-01T15:04:05Z. */
 void evprof_log_time(evprof_buf_t *line);
 
-/* Says a line, where the directive `log` wants to hear it. */
+/* Says a line, where the directive `log` wants to hear it; control bytes in it
+ * are written as escapes. Any thread. */
 EVPROF_API void evprof_log(evprof_t *prof, enum evprof_log_level level,
                            const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -92,6 +92,29 @@ test_file_addresses(void **state)
     test_folder_remove(folder);
 }
 
+/* What a line quotes may steer the terminal that shows the log. */
+static void
+test_log_of_control_bytes(void **state)
+{
+    (void)state;
+    char path[256];
+    char text[1024] = "";
+    evprof_error_t err = { 0 };
+    folder = test_folder();
+    evprof_t *prof = profiler("pprof { log log info; }");
+    snprintf(path, sizeof(path), "unix:%s/s\x1b]0;a\x7f", folder);
+    expect_ok(evprof_listen(prof, path, &err), &err);
+    evprof_free(prof);
+    snprintf(path, sizeof(path), "%s/log", folder);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+    fclose(file);
+    test_folder_remove(folder);
+    assert_non_null(strstr(text, "/s\\x1b]0;a\\x7f"));
+    assert_null(strpbrk(text, "\x1b\x7f"));
+}
+
 /* An address that a socket of this test holds. */
 static int
 hold_port(int *fd)
@@ -337,6 +360,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tcp),
         cmocka_unit_test(test_file_addresses),
+        cmocka_unit_test(test_log_of_control_bytes),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_stale_socket),
         cmocka_unit_test(test_fork),

@@ -48,6 +48,21 @@ test_answers(void **state)
     assert_int_equal(slowest(1000).ns, 0);
 }
 
+/* A client chooses the path; a terminal must be able to show the name. */
+static void
+test_a_path_with_control_bytes(void **state)
+{
+    (void)state;
+    evprof_requests_note("GET", "/\x1b]0;a\a\xff\tb", 900);
+    assert_string_equal(slowest(1000).name, "GET /\\x1b]0;a\\x07\\xff\\tb");
+    char path[500] = "/";
+    memset(path + 1, '\x1b', sizeof(path) - 2);
+    evprof_requests_note("GET", path, 900);
+    evprof_slow_request_t found = slowest(1000);
+    assert_int_equal(strlen(found.name), sizeof(found.name) - 1);
+    assert_null(strchr(found.name, '\x1b'));
+}
+
 static void
 test_callbacks_that_run(void **state)
 {
@@ -94,6 +109,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nobody_has_come),
         cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_a_path_with_control_bytes),
         cmocka_unit_test(test_callbacks_that_run),
         cmocka_unit_test(test_too_many),
     };

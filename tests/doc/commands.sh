@@ -149,7 +149,8 @@ run_command() { # run_command GUIDE COMMAND
         ;;
     site) open_site "$guide" "$command" ;;
     *)
-        timeout 60 bash -c "$command" >"$work/out" 2>"$work/err" </dev/null ||
+        # Go compiles its tools when they are first asked for.
+        timeout 300 bash -c "$command" >"$work/out" 2>"$work/err" </dev/null ||
             { fail "$guide: $command"; cat "$work/out" "$work/err"; }
         # What a reader has compiled is what he asks next.
         case $command in 'cc server.c'*) begin ./a.out ;; esac

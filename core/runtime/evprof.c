@@ -54,11 +54,13 @@ prepare_fork(void)
     evprof_lock_enter(&life_lock);
     evprof_lock_enter(&the_profiler.lock);
     evprof_worker_fork_prepare();
+    evprof_trace_fork_prepare();
 }
 
 static void
 after_fork_parent(void)
 {
+    evprof_trace_fork_parent();
     evprof_worker_fork_parent();
     evprof_lock_leave(&the_profiler.lock);
     evprof_lock_leave(&life_lock);

@@ -23,6 +23,7 @@
 #include "core/trace/follow.h"
 #include "core/trace/order.h"
 #include "core/trace/samples.h"
+#include "core/trace/switches.h"
 #include "core/trace/tables.h"
 
 #define VISIT_NS INT64_C(10000000)
@@ -487,8 +488,21 @@ forget_recorded(void)
 }
 
 void
+evprof_trace_fork_prepare(void)
+{
+    evprof_trace_switches_fork_prepare();
+}
+
+void
+evprof_trace_fork_parent(void)
+{
+    evprof_trace_switches_fork_parent();
+}
+
+void
 evprof_trace_fork_child(void)
 {
+    evprof_trace_switches_fork_child();
     if (evprof_lock_is_free(&recorder.lock)) {
         forget_recorded();
     } else {

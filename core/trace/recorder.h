@@ -84,6 +84,13 @@ void evprof_trace_stats(evprof_trace_stats_t *out);
  * recorded. */
 void evprof_trace_ask_heap(bool (*bytes)(size_t *out));
 
+/* Before a fork: waits until the recorder has no descriptor that the child
+ * would inherit, and lets it open none. */
+void evprof_trace_fork_prepare(void);
+
+/* After it, in the parent: the recorder may open some again. */
+void evprof_trace_fork_parent(void);
+
 /* In the child of a fork: nothing is recorded. */
 void evprof_trace_fork_child(void);
 

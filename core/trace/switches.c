@@ -4,7 +4,8 @@
  * need no more rights than a process has over its own threads, unless the
  * kernel or a filter refuses the call as such. A mapped ring keeps its event
  * alive, so the descriptor is closed at once. The child of a fork does not
- * inherit the mapping.
+ * inherit the mapping. It would inherit the descriptor, and the event with it,
+ * so nobody forks while there is one.
  */
 #include "core/trace/switches.h"
 
@@ -14,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/lock.h"
 #include "core/base/self.h"
 
 #define RING_PAGES 4u
@@ -40,6 +42,8 @@ fill_attr(struct perf_event_attr *attr)
     attr->exclude_hv = 1;
 }
 
+static evprof_lock_t is_open; /* held while there is a descriptor */
+
 /* Whether the id is still that of a thread of this process; the kernel uses ids
  * again. */
 static bool
@@ -50,24 +54,50 @@ is_ours(pid_t tid)
     return access(path, F_OK) == 0;
 }
 
-int
-evprof_trace_switches_open(evprof_trace_switches_t *switches, pid_t tid)
+static int
+open_ring(evprof_perf_ring_t *ring, pid_t tid)
 {
     struct perf_event_attr attr;
     fill_attr(&attr);
-    switches->is_tried = true;
     int fd = evprof_perf_open(&attr, tid, -1);
     if (fd < 0) {
         return errno;
     }
-    int error =
-        evprof_perf_ring_map(&switches->ring, fd, RING_PAGES, 1) ? 0 : errno;
+    int error = evprof_perf_ring_map(ring, fd, RING_PAGES, 1) ? 0 : errno;
     close(fd);
+    return error;
+}
+
+int
+evprof_trace_switches_open(evprof_trace_switches_t *switches, pid_t tid)
+{
+    switches->is_tried = true;
+    evprof_lock_enter(&is_open);
+    int error = open_ring(&switches->ring, tid);
+    evprof_lock_leave(&is_open);
     if (error == 0 && !is_ours(tid)) {
         evprof_perf_ring_unmap(&switches->ring);
         return ESRCH;
     }
     return error;
+}
+
+void
+evprof_trace_switches_fork_prepare(void)
+{
+    evprof_lock_enter(&is_open);
+}
+
+void
+evprof_trace_switches_fork_parent(void)
+{
+    evprof_lock_leave(&is_open);
+}
+
+void
+evprof_trace_switches_fork_child(void)
+{
+    evprof_lock_reset(&is_open);
 }
 
 void

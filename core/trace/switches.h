@@ -24,6 +24,16 @@ typedef struct evprof_trace_switches {
 /* Begins to follow a thread of this process; 0, or the error's number. */
 int evprof_trace_switches_open(evprof_trace_switches_t *switches, pid_t tid);
 
+/* Before a fork: waits until no other thread has a descriptor open. It then has
+ * to be followed by one of the next two. */
+void evprof_trace_switches_fork_prepare(void);
+
+/* After it, in the parent. */
+void evprof_trace_switches_fork_parent(void);
+
+/* After it, in the child. */
+void evprof_trace_switches_fork_child(void);
+
 /* Ends following the thread; does nothing where none is followed. */
 void evprof_trace_switches_close(evprof_trace_switches_t *switches);
 

@@ -254,7 +254,8 @@ void
 evprof_queue_take_over(evprof_queue_t *q)
 {
     if (q->spool != NULL && q->first == NULL) {
-        evprof_spool_take_over(q->spool, q->next_number, bound_of(q), adopt, q);
+        q->stats.dropped += evprof_spool_take_over(q->spool, q->next_number,
+                                                   bound_of(q), adopt, q);
     }
 }
 

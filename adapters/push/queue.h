@@ -63,7 +63,8 @@ void evprof_queue_drop(evprof_queue_t *queue);
 bool evprof_queue_postpone(evprof_queue_t *queue, bool is_its_own);
 
 /* Takes over messages that dead processes left in the folder, as far as there
- * is room. Does nothing unless the queue is empty. */
+ * is room, and drops those that alone exceed its share. Does nothing unless the
+ * queue is empty. */
 void evprof_queue_take_over(evprof_queue_t *queue);
 
 /* What the queue holds now, and what it has lost since it was opened. */

@@ -303,11 +303,39 @@ evprof_spool_each(const evprof_spool_t *s, evprof_spool_visit_fn visit,
 
 typedef struct moving {
     const evprof_spool_t *to;
-    uint64_t number; /* of the next */
-    uint64_t left;   /* bytes that may come */
+    uint64_t number;    /* of the next */
+    uint64_t max_bytes; /* that may come */
+    uint64_t left;      /* of them */
+    uint64_t lost;      /* messages */
     evprof_spool_visit_fn visit;
     void *ctx;
 } moving_t;
+
+/* Moves a message, or removes it where it is larger than all that may come, and
+ * would hold those behind it for ever. False: it stays. */
+static bool
+move_one(moving_t *m, int from_fd, uint64_t number)
+{
+    char old[NAME_MAX_BYTES];
+    char new[NAME_MAX_BYTES];
+    struct stat st;
+    name_file(number, old);
+    name_file(m->number, new);
+    if (fstatat(from_fd, old, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        return false;
+    }
+    uint64_t size = (uint64_t)st.st_size;
+    if (size > m->max_bytes && unlinkat(from_fd, old, 0) == 0) {
+        m->lost++;
+        return true;
+    }
+    if (size > m->left || renameat(from_fd, old, m->to->part_fd, new) != 0) {
+        return false;
+    }
+    m->left -= size;
+    (void)m->visit(m->ctx, m->number++, (size_t)size);
+    return true;
+}
 
 /* Moves as many messages as fit. False: some are left. */
 static bool
@@ -316,32 +344,24 @@ move_all(moving_t *m, int from_fd)
     uint64_t *numbers = NULL;
     size_t count = list_files(from_fd, &numbers);
     size_t i = 0;
-    for (; i < count; i++) {
-        char old[NAME_MAX_BYTES];
-        char new[NAME_MAX_BYTES];
-        struct stat st;
-        name_file(numbers[i], old);
-        name_file(m->number, new);
-        if (fstatat(from_fd, old, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-            (uint64_t)st.st_size > m->left ||
-            renameat(from_fd, old, m->to->part_fd, new) != 0) {
-            break;
-        }
-        m->left -= (uint64_t)st.st_size;
-        (void)m->visit(m->ctx, m->number++, (size_t)st.st_size);
+    while (i < count && move_one(m, from_fd, numbers[i])) {
+        i++;
     }
     free(numbers);
     return i == count;
 }
 
-void
+uint64_t
 evprof_spool_take_over(const evprof_spool_t *s, uint64_t number,
                        uint64_t max_bytes, evprof_spool_visit_fn visit,
                        void *ctx)
 {
-    moving_t m = {
-        .to = s, .number = number, .left = max_bytes, .visit = visit, .ctx = ctx
-    };
+    moving_t m = { .to = s,
+                   .number = number,
+                   .max_bytes = max_bytes,
+                   .left = max_bytes,
+                   .visit = visit,
+                   .ctx = ctx };
     for (int part = 0; part < PARTS_MAX; part++) {
         int fd = part != s->part ? lock_part(s->base_fd, part) : -1;
         if (fd >= 0 && move_all(&m, fd)) {
@@ -353,4 +373,5 @@ evprof_spool_take_over(const evprof_spool_t *s, uint64_t number,
             close(fd);
         }
     }
+    return m.lost;
 }

@@ -57,11 +57,12 @@ void evprof_spool_each(const evprof_spool_t *spool, evprof_spool_visit_fn visit,
 
 /*
  * Moves messages of dead processes into this part, numbered from `number` on,
- * up to `max_bytes` of them, and calls `visit` for each. A part that is empty
+ * up to `max_bytes` of them, and calls `visit` for each. A message that is
+ * larger by itself is removed; returns how many were. A part that is empty
  * afterwards is removed.
  */
-void evprof_spool_take_over(const evprof_spool_t *spool, uint64_t number,
-                            uint64_t max_bytes, evprof_spool_visit_fn visit,
-                            void *ctx);
+uint64_t evprof_spool_take_over(const evprof_spool_t *spool, uint64_t number,
+                                uint64_t max_bytes, evprof_spool_visit_fn visit,
+                                void *ctx);
 
 #endif

@@ -226,6 +226,33 @@ test_the_dead_have_more_than_fits(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+/* What is larger than a share can never come: it is lost, and is counted, lest
+ * it hold what is behind it, and its part, which takes from all shares. */
+static void
+test_the_dead_have_one_too_large(void **state)
+{
+    (void)state;
+    static const char *const texts[] = { "more than twenty bytes", "a", "b",
+                                         NULL };
+    char folder[] = "/tmp/evprof_queue_XXXXXX";
+    char part[64];
+    evprof_error_t err;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(part, sizeof(part), "%s/1", folder);
+    evprof_queue_t *q = evprof_queue_open(folder, 40, &err);
+    leave(folder, texts);
+    assert_int_equal(access(part, F_OK), 0);
+    evprof_queue_take_over(q);
+    assert_int_equal(evprof_queue_stats(q).messages, 2);
+    assert_int_equal(evprof_queue_stats(q).dropped, 1);
+    assert_int_equal(access(part, F_OK), -1);
+    expect(q, "a");
+    expect(q, "b");
+    expect_none(q);
+    evprof_queue_close(q);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 /* An attempt that fails; true: the message was set aside. */
 static bool
 fail_at(evprof_queue_t *q, const char *text, bool is_its_own)
@@ -327,6 +354,7 @@ main(void)
         cmocka_unit_test(test_shares),
         cmocka_unit_test(test_the_dead_are_taken_over),
         cmocka_unit_test(test_the_dead_have_more_than_fits),
+        cmocka_unit_test(test_the_dead_have_one_too_large),
         cmocka_unit_test(test_poison),
         cmocka_unit_test(test_it_is_never_its_turn),
         cmocka_unit_test(test_no_folder),

@@ -9,13 +9,11 @@
  */
 #include "adapters/preload/own_image.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -119,8 +117,9 @@ restore(char *const environment[], char **list, char *text)
     list[count] = NULL;
 }
 
-/* The restored environment's memory is mapped: a handler's stack may be small,
- * and malloc may be what it interrupted. */
+/* The restored environment is on the stack, as arguments in a row are in libc:
+ * in a child of vfork what is mapped or allocated would stay with the parent,
+ * and malloc may be what a handler has interrupted. */
 int
 evprof_preload_run_own_image(evprof_image_run_fn *run, const void *image,
                              char *const environment[])
@@ -130,19 +129,9 @@ evprof_preload_run_own_image(evprof_image_run_fn *run, const void *image,
     while (environment[count] != NULL) {
         count++;
     }
-    size_t list_size = (count + NAMES + 2) * sizeof(char *);
-    size_t size = list_size + strlen(own.library) + sizeof("LD_PRELOAD=:") +
-                  (theirs == NULL ? 0 : strlen(theirs));
-    char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) {
-        return run(image, environment);
-    }
-    void *list = memory;
-    restore(environment, list, memory + list_size);
-    int result = run(image, list);
-    int saved = errno;
-    (void)munmap(memory, size);
-    errno = saved;
-    return result;
+    size_t text_size = strlen(own.library) + sizeof("LD_PRELOAD=:") +
+                       (theirs == NULL ? 0 : strlen(theirs));
+    char **list = __builtin_alloca((count + NAMES + 2) * sizeof(char *));
+    restore(environment, list, __builtin_alloca(text_size));
+    return run(image, list);
 }

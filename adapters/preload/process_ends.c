@@ -56,13 +56,11 @@ static evprof_real_t real_spawnp = EVPROF_REAL(posix_spawnp, NULL);
 void
 evprof_preload_ends_begin(void)
 {
+    static evprof_real_t *const all[] = { &real_execve,  &real_execvpe,
+                                          &real_fexecve, &real_execveat,
+                                          &real_spawn,   &real_spawnp };
     evprof_preload_image_begin();
-    (void)evprof_real_find(&real_execve);
-    (void)evprof_real_find(&real_execvpe);
-    (void)evprof_real_find(&real_fexecve);
-    (void)evprof_real_find(&real_execveat);
-    (void)evprof_real_find(&real_spawn);
-    (void)evprof_real_find(&real_spawnp);
+    evprof_real_find_all(all, sizeof(all) / sizeof(all[0]));
 }
 
 /* ---- The ways ---- */
@@ -91,13 +89,17 @@ run_fexecve(const void *data, char *const environment[])
     return call(image->folder, image->argv, environment);
 }
 
+/* glibc has a function for it since 2.34, which is the call and no more. */
 static int
 run_execveat(const void *data, char *const environment[])
 {
     const image_t *image = data;
-    execveat_fn *call = (execveat_fn *)evprof_real(&real_execveat);
-    return call(image->folder, image->file, image->argv, environment,
-                image->flags);
+    execveat_fn *call = (execveat_fn *)atomic_load_explicit(
+        &real_execveat.address, memory_order_relaxed);
+    return call != NULL ? call(image->folder, image->file, image->argv,
+                               environment, image->flags)
+                        : (int)syscall(SYS_execveat, image->folder, image->file,
+                                       image->argv, environment, image->flags);
 }
 
 static int

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -329,7 +330,16 @@ connect_to(int fd, const struct sockaddr *at, socklen_t size)
     return fd;
 }
 
-/* A full queue of connections makes a unix socket wait, for ever at worst. */
+/* How long a blocking socket waits until something can be sent, or until there
+ * is room in the queue of a unix socket; 0: for ever. */
+static void
+limit_wait(int fd, long wait_ms)
+{
+    const struct timeval limit = { .tv_usec = wait_ms * 1000 };
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
+
+/* A socket that does not block would not wait for room in the queue at all. */
 static int
 connect_unix(const char *path, evprof_error_t *err)
 {
@@ -341,9 +351,13 @@ connect_unix(const char *path, evprof_error_t *err)
                            sizeof(at.sun_path) - 1, strlen(path), path);
     }
     memcpy(at.sun_path, path, strlen(path) + 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0) {
+        limit_wait(fd, ANSWER_MS);
         fd = connect_to(fd, (struct sockaddr *)&at, sizeof(at));
+    }
+    if (fd >= 0) {
+        limit_wait(fd, 0);
     }
     if (fd < 0 && errno == EAGAIN) {
         return evprof_fail(err, EVPROF_EBUSY,

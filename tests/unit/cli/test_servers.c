@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A server whose queue of connections is full is waited for, but not for ever.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "adapters/cli/servers.h"
+
+enum { QUEUED_MAX = 8, TRIES = 100 };
+
+/* A socket that listens and has a full queue. */
+typedef struct busy {
+    char folder[32];
+    char address[64];
+    int listener;
+    int queued[QUEUED_MAX];
+    int count;
+    pid_t waiter; /* the thread that connects */
+    atomic_bool is_over;
+} busy_t;
+
+static void
+open_busy(busy_t *busy)
+{
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    *busy = (busy_t){ .folder = "/tmp/evprof_cli_XXXXXX" };
+    assert_non_null(mkdtemp(busy->folder));
+    (void)snprintf(at.sun_path, sizeof(at.sun_path), "%s/s", busy->folder);
+    (void)snprintf(busy->address, sizeof(busy->address), "unix:%s/s",
+                   busy->folder);
+    busy->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(busy->listener, (struct sockaddr *)&at, sizeof(at)),
+                     0);
+    assert_int_equal(listen(busy->listener, 0), 0);
+    int failure = 0;
+    while (failure == 0) {
+        assert_true(busy->count < QUEUED_MAX);
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        failure = connect(fd, (struct sockaddr *)&at, sizeof(at));
+        busy->queued[busy->count++] = fd;
+    }
+    alarm(60); /* ends a process that waits for ever */
+}
+
+static void
+close_busy(busy_t *busy)
+{
+    alarm(0);
+    while (busy->count > 0) {
+        close(busy->queued[--busy->count]);
+    }
+    close(busy->listener);
+    (void)unlink(busy->address + strlen("unix:"));
+    assert_int_equal(rmdir(busy->folder), 0);
+}
+
+/* Whether the thread sleeps in the kernel. */
+static bool
+is_asleep(pid_t thread)
+{
+    char path[64];
+    char text[256] = "";
+    (void)snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)thread);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    close(fd);
+    const char *end = len > 0 ? strrchr(text, ')') : NULL;
+    return end != NULL && strncmp(end, ") S", 3) == 0;
+}
+
+/* Makes room once the other one waits for it. */
+static void *
+accept_when_it_waits(void *arg)
+{
+    busy_t *busy = arg;
+    while (!is_asleep(busy->waiter)) {
+        if (atomic_load(&busy->is_over)) {
+            return NULL;
+        }
+        sched_yield();
+    }
+    close(accept(busy->listener, NULL, NULL));
+    return NULL;
+}
+
+static void
+test_a_full_queue_is_waited_for(void **state)
+{
+    (void)state;
+    busy_t busy;
+    pthread_t server;
+    struct timeval limit;
+    socklen_t len = sizeof(limit);
+    int fd = -1;
+    open_busy(&busy);
+    busy.waiter = (pid_t)syscall(SYS_gettid);
+    assert_int_equal(pthread_create(&server, NULL, accept_when_it_waits, &busy),
+                     0);
+    /* More than once, as the other thread may not get to run at first. */
+    for (int i = 0; i < TRIES && fd < 0; i++) {
+        fd = cli_server_connect(busy.address, NULL);
+    }
+    atomic_store(&busy.is_over, true);
+    pthread_join(server, NULL);
+    assert_true(fd >= 0);
+    /* What is sent there may take its time. */
+    assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &len), 0);
+    assert_int_equal(limit.tv_sec, 0);
+    assert_int_equal(limit.tv_usec, 0);
+    close(fd);
+    close_busy(&busy);
+}
+
+static void
+test_a_deaf_server(void **state)
+{
+    (void)state;
+    busy_t busy;
+    evprof_error_t err = { .status = 0 };
+    open_busy(&busy);
+    assert_int_equal(cli_server_connect(busy.address, &err), EVPROF_EBUSY);
+    assert_non_null(strstr(err.message, "its server takes no connections"));
+    close_busy(&busy);
+}
+
+static void
+test_no_server(void **state)
+{
+    (void)state;
+    evprof_error_t err = { .status = 0 };
+    assert_int_equal(cli_server_connect("unix:/tmp/evprof/none.sock", &err),
+                     EVPROF_ENOENT);
+    assert_non_null(strstr(err.message, "nothing listens"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_full_queue_is_waited_for),
+        cmocka_unit_test(test_a_deaf_server),
+        cmocka_unit_test(test_no_server),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

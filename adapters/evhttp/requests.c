@@ -2,11 +2,12 @@
 /*
  * Requests of the application's own evhttp as tasks of the execution trace, and
  * as the label "route" of samples. libevent has no hook for a request, so the
- * functions that bind a callback and those that send an answer stand here in
- * front of libevent's: a callback is bound through a record, and an answer ends
- * the request's task. They are weak, so that a libevent that is linked
- * statically keeps its own, and `evprof_evhttp_request()` marks a request by
- * hand. The same records tell watch { } how long requests take.
+ * functions that bind a callback, those that send an answer and the one that
+ * frees a request stand here in front of libevent's: a callback is bound
+ * through a record, and an answer ends the request's task. They are weak, so
+ * that a libevent that is linked statically keeps its own, and
+ * `evprof_evhttp_request()` marks a request by hand. The same records tell
+ * watch { } how long requests take.
  *
  * With neither a trace nor labels nor a watch a request costs one more call.
  */
@@ -37,22 +38,55 @@
 typedef void (*any_fn)(void);
 typedef void callback_fn(struct evhttp_request *, void *);
 
-/* The next definition of that name; a program without libevent calls none. */
+typedef struct next {
+    const char *name;
+    _Atomic(any_fn) function; /* NULL: not looked up, or not there yet */
+} next_t;
+
+#define NEXT(function) static next_t next_##function = { .name = #function }
+
+NEXT(evhttp_set_cb);
+NEXT(evhttp_set_gencb);
+NEXT(evhttp_send_reply);
+NEXT(evhttp_send_error);
+NEXT(evhttp_send_reply_start);
+NEXT(evhttp_send_reply_end);
+NEXT(evhttp_request_free);
+
 static any_fn
-next(_Atomic(any_fn) *known, const char *name)
+look_up(next_t *next)
 {
-    any_fn function = atomic_load_explicit(known, memory_order_relaxed);
-    if (function == NULL) {
-        void *found = evprof_look_up(RTLD_NEXT, name);
-        memcpy(&function, &found, sizeof(function));
-        atomic_store_explicit(known, function, memory_order_relaxed);
-    }
+    any_fn function;
+    void *found = evprof_look_up(RTLD_NEXT, next->name);
+    memcpy(&function, &found, sizeof(function));
+    atomic_store_explicit(&next->function, function, memory_order_relaxed);
     return function;
 }
 
-#define NEXT(type, name)                                                       \
-    static _Atomic(any_fn) known;                                              \
-    type *real = (type *)next(&known, #name)
+/* The next definition; a program without libevent calls none. */
+static any_fn
+real(next_t *next)
+{
+    any_fn function =
+        atomic_load_explicit(&next->function, memory_order_relaxed);
+    return function != NULL ? function : look_up(next);
+}
+
+/* Before any of them is called: a loop does not wait for a thread that is in
+ * dlopen(). */
+__attribute__((constructor(101))) static void
+look_all_up(void)
+{
+    static next_t *const all[] = {
+        &next_evhttp_set_cb,           &next_evhttp_set_gencb,
+        &next_evhttp_send_reply,       &next_evhttp_send_error,
+        &next_evhttp_send_reply_start, &next_evhttp_send_reply_end,
+        &next_evhttp_request_free
+    };
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        (void)look_up(all[i]);
+    }
+}
 
 /* ---- Requests that have no answer yet ---- */
 
@@ -69,6 +103,8 @@ static struct {
     evprof_lock_t lock;
     open_request_t *first;
 } buckets[BUCKETS];
+
+static _Atomic size_t open_requests;
 
 static unsigned
 bucket_of(const struct evhttp_request *req)
@@ -91,6 +127,7 @@ take(const struct evhttp_request *req)
     if (found != NULL) {
         *at = found->next;
         taken = *found;
+        atomic_fetch_sub_explicit(&open_requests, 1, memory_order_relaxed);
     }
     evprof_lock_leave(&buckets[i].lock);
     free(found);
@@ -141,6 +178,7 @@ add(const struct evhttp_request *req, evprof_task_t task, int64_t begin_ns)
         evprof_lock_enter(&buckets[i].lock);
         entry->next = buckets[i].first;
         buckets[i].first = entry;
+        atomic_fetch_add_explicit(&open_requests, 1, memory_order_relaxed);
         evprof_lock_leave(&buckets[i].lock);
     }
 }
@@ -205,15 +243,22 @@ answer(const struct evhttp_request *req, int code)
     evprof_trace_log(find(req), "status", status);
 }
 
+/* Whether any may be in the table: whoever ends a request has seen it begin. */
+static bool
+are_any_open(void)
+{
+    return atomic_load_explicit(&open_requests, memory_order_relaxed) != 0;
+}
+
 static void
 finish(const struct evhttp_request *req)
 {
-    if (!evprof_trace_is_enabled() && !evprof_requests_are_timed()) {
+    if (!are_any_open()) {
         return;
     }
     const open_request_t request = take(req);
     evprof_task_end(request.task);
-    if (request.begin_ns != 0) {
+    if (request.begin_ns != 0 && evprof_requests_are_timed()) {
         evprof_requests_note(method_of(req), path_of(req),
                              evprof_clock_ns(CLOCK_MONOTONIC) -
                                  request.begin_ns);
@@ -319,67 +364,79 @@ EVPROF_API WEAK int
 evhttp_set_cb(struct evhttp *http, const char *path, callback_fn *callback,
               void *arg)
 {
-    NEXT(set_cb_fn, evhttp_set_cb);
+    set_cb_fn *call = (set_cb_fn *)real(&next_evhttp_set_cb);
     bound_t *bound =
         callback != NULL ? bind_callback(callback, arg, path) : NULL;
-    return bound == NULL ? real(http, path, callback, arg)
-                         : real(http, path, call_bound, bound);
+    return bound == NULL ? call(http, path, callback, arg)
+                         : call(http, path, call_bound, bound);
 }
 
 EVPROF_API WEAK void
 evhttp_set_gencb(struct evhttp *http, callback_fn *callback, void *arg)
 {
-    NEXT(set_gencb_fn, evhttp_set_gencb);
+    set_gencb_fn *call = (set_gencb_fn *)real(&next_evhttp_set_gencb);
     bound_t *bound = callback != NULL ? bind_callback(callback, arg, "") : NULL;
     if (bound == NULL) {
-        real(http, callback, arg);
+        call(http, callback, arg);
     } else {
-        real(http, call_bound, bound);
+        call(http, call_bound, bound);
     }
 }
 
-/* ---- Answers ---- */
+/* ---- Answers and ends ---- */
 
 typedef void send_reply_fn(struct evhttp_request *, int, const char *,
                            struct evbuffer *);
 typedef void send_start_fn(struct evhttp_request *, int, const char *);
-typedef void send_end_fn(struct evhttp_request *);
+typedef void end_fn(struct evhttp_request *);
 
 /* Told before it is done: a reply may free the request. */
 EVPROF_API WEAK void
 evhttp_send_reply(struct evhttp_request *req, int code, const char *reason,
                   struct evbuffer *body)
 {
-    NEXT(send_reply_fn, evhttp_send_reply);
+    send_reply_fn *call = (send_reply_fn *)real(&next_evhttp_send_reply);
     answer(req, code);
     finish(req);
-    real(req, code, reason, body);
+    call(req, code, reason, body);
 }
 
 EVPROF_API WEAK void
 evhttp_send_error(struct evhttp_request *req, int code, const char *reason)
 {
-    NEXT(send_start_fn, evhttp_send_error);
+    send_start_fn *call = (send_start_fn *)real(&next_evhttp_send_error);
     answer(req, code);
     finish(req);
-    real(req, code, reason);
+    call(req, code, reason);
 }
 
 EVPROF_API WEAK void
 evhttp_send_reply_start(struct evhttp_request *req, int code,
                         const char *reason)
 {
-    NEXT(send_start_fn, evhttp_send_reply_start);
+    send_start_fn *call = (send_start_fn *)real(&next_evhttp_send_reply_start);
     answer(req, code);
-    real(req, code, reason);
+    call(req, code, reason);
 }
 
 EVPROF_API WEAK void
 evhttp_send_reply_end(struct evhttp_request *req)
 {
-    NEXT(send_end_fn, evhttp_send_reply_end);
+    end_fn *call = (end_fn *)real(&next_evhttp_send_reply_end);
     finish(req);
-    real(req);
+    call(req);
+}
+
+/* A request that is dropped without an answer is forgotten: libevent answers
+ * bad ones itself, and one of them may have its address next. */
+EVPROF_API WEAK void
+evhttp_request_free(struct evhttp_request *req)
+{
+    end_fn *call = (end_fn *)real(&next_evhttp_request_free);
+    if (are_any_open()) {
+        evprof_task_end(take(req).task);
+    }
+    call(req);
 }
 
 evprof_task_t

@@ -54,7 +54,9 @@ find_in_library(const char *soname)
 
 static struct {
     _Atomic(demangle_fn) known;
-    _Atomic uint64_t seen;     /* objects loaded so far, at the last look */
+    _Atomic uint64_t seen;     /* objects loaded so far, at the last look that
+                                  has ended */
+    uint64_t count;            /* the same of the look under way */
     _Atomic pid_t process;     /* in which a thread looks; 0: in none */
     _Atomic uint32_t is_ended; /* the look; what waits for it sleeps on it */
 } look;
@@ -86,6 +88,7 @@ look_around(void *unused)
         demangle = find_in_library("libc++abi.so.1");
     }
     look.known = demangle;
+    atomic_store(&look.seen, look.count);
     atomic_store(&look.process, 0);
     atomic_store(&look.is_ended, 1);
     evprof_futex_wake(&look.is_ended);
@@ -106,11 +109,11 @@ find_early(void)
  * goes on waiting in our place.
  */
 static void
-look_again(void)
+look_again(uint64_t count)
 {
     pthread_t thread;
+    look.count = count;
     atomic_store(&look.is_ended, 0);
-    atomic_store(&look.process, getpid());
     if (evprof_own_thread_start(EVPROF_OWN_DEMANGLER, &thread, look_around,
                                 NULL) != 0) {
         atomic_store(&look.process, 0);
@@ -124,14 +127,19 @@ look_again(void)
     }
 }
 
-/* It is looked for again when more was loaded since. */
+/* It is looked for again when more was loaded since, or when the last look came
+ * to no end: no thread could be made for it, or it was left in the parent of a
+ * fork. */
 static demangle_fn
 find_demangler(void)
 {
-    if (look.known == NULL && atomic_load(&look.process) != getpid()) {
+    pid_t own = getpid();
+    pid_t looking = atomic_load(&look.process);
+    if (look.known == NULL && looking != own) {
         uint64_t count = objects_so_far();
-        if (atomic_exchange(&look.seen, count) != count) {
-            look_again();
+        if (atomic_load(&look.seen) != count &&
+            atomic_compare_exchange_strong(&look.process, &looking, own)) {
+            look_again(count);
         }
     }
     return look.known;

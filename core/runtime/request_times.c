@@ -6,8 +6,11 @@
  */
 #include "core/runtime/request_times.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "core/base/buf.h"
 #include "core/base/lock.h"
@@ -20,6 +23,7 @@ enum { PLACES = 64 };
 typedef struct place {
     _Atomic int64_t begin_ns; /* 0: free; set last */
     _Atomic(const char *) route;
+    _Atomic pid_t thread;
     _Atomic bool is_taken;
 } place_t;
 
@@ -39,6 +43,7 @@ evprof_requests_enter(const char *route, int64_t now_ns)
         if (!atomic_load_explicit(&places[i].is_taken, memory_order_relaxed) &&
             !atomic_exchange(&places[i].is_taken, true)) {
             atomic_store(&places[i].route, route);
+            atomic_store(&places[i].thread, (pid_t)syscall(SYS_gettid));
             atomic_store(&places[i].begin_ns, now_ns);
             return i;
         }
@@ -76,19 +81,36 @@ evprof_requests_note(const char *method, const char *path, int64_t ns)
     evprof_buf_free(&shown);
 }
 
+/* A thread that ended inside a callback, by pthread_exit(), never left. */
+static bool
+has_ended(pid_t thread)
+{
+    return syscall(SYS_tgkill, getpid(), thread, 0) != 0 && errno == ESRCH;
+}
+
 /* A callback that runs longer than what is in `out`. */
 static void
-look_at(place_t *place, int64_t now_ns, evprof_slow_request_t *out)
+look_at(int i, int64_t now_ns, evprof_slow_request_t *out)
 {
+    place_t *place = &places[i];
     int64_t begin_ns = atomic_load(&place->begin_ns);
     const char *route = atomic_load(&place->route);
-    if (begin_ns != 0 && now_ns - begin_ns > out->ns &&
-        begin_ns == atomic_load(&place->begin_ns)) {
-        out->ns = now_ns - begin_ns;
-        out->is_running = true;
-        (void)snprintf(out->name, sizeof(out->name), "%s",
-                       route[0] != '\0' ? route : "a request");
+    pid_t thread = atomic_load(&place->thread);
+    if (begin_ns == 0 || now_ns - begin_ns <= out->ns) {
+        return;
     }
+    bool is_left = has_ended(thread);
+    if (begin_ns != atomic_load(&place->begin_ns)) {
+        return;
+    }
+    if (is_left) {
+        evprof_requests_leave(i);
+        return;
+    }
+    out->ns = now_ns - begin_ns;
+    out->is_running = true;
+    (void)snprintf(out->name, sizeof(out->name), "%s",
+                   route[0] != '\0' ? route : "a request");
 }
 
 bool
@@ -99,7 +121,7 @@ evprof_requests_slowest(int64_t now_ns, evprof_slow_request_t *out)
     slowest.request = (evprof_slow_request_t){ .ns = 0 };
     evprof_lock_leave(&slowest.lock);
     for (int i = 0; i < PLACES; i++) {
-        look_at(&places[i], now_ns, out);
+        look_at(i, now_ns, out);
     }
     return atomic_load(&are_seen);
 }

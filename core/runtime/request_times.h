@@ -28,7 +28,7 @@ evprof_requests_are_timed(void)
 
 /* A callback of a request begins; `route` lives for ever. What
  * evprof_requests_leave() is given when it returns; -1: too many run at once.
- * Any thread. */
+ * Where it never returns it runs until its thread ends. Any thread. */
 EVPROF_API int evprof_requests_enter(const char *route, int64_t now_ns);
 
 /* The callback returns that was given `place`; -1 is ignored. Any thread. */

@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
 
 #include "core/runtime/request_times.h"
 
@@ -88,6 +91,36 @@ test_callbacks_that_run(void **state)
     evprof_requests_fork_child();
 }
 
+static void *
+exit_inside(void *unused)
+{
+    (void)evprof_requests_enter("/exits", 1000);
+    pthread_exit(unused);
+}
+
+/* A thread that ends in a callback does not keep its loop for ever. */
+static void
+test_a_thread_that_ends_in_one(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    alarm(60); /* ends a process that waits for ever */
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(pthread_create(&thread, NULL, exit_inside, NULL), 0);
+        pthread_join(thread, NULL);
+        /* The kernel has it for a moment longer. */
+        while (slowest(5000).ns != 0) {
+            sched_yield();
+        }
+    }
+    alarm(0);
+    /* Nor do they use the places up. */
+    int place = evprof_requests_enter("/next", 1000);
+    assert_true(place >= 0);
+    assert_int_equal(slowest(5000).ns, 4000);
+    evprof_requests_leave(place);
+}
+
 /* More loops than places: the others are not noticed, and nothing breaks. */
 static void
 test_too_many(void **state)
@@ -111,6 +144,7 @@ main(void)
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_a_path_with_control_bytes),
         cmocka_unit_test(test_callbacks_that_run),
+        cmocka_unit_test(test_a_thread_that_ends_in_one),
         cmocka_unit_test(test_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

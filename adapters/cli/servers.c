@@ -312,7 +312,10 @@ cli_ps(int argc, char **argv, int *exit_status)
 static int
 connect_to(int fd, const struct sockaddr *at, socklen_t size)
 {
-    int failure = connect(fd, at, size) == 0 ? 0 : errno;
+    int failure;
+    do {
+        failure = connect(fd, at, size) == 0 ? 0 : errno;
+    } while (failure == EINTR);
     if (failure == EINPROGRESS) {
         struct pollfd wait = { .fd = fd, .events = POLLOUT };
         socklen_t len = sizeof(failure);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -32,6 +33,7 @@ typedef struct busy {
     int queued[QUEUED_MAX];
     int count;
     pid_t waiter; /* the thread that connects */
+    pthread_t waiting;
     atomic_bool is_over;
 } busy_t;
 
@@ -84,7 +86,13 @@ is_asleep(pid_t thread)
     return end != NULL && strncmp(end, ") S", 3) == 0;
 }
 
-/* Makes room once the other one waits for it. */
+static void
+on_signal(int signal)
+{
+    (void)signal;
+}
+
+/* Makes room once the other one waits for it, and was disturbed in that. */
 static void *
 accept_when_it_waits(void *arg)
 {
@@ -95,6 +103,7 @@ accept_when_it_waits(void *arg)
         }
         sched_yield();
     }
+    pthread_kill(busy->waiting, SIGUSR1);
     close(accept(busy->listener, NULL, NULL));
     return NULL;
 }
@@ -107,13 +116,16 @@ test_a_full_queue_is_waited_for(void **state)
     pthread_t server;
     struct timeval limit;
     socklen_t len = sizeof(limit);
-    int fd = -1;
+    const struct sigaction disturb = { .sa_handler = on_signal };
+    int fd = EVPROF_EBUSY;
+    assert_int_equal(sigaction(SIGUSR1, &disturb, NULL), 0);
     open_busy(&busy);
+    busy.waiting = pthread_self();
     busy.waiter = (pid_t)syscall(SYS_gettid);
     assert_int_equal(pthread_create(&server, NULL, accept_when_it_waits, &busy),
                      0);
     /* More than once, as the other thread may not get to run at first. */
-    for (int i = 0; i < TRIES && fd < 0; i++) {
+    for (int i = 0; i < TRIES && fd == EVPROF_EBUSY; i++) {
         fd = cli_server_connect(busy.address, NULL);
     }
     atomic_store(&busy.is_over, true);

@@ -12,34 +12,49 @@ cat >conf <<CONF
 pprof { label_requests on; profile trace { flight_recorder 30s 16m; } }
 CONF
 mkfifo out
-"$server" conf >out &
-pid=$! running=$!
-read -r port <out
-base=http://127.0.0.1:$port
 count() { # count PATTERN
     grep -c -- "$1" parsed || true
 }
 
-curl -sS -o trace.out "$base/debug/pprof/trace?seconds=0.5" &
-window=$!
-for _ in 1 2 3; do
-    curl -sS -o body "$base/slow"
-    [ "$(cat body)" = late ] || fail "the answer is changed"
-done
-# The server is kept busy for as long as its profile lasts.
-curl -sS -o cpu.pb "$base/debug/pprof/profile?seconds=1" &
-profile=$!
-others=0
-while [ "$others" -lt 60 ] || kill -0 "$profile" 2>/dev/null; do
-    status=$(curl -sS -o body -w '%{http_code}' "$base/other/path")
-    [ "$status" = 404 ] || fail "the status is changed"
-    others=$((others + 1))
-done
-wait "$window" "$profile"
+# Three slow requests, and others for as long as the server's profile lasts.
+play() {
+    "$server" conf >out &
+    pid=$! running=$!
+    read -r port <out
+    base=http://127.0.0.1:$port
+    curl -sS -o trace.out "$base/debug/pprof/trace?seconds=0.5" &
+    window=$!
+    for _ in 1 2 3; do
+        curl -sS -o body "$base/slow"
+        [ "$(cat body)" = late ] || fail "the answer is changed"
+    done
+    curl -sS -o cpu.pb "$base/debug/pprof/profile?seconds=1" &
+    profile=$!
+    others=0
+    while [ "$others" -lt 60 ] || kill -0 "$profile" 2>/dev/null; do
+        status=$(curl -sS -o body -w '%{http_code}' "$base/other/path")
+        [ "$status" = 404 ] || fail "the status is changed"
+        others=$((others + 1))
+    done
+    wait "$window" "$profile"
+    "$go" tool trace -d=parsed trace.out >parsed 2>said || fail "$(cat said)"
+    curl -sS -o flight.out "$base/debug/pprof/trace?flight=1"
+    "$go" tool trace -d=parsed flight.out >parsed 2>said || fail "$(cat said)"
+    "$go" tool pprof -tags cpu.pb >tags 2>said
+}
 
-"$go" tool trace -d=parsed trace.out >parsed 2>said || fail "$(cat said)"
-curl -sS -o flight.out "$base/debug/pprof/trace?flight=1"
-"$go" tool trace -d=parsed flight.out >parsed 2>said || fail "$(cat said)"
+# On a machine so busy that events are dropped the trace says it, and that the
+# server hardly had a CPU the profile: what is missing then proves nothing.
+is_telling() {
+    [ "$(count 'Category="evprof: dropped"')" -eq 0 ] && grep -q 'route: Total' tags
+}
+play
+for _ in 1 2; do
+    is_telling && break
+    kill "$pid"
+    wait "$pid" 2>/dev/null || true
+    play
+done
 [ "$(count 'TaskBegin.*"GET /slow"')" -eq 3 ] || fail "requests are no tasks"
 [ "$(count 'TaskEnd.*"GET /slow"')" -eq 3 ] || fail "answers end no task"
 [ "$(count 'TaskBegin.*"GET /other/path"')" -eq "$others" ] || fail "no generic tasks"
@@ -55,7 +70,6 @@ awk 'function number(name) { match($0, name "=[0-9]+")
      END { exit failed || ends != 3 }' parsed ||
     fail "a task ends before its answer: $(grep 'GET /slow\|"late"' parsed)"
 
-"$go" tool pprof -tags cpu.pb >tags 2>said
 grep -q 'route: Total' tags || fail "samples have no route"
 grep -q 'thread: Total' tags || fail "samples have no thread: $(cat tags)"
 grep -q '/other/path' tags || fail "the route is not the path: $(cat tags)"

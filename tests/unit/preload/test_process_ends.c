@@ -20,6 +20,7 @@
 #include "adapters/preload/own_image.h"
 #include "adapters/preload/process_ends.h"
 #include "core/interpose/real.h"
+#include "tests/unit/emulated.h"
 
 /* ---- The older libc ---- */
 
@@ -106,6 +107,7 @@ static void
 test_a_failure_is_the_kernel_s(void **state)
 {
     (void)state;
+    SKIP_EMULATED("execveat()");
     char none[] = "./none";
     char *const argv[] = { none, NULL };
     ends = resumes = 0;
@@ -123,6 +125,7 @@ static void
 test_an_image_is_run(void **state)
 {
     (void)state;
+    SKIP_EMULATED("execveat()");
     char path[] = "/bin/sh";
     char option[] = "-c";
     char command[] = "exit 7";

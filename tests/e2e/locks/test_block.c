@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/thread_state.h"
+
 static evprof_t *prof;
 
 /* What is waited for; all of it is held when the waiters come. */
@@ -219,17 +221,8 @@ end_when_told(void *arg)
 static void
 await_asleep(const waiter_t *waiter)
 {
-    char path[64];
-    char state = '?';
-    while (state != 'S') {
+    while (waiter->tid == 0 || thread_state(waiter->tid) != 'S') {
         sched_yield();
-        snprintf(path, sizeof(path), "/proc/self/task/%d/stat",
-                 (int)waiter->tid);
-        FILE *file = waiter->tid == 0 ? NULL : fopen(path, "r");
-        if (file != NULL) {
-            assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
-            fclose(file);
-        }
     }
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/e2e/evhttp/server.h"
+#include "tests/thread_state.h"
 
 #define PREFIX "/debug/pprof/"
 
@@ -142,26 +143,12 @@ wait_for_pair(void *arg)
     return NULL;
 }
 
-static char
-state_of(pid_t tid)
-{
-    char path[64];
-    char state = '?';
-    snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
-    FILE *file = fopen(path, "r");
-    if (file != NULL) {
-        assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
-        fclose(file);
-    }
-    return state;
-}
-
 static void
 hold_until_waited_for(pair_t *pair, pthread_t *waiter)
 {
     pthread_mutex_lock(&pair->mutex);
     assert_int_equal(pthread_create(waiter, NULL, wait_for_pair, pair), 0);
-    while (pair->waiter == 0 || state_of(pair->waiter) != 'S') {
+    while (pair->waiter == 0 || thread_state(pair->waiter) != 'S') {
         sched_yield();
     }
 }

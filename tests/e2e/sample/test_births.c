@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tests/e2e/sample/scene.h"
+#include "tests/unit/sample/record_of.h"
 
 enum {
     THREADS = SCENE_IS_TSAN ? 400 : 12000,
@@ -116,21 +117,6 @@ static struct {
     atomic_bool is_done;
     char stack[65536] __attribute__((aligned(16)));
 } raw;
-
-/* The record of a living thread, NULL: it has none. */
-static evprof_thread_t *
-record_of(pid_t tid)
-{
-    const uint32_t limit = evprof_thread_limit();
-    for (uint32_t i = 0; i < limit; i++) {
-        evprof_thread_t *thread = evprof_thread_at(i);
-        if (atomic_load(&thread->tid) == tid &&
-            atomic_load(&thread->state) != EVPROF_THREAD_FREE) {
-            return thread;
-        }
-    }
-    return NULL;
-}
 
 static int
 run_raw(void *unused)

@@ -27,6 +27,7 @@
 #include <evprof/trace.h>
 
 #include "core/runtime/recording.h"
+#include "tests/thread_state.h"
 
 #define ROUNDS 20
 #define HOLD_NS 10000000L
@@ -108,21 +109,6 @@ wait_for_event(void *object)
 {
     struct epoll_event event;
     return epoll_wait(*(int *)object, &event, 1, -1);
-}
-
-/* Whether a thread sleeps. */
-static bool
-is_asleep(pid_t tid)
-{
-    char path[64];
-    char text[256] = "";
-    (void)snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
-    FILE *file = fopen(path, "re");
-    if (file != NULL) {
-        (void)fgets(text, sizeof(text), file);
-        fclose(file);
-    }
-    return strstr(text, ") S ") != NULL;
 }
 
 static pthread_t
@@ -323,7 +309,8 @@ late_arrival(void *arg)
     (void)arg;
     for (int i = 0; i < ROUNDS; i++) {
         work(HOLD_NS);
-        while (!is_asleep(getpid())) { /* the main thread is there first */
+        while (thread_state(getpid()) !=
+               'S') { /* the main thread is there first */
         }
         pthread_barrier_wait(&barrier);
     }
@@ -550,7 +537,7 @@ scene_unseen(void)
     for (int i = 0; i < ROUNDS; i++) {
         do {
             sleep_ns(HOLD_NS);
-        } while (!is_asleep(reader)); /* in read() */
+        } while (thread_state(reader) != 'S'); /* in read() */
         if (write(ends[1], "x", 1) != 1) {
             abort();
         }

@@ -7,21 +7,8 @@
 set -euo pipefail
 scene=$1 server=$2 go=$3 source=$4
 . "$(dirname "$0")/../../begin.sh"
-name=build
-cd "$source"
-timeout 120 "$go" mod download 2>"$work/said" || {
-    echo "skipped: the module golang.org/x/exp cannot be had"
-    exit 0
-}
-"$go" build -o "$work/strict" . || fail "strict is not built"
-cd "$work"
-
-read_trace() {
-    ./strict "$1" >found 2>said || fail "it is refused: $(head -3 said)"
-}
-number() { # number WORD
-    awk -v word="$1" '$1 == word { print $2 }' found
-}
+. "$(dirname "$0")/read_strictly.sh"
+build_strict "$go" "$source"
 
 # check_waits REASON WAKER: on a busy machine a thread may be stopped between its
 # clock and the event, so a scene is played up to three times. A thread that has

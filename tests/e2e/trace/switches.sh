@@ -8,21 +8,12 @@
 set -euo pipefail
 scene=$1 go=$2 source=$3
 . "$(dirname "$0")/../../begin.sh"
-name=build
-cd "$source"
-timeout 120 "$go" mod download 2>"$work/said" || {
-    echo "skipped: the module golang.org/x/exp cannot be had"
-    exit 0
-}
-"$go" build -o "$work/strict" . || fail "strict is not built"
-cd "$work"
+. "$(dirname "$0")/read_strictly.sh"
+build_strict "$go" "$source"
 
 record() { # record [CONF]
     "$scene" "$name" trace.out "$@" >printed
-    ./strict trace.out >found 2>said || fail "it is refused: $(head -3 said)"
-}
-number() { # number WORD
-    awk -v word="$1" '$1 == word { print $2 }' found
+    read_trace trace.out
 }
 says() {
     grep -q "^said 1 evprof: states | .*$1" found || fail "it says $(cat found)"

@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "adapters/cli/servers.h"
+#include "tests/thread_state.h"
 
 enum { QUEUED_MAX = 8, TRIES = 100 };
 
@@ -72,20 +73,6 @@ close_busy(busy_t *busy)
     assert_int_equal(rmdir(busy->folder), 0);
 }
 
-/* Whether the thread sleeps in the kernel. */
-static bool
-is_asleep(pid_t thread)
-{
-    char path[64];
-    char text[256] = "";
-    (void)snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)thread);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    close(fd);
-    const char *end = len > 0 ? strrchr(text, ')') : NULL;
-    return end != NULL && strncmp(end, ") S", 3) == 0;
-}
-
 static void
 on_signal(int signal)
 {
@@ -97,7 +84,7 @@ static void *
 accept_when_it_waits(void *arg)
 {
     busy_t *busy = arg;
-    while (!is_asleep(busy->waiter)) {
+    while (thread_state(busy->waiter) != 'S') {
         if (atomic_load(&busy->is_over)) {
             return NULL;
         }

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/thread_state.h"
 #include "tests/unit/interpose/tests.h"
 
 void
@@ -93,25 +94,10 @@ sleeper_join(sleeper_t *sleeper)
     return value;
 }
 
-/* As proc(5) has it; '?' before the thread has said its id. */
-static char
-state_of(const sleeper_t *sleeper)
-{
-    char path[64];
-    char state = '?';
-    snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)sleeper->tid);
-    FILE *file = sleeper->tid == 0 ? NULL : fopen(path, "r");
-    if (file != NULL) {
-        assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
-        fclose(file);
-    }
-    return state;
-}
-
 void
 await_asleep(const sleeper_t *sleeper)
 {
-    while (state_of(sleeper) != 'S') {
+    while (sleeper->tid == 0 || thread_state(sleeper->tid) != 'S') {
         sched_yield();
     }
 }

@@ -3,12 +3,12 @@
 #include "core/sample/threads.h"
 
 #include <pthread.h>
-#include <string.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -17,23 +17,9 @@
 
 #include <evprof/evprof.h>
 
-/* The record of a living thread, NULL: it has none. */
-static evprof_thread_t *
-record_of(pid_t tid)
-{
-    const uint32_t limit = evprof_thread_limit();
-    for (uint32_t i = 0; i < limit; i++) {
-        evprof_thread_t *thread = evprof_thread_at(i);
-        if (atomic_load(&thread->tid) == tid &&
-            atomic_load(&thread->state) != EVPROF_THREAD_FREE) {
-            return thread;
-        }
-    }
-    return NULL;
-}
-
 #include "core/sample/sig_labels.h"
 #include "tests/unit/emulated.h"
+#include "tests/unit/sample/record_of.h"
 
 static void
 test_the_main_thread(void **state)

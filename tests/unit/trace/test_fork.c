@@ -22,6 +22,7 @@
 #include <evprof/evprof.h>
 
 #include "core/trace/switches.h"
+#include "tests/thread_state.h"
 
 static struct perf_event_mmap_page page;
 static pthread_t forker;
@@ -43,22 +44,6 @@ fork_now(void *unused)
     is_inherited = waitpid(child, &status, 0) != child || !WIFEXITED(status) ||
                    WEXITSTATUS(status) != 0;
     return unused;
-}
-
-/* Whether the thread sleeps, as one does that waits for a lock. */
-static bool
-is_asleep(pid_t tid)
-{
-    char path[64];
-    char text[256] = "";
-    (void)snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
-    FILE *file = fopen(path, "re");
-    size_t len = file == NULL ? 0 : fread(text, 1, sizeof(text) - 1, file);
-    if (file != NULL) {
-        fclose(file);
-    }
-    const char *name_end = strrchr(text, ')');
-    return len > 0 && name_end != NULL && strncmp(name_end, ") S", 3) == 0;
 }
 
 /* ---- In place of the kernel; the linker binds calls to these ---- */
@@ -89,7 +74,7 @@ __wrap_evprof_perf_ring_map(evprof_perf_ring_t *ring, int fd, size_t pages,
     assert_int_equal(pthread_create(&forker, NULL, fork_now, NULL), 0);
     while (!atomic_load(&has_forked) &&
            (atomic_load(&forker_tid) == 0 ||
-            !is_asleep(atomic_load(&forker_tid)))) {
+            thread_state(atomic_load(&forker_tid)) != 'S')) {
         sched_yield();
     }
     *ring = (evprof_perf_ring_t){ .page = &page };

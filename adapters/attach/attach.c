@@ -21,6 +21,7 @@
 #include "core/analysis/proc_maps.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/base/read_file.h"
 
 #define SECOND_NS INT64_C(1000000000)
 /* Rings are read at least so often. */
@@ -44,21 +45,6 @@ typedef struct taking {
 
 /* ---- Of the process ---- */
 
-/* Appends a file of /proc; nothing when it cannot be read. */
-static void
-read_file(const char *path, evprof_buf_t *out)
-{
-    char piece[4096];
-    ssize_t len;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    while (fd >= 0 && (len = read(fd, piece, sizeof(piece))) > 0) {
-        evprof_buf_add(out, piece, (size_t)len);
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-}
-
 /* Whether paths mean the same to that process as to us. */
 static bool
 shares_mounts(pid_t pid)
@@ -78,7 +64,7 @@ read_maps(taking_t *t)
     char path[64];
     evprof_buf_t text = { 0 };
     (void)snprintf(path, sizeof(path), "/proc/%d/maps", (int)t->pid);
-    read_file(path, &text);
+    (void)evprof_read_file(path, SIZE_MAX, &text);
     if (text.len == 0) {
         evprof_buf_free(&text);
         return;
@@ -156,16 +142,8 @@ sample(taking_t *t, evprof_events_t *events, double seconds)
 static void
 add_comment(evprof_pprof_t *p, evprof_buf_t *text)
 {
-    enum { MOST = 8 };
-    if (p->comments == NULL) {
-        p->comments = evprof_arena_calloc(&p->arena, MOST, sizeof(char *));
-    }
-    const char *kept =
-        text->failed || text->len == 0
-            ? NULL
-            : evprof_strings_add(&p->strings, text->data, text->len);
-    if (p->comments != NULL && kept != NULL && p->comment_count < MOST) {
-        p->comments[p->comment_count++] = kept;
+    if (!text->failed && text->len > 0) {
+        (void)evprof_pprof_comment(p, text->data);
     }
     evprof_buf_clear(text);
 }

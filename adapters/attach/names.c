@@ -9,6 +9,7 @@
 
 #include "core/base/grow.h"
 #include "core/base/hash.h"
+#include "core/base/read_file.h"
 
 /* The kernel's names have 15 bytes. */
 enum { NAME_BYTES = 16 };
@@ -33,15 +34,9 @@ read_name(evprof_thread_names_t *names, evprof_thread_name_t *row)
     char text[NAME_BYTES];
     (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/comm", (int)names->pid,
                    (int)row->tid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-    if (len > 0) {
-        text[len] = '\0';
+    if (evprof_read_start(AT_FDCWD, path, text, sizeof(text)) > 0) {
         text[strcspn(text, "\n")] = '\0';
         memcpy(row->text, text, sizeof(text));
-    }
-    if (fd >= 0) {
-        close(fd);
     }
     row->turn = names->turn;
     names->reads++;

@@ -152,21 +152,8 @@ subtract(const cli_t *cli, evprof_pprof_t **p, evprof_pprof_t *base,
 static bool
 add_comment(const cli_t *cli, evprof_pprof_t *p)
 {
-    if (cli->comment[0] == '\0') {
-        return true;
-    }
-    const char **comments =
-        evprof_arena_calloc(&p->arena, p->comment_count + 1, sizeof(*comments));
-    const char *comment = evprof_strings_intern(&p->strings, cli->comment);
-    if (comments == NULL || comment == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < p->comment_count; i++) {
-        comments[i] = p->comments[i];
-    }
-    comments[p->comment_count++] = comment;
-    p->comments = comments;
-    return true;
+    return cli->comment[0] == '\0' ||
+           evprof_pprof_comment(p, cli->comment) == EVPROF_OK;
 }
 
 static int

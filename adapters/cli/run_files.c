@@ -21,6 +21,7 @@
 
 #include "adapters/cli/run.h"
 #include "core/base/buf.h"
+#include "core/base/read_file.h"
 
 extern char **environ;
 
@@ -30,29 +31,6 @@ typedef struct parts {
     evprof_buf_t list; /* paths of profiles, one a line */
     unsigned count;
 } parts_t;
-
-static bool
-read_file(const char *path, evprof_buf_t *out)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) != 0 ||
-        !evprof_buf_reserve(out, (size_t)st.st_size)) {
-        if (fd >= 0) {
-            close(fd);
-        }
-        return false;
-    }
-    ssize_t n;
-    while ((n = read(fd, out->data + out->len, out->cap - out->len)) > 0) {
-        out->len += (size_t)n;
-        if (out->len == out->cap && !evprof_buf_reserve(out, 1)) {
-            break;
-        }
-    }
-    close(fd);
-    return n == 0;
-}
 
 static bool
 write_file(const char *path, const char *data, size_t len, mode_t mode)
@@ -127,7 +105,8 @@ gather(parts_t *parts, const char *name)
         evprof_buf_t file = { 0 };
         (void)snprintf(path, sizeof(path), "%s/%s", parts->folder,
                        entry->d_name);
-        if (is_of(entry->d_name, name) && read_file(path, &file)) {
+        if (is_of(entry->d_name, name) &&
+            evprof_read_file(path, SIZE_MAX, &file) == EVPROF_OK) {
             split(parts, &file);
         }
         evprof_buf_free(&file);
@@ -178,7 +157,8 @@ copy(const char *folder, const char *name, pid_t pid, const char *output)
     char path[4096];
     evprof_buf_t file = { 0 };
     (void)snprintf(path, sizeof(path), "%s/%s.%d", folder, name, (int)pid);
-    bool is_done = read_file(path, &file) && file.len > 0 &&
+    bool is_done = evprof_read_file(path, SIZE_MAX, &file) == EVPROF_OK &&
+                   file.len > 0 &&
                    write_file(output, file.data, file.len, 0600);
     evprof_buf_free(&file);
     return is_done;

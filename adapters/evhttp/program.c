@@ -12,6 +12,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/path.h"
+#include "core/base/read_file.h"
 #include "core/base/self.h"
 
 #define SECOND_NS INT64_C(1000000000)
@@ -34,15 +35,10 @@ static long
 read_uptime(void)
 {
     char text[1024];
-    int fd = open(EVPROF_SELF_STAT, O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (len <= 0) {
+    if (evprof_read_start(AT_FDCWD, EVPROF_SELF_STAT, text, sizeof(text)) <=
+        0) {
         return -1;
     }
-    text[len] = '\0';
     /* The name in parentheses may hold anything. */
     const char *at = strrchr(text, ')');
     for (int i = 0; at != NULL && i <= START_TIME_FIELD; i++) {

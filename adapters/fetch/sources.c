@@ -56,13 +56,10 @@ add_header(reader_t *r, evprof_source_line_t *line, const char *text)
                            "%s:%d: a header is named by its file, header=@FILE",
                            r->path, r->line);
     }
-    const char **headers =
-        evprof_arena_calloc(r->arena, s->header_count + 1, sizeof(*headers));
+    const char **headers = evprof_arena_extend(
+        r->arena, s->headers, s->header_count, 1, sizeof(*headers));
     if (headers == NULL) {
         return evprof_fail(r->err, EVPROF_ENOMEM, "out of memory");
-    }
-    for (size_t i = 0; i < s->header_count; i++) {
-        headers[i] = s->headers[i];
     }
     headers[s->header_count++] = copy(r, text);
     s->headers = headers;

@@ -2,7 +2,6 @@
 #include "adapters/gather/merge.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "core/analysis/merge.h"
 #include "core/analysis/scale.h"
@@ -40,18 +39,7 @@ say_count(evprof_pprof_t *p, size_t merged, size_t count)
                    merged == count ? "# evprof: gather: %zu of %zu workers"
                                    : "gather: %zu of %zu workers answered",
                    merged, count);
-    const char *kept = evprof_strings_intern(&p->strings, text);
-    const char **comments = evprof_arena_alloc(
-        &p->arena, (p->comment_count + 1) * sizeof(const char *));
-    if (kept == NULL || comments == NULL) {
-        return EVPROF_ENOMEM;
-    }
-    if (p->comment_count > 0) {
-        memcpy(comments, p->comments, p->comment_count * sizeof(const char *));
-    }
-    comments[p->comment_count++] = kept;
-    p->comments = comments;
-    return EVPROF_OK;
+    return evprof_pprof_comment(p, text);
 }
 
 int

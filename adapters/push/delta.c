@@ -118,19 +118,8 @@ evprof_delta_comment(const char *comment, evprof_buf_t *bytes,
     if (status != EVPROF_OK) {
         return status;
     }
-    size_t count = p->comment_count;
-    const char **comments =
-        evprof_arena_alloc(&p->arena, (count + 1) * sizeof(const char *));
-    const char *kept = evprof_strings_intern(&p->strings, comment);
-    if (comments == NULL || kept == NULL) {
-        status = EVPROF_ENOMEM;
-    } else {
-        if (count > 0) {
-            memcpy(comments, p->comments, count * sizeof(const char *));
-        }
-        comments[count] = kept;
-        p->comments = comments;
-        p->comment_count = count + 1;
+    status = evprof_pprof_comment(p, comment);
+    if (status == EVPROF_OK) {
         evprof_buf_clear(bytes);
         status = encode(p, bytes, err);
     }

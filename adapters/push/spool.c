@@ -17,7 +17,9 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/folder.h"
 #include "core/base/own_folder.h"
+#include "core/base/read_file.h"
 
 #define SUFFIX ".push"
 #define ASIDE "set-aside"
@@ -134,24 +136,12 @@ evprof_spool_close(evprof_spool_t *s)
     }
 }
 
-/* The folder's entries from their beginning; NULL: they cannot be read. */
-static DIR *
-open_list(int folder_fd)
-{
-    int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (dir == NULL && fd >= 0) {
-        close(fd);
-    }
-    return dir;
-}
-
 size_t
 evprof_spool_parts(const evprof_spool_t *s)
 {
     size_t count = 0;
     const struct dirent *file;
-    DIR *dir = open_list(s->base_fd);
+    DIR *dir = evprof_folder_list(s->base_fd);
     while (dir != NULL && (file = readdir(dir)) != NULL) {
         const char *name = file->d_name;
         count += name[strspn(name, "0123456789")] == '\0';
@@ -164,23 +154,6 @@ evprof_spool_parts(const evprof_spool_t *s)
 
 /* ---- Files ---- */
 
-static bool
-write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return false;
-        }
-        data += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
 bool
 evprof_spool_write(const evprof_spool_t *s, uint64_t number,
                    const evprof_buf_t *message)
@@ -190,7 +163,8 @@ evprof_spool_write(const evprof_spool_t *s, uint64_t number,
     int fd =
         openat(s->part_fd, "new",
                O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    bool is_written = fd >= 0 && write_all(fd, message->data, message->len);
+    evprof_writer_t out = evprof_writer_fd(fd);
+    bool is_written = fd >= 0 && evprof_buf_write(message, &out) == EVPROF_OK;
     if (fd >= 0 && close(fd) != 0) {
         is_written = false;
     }
@@ -205,22 +179,13 @@ bool
 evprof_spool_read(const evprof_spool_t *s, uint64_t number, evprof_buf_t *out)
 {
     char name[NAME_MAX_BYTES];
-    char piece[16384];
     name_file(number, name);
     int fd = openat(s->part_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : 1;
-    while (n > 0) {
-        n = read(fd, piece, sizeof(piece));
-        if (n > 0) {
-            evprof_buf_add(out, piece, (size_t)n);
-        } else if (n < 0 && errno == EINTR) {
-            n = 1;
-        }
-    }
+    bool is_read = fd >= 0 && evprof_read_fd(fd, SIZE_MAX, out) == EVPROF_OK;
     if (fd >= 0) {
         close(fd);
     }
-    return n == 0 && !out->failed;
+    return is_read;
 }
 
 void
@@ -254,7 +219,7 @@ list_files(int folder_fd, uint64_t **out)
     size_t count = 0;
     size_t room = 0;
     const struct dirent *file;
-    DIR *dir = open_list(folder_fd);
+    DIR *dir = evprof_folder_list(folder_fd);
     *out = NULL;
     while (dir != NULL && (file = readdir(dir)) != NULL) {
         char *end = NULL;

@@ -2,7 +2,6 @@
 #include "core/analysis/naming.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/base/grow.h"
 #include "core/base/hash.h"
@@ -70,23 +69,19 @@ int
 evprof_naming_end(evprof_naming_t *n)
 {
     evprof_pprof_t *p = n->profile;
-    size_t total = p->function_count + n->count;
-    evprof_function_t *all =
-        evprof_arena_calloc(&p->arena, total + 1, sizeof(*all));
+    evprof_function_t *all = evprof_arena_extend(
+        &p->arena, p->functions, p->function_count, n->count, sizeof(*all));
     if (all == NULL) {
         n->status = EVPROF_ENOMEM;
     }
     if (n->status == EVPROF_OK) {
-        if (p->function_count > 0) {
-            memcpy(all, p->functions, p->function_count * sizeof(*all));
-        }
         for (size_t i = 0; i < n->count; i++) {
             size_t row = p->function_count + i;
             all[row] = n->functions[i];
             all[row].id = row + 1;
         }
         p->functions = all;
-        p->function_count = total;
+        p->function_count += n->count;
     } else {
         /* What the lines refer to is not there. */
         for (size_t i = 0; i < p->location_count; i++) {

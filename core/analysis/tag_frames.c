@@ -158,22 +158,16 @@ static int
 append_tables(framer_t *f)
 {
     evprof_pprof_t *p = f->p;
-    size_t location_count = p->location_count + f->count;
-    size_t function_count = p->function_count + f->count;
     evprof_location_t *locations =
-        evprof_arena_calloc(&p->arena, location_count, sizeof(*locations));
+        evprof_arena_extend(&p->arena, p->locations, p->location_count,
+                            f->count, sizeof(*locations));
     evprof_function_t *functions =
-        evprof_arena_calloc(&p->arena, function_count, sizeof(*functions));
+        evprof_arena_extend(&p->arena, p->functions, p->function_count,
+                            f->count, sizeof(*functions));
     evprof_line_t *lines =
         evprof_arena_calloc(&p->arena, f->count, sizeof(*lines));
     if (locations == NULL || functions == NULL || lines == NULL) {
         return EVPROF_ENOMEM;
-    }
-    if (p->location_count > 0) {
-        memcpy(locations, p->locations, p->location_count * sizeof(*locations));
-    }
-    if (p->function_count > 0) {
-        memcpy(functions, p->functions, p->function_count * sizeof(*functions));
     }
     for (size_t i = 0; i < f->count; i++) {
         functions[p->function_count + i] = f->functions[i];
@@ -186,8 +180,8 @@ append_tables(framer_t *f)
     }
     p->locations = locations;
     p->functions = functions;
-    p->location_count = location_count;
-    p->function_count = function_count;
+    p->location_count += f->count;
+    p->function_count += f->count;
     return EVPROF_OK;
 }
 

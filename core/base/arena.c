@@ -98,6 +98,19 @@ evprof_arena_calloc(evprof_arena_t *arena, size_t count, size_t size)
     return out;
 }
 
+void *
+evprof_arena_extend(evprof_arena_t *arena, const void *items, size_t count,
+                    size_t more, size_t size)
+{
+    void *out = more > SIZE_MAX - count
+                    ? NULL
+                    : evprof_arena_calloc(arena, count + more, size);
+    if (out != NULL && count > 0) {
+        memcpy(out, items, count * size);
+    }
+    return out;
+}
+
 char *
 evprof_arena_strndup(evprof_arena_t *arena, const char *text, size_t len)
 {

@@ -21,6 +21,11 @@ void *evprof_arena_alloc(evprof_arena_t *arena, size_t size);
 /* The same, cleared, for `count` objects; NULL also when the product wraps. */
 void *evprof_arena_calloc(evprof_arena_t *arena, size_t count, size_t size);
 
+/* A longer copy of an array: its `count` objects, which may be NULL for none,
+ * and `more` that are cleared. NULL when memory is out or a product wraps. */
+void *evprof_arena_extend(evprof_arena_t *arena, const void *items,
+                          size_t count, size_t more, size_t size);
+
 /* A NUL-terminated copy of `len` bytes; packed without alignment. */
 char *evprof_arena_strndup(evprof_arena_t *arena, const char *text, size_t len);
 

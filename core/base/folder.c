@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether a folder above could be made is not asked: it may be there already,
- * and if not, the next one fails too. */
+/* Folders that may be used by others at the same time. */
 #include "core/base/folder.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+/* Whether a folder above could be made is not asked: it may be there already,
+ * and if not, the next one fails too. */
 static bool
 make(char *path, unsigned mode)
 {
@@ -31,4 +34,17 @@ evprof_folder_make_parent(const char *file, unsigned mode)
     bool is_there = parent != NULL && make(parent, mode);
     free(parent);
     return is_there;
+}
+
+/* A copy of the descriptor would share its place in the list with all others.
+ */
+DIR *
+evprof_folder_list(int folder_fd)
+{
+    int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (dir == NULL && fd >= 0) {
+        close(fd);
+    }
+    return dir;
 }

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/read_file.h"
+
 const char *
 evprof_self_path(char *out, const char *name)
 {
@@ -26,18 +28,21 @@ evprof_self_path(char *out, const char *name)
 }
 
 bool
+evprof_self_has_thread(pid_t tid)
+{
+    int saved = errno;
+    bool is_there =
+        syscall(SYS_tgkill, getpid(), tid, 0) == 0 || errno != ESRCH;
+    errno = saved;
+    return is_there;
+}
+
+bool
 evprof_self_has_seccomp(void)
 {
     char text[4096];
-    int fd = open(EVPROF_SELF("status"), O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (n <= 0) {
-        return false;
-    }
-    text[n] = '\0';
+    (void)evprof_read_start(AT_FDCWD, EVPROF_SELF("status"), text,
+                            sizeof(text));
     const char *at = strstr(text, "\nSeccomp:");
     return at != NULL && strtol(at + sizeof("\nSeccomp:") - 1, NULL, 10) != 0;
 }

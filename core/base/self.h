@@ -38,6 +38,10 @@ evprof_self_pid(void)
     return (pid_t)syscall(SYS_gettid);
 }
 
+/* Whether the process has a living thread of that kernel id; another process
+ * may have one of that id by now. Keeps errno. */
+bool evprof_self_has_thread(pid_t tid);
+
 /* Whether a seccomp filter is in force. One that kills cannot be tried out, so
  * that calls which filters often leave out are not made then unless somebody
  * asks for them. */

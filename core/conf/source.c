@@ -9,9 +9,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <evprof/status.h>
+
+#include "core/base/read_file.h"
 
 static const char *
 open_fault(int error)
@@ -56,24 +59,15 @@ kind_fault(mode_t mode)
 static const char *
 read_all(int fd, size_t max_bytes, evprof_buf_t *out)
 {
-    char chunk[8192];
-    size_t total = 0;
-    for (;;) {
-        ssize_t n = read(fd, chunk, sizeof(chunk));
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return "cannot be read";
-        }
-        if (n == 0) {
-            return out->failed ? "does not fit into memory" : NULL;
-        }
-        total += (size_t)n;
-        if (total > max_bytes) {
-            return "is too large";
-        }
-        evprof_buf_add(out, chunk, (size_t)n);
+    switch (evprof_read_fd(fd, max_bytes, out)) {
+    case EVPROF_OK:
+        return NULL;
+    case EVPROF_ELIMIT:
+        return "is too large";
+    case EVPROF_ENOMEM:
+        return "does not fit into memory";
+    default:
+        return "cannot be read";
     }
 }
 

@@ -7,7 +7,6 @@
  */
 #include "core/objects/loader.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,29 +18,8 @@
 
 #include "core/base/buf.h"
 #include "core/base/parse.h"
+#include "core/base/read_file.h"
 #include "core/base/self.h"
-
-static int
-read_file(const char *path, evprof_buf_t *out)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return EVPROF_EIO;
-    }
-    char chunk[8192];
-    ssize_t n = 0;
-    do {
-        n = read(fd, chunk, sizeof(chunk));
-        if (n > 0) {
-            evprof_buf_add(out, chunk, (size_t)n);
-        }
-    } while (n > 0 || (n < 0 && errno == EINTR));
-    close(fd);
-    if (n < 0) {
-        return EVPROF_EIO;
-    }
-    return out->failed ? EVPROF_ENOMEM : EVPROF_OK;
-}
 
 static const char *
 parse_hex(const char *text, uintptr_t *out)
@@ -206,7 +184,7 @@ int
 evprof_loader_name(evprof_arena_t *arena, evprof_loader_list_t *list)
 {
     evprof_buf_t maps = { 0 };
-    int status = read_file(EVPROF_SELF("maps"), &maps);
+    int status = evprof_read_file(EVPROF_SELF("maps"), SIZE_MAX, &maps);
     if (status == EVPROF_OK && maps.data != NULL) {
         status = name_pieces(arena, maps.data, list);
     }

@@ -92,25 +92,14 @@ evprof_pprof_fold(evprof_pprof_t *p, size_t max)
     return folded;
 }
 
-/* One more row at the end of an array of the arena; NULL: out of memory. */
-static void *
-grow(evprof_pprof_t *p, const void *rows, size_t count, size_t size)
-{
-    char *grown = evprof_arena_calloc(&p->arena, count + 1, size);
-    if (grown != NULL && count > 0) {
-        memcpy(grown, rows, count * size);
-    }
-    return grown;
-}
-
 int
 evprof_pprof_mark_folded(evprof_pprof_t *p)
 {
     const char *text = evprof_strings_intern(&p->strings, EVPROF_FOLDED);
-    evprof_function_t *functions =
-        grow(p, p->functions, p->function_count, sizeof(*functions));
-    evprof_location_t *locations =
-        grow(p, p->locations, p->location_count, sizeof(*locations));
+    evprof_function_t *functions = evprof_arena_extend(
+        &p->arena, p->functions, p->function_count, 1, sizeof(*functions));
+    evprof_location_t *locations = evprof_arena_extend(
+        &p->arena, p->locations, p->location_count, 1, sizeof(*locations));
     evprof_line_t *line = evprof_arena_calloc(&p->arena, 1, sizeof(*line));
     uint32_t *stack = evprof_arena_calloc(&p->arena, 1, sizeof(*stack));
     if (text == NULL || functions == NULL || locations == NULL ||
@@ -120,16 +109,14 @@ evprof_pprof_mark_folded(evprof_pprof_t *p)
     functions[p->function_count] =
         (evprof_function_t){ .name = text,
                              .system_name = text,
-                             .filename = evprof_strings_intern(&p->strings,
-                                                               "") };
+                             .filename =
+                                 evprof_strings_intern(&p->strings, "") };
     line->function = (uint32_t)p->function_count++;
     /* Readers want a distinct address for each location; no code lies at
      * address 1. */
-    locations[p->location_count] =
-        (evprof_location_t){ .address = 1,
-                             .lines = line,
-                             .line_count = 1,
-                             .mapping = EVPROF_NO_INDEX };
+    locations[p->location_count] = (evprof_location_t){
+        .address = 1, .lines = line, .line_count = 1, .mapping = EVPROF_NO_INDEX
+    };
     stack[0] = (uint32_t)p->location_count++;
     p->functions = functions;
     p->locations = locations;

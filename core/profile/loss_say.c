@@ -28,21 +28,13 @@ evprof_loss_note(evprof_pprof_t *p, enum evprof_loss_of who,
 {
     evprof_buf_t text = { 0 };
     evprof_loss_text(who, cause, lost, &text);
-    const char *own =
-        text.failed ? NULL : evprof_strings_intern(&p->strings, text.data);
-    const char **comments =
-        evprof_arena_calloc(&p->arena, p->comment_count + 1, sizeof(*comments));
+    int status =
+        text.failed ? EVPROF_ENOMEM : evprof_pprof_comment(p, text.data);
     evprof_buf_free(&text);
-    if (own == NULL || comments == NULL) {
-        return EVPROF_ENOMEM;
+    if (status == EVPROF_OK) {
+        evprof_loss_count(who, UINT64_C(1) << cause);
     }
-    for (size_t i = 0; i < p->comment_count; i++) {
-        comments[i] = p->comments[i];
-    }
-    comments[p->comment_count++] = own;
-    p->comments = comments;
-    evprof_loss_count(who, UINT64_C(1) << cause);
-    return EVPROF_OK;
+    return status;
 }
 
 int

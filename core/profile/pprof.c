@@ -38,6 +38,20 @@ evprof_pprof_free(evprof_pprof_t *p)
     free(p);
 }
 
+int
+evprof_pprof_comment(evprof_pprof_t *p, const char *text)
+{
+    const char *own = evprof_strings_intern(&p->strings, text);
+    const char **comments = evprof_arena_extend(
+        &p->arena, p->comments, p->comment_count, 1, sizeof(*comments));
+    if (own == NULL || comments == NULL) {
+        return EVPROF_ENOMEM;
+    }
+    comments[p->comment_count++] = own;
+    p->comments = comments;
+    return EVPROF_OK;
+}
+
 bool
 evprof_sample_is_zero(const evprof_sample_t *sample, size_t type_count)
 {

@@ -128,6 +128,10 @@ size_t evprof_samples_drop_zero(evprof_sample_t *samples, size_t count,
 /* An empty profile, all strings ""; NULL: out of memory. */
 evprof_pprof_t *evprof_pprof_new(void);
 
+/* Adds a comment line behind the others, a copy of `text`. EVPROF_ENOMEM:
+ * nothing is changed. */
+int evprof_pprof_comment(evprof_pprof_t *p, const char *text);
+
 /* Frees the profile and all that it points to; NULL is ignored. */
 void evprof_pprof_free(evprof_pprof_t *p);
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/read_file.h"
 #include "core/base/self.h"
 
 /* The resident pages: the second number of statm. */
@@ -21,15 +22,10 @@ static int64_t
 read_rss(void)
 {
     char text[128];
-    int fd = open(EVPROF_SELF("statm"), O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (len <= 0) {
+    if (evprof_read_start(AT_FDCWD, EVPROF_SELF("statm"), text, sizeof(text)) <=
+        0) {
         return 0;
     }
-    text[len] = '\0';
     char *end = NULL;
     (void)strtoll(text, &end, 10);
     return strtoll(end, NULL, 10) * sysconf(_SC_PAGESIZE);

@@ -23,6 +23,7 @@
 #include <evprof/writer.h>
 
 #include "core/base/error.h"
+#include "core/base/folder.h"
 #include "core/base/name_list.h"
 #include "core/base/own_folder.h"
 
@@ -35,8 +36,7 @@ list_files(const evprof_kept_files_t *files, int folder_fd,
            evprof_name_list_t *out)
 {
     size_t len = strlen(files->prefix);
-    int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    DIR *dir = evprof_folder_list(folder_fd);
     const struct dirent *file;
     bool is_whole = dir != NULL;
     while (is_whole && (file = readdir(dir)) != NULL) {
@@ -49,8 +49,6 @@ list_files(const evprof_kept_files_t *files, int folder_fd,
     }
     if (dir != NULL) {
         closedir(dir);
-    } else if (fd >= 0) {
-        close(fd);
     }
     evprof_name_list_sort(out);
     return is_whole;

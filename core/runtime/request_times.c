@@ -6,7 +6,6 @@
  */
 #include "core/runtime/request_times.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -14,6 +13,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/lock.h"
+#include "core/base/self.h"
 #include "core/base/visible.h"
 
 _Atomic int64_t evprof_requests_slow_ns;
@@ -81,14 +81,8 @@ evprof_requests_note(const char *method, const char *path, int64_t ns)
     evprof_buf_free(&shown);
 }
 
-/* A thread that ended inside a callback, by pthread_exit(), never left. */
-static bool
-has_ended(pid_t thread)
-{
-    return syscall(SYS_tgkill, getpid(), thread, 0) != 0 && errno == ESRCH;
-}
-
-/* A callback that runs longer than what is in `out`. */
+/* A callback that runs longer than what is in `out`. A thread that ended inside
+ * one, by pthread_exit(), never left it. */
 static void
 look_at(int i, int64_t now_ns, evprof_slow_request_t *out)
 {
@@ -99,7 +93,7 @@ look_at(int i, int64_t now_ns, evprof_slow_request_t *out)
     if (begin_ns == 0 || now_ns - begin_ns <= out->ns) {
         return;
     }
-    bool is_left = has_ended(thread);
+    bool is_left = !evprof_self_has_thread(thread);
     if (begin_ns != atomic_load(&place->begin_ns)) {
         return;
     }

@@ -18,7 +18,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -27,6 +26,7 @@
 #include "core/base/clock.h"
 #include "core/base/hash.h"
 #include "core/base/index.h"
+#include "core/base/self.h"
 #include "core/sample/proc.h"
 #include "core/sample/threads.h"
 
@@ -295,15 +295,6 @@ look(const threads_t *threads, size_t place, wait_t *out)
 
 /* ---- All of them ---- */
 
-static bool
-has_ended(pid_t tid)
-{
-    int saved = errno;
-    bool is_gone = syscall(SYS_tgkill, getpid(), tid, 0) != 0 && errno == ESRCH;
-    errno = saved;
-    return is_gone;
-}
-
 static evprof_blocked_t
 describe(const threads_t *threads, size_t thread, const wait_t *wait,
          int64_t long_ns)
@@ -322,7 +313,7 @@ describe(const threads_t *threads, size_t thread, const wait_t *wait,
         .is_exact = wait->since_ns != 0,
     };
     bool is_lock = wait->kind != EVPROF_WAIT_JOIN;
-    if (is_lock && wait->holder != 0 && has_ended(wait->holder)) {
+    if (is_lock && wait->holder != 0 && !evprof_self_has_thread(wait->holder)) {
         out.why = EVPROF_BLOCKED_ENDED;
     } else if (is_lock && out.waited_ns >= long_ns) {
         out.why = EVPROF_BLOCKED_LONG;

@@ -21,6 +21,7 @@
 #include "core/base/grow.h"
 #include "core/base/lock.h"
 #include "core/base/parse.h"
+#include "core/base/read_file.h"
 #include "core/base/self.h"
 #include "core/sample/fork.h"
 
@@ -50,8 +51,8 @@ static struct {
 bool
 evprof_tids_add(evprof_tids_t *tids, pid_t tid)
 {
-    pid_t *items = evprof_grow(tids->items, &tids->cap, tids->count + 1,
-                               sizeof(*items));
+    pid_t *items =
+        evprof_grow(tids->items, &tids->cap, tids->count + 1, sizeof(*items));
     if (items == NULL) {
         return false;
     }
@@ -92,18 +93,11 @@ evprof_tids_free(evprof_tids_t *tids)
 
 /* ---- Files ---- */
 
+/* A file of a thread; one that ends meanwhile is as good as gone. */
 static ssize_t
 read_at(int directory, const char *path, char *out, size_t size)
 {
-    int saved = errno;
-    int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd < 0 ? -errno : read(fd, out, size - 1);
-    if (fd >= 0) {
-        len = len < 0 ? -errno : len;
-        close(fd);
-    }
-    out[len > 0 ? len : 0] = '\0';
-    errno = saved;
+    ssize_t len = evprof_read_start(directory, path, out, size);
     return len == -ESRCH ? -ENOENT : len;
 }
 
@@ -233,8 +227,8 @@ translate(pid_t number)
     pid_t tid = read_path(path, status, sizeof(status)) > 0
                     ? innermost(status, &levels)
                     : 0;
-    pair_t *pairs = evprof_grow(names.pairs, &names.cap, names.count + 1,
-                                sizeof(*pairs));
+    pair_t *pairs =
+        evprof_grow(names.pairs, &names.cap, names.count + 1, sizeof(*pairs));
     if (tid != 0 && pairs != NULL) {
         names.pairs = pairs;
         pairs[names.count++] = (pair_t){ tid, number };
@@ -252,8 +246,7 @@ list_locked(DIR *directory, evprof_tids_t *out)
         if (!evprof_parse_int64(entry->d_name, &number)) {
             continue;
         }
-        pid_t tid = names.is_foreign ? translate((pid_t)number)
-                                     : (pid_t)number;
+        pid_t tid = names.is_foreign ? translate((pid_t)number) : (pid_t)number;
         if (tid != 0 && !evprof_tids_add(out, tid)) {
             return EVPROF_ENOMEM;
         }

@@ -121,8 +121,7 @@ list_folder(int folder, size_t *count, uint64_t *total)
 {
     entry_t *entries = NULL;
     size_t cap = 0;
-    int copy = dup(folder);
-    DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+    DIR *dir = evprof_folder_list(folder);
     *count = 0;
     *total = 0;
     for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
@@ -143,8 +142,6 @@ list_folder(int folder, size_t *count, uint64_t *total)
     }
     if (dir != NULL) {
         (void)closedir(dir);
-    } else if (copy >= 0) {
-        close(copy);
     }
     return entries;
 }

@@ -8,7 +8,6 @@
 #include "core/symbol/settle_epochs.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <evprof/status.h>
 
@@ -111,14 +110,11 @@ static int
 append_locations(settling_t *s)
 {
     evprof_pprof_t *p = s->p;
-    size_t count = p->location_count + s->added_count;
     evprof_location_t *locations =
-        evprof_arena_calloc(&p->arena, count + 1, sizeof(*locations));
+        evprof_arena_extend(&p->arena, p->locations, p->location_count,
+                            s->added_count, sizeof(*locations));
     if (locations == NULL) {
         return EVPROF_ENOMEM;
-    }
-    if (p->location_count > 0) {
-        memcpy(locations, p->locations, p->location_count * sizeof(*locations));
     }
     for (size_t i = 0; i < s->added_count; i++) {
         locations[p->location_count + i] =
@@ -127,7 +123,7 @@ append_locations(settling_t *s)
                                  .mapping = EVPROF_NO_INDEX };
     }
     p->locations = locations;
-    p->location_count = count;
+    p->location_count += s->added_count;
     return EVPROF_OK;
 }
 

@@ -58,12 +58,10 @@ put_mappings(evprof_symbol_fill_t *fill, const evprof_objects_t *objects,
     evprof_pprof_t *p = fill->p;
     size_t count = number_mappings(fill, objects, is_used);
     evprof_mapping_t *mappings =
-        evprof_arena_calloc(&p->arena, count + 1, sizeof(*mappings));
+        evprof_arena_extend(&p->arena, p->mappings, p->mapping_count,
+                            count - p->mapping_count, sizeof(*mappings));
     if (mappings == NULL) {
         return EVPROF_ENOMEM;
-    }
-    if (p->mapping_count > 0) {
-        memcpy(mappings, p->mappings, p->mapping_count * sizeof(*mappings));
     }
     for (size_t i = 0; i < objects->count; i++) {
         uint32_t at = fill->mapping_of[i];
@@ -202,12 +200,10 @@ move_functions(evprof_symbol_fill_t *fill)
     evprof_pprof_t *p = fill->p;
     size_t count = p->function_count + fill->function_count;
     evprof_function_t *functions =
-        evprof_arena_calloc(&p->arena, count + 1, sizeof(*functions));
+        evprof_arena_extend(&p->arena, p->functions, p->function_count,
+                            fill->function_count, sizeof(*functions));
     if (functions == NULL) {
         return EVPROF_ENOMEM;
-    }
-    if (p->function_count > 0) {
-        memcpy(functions, p->functions, p->function_count * sizeof(*functions));
     }
     if (fill->function_count > 0) {
         memcpy(functions + p->function_count, fill->functions,

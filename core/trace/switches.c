@@ -10,7 +10,6 @@
 #include "core/trace/switches.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,16 +43,6 @@ fill_attr(struct perf_event_attr *attr)
 
 static evprof_lock_t is_open; /* held while there is a descriptor */
 
-/* Whether the id is still that of a thread of this process; the kernel uses ids
- * again. */
-static bool
-is_ours(pid_t tid)
-{
-    char path[64];
-    (void)snprintf(path, sizeof(path), EVPROF_SELF_TASKS "/%d", (int)tid);
-    return access(path, F_OK) == 0;
-}
-
 static int
 open_ring(evprof_perf_ring_t *ring, pid_t tid)
 {
@@ -75,7 +64,8 @@ evprof_trace_switches_open(evprof_trace_switches_t *switches, pid_t tid)
     evprof_lock_enter(&is_open);
     int error = open_ring(&switches->ring, tid);
     evprof_lock_leave(&is_open);
-    if (error == 0 && !is_ours(tid)) {
+    /* The kernel uses ids again, for other processes too. */
+    if (error == 0 && !evprof_self_has_thread(tid)) {
         evprof_perf_ring_unmap(&switches->ring);
         return ESRCH;
     }

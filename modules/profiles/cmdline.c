@@ -12,27 +12,8 @@
 
 #include "core/base/buf.h"
 #include "core/base/error.h"
+#include "core/base/read_file.h"
 #include "core/base/self.h"
-
-static int
-read_all(int fd, evprof_buf_t *out)
-{
-    for (;;) {
-        if (!evprof_buf_reserve(out, 4096)) {
-            return EVPROF_ENOMEM;
-        }
-        ssize_t got = read(fd, out->data + out->len, 4096);
-        if (got == 0) {
-            return EVPROF_OK;
-        }
-        if (got < 0 && errno != EINTR) {
-            return EVPROF_EIO;
-        }
-        if (got > 0) {
-            out->len += (size_t)got;
-        }
-    }
-}
 
 static int
 write_cmdline(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
@@ -46,7 +27,7 @@ write_cmdline(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
                            strerrordesc_np(errno));
     }
     evprof_buf_t text = { 0 };
-    int status = read_all(fd, &text);
+    int status = evprof_read_fd(fd, SIZE_MAX, &text);
     close(fd);
     if (status == EVPROF_OK) {
         if (text.len > 0 && text.data[text.len - 1] == '\0') {

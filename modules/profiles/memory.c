@@ -6,7 +6,6 @@
  * the mappings, and holds the page tables of the process for a moment to read
  * them.
  */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include <evprof/module.h>
 
 #include "core/base/buf.h"
+#include "core/base/read_file.h"
 #include "core/base/self.h"
 #include "core/heap/jemalloc.h"
 
@@ -179,20 +179,8 @@ put_allocator(page_t *page)
 static bool
 read_text(const char *path, evprof_buf_t *out)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = -1;
     evprof_buf_clear(out);
-    while (fd >= 0 && out->len < FILE_MAX && evprof_buf_reserve(out, 4096) &&
-           (n = read(fd, out->data + out->len, 4096)) > 0) {
-        out->len += (size_t)n;
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (n == 0) {
-        evprof_buf_putc(out, '\0');
-    }
-    return n == 0 && !out->failed;
+    return evprof_read_file(path, FILE_MAX, out) == EVPROF_OK;
 }
 
 /* The number behind "NAME:" in kibibytes, as bytes; 0: it is not there. */

@@ -37,8 +37,9 @@
  * tables are kept small. */
 enum { SAMPLES_HZ = 100, SAMPLES_DEPTH = 128, SAMPLES_TABLE = 1 << 20 };
 
-/* Which traces have the switches of threads by the kernel. */
-enum switches {
+/* Which traces have the switches of threads by the kernel; the words below are
+ * in this order. */
+enum {
     SWITCHES_AUTO, /* of windows, unless a filter may kill for the asking */
     SWITCHES_OFF,
     SWITCHES_WINDOW,
@@ -46,7 +47,7 @@ enum switches {
 };
 
 typedef struct trace_conf {
-    enum switches switches;
+    int switches;
     long long keep_ns; /* 0: no flight recorder */
     long long keep_bytes;
     bool has_samples;
@@ -109,22 +110,8 @@ set_latency(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
     return NULL;
 }
 
-static const char *
-set_switches(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
-{
-    static const char *const words[] = { [SWITCHES_AUTO] = "auto",
-                                         [SWITCHES_OFF] = "off",
-                                         [SWITCHES_WINDOW] = "window",
-                                         [SWITCHES_ALWAYS] = "always" };
-    (void)d;
-    for (int i = SWITCHES_AUTO; i <= SWITCHES_ALWAYS; i++) {
-        if (strcmp(evprof_conf_arg(cf, 0), words[i]) == 0) {
-            ((trace_conf_t *)conf)->switches = (enum switches)i;
-            return NULL;
-        }
-    }
-    return "must be auto, off, window or always";
-}
+static const char *const switches_names[] = { "auto", "off", "window", "always",
+                                              NULL };
 
 static const char *
 set_signal(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
@@ -192,7 +179,9 @@ static const evprof_directive_t directives[] = {
       .by_default = "auto",
       .min_args = 1,
       .max_args = 1,
-      .set = set_switches },
+      .offset = offsetof(trace_conf_t, switches),
+      .data = switches_names,
+      .set = evprof_set_choice },
     { .name = "dump_latency",
       .args = "off|TIME",
       .help = "Writes what the flight recorder has to the folder of dump_dir "

@@ -55,6 +55,24 @@ test_strings_are_copied_and_ended(void **state)
     evprof_arena_free(&arena);
 }
 
+static void
+test_arrays_are_extended(void **state)
+{
+    (void)state;
+    evprof_arena_t arena = { 0 };
+    const int items[] = { 1, 2, 3 };
+    int *more = evprof_arena_extend(&arena, items, 3, 2, sizeof(int));
+    const int expected[] = { 1, 2, 3, 0, 0 };
+    assert_memory_equal(more, expected, sizeof(expected));
+    int *first = evprof_arena_extend(&arena, NULL, 0, 1, sizeof(int));
+    assert_non_null(first);
+    assert_int_equal(*first, 0);
+    assert_non_null(evprof_arena_extend(&arena, NULL, 0, 0, sizeof(int)));
+    assert_null(evprof_arena_extend(&arena, items, 3, SIZE_MAX, 1));
+    assert_null(evprof_arena_extend(&arena, items, 3, SIZE_MAX / 2, 4));
+    evprof_arena_free(&arena);
+}
+
 int
 run_arena_tests(void)
 {
@@ -63,6 +81,7 @@ run_arena_tests(void)
         cmocka_unit_test(test_large_requests_keep_the_current_block),
         cmocka_unit_test(test_absurd_sizes_fail),
         cmocka_unit_test(test_strings_are_copied_and_ended),
+        cmocka_unit_test(test_arrays_are_extended),
     };
     return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
 }

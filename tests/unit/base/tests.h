@@ -27,6 +27,7 @@ int run_parse_tests(void);
 int run_path_tests(void);
 int run_plain_name_tests(void);
 int run_process_tests(void);
+int run_read_file_tests(void);
 int run_strings_tests(void);
 int run_unit_tests(void);
 int run_utf8_tests(void);

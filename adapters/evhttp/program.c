@@ -88,19 +88,20 @@ read_notes(const char *notes, size_t size, char *out, size_t room)
     return false;
 }
 
+static char build_id[sizeof((evprof_program_t *)0)->build_id];
+
 /* Looks at the first object, which is the program, and ends. */
 static int
-read_program(struct dl_phdr_info *info, size_t size, void *ctx)
+read_program(struct dl_phdr_info *info, size_t size, void *unused)
 {
     (void)size;
-    evprof_program_t *out = ctx;
+    (void)unused;
     for (ElfW(Half) i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *part = &info->dlpi_phdr[i];
         if (part->p_type == PT_NOTE) {
             // NOLINTNEXTLINE(performance-no-int-to-ptr)
             const char *notes = (const char *)(info->dlpi_addr + part->p_vaddr);
-            if (read_notes(notes, part->p_memsz, out->build_id,
-                           sizeof(out->build_id))) {
+            if (read_notes(notes, part->p_memsz, build_id, sizeof(build_id))) {
                 break;
             }
         }
@@ -108,12 +109,20 @@ read_program(struct dl_phdr_info *info, size_t size, void *ctx)
     return 1;
 }
 
+/* Early: in the child of a fork that comes during the walk nothing could be
+ * loaded any more. */
+__attribute__((constructor)) static void
+find_build_id(void)
+{
+    dl_iterate_phdr(read_program, NULL);
+}
+
 void
 evprof_program_read(evprof_program_t *out)
 {
     *out = (evprof_program_t){ .pid = getpid(), .uptime = read_uptime() };
     read_name(out->name, sizeof(out->name));
-    dl_iterate_phdr(read_program, out);
+    memcpy(out->build_id, build_id, sizeof(build_id));
 }
 
 void

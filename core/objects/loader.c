@@ -18,6 +18,7 @@
 
 #include <evprof/status.h>
 
+#include "core/base/lock.h"
 #include "core/base/path.h"
 #include "core/objects/identity.h"
 
@@ -42,6 +43,30 @@ typedef struct reading {
     bool failed;
 } reading_t;
 
+static evprof_lock_t walking;
+
+void
+evprof_loader_hold(void)
+{
+    evprof_lock_enter(&walking);
+}
+
+void
+evprof_loader_let_go(void)
+{
+    evprof_lock_leave(&walking);
+}
+
+int
+evprof_loader_walk(int (*callback)(struct dl_phdr_info *, size_t, void *),
+                   void *ctx)
+{
+    evprof_loader_hold();
+    int result = dl_iterate_phdr(callback, ctx);
+    evprof_loader_let_go();
+    return result;
+}
+
 static int
 stamp_callback(struct dl_phdr_info *info, size_t size, void *ctx)
 {
@@ -58,7 +83,7 @@ evprof_loader_stamp_t
 evprof_loader_stamp(void)
 {
     evprof_loader_stamp_t out = { 0, 0 };
-    dl_iterate_phdr(stamp_callback, &out);
+    (void)evprof_loader_walk(stamp_callback, &out);
     return out;
 }
 
@@ -367,7 +392,7 @@ evprof_loader_read(evprof_arena_t *arena, evprof_loader_list_t *out)
     reading_t reading = { .arena = arena, .list = out };
     reading.tail = &reading.head;
     *out = (evprof_loader_list_t){ 0 };
-    dl_iterate_phdr(read_callback, &reading);
+    (void)evprof_loader_walk(read_callback, &reading);
     if (reading.failed) {
         return EVPROF_ENOMEM;
     }

@@ -5,6 +5,8 @@
 /* The objects as the dynamic loader and the kernel list them; for objects.c
  * alone. */
 
+#include <link.h>
+
 #include "core/base/arena.h"
 #include "core/objects/objects.h"
 
@@ -23,6 +25,17 @@ typedef struct evprof_loader_list {
 
 /* Compares two objects by their start, for qsort(). */
 int evprof_object_compare_start(const void *a, const void *b);
+
+/* The loader's list, by dl_iterate_phdr(), whose value is returned. A lock of
+ * ours is held meanwhile. */
+int evprof_loader_walk(int (*callback)(struct dl_phdr_info *, size_t, void *),
+                       void *ctx);
+
+/* Takes that lock, for a fork: the loader's own is then free in the child. */
+void evprof_loader_hold(void);
+
+/* Gives that lock back, in the parent and in the child. */
+void evprof_loader_let_go(void);
 
 /* A number that changes when an object is loaded or unloaded. */
 evprof_loader_stamp_t evprof_loader_stamp(void);

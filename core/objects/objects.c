@@ -4,13 +4,14 @@
  * an arena with all its strings, so that it goes away in one step. A mutex
  * guards the pointer and the counts and is held for moments only; reading the
  * loader happens under a second one, so that two threads do not do it at once.
- * A fork takes both: glibc 2.36 does not make dl_iterate_phdr's lock new in the
- * child, so a child of a fork that came while one of our threads held that lock
- * would wait for it for ever.
+ * A third is held while the loader's list is walked, by whomever. A fork takes
+ * all three: glibc 2.36 does not make dl_iterate_phdr's lock new in the child,
+ * so a child of a fork that came while one of our threads held that lock would
+ * wait for it for ever.
  *
- * Handlers of the application may run while a fork has both locks, and they may
+ * Handlers of the application may run while a fork has the locks, and they may
  * wait for a thread that is about to unload something, or unload something
- * themselves. So dlclose() waits for neither lock while a fork goes on: what it
+ * themselves. So dlclose() waits for none of them while a fork goes on: what it
  * would have looked at is only named more vaguely.
  */
 #include "core/objects/objects.h"
@@ -66,11 +67,13 @@ fork_prepare(void)
     atomic_fetch_add(&forking, 1);
     evprof_lock_enter(&reading);
     evprof_lock_enter(&publishing);
+    evprof_loader_hold();
 }
 
 static void
-leave_both(void)
+leave_all(void)
 {
+    evprof_loader_let_go();
     evprof_lock_leave(&publishing);
     evprof_lock_leave(&reading);
 }
@@ -78,7 +81,7 @@ leave_both(void)
 static void
 fork_parent(void)
 {
-    leave_both();
+    leave_all();
     atomic_fetch_sub(&forking, 1);
 }
 
@@ -87,7 +90,7 @@ fork_parent(void)
 static void
 fork_child(void)
 {
-    leave_both();
+    leave_all();
     atomic_store(&forking, 0);
 }
 
@@ -365,6 +368,14 @@ refresh_locked(void)
     }
     publish(snapshot);
     return EVPROF_OK;
+}
+
+int
+evprof_objects_walk(int (*callback)(struct dl_phdr_info *, size_t, void *),
+                    void *ctx)
+{
+    pthread_once(&fork_once, watch_forks);
+    return evprof_loader_walk(callback, ctx);
 }
 
 int

@@ -9,6 +9,7 @@
  * handler: handlers read the map that core/unwind makes of a snapshot.
  */
 
+#include <link.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -66,6 +67,15 @@ typedef struct evprof_objects {
  * snapshot then stays.
  */
 int evprof_objects_refresh(void);
+
+/*
+ * dl_iterate_phdr() for threads of ours, with its callback and its result: a
+ * fork waits until the walk is over, since its child could load nothing if the
+ * loader's own lock were held. The callback may allocate, and not walk again.
+ * MT-Safe, not async-signal-safe, not in handlers of pthread_atfork().
+ */
+int evprof_objects_walk(int (*callback)(struct dl_phdr_info *, size_t, void *),
+                        void *ctx);
 
 /*
  * The current snapshot, kept alive until released; the first call looks at the

@@ -22,6 +22,7 @@
 #include "core/base/lock.h"
 #include "core/base/own_thread.h"
 #include "core/base/plain_name.h"
+#include "core/objects/objects.h"
 
 /* The demanglers work on the stack, in proportion to the name. */
 #define MAX_NAME_LEN ((size_t)8192)
@@ -73,7 +74,7 @@ static uint64_t
 objects_so_far(void)
 {
     uint64_t count = 0;
-    dl_iterate_phdr(take_count, &count);
+    (void)evprof_objects_walk(take_count, &count);
     return count;
 }
 

@@ -76,6 +76,13 @@ grep -rnE --include='*.[ch]' --exclude-dir=example \
     "(^|[^A-Za-z0-9_>.\"])($calls)\\(" $runtime |
     grep -vE '^[^:]*:[0-9]*: *(/?\*|//)' >>"$found"
 
+# A fork waits for walks of the loader's list, see core/objects/objects.h; one is
+# done before there are threads.
+# shellcheck disable=SC2086
+grep -rnE --include='*.[ch]' --exclude-dir=example 'dl_iterate_phdr\(' \
+    $runtime core/heap core/interpose core/trace |
+    grep -vE '^(core/objects/loader|adapters/evhttp/program)\.c:|^[^:]*:[0-9]*: *(/?\*|//)' >>"$found"
+
 # The process's own folder in /proc has one name, see core/base/self.h.
 # shellcheck disable=SC2086
 grep -rnE --include='*.[ch]' --exclude-dir=example '"/proc/(thread-)?self' \

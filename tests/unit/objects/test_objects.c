@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,6 +229,60 @@ refresh_loop(void *arg)
     return NULL;
 }
 
+static int
+take_time(struct dl_phdr_info *info, size_t size, void *walks)
+{
+    (void)info;
+    (void)size;
+    sched_yield();
+    atomic_fetch_add((atomic_int *)walks, 1);
+    return 0;
+}
+
+static void *
+walk_loop(void *walks)
+{
+    while (!atomic_load(&is_over)) {
+        (void)evprof_objects_walk(take_time, walks);
+    }
+    return NULL;
+}
+
+static int
+stop_at_first(struct dl_phdr_info *info, size_t size, void *unused)
+{
+    (void)info;
+    (void)size;
+    (void)unused;
+    return 1;
+}
+
+/* The loader's lock is not made new in the child, who needs it to load. */
+static void
+test_a_walk_and_a_fork(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    atomic_int walks = 0;
+    atomic_store(&is_over, false);
+    assert_int_equal(pthread_create(&thread, NULL, walk_loop, &walks), 0);
+    while (atomic_load(&walks) == 0) {
+        sched_yield();
+    }
+    for (int i = 0; i < 50; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(10); /* ends a child that waits for the lock */
+            _exit(dl_iterate_phdr(stop_at_first, NULL) == 1 ? 0 : 1);
+        }
+        int status = -1;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
+    atomic_store(&is_over, true);
+    pthread_join(thread, NULL);
+}
+
 static void
 test_many_threads_and_forks(void **state)
 {
@@ -266,6 +322,7 @@ main(void)
         cmocka_unit_test(test_plugin_comes_and_goes),
         cmocka_unit_test(test_another_plugin_at_the_same_place),
         cmocka_unit_test(test_unchanged_is_the_same_snapshot),
+        cmocka_unit_test(test_a_walk_and_a_fork),
         cmocka_unit_test(test_many_threads_and_forks),
     };
     return cmocka_run_group_tests_name("objects", tests, NULL, NULL);

@@ -10,7 +10,6 @@
 
 #include "core/unwind/table_piece.h"
 
-/* Pieces of one object stand side by side; equal rows across them merge. */
 static size_t
 count_rows(const evprof_piece_t *pieces, size_t count)
 {
@@ -21,16 +20,16 @@ count_rows(const evprof_piece_t *pieces, size_t count)
     return out;
 }
 
-/* The numbers that an object's codes have in its rows, but for those that are
- * numbers themselves. */
+/* The numbers of an object's listed codes; others are numbers by themselves. */
 typedef struct numbering {
     uint16_t number[UINT16_MAX + 1]; /* by code; 0: none yet */
     uint16_t codes[EVPROF_ROW_LISTED_MOST];
     uint32_t count;
 } numbering_t;
 
-/* The last number stands for all codes that come too late: frames with these
- * are stepped by the call-frame data. No object was seen to have so many. */
+/* When the list is full, its last entry stands for all further codes and says
+ * RAW: frames with these are stepped by the call-frame data. No object was seen
+ * to have so many. */
 static uint16_t
 number_code(numbering_t *numbering, uint16_t code)
 {
@@ -112,7 +111,7 @@ fill_stretches(const evprof_frames_t *frames, evprof_table_t *table)
     }
 }
 
-/* The table without its contents. */
+/* Allocates the table and fills in its sizes. */
 static evprof_table_t *
 allocate(const evprof_piece_t *pieces, size_t count,
          const numbering_t *numbering)

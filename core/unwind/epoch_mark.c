@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Most stacks go through code that is never unloaded, and those mean the same
- * at any time. Of the others it is enough to know an epoch in which all of
- * their objects were there: the one in which the youngest of them was first
- * seen. That is the same as long as these stay, so that the unloading of one
- * plugin does not split the stacks of all others in two.
+ * Most stacks contain only code that is never unloaded: their addresses mean
+ * the same at any time, and they get no mark. Any other stack is marked with an
+ * epoch in which all of its objects were loaded: the one in which the youngest
+ * of them was first seen. That epoch stays the same while these objects stay,
+ * so that unloading one plugin does not split the stacks of all others in two.
  *
- * A map that is older than the stack may show what was there before. A thread's
- * own stack keeps its objects where they are, so these can be asked; of another
- * thread's stack nobody knows, and the stack's own epoch is taken.
+ * A map older than the stack may name an object that has been replaced since.
+ * The objects on a thread's own stack cannot go away, so the loader can be
+ * asked about them; for another thread's stack it cannot, and the stack's own
+ * epoch is used.
  */
 #include "core/objects/epoch.h"
 #include "core/unwind/sig_map.h"
 #include "core/unwind/unwind.h"
 
-/* Whether another object cannot be taken for this one: it has a build id, and
- * is not told by its headers alone. */
+/* Whether the segment's identity is a build id. Without one it is the object's
+ * headers, which another object may share. */
 static bool
 has_sure_identity(const evprof_segment_t *segment)
 {
     return segment->id_address != segment->low;
 }
 
-/* Whether the segment was there in `epoch`. */
+/* Whether the segment was loaded in `epoch`. */
 static bool
 was_there(const evprof_map_t *map, const evprof_segment_t *segment,
           uint32_t epoch, bool is_own)
@@ -32,8 +33,8 @@ was_there(const evprof_map_t *map, const evprof_segment_t *segment,
                                     evprof_map_is_loaded(segment)));
 }
 
-/* An epoch in which the stack's addresses meant what they did in `epoch`; 0:
- * they always do. */
+/* An epoch in which the stack's addresses meant what they meant in `epoch`; 0:
+ * they mean the same in all. */
 static uint32_t
 epoch_of(const uintptr_t *pcs, size_t count, uint32_t epoch, bool is_own)
 {

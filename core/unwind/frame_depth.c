@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The function is swept from its first instruction to its last, and for each
- * instruction the distance from the stack pointer up to the frame pointer is
- * kept. Branches carry it to their targets; where two ways meet with different
- * distances (alloca, arrays of variable size, loops that probe a large frame)
- * it is unknown from there on. Code behind a jump is reached by a branch from
- * elsewhere, mostly from above; a few rounds find those that come from below.
- * The sweep must meet an instruction that ends exactly at the place in
- * question, or the bytes were not understood.
+ * The function is swept from its first instruction to its last, tracking the
+ * distance from the stack pointer up to the frame pointer. Branches carry it to
+ * their targets; where two paths meet with different distances (alloca, arrays
+ * of variable size, loops that probe a large frame) it is unknown from there
+ * on. Code after a jump is reached only by a branch, mostly from above; a few
+ * more rounds find the branches from below. The sweep must meet an instruction
+ * that ends exactly at the place in question: otherwise the bytes were misread.
  */
 #include "core/unwind/frame_depth.h"
 
@@ -17,12 +16,13 @@
 
 #include "core/unwind/insn_x86_64.h"
 
-/* Larger functions are left alone; what is kept takes four bytes a byte. */
+/* Larger functions are not measured: the sweep keeps four bytes for each byte
+ * of code. */
 enum { SIZE_MOST = 65536, ROUNDS = 4 };
 
-/* What is known of an instruction's place, besides a distance. */
+/* Values of a place that are not distances. */
 enum {
-    NOWHERE = INT32_MIN, /* nothing has led here yet */
+    NOWHERE = INT32_MIN, /* no path has led here yet */
     NO_FRAME,            /* the frame pointer is the caller's */
     UNKNOWN,             /* the distance varies */
     DISTANCE_MOST = 1 << 30,
@@ -31,13 +31,14 @@ enum {
 typedef struct sweep {
     const unsigned char *code;
     size_t size;
-    int32_t *places; /* one a byte */
+    int32_t *places; /* one for each byte of code */
     int32_t now;
-    int32_t at_switch; /* behind the last jump through a table */
+    int32_t at_switch; /* the value after the last jump through a table */
     bool is_changed;
 } sweep_t;
 
-/* Two ways into one place. Before the frame exists any distance is better. */
+/* Combines two paths into one place. Before the frame exists, any distance is
+ * better than none. */
 static int32_t
 join(int32_t a, int32_t b)
 {
@@ -74,7 +75,7 @@ add(int32_t distance, int64_t more)
     return sum < 0 || sum > DISTANCE_MOST ? UNKNOWN : (int32_t)sum;
 }
 
-/* The distance behind an instruction, on the way that goes on below it. */
+/* Sets the distance after an instruction, on the path that falls through. */
 static void
 apply(sweep_t *sweep, const evprof_insn_t *insn, size_t end)
 {
@@ -115,8 +116,8 @@ apply(sweep_t *sweep, const evprof_insn_t *insn, size_t end)
     }
 }
 
-/* One sweep up to the end; false when an instruction is not understood before
- * the place in question was met. */
+/* One sweep over the function; false: an instruction before the place in
+ * question is not understood. */
 static bool
 sweep_once(sweep_t *sweep, size_t at, int32_t *out)
 {

@@ -7,11 +7,11 @@
 #include <stdint.h>
 
 /*
- * How far above the stack pointer the frame pointer is behind the instruction
- * that ends at `code` + `at`, by the instructions of the function alone. `code`
- * are all `size` bytes of the function. False when that cannot be told: the
- * frame has no fixed size there, or the code is not understood. Allocates; not
- * signal-safe.
+ * The distance from the stack pointer up to the frame pointer after the
+ * instruction that ends at `code` + `at`, derived from the function's
+ * instructions alone. `code` holds all `size` bytes of the function. False: the
+ * distance varies there (the frame has no fixed size), or the code is not
+ * understood. Allocates; not signal-safe.
  */
 bool evprof_frame_depth(const unsigned char *code, size_t size, size_t at,
                         intptr_t *depth);

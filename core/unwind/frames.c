@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files are read with pread into memory of our own: what is mapped may be
- * unmapped by another thread at any time, and a mapping of the file would raise
- * SIGBUS when somebody truncates it. The file must be the one that is loaded:
- * the build ids are compared, and the executable segment's place.
+ * Files are read with pread into allocated memory. A mapping in the process may
+ * be unmapped by another thread at any time, and a mapping of the file would
+ * raise SIGBUS when somebody truncates it. The file must be the one that is
+ * loaded: the build ids and the place of the executable segment are compared.
  */
 #include "core/unwind/frames.h"
 
@@ -23,7 +23,7 @@
 #define PHDRS_MOST 256u
 #define NOTE_MOST ((size_t)65536)
 
-/* A section as far as it matters here. */
+/* Where a section is; size 0: there is none. */
 typedef struct place {
     uint64_t offset;
     uint64_t size;
@@ -37,12 +37,13 @@ typedef struct file {
     ElfW(Ehdr) ehdr;
     ElfW(Phdr) * phdrs;
     const ElfW(Phdr) * code; /* the executable segment */
-    place_t hdr;             /* size 0: none, as for the others */
+    place_t hdr;             /* .eh_frame_hdr */
     place_t eh_frame;
     place_t debug_frame;
 } file_t;
 
-/* Reads exactly `size` bytes at `offset` of the file; false: it could not. */
+/* Reads exactly `size` bytes at `offset` of the file; false: it has fewer, or
+ * reading failed. */
 static bool
 read_at(int fd, void *out, size_t size, uint64_t offset)
 {
@@ -123,7 +124,7 @@ is_same_id(const unsigned char *id, size_t len, const char *hex)
     return true;
 }
 
-/* 1: the note has the object's id; 0: it has another; -1: it has none. */
+/* 1: the notes have the object's build id; 0: another one; -1: none. */
 static int
 compare_notes(const unsigned char *notes, size_t size, const char *hex)
 {
@@ -146,7 +147,8 @@ compare_notes(const unsigned char *notes, size_t size, const char *hex)
     return -1;
 }
 
-/* An object without a build id is taken at its name. */
+/* Without a build id is_other_file() has compared the inode, and that has to
+ * do. */
 static bool
 is_loaded_file(const file_t *file)
 {
@@ -188,7 +190,7 @@ note_section(file_t *file, const ElfW(Shdr) * section, const char *name)
     }
 }
 
-/* Stripped files may have no sections; nothing is noted then. */
+/* Stripped files may have no section headers; the places then stay empty. */
 static void
 read_sections(file_t *file)
 {
@@ -252,8 +254,8 @@ read_headers(file_t *file)
     return EVPROF_OK;
 }
 
-/* Without section headers: from where the search table says to the end of the
- * segment; entries end with a terminator before that. */
+/* Without section headers, .eh_frame is taken to be from where the search table
+ * points to the end of the segment; its terminator ends it before that. */
 static void
 guess_eh_frame(file_t *file, const unsigned char *hdr)
 {
@@ -290,7 +292,7 @@ read_cfi(const file_t *file, const place_t *place, bool is_debug,
     return out->cfi.data == NULL ? read_failure() : EVPROF_OK;
 }
 
-/* Takes the linker's search table over, as far as it is about this segment. */
+/* Copies the rows of the linker's search table that are about this segment. */
 static int
 take_search_table(const file_t *file, const unsigned char *hdr,
                   evprof_frames_t *out)
@@ -338,7 +340,8 @@ compare_pairs(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
-/* Reads every entry: first to count, then to fill in. */
+/* Walks all entries and returns the number of FDEs; stores them when
+ * `is_filling`. */
 static size_t
 list_fdes(const file_t *file, evprof_frames_t *out, bool is_filling)
 {

@@ -16,8 +16,9 @@ typedef struct evprof_frames {
     uintptr_t low;  /* file addresses of the whole object */
     uintptr_t high;
     bool is_searchable; /* the linker's search table is in memory */
-    /* Of that table: from its header to its first row, 0 when `fdes` are not
-     * one run of its rows; and how many rows there are before that run. */
+    /* Of the linker's table: the offset from its header to the first row in
+     * `fdes`, 0 when `fdes` are not a run of successive rows; and the number of
+     * rows before that run. */
     uint32_t search_first;
     uint32_t fde_skipped;
 } evprof_frames_t;

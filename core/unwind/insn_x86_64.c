@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The length of an instruction follows from its prefixes, its opcode's map, and
- * whether the opcode has a ModRM byte and an immediate; all of that is regular
- * enough for two short tables of exceptions. Whatever writes rsp in a way that
- * compilers do not use for frames of a fixed size is "lost".
+ * The length of an instruction follows from its prefixes, its opcode map, and
+ * whether the opcode has a ModRM byte and an immediate. All of that is regular
+ * enough for two short tables of exceptions. An instruction that changes rsp in
+ * a way that compilers do not use for frames of a fixed size loses it
+ * (EVPROF_INSN_SP_LOST).
  */
 #include "core/unwind/insn_x86_64.h"
 
@@ -22,7 +23,7 @@ typedef struct decoder {
     unsigned map;
     bool has_size_prefix; /* 66: immediates of 16 bits */
     bool has_repeat;      /* f2 or f3 */
-    bool is_vector;       /* VEX or EVEX: registers are not general ones */
+    bool is_vector;       /* VEX or EVEX: ModRM names vector registers */
     unsigned char opcode;
     bool has_modrm;
     unsigned char modrm;
@@ -105,15 +106,15 @@ read_opcode(decoder_t *d)
     d->opcode = byte;
 }
 
-/* Bit i of word n: opcode 32 n + i of the map without a prefix has a ModRM
- * byte, or is not an instruction of 64-bit mode. */
+/* Bit i of word n is about opcode 32 n + i of the one-byte map: whether it has
+ * a ModRM byte, and whether it is invalid in 64-bit mode. */
 static const uint32_t one_modrm[8] = { 0x0f0f0f0f, 0x0f0f0f0f, 0x00000000,
                                        0x00000a08, 0x0000ffff, 0x00000000,
                                        0xff0f00c3, 0xc0c00000 };
 static const uint32_t one_invalid[8] = { 0xc0c040c0, 0x80808080, 0x00000000,
                                          0x00000003, 0x04000004, 0x00000000,
                                          0x00704000, 0x00000400 };
-/* The same for the map 0f: those without a ModRM byte. */
+/* The same for the map of 0f: opcodes without a ModRM byte. */
 static const uint32_t two_plain[8] = { 0x00004be0, 0x00bf0000, 0x00000000,
                                        0x00800000, 0x0000ffff, 0x00000707,
                                        0x0000ff00, 0x00000000 };
@@ -201,7 +202,7 @@ immediate_size(const decoder_t *d)
     return d->map == MAP_0F3A ? 1 : 0;
 }
 
-/* ---- What it does ---- */
+/* ---- What an instruction does ---- */
 
 static bool
 is_rm_register(const decoder_t *d, unsigned reg)
@@ -308,8 +309,8 @@ judge_push_pop(const decoder_t *d)
         reg == RBP && is_low ? EVPROF_INSN_FP_POPPED : EVPROF_INSN_SP_ADD, 8);
 }
 
-/* Whether an opcode of the first map writes the register that stands in its
- * ModRM byte as `reg`, or as `rm`. */
+/* Whether an opcode of the one-byte map writes rsp by the `reg` or `rm` field
+ * of its ModRM byte. */
 static bool
 writes_rsp(const decoder_t *d)
 {

@@ -3,8 +3,8 @@
 #define EVPROF_UNWIND_INSN_X86_64_H
 
 /*
- * How long an x86-64 instruction is and what it does to the stack pointer, the
- * frame pointer and the flow of control. Nothing else of it is decoded.
+ * The length of an x86-64 instruction and its effect on the stack pointer, the
+ * frame pointer and the flow of control. Nothing else is decoded.
  */
 
 #include <stddef.h>
@@ -17,9 +17,9 @@ enum evprof_insn_kind {
     EVPROF_INSN_FP_OF_SP,  /* rbp = rsp + value */
     EVPROF_INSN_FP_POPPED, /* rsp += 8 or leave; rbp is the caller's again */
     EVPROF_INSN_SP_LOST,   /* rsp becomes something that is not followed */
-    EVPROF_INSN_BRANCH,    /* goes to `value` behind its end, or on */
-    EVPROF_INSN_JUMP,      /* goes to `value` behind its end */
-    EVPROF_INSN_JUMP_FAR,  /* goes where a register or memory says */
+    EVPROF_INSN_BRANCH,    /* may jump to its end + `value` */
+    EVPROF_INSN_JUMP,      /* jumps to its end + `value` */
+    EVPROF_INSN_JUMP_FAR,  /* jumps where a register or memory says */
     EVPROF_INSN_STOP,      /* returns or traps */
 };
 

@@ -50,7 +50,8 @@ load(void)
     return calls.step == NULL ? EVPROF_ENOTSUP : EVPROF_OK;
 }
 
-/* Its own answer is no for signal frames that have call-frame data. */
+/* Whether `pc` is at libc's return from a signal handler. unw_is_signal_frame()
+ * says no where that code has call-frame data. */
 EVPROF_UNCHECKED static bool
 is_signal_return(uintptr_t pc)
 {
@@ -99,8 +100,8 @@ walk_from(evprof_walk_t *walk, unw_context_t *context, int flags, size_t skip)
     }
 }
 
-/* On aarch64 it leaves out the end, room for registers that no unwinder asks.
- */
+/* On aarch64 unw_context_t lacks the end of ucontext_t, which holds registers
+ * that no unwinder needs. */
 _Static_assert(sizeof(unw_context_t) <= sizeof(ucontext_t),
                "libunwind's context is a part of the kernel's");
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Makes the handlers' map from a snapshot of the loaded objects, and frees old
- * ones when the epochs say that no handler can hold them. A long lock keeps two
- * refreshes apart; it is made new in a forked child, where the refresh that
- * held it is gone. The list of retired maps changes under a short lock that a
- * fork takes, so that a child never sees it half-changed.
+ * maps once the epochs say that no handler can hold them. The long lock
+ * `refreshing` keeps two refreshes apart; a forked child resets it, since the
+ * thread that held it is gone there. The short lock `publishing` guards the
+ * list of retired maps; a fork takes it, so that a child never sees the list
+ * half-changed.
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -64,8 +65,8 @@ watch_forks(void)
 
 static uintptr_t bottoms[2]; /* functions of libc */
 
-/* Early: a thread that is stuck in dlopen() later must not keep maps from being
- * made. */
+/* Looked up before main(): later, a thread that is stuck in dlopen() holds the
+ * lock that a lookup takes, and no map could be made. */
 __attribute__((constructor(101))) static void
 find_bottoms(void)
 {
@@ -73,7 +74,7 @@ find_bottoms(void)
     bottoms[1] = (uintptr_t)evprof_look_up(RTLD_DEFAULT, "abort");
 }
 
-/* The object that threads and main() are started from. */
+/* Whether the object is libc or the loader, where threads and main() start. */
 static bool
 holds_bottom(const evprof_object_t *object)
 {
@@ -144,7 +145,7 @@ map_new(const evprof_objects_t *objects)
     return map;
 }
 
-/* The return address of functions that makecontext starts. */
+/* The address that functions started by makecontext() return to. */
 static uintptr_t
 find_bottom(void)
 {
@@ -161,7 +162,8 @@ find_bottom(void)
     return evprof_arch_return_of_context(&context);
 }
 
-/* The objects that are new: they have no table yet, nor an empty record. */
+/* Lists the new objects: those without a shared_table, not even an empty
+ * one. */
 static size_t
 list_jobs(const evprof_objects_t *objects, evprof_table_job_t *jobs)
 {
@@ -182,8 +184,8 @@ list_jobs(const evprof_objects_t *objects, evprof_table_job_t *jobs)
     return count;
 }
 
-/* Takes over the tables. One that cannot be kept is freed; its frames are then
- * stepped by the call-frame data in memory. */
+/* Takes the tables over. When there is no memory to keep one it is freed, and
+ * its frames are stepped by the call-frame data in memory. */
 static void
 share_tables(const evprof_table_job_t *jobs, size_t count)
 {
@@ -216,7 +218,8 @@ build_tables(const evprof_objects_t *objects)
     return status;
 }
 
-/* Counts the map in at, or out of, the tables that it names. */
+/* Adds the map to, or removes it from, the users of the tables that it
+ * names. */
 static void
 count_map(const evprof_map_t *map, bool is_coming)
 {
@@ -244,7 +247,7 @@ free_unused_tables(void)
     }
 }
 
-/* Frees the maps that have been out of use for long enough. */
+/* Frees the retired maps that no reader can hold any more. */
 static void
 reclaim(void)
 {
@@ -298,8 +301,8 @@ replace_map(const evprof_objects_t *objects)
 static int
 refresh_locked(void)
 {
-    /* Cleared before the refresh: code that a walk meets from now on asks for
-     * another one. */
+    /* Cleared first: code that a walk meets from now on asks for another
+     * refresh. */
     atomic_store(&evprof_map_is_stale, false);
     int status = evprof_objects_refresh();
     if (status != EVPROF_OK) {

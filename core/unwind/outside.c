@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each frame is stepped by its call-frame data with all registers that are
- * known. At first only the stack pointer is; what functions save on their way
- * in becomes known on the way out. A frame that is measured from a frame
- * pointer which nobody saved since is measured by its instructions instead
- * (frame_depth.c); where that fails, the stack is broken: nothing is searched
- * for, since a stack keeps the frames of earlier calls.
+ * Each frame is stepped by its call-frame data. At first only the stack pointer
+ * is known; a register becomes known when a frame that saved it is left. Where
+ * a frame is measured from a frame pointer that is still unknown, its size is
+ * derived from its instructions instead (frame_depth.c). Where that fails, the
+ * stack is broken: searching the stack for return addresses is not tried, since
+ * it still holds those of earlier calls.
  *
- * Code and call-frame data of objects that cannot be unloaded are read where
- * they are; of others, copies.
+ * Code and call-frame data of objects that cannot be unloaded are read in
+ * place; those of others, from copies.
  */
 #include "core/unwind/outside.h"
 
@@ -39,9 +39,10 @@ struct evprof_outside {
     unsigned char *stack; /* what stepper.window reads, unless the caller's */
     size_t stack_room;
     unsigned char *code; /* of one function */
-    /* Of the walk that goes on. */
+    /* State of the current walk. */
     evprof_stepper_t stepper;
-    const evprof_segment_t *checked; /* seen to be what the map says */
+    /* the last one that was verified to be what the map says */
+    const evprof_segment_t *checked;
 };
 
 evprof_outside_t *
@@ -66,9 +67,9 @@ evprof_outside_free(evprof_outside_t *outside)
     free(outside);
 }
 
-/* Page by page, so that a hole ends the copy and does not void it. */
-/* Copies memory of this process that may be gone, a whole number of times
- * faster for many pieces at once; how many bytes there were. */
+/* Copies memory of this process that may be unmapped, and returns how many
+ * bytes could be read. No piece crosses a page, so that a hole ends the copy
+ * and does not void it; many pieces in one call are several times faster. */
 static size_t
 copy_memory(uintptr_t address, void *out, size_t size)
 {
@@ -123,8 +124,8 @@ open_window(evprof_outside_t *outside, uintptr_t low, const unsigned char *copy,
     };
 }
 
-/* Copies at least `size` bytes of the stack from `low` on, if there are so
- * many; false when there are no more than before. */
+/* Copies `size` bytes of the stack from `low` on, or as many as there are;
+ * false when that is no more than before. */
 static bool
 copy_stack(evprof_outside_t *outside, const evprof_asleep_t *thread,
            uintptr_t low, size_t size)
@@ -146,7 +147,7 @@ copy_stack(evprof_outside_t *outside, const evprof_asleep_t *thread,
     return size > before;
 }
 
-/* Copies more of the stack after a step failed for a word above the copy. */
+/* Enlarges the copy after a step failed because a word is above it. */
 static bool
 copy_more(evprof_outside_t *outside, const evprof_asleep_t *thread)
 {
@@ -166,7 +167,7 @@ is_in_window(const evprof_outside_t *outside)
 
 /* ---- Code and call-frame data ---- */
 
-/* Whether the object that the map names is still in its place. */
+/* Whether the object that the map names is still loaded there. */
 static bool
 is_in_place(evprof_outside_t *outside, const evprof_segment_t *segment)
 {
@@ -229,7 +230,7 @@ find_source(evprof_outside_t *outside, uintptr_t pc, evprof_step_source_t *out)
     return evprof_step_open(segment, pc, data, out);
 }
 
-/* Whether a call stands before `ra` in code that the map knows. */
+/* Whether a call instruction ends at `ra` in code that the map knows. */
 static bool
 is_after_call(const evprof_outside_t *outside, uintptr_t ra)
 {
@@ -243,7 +244,8 @@ is_after_call(const evprof_outside_t *outside, uintptr_t ra)
 
 /* ---- Steps ---- */
 
-/* The frame pointer of the frame, by the function's instructions. */
+/* Sets the frame pointer of the current frame by the function's
+ * instructions. */
 static bool
 derive_fp(evprof_outside_t *outside, const evprof_step_source_t *source,
           const evprof_fde_t *fde)
@@ -271,7 +273,7 @@ knows_fp(const evprof_outside_t *outside)
     return (outside->stepper.regs.known >> EVPROF_REG_FP & 1) != 0;
 }
 
-/* Steps one frame up, by the copy of the stack. */
+/* Steps one frame up within the current copy of the stack. */
 static enum evprof_step
 step_in_copy(evprof_outside_t *outside)
 {
@@ -307,7 +309,8 @@ step(evprof_outside_t *outside, const evprof_asleep_t *thread)
         stepper->is_exact = is_exact;
         out = step_in_copy(outside);
     }
-    /* Out of a signal's own stack, or of a frame larger than the copy. */
+    /* The caller is on another stack (a signal had its own), or above the
+     * copy. */
     if (out == EVPROF_STEP_OK && !is_in_window(outside)) {
         uintptr_t sp = stepper->regs.r[EVPROF_REG_SP];
         (void)copy_stack(outside, thread, sp, EVPROF_OUTSIDE_FIRST);

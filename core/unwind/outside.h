@@ -3,13 +3,14 @@
 #define EVPROF_UNWIND_OUTSIDE_H
 
 /*
- * The stack of another thread of this process that sleeps in a system call, by
- * what the kernel tells of it: its stack pointer and pc. Only copies of memory
- * that may go away meanwhile are read, so the thread may wake up, end, or
- * unload the code that it ran: the walk is then worthless, which the caller has
- * to find out (core/sample/sleeper.h), but it faults nowhere.
+ * Walks the stack of another thread of this process that sleeps in a system
+ * call, starting from the stack pointer and pc that the kernel reports. The
+ * thread may wake up, end, or unload the code it ran at any moment. So memory
+ * that may go away is read only through copies: the walk never faults, but its
+ * result is worthless when the thread has moved, which the caller has to find
+ * out (core/sample/sleeper.h).
  *
- * All functions are for one thread at a time and not for handlers.
+ * A state is used by one thread at a time. Nothing here is for handlers.
  */
 
 #include <sys/types.h>
@@ -22,7 +23,7 @@ typedef struct evprof_outside evprof_outside_t;
 /* NULL: out of memory. */
 evprof_outside_t *evprof_outside_new(void);
 
-/* Frees it and what it has copied; NULL is ignored. */
+/* Frees the state and its copies; NULL is ignored. */
 void evprof_outside_free(evprof_outside_t *outside);
 
 /* How much of a stack is copied at first. Most stacks need no more. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From rows to rules. What does not fit into 16 bits is looked up in an open
- * hash of the rules that were learned before; the table only grows, and an
- * entry is complete before anything that names it is published.
+ * Makes rules of rows. A row that does not fit into a self-contained code is
+ * looked up in an open-addressing hash of the rules learned before. The table
+ * of rules only grows, and an entry is complete before a table that names it is
+ * published.
  */
 #include "core/unwind/row_rules.h"
 
@@ -12,7 +13,7 @@
 #include "core/base/lock.h"
 #include "core/unwind/sig_read.h"
 
-/* Twice the rules, so that a probe ends soon. */
+/* Twice as many as rules, which keeps probes short. */
 #define SLOT_COUNT ((size_t)EVPROF_RULES_MOST * 2)
 
 #define FIRST_RULE (EVPROF_CODE_FIRST & ~EVPROF_CODE_RULE)
@@ -78,7 +79,8 @@ learn(const evprof_rule_t *rule)
     return code;
 }
 
-/* The constant of "+ n" in any of its spellings; false: something else. */
+/* The constant n of an expression that ends in "+ n", in any spelling; false:
+ * it ends otherwise. */
 static bool
 read_addition(evprof_reader_t *r, int64_t *out)
 {
@@ -113,7 +115,7 @@ fits(int64_t value)
     return value >= INT32_MIN && value <= INT32_MAX;
 }
 
-/* A block at `offset`, ready to be read. */
+/* A reader of the block at `offset`. */
 static evprof_reader_t
 open_block(const evprof_cfi_t *cfi, int32_t offset)
 {
@@ -129,7 +131,7 @@ open_block(const evprof_cfi_t *cfi, int32_t offset)
     return r;
 }
 
-/* The register of "register + n", which begins all expressions of interest. */
+/* Reads "register + n", which all expressions of interest begin with. */
 static bool
 read_base(evprof_reader_t *r, uint8_t *base, int32_t *offset)
 {

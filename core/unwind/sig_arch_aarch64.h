@@ -11,7 +11,7 @@
 #define EVPROF_REG_RA 30u
 #define EVPROF_REG_SP 31u
 
-/* The registers whose rules are followed: what a callee keeps, x30 and sp. */
+/* The registers whose rules are followed: the callee-saved ones, x30 and sp. */
 #define EVPROF_RULE_FIRST 19u
 #define EVPROF_RULE_COUNT 13u
 
@@ -20,24 +20,24 @@
 
 #define EVPROF_CALL_MAX 4u
 
-/* The unit that the size of a frame is counted in, see sig_rule.h. */
+/* The unit in which sig_rule.h counts the size of a frame. */
 #define EVPROF_RULE_UNIT ((uintptr_t)16u)
 
-/* From the stack pointer of the kernel's signal frame to its ucontext_t, behind
- * a siginfo_t, and how much of its uc_mcontext is read. */
+/* Offset of the ucontext_t (it follows a siginfo_t) from the stack pointer of
+ * the kernel's signal frame, and how much of its uc_mcontext is read. */
 #define EVPROF_SIGNAL_CONTEXT 128u
 #define EVPROF_SIGNAL_REGISTERS (offsetof(mcontext_t, pc) + 8)
 
 /*
- * The contents of nearly all CIEs, a plain one and one for functions with
- * exception tables: CFA = sp, and the return address is still in x30.
+ * The contents of nearly all CIEs, in two variants: without and with exception
+ * tables. CFA = sp, and the return address is still in x30.
  */
 #define EVPROF_USUAL_CODE_ALIGN 4u
 #define EVPROF_USUAL_DATA_ALIGN (-8)
 #define EVPROF_USUAL_CFA_OFFSET 0
-#define EVPROF_USUAL_RA_OFFSET 0 /* none: it is in its register */
+#define EVPROF_USUAL_RA_OFFSET 0 /* none: it is in x30 */
 
-/* Whether the `size` bytes behind the mark of a CIE are one of these. */
+/* Whether the `size` bytes after a CIE's id are one of the two variants. */
 static inline bool
 evprof_arch_is_usual_cie(const unsigned char *bytes, size_t size)
 {
@@ -50,7 +50,7 @@ evprof_arch_is_usual_cie(const unsigned char *bytes, size_t size)
 
 /* mov x8, #SYS_rt_sigreturn; svc #0 */
 #define EVPROF_SIGNAL_RETURN 8u
-#define EVPROF_SIGNAL_SYSCALL 4u /* where its second instruction is */
+#define EVPROF_SIGNAL_SYSCALL 4u /* offset of the svc */
 
 /* Whether `code` is libc's return from a signal handler. */
 static inline bool
@@ -71,8 +71,8 @@ evprof_arch_context(const void *ucontext, uintptr_t *r)
     return context->uc_mcontext.pc;
 }
 
-/* Whether a signal has ended a system call with EINTR: the instruction before
- * the pc is `svc #0`, and its result is in x0. */
+/* Whether a signal made a system call return EINTR: the instruction before the
+ * pc is `svc #0`, and its result is in x0. */
 static inline bool
 evprof_arch_was_cut_short(const void *ucontext)
 {
@@ -82,14 +82,16 @@ evprof_arch_was_cut_short(const void *ucontext)
            memcmp((const void *)(pc - 4), "\x01\0\0\xd4", 4) == 0; // NOLINT
 }
 
-/* The return address of a context that has not begun to run. */
+/* The return address of a context made by makecontext() that has not run
+ * yet. */
 static inline uintptr_t
 evprof_arch_return_of_context(const ucontext_t *context)
 {
     return context->uc_mcontext.regs[EVPROF_REG_RA];
 }
 
-/* Puts registers and pc into a context, for the tests. */
+/* Writes the pc and the callee-saved registers into a context, for unwinders
+ * that start from a ucontext_t. */
 static inline void
 evprof_arch_to_context(uintptr_t pc, const uintptr_t *r, ucontext_t *out)
 {
@@ -116,7 +118,8 @@ evprof_arch_to_context(uintptr_t pc, const uintptr_t *r, ucontext_t *out)
                      : "x9", "memory");                                        \
     (regs)->known = UINT64_C(0xfff80000)
 
-/* Takes a pointer signature off x30; a no-op hint where there is none. */
+/* Removes the pointer authentication code from a return address; the
+ * instruction is a no-op where the processor has none. */
 static inline uintptr_t
 evprof_arch_strip(uintptr_t ra)
 {
@@ -127,8 +130,9 @@ evprof_arch_strip(uintptr_t ra)
 
 #define EVPROF_CODE_ALIGN 4u
 
-/* 4 for bl, blr and the authenticating blraa, blrab, blraaz, blrabz; else 0.
- * *target becomes the destination of a bl relative to its end, else 0. */
+/* The length of the call that `bytes` begin with: 4 for bl, blr and the
+ * authenticating blraa, blrab, blraaz, blrabz; else 0. *target becomes the
+ * destination of a bl relative to its end, 0 for others. */
 static inline size_t
 evprof_arch_call_length(const unsigned char *bytes, size_t len, int64_t *target)
 {

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/ucontext.h>
 
-/* DWARF numbers of the psABI: rax rdx rcx rbx rsi rdi rbp rsp r8..r15, and the
- * column of the return address. */
+/* DWARF numbers of the psABI: rax rdx rcx rbx rsi rdi rbp rsp r8..r15, then the
+ * return address, which has a column of its own. */
 #define EVPROF_REG_COUNT 17u
 #define EVPROF_REG_FP 6u
 #define EVPROF_REG_SP 7u
@@ -16,30 +16,30 @@
 #define EVPROF_RULE_FIRST 0u
 #define EVPROF_RULE_COUNT 17u
 
-/* The deepest reach of code below its stack pointer. */
+/* Bytes below the stack pointer that code may use. */
 #define EVPROF_RED_ZONE 128u
 
-/* Bytes before a return address that a call instruction can have. */
+/* The longest call instruction. */
 #define EVPROF_CALL_MAX 8u
 
-/* The unit that the size of a frame is counted in, see sig_rule.h. */
+/* The unit in which sig_rule.h counts the size of a frame. */
 #define EVPROF_RULE_UNIT ((uintptr_t)8u)
 
-/* From the stack pointer of the kernel's signal frame to its ucontext_t, and
- * how much of its uc_mcontext is read. */
+/* Offset of the ucontext_t from the stack pointer of the kernel's signal frame,
+ * and how much of its uc_mcontext is read. */
 #define EVPROF_SIGNAL_CONTEXT 0u
 #define EVPROF_SIGNAL_REGISTERS (NGREG * sizeof(greg_t))
 
 /*
- * The contents of nearly all CIEs, a plain one and one for functions with
- * exception tables: CFA = rsp + 8, and the return address is below it.
+ * The contents of nearly all CIEs, in two variants: without and with exception
+ * tables. CFA = rsp + 8, and the return address is just below it.
  */
 #define EVPROF_USUAL_CODE_ALIGN 1u
 #define EVPROF_USUAL_DATA_ALIGN (-8)
 #define EVPROF_USUAL_CFA_OFFSET 8
 #define EVPROF_USUAL_RA_OFFSET (-8)
 
-/* Whether the `size` bytes behind the mark of a CIE are one of these. */
+/* Whether the `size` bytes after a CIE's id are one of the two variants. */
 static inline bool
 evprof_arch_is_usual_cie(const unsigned char *bytes, size_t size)
 {
@@ -54,7 +54,7 @@ evprof_arch_is_usual_cie(const unsigned char *bytes, size_t size)
 
 /* mov $SYS_rt_sigreturn, %rax; syscall */
 #define EVPROF_SIGNAL_RETURN 9u
-#define EVPROF_SIGNAL_SYSCALL 7u /* where its second instruction is */
+#define EVPROF_SIGNAL_SYSCALL 7u /* offset of the syscall */
 
 /* Whether `code` is libc's return from a signal handler. */
 static inline bool
@@ -79,8 +79,8 @@ evprof_arch_context(const void *ucontext, uintptr_t *r)
     return r[EVPROF_REG_RA];
 }
 
-/* Whether a signal has ended a system call with EINTR: the bytes before the pc
- * are `syscall`, and its result is in rax. */
+/* Whether a signal made a system call return EINTR: the bytes before the pc are
+ * `syscall`, and its result is in rax. */
 static inline bool
 evprof_arch_was_cut_short(const void *ucontext)
 {
@@ -90,7 +90,8 @@ evprof_arch_was_cut_short(const void *ucontext)
            memcmp((const void *)(pc - 2), "\x0f\x05", 2) == 0; // NOLINT
 }
 
-/* The return address of a context that has not begun to run. */
+/* The return address of a context made by makecontext() that has not run
+ * yet. */
 static inline uintptr_t
 evprof_arch_return_of_context(const ucontext_t *context)
 {
@@ -100,7 +101,8 @@ evprof_arch_return_of_context(const ucontext_t *context)
     return out;
 }
 
-/* The reverse, for unwinders that start from a ucontext_t. */
+/* Writes the pc and the callee-saved registers into a context, for unwinders
+ * that start from a ucontext_t. */
 static inline void
 evprof_arch_to_context(uintptr_t pc, const uintptr_t *r, ucontext_t *out)
 {
@@ -142,10 +144,10 @@ evprof_arch_strip(uintptr_t ra)
 }
 
 /*
- * The length of the call instruction that `bytes` begin with, 0: another one,
- * or more than the `len` bytes. Of `call *reg/mem` (ff /2) every form is known;
- * a prefix counts to what is before. *target becomes the destination relative
- * to the end of the instruction, of a direct call only (else 0).
+ * The length of the call instruction that `bytes` begin with; 0: they begin
+ * with another one, or the call is longer than `len`. Every form of `call
+ * *reg/mem` (ff /2) is known; a prefix is not part of the length. *target
+ * becomes the destination of a direct call relative to its end, 0 for others.
  */
 static inline size_t
 evprof_arch_call_length(const unsigned char *bytes, size_t len, int64_t *target)
@@ -181,11 +183,11 @@ evprof_arch_call_length(const unsigned char *bytes, size_t len, int64_t *target)
     return want <= len ? want : 0;
 }
 
-/* Bytes are looked at one by one: code has no alignment. */
+/* Instructions may begin at any byte. */
 #define EVPROF_CODE_ALIGN 1u
 
-/* Whether the `len` (up to EVPROF_CALL_MAX) bytes end in a call instruction;
- * *target as above. */
+/* Whether the `len` bytes, at most EVPROF_CALL_MAX, end in a call instruction;
+ * *target is as above. */
 static inline bool
 evprof_arch_ends_in_call(const unsigned char *bytes, size_t len,
                          int64_t *target)
@@ -204,9 +206,9 @@ evprof_arch_ends_in_call(const unsigned char *bytes, size_t len,
     return false;
 }
 
-/* Whether eight bytes at `address` can be read: the kernel copies the set in
- * before it rejects the operation, and changes nothing. For address 0 it copies
- * nothing. */
+/* Whether eight bytes at `address` can be read. rt_sigprocmask with an invalid
+ * operation copies the set in before it fails, and changes nothing. Address 0
+ * means no set, so nothing is copied and the answer is not about memory. */
 static inline bool
 evprof_arch_probe(uintptr_t address)
 {

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Code without call-frame data. Nothing is guessed: a caller is accepted only
- * where the instructions around prove it. A stub of the procedure linkage table
- * has pushed what its bytes show; a direct call that leads into the very piece
- * of code whose caller is sought names that caller; and code outside of every
- * object (a compiler's, at run time) is followed by its frame pointer if that
- * leads behind a call. All else ends the stack.
+ * where instructions prove it. In a stub of the procedure linkage table, the
+ * stub's bytes show what it has pushed. In an object, a return address is
+ * believed when it follows a direct call into the same undescribed piece of
+ * code. Code outside of every object (made by a compiler at run time) is
+ * followed by its frame pointer if that leads to the end of a call. In all
+ * other cases the stack ends.
  */
 #include "core/unwind/sig_step.h"
 #include "core/unwind/sig_walk.h"
 
-/* Hand-written functions are not longer than this. */
+/* The longest hand-written function that is believed. */
 #define BARE_MOST ((uintptr_t)16384)
 
-/* How far back the making of a frame is looked for. */
+/* How many bytes before pc are searched for the prologue. */
 #define FRAME_MOST 96u
 
 typedef struct bare {
@@ -38,7 +39,7 @@ read_code(const bare_t *bare, uintptr_t pc, unsigned char *out, size_t size)
     return segment != NULL;
 }
 
-/* Goes to the caller at `ra`, its stack pointer being `sp`. */
+/* Makes the caller at `ra`, with stack pointer `sp`, the current frame. */
 static enum evprof_step
 go(bare_t *bare, uintptr_t ra, uintptr_t sp)
 {
@@ -48,7 +49,8 @@ go(bare_t *bare, uintptr_t ra, uintptr_t sp)
     return EVPROF_STEP_OK;
 }
 
-/* Whether `ra` follows a direct call into the undescribed code around pc. */
+/* Whether `ra` follows a direct call into the undescribed code that pc is
+ * in. */
 static bool
 is_called_here(const bare_t *bare, uintptr_t ra)
 {
@@ -79,8 +81,8 @@ is_generated_call(uintptr_t ra)
 }
 
 #if defined(__x86_64__)
-/* Whether the code before pc has made a frame and not returned since:
- * push %rbp; mov %rsp, %rbp. */
+/* Whether `push %rbp; mov %rsp, %rbp` stands before pc, with no return
+ * between. */
 static bool
 has_frame(const bare_t *bare)
 {
@@ -99,7 +101,8 @@ has_frame(const bare_t *bare)
     return false;
 }
 #else
-/* stp x29, x30, [sp, #n]!; mov x29, sp. */
+/* Whether `stp x29, x30, [sp, #n]!; mov x29, sp` stands before pc, with no
+ * return between. */
 static bool
 has_frame(const bare_t *bare)
 {
@@ -165,7 +168,7 @@ is_signal_return(const bare_t *bare)
 
 #if defined(__x86_64__)
 
-/* Words that _init and _fini of crti.o have pushed at pc, or -1:
+/* How many words the _init or _fini of crti.o has pushed at pc, or -1:
  * [endbr64] sub $8, %rsp; ...; add $8, %rsp; ret */
 static int
 init_depth(const unsigned char *code, size_t at)
@@ -187,8 +190,9 @@ init_depth(const unsigned char *code, size_t at)
 }
 
 /*
- * Words that a stub of the linkage table has pushed at pc, or -1. A stub is
- *   [endbr64] jmp *slot; push $n; jmp head      its head
+ * How many words a stub of the linkage table has pushed at pc, or -1. A stub
+ * and the head of its table are:
+ *   [endbr64] jmp *slot; push $n; jmp head
  *   push link_map; jmp *resolver
  */
 static int
@@ -231,7 +235,7 @@ step_by_stub(bare_t *bare)
     return go(bare, ra, slot + sizeof(slot));
 }
 
-/* The return address where a function has it before it pushes anything but the
+/* Takes the return address from where it is on entry, or after a push of the
  * frame pointer. */
 static enum evprof_step
 step_by_entry(bare_t *bare)

@@ -9,7 +9,7 @@
 
 #include "core/unwind/sig_read.h"
 
-/* DW_EH_PE_*: the low four bits are the form, the next three the base. */
+/* DW_EH_PE_*: the low four bits are the format, the next three the base. */
 enum {
     PE_ABSOLUTE = 0x00,
     PE_ULEB = 0x01,
@@ -30,9 +30,9 @@ enum {
 
 /* Where the parts of an entry are. */
 typedef struct entry {
-    size_t id_at; /* offset of the CIE pointer */
+    size_t id_at; /* offset of the CIE id, in an FDE the CIE pointer */
     size_t end;   /* of the entry */
-    uint64_t id;  /* the CIE pointer as it stands */
+    uint64_t id;  /* the CIE id or CIE pointer */
     bool is_wide; /* 64-bit DWARF */
 } entry_t;
 
@@ -63,7 +63,7 @@ read_form(evprof_reader_t *r, uint8_t encoding)
     }
 }
 
-/* A code address: absolute or relative to the place it stands at. */
+/* A code address: absolute, or relative to where it is stored. */
 static uintptr_t
 read_address(evprof_reader_t *r, const evprof_cfi_t *cfi, uint8_t encoding)
 {
@@ -108,7 +108,7 @@ read_entry(evprof_reader_t *r, const evprof_cfi_t *cfi, entry_t *out)
     return out->id == cie_id ? EVPROF_CFI_CIE : EVPROF_CFI_FDE;
 }
 
-/* The letters of an augmentation that begins with 'z'. */
+/* Reads the augmentation data by their letters, those after 'z'. */
 static void
 read_augmentation(evprof_reader_t *r, const evprof_cfi_t *cfi,
                   const unsigned char *letters, evprof_fde_t *out)
@@ -137,7 +137,7 @@ read_augmentation(evprof_reader_t *r, const evprof_cfi_t *cfi,
         case 'B': /* signed with key B */
         case 'G': /* tagged stack memory */
             break;
-        default: /* the size says where it ends */
+        default: /* unknown: skip to the end by the size */
             is_known = false;
         }
     }
@@ -267,8 +267,8 @@ evprof_cfi_search(const evprof_cfi_t *cfi, const evprof_cfi_search_t *search,
 {
     int64_t want = (int64_t)(pc - cfi->address - search->hdr);
     size_t at = search->first;
-    /* Written so that compilers choose without a branch, which would be
-     * predicted wrong half of the time. */
+    /* Written so that compilers emit no branch, which would be mispredicted
+     * half of the time. */
     for (size_t left = search->count; left > 1;) {
         size_t half = left / 2;
         bool is_above = row_word(cfi, at + half * 8) <= want;

@@ -3,10 +3,10 @@
 #define EVPROF_UNWIND_SIG_CFI_H
 
 /*
- * The interpreter of DWARF call-frame instructions, for the builder of tables
- * and for handlers alike. It reads bytes within given bounds only, allocates
- * nothing and ends after a bounded number of steps whatever the bytes are.
- * All of it is signal-safe.
+ * The interpreter of DWARF call-frame instructions, shared by the builder of
+ * tables and by handlers. It reads only bytes within given bounds, allocates
+ * nothing, and ends after a bounded number of steps whatever the bytes are. All
+ * of it is signal-safe.
  */
 
 #include <stdbool.h>
@@ -27,9 +27,9 @@ typedef struct evprof_cfi {
 
 /* The contents of an FDE and its CIE. */
 typedef struct evprof_fde {
-    uintptr_t start; /* of the code it describes */
+    uintptr_t start; /* of the code that the FDE describes */
     uintptr_t limit;
-    size_t cie; /* offset of the CIE, to recognise the same one again */
+    size_t cie; /* offset of the CIE; tells whether it was parsed already */
     size_t cie_code;
     size_t cie_code_end;
     size_t code;
@@ -39,14 +39,15 @@ typedef struct evprof_fde {
     int64_t data_align;
     uint64_t ra_reg;
     uint8_t encoding; /* DW_EH_PE of code addresses */
-    bool has_cie;     /* what follows from the CIE at `cie` is set */
+    bool has_cie;     /* the fields that come from the CIE are set */
     bool has_sizes;   /* augmentation data follow */
-    bool is_signal;   /* the caller was interrupted, not calling */
-    bool is_usual;    /* the CIE is one of those that sig_arch.h knows */
+    /* a signal frame: the caller was interrupted, it did not call */
+    bool is_signal;
+    bool is_usual; /* the CIE is one of those that sig_arch.h knows */
 } evprof_fde_t;
 
 enum evprof_how {
-    EVPROF_HOW_SAME, /* also: nothing said */
+    EVPROF_HOW_SAME, /* unchanged, or the row does not say */
     EVPROF_HOW_UNDEFINED,
     EVPROF_HOW_OFFSET,     /* at CFA + value */
     EVPROF_HOW_VAL_OFFSET, /* is CFA + value */
@@ -59,14 +60,16 @@ enum evprof_how {
 typedef struct evprof_cfi_row {
     uintptr_t start;
     uintptr_t limit;
-    int32_t cfa_value; /* offset; of expressions the offset in the data */
+    /* added to cfa_reg; of an expression its offset in the data */
+    int32_t cfa_value;
     uint8_t cfa_reg;
     bool cfa_is_expr;
     uint8_t how[EVPROF_RULE_COUNT];
     int32_t value[EVPROF_RULE_COUNT];
 } evprof_cfi_row_t;
 
-/* gcc and clang nest two or three; hand-written code was seen to reach 8. */
+/* How deep DW_CFA_remember_state may nest. gcc and clang nest two or three
+ * states; hand-written code was seen to reach 8. */
 #define EVPROF_CFI_STATES 8u
 
 typedef struct evprof_cfi_run {
@@ -82,7 +85,7 @@ typedef struct evprof_cfi_run {
     evprof_cfi_row_t states[EVPROF_CFI_STATES];
 } evprof_cfi_run_t;
 
-/* How an entry at an offset reads. */
+/* What evprof_cfi_entry() found at an offset. */
 enum evprof_cfi_entry {
     EVPROF_CFI_BAD,
     EVPROF_CFI_END, /* the terminator, or the end of the data */
@@ -91,26 +94,28 @@ enum evprof_cfi_entry {
 };
 
 /*
- * Reads the entry at `offset`. `out` may hold an FDE read from the same data
- * before: its CIE is not parsed again. Must be zeroed at first.
+ * Reads the entry at `offset`. `out` must be zeroed before the first call; when
+ * it holds an FDE read from the same data, a CIE that both share is not parsed
+ * again.
  */
 enum evprof_cfi_entry evprof_cfi_entry(const evprof_cfi_t *cfi, size_t offset,
                                        evprof_fde_t *out);
 
-/* Rows of a search table: two 32-bit values relative to `hdr`, where the code
- * starts and where its FDE is. */
+/* Rows of a linker's search table. A row is two 32-bit values relative to
+ * `hdr`: where the code starts and where its FDE is. */
 typedef struct evprof_cfi_search {
     size_t hdr;
     size_t first; /* offset of the first row */
     size_t count; /* all of them lie within the data */
 } evprof_cfi_search_t;
 
-/* The whole search table of the .eh_frame_hdr at offset `hdr`; false: none, or
- * a form that is not searched. */
+/* Finds the search table in the .eh_frame_hdr at offset `hdr`; false: it has
+ * none, or one of another encoding. */
 bool evprof_cfi_search_open(const evprof_cfi_t *cfi, size_t hdr,
                             evprof_cfi_search_t *out);
 
-/* Finds the FDE that begins last before `pc`; false: none in these rows. */
+/* Finds the FDE with the highest start that is not above `pc`; false: these
+ * rows have none. */
 bool evprof_cfi_search(const evprof_cfi_t *cfi,
                        const evprof_cfi_search_t *search, uintptr_t pc,
                        size_t *offset);
@@ -127,8 +132,8 @@ bool evprof_cfi_next(evprof_cfi_run_t *run);
 bool evprof_cfi_row_at(evprof_cfi_run_t *run, const evprof_cfi_t *cfi,
                        const evprof_fde_t *fde, uintptr_t pc);
 
-/* Where `how` and `value` of a row have a register's rule; negative for those
- * that are not followed. */
+/* The index of a register's rule in a row's `how` and `value`; negative: the
+ * register is not followed. */
 static inline int
 evprof_cfi_index(uint64_t reg)
 {
@@ -137,9 +142,9 @@ evprof_cfi_index(uint64_t reg)
 }
 
 /*
- * Evaluates the expression (a length and its bytes) at `offset`, with `first`
- * on the stack when `has_first`. Loads go through `window`. False: it cannot be
- * told; *needs_all then says whether an unknown register was asked for.
+ * An expression (a length and its bytes) at `offset`, evaluated with `first` on
+ * the stack when `has_first`. Loads go through `window`. When the evaluation
+ * fails, `needs_all` says whether it needed a register whose value is unknown.
  */
 typedef struct evprof_cfi_expr {
     const evprof_cfi_t *cfi;
@@ -151,7 +156,8 @@ typedef struct evprof_cfi_expr {
     uintptr_t first;
 } evprof_cfi_expr_t;
 
-/* Runs the expression; false: it is malformed or reads what cannot be read. */
+/* Evaluates the expression; false: it is malformed, or reads a register or
+ * memory that is not known. */
 bool evprof_cfi_evaluate(evprof_cfi_expr_t *expr, uintptr_t *out);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DWARF expressions as call-frame data use them: the address of a frame or of a
- * saved register. A stack of 16 words and a limit of steps; operations that no
- * compiler writes here end the evaluation.
+ * DWARF expressions in call-frame data: they compute the address of a frame or
+ * of a saved register. The stack has 16 words and the number of steps a limit;
+ * operations that no compiler emits here end the evaluation.
  */
 #include "core/unwind/sig_cfi.h"
 #include "core/unwind/sig_read.h"
@@ -164,7 +164,8 @@ run_binary(machine_t *m, uint8_t op)
         push(m, b < 64 ? a >> b : 0);
         break;
     case OP_SHRA:
-        /* gcc and clang shift copies of the sign in. */
+        /* C leaves the result to the compiler: gcc and clang shift the sign
+         * in. */
         push(m, b < 63 ? (uint64_t)(x >> b) : (x < 0 ? UINT64_MAX : 0));
         break;
     case OP_XOR:

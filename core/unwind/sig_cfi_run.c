@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs call-frame instructions: first those of the CIE, which make the initial
- * row, then those of the FDE, handing out a row whenever the location moves.
+ * Runs call-frame instructions: those of the CIE make the initial row, those of
+ * the FDE then yield a row whenever the location advances.
  */
 #include <string.h>
 
@@ -36,12 +36,12 @@ enum {
     CFA_VAL_OFFSET = 0x14,
     CFA_VAL_OFFSET_SF = 0x15,
     CFA_VAL_EXPR = 0x16,
-    CFA_NEGATE_RA_STATE = 0x2d, /* also GNU_window_save: of no effect here */
+    CFA_NEGATE_RA_STATE = 0x2d, /* on SPARC GNU_window_save; no effect here */
     CFA_GNU_ARGS_SIZE = 0x2e,
     CFA_GNU_NEGATIVE_OFFSET = 0x2f,
 };
 
-/* Registers of which rows keep nothing still have operands to be read. */
+/* Sets a rule; registers that are not followed are ignored. */
 static void
 set_rule(evprof_cfi_row_t *row, uint64_t reg, enum evprof_how how,
          int64_t value)
@@ -71,7 +71,7 @@ set_cfa(evprof_cfi_row_t *row, uint64_t reg, int64_t offset)
     row->cfa_value = (int32_t)offset;
 }
 
-/* Skips a block and returns where it stands, its length included. */
+/* Skips a block and returns the offset of its length. */
 static int64_t
 skip_block(evprof_reader_t *r)
 {
@@ -203,7 +203,7 @@ run_state(evprof_cfi_run_t *run, evprof_reader_t *r, uint8_t op)
     }
 }
 
-/* The distance that an instruction moves the location by, if it does. */
+/* Whether the instruction advances the location; *out is then by how much. */
 static bool
 read_advance(const evprof_cfi_run_t *run, evprof_reader_t *r, uint8_t op,
              uint64_t *out)
@@ -234,14 +234,14 @@ run_one(evprof_cfi_run_t *run, evprof_reader_t *r, uint8_t op)
     return run_state(run, r, op);
 }
 
-/* A row as distances from where the run stood. */
+/* A row, as distances from the location where the run started. */
 typedef struct span {
     uint64_t start;
-    uint64_t limit; /* 0: the instructions ended, it is the last */
+    uint64_t limit; /* 0: the last row, up to the end of the FDE */
 } span_t;
 
-/* Runs until the row is complete that holds the distance `want`. False: the
- * instructions cannot be followed. */
+/* Runs until the row that holds the distance `want` is complete. False: an
+ * instruction cannot be followed. */
 EVPROF_FLAT static bool
 run_to(evprof_cfi_run_t *run, uint64_t want, span_t *out)
 {
@@ -267,7 +267,7 @@ run_to(evprof_cfi_run_t *run, uint64_t want, span_t *out)
     return !r.failed;
 }
 
-/* The row that the instructions of a usual CIE make. */
+/* The row that the instructions of a usual CIE (sig_arch.h) make. */
 static const evprof_cfi_row_t usual_row = {
     .cfa_reg = EVPROF_REG_SP,
     .cfa_value = EVPROF_USUAL_CFA_OFFSET,
@@ -313,7 +313,8 @@ evprof_cfi_begin(evprof_cfi_run_t *run, const evprof_cfi_t *cfi,
     return true;
 }
 
-/* Makes the row that a span from `from` is about the current one. */
+/* Sets start and limit of the current row from a span that counts from
+ * `from`. */
 static void
 set_span(evprof_cfi_run_t *run, uintptr_t from, const span_t *span)
 {

@@ -22,8 +22,9 @@ typedef struct evprof_epoch {
     atomic_uint_fast64_t readers[2];
 } evprof_epoch_t;
 
-/* Signal-safe. The slot for evprof_epoch_leave(). All orders are sequential:
- * the count must be visible before the pointer is loaded. */
+/* Counts a reader in and returns the slot for evprof_epoch_leave(). All orders
+ * are sequentially consistent: the count must be visible before the pointer is
+ * loaded. Signal-safe. */
 static inline unsigned
 evprof_epoch_enter(evprof_epoch_t *epoch)
 {
@@ -32,21 +33,21 @@ evprof_epoch_enter(evprof_epoch_t *epoch)
     return slot;
 }
 
-/* Signal-safe. */
+/* Counts a reader out. Signal-safe. */
 static inline void
 evprof_epoch_leave(evprof_epoch_t *epoch, unsigned slot)
 {
     atomic_fetch_sub(&epoch->readers[slot], 1);
 }
 
-/* One thread at a time. The stamp of memory that was just unpublished. */
+/* The stamp for memory that was just unpublished. One thread at a time. */
 static inline uint64_t
 evprof_epoch_stamp(evprof_epoch_t *epoch)
 {
     return atomic_load(&epoch->now);
 }
 
-/* One thread at a time: moves the epoch on as far as readers allow. */
+/* Moves the epoch on as far as readers allow. One thread at a time. */
 static inline void
 evprof_epoch_advance(evprof_epoch_t *epoch)
 {
@@ -59,7 +60,8 @@ evprof_epoch_advance(evprof_epoch_t *epoch)
     }
 }
 
-/* Whether no reader can hold what was stamped. One thread at a time. */
+/* Whether no reader can still hold memory with this stamp. One thread at a
+ * time. */
 static inline bool
 evprof_epoch_passed(evprof_epoch_t *epoch, uint64_t stamp)
 {

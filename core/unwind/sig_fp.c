@@ -4,18 +4,19 @@
  * above, the return address. Every load is bounds-checked and every frame lies
  * above the one before, so a walk ends whatever the registers hold.
  *
- * The first step is the weak one. At a function's entry and end, and in code
- * without frame pointers (libc, the vdso), the frame pointer is still the
- * caller's and a plain walk loses that caller. So where the caller's return
- * address would be at such moments, the word is looked at: if it follows a call
- * that can have led here, it is a frame.
+ * The first step is the difficult one. At a function's entry and end, and in
+ * code without frame pointers (libc, the vdso), the frame pointer is still the
+ * caller's, and a plain walk would lose that caller. So the first step looks at
+ * the word where the return address would be then, and takes it as a frame if
+ * it follows a call that can have led here.
  */
 #include "core/unwind/sig_unwind.h"
 #include "core/unwind/sig_walk.h"
 #include "core/unwind/sig_window.h"
 
-/* A direct call within one object leads to the start of a function; the code
- * it runs before it has a frame of its own is not further than this. */
+/* A direct call within one object leads to the start of a function. Code
+ * that runs before the function has a frame is not further from its start
+ * than this. */
 #define LEAF_MOST ((uintptr_t)65536)
 
 /* The lowest address that a process maps. */
@@ -37,8 +38,9 @@ can_be_caller(const evprof_map_t *map, uintptr_t ra, uintptr_t pc)
 }
 
 #if defined(__x86_64__)
-/* Before `push %rbp` (and after `pop`) the return address is at rsp; between
- * the push and `mov %rsp, %rbp` it is one word further. */
+/* The caller that the frame pointers skip, or 0. Before `push %rbp` and after
+ * the `pop` its return address is at rsp; between the push and `mov %rsp,
+ * %rbp`, one word higher. */
 static uintptr_t
 hidden_caller(const evprof_map_t *map, evprof_window_t *window,
               const evprof_regs_t *regs)
@@ -55,8 +57,8 @@ hidden_caller(const evprof_map_t *map, evprof_window_t *window,
     return can_be_caller(map, word, regs->pc) ? word : 0;
 }
 #else
-/* The return address stays in its register until the function saves it, after
- * which it is in the frame too. */
+/* The caller that the frame pointers skip, or 0. Its return address stays in
+ * x30 until the function saves it; then the frame has it too. */
 static uintptr_t
 hidden_caller(const evprof_map_t *map, evprof_window_t *window,
               const evprof_regs_t *regs)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Walks that begin in ordinary code. The registers are taken here, so the first
- * frames are this function and the hook that called it; both are left out.
+ * Walks that begin in ordinary code, and the marker functions. The registers
+ * are captured here, so the first frames are this function and its caller; both
+ * are left out.
  */
 #include "core/unwind/sig_arch.h"
 #include "core/unwind/sig_map.h"
@@ -12,7 +13,7 @@ _Atomic(const evprof_map_t *) evprof_map_current;
 evprof_epoch_t evprof_map_epoch;
 atomic_bool evprof_map_is_stale;
 
-/* Different, so that no linker makes them one. */
+/* The bodies differ, so that no linker folds the functions into one. */
 void
 evprof_mark_unknown_caller(void)
 {

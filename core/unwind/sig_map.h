@@ -26,7 +26,8 @@ typedef struct evprof_segment {
     uintptr_t limit;
     const struct evprof_table *table; /* NULL: only raw call-frame data */
     uintptr_t eh_frame_hdr;           /* 0: none in memory */
-    uintptr_t eh_low;                 /* readable memory around it */
+    /* [eh_low, eh_high): readable memory around it */
+    uintptr_t eh_low;
     uintptr_t eh_high;
     uintptr_t low; /* of the object, see core/objects */
     uintptr_t id_address;
@@ -39,13 +40,14 @@ typedef struct evprof_segment {
 } evprof_segment_t;
 
 typedef struct evprof_map {
-    uint32_t epoch; /* of unloading, when it was made */
+    /* epoch of unloading (core/objects/epoch.h) that the map was made in */
+    uint32_t epoch;
     size_t count;
     evprof_segment_t segments[];
 } evprof_map_t;
 
 typedef struct evprof_pinned {
-    const evprof_map_t *map; /* NULL: nothing was prepared */
+    const evprof_map_t *map; /* NULL: no map was made yet */
     unsigned slot;
 } evprof_pinned_t;
 
@@ -55,7 +57,7 @@ extern evprof_epoch_t evprof_map_epoch;
 /* Set by a walk that met an address outside the map, cleared by a refresh. */
 extern atomic_bool evprof_map_is_stale;
 
-/* glibc 2.35 and later; lock-free and signal-safe there. */
+/* In glibc 2.35 and later; lock-free and signal-safe there. */
 extern int evprof_dl_find_object(void *pc, struct dl_find_object *out) __asm__(
     "_dl_find_object") __attribute__((weak));
 
@@ -68,7 +70,7 @@ evprof_map_pin(void)
     return out;
 }
 
-/* Lets go of the map that was pinned. Signal-safe. */
+/* Releases a pinned map. Signal-safe. */
 static inline void
 evprof_map_unpin(evprof_pinned_t pinned)
 {
@@ -96,8 +98,8 @@ evprof_map_find(const evprof_map_t *map, uintptr_t pc)
 }
 
 /*
- * Whether the segment is there now, and not another object in its place, so
- * that its memory may be read and its table believed.
+ * Whether the segment is still loaded, and no other object has taken its place:
+ * then its memory may be read and its table holds.
  */
 static inline bool
 evprof_map_is_loaded(const evprof_segment_t *segment)

@@ -19,7 +19,7 @@ typedef struct evprof_reader {
     bool failed;
 } evprof_reader_t;
 
-/* `width` is 1, 2, 4 or 8; both processors are little-endian. */
+/* A little-endian number of `width` bytes: 1, 2, 4 or 8. */
 static inline uint64_t
 evprof_read_fixed(evprof_reader_t *r, size_t width)
 {
@@ -60,8 +60,9 @@ evprof_read_u32(evprof_reader_t *r)
     return out;
 }
 
-/* Bits beyond the 64th are dropped; a number that never ends fails. Nearly all
- * numbers here have one byte. */
+/* An unsigned LEB128 number. Bits beyond the 64th are dropped; a number without
+ * an end sets `failed`. The first branch serves the nearly all that have one
+ * byte. */
 static inline uint64_t
 evprof_read_uleb(evprof_reader_t *r)
 {
@@ -79,7 +80,7 @@ evprof_read_uleb(evprof_reader_t *r)
     return out;
 }
 
-/* A signed number of seven bits a byte. */
+/* A signed LEB128 number; as above. */
 static inline int64_t
 evprof_read_sleb(evprof_reader_t *r)
 {
@@ -97,7 +98,7 @@ evprof_read_sleb(evprof_reader_t *r)
     return (int64_t)out;
 }
 
-/* Passes over `count` bytes. */
+/* Skips `count` bytes; sets `failed` when there are fewer. */
 static inline void
 evprof_read_skip(evprof_reader_t *r, uint64_t count)
 {

@@ -3,19 +3,21 @@
 #define EVPROF_UNWIND_SIG_RULE_H
 
 /*
- * How a caller's frame is found from a call site, in 16 bits. Nearly all rules
- * are "the frame ends n words above the stack or frame pointer, the caller's
- * frame pointer was saved k words below that" and carry both numbers in the
- * code itself; the rest are numbers of rules in one table for the process.
+ * A rule says in 16 bits how the caller's frame is found from a call site.
+ * Nearly all rules have one form: "the frame ends n words above the stack or
+ * frame pointer, the caller's frame pointer was saved k words below that end".
+ * These carry n and k in the code itself (self-contained); any other is an
+ * index into the process's table of rules.
  *
- *   bit 15     0: self-contained
+ *   bit 15     0: self-contained, 1: bits 14-0 are an index
  *   bit 14     the frame is measured from the frame pointer
  *   bits 13-10 slot: where the frame pointer was saved, see below
  *   bits 9-0   size of the frame in units of EVPROF_RULE_UNIT
  *
  * x86-64: the return address is the frame's last word; slot k > 0 is k words
- * below the frame's end, 0 is "still in rbp". aarch64: x29 and x30 are saved as
- * a pair, slot k > 0 is 2 k words below the end, 0 is "where the base points".
+ * below the frame's end, slot 0 means "still in rbp". aarch64: x29 and x30 are
+ * saved as a pair; slot k > 0 is 2 k words below the end, slot 0 means "at the
+ * base".
  */
 
 #include <stdbool.h>
@@ -29,7 +31,7 @@
 #define EVPROF_CODE_SLOT_MOST 15u
 #define EVPROF_CODE_SIZE_MOST 1023u
 
-/* The first rules of the table are not about registers. */
+/* The first indexes are not rules about registers. */
 enum evprof_code {
     EVPROF_CODE_NONE = EVPROF_CODE_RULE, /* code without call-frame data */
     EVPROF_CODE_END,                     /* stacks begin here */
@@ -38,7 +40,7 @@ enum evprof_code {
     EVPROF_CODE_FIRST,                   /* the first rule that is learned */
 };
 
-/* Of 19 large libraries all rules together were 1159, most self-contained. */
+/* 19 large libraries together had 1159 rules, most of them self-contained. */
 #define EVPROF_RULES_MOST 4096u
 
 enum evprof_rule_fp {
@@ -61,7 +63,7 @@ typedef struct evprof_rule {
 extern evprof_rule_t evprof_rules[EVPROF_RULES_MOST];
 
 #if defined(__x86_64__)
-/* The slot of the code, or one that is too large for it. */
+/* The slot that expresses the rule, or one too large for the code. */
 static inline unsigned
 evprof_rule_slot(const evprof_rule_t *rule)
 {
@@ -78,8 +80,8 @@ evprof_rule_slot(const evprof_rule_t *rule)
     return (unsigned)(rule->fp_offset / -8);
 }
 
-/* The lowest word that a step by a self-contained rule loads: the frame
- * pointer's, or else the return address. */
+/* The address of the lowest word that a step by a self-contained rule loads:
+ * the saved frame pointer, or the return address where none was saved. */
 static inline uintptr_t
 evprof_rule_lowest(uintptr_t base, uintptr_t cfa, unsigned slot)
 {
@@ -87,7 +89,7 @@ evprof_rule_lowest(uintptr_t base, uintptr_t cfa, unsigned slot)
     return cfa - (slot == 0 ? 1 : slot) * (uintptr_t)8;
 }
 
-/* Where the return address is. */
+/* The address of the return address. */
 static inline uintptr_t
 evprof_rule_ra(uintptr_t cfa, uintptr_t lowest)
 {
@@ -138,7 +140,7 @@ evprof_rule_keeps_fp(unsigned slot)
 }
 #endif
 
-/* The self-contained form, or EVPROF_CODE_RAW. */
+/* The rule as a self-contained code, or EVPROF_CODE_RAW. */
 static inline unsigned
 evprof_rule_pack(const evprof_rule_t *rule)
 {

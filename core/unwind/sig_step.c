@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The code that runs keeps its object loaded, so call-frame data may be read
- * from memory while a frame of the object is on the stack. Objects that were
- * loaded after the last refresh are found by the loader's own lock-free search.
+ * An object stays loaded while a frame of it is on the stack, so its call-frame
+ * data may be read from memory then. Objects that were loaded after the last
+ * refresh are found by the loader's own lock-free search.
  */
 #include "core/unwind/sig_step.h"
 
@@ -16,8 +16,8 @@ bytes_at(uintptr_t address)
     return (const unsigned char *)address; // NOLINT(performance-no-int-to-ptr)
 }
 
-/* The rows of the search table for the stretch of code that holds `pc`, and the
- * one before, which may reach into it. */
+/* Narrows the search to the rows for the stretch of code that holds `pc`, and
+ * the row before, whose function may reach into the stretch. */
 static bool
 narrow(const evprof_segment_t *segment, uintptr_t pc, evprof_step_source_t *out)
 {
@@ -137,7 +137,7 @@ failed(const evprof_cfi_expr_t *expr)
     return expr->needs_all ? EVPROF_STEP_NEEDS_ALL : EVPROF_STEP_UNKNOWN;
 }
 
-/* Everything that applying a row needs. */
+/* The state of applying a row to a frame. */
 typedef struct applying {
     evprof_stepper_t *stepper;
     const evprof_step_source_t *source;
@@ -183,9 +183,9 @@ set_unknown(evprof_regs_t *regs, unsigned reg)
 }
 
 /*
- * A register saved on the stack. gcc leaves out the note that a register was
- * restored in an epilogue: a slot below the stack pointer was popped already,
- * and the register has its value again.
+ * Loads a register saved on the stack. gcc omits the note that an epilogue has
+ * restored a register: when the slot is below the stack pointer, it was popped
+ * already and the register has the caller's value again.
  */
 static void
 load_saved(applying_t *a, unsigned reg, uintptr_t address)
@@ -253,8 +253,8 @@ apply_rule(applying_t *a, unsigned index)
     }
 }
 
-/* Callers lie above; only code that has no frame yet shares its caller's end.
- */
+/* The caller's frame must end above this one; only an interrupted function that
+ * has no frame yet may end where its caller does. */
 static bool
 is_progress(const applying_t *a)
 {
@@ -264,7 +264,7 @@ is_progress(const applying_t *a)
            (to > from || (to == from && a->stepper->is_exact));
 }
 
-/* The caller's registers of a frame whose row is known. */
+/* Computes the caller's registers from a frame and its row. */
 static enum evprof_step
 apply(applying_t *a, uint64_t ra_reg)
 {
@@ -302,7 +302,8 @@ apply(applying_t *a, uint64_t ra_reg)
     return a->caller.pc == 0 ? EVPROF_STEP_END : EVPROF_STEP_OK;
 }
 
-/* Most rows are self-contained rules, and most callers need no more. */
+/* Steps by the row's self-contained code where it has one and the stepper needs
+ * no other registers: most rows and callers. */
 static bool
 step_by_code(evprof_stepper_t *stepper)
 {

@@ -3,9 +3,10 @@
 #define EVPROF_UNWIND_SIG_STEP_H
 
 /*
- * One step from a frame to its caller with all registers, by the call-frame
- * data as they stand in memory: for the frame that a signal interrupted, whose
- * pc may be anywhere in its function, and for callers that tables do not cover.
+ * One step from a frame to its caller that follows all registers, by the
+ * call-frame data in memory. Used for the frame that a signal interrupted,
+ * whose pc may be anywhere in its function, and for callers that tables do not
+ * cover.
  */
 
 #include "core/unwind/sig_cfi.h"
@@ -16,9 +17,9 @@
 enum evprof_step {
     EVPROF_STEP_OK,
     EVPROF_STEP_END,       /* the stack begins here */
-    EVPROF_STEP_UNKNOWN,   /* the caller cannot be told */
-    EVPROF_STEP_JUNK,      /* regs.pc is no code at all */
-    EVPROF_STEP_NEEDS_ALL, /* it could with a register that is not known */
+    EVPROF_STEP_UNKNOWN,   /* the caller cannot be found */
+    EVPROF_STEP_JUNK,      /* regs.pc is not code */
+    EVPROF_STEP_NEEDS_ALL, /* would need a register whose value is unknown */
 };
 
 typedef struct evprof_stepper {
@@ -26,16 +27,17 @@ typedef struct evprof_stepper {
     evprof_window_t window;
     evprof_stack_bounds_t bounds;
     evprof_regs_t regs;
-    bool is_exact;  /* regs.pc was interrupted; it is no return address */
+    bool is_exact;  /* regs.pc was interrupted; it is not a return address */
     bool wants_all; /* follow all registers, not only those that rules use */
-    /* After a raw step: the rule that says the same, if there is one and the
-     * code can never be unloaded, else EVPROF_CODE_RAW. */
+    /* After a raw step: the self-contained rule that does the same, or
+     * EVPROF_CODE_RAW when there is none or the code may be unloaded. */
     unsigned code;
-    const evprof_segment_t *checked; /* the last that was seen to be loaded */
+    /* the last segment that was found loaded */
+    const evprof_segment_t *checked;
 } evprof_stepper_t;
 
-/* Steps by a self-contained rule (sig_rule.h); false when it leads out of the
- * stack, or not up. Signal-safe. */
+/* Steps by a self-contained rule (sig_rule.h); false when that would leave the
+ * stack or not move up. Signal-safe. */
 static inline bool
 evprof_step_simple(unsigned code, evprof_frame_t *frame,
                    evprof_window_t *window)
@@ -55,7 +57,7 @@ evprof_step_simple(unsigned code, evprof_frame_t *frame,
     return true;
 }
 
-/* Goes on from a frame of which no other registers are known. */
+/* Continues from a frame of which only pc, sp and fp are known. */
 static inline void
 evprof_step_take(evprof_stepper_t *stepper, const evprof_frame_t *frame)
 {
@@ -70,22 +72,23 @@ evprof_step_take(evprof_stepper_t *stepper, const evprof_frame_t *frame)
 /* Call-frame data and the index that finds an FDE in it. */
 typedef struct evprof_step_source {
     evprof_cfi_t cfi;
-    evprof_cfi_search_t search;             /* of the linker */
-    const struct evprof_table_copy *copy;   /* has a search table of its own */
-    uintptr_t bias; /* from the addresses in cfi to memory's */
+    evprof_cfi_search_t search; /* the linker's table */
+    /* NULL, or the copy that `cfi` is of, with a search table */
+    const struct evprof_table_copy *copy;
+    uintptr_t bias; /* memory's addresses minus those in cfi */
 } evprof_step_source_t;
 
 /*
- * The call-frame data of the segment that holds `pc`. `data` is where the bytes
- * from segment->eh_low on are: there, or a copy of them. False: it has none.
- * Signal-safe.
+ * Opens the call-frame data of the segment that holds `pc`. `data` has the
+ * bytes from segment->eh_low on: eh_low itself, or a copy. False: there is
+ * none. Signal-safe.
  */
 bool evprof_step_open(const evprof_segment_t *segment, uintptr_t pc,
-                        const unsigned char *data, evprof_step_source_t *out);
+                      const unsigned char *data, evprof_step_source_t *out);
 
 /* The FDE that describes the code at `pc`; false: none does. Signal-safe. */
 bool evprof_step_find(const evprof_step_source_t *source, uintptr_t pc,
-                        evprof_fde_t *fde);
+                      evprof_fde_t *fde);
 
 /* Steps by an FDE of `source` with all registers that are known. Signal-safe.
  */
@@ -93,22 +96,26 @@ enum evprof_step evprof_step_by_fde(evprof_stepper_t *stepper,
                                     const evprof_step_source_t *source,
                                     const evprof_fde_t *fde);
 
-/* Steps by call-frame data, or by a signal frame, a stub or code without data
- * that is recognised. Signal-safe. */
+/* Steps by call-frame data where it exists; else out of a signal frame, a
+ * linkage stub or other code that evprof_step_bare() recognises.
+ * Signal-safe. */
 enum evprof_step evprof_step_raw(evprof_stepper_t *stepper);
 
-/* Steps out of the kernel's signal frame, to the interrupted frame. */
+/* Steps out of the kernel's signal frame to the interrupted one.
+ * Signal-safe. */
 enum evprof_step evprof_step_signal(evprof_stepper_t *stepper);
 
-/* Steps out of code without call-frame data: procedure linkage stubs, signal
- * returns, hand-written and generated code, each only where it is certain. */
+/* Steps out of code without call-frame data (linkage stubs, signal returns,
+ * hand-written and generated code), only where the caller is certain.
+ * Signal-safe. */
 enum evprof_step evprof_step_bare(evprof_stepper_t *stepper,
                                   const evprof_segment_t *segment);
 
-/* Whether the code at `pc` is described by call-frame data. */
+/* Whether call-frame data describe the code at `pc`. Signal-safe. */
 bool evprof_step_is_described(const evprof_segment_t *segment, uintptr_t pc);
 
-/* Whether the segment is there now; asks the loader once per walk. */
+/* Whether the segment is still loaded; asks the loader once per walk and
+ * segment. Signal-safe. */
 static inline bool
 evprof_step_is_loaded(evprof_stepper_t *stepper,
                       const evprof_segment_t *segment)

@@ -2,26 +2,33 @@
 #ifndef EVPROF_UNWIND_SIG_TABLE_H
 #define EVPROF_UNWIND_SIG_TABLE_H
 
+/* clang-format off */
 /*
  * The compiled call-frame data of one executable segment: rows sorted by
  * address, each valid up to the next. A row has three bytes: 13 bits of offset
  * within a bucket of 8 KiB of code, and an 11-bit number:
  *
- *   0-1023     a code (sig_rule.h) of a small frame: a bit for the register it
- *              is measured from, 3 for the slot of the frame pointer, 6 for
- * size 1024-1535  the codes of the object's list 1536-2047  a call with
- * arguments on the stack: for 4 times 5 bits of code the frame is 4 bits of
- * units larger, then the row before is in force again; a third of the rows of
- * some libraries
+ *   0-1023     a self-contained code (sig_rule.h) of a small frame: one bit for
+ *              the register it is measured from, 3 for the slot of the frame
+ *              pointer, 6 for the size
+ *   1024-1535  an index into the object's list of codes
+ *   1536-2047  a call with arguments on the stack: 4 bits say by how many units
+ *              the frame is larger, 5 bits for how many times 4 bytes of code;
+ *              then the row before is in force again
  *
- * All is one block of memory, immutable once published:
+ * A third of the rows of some libraries are such calls; one row instead of two
+ * makes the table smaller.
  *
- *   words    first row of each bucket, and the number of rows
- *   words    per stretch of 32 KiB of code, how many rows of the linker's
- *            search table begin before it; none where that is not in memory
- *   halves   the codes
- *   bytes    the rows, and one more, so that a word can be loaded at each
+ * Everything is in one block of memory, immutable once published:
+ *
+ *   words    the index of each bucket's first row, then the number of rows
+ *   words    for each stretch of 32 KiB of code, how many rows of the linker's
+ *            search table begin before it; absent when the linker's table is
+ *            not in memory
+ *   halves   the list of codes
+ *   bytes    the rows, and one byte more, so that a row can be loaded as a word
  */
+/* clang-format on */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -41,20 +48,20 @@
 #define EVPROF_ROW_SIZE_MOST 63u
 #define EVPROF_ROW_LISTED 1024u /* the number of the first listed code */
 #define EVPROF_ROW_LISTED_MOST 512u
-#define EVPROF_ROW_CALL 1536u /* the first for arguments of a call */
+#define EVPROF_ROW_CALL 1536u /* the first number for a call */
 #define EVPROF_ROW_CALL_UNIT 4u
 #define EVPROF_ROW_CALL_MOST 32u /* units of code */
 #define EVPROF_ROW_GROWTH_SHIFT 5u
 #define EVPROF_ROW_GROWTH_MOST 16u
 
-/* Rows for calls that may follow each other, so that a search ends soon. */
+/* The most call rows that may follow each other; bounds a search backwards. */
 #define EVPROF_ROW_CALLS_MOST 7u
 
-/* For objects without a search table in memory: a copy of the section in the
- * file's addresses, and a search table of our own. */
+/* For objects whose search table is not in memory: a copy of the call-frame
+ * section at the file's addresses, and a search table made for it. */
 typedef struct evprof_table_copy {
     evprof_cfi_t cfi;
-    const uint32_t *searched; /* pairs: code address - base, offset */
+    const uint32_t *searched; /* pairs: code address - base, offset in cfi */
     size_t searched_count;
     uintptr_t base;
     uintptr_t bias; /* of the object */
@@ -64,27 +71,28 @@ typedef struct evprof_table {
     uint32_t bucket_count;
     uint32_t row_count;
     uint32_t code_count;
-    uint32_t stretch_count;          /* 0: not in memory, or not known */
-    const evprof_table_copy_t *copy; /* NULL: memory has it all */
+    uint32_t stretch_count;          /* 0: no stretches */
+    const evprof_table_copy_t *copy; /* NULL: all of it is in memory */
     uint32_t search_first;           /* from .eh_frame_hdr to its first row */
     uint32_t words[];
 } evprof_table_t;
 
-/* The first row of a bucket; that of bucket_count is the number of rows. */
+/* The index of a bucket's first row; for bucket_count, the number of rows. */
 static inline uint32_t
 evprof_table_first(const evprof_table_t *table, size_t bucket)
 {
     return table->words[bucket];
 }
 
-/* The rows of the linker's search table that begin before a stretch. */
+/* For each stretch, how many rows of the linker's search table begin before
+ * it. */
 static inline const uint32_t *
 evprof_table_stretches(const evprof_table_t *table)
 {
     return table->words + table->bucket_count + 1;
 }
 
-/* The codes of the table's rows. */
+/* The list of codes. */
 static inline const uint16_t *
 evprof_table_codes(const evprof_table_t *table)
 {
@@ -100,7 +108,8 @@ evprof_table_rows(const evprof_table_t *table)
                                    table->code_count);
 }
 
-/* The number that a code is by itself, EVPROF_ROW_LISTED where it is none. */
+/* The number that stands for a code by itself; EVPROF_ROW_LISTED: none, the
+ * code has to be listed. */
 static inline unsigned
 evprof_row_number(unsigned code)
 {
@@ -114,9 +123,8 @@ evprof_row_number(unsigned code)
            slot << EVPROF_ROW_SLOT_SHIFT | size;
 }
 
-/* The number for a call whose arguments take `growth` units, in `units` of
- * code.
- */
+/* The number of a row for a call whose arguments take `growth` units during
+ * `units` units of code. */
 static inline unsigned
 evprof_row_call(unsigned growth, unsigned units)
 {
@@ -124,7 +132,7 @@ evprof_row_call(unsigned growth, unsigned units)
            (units - 1);
 }
 
-/* The code of a row that is not for a call. */
+/* The code of a row that evprof_row_is_call() is false for. */
 static inline unsigned
 evprof_row_code(const evprof_table_t *table, uint32_t row)
 {
@@ -138,7 +146,7 @@ evprof_row_code(const evprof_table_t *table, uint32_t row)
            (number & EVPROF_ROW_SIZE_MOST);
 }
 
-/* Row `i`: its offset in the bucket above the number of its code. */
+/* Row `i` as a word: the offset in the bucket above the number. */
 static inline uint32_t
 evprof_table_row(const unsigned char *rows, size_t i)
 {
@@ -147,15 +155,15 @@ evprof_table_row(const unsigned char *rows, size_t i)
     return out & 0xffffff;
 }
 
-/* Whether the row tells how a call makes the frame larger. */
+/* Whether the row is for a call with arguments on the stack. */
 static inline bool
 evprof_row_is_call(uint32_t row)
 {
     return (row & EVPROF_ROW_CODE_MASK) >= EVPROF_ROW_CALL;
 }
 
-/* By how much a row for a call makes the frame larger at an offset in its
- * bucket. */
+/* By how many units a row for a call makes the frame larger at offset `within`
+ * of its bucket. */
 static inline unsigned
 evprof_row_growth(uint32_t row, uint32_t within)
 {
@@ -182,8 +190,8 @@ evprof_table_find(const evprof_table_t *table, uintptr_t offset)
     size_t low = first;
     uint32_t within = (uint32_t)offset & ((1u << EVPROF_BUCKET_SHIFT) - 1);
     uint32_t last = within << EVPROF_ROW_CODE_BITS | EVPROF_ROW_CODE_MASK;
-    /* Behind the last row that is not above; without a branch, which would be
-     * predicted wrong half of the time. */
+    /* Finds the end of the rows that are not above. There is no branch, since
+     * it would be mispredicted half of the time. */
     while (count > 0) {
         size_t half = (count + 1) / 2;
         bool is_above = evprof_table_row(rows, low + half - 1) > last;
@@ -204,8 +212,8 @@ evprof_table_find(const evprof_table_t *table, uintptr_t offset)
     return evprof_row_code(table, row) + growth;
 }
 
-/* The self-contained rule of a row, EVPROF_CODE_RAW where there is none.
- * Signal-safe. */
+/* The self-contained code of a row of call-frame data, EVPROF_CODE_RAW where
+ * there is none. Signal-safe. */
 static inline unsigned
 evprof_table_code(const evprof_cfi_row_t *row, uint64_t ra_reg)
 {

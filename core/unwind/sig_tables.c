@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The call-frame-table unwinder. The interrupted frame is stepped by the raw
- * call-frame instructions; from there on every pc is the end of a call, and its
- * rule comes from a cache shared by all threads or from the object's table. The
- * loop follows stack and frame pointer only. Where a rule needs another
- * register the walk begins anew with all of them, which is rare (lazy binding).
+ * call-frame instructions. From there on every pc follows a call, and its rule
+ * comes from a cache shared by all threads or from the object's table. The loop
+ * follows stack and frame pointer only; where a rule needs another register,
+ * which is rare (lazy binding), the walk starts over and follows them all.
  *
  * A cache word is pc << 16 | rule, read and written whole, so that no order
  * between threads is needed. Only code that can never be unloaded is cached:
- * such a word is true forever.
+ * such a word stays true.
  */
 #include "core/unwind/sig_rule.h"
 #include "core/unwind/sig_step.h"
@@ -24,8 +24,8 @@ evprof_rule_t evprof_rules[EVPROF_RULES_MOST];
 
 static atomic_uint_fast64_t cache[1u << CACHE_BITS];
 
-/* The same for interrupted pcs, which mean the instruction and not the call
- * before it: 16 KiB, since hot loops are few. */
+/* The cache of interrupted pcs, which are looked up exactly and not as the end
+ * of a call. 16 KiB, since hot loops are few. */
 #define EXACT_BITS 11u
 
 static atomic_uint_fast64_t exact_cache[1u << EXACT_BITS];
@@ -41,7 +41,8 @@ typedef struct walker {
 static inline atomic_uint_fast64_t *
 cache_slot(uintptr_t pc)
 {
-    /* 2^64 divided by the golden ratio spreads neighbours. */
+    /* Multiplying by 2^64 over the golden ratio spreads neighbouring
+     * addresses. */
     return &cache[(uint64_t)pc * UINT64_C(0x9e3779b97f4a7c15) >>
                   (64 - CACHE_BITS)];
 }
@@ -100,7 +101,7 @@ step_rule(const evprof_rule_t *rule, evprof_frame_t *frame,
     return true;
 }
 
-/* How the walk goes on after a step by tables. */
+/* Why the walk by tables has stopped. */
 enum follow { FOLLOW_RAW, FOLLOW_END, FOLLOW_SIGNAL, FOLLOW_BROKEN };
 
 /* Follows callers as long as tables know them. */
@@ -143,7 +144,8 @@ begin(walker_t *w)
     evprof_walk_add(w->walk, &w->skip, w->begin->pc);
 }
 
-/* By tables as far as they reach, then one frame by the means they call for. */
+/* Follows the tables as far as they reach, then steps one frame by other
+ * means. */
 static enum evprof_step
 step_callers(walker_t *w)
 {
@@ -166,8 +168,8 @@ step_callers(walker_t *w)
     }
 }
 
-/* An interrupted frame: by the rule that was seen to hold at this pc, or by the
- * call-frame data. */
+/* Steps an interrupted frame by the cached rule of its pc, or by the call-frame
+ * data, and caches the rule. */
 static enum evprof_step
 step_exact(walker_t *w)
 {
@@ -233,7 +235,7 @@ static void
 walk_regs(evprof_walk_t *walk, const evprof_regs_t *regs, size_t skip)
 {
     evprof_pinned_t pinned = evprof_map_pin();
-    /* Not cleared as a whole: begin() fills in the registers. */
+    /* Not zeroed: the structure is large, and begin() sets the registers. */
     walker_t w;
     w.walk = walk;
     w.begin = regs;

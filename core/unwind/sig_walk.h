@@ -11,9 +11,9 @@
 #include "core/unwind/sig_map.h"
 #include "core/unwind/unwind.h"
 
-/* Ends the stack with a marker, which replaces the outermost frame if there is
- * no room. Like a return address it lies one byte behind the address it stands
- * for. */
+/* Ends the stack with the marker's address, which replaces the outermost frame
+ * if there is no room. It is one byte past the function's start, as a return
+ * address is past its call. */
 static inline void
 evprof_walk_mark(evprof_walk_t *walk, unsigned flag, void (*marker)(void))
 {
@@ -33,8 +33,8 @@ evprof_walk_broken(evprof_walk_t *walk)
     evprof_walk_mark(walk, EVPROF_WALK_BROKEN, evprof_mark_unknown_caller);
 }
 
-/* Adds a frame unless it is one of those to skip; false when there is no room,
- * which is marked. */
+/* Adds a frame, or counts `*skip` down instead while it is above 0. False:
+ * there is no room, and the stack was marked as truncated. */
 static inline bool
 evprof_walk_add(evprof_walk_t *walk, size_t *skip, uintptr_t pc)
 {

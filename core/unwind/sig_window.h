@@ -3,14 +3,14 @@
 #define EVPROF_UNWIND_SIG_WINDOW_H
 
 /*
- * The part of the stack that a walk may read. With bounds it is all of them.
- * Without, it begins as the page of the stack pointer and grows upward a page
- * at a time, each asked for from the kernel (about 180 ns), so that it never
- * leaves the mapping that the thread is running on: a pointer to elsewhere is
- * out of reach even where memory happens to be.
+ * The part of the stack that a walk may read. Where the bounds of the stack are
+ * known, the window is all of it. Where not, the window begins as the page of
+ * the stack pointer and grows upward page by page, each checked with the kernel
+ * (about 180 ns). So it never leaves the mapping that the thread runs on, and a
+ * stray pointer is out of the window even where memory happens to be mapped.
  *
  * A window may also be a copy of another thread's stack (outside.c): addresses
- * are the stack's own, words are read from the copy, and it does not grow.
+ * are those of the stack, words are read from the copy, and it does not grow.
  */
 
 #include "core/unwind/sig_arch.h"
@@ -18,7 +18,7 @@
 
 #define EVPROF_PAGE ((uintptr_t)4096)
 
-/* 1 MiB of stack and 256 KiB for one frame: beyond, a walk has gone astray. */
+/* Beyond 1 MiB of stack, or 256 KiB for one frame, a walk has gone astray. */
 #define EVPROF_WINDOW_MOST (256u * EVPROF_PAGE)
 #define EVPROF_FRAME_MOST (64u * EVPROF_PAGE)
 
@@ -26,7 +26,8 @@ typedef struct evprof_window {
     uintptr_t low;
     uintptr_t high;  /* readable below this */
     uintptr_t limit; /* may grow up to this */
-    uintptr_t shift; /* from an address to where its word is read, 0: there */
+    /* where an address's word is read minus the address; 0: no copy */
+    uintptr_t shift;
     bool is_copy;
     bool is_short; /* a word above the end of the copy was asked for */
 } evprof_window_t;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From FDEs to the rows of a table. Callers are only ever looked up at the last
- * byte of a call, so most rows (of prologues, epilogues and pushes) can never
- * be asked for: those are dropped that hold no end of a call instruction, and
- * what precedes them extends over them. That leaves a tenth. Rows that say
- * where a stack begins or that the kernel made the frame are kept always.
+ * Compiles FDEs to the rows of a table. Callers are only ever looked up at the
+ * last byte of a call instruction, so most rows (of prologues, epilogues and
+ * pushes) are never used: a row in which no call ends is dropped, and the row
+ * before extends over its code. A tenth of the rows remains. Rows that say that
+ * a stack begins, or that the kernel made the frame, are always kept.
  */
 #include "core/unwind/table_piece.h"
 
@@ -27,7 +27,8 @@ typedef struct text {
     size_t size;
 } text_t;
 
-/* Makes [low, high) of the code readable at text->bytes; false: not in file. */
+/* Makes [low, high) of the code readable at text->bytes; false: the file does
+ * not have it. */
 static bool
 text_load(text_t *text, uint32_t low, uint32_t high)
 {
@@ -42,8 +43,8 @@ text_load(text_t *text, uint32_t low, uint32_t high)
     return high - low <= text->size;
 }
 
-/* Whether a direct call from `end` can lead there: an object calls others by
- * way of its own linkage table. */
+/* Whether the bytes can be a direct call at all: one that leaves the object
+ * goes through the object's own linkage table. */
 static bool
 is_in_reach(const evprof_frames_t *frames, uint32_t end, int64_t target)
 {
@@ -51,9 +52,9 @@ is_in_reach(const evprof_frames_t *frames, uint32_t end, int64_t target)
     return target == 0 || (to >= frames->low && to < frames->high);
 }
 
-/* Whether a call instruction can end in [start, end), where rows begin and so
- * do instructions. Bytes in the middle of one are read as if it began there,
- * which finds too many calls rather than too few. */
+/* Whether a call instruction can end in [start, end). Every byte is tried as
+ * the start of an instruction, which finds too many calls rather than too
+ * few. */
 static bool
 holds_call_end(text_t *text, uint32_t start, uint32_t end)
 {
@@ -103,8 +104,8 @@ push_row(evprof_piece_t *piece, uint32_t start, unsigned code)
     piece->last_code = code;
 }
 
-/* The units by which a frame is larger than before, all else being equal; 0:
- * it is not so. */
+/* By how many units `code` makes the frame larger than `before`; 0: the two
+ * differ in something else, or by too much. */
 static unsigned
 growth_of(uint32_t before, uint32_t code)
 {
@@ -115,9 +116,10 @@ growth_of(uint32_t before, uint32_t code)
 }
 
 /*
- * Where `code` comes back into force at `start` after a call with arguments on
- * the stack, the last row becomes one for that call, which says so itself. It
- * ends in whole units, if no call ends in what is too much.
+ * Replaces two rows of a call with arguments on the stack by one. When `code`
+ * at `start` is what was in force before the last row, the last row becomes a
+ * row for a call, which implies the return to `code`. Such a row ends at whole
+ * units, which is allowed if no call ends between `start` and there.
  */
 static bool
 fold_call(evprof_piece_t *piece, text_t *text, uint32_t start, unsigned code)
@@ -142,8 +144,9 @@ fold_call(evprof_piece_t *piece, text_t *text, uint32_t start, unsigned code)
     return true;
 }
 
-/* makecontext makes a function return to the first byte of code that nothing
- * calls; that is looked up by the byte before. */
+/* Adds a row. Functions started by makecontext() return to piece->bottom, which
+ * no call precedes; since a return address is looked up by the byte before it,
+ * that byte gets a row of its own. */
 static void
 add_row(evprof_piece_t *piece, text_t *text, uint32_t start, uint32_t end,
         unsigned code)
@@ -177,7 +180,8 @@ compile_fde(evprof_piece_t *piece, text_t *text, const evprof_fde_t *fde,
                     evprof_rule_of_row(cfi, fde, &run.row));
         }
     }
-    /* Instructions that could not be followed: so will others find. */
+    /* The rest could not be followed here; readers of the raw data will find
+     * out. */
     add_row(piece, text, end, limit, EVPROF_CODE_RAW);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From objects to tables. The work is cut into pieces of some thousand FDEs
- * (table_piece.c), done by as many threads as there are processors, and put
- * together in order (assemble_table.c).
+ * Compiles objects to tables. The work is cut into pieces of some thousand FDEs
+ * (table_piece.c), which up to THREADS_MOST threads compile, and whose results
+ * are assembled in order (assemble_table.c).
  */
 #include "core/unwind/tables.h"
 #include "core/base/own_thread.h"
@@ -18,7 +18,8 @@
 #include "core/unwind/frames.h"
 #include "core/unwind/table_piece.h"
 
-/* About a millisecond of work, so that threads end together. */
+/* About a millisecond of work, so that the threads finish at about the same
+ * time. */
 #define PIECE_FDES ((size_t)4096)
 
 /* Below this, starting a thread costs more than it saves. */
@@ -72,7 +73,7 @@ run_threads(work_t *work)
     }
 }
 
-/* Copies into the table what handlers cannot read in memory. */
+/* Moves what handlers cannot read in memory into the table's copy. */
 static evprof_table_t *
 keep_copy(evprof_table_t *table, evprof_frames_t *frames, uintptr_t bias)
 {
@@ -95,18 +96,19 @@ keep_copy(evprof_table_t *table, evprof_frames_t *frames, uintptr_t bias)
     return table;
 }
 
-/* Beyond, so much of the process would become resident that it is noticed. */
+/* Above this, so much of the process would become resident that users
+ * notice. */
 #define WARM_MOST ((uintptr_t)16 << 20)
 
-/* Since Linux 5.14; older ones refuse it. */
+/* In Linux 5.14 and later; older ones refuse it, and nothing happens. */
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
 #endif
 
 /*
- * Has the kernel map [start, start + size) now: a handler that is the first to
- * touch a page waits a microsecond. Nothing is read here, since another thread
- * may be unloading the object, and then nothing happens.
+ * Has the kernel map [start, start + size) now, since a handler that touches a
+ * page first waits a microsecond. The memory is not read here: another thread
+ * may be unloading the object, and then the call does nothing.
  */
 static void
 warm(uintptr_t start, uintptr_t size)

@@ -11,18 +11,20 @@
 typedef struct evprof_table_job {
     const evprof_object_t *object;
     bool is_main;
-    uintptr_t bottom; /* code that first frames are made to return to, or 0 */
-    evprof_table_t *table; /* out: NULL where there is nothing to compile */
+    /* the address that functions started by makecontext() return to, or 0 */
+    uintptr_t bottom;
+    evprof_table_t *table; /* out: NULL where nothing was compiled */
 } evprof_table_job_t;
 
 /*
- * Compiles all jobs, on several threads when there is much to do. A file that
- * cannot be read or makes no sense leaves `table` NULL: its frames are then
- * stepped by the data in memory. EVPROF_ENOMEM: tables may be missing.
+ * Compiles all jobs, on several threads when there is much to do. `table` stays
+ * NULL for a file that cannot be read or makes no sense: frames of that object
+ * are then stepped by the call-frame data in memory. EVPROF_ENOMEM: some tables
+ * may be missing.
  */
 int evprof_tables_build(evprof_table_job_t *jobs, size_t count);
 
-/* Memory of a table in bytes. */
+/* Memory that a table takes, in bytes. */
 size_t evprof_table_size(const evprof_table_t *table);
 
 /* Frees the table; NULL is ignored. */

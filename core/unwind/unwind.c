@@ -61,7 +61,7 @@ evprof_unwind_check_exceptions(evprof_error_t *err)
     }
     const char *slash = strrchr(owner.dli_fname, '/');
     const char *name = slash == NULL ? owner.dli_fname : slash + 1;
-    /* The one that LLVM ships is libunwind.so.1, a runtime in its own right. */
+    /* LLVM's libunwind.so.1 is a runtime of C++ in its own right. */
     if (strncmp(name, "libunwind.so.8", strlen("libunwind.so.8")) != 0) {
         return EVPROF_OK;
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Candidates are tried in pprof's order, so that a folder made for pprof serves
- * here; the trees of build ids that Debian's -dbgsym packages fill come last. A
- * profile that names a build id takes no file of another one.
+ * Candidates are tried in pprof's order, so that a folder made for pprof works
+ * here too; the trees by build id that Debian's -dbgsym packages fill come
+ * last. When a profile names a build id, a file with another one is never
+ * taken; a file without one is.
  */
 #include "core/symbol/binary.h"
 
@@ -18,7 +19,7 @@
 typedef struct search {
     const evprof_mapping_t *mapping;
     evprof_binary_t *binary;
-    evprof_buf_t *other; /* the first file with another build id, and that id */
+    evprof_buf_t *other; /* describes the first file with another build id */
 } search_t;
 
 /* ---- One candidate ---- */
@@ -75,7 +76,7 @@ try_parts(search_t *s, const char *const parts[])
 
 /* ---- The layouts ---- */
 
-/* Any file in the folder that bears the build id. */
+/* Tries every file of the folder `dir`/`id`. */
 static bool
 try_folder(search_t *s, const char *dir, const char *id)
 {
@@ -198,8 +199,8 @@ read_segments(evprof_binary_t *b)
     }
 }
 
-/* A file of debug information alone has the sections of code without their
- * contents. */
+/* Whether the file has code. In a file of debug information alone the sections
+ * of code have no contents. */
 static bool
 has_code(Elf *elf)
 {
@@ -214,8 +215,8 @@ has_code(Elf *elf)
     return true;
 }
 
-/* The mapping's own name; where the kernel marked the file as removed, another
- * one of that name with the same build id may be back. */
+/* Tries the mapping's own path. Where the kernel has marked it as removed, a
+ * file with the same build id may be there again. */
 static bool
 try_own_name(search_t *s)
 {
@@ -283,7 +284,8 @@ evprof_binary_close(evprof_binary_t *binary)
 
 /* ---- Addresses ---- */
 
-/* Mappings that stand for "somewhere": the addresses are the file's own. */
+/* Whether the mapping covers everything, as tools make it when they know none:
+ * then addresses are the file's own. */
 static bool
 is_made_up(const evprof_mapping_t *m)
 {
@@ -303,8 +305,8 @@ is_inside(const evprof_binary_t *b, uint64_t vaddr)
     return false;
 }
 
-/* The load bias when the file's code begins at the start of the mapping. For
- * files whose offsets do not tell. */
+/* The load bias, on the assumption that the file's code begins at the start of
+ * the mapping. For files whose offsets do not match the mapping. */
 static uint64_t
 guess_bias(const evprof_binary_t *b, const evprof_mapping_t *m)
 {

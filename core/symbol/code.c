@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Functions come from the symbol table, of the debug file where the binary has
- * none. A symbol with a size ends there, one without at the next symbol. Places
- * are asked for all instructions of a function at once.
+ * Functions come from the symbol table; from that of the debug file where the
+ * binary has none. A symbol with a size ends by it, one without ends at the
+ * next symbol. The source places of all instructions are looked up in one
+ * batch.
  */
 #include "core/symbol/code.h"
 
@@ -21,7 +22,7 @@ typedef struct symbol {
     uint64_t size;
     uint64_t section_end;
     const char *name;
-    int rank; /* the highest of equal addresses is shown */
+    int rank; /* of several names of one address the highest is shown */
 } symbol_t;
 
 typedef struct symbols {
@@ -32,7 +33,7 @@ typedef struct symbols {
 
 /* ---- Functions ---- */
 
-/* The end of the symbol's section, 0: the section has not these flags. */
+/* The end of the symbol's section; 0: the section lacks these flags. */
 static uint64_t
 section_end(Elf *elf, const GElf_Sym *sym, GElf_Xword flags)
 {
@@ -122,7 +123,7 @@ compare_symbols(const void *left, const void *right)
     return a->rank != b->rank ? b->rank - a->rank : strcmp(a->name, b->name);
 }
 
-/* Makes one function, or variable, of the symbols that begin at one address. */
+/* Makes one function, or variable, of all symbols at one address. */
 static bool
 fill_routine(evprof_arena_t *arena, const symbol_t *symbols, size_t count,
              uint64_t next, evprof_routine_t *r)
@@ -201,7 +202,7 @@ read_routines(evprof_code_t *code)
                                : status;
 }
 
-/* Finds the binary here, or gets it from elsewhere. */
+/* Finds the binary on this machine, or fetches it. */
 static bool
 open_binary(const evprof_mapping_t *mapping, const evprof_code_source_t *source,
             evprof_binary_t *out, evprof_buf_t *other)
@@ -285,7 +286,7 @@ evprof_code_routine(const evprof_code_t *code, uint64_t vaddr)
 
 /* ---- Instructions ---- */
 
-/* The bytes of a function, NULL: the file does not hold all of them. */
+/* The bytes of a function; NULL: the file lacks some of them. */
 static const unsigned char *
 bytes_of(const evprof_code_t *code, const evprof_routine_t *routine)
 {
@@ -353,8 +354,8 @@ decode_all(evprof_code_t *code, const evprof_routine_t *routine,
            const unsigned char *bytes, const evprof_disassembler_t *d,
            void *opened, listing_t *out)
 {
-    /* Bytes that are no instruction are passed over by the machine's smallest
-     * step. */
+    /* After bytes that are no instruction, decoding resumes at the next place
+     * where the machine can have one. */
     size_t step = code->machine == EM_X86_64 ? 1 : 4;
     evprof_buf_t text = { 0 };
     int status = EVPROF_OK;
@@ -387,7 +388,6 @@ decode_all(evprof_code_t *code, const evprof_routine_t *routine,
     return status;
 }
 
-/* The instructions of one function that have no places yet. */
 struct evprof_listing {
     evprof_listing_t *next;
     evprof_instruction_t *items;
@@ -430,7 +430,7 @@ make_queries(const evprof_code_t *code, size_t *out)
     return queries;
 }
 
-/* Answers stay where they are when no more come. */
+/* Copies the answers: their frames stay in place as long as none is added. */
 static int
 give_places(evprof_code_t *code, const evprof_symbol_file_t *file)
 {

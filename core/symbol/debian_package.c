@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dpkg has a list of files for each package; a file may stand in it below /
- * where it now is below /usr. */
+/* dpkg keeps a list of files for each package. The list may name a file below /
+ * that is now below /usr. */
 #include "core/symbol/debian_package.h"
 
 #include <glob.h>

@@ -7,9 +7,10 @@
 #include "core/base/buf.h"
 
 /*
- * Appends the name of the Debian package that brings debug information for the
- * installed file, "libevent-2.1-7-dbgsym"; false: the file is of no package, or
- * this is no Debian. Reads dpkg's lists, which takes some milliseconds.
+ * Appends the name of the Debian package with the debug information of an
+ * installed file, such as "libevent-2.1-7-dbgsym"; false: the file belongs to
+ * no package, or the system is not Debian. Reads dpkg's lists, which takes some
+ * milliseconds.
  */
 bool evprof_debug_package(const char *path, evprof_buf_t *out);
 

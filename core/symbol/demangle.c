@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Demangling is borrowed from the process: a program with C++ in it has the C++
- * runtime's __cxa_demangle loaded, a program without has nothing to demangle.
- * The runtime library thus needs no demangler of its own (libiberty's would
- * bring its licence into every server). Where the C++ runtime is linked
- * statically and not exported, names stay as they are, and viewers demangle
- * them.
+ * A process with C++ code has the C++ runtime's __cxa_demangle loaded, and a
+ * process without has nothing to demangle. So the runtime library needs no
+ * demangler of its own; libiberty's would bring its licence into every server.
+ * Where the C++ runtime is linked statically and not exported, names stay
+ * mangled, and viewers demangle them.
  */
 #include "core/symbol/demangle.h"
 
@@ -24,13 +23,13 @@
 #include "core/base/plain_name.h"
 #include "core/objects/objects.h"
 
-/* The demanglers work on the stack, in proportion to the name. */
+/* Demanglers use stack in proportion to the length of the name. */
 #define MAX_NAME_LEN ((size_t)8192)
 
 typedef char *(*demangle_fn)(const char *name, char *buffer, size_t *len,
                              int *status);
 
-/* ISO C has no cast from what dlsym() gives to a function. */
+/* A copy, since ISO C cannot cast the result of dlsym() to a function. */
 static demangle_fn
 find_in(void *handle)
 {
@@ -40,26 +39,28 @@ find_in(void *handle)
     return demangle;
 }
 
-/* A plugin's C++ runtime may be outside the global scope: it is asked for by
- * name, without loading it. */
+/* A plugin's C++ runtime may be outside the global scope, so it is looked up by
+ * its file name, without being loaded. */
 static demangle_fn
 find_in_library(const char *soname)
 {
     void *handle = dlopen(soname, RTLD_LAZY | RTLD_NOLOAD);
-    /* The reference is kept: the function must stay as long as we do. */
+    /* The handle is kept: the function must not be unloaded. */
     return handle == NULL ? NULL : find_in(handle);
 }
 
-/* How long a look may keep a profile from being written. */
+/* How long a search for the demangler may delay a profile. */
 #define LOOK_NS INT64_C(200000000)
 
 static struct {
     _Atomic(demangle_fn) known;
-    _Atomic uint64_t seen;     /* objects loaded so far, at the last look that
-                                  has ended */
-    uint64_t count;            /* the same of the look under way */
-    _Atomic pid_t process;     /* in which a thread looks; 0: in none */
-    _Atomic uint32_t is_ended; /* the look; what waits for it sleeps on it */
+    /* the loader's count of loaded objects at the last complete search */
+    _Atomic uint64_t seen;
+    /* that count at the start of the current search */
+    uint64_t count;
+    /* the process whose thread searches; 0: none does */
+    _Atomic pid_t process;
+    _Atomic uint32_t is_ended; /* of the current search; a futex */
 } look;
 
 static int
@@ -96,7 +97,7 @@ look_around(void *unused)
     return unused;
 }
 
-/* Most programs with C++ in them have its runtime from the start. */
+/* Most programs with C++ code have its runtime from the start. */
 __attribute__((constructor(102))) static void
 find_early(void)
 {
@@ -105,9 +106,9 @@ find_early(void)
 }
 
 /*
- * The loader is asked on a thread of its own: it waits for whoever is in
- * dlopen(), which may be for ever. Then names stay as they are, and the thread
- * goes on waiting in our place.
+ * Searches on a thread of its own, since the search waits for a thread that is
+ * in dlopen(), possibly for ever. In that case names stay mangled, and only the
+ * searching thread waits on.
  */
 static void
 look_again(uint64_t count)
@@ -128,9 +129,9 @@ look_again(uint64_t count)
     }
 }
 
-/* It is looked for again when more was loaded since, or when the last look came
- * to no end: no thread could be made for it, or it was left in the parent of a
- * fork. */
+/* Searches again when more objects were loaded since the last complete search.
+ * A search that no thread could be made for, or that a fork left behind in the
+ * parent, is not complete. */
 static demangle_fn
 find_demangler(void)
 {

@@ -3,10 +3,10 @@
 #define EVPROF_SYMBOL_DEMANGLE_H
 
 /*
- * The readable form of a C++ linker name, to be freed; NULL when the name is
- * not mangled, cannot be read, or nothing in the process can demangle. May make
- * a thread, which asks the loader, and wait for it for a moment: never in a
- * handler. MT-Safe.
+ * The readable form of a mangled C++ name, to be freed; NULL: the name is not
+ * mangled or is malformed, or the process has no demangler. May start a thread
+ * that asks the loader for one, and wait up to 200 ms for it. Not for handlers.
+ * MT-Safe.
  */
 char *evprof_demangle(const char *name);
 

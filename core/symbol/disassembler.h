@@ -3,8 +3,8 @@
 #define EVPROF_SYMBOL_DISASSEMBLER_H
 
 /*
- * The contract of a disassembler. Implementations are shared objects, opened
- * when the first report asks for machine code.
+ * The contract of a disassembler, which is a shared object and is loaded when a
+ * report first needs machine code.
  */
 
 #include <stdbool.h>
@@ -27,11 +27,11 @@ typedef struct evprof_disassembler_how {
 
 typedef struct evprof_disassembler {
     const char *name; /* for people: "LLVM 14.0.6" */
-    /* NULL and the reason in `err`: it does not know the machine. `how` must
-     * outlive what is opened. */
+    /* NULL: it does not know the machine; the reason is in `err`. `how` must
+     * outlive the result. */
     void *(*open)(const evprof_disassembler_how_t *how, evprof_error_t *err);
-    /* Appends the text of the instruction at `code` and gives its length; 0: it
-     * is none. One thread at a time. */
+    /* Appends the text of the instruction at `code` and returns its length; 0:
+     * the bytes are no instruction. One thread at a time. */
     size_t (*decode)(void *opened, const unsigned char *code, size_t len,
                      uint64_t vaddr, evprof_buf_t *out);
     void (*close)(void *opened);
@@ -39,8 +39,8 @@ typedef struct evprof_disassembler {
 
 typedef const evprof_disassembler_t *(*evprof_disassembler_fn)(void);
 
-/* Exported by the shared object: the best disassembler that works here.
- * MT-Safe. */
+/* The function that the shared object exports: the best disassembler that works
+ * on this machine. MT-Safe. */
 EVPROF_API const evprof_disassembler_t *evprof_disassembler(void);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Frames from DWARF. The units are read once a batch: each tells its ranges,
- * and the addresses inside become its own. Then, unit by unit, the functions
- * that hold addresses are found, the inlined calls inside them, and the lines.
+ * Frames from DWARF. One pass per batch over the compilation units assigns each
+ * address to the unit whose ranges hold it. Then, unit by unit, the functions
+ * that hold the addresses are found, the inlined calls inside them, and the
+ * lines.
  *
- * Own search instead of dwarf_addrdie(): that one needs .debug_aranges, which
- * clang does not write. libdw keeps all it has parsed until dwarf_end(), so the
- * handle is closed and opened again whenever it may have grown too much.
+ * dwarf_addrdie() cannot do the first step: it needs .debug_aranges, which
+ * clang does not write. libdw keeps all it has parsed until dwarf_end(), so its
+ * handle is closed and reopened when it may have grown too much.
  */
 #include <dwarf.h>
 #include <elfutils/libdw.h>
@@ -17,21 +18,23 @@
 
 #include "core/symbol/dwarf_reader.h"
 
-/* More nested inlining than this is cut off at the outer end. */
+/* Frames of inlined calls beyond this depth are dropped, the innermost
+ * first. */
 #define MAX_INLINE_DEPTH 64
 
-/* The memory that libdw may hold before it is closed; sizes measured with
- * 0.188. */
+/* The memory that libdw may hold before its handle is closed. The two estimates
+ * were measured with version 0.188. */
 #define MAX_DWARF_BYTES ((size_t)32 << 20)
 #define BYTES_A_UNIT ((size_t)1024)
 #define BYTES_A_LINE ((size_t)48)
 
-/* Blocks nested deeper than this are not looked into. */
+/* Lexical blocks nested deeper than this are not searched. */
 #define MAX_BLOCK_DEPTH 256
 
 typedef evprof_dwarf_reader_t reader_t;
 
-/* The queries of one unit, by address; `dies` has the function of each. */
+/* The queries of one unit, sorted by address; dies[i] is the function of
+ * queries[i]. */
 typedef struct unit {
     Dwarf_Die die;
     evprof_query_t *queries;
@@ -56,7 +59,7 @@ reader_open(reader_t *reader)
     return reader->dwarf != NULL;
 }
 
-/* Hands each query to the unit whose ranges hold it. */
+/* Assigns to the unit the queries that its ranges hold. */
 static void
 claim_ranges(Dwarf_Die *die, evprof_query_t *queries, size_t count)
 {
@@ -67,7 +70,8 @@ claim_ranges(Dwarf_Die *die, evprof_query_t *queries, size_t count)
     while ((offset = dwarf_ranges(die, offset, &base, &start, &end)) > 0) {
         size_t i = evprof_query_lower(queries, count, start);
         for (; i < count && queries[i].vaddr < end; i++) {
-            /* Functions that the linker dropped are left at address 0. */
+            /* Functions that the linker has dropped have ranges from address
+             * 0. */
             if (start != 0 && queries[i].unit == 0) {
                 queries[i].unit = dwarf_dieoffset(die);
             }
@@ -90,7 +94,7 @@ claim_units(reader_t *reader, evprof_query_t *queries, size_t count)
     }
 }
 
-/* Notes `die` as the function of the unit's queries that it holds. */
+/* Sets `die` as the function of the queries that its ranges hold. */
 static void
 claim_function(unit_t *unit, Dwarf_Die *die)
 {
@@ -110,8 +114,8 @@ claim_function(unit_t *unit, Dwarf_Die *die)
     }
 }
 
-/* Whether functions may be described below a DIE of that tag; gcc puts the code
- * of a lambda into its class, inside the function. */
+/* Whether a DIE of that tag may have functions below it. gcc puts the code of a
+ * lambda into the lambda's class, inside the function. */
 static bool
 may_hold_functions(int tag, bool is_thorough)
 {
@@ -153,8 +157,8 @@ typedef struct chain {
     size_t count;
 } chain_t;
 
-/* Adds the inlined calls around `vaddr` below `parent`. A block may hold the
- * address and no call, while one beside it holds both. */
+/* Adds the inlined calls around `vaddr` below `parent`. Two sibling blocks may
+ * both hold the address, and only one of them the call. */
 static bool
 extend_chain(chain_t *chain, Dwarf_Die *parent, uint64_t vaddr, size_t depth)
 {
@@ -187,7 +191,7 @@ extend_chain(chain_t *chain, Dwarf_Die *parent, uint64_t vaddr, size_t depth)
     return false;
 }
 
-/* Appends one frame; one without any name is left out. */
+/* Appends a frame, unless it has no name at all. */
 static int
 add_frame(reader_t *reader, evprof_symbol_t *symbol,
           evprof_symbol_frame_t *frames, Dwarf_Die *die,
@@ -245,7 +249,7 @@ add_frames(reader_t *reader, unit_t *unit, size_t i)
                                : status;
 }
 
-/* Opens the unit at `offset`; a skeleton's contents stand in its split file. */
+/* Opens the unit at `offset`; for a skeleton unit, its split unit. */
 static bool
 open_unit(reader_t *reader, uint64_t offset, Dwarf_Die *out)
 {

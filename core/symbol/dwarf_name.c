@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names of functions. A linker's name says it all. Where DWARF has none, as for
- * inlined templates over a lambda, the scopes around the declaration are put in
- * front of its name: libdw has no way up from a DIE, so its unit is descended
- * to it, always into the last child that begins before it.
+ * Names of functions. A mangled name is sufficient. Where DWARF has none, as
+ * for templates over a lambda that were inlined, the qualified name is made of
+ * the scopes around the declaration. libdw has no way from a DIE to its parent,
+ * so the scopes are found from the unit downward, each time in the last child
+ * that begins before the DIE.
  */
 #include <dwarf.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 #include "core/base/plain_name.h"
 #include "core/symbol/dwarf_reader.h"
 
-/* Deeper nesting is not followed. */
+/* Scopes nested deeper than this are left out. */
 #define MAX_SCOPES 32
 
 static const char *
@@ -41,7 +42,7 @@ is_mangled(const char *name)
 
 /* ---- Declarations ---- */
 
-/* The DIE of the declaration that `die` is a copy or a definition of. */
+/* Follows `die`, a copy or a definition, to its declaration. */
 static void
 find_declaration(Dwarf_Die *die, Dwarf_Die *out)
 {
@@ -76,8 +77,8 @@ evprof_dwarf_names_forget(evprof_dwarf_reader_t *reader)
     reader->scope_count = reader->scope_cap = 0;
 }
 
-/* Notes where the children of `parent` begin; they are asked for again for
- * every function of a namespace. */
+/* Lists the children of `parent`. The list is kept, since every function of a
+ * namespace needs it. */
 static bool
 read_children(Dwarf_Die *parent, evprof_dwarf_children_t *out)
 {
@@ -128,7 +129,7 @@ children_of(evprof_dwarf_reader_t *reader, Dwarf_Die *parent)
     return new;
 }
 
-/* The last child that begins at or before `die`, which holds it. */
+/* The last child that begins at or before `die`, and so contains it. */
 static bool
 find_child(evprof_dwarf_reader_t *reader, Dwarf_Die *parent, Dwarf_Die *die,
            Dwarf_Die *out)
@@ -151,7 +152,8 @@ find_child(evprof_dwarf_reader_t *reader, Dwarf_Die *parent, Dwarf_Die *die,
     return true;
 }
 
-/* The DIEs from the unit's children down to `die`; their number. */
+/* Fills in the DIEs from a child of the unit down to `die`; returns their
+ * number. */
 static size_t
 find_path(evprof_dwarf_reader_t *reader, Dwarf_Die *die,
           Dwarf_Die path[MAX_SCOPES])
@@ -209,8 +211,8 @@ is_same_text(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-/* How many closures of the same parameters begin in `scope` up to `closure`:
- * the linker's names count them alike. */
+/* The number of `closure` among the closures of `scope` with the same
+ * parameters, counted from 1: mangled names number them like this. */
 static size_t
 count_closures(Dwarf_Die *scope, Dwarf_Die *closure, size_t depth)
 {
@@ -246,7 +248,7 @@ put_scope(evprof_dwarf_reader_t *reader, evprof_buf_t *out, Dwarf_Die *path,
     int tag = dwarf_tag(die);
     const char *name = dwarf_diename(die);
     if (tag == DW_TAG_subprogram) {
-        /* Its own scopes come with its name. */
+        /* qualified_name() includes the scopes written so far. */
         name = qualified_name(reader, die, depth + 1);
         evprof_buf_clear(out);
     } else if (tag == DW_TAG_namespace || tag == DW_TAG_module) {
@@ -271,7 +273,7 @@ put_scope(evprof_dwarf_reader_t *reader, evprof_buf_t *out, Dwarf_Die *path,
     }
 }
 
-/* The name with its scopes, made; NULL: it has none. */
+/* Makes the qualified name; NULL: the declaration has no name. */
 static const char *
 make_qualified(evprof_dwarf_reader_t *reader, Dwarf_Die *declaration,
                size_t depth)
@@ -323,7 +325,7 @@ qualified_name(evprof_dwarf_reader_t *reader, Dwarf_Die *die, size_t depth)
     return name;
 }
 
-/* C and Go have no scopes, or write them into the name. */
+/* Whether the unit's language has scopes that are not part of the names. */
 static bool
 has_scopes(Dwarf_Die *die)
 {
@@ -355,8 +357,9 @@ evprof_dwarf_name_of(evprof_dwarf_reader_t *reader, Dwarf_Die *die,
     if (is_mangled(out.system_name)) {
         return out;
     }
-    /* Nothing but the symbol knows the mangled name of a constructor; a public
-     * symbol is a better name than the internal one that libc compiled. */
+    /* Only the symbol has the mangled name of a constructor. And the public
+     * symbol of a function of libc is a better name than the internal one in
+     * its DWARF. */
     if (query != NULL && query->symbol != NULL && query->is_sized) {
         out.system_name = query->symbol;
         return out;

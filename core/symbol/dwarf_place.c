@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files, lines and columns. Relative paths are joined to the folder in which
- * the unit was compiled, so that equal names of two programs stay apart. */
+/* Files, lines and columns. Relative paths are joined to the unit's compilation
+ * folder, so that equal names in two programs stay distinct. */
 #include <dwarf.h>
 #include <string.h>
 
@@ -25,8 +25,8 @@ join_folder(evprof_dwarf_reader_t *reader, Dwarf_Die *unit, const char *path)
                : evprof_strings_intern(&reader->strings, reader->scratch.data);
 }
 
-/* The file that an attribute's number means in its own unit; may be NULL. Not
- * dwarf_decl_file(): it aborts on split units (0.188). */
+/* The file that the attribute's number means in the attribute's unit; may be
+ * NULL. dwarf_decl_file() is not used: it aborts on split units (0.188). */
 static const char *
 file_of(evprof_dwarf_reader_t *reader, Dwarf_Attribute *attr)
 {

@@ -2,7 +2,8 @@
 #ifndef EVPROF_SYMBOL_DWARF_READER_H
 #define EVPROF_SYMBOL_DWARF_READER_H
 
-/* Shared by the files that read DWARF. Text lives as long as the reader. */
+/* State and functions shared by the files that read DWARF. Strings they return
+ * live as long as the reader. */
 
 #include <elfutils/libdw.h>
 #include <stddef.h>
@@ -18,7 +19,7 @@ typedef struct evprof_dwarf_scope {
     const char *name;
 } evprof_dwarf_scope_t;
 
-/* Where the children of a DIE begin, in order. */
+/* The children of a DIE, in order of offset. */
 typedef struct evprof_dwarf_children {
     const void *parent;
     void **items;
@@ -28,11 +29,11 @@ typedef struct evprof_dwarf_children {
 typedef struct evprof_dwarf_reader {
     Elf *elf;
     Dwarf *dwarf;
-    size_t held; /* bytes libdw is thought to hold */
+    size_t held; /* estimate of the bytes that libdw holds */
     evprof_symbol_file_t *file;
     evprof_strings_t strings;
     evprof_buf_t scratch;
-    /* Names with scopes by DIE, as long as libdw's handle. */
+    /* Qualified names by DIE; valid as long as libdw's handle. */
     evprof_index_t scope_index;
     evprof_dwarf_scope_t *scopes;
     size_t scope_count;
@@ -46,37 +47,36 @@ typedef struct evprof_dwarf_reader {
 /* Forgets all pointers into libdw's handle, which is about to be closed. */
 void evprof_dwarf_names_forget(evprof_dwarf_reader_t *reader);
 
-/* The two names of a frame; `name` is NULL where it follows from the other. */
+/* The names of a frame; `name` is NULL where it follows from `system_name`. */
 typedef struct evprof_dwarf_name {
     const char *name;
-    const char *system_name; /* NULL: there is no name at all */
+    const char *system_name; /* NULL: the frame has no name */
 } evprof_dwarf_name_t;
 
 /*
- * The names of a function or an inlined call. `query` is given for the function
- * that the code stands in, whose symbol may tell more.
+ * The names of a function or of an inlined call. `query` is given only for the
+ * function that contains the code: its symbol may be the better name.
  */
 evprof_dwarf_name_t evprof_dwarf_name_of(evprof_dwarf_reader_t *reader,
                                          Dwarf_Die *die,
                                          const evprof_query_t *query);
 
-/* Where a frame's code stands; unknown parts are NULL and 0. */
+/* The source position of a frame; unknown parts are NULL and 0. */
 typedef struct evprof_dwarf_place {
     const char *source;
     int64_t line;
     int64_t column;
 } evprof_dwarf_place_t;
 
-/* The file, line and column of the line table at an address. */
+/* The source position of an address, by the line table. */
 evprof_dwarf_place_t evprof_dwarf_place_of_pc(evprof_dwarf_reader_t *reader,
                                               Dwarf_Die *unit, uint64_t vaddr);
 
-/* Where an inlined call stands in its caller's source. */
+/* The source position of an inlined call in its caller. */
 evprof_dwarf_place_t evprof_dwarf_place_of_call(evprof_dwarf_reader_t *reader,
                                                 Dwarf_Die *inlined);
 
-/* The line on which the function is declared, if that is in `source`; else 0.
- */
+/* The line of the function's declaration if that is in `source`; else 0. */
 int64_t evprof_dwarf_start_line(evprof_dwarf_reader_t *reader, Dwarf_Die *die,
                                 const char *source);
 

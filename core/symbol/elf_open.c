@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files are mapped, not read: a debug file may be larger than the memory of the
- * machine, and what is not touched costs nothing.
+ * Files are mapped, not read: a debug file may be larger than the machine's
+ * memory, and pages that are not touched cost nothing.
  *
- * libdwfl would find debug files too, but it asks a debuginfod server where the
- * environment names one, before anybody allowed that.
+ * libdwfl could find debug files too. It is not used, because it contacts a
+ * debuginfod server when the environment names one, without asking.
  */
 #include "core/symbol/elf_open.h"
 

@@ -2,7 +2,8 @@
 #ifndef EVPROF_SYMBOL_ELF_OPEN_H
 #define EVPROF_SYMBOL_ELF_OPEN_H
 
-/* Files as libelf and libdw want them: mapped whole. Never inside a server. */
+/* Opens ELF files for libelf and libdw, which map them whole. For the tool and
+ * the helper program only, never in a server. */
 
 #include <libelf.h>
 #include <stdbool.h>
@@ -17,23 +18,23 @@ typedef struct evprof_elf_file {
 } evprof_elf_file_t;
 
 /*
- * Opens a regular ELF file for reading; anything else, a pipe or a device of
- * that name too, is left alone. The caller closes it. MT-Safe.
+ * Opens an ELF file for reading. Anything but a regular file, such as a pipe or
+ * a device, is refused without being opened. The caller closes it. MT-Safe.
  */
 bool evprof_elf_open_path(const char *path, evprof_elf_file_t *out);
 
-/* Takes over a descriptor, also when it fails. */
+/* As above for a descriptor, which is closed when this fails. */
 bool evprof_elf_open_fd(int fd, evprof_elf_file_t *out);
 
-/* Opens the debug file of `file`, which was found at `path`; false when there
- * is none that fits. See core/elf/find.h. */
+/* Opens the separate debug file of `file`, which was found at `path`; false:
+ * there is none that matches. See core/elf/find.h. */
 bool evprof_elf_open_debug(const evprof_elf_file_t *file, const char *path,
                            evprof_elf_file_t *out);
 
-/* Appends the GNU build id in hex, nothing when the file has none. */
+/* Appends the GNU build id in hex; nothing when the file has none. */
 void evprof_elf_build_id(Elf *elf, evprof_buf_t *out);
 
-/* Whether it has a section of that name with contents. */
+/* Whether there is a section of that name with contents. */
 bool evprof_elf_has_section(Elf *elf, const char *name);
 
 /* Closes the file; does nothing when it is closed already. */

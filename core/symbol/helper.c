@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One question goes out and one answer comes back, over a socket that never
- * blocks for longer than the time that is left. A failure ends the helper
- * program; the next question starts another one.
+ * One request, one reply, over a socket on which nothing blocks longer than the
+ * request's deadline. After a failure the program is stopped, and the next
+ * request starts a new one.
  */
 #include "core/symbol/helper.h"
 
@@ -29,9 +29,11 @@
 
 /* ---- Finding the program ---- */
 
-static const char *own_name; /* as the loader has it; NULL: it does not know */
+/* the library's name in the loader's list; NULL: unknown */
+static const char *own_name;
 
-/* Early: a thread may be stuck in dlopen() by the time names are looked for. */
+/* Looked up before main(): later another thread may be stuck in dlopen() and
+ * block the loader. */
 __attribute__((constructor)) static void
 find_own_name(void)
 {
@@ -40,8 +42,8 @@ find_own_name(void)
     own_name = dladdr(&here, &info) != 0 ? info.dli_fname : NULL;
 }
 
-/* The path of the object that holds this code: the library, or the program that
- * has it inside, which the loader may know by a relative name only. */
+/* The path of the object that contains this code: the library, or a program
+ * that it is linked into, which the loader may know by a relative name only. */
 static bool
 find_own_path(evprof_buf_t *out)
 {
@@ -115,14 +117,14 @@ evprof_helper_configure(evprof_helper_t *helper, const char *file)
     }
 }
 
-/* ---- Bytes in time ---- */
+/* ---- Sending and receiving within the deadline ---- */
 
 typedef struct talk {
     int socket;
     int64_t deadline; /* CLOCK_MONOTONIC */
 } talk_t;
 
-/* Waits for the socket; false: the time is over. */
+/* Waits until the socket is ready; false: the deadline has passed. */
 static bool
 wait_for(const talk_t *t, short events)
 {
@@ -180,7 +182,7 @@ receive_bytes(const talk_t *t, void *out, size_t len)
     return true;
 }
 
-/* The head of a question, with the file itself. */
+/* Sends the header of a request, with the file's descriptor. */
 static bool
 send_head(const talk_t *t, const evprof_wire_request_t *head, int fd)
 {
@@ -202,7 +204,7 @@ send_head(const talk_t *t, const evprof_wire_request_t *head, int fd)
     return sendmsg(t->socket, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(copy);
 }
 
-/* ---- A question ---- */
+/* ---- A request ---- */
 
 static int
 receive_answer(const talk_t *t, evprof_symbol_file_t *file)
@@ -251,7 +253,7 @@ make_ready(evprof_helper_t *h)
     if (evprof_keeper_check(&h->keeper) && evprof_keeper_is_ours(&h->keeper)) {
         return EVPROF_OK;
     }
-    /* One that runs without a socket of ours has been cut off. */
+    /* If a program runs but its socket is not ours any more, stop it. */
     evprof_keeper_stop(&h->keeper);
     int status = find_program(h);
     return status == EVPROF_OK

@@ -3,9 +3,9 @@
 #define EVPROF_SYMBOL_HELPER_H
 
 /*
- * The helper program, which reads DWARF outside the server: it is started when
- * it is first needed and ends by itself when it is not asked for a while.
- * Whatever happens to it, lines are missing and nothing else.
+ * The helper program reads DWARF outside the server. It is started when it is
+ * first needed and exits when it gets no request for a while. If anything
+ * happens to it, the profile lacks lines and nothing else.
  */
 
 #include <stdbool.h>
@@ -16,21 +16,22 @@
 
 typedef struct evprof_helper {
     evprof_keeper_t keeper;
-    evprof_buf_t path;  /* what was found, "" before */
-    evprof_buf_t given; /* what was configured */
-    bool is_off;        /* configured so */
-    /* Why the last question had no answer, "" after an answer. */
+    /* the program that is used, "" before the first start */
+    evprof_buf_t path;
+    evprof_buf_t given; /* the configured path */
+    bool is_off;        /* configured as "off" */
+    /* Why the last request failed; "" when it did not. */
     evprof_error_t why;
 } evprof_helper_t;
 
-/* Sets where the program is; NULL: beside the library. "off": nowhere. */
+/* Sets the program's path; NULL: look beside the library; "off": use none. */
 void evprof_helper_configure(evprof_helper_t *helper, const char *file);
 
 /*
- * Asks for `count` addresses of the file behind `fd`, which was loaded from
- * `path`, and adds the answers to `file`. Takes ten seconds at most. Anything
- * but EVPROF_OK: there are no answers, and `why` says the reason. One thread at
- * a time.
+ * Sends `count` addresses of the file `fd`, which was loaded from `path`, to
+ * the program and adds its answers to `file`. Takes at most ten seconds. On any
+ * status but EVPROF_OK there are no answers and `why` has the reason. One
+ * thread at a time.
  */
 int evprof_helper_ask(evprof_helper_t *helper, int fd, const char *path,
                       const uint64_t *vaddrs, size_t count,
@@ -39,7 +40,7 @@ int evprof_helper_ask(evprof_helper_t *helper, int fd, const char *path,
 /* Ends the program. */
 void evprof_helper_stop(evprof_helper_t *helper);
 
-/* In the child of a fork, whose helper is its parent's. */
+/* For the child of a fork: forgets the program, which serves the parent. */
 void evprof_helper_forget(evprof_helper_t *helper);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Locations without names are sorted by file: all mappings of one file are
- * answered together, so that it is opened and read once. Names that the server
- * gave are kept, unless it knew no line and the binary here does.
+ * Locations to be named are sorted by file: all mappings of one file are
+ * answered together, so that it is opened and read once. Names from the server
+ * are kept, unless they came without a line and the binary here has one.
  */
 #include "core/symbol/local_names.h"
 
@@ -31,13 +31,13 @@ typedef struct local {
     const evprof_local_how_t *how;
     evprof_symbol_fill_t fill;
     evprof_symbol_cache_t cache;
-    evprof_buf_t debug_path; /* of the file that is read now, from elsewhere */
+    evprof_buf_t debug_path; /* of the current file, fetched from elsewhere */
     evprof_elf_reader_t elf;
     evprof_elf_fdes_t fdes;
     uint32_t *group_of; /* by mapping */
     row_t *rows;
     size_t row_count;
-    evprof_buf_t missing; /* what is said in the end */
+    evprof_buf_t missing; /* messages to be given at the end */
     evprof_buf_t unnamed;
     bool is_changed;
 } local_t;
@@ -88,7 +88,7 @@ is_wanted(const local_t *w, const evprof_location_t *l)
     if (w->how->is_forced || !claims_anything(m)) {
         return true;
     }
-    /* A binary without a build id may be another one than was running. */
+    /* A binary without a build id may not be the one that ran. */
     return !w->how->is_strict && m->build_id[0] != '\0' &&
            (l->line_count == 0 || (!m->has_line_numbers && !has_line(l)));
 }
@@ -136,7 +136,7 @@ collect(local_t *w)
 
 /* ---- One file ---- */
 
-/* Appends the identity of a file in its present state. */
+/* Appends what identifies a file and its present contents. */
 static void
 put_state(evprof_buf_t *out, int fd)
 {
@@ -148,7 +148,7 @@ put_state(evprof_buf_t *out, int fd)
     }
 }
 
-/* From which files the answers about a binary come. */
+/* Appends the states of the files that answers about a binary come from. */
 static void
 put_origin(const local_t *w, evprof_buf_t *out, const evprof_binary_t *binary)
 {
@@ -162,7 +162,7 @@ put_origin(const local_t *w, evprof_buf_t *out, const evprof_binary_t *binary)
     }
 }
 
-/* Looks elsewhere for the debug file of a binary that has none. */
+/* Fetches the debug file of a binary that has none on this machine. */
 static void
 find_debug_file(local_t *w, const evprof_binary_t *binary, const char *id)
 {
@@ -180,7 +180,7 @@ find_debug_file(local_t *w, const evprof_binary_t *binary, const char *id)
     }
 }
 
-/* Asks the binary for the addresses that `file` has no answer for. */
+/* Looks up in the binary the addresses that `file` has no answer for. */
 static int
 ask_binary(const local_t *w, const evprof_binary_t *binary, const row_t *rows,
            size_t count, evprof_symbol_file_t *file, size_t *asked)
@@ -248,7 +248,7 @@ claim(evprof_mapping_t *m, const evprof_symbol_t *symbol)
     m->has_inline_frames = true;
 }
 
-/* Writes the answers to the profile; the number of locations without one. */
+/* Writes the answers to the profile and counts the locations without one. */
 static int
 write_answers(local_t *w, const row_t *rows, size_t count,
               const evprof_symbol_file_t *file, size_t *unnamed)
@@ -340,7 +340,7 @@ answer_found(local_t *w, const evprof_binary_t *binary, row_t *rows,
     return status;
 }
 
-/* Whether one of them shows without a name. */
+/* Whether one of the locations has no name. */
 static bool
 lacks_names(const local_t *w, const row_t *rows, size_t count)
 {
@@ -352,7 +352,7 @@ lacks_names(const local_t *w, const row_t *rows, size_t count)
     return false;
 }
 
-/* Looks elsewhere for a binary that is not here. */
+/* Fetches a binary that is not on this machine. */
 static bool
 fetch_binary(const local_t *w, const evprof_mapping_t *m,
              evprof_binary_t *binary)
@@ -390,7 +390,7 @@ answer_group(local_t *w, row_t *rows, size_t count)
     return status;
 }
 
-/* ---- All of them ---- */
+/* ---- All files ---- */
 
 static int
 answer_all(local_t *w)

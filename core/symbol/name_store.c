@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A stored file is a line with its origin, then the bytes of symbol_wire.h. It
- * is written beside its place and renamed, so that a reader sees all of it or
- * none. A file that belongs to another user, or that one may write, is not
- * read.
+ * is written under another name and renamed, so that a reader sees all of it or
+ * none. A file that another user owns or may write is not read.
  */
 #include "core/symbol/name_store.h"
 
@@ -37,7 +36,7 @@ evprof_build_id_is_plain(const char *build_id)
            strspn(build_id, "0123456789abcdef") == len;
 }
 
-/* Opens the folder; -1: there is none, or it is not ours alone. */
+/* Opens the folder; -1: it does not exist, or others may write to it. */
 static int
 open_folder(const char *folder)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The unpacked copy is a file in memory with holes: the headers and what is not
- * packed at their places, the unpacked sections behind the end, to which the
- * section headers then point.
+ * The unpacked copy is a sparse file in memory: the headers and the sections
+ * that are not packed keep their offsets; the unpacked sections follow at the
+ * end, and the section headers point there.
  */
 #include "core/symbol/packed_sections.h"
 
@@ -15,7 +15,7 @@
 
 #include <evprof/status.h>
 
-/* Not in the header of every libc. */
+/* ELFCOMPRESS_ZSTD, which older <elf.h> lack. */
 #define PACKED_BY_ZSTD 2
 
 #define MAX_SECTION ((uint64_t)1 << 30)
@@ -66,8 +66,8 @@ copy_section(evprof_elf_reader_t *elf, const Elf64_Shdr *s, int to)
     return is_copied;
 }
 
-/* Writes the section unpacked at `*end`, which moves on, and changes its
- * header. */
+/* Writes the unpacked section at `*end`, advances `*end`, and adapts the
+ * section's header. */
 static bool
 unpack_section(evprof_elf_reader_t *elf, Elf64_Shdr *s, const Elf64_Chdr *head,
                int to, uint64_t *end)
@@ -153,7 +153,8 @@ evprof_elf_unpack(const evprof_elf_file_t *file, evprof_elf_file_t *out)
 
 /* ---- xz ---- */
 
-/* Unpacks the section to memory that is to be freed; NULL: it cannot be. */
+/* Unpacks the section; the result is to be freed. NULL: it cannot be
+ * unpacked. */
 static unsigned char *
 unpack_xz(evprof_elf_reader_t *elf, const Elf64_Shdr *s, size_t *len)
 {
@@ -189,7 +190,7 @@ unpack_xz(evprof_elf_reader_t *elf, const Elf64_Shdr *s, size_t *len)
     return out;
 }
 
-/* Names those of `queries` that have no symbol. */
+/* Names the queries without a symbol. */
 static int
 name_rest(evprof_elf_reader_t *elf, evprof_query_t *queries, size_t count,
           evprof_strings_t *names)

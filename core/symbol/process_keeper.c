@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The keeper's code shares the thread-local storage of the thread that made it,
- * so it may call nothing that writes errno: hence the bare system calls.
+ * The keeper runs on the thread-local storage of the thread that made it, so
+ * its code must not write errno and makes system calls without libc.
  */
 #include "core/symbol/process_keeper.h"
 
@@ -24,15 +24,17 @@
 
 #define STACK_SIZE ((size_t)32 << 10)
 
-/* The kernel's set of signals, which has those that libc keeps for itself. */
+/* The size of the kernel's set of signals, which has also those reserved by
+ * libc. */
 #define SIGNAL_SET_SIZE 8
 
-/* How long a stop waits for the end, and how many ends may be outstanding. */
+/* How long evprof_keeper_stop() waits, and how many keepers may be left
+ * unreaped. */
 #define STOP_TRIES 50
 #define STOP_PAUSE_NS 2000000L
 #define MAX_LATE 8
 
-/* Keepers whose end was not waited for; their stacks must stay until then. */
+/* Keepers that were not reaped yet; their stacks are in use until then. */
 static struct late {
     pid_t pid;
     void *stack;
@@ -40,7 +42,7 @@ static struct late {
 
 /* ---- In the keeper ---- */
 
-/* Part of its callers, lest a sanitizer notes the call. */
+/* Inlined, since sanitizers instrument calls. */
 #if defined(__x86_64__)
 __attribute__((always_inline)) static inline long
 bare_call(long number, long a, long b, long c, long d)
@@ -75,7 +77,7 @@ typedef struct start {
     int socket;
 } start_t;
 
-/* Leaves only the socket, as descriptor 0. */
+/* Closes every descriptor but the socket, which becomes descriptor 0. */
 __attribute__((no_sanitize("address", "thread"))) static void
 leave_socket(int socket)
 {
@@ -90,13 +92,13 @@ leave_socket(int socket)
     }
 }
 
-/* As vfork() does, the program's first steps are taken on the keeper's stack
- * while the keeper waits; they end in execve or exit. */
+/* The keeper's main function. Like a child of vfork(), the program's process
+ * begins on the keeper's stack while the keeper waits, up to execve or exit. */
 __attribute__((no_sanitize("address", "thread"))) static int
 keep(void *arg)
 {
     const start_t *start = arg;
-    /* Volatile, lest their stores become a call of an instrumented memset. */
+    /* Volatile, so that the stores do not become an instrumented memset. */
     const char *volatile words[2];
     words[0] = start->path;
     words[1] = NULL;
@@ -119,9 +121,8 @@ keep(void *arg)
     return 0;
 }
 
-/* As clone(keep, stack, CLONE_VM, start) of libc, which sanitizers put a
- * function of their own before. The number of the process, or a negative errno.
- */
+/* Does what libc's clone(keep, stack, CLONE_VM, start) does; sanitizers
+ * intercept that. Returns the pid, or a negative errno. */
 static long
 bare_clone(char *stack, start_t *start)
 {
@@ -211,8 +212,8 @@ reap_later(pid_t pid, void *stack)
     }
 }
 
-/* Makes the keeper with every signal blocked, which it inherits. The start must
- * stay as long as the keeper reads it: it stands on the keeper's own stack. */
+/* Makes the keeper with every signal blocked, a mask that it inherits. The
+ * start_t is on the keeper's own stack, since the keeper may read it late. */
 static pid_t
 clone_keeper(char *stack, const char *path, int socket)
 {
@@ -237,8 +238,8 @@ fail(evprof_error_t *err, const char *what)
                        evprof_errno_text(errno, text, sizeof(text)));
 }
 
-/* A small copy of the path below the keeper's stack: the keeper reads it when
- * we may be gone from here. */
+/* Copies the path to the lower end of the keeper's stack, since the keeper may
+ * read it after the caller has returned. */
 static const char *
 copy_path(char *stack, const char *path)
 {

@@ -3,11 +3,12 @@
 #define EVPROF_SYMBOL_PROCESS_KEEPER_H
 
 /*
- * Running a program beside a server that must not notice: no SIGCHLD, no child
- * that its waitpid(-1) could meet, no descriptor held open. A keeper stands in
- * between: a process that shares the server's memory (so that nothing is
- * copied) and was made without a signal, starts the program, waits for it and
- * ends. It is then reaped by __WCLONE, which no ordinary wait does.
+ * Runs a program beside a server in a way that the server cannot notice: no
+ * SIGCHLD, no child that its waitpid(-1) could return, no inherited descriptor
+ * held open. The program is a child of the keeper, a process that shares the
+ * server's memory (so that nothing is copied) and sends no signal on exit. The
+ * keeper starts the program, waits for it and exits. It is reaped by __WCLONE,
+ * which ordinary waits do not use.
  */
 
 #include <stdbool.h>
@@ -15,38 +16,39 @@
 
 #include <evprof/status.h>
 
-/* What the kernel calls the keeper, so that it is not taken for a server. */
+/* The keeper's name in /proc, by which it is told from a server. */
 #define EVPROF_KEEPER_NAME "evprof-keeper"
 
 typedef struct evprof_keeper {
     pid_t owner; /* 0: nothing runs */
     pid_t pid;
     int socket;   /* to the program's descriptor 0 */
-    dev_t device; /* of the socket: its number may have become another's */
+    dev_t device; /* identifies the socket: its number may have been reused */
     ino_t inode;
     void *stack;
 } evprof_keeper_t;
 
 /*
- * Starts `path` with an empty environment, `/` as its folder and one end of a
- * socket pair as its only descriptor. EVPROF_EIO with the reason. One thread at
- * a time for all of this header.
+ * Starts `path` with an empty environment, `/` as its working folder and one
+ * end of a socket pair as its only descriptor. EVPROF_EIO with the reason. All
+ * functions of this header: one thread at a time.
  */
 int evprof_keeper_start(evprof_keeper_t *keeper, const char *path,
                         evprof_error_t *err);
 
-/* Whether the socket is there and still ours: the server may have closed all
- * its descriptors, or this is the child of a fork. */
+/* Whether the socket is still open and ours: the server may have closed all its
+ * descriptors, or this process is the child of a fork. */
 bool evprof_keeper_is_ours(const evprof_keeper_t *keeper);
 
-/* Closes the socket, which ends the program, and waits a moment for the keeper;
- * one that takes longer is reaped by a later call. */
+/* Closes the socket, on which the program exits, and waits up to 100 ms for the
+ * keeper; one that takes longer is reaped by a later call. */
 void evprof_keeper_stop(evprof_keeper_t *keeper);
 
-/* Reaps what ended by itself; true while the program runs. */
+/* Reaps the keeper if it has exited; true while the program runs. */
 bool evprof_keeper_check(evprof_keeper_t *keeper);
 
-/* In the child of a fork: closes its copy of the socket and forgets. */
+/* For the child of a fork: closes its copy of the socket and forgets the
+ * keeper. */
 void evprof_keeper_forget(evprof_keeper_t *keeper);
 
 #endif

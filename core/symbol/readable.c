@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libiberty decodes, core/base/plain_name.h shortens. A name that is not
- * mangled but looks like demangled C++ is shortened alike, since some writers
- * of profiles demangle by themselves.
+ * libiberty demangles, core/base/plain_name.h shortens. A name that is not
+ * mangled but looks like demangled C++ is shortened too, since some writers of
+ * profiles demangle.
  */
 #include "core/symbol/readable.h"
 
@@ -14,7 +14,7 @@
 
 #include "core/base/plain_name.h"
 
-/* The demanglers work on the stack, in proportion to the name. */
+/* Demanglers use stack in proportion to the length of the name. */
 #define MAX_NAME_LEN ((size_t)8192)
 
 static unsigned
@@ -22,7 +22,7 @@ parts_to_drop(const evprof_readable_how_t *how, bool is_rust)
 {
     unsigned drop = 0;
     if (is_rust) {
-        /* Parentheses are types there, not parameters. */
+        /* In Rust's names parentheses enclose types, not parameters. */
         return how->form != EVPROF_READABLE_PLAIN ? 0
                : how->is_strict                   ? EVPROF_NAME_EMPTY_TEMPLATES
                                                   : EVPROF_NAME_DROP_TEMPLATES;
@@ -39,7 +39,8 @@ parts_to_drop(const evprof_readable_how_t *how, bool is_rust)
     return drop;
 }
 
-/* The decoded form of `len` bytes, to be freed; NULL: they are not mangled. */
+/* The demangled form of `len` bytes, to be freed; NULL: they are not
+ * mangled. */
 static char *
 demangle(const char *name, size_t len, const evprof_readable_how_t *how)
 {
@@ -56,15 +57,16 @@ demangle(const char *name, size_t len, const evprof_readable_how_t *how)
     int style = DMGL_AUTO | (is_full ? DMGL_PARAMS | DMGL_ANSI : 0);
     char *decoded = cplus_demangle(copy, style);
     if (decoded == NULL && name[1] == '_') {
-        /* Some systems put one more underscore before every name. */
+        /* Some systems prefix every name with one more underscore. */
         decoded = cplus_demangle(copy + 1, style);
     }
     free(copy);
     return decoded;
 }
 
-/* Rust's first mangling ends in a hash, "17h" and sixteen digits. Its type
- * arguments stand in the path itself and are kept, as pprof keeps them. */
+/* Whether the name is in Rust's legacy mangling, which ends in "17h" and a hash
+ * of sixteen digits. Its type arguments are in the path and are kept, as in
+ * pprof. */
 static bool
 is_rust_path(const char *name, size_t len)
 {
@@ -75,7 +77,7 @@ is_rust_path(const char *name, size_t len)
            strspn(name + len - tail + 3, digits) == 16;
 }
 
-/* Java's and Go's names have such brackets too, and are left alone. */
+/* Names of Java and Go have such brackets too, and are left alone. */
 static bool
 looks_demangled(const char *name)
 {
@@ -85,8 +87,8 @@ looks_demangled(const char *name)
     return strpbrk(name, "<>[]") != NULL || strstr(name, "::") != NULL;
 }
 
-/* Appends `text` without its groups of the two brackets, whatever they mean, as
- * pprof does; all of it where they do not match. */
+/* Appends `text` without what the two brackets enclose, whatever it means, as
+ * pprof does; appends all of it when the brackets do not match. */
 static void
 put_without(evprof_buf_t *out, const char *text, char open, char close)
 {
@@ -131,7 +133,7 @@ put_strictly(evprof_buf_t *out, const char *name,
     evprof_buf_free(&first);
 }
 
-/* The length without "@plt" and without a symbol's version, "@@GLIBC_2.34". */
+/* The length of the name without "@plt" or a symbol version, "@@GLIBC_2.34". */
 static size_t
 bare_len(const char *name)
 {
@@ -175,7 +177,8 @@ evprof_readable_name(evprof_buf_t *out, const char *system_name,
     }
 }
 
-/* The name of a function that has no readable one yet; NULL: no memory. */
+/* The readable name of a function: the present one if it has one and is not to
+ * be remade. NULL: no memory. */
 static const char *
 readable_of(evprof_pprof_t *p, const evprof_function_t *f,
             const evprof_readable_how_t *how, evprof_buf_t *scratch)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which file of an object answers what: symbols and DWARF may stand in the file
- * itself or in a separate one, each on its own. */
+/* Chooses which file of an object answers: symbols and DWARF may each be in the
+ * file itself or in its separate debug file. */
 #include <evprof/status.h>
 
 #include "core/elf/names.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libdw lets one thread into a handle at a time, so that the second thread has
- * a handle and answers of its own, which are added to the others in the end. */
+/* A libdw handle may be used by one thread only, so the second thread has its
+ * own handle and its own answers, which are added to the others at the end. */
 #include "core/symbol/resolve_halves.h"
 
 #include <pthread.h>
@@ -12,7 +12,7 @@
 #include "core/elf/reader.h"
 #include "core/symbol/symbol_wire.h"
 
-/* For fewer, going through the units twice costs more than it saves. */
+/* For fewer queries, reading the units twice costs more than it saves. */
 #define MIN_COUNT 4096
 
 typedef struct half {
@@ -64,7 +64,7 @@ join(const half_t *h, evprof_symbol_file_t *file)
     return status;
 }
 
-/* Whether the sections have to be unpacked, which each thread would do anew. */
+/* Whether sections have to be unpacked, which each thread would repeat. */
 static bool
 is_packed(const evprof_elf_file_t *own)
 {

@@ -5,9 +5,8 @@
 #include "core/symbol/query.h"
 
 /*
- * As evprof_symbol_resolve(), for the file at `path`, which `own` has open;
- * many queries are answered by two threads, each with the file opened for
- * itself.
+ * As evprof_symbol_resolve(), for the file at `path`, which `own` has open. Two
+ * threads share many queries; each opens the file for itself.
  */
 int evprof_symbol_resolve_halves(const evprof_elf_file_t *own, const char *path,
                                  const char *debug_path, bool with_lines,

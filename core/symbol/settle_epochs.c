@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A location is one address, and may stand for two objects that were there one
- * after the other. So samples are gone through one by one: what their epoch
- * moves gets a location of its own. Most profiles have one or two epochs, and
- * the answers of the last one are remembered.
+ * A location is one address, at which two objects may have been loaded one
+ * after the other. So the samples are converted one by one: where an epoch
+ * moves a location, the sample gets a new location. Most profiles have one or
+ * two epochs, so each location remembers the answer of its last one.
  */
 #include "core/symbol/settle_epochs.h"
 
@@ -16,9 +16,9 @@
 #include "core/base/index.h"
 #include "core/objects/epoch.h"
 
-/* What the last epoch made of a location. */
+/* The answer for a location in the last epoch it was asked for. */
 typedef struct answer {
-    uint32_t epoch; /* + 1; 0: none yet */
+    uint32_t epoch; /* the epoch + 1; 0: no answer yet */
     uint32_t location;
     bool is_vague;
 } answer_t;
@@ -26,14 +26,14 @@ typedef struct answer {
 typedef struct settling {
     const evprof_objects_t *objects;
     evprof_pprof_t *p;
-    answer_t *answers; /* one for each location that there was */
+    answer_t *answers; /* by old location */
     uint64_t *added;   /* addresses of the new locations */
     size_t added_count;
     size_t added_cap;
-    evprof_index_t index; /* of these */
+    evprof_index_t index; /* of `added` */
 } settling_t;
 
-/* The new location of that address, made when there is none. */
+/* The new location at that address, added if there is none. */
 static int
 add_location(settling_t *s, uint64_t address, uint32_t *out)
 {
@@ -86,7 +86,8 @@ settle_sample(settling_t *s, evprof_sample_t *sample, size_t *vague)
     uint32_t epoch = 0;
     bool is_vague = false;
     uint32_t count = sample->location_count;
-    /* A mark stands where a return address would, of which one was taken. */
+    /* A mark takes the place of a return address, from which 1 was
+     * subtracted. */
     if (count > 0 &&
         evprof_epoch_marked(
             s->p->locations[sample->locations[count - 1]].address + 1,
@@ -105,7 +106,7 @@ settle_sample(settling_t *s, evprof_sample_t *sample, size_t *vague)
     return EVPROF_OK;
 }
 
-/* Puts the new locations behind the others. */
+/* Appends the new locations to the profile's. */
 static int
 append_locations(settling_t *s)
 {

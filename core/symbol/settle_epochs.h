@@ -3,16 +3,17 @@
 #define EVPROF_SYMBOL_SETTLE_EPOCHS_H
 
 /*
- * From addresses at the time a stack was taken to addresses of a snapshot: the
- * marks of core/objects/epoch.h are taken out, and code of objects that are
- * gone gets the addresses that the snapshot gives it.
+ * Converts the addresses of a profile from the time each stack was taken to the
+ * time of a snapshot of the loaded objects: the epoch marks
+ * (core/objects/epoch.h) are removed, and code of unloaded objects gets the
+ * addresses that the snapshot reserves for it.
  */
 
 #include "core/objects/objects.h"
 #include "core/profile/pprof.h"
 
-/* Changes the profile, which has locations by address and no mappings yet;
- * `*vague` is how many of its samples may have been settled wrongly.
+/* Converts `p`, which has locations by address and no mappings yet. `*vague`
+ * becomes the number of samples whose conversion may be wrong.
  * EVPROF_ENOMEM. */
 int evprof_symbol_settle(const evprof_objects_t *objects, evprof_pprof_t *p,
                          size_t *vague);

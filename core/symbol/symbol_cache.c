@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A list of files, each with two indexes: answers by address and functions by
- * (name, source, line). A file is forgotten as a whole: its
- * strings and frames live in arenas, and what a server runs moves slowly.
+ * A list of files, each with two indexes: answers by address, and functions by
+ * (name, source, line). A file is removed as a whole, since its strings and
+ * frames are in arenas; this is enough, because the set of files a server runs
+ * changes slowly.
  */
 #include "core/symbol/symbol_cache.h"
 
@@ -17,10 +18,11 @@
 #include "core/base/index.h"
 #include "core/base/strings.h"
 
-/* Functions stay where they are: frames point at them. */
+/* Records of functions never move: frames point at them. */
 typedef struct function_row {
     const evprof_symbol_function_t *function;
-    const char *given_name; /* interned, NULL: the name was made */
+    /* interned; NULL: the name was made from the linker's */
+    const char *given_name;
 } function_row_t;
 
 struct evprof_symbol_file {
@@ -268,7 +270,7 @@ add_function(evprof_symbol_file_t *file, const char *given_name,
     return f;
 }
 
-/* The interned readable form of an interned linker name; NULL: no memory. */
+/* The readable form of an interned linker name, interned; NULL: no memory. */
 static const char *
 readable_name(evprof_symbol_file_t *file, const char *system_name)
 {

@@ -3,10 +3,10 @@
 #define EVPROF_SYMBOL_SYMBOL_CACHE_H
 
 /*
- * Answers about addresses, by file. An answer is small: frames that point at
- * functions, which are shared. Only answers stay in memory, never symbol tables
- * or DWARF, so that the bound holds whatever the size of a file. One thread at
- * a time.
+ * Answers about addresses, by file. An answer is a list of frames that point at
+ * shared functions. Only answers are kept in memory, never symbol tables or
+ * DWARF, so the bound on memory holds whatever the size of a file. One thread
+ * at a time.
  */
 
 #include <stdbool.h>
@@ -15,10 +15,10 @@
 
 #include "core/elf/query.h"
 
-/* All strings are interned in the file's cache; unset ones are "". */
+/* Strings are interned in the evprof_symbol_file_t; unknown ones are "". */
 typedef struct evprof_symbol_function {
     const char *name;        /* for people */
-    const char *system_name; /* as the linker knows it */
+    const char *system_name; /* the linker's name */
     const char *file;
     int64_t start_line; /* 0: unknown */
 } evprof_symbol_function_t;
@@ -29,7 +29,7 @@ typedef struct evprof_symbol_frame {
     int64_t column; /* 0: unknown */
 } evprof_symbol_frame_t;
 
-/* The frames at one address, innermost first; none when nothing is known. */
+/* The frames at one address, innermost first; no frames: nothing is known. */
 typedef struct evprof_symbol {
     uint64_t vaddr; /* in the file's own address space */
     uint64_t start; /* of the function in the symbol table, 0: unknown */
@@ -40,69 +40,71 @@ typedef struct evprof_symbol {
 
 typedef struct evprof_symbol_file evprof_symbol_file_t;
 typedef struct evprof_symbol_cache {
-    evprof_symbol_file_t *files; /* a list */
+    evprof_symbol_file_t *files; /* linked list */
     size_t max_bytes;
     uint64_t clock; /* counts uses */
-    /* The readable form of a linker's name, from malloc, or NULL; the hook may
-     * be NULL, names then stay as they are. */
+    /* Returns the readable form of a linker's name, allocated by malloc, or
+     * NULL. Without this hook names stay as they are. */
     char *(*demangle)(const char *name);
 } evprof_symbol_cache_t;
 
-/* The answers for the file that `key` names, made when new; NULL: no memory. */
+/* The answers for the file with that key, added if it is new; NULL: no
+ * memory. */
 evprof_symbol_file_t *evprof_symbol_cache_file(evprof_symbol_cache_t *cache,
                                                const char *key);
 
-/* Bytes that all answers take now. */
+/* Bytes that all answers take. */
 size_t evprof_symbol_cache_bytes(const evprof_symbol_cache_t *cache);
 
-/* Forgets the files that were used longest ago until the bound holds; answers
- * handed out before are then gone. */
+/* Removes the least recently used files until the bound holds. Pointers to
+ * their answers become invalid. */
 void evprof_symbol_cache_trim(evprof_symbol_cache_t *cache);
 
 /* Frees every file of the cache. */
 void evprof_symbol_cache_free(evprof_symbol_cache_t *cache);
 
-/* The answer for an address, or NULL when it was not asked before. Valid until
- * the next addition. */
+/* The answer for an address; NULL: it was not looked up yet. Valid until the
+ * next addition. */
 const evprof_symbol_t *evprof_symbol_file_find(const evprof_symbol_file_t *file,
                                                uint64_t vaddr);
 
-/* How many answers there are. */
+/* The number of answers. */
 size_t evprof_symbol_file_count(const evprof_symbol_file_t *file);
 
-/* Answer `i`, in the order in which they came. Valid until the next addition.
- */
+/* Answer `i`, in order of addition. Valid until the next addition. */
 const evprof_symbol_t *evprof_symbol_file_at(const evprof_symbol_file_t *file,
                                              size_t i);
 
-/* Why the file could not be read, as a part of a sentence; NULL: it was. */
+/* Notes why the file could not be read, as a part of a sentence; NULL: it
+ * could. */
 void evprof_symbol_file_set_unread(evprof_symbol_file_t *file, const char *why);
 
-/* What was set so; NULL: the file was read. */
+/* The reason that was set, or NULL. */
 const char *evprof_symbol_file_unread(const evprof_symbol_file_t *file);
 
-/* Some of its answers are without lines, as the helper gave none. */
+/* Notes that some answers have no lines because the helper gave none. */
 void evprof_symbol_file_set_lineless(evprof_symbol_file_t *file);
 
-/* Whether that was said of the file. */
+/* Whether evprof_symbol_file_set_lineless() was called. */
 bool evprof_symbol_file_is_lineless(const evprof_symbol_file_t *file);
 
-/* Forgets a file, so that it is read again. */
+/* Removes a file, so that it is read again. */
 void evprof_symbol_cache_forget(evprof_symbol_cache_t *cache,
                                 evprof_symbol_file_t *file);
 
-/* Keeps an answer; its frames are copied. EVPROF_ENOMEM. */
+/* Adds an answer; its frames are copied. EVPROF_ENOMEM. */
 int evprof_symbol_file_add(evprof_symbol_file_t *file,
                            const evprof_symbol_t *symbol);
 
-/* Keeps the symbol table's answer to the query, which may be empty.
+/* Adds the symbol table's answer to a query, which may be an empty one.
  * EVPROF_ENOMEM. */
 int evprof_symbol_file_add_named(evprof_symbol_file_t *file,
                                  const evprof_query_t *query);
 
 /*
- * The file's one record of a function; strings are copied, NULL counts as "".
- * Where `name` is NULL it is made from `system_name`. NULL: no memory.
+ * The file's record of a function, added if it is new. Strings are copied; NULL
+ * counts as "". If `name` is NULL it is made from `system_name`. NULL: no
+ * memory.
  */
 const evprof_symbol_function_t *
 evprof_symbol_file_function(evprof_symbol_file_t *file, const char *name,

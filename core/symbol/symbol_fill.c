@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A reader of profiles takes a mapping's claims for the whole mapping: one that
- * says it has functions is not symbolized again, so it may say so only when
- * each of its locations has one. The other claims follow the same rule.
+ * Readers of profiles take the has_* flags of a mapping for all its locations:
+ * a mapping with has_functions is not symbolized again. So a flag may be true
+ * only when each of the mapping's locations has what it claims.
  */
 #include "core/symbol/symbol_fill.h"
 
@@ -30,7 +30,7 @@ put_mapping(evprof_pprof_t *p, const evprof_object_t *object,
     return out->file == NULL || out->build_id == NULL ? EVPROF_ENOMEM : 0;
 }
 
-/* Main program first: readers take mapping 0 for the program itself. */
+/* The main program comes first: readers take mapping 0 for it. */
 static uint32_t
 number_mappings(evprof_symbol_fill_t *fill, const evprof_objects_t *objects,
                 const bool *is_used)
@@ -138,7 +138,7 @@ add_function(evprof_symbol_fill_t *fill, const evprof_function_t *f)
                             (uint32_t)fill->function_count++);
 }
 
-/* The index of a function among ours, added when it is new. */
+/* The index of a function in fill->functions, added if it is new. */
 static int
 function_index(evprof_symbol_fill_t *fill, const evprof_symbol_function_t *from,
                uint32_t *out)
@@ -217,8 +217,8 @@ move_functions(evprof_symbol_fill_t *fill)
     return EVPROF_OK;
 }
 
-/* Claims start as true for mappings with locations and fall at the first
- * location that lacks what is claimed. */
+/* Sets the has_* flags: true for a mapping with locations, until one of them
+ * lacks what the flag claims. */
 static void
 set_claims(const evprof_symbol_fill_t *fill)
 {

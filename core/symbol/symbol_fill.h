@@ -3,8 +3,8 @@
 #define EVPROF_SYMBOL_SYMBOL_FILL_H
 
 /*
- * Writing what was found into a profile: mappings, one function a (name, file,
- * start line), the lines of locations, and what each mapping may claim to have.
+ * Writes answers into a profile: mappings, one function for each (name, file,
+ * start line), the lines of locations, and the has_* flags of mappings.
  */
 
 #include "core/base/index.h"
@@ -14,9 +14,10 @@
 
 typedef struct evprof_symbol_fill {
     evprof_pprof_t *p;
-    size_t first_mapping;          /* of ours in the profile */
-    bool is_strict;                /* names are the linker's, no better ones */
-    uint32_t *mapping_of;          /* by object: index of its mapping */
+    size_t first_mapping; /* index of the first mapping added here */
+    bool is_strict;       /* keep the linker's names */
+    /* by object: index of its mapping in the profile */
+    uint32_t *mapping_of;
     evprof_index_t function_index; /* row = index of `functions` */
     evprof_function_t
         *functions; /* grows here, moves to the arena at the end */
@@ -25,26 +26,28 @@ typedef struct evprof_symbol_fill {
 } evprof_symbol_fill_t;
 
 /*
- * Adds the mappings, the main program's first; objects that are gone get one
- * only where `is_used` (by object) says that there are samples in them.
+ * Adds the mappings, that of the main program first. An unloaded object gets
+ * one only where `is_used` (by object) says that samples are in it.
  * EVPROF_ENOMEM.
  */
 int evprof_symbol_fill_begin(evprof_symbol_fill_t *fill,
                              const evprof_objects_t *objects,
                              const bool *is_used, evprof_pprof_t *p);
 
-/* For a profile that has its mappings already; their flags stay as they are. */
+/* Begins for a profile that has its mappings; their flags are not changed. */
 void evprof_symbol_fill_start(evprof_symbol_fill_t *fill, bool is_strict,
                               evprof_pprof_t *p);
 
-/* Gives a location its lines; `symbol` may be NULL or empty. EVPROF_ENOMEM. */
+/* Sets the lines of a location; `symbol` may be NULL or have no frames.
+ * EVPROF_ENOMEM. */
 int evprof_symbol_fill(evprof_symbol_fill_t *fill, uint32_t location,
                        const evprof_symbol_t *symbol);
 
-/* Moves the functions to the profile and sets the mappings' claims. */
+/* Moves the functions to the profile and sets the flags of the added mappings.
+ * EVPROF_ENOMEM. */
 int evprof_symbol_fill_end(evprof_symbol_fill_t *fill);
 
-/* Frees the fill's own memory, also after a failure. */
+/* Frees the memory of the fill; for use after a failure too. */
 void evprof_symbol_fill_free(evprof_symbol_fill_t *fill);
 
 #endif

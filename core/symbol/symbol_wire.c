@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers stand as the machine has them; texts end in a NUL. */
+/* Numbers are in the machine's byte order; strings end in a NUL. */
 #include "core/symbol/symbol_wire.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "core/base/hash.h"
 #include "core/base/index.h"
 
-/* More frames at one address are not believed. */
+/* More frames at one address are taken for malformed data. */
 #define MAX_FRAMES 4096
 
 /* ---- Writing ---- */
@@ -191,7 +191,7 @@ evprof_symbol_decode(evprof_symbol_file_t *file, const void *data, size_t len)
 {
     reader_t r = { .at = data, .end = (const char *)data + len };
     uint64_t function_count = get_number(&r);
-    /* Each takes three texts and a number at least. */
+    /* Each function takes at least three strings and a number. */
     if (r.failed || function_count > len / 11) {
         return EVPROF_EPARSE;
     }

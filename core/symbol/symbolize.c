@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Locations are sorted by object and address and answered in batches: what the
- * cache lacks is asked of the helper program, which reads DWARF, and where that
- * cannot be had, of the symbol tables. The cache is cut to its bound after each
- * batch, when the answers have been written into the profile.
+ * Locations are sorted by object and address and answered in batches. What the
+ * cache lacks comes from the helper program, which reads DWARF, or from the
+ * symbol tables where the helper cannot run. After each batch, when its answers
+ * are in the profile, the cache is cut to its bound.
  */
 #include "core/symbol/symbolize.h"
 
@@ -23,11 +23,11 @@
 
 #define DEFAULT_MAX_BYTES ((size_t)64 << 20)
 
-/* Enough that a table is read once for most profiles, few enough that one
- * batch's answers stay far below the default bound. */
+/* Large enough that most profiles read a table once; small enough that one
+ * batch's answers stay far below the default bound of the cache. */
 #define BATCH_COUNT ((size_t)16384)
 
-/* An object of which nothing, or not all, could be named. */
+/* An object with addresses that could not be named. */
 typedef struct unread {
     size_t object;
     size_t addresses;
@@ -39,9 +39,10 @@ struct evprof_symbolizer {
     evprof_symbol_cache_t cache;
     evprof_helper_t helper;
     bool is_without_lines;
-    bool lacks_lines;            /* of the profile that is worked on */
+    bool lacks_lines;            /* of the current profile */
     evprof_error_t why_lineless; /* of the latest file that has no lines */
-    unread_t *unread;            /* of it: the objects that could not be read */
+    /* objects of the current profile that could not be read */
+    unread_t *unread;
     size_t unread_count;
     size_t unread_cap;
     evprof_buf_t name; /* what evprof_symbol_name() handed out */
@@ -99,7 +100,7 @@ evprof_symbolizer_forget(evprof_symbolizer_t *s)
 
 /* ---- One object ---- */
 
-/* Has the helper answer for the file; false: it could not. */
+/* Asks the helper about the file; false: it could not answer. */
 static bool
 ask_helper(evprof_symbolizer_t *s, const evprof_object_t *object, int fd,
            const evprof_query_t *queries, size_t count,
@@ -122,8 +123,8 @@ ask_helper(evprof_symbolizer_t *s, const evprof_object_t *object, int fd,
     return status == EVPROF_OK;
 }
 
-/* Names from the file, from its debug file where it has none itself, or from
- * memory where the file is gone. */
+/* Names from the file, from its debug file where it has none, or from memory
+ * where the file is gone. */
 static int
 read_names(const evprof_object_t *object, evprof_elf_reader_t *own,
            evprof_query_t *queries, size_t count, evprof_strings_t *names)
@@ -131,7 +132,7 @@ read_names(const evprof_object_t *object, evprof_elf_reader_t *own,
     evprof_elf_reader_t debug = { .fd = -1 };
     evprof_buf_t found = { 0 };
     if (own == NULL) {
-        /* Where it was, another one may be now. */
+        /* An unloaded object's memory may hold another one by now. */
         return object->is_gone
                    ? EVPROF_OK
                    : evprof_elf_loaded_names(object, queries, count, names);
@@ -163,7 +164,7 @@ add_names(const evprof_object_t *object, evprof_elf_reader_t *own,
     return status;
 }
 
-/* Reads the object's files for addresses that were never asked before. */
+/* Reads the object's files for addresses that are not in the cache. */
 static int
 resolve(evprof_symbolizer_t *s, const evprof_object_t *object, bool is_main,
         evprof_query_t *queries, size_t count, evprof_symbol_file_t *file)
@@ -182,8 +183,9 @@ resolve(evprof_symbolizer_t *s, const evprof_object_t *object, bool is_main,
     return status;
 }
 
-/* A file is known by its build id; without one, by its path and its place in
- * time, so that a replaced library is not taken for the one before. */
+/* A file's key in the cache is its build id; without one its path and the
+ * object's generation, so that a replaced library is not taken for the old
+ * one. */
 static evprof_symbol_file_t *
 file_of(evprof_symbolizer_t *s, const evprof_object_t *object)
 {
@@ -201,7 +203,7 @@ file_of(evprof_symbolizer_t *s, const evprof_object_t *object)
     return file;
 }
 
-/* Makes sure that `file` has an answer for each address of one object. */
+/* Ensures that `file` has an answer for each address of one object. */
 static int
 answer(evprof_symbolizer_t *s, const evprof_objects_t *objects,
        const wanted_t *wanted, size_t count, evprof_symbol_file_t *file)
@@ -239,8 +241,8 @@ compare_wanted(const void *left, const void *right)
     return a->address < b->address ? -1 : a->address > b->address;
 }
 
-/* Notes how many addresses of an object have no name. Without memory one loss
- * more is not said. */
+/* Counts the addresses of an object without a name. When out of memory, a loss
+ * goes unreported. */
 static void
 note_unread(evprof_symbolizer_t *s, size_t object, uint32_t mapping,
             const char *why, size_t addresses)
@@ -262,7 +264,8 @@ note_unread(evprof_symbolizer_t *s, size_t object, uint32_t mapping,
     }
 }
 
-/* Answers one object's addresses and writes them to the profile, if any. */
+/* Looks up addresses of one object and writes the answers to the profile, if
+ * there is one (`fill`). */
 static int
 answer_batch(evprof_symbolizer_t *s, const evprof_objects_t *objects,
              const wanted_t *wanted, size_t count, evprof_symbol_fill_t *fill)
@@ -280,7 +283,7 @@ answer_batch(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     }
     s->lacks_lines = s->lacks_lines ||
                      (file != NULL && evprof_symbol_file_is_lineless(file));
-    /* It may be there again another time. */
+    /* Not kept: the file may be readable next time. */
     if (file != NULL && evprof_symbol_file_unread(file) != NULL) {
         if (nameless > 0) {
             note_unread(s, wanted[0].object, fill->mapping_of[wanted[0].object],
@@ -310,7 +313,7 @@ answer_all(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     return status;
 }
 
-/* Finds the locations that need an answer; those that have lines keep them. */
+/* Lists the locations without lines; those that have lines keep them. */
 static size_t
 collect(const evprof_objects_t *objects, const evprof_pprof_t *p, wanted_t *out,
         bool *is_used)
@@ -333,7 +336,7 @@ collect(const evprof_objects_t *objects, const evprof_pprof_t *p, wanted_t *out,
     return count;
 }
 
-/* Without `s` only the mappings are given. */
+/* Without `s` only mappings are added. */
 static int
 symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
           wanted_t *wanted, bool *is_used, evprof_pprof_t *p)
@@ -355,7 +358,7 @@ symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     return status;
 }
 
-/* Tells readers that there is more to be had than they see. */
+/* Reports in the profile that lines are missing, and why. */
 static int
 note_missing_lines(const evprof_symbolizer_t *s, evprof_pprof_t *p)
 {
@@ -364,8 +367,8 @@ note_missing_lines(const evprof_symbolizer_t *s, evprof_pprof_t *p)
                             &lost);
 }
 
-/* Without a build id a reader would take whatever file has that name now: the
- * kernel's mark of a removed file keeps it from that. */
+/* Marks a mapping's file as removed, as the kernel does: without a build id, a
+ * reader would otherwise take whatever file has that path now. */
 static int
 mark_removed(evprof_pprof_t *p, uint32_t mapping)
 {
@@ -463,7 +466,7 @@ evprof_symbol_prepare(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     return status;
 }
 
-/* The answer for one address of `object`, until the cache is trimmed. */
+/* The answer for one address of `object`; valid until the cache is trimmed. */
 static const evprof_symbol_t *
 answer_one(evprof_symbolizer_t *s, const evprof_objects_t *objects,
            const evprof_object_t *object, uintptr_t pc)
@@ -500,8 +503,7 @@ evprof_symbol_name(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     const evprof_symbol_t *symbol = answer_one(s, objects, object, pc);
     evprof_buf_clear(&s->name);
     if (symbol != NULL && symbol->count > 0) {
-        /* The function that contains the code, not one that was inlined
-         * there. */
+        /* The outermost frame: the function that contains the code. */
         evprof_buf_puts(&s->name,
                         symbol->frames[symbol->count - 1].function->name);
     }

@@ -4,10 +4,10 @@
 
 /*
  * Gives the locations of a profile of this process their functions, files,
- * lines and inlined callers, from each object's symbol table and DWARF. DWARF
- * is read by a helper program; where that cannot run, lines are missing and the
- * profile says so in a comment. Runs on the worker thread; what was read stays
- * cached per object within a bound.
+ * lines and inlined callers, from each object's symbol table and DWARF. A
+ * helper program reads the DWARF; where it cannot run, lines are missing and a
+ * comment in the profile says so. Runs on the worker thread; answers are cached
+ * by object within a bound.
  */
 
 #include <stdbool.h>
@@ -23,15 +23,15 @@ evprof_symbolizer_t *evprof_symbolizer_new(size_t max_bytes);
 /* Frees the cache and ends the helper; NULL is ignored. */
 void evprof_symbolizer_free(evprof_symbolizer_t *s);
 
-/* Whether lines and inlined calls are wanted, and where the helper program is
- * that finds them: a file, "off", or NULL for the one beside the library. */
+/* Sets whether lines and inlined calls are wanted, and the helper program that
+ * finds them: a path, "off", or NULL for the one beside the library. */
 void evprof_symbolizer_configure(evprof_symbolizer_t *s, bool with_lines,
                                  const char *helper);
 
-/* In the child of a fork, which shares the helper's socket with its parent. */
+/* For the child of a fork: forgets the helper, whose socket the parent uses. */
 void evprof_symbolizer_forget(evprof_symbolizer_t *s);
 
-/* Bytes that the cache takes now; at most the bound between two calls. */
+/* Bytes that the cache takes; between two calls at most the bound. */
 size_t evprof_symbolizer_bytes(const evprof_symbolizer_t *s);
 
 /*
@@ -43,15 +43,15 @@ size_t evprof_symbolizer_bytes(const evprof_symbolizer_t *s);
 int evprof_symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
                      evprof_pprof_t *p, evprof_error_t *err);
 
-/* Fills in the mappings alone, with files and build ids, so that a tool that
- * has the files can name the addresses. EVPROF_ENOMEM. */
+/* Adds the mappings only, with paths and build ids, so that a tool that has the
+ * files can name the addresses. EVPROF_ENOMEM. */
 int evprof_symbol_mappings(const evprof_objects_t *objects, evprof_pprof_t *p,
                            evprof_error_t *err);
 
 /*
- * Looks up many addresses at once, so that evprof_symbol_name() finds them in
- * the cache: alone, each would read the object's tables again. A few thousand a
- * call are sure to stay cached. EVPROF_ENOMEM.
+ * Looks up many addresses in one batch, so that evprof_symbol_name() finds them
+ * in the cache; without it each name would read the object's tables again. A
+ * few thousand addresses a call are sure to stay cached. EVPROF_ENOMEM.
  */
 int evprof_symbol_prepare(evprof_symbolizer_t *s,
                           const evprof_objects_t *objects, const uintptr_t *pcs,
@@ -64,9 +64,8 @@ int evprof_symbol_prepare(evprof_symbolizer_t *s,
 const char *evprof_symbol_name(evprof_symbolizer_t *s,
                                const evprof_objects_t *objects, uintptr_t pc);
 
-/* The address at which that function begins; 0 when unknown, or when `pc` was
- * not looked up before: only the cache is asked, so that it costs next to
- * nothing. */
+/* The start of the function that holds `pc`; 0: unknown, or `pc` was not looked
+ * up before, since only the cache is asked, at almost no cost. */
 uintptr_t evprof_symbol_entry(evprof_symbolizer_t *s,
                               const evprof_objects_t *objects, uintptr_t pc);
 

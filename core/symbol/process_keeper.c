@@ -2,13 +2,21 @@
 /*
  * The keeper runs on the thread-local storage of the thread that made it, so
  * its code must not write errno and makes system calls without libc.
+ *
+ * Where Linux can, the keeper shares the server's table of descriptors until
+ * its first step. A copy of the table would keep every connection open that the
+ * server closes before that step, and libevent, which forgets a descriptor only
+ * after it is closed, would be told of the connection again and again.
  */
 #include "core/symbol/process_keeper.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,7 +28,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/base/lock.h"
 
 #define STACK_SIZE ((size_t)32 << 10)
 
@@ -33,6 +43,9 @@
 #define STOP_TRIES 50
 #define STOP_PAUSE_NS 2000000L
 #define MAX_LATE 8
+
+/* How long the start waits for the keeper's first steps. */
+#define APART_NS INT64_C(2000000000)
 
 /* Keepers that were not reaped yet; their stacks are in use until then. */
 static struct late {
@@ -75,7 +88,28 @@ bare_call(long number, long a, long b, long c, long d)
 typedef struct start {
     const char *path;
     int socket;
+    bool shares_table;
+    _Atomic uint32_t is_apart; /* the keeper has descriptors of its own */
 } start_t;
+
+/* Gives the keeper a table of its own. Descriptors above the socket are not
+ * copied; those below are closed in a moment. */
+__attribute__((no_sanitize("address", "thread"))) static bool
+part_tables(const start_t *start)
+{
+    return !start->shares_table ||
+           bare_call(SYS_close_range, start->socket + 1, UINT32_MAX,
+                     CLOSE_RANGE_UNSHARE, 0) == 0;
+}
+
+/* The server may close its copy of the keeper's socket from now on. */
+__attribute__((no_sanitize("address", "thread"))) static void
+tell_apart(start_t *start)
+{
+    atomic_store(&start->is_apart, 1);
+    (void)bare_call(SYS_futex, (long)&start->is_apart, FUTEX_WAKE_PRIVATE, 1,
+                    0);
+}
 
 /* Closes every descriptor but the socket, which becomes descriptor 0. */
 __attribute__((no_sanitize("address", "thread"))) static void
@@ -97,12 +131,19 @@ leave_socket(int socket)
 __attribute__((no_sanitize("address", "thread"))) static int
 keep(void *arg)
 {
-    const start_t *start = arg;
+    start_t *start = arg;
     /* Volatile, so that the stores do not become an instrumented memset. */
     const char *volatile words[2];
     words[0] = start->path;
     words[1] = NULL;
-    leave_socket(start->socket);
+    bool is_apart = part_tables(start);
+    if (is_apart) {
+        leave_socket(start->socket);
+    }
+    tell_apart(start);
+    if (!is_apart) {
+        (void)bare_call(SYS_exit_group, 127, 0, 0, 0);
+    }
     (void)bare_call(SYS_prctl, PR_SET_NAME, (long)EVPROF_KEEPER_NAME, 0, 0);
     (void)bare_call(SYS_setsid, 0, 0, 0, 0);
     (void)bare_call(SYS_chdir, (long)"/", 0, 0, 0);
@@ -121,10 +162,10 @@ keep(void *arg)
     return 0;
 }
 
-/* Does what libc's clone(keep, stack, CLONE_VM, start) does; sanitizers
+/* Does what libc's clone(keep, stack, flags, start) does; sanitizers
  * intercept that. Returns the pid, or a negative errno. */
 static long
-bare_clone(char *stack, start_t *start)
+bare_clone(char *stack, long flags, start_t *start)
 {
 #if defined(__x86_64__)
     long result;
@@ -139,13 +180,13 @@ bare_clone(char *stack, start_t *start)
                      "call *%%r12\n\t"
                      "1:"
                      : "=a"(result)
-                     : "a"((long)SYS_clone), "D"((long)CLONE_VM), "S"(stack),
-                       "d"(0L), "r"(zero), "r"(entry), "r"(arg)
+                     : "a"((long)SYS_clone), "D"(flags), "S"(stack), "d"(0L),
+                       "r"(zero), "r"(entry), "r"(arg)
                      : "rcx", "r11", "r8", "memory");
     return result;
 #elif defined(__aarch64__)
     register long x8 __asm__("x8") = SYS_clone;
-    register long x0 __asm__("x0") = CLONE_VM;
+    register long x0 __asm__("x0") = flags;
     register char *x1 __asm__("x1") = stack;
     register long x2 __asm__("x2") = 0;
     register long x3 __asm__("x3") = 0;
@@ -212,6 +253,26 @@ reap_later(pid_t pid, void *stack)
     }
 }
 
+/* Asks with a wrong range, which closes nothing. */
+static bool
+has_close_range(void)
+{
+    return syscall(SYS_close_range, 1, 0, 0) != 0 && errno == EINVAL;
+}
+
+/* Waits until the keeper has its own table, before the server closes the
+ * keeper's socket. The caller needs an answer of the program that the keeper
+ * starts afterwards, so nothing is delayed by the wait. */
+static void
+await_apart(start_t *start)
+{
+    int64_t until_ns = evprof_clock_ns(CLOCK_MONOTONIC) + APART_NS;
+    while (atomic_load(&start->is_apart) == 0 &&
+           evprof_clock_ns(CLOCK_MONOTONIC) < until_ns) {
+        evprof_futex_wait(&start->is_apart, 0, until_ns);
+    }
+}
+
 /* Makes the keeper with every signal blocked, a mask that it inherits. The
  * start_t is on the keeper's own stack, since the keeper may read it late. */
 static pid_t
@@ -220,12 +281,18 @@ clone_keeper(char *stack, const char *path, int socket)
     unsigned long all = ~0UL;
     unsigned long before = 0;
     start_t *start = (start_t *)(void *)(stack + STACK_SIZE - 64);
-    *start = (start_t){ .path = path, .socket = socket };
+    *start = (start_t){ .path = path,
+                        .socket = socket,
+                        .shares_table = has_close_range() };
+    long flags = CLONE_VM | (start->shares_table ? CLONE_FILES : 0);
     (void)syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before,
                   SIGNAL_SET_SIZE);
-    long pid = bare_clone(stack + STACK_SIZE - 128, start);
+    long pid = bare_clone(stack + STACK_SIZE - 128, flags, start);
     (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL,
                   SIGNAL_SET_SIZE);
+    if (pid > 0) {
+        await_apart(start);
+    }
     errno = pid < 0 ? (int)-pid : 0;
     return (pid_t)pid;
 }

@@ -29,6 +29,7 @@
 
 #include "core/elf/names.h"
 #include "core/symbol/helper.h"
+#include "core/symbol/process_keeper.h"
 
 #define SAMPLE SAMPLE_OBJECTS "/sample_lines.so"
 
@@ -225,6 +226,24 @@ test_nothing_is_held_open(void **state)
     assert_int_equal(read(pair[0], &byte, 1), 0);
     close(pair[0]);
     evprof_helper_stop(&helper);
+}
+
+/* Not even for the moment until the new process runs. */
+static void
+test_nothing_is_held_open_at_the_start(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        int pair[2];
+        char byte;
+        evprof_keeper_t keeper;
+        assert_int_equal(pipe2(pair, O_NONBLOCK), 0);
+        assert_int_equal(evprof_keeper_start(&keeper, HELPER, NULL), 0);
+        close(pair[1]);
+        assert_int_equal(read(pair[0], &byte, 1), 0);
+        close(pair[0]);
+        evprof_keeper_stop(&keeper);
+    }
 }
 
 /* ---- Ends ---- */
@@ -480,6 +499,7 @@ main(void)
         cmocka_unit_test(test_by_the_first_process),
         cmocka_unit_test(test_descriptors_of_others_are_not_written_to),
         cmocka_unit_test(test_nothing_is_held_open),
+        cmocka_unit_test(test_nothing_is_held_open_at_the_start),
         cmocka_unit_test(test_killed_program),
         cmocka_unit_test(test_killed_keeper),
         cmocka_unit_test(test_child_of_a_fork),

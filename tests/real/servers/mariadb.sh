@@ -24,3 +24,6 @@ load() {
         --auto-generate-sql-write-number=100 |
         awk -F, '{ print 200000 / $3 }'
 }
+answer() {
+    mariadb --no-defaults --socket="$work/db" -u root -e "select '$1', 6 * 7"
+}

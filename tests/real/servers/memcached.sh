@@ -30,3 +30,9 @@ threads = [threading.Thread(target=run, args=(counts, i)) for i in range(4)]
 print(sum(counts) / 3)
 LOAD
 }
+answer() {
+    exec 7<>"/dev/tcp/127.0.0.1/$port"
+    printf 'set question 0 0 %d\r\n%s\r\nget question\r\nquit\r\n' "${#1}" "$1" >&7
+    cat <&7
+    exec 7>&-
+}

@@ -23,3 +23,6 @@ load() {
     ab -q -n 60000 -c 16 -k "http://127.0.0.1:$port/index.html" 2>/dev/null |
         awk '/Requests per second/ { print $4 }'
 }
+answer() {
+    curl -sf "http://127.0.0.1:$port/index.html"
+}

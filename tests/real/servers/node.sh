@@ -18,3 +18,6 @@ load() {
     ab -q -n 50000 -c 8 -k "http://127.0.0.1:$port/" 2>/dev/null |
         awk '/Requests per second/ { print $4 }'
 }
+answer() {
+    curl -sf "http://127.0.0.1:$port/"
+}

@@ -28,3 +28,6 @@ load() {
     ab -q -n 4000 -c 4 "http://127.0.0.1:$port/" 2>/dev/null |
         awk '/Requests per second/ { print $4 }'
 }
+answer() {
+    curl -sf "http://127.0.0.1:$port/"
+}

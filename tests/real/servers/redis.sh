@@ -14,3 +14,7 @@ load() {
     redis-benchmark -p "$port" -n 150000 -q -t get --csv 2>/dev/null |
         awk -F'"' '/GET/ { print $4 }'
 }
+answer() {
+    redis-cli -p "$port" set question "$1"
+    redis-cli -p "$port" get question
+}

@@ -19,3 +19,6 @@ load() {
     ab -q -n 120000 -c 8 "http://127.0.0.1:$port/transmission/rpc" 2>/dev/null |
         awk '/Requests per second/ { print $4 }'
 }
+answer() {
+    curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/transmission/rpc"
+}

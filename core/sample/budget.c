@@ -50,6 +50,14 @@ roll(evprof_budget_t *budget, int64_t now_ns)
     atomic_store_explicit(&budget->kept, 0, memory_order_relaxed);
 }
 
+void
+evprof_budget_restart(evprof_budget_t *budget)
+{
+    store(&budget->threshold_ns, 0);
+    store(&budget->total_ns, 0);
+    atomic_store_explicit(&budget->events, 0, memory_order_relaxed);
+}
+
 static void
 raise_threshold(evprof_budget_t *budget)
 {

@@ -38,4 +38,8 @@ typedef struct evprof_weight {
 bool evprof_budget_take(evprof_budget_t *budget, int64_t now_ns, int64_t ns,
                         int64_t rate_ns, evprof_weight_t *out);
 
+/* Forgets how busy it was so far, for a new rate: events are thinned out again
+ * once there are many. The budget of the current second stays what is left. */
+void evprof_budget_restart(evprof_budget_t *budget);
+
 #endif

@@ -93,6 +93,7 @@ void
 evprof_contention_set_block_rate(int64_t ns)
 {
     (void)evprof_here_prepare();
+    evprof_budget_restart(&kinds[EVPROF_CONTENTION_BLOCK].budget);
     atomic_store_explicit(&block_rate_ns, ns > 0 ? ns : 0,
                           memory_order_relaxed);
     update_switch();
@@ -111,6 +112,7 @@ evprof_contention_set_mutex_fraction(int fraction)
         return atomic_load_explicit(&mutex_fraction, memory_order_relaxed);
     }
     (void)evprof_here_prepare();
+    evprof_budget_restart(&kinds[EVPROF_CONTENTION_MUTEX].budget);
     if (fraction > 0) {
         evprof_waiters_restart(evprof_clock_ns(CLOCK_MONOTONIC));
     }

@@ -50,6 +50,28 @@ test_few_events_are_all_taken_as_they_are(void **state)
     assert_true(tally.ns == 4000);
 }
 
+/* A second that was busy thins out the next, but not for a new rate. */
+static void
+test_a_restart_takes_all_again(void **state)
+{
+    (void)state;
+    evprof_budget_t budget = { 0 };
+    tally_t busy = { 0 };
+    for (int i = 0; i < 1000; i++) {
+        offer(&budget, 5 * SECOND + i, SECOND, 1, &busy);
+    }
+    tally_t thinned = { 0 };
+    offer(&budget, 6 * SECOND, 100, 1, &thinned);
+    assert_int_equal(thinned.kept, 0);
+    evprof_budget_restart(&budget);
+    tally_t tally = { 0 };
+    for (int i = 0; i < 40; i++) {
+        offer(&budget, 6 * SECOND + i, 100, 1, &tally);
+    }
+    assert_int_equal(tally.kept, 40);
+    assert_true(tally.count == 40);
+}
+
 /* Go's TestBlockProfileBias: often and briefly costs what rarely and long does.
  */
 static void
@@ -151,6 +173,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_few_events_are_all_taken_as_they_are),
+        cmocka_unit_test(test_a_restart_takes_all_again),
         cmocka_unit_test(test_short_and_long_waits_weigh_the_same),
         cmocka_unit_test(test_a_burst_stays_in_the_budget_and_keeps_its_sum),
         cmocka_unit_test(

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rules of core/access on evhttp's requests. What an address or the cache
- * can decide is decided here and now; a credential that is not known yet is
- * checked on the worker, as a pending request of its own, after which the
- * request goes on as if nothing had been. The configuration that a request
- * began with is held until its rules have spoken.
+ * Applies the rules of core/access to requests of evhttp. What an address or
+ * the cache of credentials can decide is decided at once. An unknown credential
+ * is checked on the worker, as a pending request; then the request continues
+ * where it was. The configuration is held until the request is decided.
  */
 #include "adapters/evhttp/access.h"
 
@@ -59,7 +58,7 @@ ask_for_credential(struct evhttp_request *req, const evprof_access_conf_t *conf)
     refuse(req, 401, "a credential is needed");
 }
 
-/* The application's veto comes last. */
+/* Asks the application's veto, which comes last, and continues. */
 static void
 pass_on(struct evhttp_request *req, const evprof_plan_name_t *name,
         evprof_admit_fn admit)
@@ -77,10 +76,11 @@ pass_on(struct evhttp_request *req, const evprof_plan_name_t *name,
 typedef struct check {
     evprof_config_t *config; /* held */
     const evprof_access_conf_t *conf;
-    const char *authorization; /* of the request, which is ours meanwhile */
+    /* a header of the request, which we own during the check */
+    const char *authorization;
     uint64_t credential;
     evprof_admit_fn admit;
-    evprof_plan_name_t name; /* the leaf lies behind this struct */
+    evprof_plan_name_t name; /* its leaf is a copy, in `leaf` */
     char leaf[];
 } check_t;
 
@@ -91,7 +91,8 @@ check_free(check_t *check)
     free(check);
 }
 
-/* The number is no secret key: it never leaves the process. */
+/* A number by which credentials are compared. It never leaves the process, so a
+ * fast hash is enough. */
 static uint64_t
 number_of(const char *authorization)
 {
@@ -99,8 +100,8 @@ number_of(const char *authorization)
     return evprof_hash(authorization, len, (uintptr_t)&authorize);
 }
 
-/* Whether the credential is right; a wrong one that is sent again and again is
- * not computed each time. */
+/* Whether the credential is right. A wrong one that is sent repeatedly is not
+ * hashed each time. */
 static bool
 is_right(const check_t *check)
 {
@@ -121,8 +122,8 @@ is_right(const check_t *check)
     return false;
 }
 
-/* On the worker, or for passwords on the hasher. A wrong guess is answered
- * late, whatever it cost to refuse. */
+/* Runs on the worker; for passwords on the hasher's thread. A wrong credential
+ * is answered after a fixed delay, whatever the check has cost. */
 static int
 check_credential(evprof_t *prof, const evprof_ask_t *ask,
                  evprof_result_t *result)
@@ -136,7 +137,7 @@ check_credential(evprof_t *prof, const evprof_ask_t *ask,
     return evprof_fail(&result->err, EVPROF_EPERM, "wrong credential");
 }
 
-/* Back on the loop; `req` is NULL when the client has gone. */
+/* Runs on the loop again; `req` is NULL when the client has gone. */
 static void
 continue_checked(struct evhttp_request *req, int status, void *ctx)
 {
@@ -166,8 +167,8 @@ check_new(const evprof_plan_name_t *name, evprof_admit_fn admit)
     return check;
 }
 
-/* The last header of that name: a proxy may add its own line behind the
- * client's, and only its own can be trusted. */
+/* The last header of that name: a proxy may append its own line after the
+ * client's, and only the proxy can be trusted. */
 static const char *
 header_of(void *req, const char *name)
 {
@@ -208,8 +209,9 @@ peer_number(struct evhttp_request *req, const evprof_access_conf_t *conf)
     return evprof_access_peer(conf, &request);
 }
 
-/* A scraper sends the same password with several requests at once; they count
- * as one, since the first check answers the others from the cache. */
+/* Whether another check may start. A scraper sends the same password with
+ * several requests at once; these count as one, since the first check answers
+ * the others from the cache. */
 static bool
 has_room_for(const evprof_plan_t *plan)
 {
@@ -222,7 +224,7 @@ has_room_for(const evprof_plan_t *plan)
                      : others < EVPROF_ACCESS_MAX_PASSWORDS;
 }
 
-/* Takes over the reference to `config`. */
+/* Starts a check on the worker; takes over the reference to `config`. */
 static void
 start_check(struct evhttp_request *req, const evprof_plan_name_t *name,
             evprof_config_t *config, const evprof_access_conf_t *conf,

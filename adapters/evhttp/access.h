@@ -4,8 +4,8 @@
 
 #include <evprof/evhttp.h>
 
-/* The target of a request: the leaf below the prefix, and the mount it came
- * through. */
+/* What a request asks for: the leaf below the prefix, and the mount that it
+ * came through. */
 typedef struct evprof_plan_name {
     evprof_t *prof;
     struct evhttp *http; /* the mount, NULL: none of ours */
@@ -16,9 +16,9 @@ typedef void (*evprof_admit_fn)(struct evhttp_request *req,
                                 const evprof_plan_name_t *name);
 
 /*
- * Calls `admit` if the rules of the profile that is asked for let the request
- * pass, now or, when a credential must be checked, later in the same loop. If
- * they do not, the request is answered. `name` need only live during the call.
+ * Calls `admit` if the rules of the requested profile let the request pass: at
+ * once, or later in the same loop when a credential has to be checked.
+ * Otherwise answers the request. `name` is not kept.
  */
 void evprof_access_ask(struct evhttp_request *req,
                        const evprof_plan_name_t *name, evprof_admit_fn admit);

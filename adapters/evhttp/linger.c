@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The events of the connection itself cannot be internal ones: libevent frees a
- * bufferevent by way of its events' callbacks, and event_base_free() passes
- * over internal ones. So the loop is looked at ten times a second, by an
- * internal event on a timerfd, until the reply is written: the number of its
- * events that are not internal is then that of the connections in this list, or
- * it is not. (A timer of libevent's would not do: when it has just expired and
- * the loop is broken off, event_base_free() stumbles over it.)
+ * The events of the connection cannot be made internal: libevent frees a
+ * bufferevent through callbacks of its events, and event_base_free() skips
+ * internal ones. Instead, an internal event on a timerfd checks ten times a
+ * second, until the reply is written, whether the base has any events but those
+ * of the connections in this list. (A timer of libevent will not do:
+ * event_base_free() fails on one that has just expired when the loop was left.)
  */
 #include "adapters/evhttp/linger.h"
 
@@ -29,10 +28,10 @@
 typedef struct lingering {
     struct event_base *base;
     struct evhttp_connection *connection;
-    struct bufferevent *bev; /* tells whether the connection is there */
+    struct bufferevent *bev; /* tells whether the connection still exists */
     struct event *event;
     int timer_fd;
-    pid_t pid; /* whose it is */
+    pid_t pid; /* the process that it belongs to */
     struct lingering *next;
 } lingering_t;
 
@@ -72,7 +71,8 @@ is_there(const lingering_t *linger)
     return connection == linger->connection;
 }
 
-/* How often the loop counts an event: as inserted, and for its timeout. */
+/* How many times libevent counts an event: once as inserted, once for a
+ * timeout. */
 static int
 count_of(const struct event *event)
 {
@@ -80,7 +80,7 @@ count_of(const struct event *event)
     return ((flags & EVLIST_INSERTED) != 0) + ((flags & EVLIST_TIMEOUT) != 0);
 }
 
-/* Whether nothing keeps the loop running but replies that are not read. */
+/* Whether only replies that nobody reads keep the loop running. */
 static bool
 is_loop_done(const lingering_t *one)
 {

@@ -6,14 +6,14 @@
 
 struct evhttp_connection;
 
-/* Replies up to this size fit in the buffers of a socket. */
+/* Replies up to this size fit into a socket's buffers. */
 #define EVPROF_LINGER_ABOVE ((size_t)16 << 10)
 
 /*
- * For a connection that a large reply was just given to: a client that does not
- * read it must not keep a loop running that ends when it has no events left. As
+ * To be called after a large reply was queued: a client that does not read it
+ * must not keep a loop running that would end because it has no events left. As
  * soon as only such replies are left in the loop, the connection is freed. On
- * the loop's thread; without memory or descriptors nothing happens.
+ * the loop's thread; does nothing when out of memory or descriptors.
  */
 void evprof_linger(struct evhttp_connection *connection);
 

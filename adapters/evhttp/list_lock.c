@@ -20,8 +20,8 @@ release(void)
     evprof_lock_leave(&lock);
 }
 
-/* Registered after the core's own, so it is held before theirs are: in the
- * order in which a cancel takes them. */
+/* Registered after the core's fork handlers, so that a fork takes this lock
+ * before theirs, which is also the order in which a cancel takes them. */
 static void
 watch_forks(void)
 {

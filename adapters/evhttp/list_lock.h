@@ -3,16 +3,16 @@
 #define EVPROF_EVHTTP_LIST_LOCK_H
 
 /*
- * The one lock of this room, for the lists of routes and of pending requests.
- * Held for a walk along one of them; the locks of the core may be taken under
- * it. A fork waits for it, so that the child has whole lists and a free lock.
+ * The one lock of this room, which guards the lists of routes, of pending
+ * requests and of lingering connections. It is held while a list is walked;
+ * locks of the core may be taken under it. A fork waits for it, so that the
+ * child has whole lists and a free lock.
  */
 
-/* Takes the lock of the lists of routes and pending requests. Not from a
- * handler. */
+/* Takes the lock. Not for handlers. */
 void evprof_lists_enter(void);
 
-/* Gives that lock back. */
+/* Releases the lock. */
 void evprof_lists_leave(void);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The status page as OpenMetrics text: each line with a number is a gauge,
- * since the counters of a profile begin anew with it. What is no number is left
- * out. The application's locale may have another decimal point, so that numbers
- * are read and written here digit by digit.
+ * The status page as OpenMetrics text: each line with a numeric value is a
+ * gauge, since a profile's counters restart with the profile. Other lines are
+ * left out. Numbers are read and written digit by digit, since the
+ * application's locale may have another decimal point.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "adapters/evhttp/pages.h"
 #include "core/runtime/metrics.h"
 
-/* A part of the text. */
+/* One line of the text; the strings do not end in a NUL. */
 typedef struct line {
     const char *name;
     size_t name_len;
@@ -30,7 +30,7 @@ count_digits(const char *text, size_t len)
     return i;
 }
 
-/* "-12.5": a sign, digits, and more digits behind a point. */
+/* Whether the text is like "-12.5": a sign, digits, a point and more digits. */
 static bool
 is_number(const char *text, size_t len)
 {
@@ -59,8 +59,7 @@ read_line(const char *text, size_t len, line_t *out)
     return is_number(out->value, out->value_len);
 }
 
-/* How long the name is without its unit, nanoseconds; as long as it is where it
- * has another one. */
+/* The length of the name without the suffix "_ns" if it has one. */
 static size_t
 len_without_ns(const line_t *line)
 {
@@ -71,7 +70,8 @@ len_without_ns(const line_t *line)
     return line->name_len - (is_ns ? len : 0);
 }
 
-/* evprof_cpu_samples for "cpu.samples"; times are in seconds. */
+/* Writes evprof_cpu_samples for "cpu.samples", and evprof_x_seconds for
+ * "x_ns". */
 static void
 put_name(evprof_buf_t *out, const line_t *line)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The three ways in: paths bound with evhttp_set_cb, paths bound through an
- * application's own mux, and requests that a generic callback passes on. A
- * route is a callback and a record that says which name it serves; records are
- * kept for ever and used again, so that an argument which lingers in somebody's
+ * The ways in: paths bound with evhttp_set_cb, paths bound through an
+ * application's own router, and requests passed on by a generic callback. A
+ * route is a callback and a record of the name that it serves. Records are
+ * never freed and are reused, so that an argument that stays in somebody's
  * router never points to freed memory.
  */
 #include <event2/http.h>
@@ -25,8 +25,8 @@
 
 typedef struct route {
     evprof_t *prof;
-    struct evhttp *http; /* NULL: a route that the application binds */
-    unsigned mount;      /* the mount that bound it to `http`, 0: not bound */
+    struct evhttp *http; /* NULL: the application binds the route itself */
+    unsigned mount;      /* the mount that has bound it; 0: not bound */
     struct route *next;
     char name[];
 } route_t;
@@ -58,7 +58,7 @@ find_route(evprof_t *prof, const struct evhttp *http, const char *name)
     return route;
 }
 
-/* The record of that route, made on first use; NULL: out of memory. */
+/* The record of a route, made on first use; NULL: out of memory. */
 static route_t *
 intern_route(evprof_t *prof, struct evhttp *http, const char *name)
 {
@@ -92,8 +92,8 @@ parent_length(const char *prefix)
     return len > 0 ? len : 1;
 }
 
-/* PREFIX and `leaf` as one path; NULL stands for the prefix without its slash,
- * and a leaf that begins with "../" lies beside it. */
+/* Writes PREFIX and `leaf` as one path. NULL stands for the prefix without its
+ * slash; a leaf with "../" in front is beside the prefix. */
 static void
 put_path(evprof_buf_t *path, const char *prefix, const char *leaf)
 {
@@ -109,8 +109,7 @@ put_path(evprof_buf_t *path, const char *prefix, const char *leaf)
     }
 }
 
-/* A path to bind: PREFIX and `leaf`; the leaf is NULL for the prefix without
- * its slash. */
+/* A path to bind; its leaf is NULL for the prefix without its slash. */
 typedef struct path {
     char *text;
     const char *leaf;
@@ -157,9 +156,9 @@ compare_lengths(const void *a, const void *b)
     return (left < right) - (left > right);
 }
 
-/* Binds the paths that are no profile's: the index, the status page, metrics,
- * the web UI where it is on, and Go's paths, which answer 501 where no module
- * serves them. */
+/* Adds the paths that are not profiles: the index, the status page, metrics,
+ * the web UI where it is on, and Go's paths, which are answered 501 where no
+ * module serves them. */
 static int
 add_pages(path_list_t *list, evprof_t *prof)
 {
@@ -193,7 +192,7 @@ is_go_leaf(const char *leaf)
     return evprof_go_leaves[i] != NULL;
 }
 
-/* A profile's leaf, its aliases, and its name where that is another. */
+/* Adds a profile's leaf, its aliases, and its name where that differs. */
 static int
 add_entry(path_list_t *list, const evprof_entry_t *entry)
 {
@@ -226,11 +225,11 @@ add_profiles(path_list_t *list, evprof_t *prof)
     return status;
 }
 
-/* Returns 0, or a status that ends the walk. */
+/* Binds one path; EVPROF_OK, or a status that ends the walk. */
 typedef int (*bind_fn)(void *ctx, const char *path, const char *leaf);
 
-/* The longest paths come first: a router whose first match wins, and which
- * takes a path for a beginning, then finds each of them. */
+/* The longest paths come first, for routers that match by prefix and take the
+ * first match. */
 static int
 bind_paths(path_list_t *list, bind_fn bind, void *ctx)
 {
@@ -277,8 +276,8 @@ typedef struct mount {
     size_t count;    /* of paths bound so far */
 } mount_t;
 
-/* Where a path could be bound, no earlier mount is: it was of another evhttp
- * that lay at this address and was freed. */
+/* After the first path could be bound, no earlier mount is left: a freed evhttp
+ * was at the same address. */
 static void
 forget_earlier(const mount_t *m)
 {
@@ -291,7 +290,7 @@ forget_earlier(const mount_t *m)
     evprof_lists_leave();
 }
 
-/* The redirect's record; no profile can have this name, as it ends a path. */
+/* The name in the redirect's record; no profile can have it. */
 #define REDIRECT_NAME "\n"
 
 static int
@@ -320,8 +319,8 @@ set_callback(void *ctx, const char *path, const char *leaf)
     return EVPROF_OK;
 }
 
-/* Takes away what mount `number` (0: any) bound to this evhttp; returns how
- * many paths. */
+/* Unbinds what mount `number` (0: any) has bound to this evhttp; returns the
+ * number of paths. */
 static size_t
 unbind_all(evprof_t *prof, struct evhttp *http, unsigned number)
 {
@@ -459,8 +458,8 @@ evprof_evhttp_handler(evprof_t *prof, const char *name, evprof_route_t *out)
 
 /* ---- Requests by their path ---- */
 
-/* The part of the request's path behind the prefix, decoded, to be freed; NULL
- * when the path lies elsewhere. */
+/* The part of the request's path after the prefix, decoded, to be freed; NULL:
+ * the path is elsewhere. */
 static char *
 name_below_prefix(evprof_t *prof, struct evhttp_request *req)
 {
@@ -488,8 +487,8 @@ is_bare_prefix(evprof_t *prof, struct evhttp_request *req)
     return len > 0 && strncmp(path, prefix, len) == 0 && path[len] == '\0';
 }
 
-/* The alias beside the prefix that the request's path is, to be freed, or NULL.
- */
+/* If the request's path is an alias beside the prefix, that alias, to be freed;
+ * else NULL. */
 static char *
 alias_beside_prefix(evprof_t *prof, struct evhttp_request *req)
 {
@@ -513,7 +512,8 @@ alias_beside_prefix(evprof_t *prof, struct evhttp_request *req)
     return NULL;
 }
 
-/* The profiler of a plain callback; NULL: the request is answered. */
+/* The profiler for a plain callback; NULL: there is none, and the request was
+ * answered. */
 static evprof_t *
 profiler_of(void *prof, struct evhttp_request *req, const char *by)
 {

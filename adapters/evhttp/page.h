@@ -2,8 +2,8 @@
 #ifndef EVPROF_EVHTTP_PAGE_H
 #define EVPROF_EVHTTP_PAGE_H
 
-/* Shared by all pages: the files of pages/, and the marks that each of them may
- * have. */
+/* What all pages share: the files of pages/, and the marks that any of them may
+ * contain. */
 
 #include "adapters/evhttp/program.h"
 #include "core/base/template.h"
@@ -30,17 +30,18 @@ extern const char evprof_page_view[];
 typedef struct evprof_page {
     evprof_t *prof;
     evprof_program_t program;
-    char nonce[EVPROF_NONCE_SIZE]; /* what marks its own scripts and styles */
+    char nonce[EVPROF_NONCE_SIZE]; /* in the page's own scripts and styles */
 } evprof_page_t;
 
-/* Asks for all that; on the worker. */
+/* Fills in `page`; on the worker. */
 void evprof_page_begin(evprof_page_t *page, evprof_t *prof);
 
-/* Fills a mark that any page may have; false: it is none of those. */
+/* Writes the value of a mark that any page may contain; false: it is another
+ * mark. */
 bool evprof_page_fill(const evprof_page_t *page, const char *name, size_t len,
                       evprof_buf_t *out);
 
-/* The catalogue of now, sorted by leaf; to be freed, NULL: out of memory. */
+/* The present catalogue, sorted by leaf; to be freed. NULL: out of memory. */
 evprof_entry_t *evprof_page_entries(evprof_t *prof, size_t *count);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The index says of each profile what it answers, whether it records now, and
- * how it is taken. No link on it waits: what needs time is a button. All names
- * are escaped, as applications name profiles.
+ * The index shows for each profile what it contains, whether it records now,
+ * and how it is taken. No link on the page waits: a profile that needs time has
+ * a button. All names are escaped, since applications name profiles.
  */
 #include "adapters/evhttp/pages.h"
 
@@ -14,7 +14,8 @@
 #include "core/base/html.h"
 #include "core/runtime/watch.h"
 
-/* A path as Go's url.URL writes it. A colon in it would read as a scheme. */
+/* Writes a path as Go's url.URL does: "./" comes before one with a colon, whose
+ * part before the colon would read as a scheme. */
 static void
 put_path(evprof_buf_t *out, const char *path)
 {
@@ -58,7 +59,7 @@ state_of(const row_t *row, const char *note)
     return row->entry->module->set_rate != NULL ? "records now" : "";
 }
 
-/* The count of a profile's items, for profiles that count. */
+/* Writes the number of a profile's items, for modules that count. */
 static void
 put_count(const row_t *row, evprof_buf_t *out)
 {

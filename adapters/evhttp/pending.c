@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each pending request has an epoll descriptor of its own with two members:
- * an eventfd, by which the worker says that it is done, and the client's
- * socket, watched for its end only (EPOLLRDHUP, edge-triggered). That
- * descriptor is a plain read event of the request's base. So nothing of ours is
- * in a base that has no pending request, no lock of libevent's is needed, and
- * evhttp's own reading stays off: reading while it waits for our reply, or an
- * EV_CLOSED event beside it, either spins after a reset or lets a pipelined
- * request stop the server (libevent 2.1.12).
+ * Each pending request has its own epoll descriptor, with two members: an
+ * eventfd by which the worker says that it is done, and the client's socket,
+ * watched only for its end (EPOLLRDHUP, edge-triggered). The epoll descriptor
+ * is a plain read event of the request's base. So nothing of ours is in a base
+ * without pending requests, and no lock of libevent's is needed. evhttp's
+ * reading stays off: if it read while it waits for our reply, or if an
+ * EV_CLOSED event were beside it, it would either spin after a reset or let a
+ * pipelined request stop the server (libevent 2.1.12).
  *
- * A client that has sent all it will (shutdown) may still read, and one that
- * has closed looks the same until something is written to it. Both have their
- * window ended and are answered, as Go's server does, unless a SIGPIPE would
- * end this process: then they count as gone, as those do that have reset.
+ * A client that has shut down its sending side may still read, and one that has
+ * closed looks the same until something is written to it. For both the window
+ * ends early and they are answered, as Go's server does. But if SIGPIPE would
+ * end this process, they count as gone, like clients that have reset.
  *
- * The connection may be freed under us (evhttp_free). We own the request and
- * keep the bufferevent, whose callback argument tells: libevent clears the
- * callbacks of a bufferevent that it frees. No close callback is taken.
+ * The connection may be freed meanwhile (evhttp_free). We own the request and
+ * keep a reference to the bufferevent, whose callback argument tells: libevent
+ * clears the callbacks of a bufferevent that it frees. No close callback is
+ * set.
  *
- * In a forked child the copies of the parent's pending requests are left alone:
- * they belong to sockets and descriptors that the parent still uses.
+ * A forked child ignores its copies of the parent's pending requests: their
+ * sockets and descriptors are in use by the parent.
  */
 #include "adapters/evhttp/pending.h"
 
@@ -50,18 +51,18 @@ typedef struct pending {
     struct event *event; /* of `epoll_fd` */
     int epoll_fd;
     int wake_fd;
-    int client; /* the socket's descriptor, negative: not known */
-    pid_t pid;  /* whose it is */
+    int client; /* the socket's descriptor; negative: unknown */
+    pid_t pid;  /* the process that it belongs to */
     pid_t tid;  /* the thread that handled the request */
     bool is_gone;
-    bool is_shut;      /* the client sends no more, and may still read */
-    bool is_misplaced; /* that is not the loop's thread */
+    bool is_shut;      /* the client sends nothing more, but may still read */
+    bool is_misplaced; /* `tid` is not the loop's thread */
     evprof_job_t *job;
     evprof_reply_t reply;
-    char *filename; /* of the reply; the profile may be freed before it */
+    char *filename; /* a copy: the profile may be freed before the reply */
     void (*resume)(struct evhttp_request *req, int status, void *ctx);
     void *resume_ctx;
-    const char *error_prefix; /* of the module, NULL: none */
+    const char *error_prefix; /* of the module, or NULL */
     bool is_slow;
     uint64_t peer;
     uint64_t credential;
@@ -98,8 +99,8 @@ unlink_pending(pending_t *f)
     evprof_lists_leave();
 }
 
-/* The eventfd counts 1 when the loop shall look at the request once, and DONE
- * when the worker has finished. */
+/* The eventfd's count is 1 at the start, for one look at the request, and DONE
+ * or more when the worker has finished. */
 #define DONE (UINT64_C(1) << 32)
 
 unsigned
@@ -142,9 +143,9 @@ evprof_pending_count(void)
     return count;
 }
 
-/* ---- Landing ---- */
+/* ---- Answering ---- */
 
-/* Frees all but the request, which libevent owns by now. */
+/* Frees everything but the request, which libevent owns again. */
 static void
 release_pending(pending_t *f)
 {
@@ -174,8 +175,8 @@ has_connection(const pending_t *f)
     return connection != NULL && evhttp_request_get_connection(f->req) != NULL;
 }
 
-/* Gives the request back to libevent, which frees it after the reply, also when
- * the connection breaks on the way; there is no public call to disown it. */
+/* Gives the request back to libevent, which frees it after the reply, even when
+ * the connection breaks; there is no public call for this. */
 static void
 disown(struct evhttp_request *req)
 {
@@ -232,9 +233,9 @@ finish(pending_t *f)
     release_pending(f);
 }
 
-/* The request may have been handled by another thread than the one that runs
- * its loop, as in servers that hand requests to workers. Nothing of libevent is
- * safe there. */
+/* Refuses a request that another thread than that of its loop has handled,
+ * as in servers that hand requests to workers: no call of libevent would be
+ * safe. */
 static void
 check_thread(pending_t *f)
 {
@@ -271,7 +272,7 @@ on_event(evutil_socket_t epoll_fd, short what, void *arg)
     check_thread(f);
     for (int i = 0; i < count; i++) {
         if (events[i].data.fd == f->wake_fd) {
-            /* The read makes visible what the worker wrote before its write. */
+            /* The read orders what the worker wrote before its write. */
             is_done =
                 read(f->wake_fd, &wakes, sizeof(wakes)) > 0 && wakes >= DONE;
         } else if (may_still_read(events[i].events)) {
@@ -291,7 +292,8 @@ on_event(evutil_socket_t epoll_fd, short what, void *arg)
 
 /* ---- Starting ---- */
 
-/* On the worker. The request may be gone as soon as the write is seen. */
+/* Runs on the worker. The request may be freed as soon as the loop sees the
+ * write. */
 static void
 wake_loop(void *ctx, evprof_job_t *job)
 {
@@ -303,9 +305,12 @@ wake_loop(void *ctx, evprof_job_t *job)
     }
 }
 
-/* On the worker: whether the client is there. Its descriptor leaves the epoll
- * set when it is closed, as evhttp_free() does, also when the loop never runs
- * again; asking for it so cannot hit another file of the same number. */
+/*
+ * Runs on the worker: whether the client is still there. Closing the socket, as
+ * evhttp_free() does, removes it from the epoll set even if the loop never runs
+ * again. So EPOLL_CTL_MOD fails then, and cannot hit another file of that
+ * number.
+ */
 static bool
 is_wanted(void *ctx)
 {
@@ -339,7 +344,7 @@ open_descriptors(pending_t *f, struct event_base *base)
         return -1;
     }
     /* Without a descriptor (a filtering bufferevent may hide it) a client that
-     * leaves is noticed when the reply is written. */
+     * leaves is noticed only when the reply is written. */
     f->client = bufferevent_getfd(f->bev);
     if (f->client >= 0 &&
         watch(f->epoll_fd, f->client, EPOLLRDHUP | EPOLLET) != 0) {
@@ -352,7 +357,7 @@ open_descriptors(pending_t *f, struct event_base *base)
     if (f->event == NULL) {
         return -1;
     }
-    /* A loop that has only internal events left ends as if it had none. */
+    /* Internal: a loop with only internal events left ends. */
     f->event->ev_evcallback.evcb_flags |= EVLIST_INTERNAL;
     return event_add(f->event, NULL);
 }
@@ -442,7 +447,7 @@ evprof_pending_start(struct evhttp_request *req, const evprof_plan_t *plan)
         evprof_reply_status(req, plan->error_prefix, &err, retry_s);
         return;
     }
-    /* The answer waits for this function to return to the loop. */
+    /* The reply is sent after this function has returned to the loop. */
     evhttp_request_own(req);
     link_pending(f);
 }

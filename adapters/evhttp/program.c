@@ -16,7 +16,8 @@
 #include "core/base/self.h"
 
 #define SECOND_NS INT64_C(1000000000)
-/* In /proc/self/stat, counted from the state behind the name. */
+/* Index of `starttime` in /proc/self/stat, counted from the state, which
+ * follows the name. */
 #define START_TIME_FIELD 19
 
 static void
@@ -39,7 +40,7 @@ read_uptime(void)
         0) {
         return -1;
     }
-    /* The name in parentheses may hold anything. */
+    /* The name in parentheses may contain anything, parentheses too. */
     const char *at = strrchr(text, ')');
     for (int i = 0; at != NULL && i <= START_TIME_FIELD; i++) {
         at = strchr(at + 1, ' ');
@@ -90,7 +91,7 @@ read_notes(const char *notes, size_t size, char *out, size_t room)
 
 static char build_id[sizeof((evprof_program_t *)0)->build_id];
 
-/* Looks at the first object, which is the program, and ends. */
+/* Reads the first object, which is the program, and stops. */
 static int
 read_program(struct dl_phdr_info *info, size_t size, void *unused)
 {
@@ -109,8 +110,8 @@ read_program(struct dl_phdr_info *info, size_t size, void *unused)
     return 1;
 }
 
-/* Early: in the child of a fork that comes during the walk nothing could be
- * loaded any more. */
+/* Done before main(): in a child that is forked during the walk nothing could
+ * be loaded any more. */
 __attribute__((constructor)) static void
 find_build_id(void)
 {

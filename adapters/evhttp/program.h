@@ -12,7 +12,7 @@ typedef struct evprof_program {
     long uptime; /* seconds; -1: unknown */
 } evprof_program_t;
 
-/* MT-Safe; blocks for a file of /proc. */
+/* Fills in `out`; reads a file of /proc. MT-Safe. */
 void evprof_program_read(evprof_program_t *out);
 
 /* Appends a number of seconds as "3 d 4 h" or "5 min 6 s". */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Parameters of a query. libevent's own parser gives up on the whole query at
- * the first pair without "=", where Go's only skips it, and clients are written
+ * Parameters of a query. libevent's parser rejects the whole query at the first
+ * pair without "=", where Go's parser skips the pair. Clients are written
  * against Go's.
  */
 #include "adapters/evhttp/query.h"
@@ -12,7 +12,7 @@
 
 #include "core/base/parse.h"
 
-/* Decodes %XX and "+"; false for a broken escape, a NUL or too long a text. */
+/* Decodes %XX and "+"; false: a malformed escape, a NUL, or a text too long. */
 static bool
 decode(const char *text, size_t len, char out[EVPROF_QUERY_VALUE_MAX])
 {
@@ -35,7 +35,7 @@ decode(const char *text, size_t len, char out[EVPROF_QUERY_VALUE_MAX])
     return true;
 }
 
-/* Whether the pair at `text` is a readable one of `key`. */
+/* Decodes the pair at `text`; false: malformed, or not of `key`. */
 static bool
 read_pair(const char *text, size_t len, const char *key,
           char out[EVPROF_QUERY_VALUE_MAX])

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every reply says nosniff, and closes its connection: one that is kept open
- * would keep a loop running that ends when it has no events left; errors are
- * text with X-Go-Pprof, without which `go tool pprof` would not show them. A
- * large body is handed to the evbuffer by reference, as a copy would be time of
- * the event loop.
+ * Every reply has "nosniff" and closes its connection, since an open one would
+ * keep a loop running that ends when it has no events left. Errors are text
+ * with X-Go-Pprof, without which `go tool pprof` does not show them. A large
+ * body is added to the evbuffer by reference, since copying it would block the
+ * event loop.
  */
 #include "adapters/evhttp/reply.h"
 
@@ -66,8 +66,8 @@ free_bytes(const void *data, size_t len, void *arg)
     free(arg);
 }
 
-/* Moves the bytes; an evbuffer that cannot take them leaves the reply empty,
- * which the client sees as a truncated profile. */
+/* Moves the bytes of `body`. If the evbuffer cannot take them the reply stays
+ * empty, which the client sees as a truncated profile. */
 static void
 move_bytes(struct evbuffer *out, evprof_buf_t *body)
 {
@@ -78,8 +78,8 @@ move_bytes(struct evbuffer *out, evprof_buf_t *body)
     *body = (evprof_buf_t){ 0 };
 }
 
-/* libevent leaves it out of replies to HTTP/1.0, where a profile that was cut
- * short would then look whole. */
+/* Adds Content-Length, which libevent omits for HTTP/1.0: without it a
+ * truncated profile would look complete. */
 static void
 add_length(struct evhttp_request *req, size_t len)
 {
@@ -111,8 +111,8 @@ send_bytes(struct evhttp_request *req, int code, evprof_buf_t *body)
     }
 }
 
-/* A name with a quote or a control character would break the header; such a
- * download gets no name. */
+/* Adds a file name for the download, unless it has a quote or a control
+ * character, which would break the header. */
 static void
 add_disposition(struct evhttp_request *req, const evprof_reply_t *reply)
 {

@@ -3,8 +3,8 @@
 #define EVPROF_EVHTTP_REPLY_H
 
 /*
- * The replies and their headers, as net/http/pprof sends them. All of it on the
- * loop that owns the request.
+ * Replies and their headers, as net/http/pprof sends them. For the loop that
+ * owns the request.
  */
 
 #include <stdbool.h>
@@ -21,17 +21,18 @@ struct evhttp_request;
     "application/openmetrics-text; version=1.0.0; charset=utf-8"
 #define EVPROF_TYPE_PROTO "application/octet-stream"
 
-/* The form of a successful reply; its strings live as long as the request. */
+/* The form of a successful reply. Its strings must live as long as the
+ * request. */
 typedef struct evprof_reply {
     const char *type;     /* one of EVPROF_TYPE_* */
-    const char *filename; /* what a download is called, NULL: shown in place */
+    const char *filename; /* name of the download; NULL: show in the browser */
     bool is_delta;        /* "FILENAME-delta" */
-    /* Sends the body in its own way, code and headers too; NULL: as below. */
+    /* Sends the reply with its own code and headers; NULL: as below. */
     void (*send)(struct evhttp_request *req, evprof_buf_t *body);
 } evprof_reply_t;
 
 /* Sends 200 with the bytes of `body`, which is empty afterwards. A HEAD request
- * gets the headers only; there `body` may be NULL. */
+ * gets the headers only, and `body` may be NULL. */
 void evprof_reply_send(struct evhttp_request *req, const evprof_reply_t *reply,
                        evprof_buf_t *body);
 
@@ -39,9 +40,9 @@ void evprof_reply_send(struct evhttp_request *req, const evprof_reply_t *reply,
 void evprof_reply_error(struct evhttp_request *req, int code,
                         const char *prefix, const char *text);
 
-/* The same for a status of ours; the one place where they become HTTP codes.
- * The prefix says what failed and is for failures of the server only (500);
- * `retry_s` above 0 is when to ask again. */
+/* Sends the error for a status of ours; the only place that maps these to HTTP
+ * codes. The prefix names what failed and is sent with 500 only. `retry_s`
+ * above 0 is the value of Retry-After. */
 void evprof_reply_status(struct evhttp_request *req, const char *prefix,
                          const evprof_error_t *err, long retry_s);
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests of the application's own evhttp as tasks of the execution trace, and
- * as the label "route" of samples. libevent has no hook for a request, so the
- * functions that bind a callback, those that send an answer and the one that
- * frees a request stand here in front of libevent's: a callback is bound
- * through a record, and an answer ends the request's task. They are weak, so
- * that a libevent that is linked statically keeps its own, and
- * `evprof_evhttp_request()` marks a request by hand. The same records tell
- * watch { } how long requests take.
+ * Requests of the application's own evhttp as tasks of the execution trace, as
+ * the label "route" of samples, and as durations for watch { }. libevent has no
+ * hook for requests, so this file interposes the functions that bind a
+ * callback, that send an answer, and that free a request: a callback is bound
+ * through a record, and an answer ends the request's task. The interposed
+ * functions are weak, so that a statically linked libevent keeps its own; there
+ * evprof_evhttp_request() marks a request by hand.
  *
- * With neither a trace nor labels nor a watch a request costs one more call.
+ * With no trace, labels or watch, a request costs one more call.
  */
 #include "adapters/evhttp/requests.h"
 
@@ -63,7 +62,8 @@ look_up(next_t *next)
     return function;
 }
 
-/* The next definition; a program without libevent calls none. */
+/* The next definition, libevent's; a program without libevent never calls
+ * it. */
 static any_fn
 real(next_t *next)
 {
@@ -72,7 +72,7 @@ real(next_t *next)
     return function != NULL ? function : look_up(next);
 }
 
-/* Before any of them is called: a loop does not wait for a thread that is in
+/* Looked up before any is called: a loop must not wait for a thread that is in
  * dlopen(). */
 __attribute__((constructor(101))) static void
 look_all_up(void)
@@ -88,14 +88,14 @@ look_all_up(void)
     }
 }
 
-/* ---- Requests that have no answer yet ---- */
+/* ---- Requests without an answer ---- */
 
 #define BUCKETS 256u
 
 typedef struct open_request {
-    const struct evhttp_request *req; /* a name only */
+    const struct evhttp_request *req; /* an identity, never dereferenced */
     evprof_task_t task;               /* 0: there is no trace */
-    int64_t begin_ns;                 /* 0: nobody wants to know */
+    int64_t begin_ns;                 /* 0: no duration is wanted */
     struct open_request *next;
 } open_request_t;
 
@@ -112,7 +112,8 @@ bucket_of(const struct evhttp_request *req)
     return (unsigned)(evprof_hash_mix((uintptr_t)req) % BUCKETS);
 }
 
-/* Takes the request out of the table; empty: it is not there. */
+/* Removes the request from the table and returns it; empty: it was not
+ * there. */
 static open_request_t
 take(const struct evhttp_request *req)
 {
@@ -214,8 +215,8 @@ path_of(const struct evhttp_request *req)
     return path != NULL ? path : "";
 }
 
-/* A request at its first callback; its task. An address that is used again
- * without an answer in between belongs to a request that was dropped. */
+/* Enters a request at its first callback and returns its task. If its address
+ * is still in the table, that was a request dropped without an answer. */
 static evprof_task_t
 open_request(const struct evhttp_request *req, int64_t begin_ns)
 {
@@ -243,7 +244,8 @@ answer(const struct evhttp_request *req, int code)
     evprof_trace_log(find(req), "status", status);
 }
 
-/* Whether any may be in the table: whoever ends a request has seen it begin. */
+/* Whether the table may contain a request. A relaxed load will do: the thread
+ * that ends a request has also begun it. */
 static bool
 are_any_open(void)
 {
@@ -267,9 +269,8 @@ finish(const struct evhttp_request *req)
 
 /* ---- Callbacks ---- */
 
-/* Stands between evhttp and an application's callback. Equal pairs share one,
- * so that an application which binds the same callback again and again uses no
- * more memory. */
+/* Bound in place of an application's callback. Equal pairs share a record, so
+ * that binding the same callback again and again takes no more memory. */
 typedef struct bound {
     callback_fn *callback;
     void *arg;
@@ -281,7 +282,8 @@ static evprof_lock_t bound_lock;
 static bound_t *all_bound;
 static bool watches_forks; /* under the lock */
 
-/* Another thread of the parent may have held them. */
+/* For the child of a fork: another thread of the parent may have held the
+ * locks. */
 static void
 reset_locks(void)
 {
@@ -390,7 +392,7 @@ typedef void send_reply_fn(struct evhttp_request *, int, const char *,
 typedef void send_start_fn(struct evhttp_request *, int, const char *);
 typedef void end_fn(struct evhttp_request *);
 
-/* Told before it is done: a reply may free the request. */
+/* Recorded before the call: a reply may free the request. */
 EVPROF_API WEAK void
 evhttp_send_reply(struct evhttp_request *req, int code, const char *reason,
                   struct evbuffer *body)
@@ -427,8 +429,8 @@ evhttp_send_reply_end(struct evhttp_request *req)
     call(req);
 }
 
-/* A request that is dropped without an answer is forgotten: libevent answers
- * bad ones itself, and one of them may have its address next. */
+/* Removes a request that is dropped without an answer. libevent answers
+ * malformed ones itself, and the next request may get the same address. */
 EVPROF_API WEAK void
 evhttp_request_free(struct evhttp_request *req)
 {

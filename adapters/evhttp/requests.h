@@ -4,8 +4,9 @@
 
 #include <evprof/evhttp.h>
 
-/* Says that the request is for us: how long a profile takes is no latency of
- * the application's, and its task ends here. The loop's thread. */
+/* Marks a request as one for the profiler: its duration is not counted as
+ * latency of the application, and its task in the trace ends here. On the
+ * loop's thread. */
 void evprof_requests_disown(const struct evhttp_request *req);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a request to a plan: access, method, name, parameters, in the order
- * in which net/http/pprof checks them, and with its sentences.
+ * Makes a plan of a request: access, method, name and parameters are checked in
+ * the order of net/http/pprof, and errors have its messages.
  */
 #include "adapters/evhttp/serve.h"
 
@@ -23,7 +23,7 @@
 #include "core/runtime/gather.h"
 #include "core/runtime/settings.h"
 
-/* The length of a window that neither the request nor the module names. */
+/* The window when neither the request nor the module gives one. */
 #define DEFAULT_SECONDS 30.0
 
 static const char *
@@ -48,7 +48,7 @@ allows_method(struct evhttp_request *req, bool takes_body)
     return false;
 }
 
-/* The posted bytes, in one piece; false when they were refused. */
+/* Reads the posted bytes in one piece; false: the request was refused. */
 static bool
 read_body(struct evhttp_request *req, evprof_ask_t *ask)
 {
@@ -71,8 +71,8 @@ read_body(struct evhttp_request *req, evprof_ask_t *ask)
 
 /* ---- Parameters ---- */
 
-/* A request without ?seconds gets the default, cut to the longest window that
- * is allowed, instead of a refusal. */
+/* Without ?seconds the window is the default, cut to the longest that is
+ * allowed instead of refused. */
 static double
 window_of_timed(const evprof_entry_t *entry, const char *query)
 {
@@ -89,7 +89,7 @@ window_of_timed(const evprof_entry_t *entry, const char *query)
     return otherwise < most ? otherwise : most;
 }
 
-/* A named profile's parameters; false when they were refused. */
+/* Reads a named profile's parameters; false: the request was refused. */
 static bool
 read_parameters(struct evhttp_request *req, const evprof_entry_t *entry,
                 evprof_ask_t *ask)
@@ -140,7 +140,7 @@ reply_of(const evprof_entry_t *entry, const evprof_ask_t *ask)
     };
 }
 
-/* The headers that a GET would get, without its wait. */
+/* Sends the headers that a GET would get, without taking the profile. */
 static void
 answer_head(struct evhttp_request *req, const evprof_plan_t *plan)
 {
@@ -179,8 +179,8 @@ serve_page(evprof_t *prof, struct evhttp *http, struct evhttp_request *req,
     }
 }
 
-/* Whether the profile of all workers is meant; ?gather=off asks for one's own.
- */
+/* Whether the profiles of all worker processes are meant; ?gather=off asks for
+ * that of the process itself. */
 static bool
 is_of_all(const evprof_entry_t *entry, const evprof_ask_t *ask)
 {
@@ -231,7 +231,7 @@ serve_unknown(struct evhttp_request *req, const char *leaf)
     evprof_reply_error(req, 404, NULL, "Unknown profile");
 }
 
-/* Whether a page that is no profile is served. */
+/* Whether a page that is not a profile is on. */
 static bool
 is_page_on(evprof_t *prof, const char *leaf)
 {
@@ -243,7 +243,7 @@ is_page_on(evprof_t *prof, const char *leaf)
     return is_on;
 }
 
-/* Text for programs; a table for people with ?format=html. */
+/* Serves lines for programs, or with ?format=html a table for people. */
 static void
 serve_status(evprof_t *prof, struct evhttp *http, struct evhttp_request *req)
 {
@@ -296,7 +296,7 @@ refuse_shut(struct evhttp_request *req)
     evprof_reply_error(req, 503, NULL, "the profiler is shut down");
 }
 
-/* A request that the rules let pass. */
+/* Serves a request that the access rules have let pass. */
 static void
 serve_admitted(struct evhttp_request *req, const evprof_plan_name_t *name)
 {

@@ -8,14 +8,13 @@
 #define EVPROF_BODY_MAX ((size_t)4 << 20)
 
 /*
- * Answers a request for what is called `name` below the prefix, "" being the
- * index, or takes it over. `http` is the mount it came through, or NULL. `name`
- * need only live during the call.
+ * Answers a request for `name` below the prefix ("" is the index), now or
+ * later. `http` is the mount that it came through, or NULL. `name` is not kept.
  */
 void evprof_serve(evprof_t *prof, struct evhttp *http,
                   struct evhttp_request *req, const char *name);
 
-/* The same for the prefix without its last slash: redirects. */
+/* Answers a request for the prefix without its last slash: redirects. */
 void evprof_serve_redirect(evprof_t *prof, struct evhttp_request *req);
 
 #endif

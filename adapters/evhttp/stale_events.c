@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libevent 2.1 closes a connection's socket before it takes its events out of
- * the base, which may be some turns of the loop later. Until then it believes
- * that the number is in the kernel's set, and does not put a new descriptor of
- * that number there: its event would never come.
+ * libevent 2.1 closes a connection's socket before it removes the socket's
+ * events, which may be some turns of the loop later. Until then it assumes that
+ * the number is registered with epoll, and does not register a new descriptor
+ * that gets this number: that descriptor's events would never come.
  */
 #include "adapters/evhttp/stale_events.h"
 

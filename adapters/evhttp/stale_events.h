@@ -5,9 +5,9 @@
 #include <event2/event.h>
 
 /*
- * Gives a descriptor of ours another number while an event of the base has its
- * number already; to be called before an event is made for it. -1: there is no
- * other; the descriptor is as it was.
+ * Moves a descriptor of ours to another number while a stale event of the base
+ * has its number; to be called before an event is made for it. -1: there is no
+ * free number, and the descriptor is unchanged.
  */
 int evprof_stale_leave(struct event_base *base, int *fd);
 

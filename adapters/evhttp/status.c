@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is on and what was sampled and lost: "name: value" lines for programs,
- * and the same lines as a table with what they mean.
+ * The status page: what is on, what was sampled and what was lost. "name:
+ * value" lines for programs, or a table of the same lines with their meanings.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +60,7 @@ put_losses(evprof_buf_t *out)
     }
 }
 
-/* Parts that are no profiles but have status lines. */
+/* Appends the status lines of a part that is not a profile. */
 static void
 put_service(evprof_buf_t *out, const char *name,
             int (*tell)(const evprof_writer_t *out))
@@ -98,7 +98,7 @@ evprof_page_status(evprof_t *prof, const evprof_ask_t *ask,
 
 /* ---- A table ---- */
 
-/* A part of a text that is not ended. */
+/* A part of a text, without a NUL at its end. */
 typedef struct piece {
     const char *at;
     size_t len;
@@ -124,8 +124,9 @@ put_piece(evprof_buf_t *out, piece_t piece)
     evprof_buf_free(&text);
 }
 
-/* Finds the counter's line in counters.txt, by its name without the module, or
- * writes its meaning to `meaning`, which has to outlive the counter. */
+/* Finds the meaning of a counter in counters.txt, by its name without the
+ * module's; where it is not there, writes one to `meaning`, which must outlive
+ * the counter. */
 static void
 explain(counter_t *counter, evprof_buf_t *meaning)
 {

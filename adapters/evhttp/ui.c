@@ -18,7 +18,7 @@
 #include "core/runtime/ui.h"
 
 #define LIBRARY "libevprof_web.so"
-/* A body in gzip; what is larger is shown with evprof -http. */
+/* The largest body, packed by gzip; `evprof -http` shows larger profiles. */
 #define MAX_BODY ((size_t)1 << 20)
 #define MAX_KINDS 64
 
@@ -26,7 +26,7 @@ static const evprof_ui_t *_Atomic loaded;
 
 /* ---- The library ---- */
 
-/* NULL: the library is not there. */
+/* Loads the library on first use; NULL: it is missing. */
 static const evprof_ui_t *
 ui_of_library(void)
 {
@@ -76,7 +76,8 @@ evprof_ui_paths(evprof_t *prof)
 
 /* ---- On the worker ---- */
 
-/* The leaves of profiles that are on and are profiles; NULL last. */
+/* Lists the leaves of profiles that are on and are in profile.proto's format;
+ * ends with NULL. */
 static void
 list_kinds(const evprof_entry_t *entries, size_t count,
            const char *kinds[MAX_KINDS + 1])
@@ -95,7 +96,7 @@ list_kinds(const evprof_entry_t *entries, size_t count,
 static int
 answer_frame(evprof_t *prof, const evprof_ask_t *ask, evprof_result_t *result)
 {
-    /* The site keeps a pointer to it. */
+    /* The library keeps pointers into these. */
     static evprof_program_t program;
     static const char *kinds[MAX_KINDS + 1];
     static evprof_ui_how_t how;
@@ -147,7 +148,7 @@ add_headers(struct evhttp_request *req, char *const *lines)
     }
 }
 
-/* Sends what the worker made: header lines, then the body. */
+/* Sends what the library has returned: header lines, then the body. */
 static void
 send_frame(struct evhttp_request *req, evprof_buf_t *frame)
 {
@@ -216,8 +217,8 @@ method_of(struct evhttp_request *req)
     }
 }
 
-/* Puts the lines of a frame before the request's body, in its own buffer, which
- * lives as long as it. False: out of memory, or a line would end early. */
+/* Prepends the header lines for the library to the request's body, in the
+ * request's own buffer. False: out of memory, or a line contains a newline. */
 static bool
 make_frame(struct evhttp_request *req, const char *path, evprof_ask_t *ask)
 {

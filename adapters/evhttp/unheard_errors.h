@@ -6,9 +6,9 @@
 #include <evprof/status.h>
 
 /*
- * For a mount whose caller takes no error: writes why it failed to the standard
- * error, one line, the only thing that the library ever prints unasked. Returns
- * `status`. Any thread.
+ * For a mount whose caller passes no `err`: writes the reason of a failure to
+ * standard error, in one line. This is all that the library prints without
+ * being told to. Returns `status`. Any thread.
  */
 EVPROF_API int evprof_unheard(int status, const evprof_error_t *err);
 

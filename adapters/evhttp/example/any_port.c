@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each of the small examples does once its router is there. */
+/* What all the small examples do once their router is set up. */
 #include "any_port.h"
 
 #include <arpa/inet.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A server that forgets to forget: each request for /append keeps what it was
- * sent for good, each for /echo only while it answers. /debug/pprof/heap says
- * where it went. usage: evprof-leak [PORT [CONF]] */
+/* A server with a leak: each request to /append keeps what was sent for good,
+ * each request to /echo only until it is answered. /debug/pprof/heap shows
+ * where the memory went. usage: evprof-leak [PORT [CONF]] */
 #include <arpa/inet.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -14,7 +14,7 @@
 
 #define ENTRY_SIZE 4096
 
-/* The log that nobody ever cuts. */
+/* The log, which is never trimmed. */
 static struct entry {
     struct entry *next;
     char text[ENTRY_SIZE];

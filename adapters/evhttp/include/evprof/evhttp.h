@@ -62,16 +62,16 @@ EVPROF_API int evprof_evhttp_mount(evprof_t *prof, struct evhttp *http,
                                    evprof_error_t *err);
 
 /*
- * Takes the paths away again; requests in flight are cancelled and answered 503
- * by their loop. `http` stays the application's. EVPROF_ENOENT: it was not
- * mounted there; EVPROF_EINVAL: no evhttp, or no profiler can be made.
+ * Unbinds the paths; pending requests are cancelled and answered 503 by their
+ * loop. `http` stays the application's. EVPROF_ENOENT: it was not mounted;
+ * EVPROF_EINVAL: no evhttp, or no profiler can be made.
  */
 EVPROF_API int evprof_evhttp_unmount(evprof_t *prof, struct evhttp *http);
 
 /*
- * For a server's own generic callback or router: true when the request's path
- * lies below the prefix; `req` is then owned by us and will be answered, else
- * it stays the caller's.
+ * For a server's own generic callback or router. True: the request's path is
+ * below the prefix, and the library owns and answers `req`; false: `req` stays
+ * the caller's.
  */
 EVPROF_API bool evprof_evhttp_handle(evprof_t *prof,
                                      struct evhttp_request *req);
@@ -81,7 +81,7 @@ typedef struct evprof_mux {
     /* Binds `path`, which it copies; 0, or a negative status to refuse. */
     int (*handle)(void *ctx, const char *path,
                   void (*callback)(struct evhttp_request *, void *), void *arg);
-    void *ctx; /* handed on to `handle`; the application's */
+    void *ctx; /* passed to `handle`; the application's */
 } evprof_mux_t;
 
 /*
@@ -98,11 +98,11 @@ EVPROF_API int evprof_mount(evprof_t *prof, const evprof_mux_t *mux,
 /* ---- The plain callbacks, for paths of one's own ---- */
 
 /*
- * The index, and every profile whose name follows the prefix; then the profile
- * of each name, whatever the path. `prof` is an evprof_t, which the library
- * owns, or NULL. All answer the request, at once or later, and own `req` from
- * here on; refusals are answers too (403, 404, 500). On the thread of the
- * request's loop.
+ * The first serves the index and every profile whose name follows the prefix;
+ * each of the others serves the profile of its name, whatever the path. `prof`
+ * is an evprof_t, which the library owns, or NULL. All own `req` from here on
+ * and answer it now or later; refusals are answers too (403, 404, 500). On the
+ * thread of the request's loop.
  */
 EVPROF_API void evprof_evhttp_index(struct evhttp_request *req, void *prof);
 EVPROF_API void evprof_evhttp_cmdline(struct evhttp_request *req, void *prof);
@@ -139,19 +139,20 @@ EVPROF_API int evprof_evhttp_handler(evprof_t *prof, const char *name,
 /* ---- Access and output ---- */
 
 /*
- * 0 lets a request pass, anything else answers 403. Called on the loop after
- * every rule of the configuration has let it pass, so it can only veto. The
- * request stays ours: it is read, and neither answered nor kept.
+ * Returns 0 to let a request pass, anything else to answer 403. Called on the
+ * loop when all rules of the configuration have let the request pass, so it can
+ * only veto. The library owns the request: read it, and neither answer nor keep
+ * it.
  */
 typedef int (*evprof_authorize_fn)(struct evhttp_request *req, void *ctx);
 
-/* Sets the veto of the process; NULL as `fn` takes it away. `ctx` is handed on
- * to it and is the application's. Before requests are served. */
+/* Sets the veto of the process; `fn` NULL removes it. `ctx` is passed to `fn`
+ * and stays the application's. To be called before requests are served. */
 EVPROF_API void evprof_evhttp_set_authorize(evprof_t *prof,
                                             evprof_authorize_fn fn, void *ctx);
 
-/* A writer that appends to `out`, which the caller keeps; it returns
- * EVPROF_ENOMEM. On the thread that uses `out`. */
+/* A writer that appends to `out`, which stays the caller's; it returns
+ * EVPROF_OK or EVPROF_ENOMEM. On the thread that uses `out`. */
 EVPROF_API evprof_writer_t evprof_writer_evbuffer(struct evbuffer *out);
 
 #ifdef __cplusplus

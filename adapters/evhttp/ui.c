@@ -13,6 +13,7 @@
 #include "adapters/evhttp/pending.h"
 #include "adapters/evhttp/reply.h"
 #include "core/base/error.h"
+#include "core/base/sender.h"
 #include "core/runtime/open_beside.h"
 #include "core/runtime/settings.h"
 #include "core/runtime/ui.h"
@@ -185,20 +186,19 @@ header(struct evhttp_request *req, const char *name)
     return value != NULL ? value : "";
 }
 
-/* Refuses requests that a page of another origin sends: its script must neither
- * read nor change anything here. */
+/* Whether a page of another origin has sent the request: its script must
+ * neither read nor change anything here. The access rules have judged Host. */
 static bool
 is_foreign(struct evhttp_request *req)
 {
-    const char *origin = header(req, "Origin");
-    const char *site = header(req, "Sec-Fetch-Site");
-    if (origin[0] != '\0') {
-        const char *host = strstr(origin, "://");
-        return host == NULL || strcmp(host + 3, header(req, "Host")) != 0;
-    }
-    return (strcmp(site, "cross-site") == 0 ||
-            strcmp(site, "same-site") == 0) &&
-           strcmp(header(req, "Sec-Fetch-Mode"), "navigate") != 0;
+    const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
+    const evprof_sent_t sent = {
+        .host = evhttp_find_header(headers, "Host"),
+        .origin = evhttp_find_header(headers, "Origin"),
+        .fetch_site = evhttp_find_header(headers, "Sec-Fetch-Site"),
+        .is_link = strcmp(header(req, "Sec-Fetch-Mode"), "navigate") == 0,
+    };
+    return evprof_sender_of(NULL, &sent) != EVPROF_SENDER_OURS;
 }
 
 static const char *

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/scheme.h"
 
 /* What could not be connected to, the target, its socket or its proxy, and why.
  */
@@ -68,11 +69,9 @@ evprof_fetch_explain(const evprof_transfer_t *t, CURLcode code,
 bool
 evprof_fetch_can_ask(const evprof_target_t *target, evprof_buf_t *why)
 {
-    static const char *const schemes[] = { "http", "https", "https+insecure" };
-    bool is_known = false;
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-        is_known = is_known || strcmp(target->scheme, schemes[i]) == 0;
-    }
+    enum evprof_scheme scheme = evprof_scheme_named(target->scheme);
+    bool is_known =
+        scheme != EVPROF_SCHEME_NONE && scheme != EVPROF_SCHEME_UNIX;
     if (is_known && target->port <= UINT16_MAX) {
         return true;
     }

@@ -16,6 +16,7 @@
 #include "core/base/buf.h"
 #include "core/base/error.h"
 #include "core/base/parse.h"
+#include "core/base/scheme.h"
 
 #define CPU_PROFILE "/debug/pprof/profile"
 #define DEFAULT_TIMEOUT_S 60
@@ -78,7 +79,8 @@ written(const evprof_url_t *url, const evprof_target_t *target, bool with_path)
 static int
 fill_place(const evprof_url_t *url, evprof_target_t *out)
 {
-    out->is_tls = out->is_insecure || strcmp(url->scheme, "https") == 0;
+    out->is_tls = out->is_insecure ||
+                  evprof_scheme_named(url->scheme) == EVPROF_SCHEME_HTTPS;
     take_host(url, out);
     if (out->host != NULL) {
         out->url = written(url, out, true);
@@ -128,7 +130,8 @@ fill_from_source(evprof_url_t *url, int64_t seconds, int64_t timeout_s,
                      : out->duration_s > 0
                          ? out->duration_s + out->duration_s / 2
                          : DEFAULT_TIMEOUT_S;
-    out->is_insecure = strcmp(url->scheme, "https+insecure") == 0;
+    out->is_insecure =
+        evprof_scheme_named(url->scheme) == EVPROF_SCHEME_INSECURE;
     int status = fill_place(url, out);
     return status == EVPROF_OK ? fill_user(url, out) : status;
 }
@@ -137,9 +140,8 @@ fill_from_source(evprof_url_t *url, int64_t seconds, int64_t timeout_s,
 static bool
 take_socket(const char *source, char **socket, evprof_buf_t *out)
 {
-    static const char scheme[] = "http+unix://";
-    size_t skip = sizeof(scheme) - 1;
-    if (strncasecmp(source, scheme, skip) != 0) {
+    size_t skip = 0;
+    if (evprof_scheme_of(source, &skip) != EVPROF_SCHEME_UNIX) {
         return false;
     }
     size_t len = strcspn(source + skip, "/?#");
@@ -229,8 +231,10 @@ evprof_target_redirect(const evprof_target_t *from, const char *location,
                               .timeout_s = from->timeout_s };
     evprof_url_t url = { 0 };
     int status = read_location(from, location, &url);
-    if (status != EVPROF_OK ||
-        (strcmp(url.scheme, "http") != 0 && strcmp(url.scheme, "https") != 0)) {
+    enum evprof_scheme scheme = status == EVPROF_OK
+                                    ? evprof_scheme_named(url.scheme)
+                                    : EVPROF_SCHEME_NONE;
+    if (scheme != EVPROF_SCHEME_HTTP && scheme != EVPROF_SCHEME_HTTPS) {
         evprof_url_free(&url);
         return evprof_fail(err, EVPROF_EINVAL,
                            "the server redirects to something that is not "

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "adapters/fetch/escape.h"
+#include "core/base/scheme.h"
 
 /* The length of "scheme" in "scheme:...", 0: there is none, -1: it is empty. */
 static long
@@ -307,19 +308,16 @@ evprof_url_resolve(const evprof_url_t *base, const char *reference,
 static const char *
 web_host(const char *source, size_t *len)
 {
-    static const char *const schemes[] = { "http://", "https://",
-                                           "https+insecure://" };
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-        size_t skip = strlen(schemes[i]);
-        if (strncasecmp(source, schemes[i], skip) == 0) {
-            const char *host = source + skip;
-            *len = strcspn(host, "/?#");
-            const char *at = memrchr(host, '@', *len);
-            *len -= at == NULL ? 0 : (size_t)(at + 1 - host);
-            return at == NULL ? host : at + 1;
-        }
+    size_t skip = 0;
+    enum evprof_scheme scheme = evprof_scheme_of(source, &skip);
+    if (scheme == EVPROF_SCHEME_NONE || scheme == EVPROF_SCHEME_UNIX) {
+        return NULL;
     }
-    return NULL;
+    const char *host = source + skip;
+    *len = strcspn(host, "/?#");
+    const char *at = memrchr(host, '@', *len);
+    *len -= at == NULL ? 0 : (size_t)(at + 1 - host);
+    return at == NULL ? host : at + 1;
 }
 
 const char *
@@ -376,7 +374,7 @@ evprof_url_print(const evprof_url_t *url, evprof_buf_t *out)
 void
 evprof_url_of_socket(const char *path, const char *leaf, evprof_buf_t *out)
 {
-    evprof_buf_puts(out, "http+unix://");
+    evprof_buf_printf(out, "%s://", evprof_scheme_name(EVPROF_SCHEME_UNIX));
     evprof_url_escape(path, EVPROF_URL_SEGMENT, out);
     evprof_buf_puts(out, leaf);
 }

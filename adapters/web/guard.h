@@ -6,19 +6,18 @@
 #include <stddef.h>
 
 /*
- * Decides which requests are served. A page of another site can make a browser
- * send requests to a port on loopback, and a name that the page controls may
- * lead there; so the host that a request names must be one of ours, and so must
- * the page that sent it.
+ * Decides which requests are served: only those that no page of another origin
+ * has sent (core/base/sender.h), and where others reach the port, only those
+ * with the token.
  */
 typedef struct evprof_guard {
-    const char *host; /* that the port was bound to, "" for all */
+    const char *host; /* that the port is bound to, without brackets; or "" */
     unsigned port;
-    bool is_loopback; /* nobody else can reach the port */
+    bool is_loopback; /* only this machine can reach the port */
     const char *token;
 } evprof_guard_t;
 
-/* What a request says of itself; NULL where it does not. */
+/* Headers of a request; NULL where it lacks them. */
 typedef struct evprof_guarded {
     const char *host;
     const char *origin;
@@ -27,19 +26,19 @@ typedef struct evprof_guarded {
     bool is_navigation;     /* Sec-Fetch-Mode says so */
 } evprof_guarded_t;
 
-/* True when the request is for this server and not sent by a page of another
- * origin. */
+/* Whether the request names this server and was not sent by a page of another
+ * origin; following a link from there is allowed. */
 bool evprof_guard_allows(const evprof_guard_t *guard,
                          const evprof_guarded_t *request);
 
 /* The name of the cookie that holds the token where others reach the port. */
 #define EVPROF_WEB_COOKIE "evprof-token"
 
-/* True when the request has the cookie, or needs none. */
+/* Whether the request has the cookie, or needs none. */
 bool evprof_guard_knows(const evprof_guard_t *guard,
                         const evprof_guarded_t *request);
 
-/* Compares without telling by its time how much was right. */
+/* Whether `text` is the token. Takes the same time wherever the two differ. */
 bool evprof_guard_is_token(const evprof_guard_t *guard, const char *text,
                            size_t len);
 

@@ -336,7 +336,7 @@ bind_port(server_t *server, evprof_error_t *err)
                            server->shown, server->asked_port);
     }
     server->guard = (evprof_guard_t){
-        .host = server->shown,
+        .host = server->host,
         .port = bound_port(bound),
         .is_loopback = is_loopback_host(server->host),
         .token = evprof_site_token(server->site),

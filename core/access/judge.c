@@ -10,8 +10,8 @@
 
 #include "core/access/cache.h"
 #include "core/access/credentials.h"
-#include "core/access/origin.h"
 #include "core/access/rules.h"
+#include "core/base/sender.h"
 
 /* Longer values are no credential of ours. */
 #define LONGEST_AUTHORIZATION 8192
@@ -111,6 +111,35 @@ address_side(const evprof_access_conf_t *conf,
     return rule->is_allow ? SIDE_YES : SIDE_NO;
 }
 
+/* Why a peer that is let in only for being on this machine is refused: a page
+ * in a browser on the machine may have sent the request. NULL: none has. */
+static const char *
+sender_fault(const evprof_access_conf_t *conf,
+             const evprof_access_request_t *request)
+{
+    const evprof_own_names_t site = {
+        .names = conf->names,
+        .name_count = conf->name_count,
+        .takes_addresses = true,
+    };
+    const evprof_sent_t sent = {
+        .host = header(request, "Host"),
+        .origin = header(request, "Origin"),
+        .fetch_site = header(request, "Sec-Fetch-Site"),
+    };
+    switch (evprof_sender_of(&site, &sent)) {
+    case EVPROF_SENDER_OTHER_NAME:
+        return "the Host of this request is neither an address nor localhost "
+               "nor a server_name of the configuration";
+    case EVPROF_SENDER_OTHER_ORIGIN:
+        return "a page of another origin asks for profiles";
+    case EVPROF_SENDER_OTHER_SITE:
+        return "a page of another site asks for profiles";
+    default:
+        return NULL;
+    }
+}
+
 /* No rule and no credential spoke: only what comes from this machine may, and
  * what a proxy on it passes on, or a page in a browser on it asks for, comes
  * from elsewhere. */
@@ -130,9 +159,8 @@ judge_default(const evprof_access_conf_t *conf,
                   "say who may ask";
         return EVPROF_ACCESS_DENY;
     }
-    const char *fault = peer.kind == EVPROF_ADDRESS_UNIX
-                            ? NULL
-                            : evprof_origin_fault(conf, request);
+    const char *fault =
+        peer.kind == EVPROF_ADDRESS_UNIX ? NULL : sender_fault(conf, request);
     if (fault != NULL) {
         *reason = fault;
         return EVPROF_ACCESS_DENY;

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "core/base/scheme.h"
 #include "core/conf/block.h"
 
 static const char *
@@ -27,16 +28,11 @@ static const char *
 set_url(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
     const char *url = evprof_conf_arg(cf, 0);
-    static const char *const schemes[] = { "http://", "https://",
-                                           "http+unix://",
-                                           "https+insecure://" };
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-        if (strncmp(url, schemes[i], strlen(schemes[i])) == 0) {
-            return evprof_set_string(cf, d, conf);
-        }
+    if (evprof_scheme_of(url, NULL) == EVPROF_SCHEME_NONE) {
+        return evprof_conf_fragment(
+            cf, "must begin with http:// or https://, not %s", url);
     }
-    return evprof_conf_fragment(
-        cf, "must begin with http:// or https://, not %s", url);
+    return evprof_set_string(cf, d, conf);
 }
 
 static const char *

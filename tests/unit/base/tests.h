@@ -28,6 +28,8 @@ int run_path_tests(void);
 int run_plain_name_tests(void);
 int run_process_tests(void);
 int run_read_file_tests(void);
+int run_scheme_tests(void);
+int run_sender_tests(void);
 int run_strings_tests(void);
 int run_unit_tests(void);
 int run_utf8_tests(void);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An entry is a digest of the credential and of the file's identity under a key
- * that only this process has: a changed file gives another digest, so nothing
- * has to be thrown away. Key and entries lie in memory that no core dump has. A
- * file that has changed within the clock's tick could change again unseen, so
- * nothing is remembered of it yet. The lock is held for a look through one
- * page.
+ * An entry is a digest of the credential and of the file's identity, under a
+ * key that only this process has. A changed file gives another digest, so
+ * entries need not be removed. Key and entries are in memory that is left out
+ * of core dumps. A file that changed within the last tick of the clock could
+ * change again with the same time, so nothing is remembered of it yet. The lock
+ * is held for a search of one page.
  */
 #include "core/access/cache.h"
 
@@ -19,7 +19,7 @@
 #include "core/base/lock.h"
 
 #define ENTRIES 64
-/* Two ticks of the slowest kernel clock (HZ = 100), and some. */
+/* More than two ticks of the slowest kernel clock (HZ = 100). */
 #define UNSETTLED_NS 50000000
 
 typedef struct memory {
@@ -28,8 +28,9 @@ typedef struct memory {
     size_t count; /* ever added; the oldest entry is overwritten */
 } memory_t;
 
-static evprof_lock_t lock; /* a leaf; `memory` */
-static memory_t *memory;   /* NULL: not made yet, or not to be had */
+/* guards `memory`; no other lock is taken under it */
+static evprof_lock_t lock;
+static memory_t *memory; /* NULL: not allocated yet, or out of memory */
 
 static void
 make_memory(void)
@@ -118,7 +119,7 @@ evprof_cache_add(const evprof_file_id_t *id, const char *authorization)
     evprof_lock_leave(&lock);
 }
 
-/* A half written entry matches no credential. */
+/* An entry that was being written matches no credential. */
 void
 evprof_access_fork_child(void)
 {

@@ -7,15 +7,15 @@
 #include "core/conf/source.h"
 
 /*
- * Which credentials were right, and for which state of which file: a password
- * hash is made to be slow, and a scraper sends the same one every ten seconds.
- * Belongs to the process, as the credentials do. MT-Safe.
+ * Remembers which credentials were right for which state of which file: a
+ * password hash is slow by design, and a scraper sends the same password every
+ * ten seconds. One cache for the process, as the files are. MT-Safe.
  */
 
-/* Whether `authorization` was right for the file as it is now. */
+/* Whether `authorization` was right for the file's present state. */
 bool evprof_cache_has(const char *path, const char *authorization);
 
-/* Remembers that it was right when the file was `id`. */
+/* Remembers that `authorization` was right for the state `id` of the file. */
 void evprof_cache_add(const evprof_file_id_t *id, const char *authorization);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lines of secrets, and the two questions about them. crypt(3) lives in a
- * library that a server without passwords need not load, so it is opened on
- * first use. Its hashes are compared in constant time, and an unknown user
- * costs the hash of a known one, so that the time of an answer does not tell
+ * Files with a secret in each line, and the two questions about them. crypt(3)
+ * is in a library that a server without passwords need not load, so it is
+ * opened on first use. Hashes are compared in constant time, and an unknown
+ * user costs the hash of a known one: the time of an answer does not show
  * whether a name exists.
  */
 #include "core/access/credentials.h"
@@ -18,7 +18,7 @@
 #define MOST_BYTES ((size_t)1 << 20)
 #define LONGEST_TOKEN 4096
 
-/* A hash of this cost takes about a second; each step doubles that. */
+/* The highest cost accepted: about a second, and each step doubles it. */
 #define BCRYPT_COST_MOST 14
 
 /* ---- Lines ---- */
@@ -35,7 +35,8 @@ is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* The next line that is not empty and no comment, without blanks around. */
+/* Finds the next line that is neither empty nor a comment, without surrounding
+ * blanks. */
 static bool
 next_line(const evprof_secret_t *file, size_t *at, line_t *line)
 {
@@ -72,7 +73,7 @@ typedef struct crypt_calls {
 static crypt_calls_t crypt_calls;
 static pthread_once_t crypt_once = PTHREAD_ONCE_INIT;
 
-/* POSIX has dlsym() give functions as data pointers; C11 has no such cast. */
+/* A copy, since C11 cannot cast the result of dlsym() to a function. */
 static void
 find_function(void *library, const char *name, void *out)
 {
@@ -94,8 +95,8 @@ open_crypt(void)
 }
 
 /*
- * `setting` is NUL-terminated. The hash of `phrase` is compared with it without
- * ever leaving secret memory.
+ * Whether `phrase` has the hash `setting`, which ends in a NUL. The computed
+ * hash never leaves secret memory.
  */
 static bool
 hash_matches(const char *phrase, const char *setting)
@@ -142,7 +143,7 @@ begins(const user_t *user, const char *prefix)
     return user->hash_len >= len && memcmp(user->hash, prefix, len) == 0;
 }
 
-/* The cost of "$2y$NN$...", 0: another kind of hash. */
+/* The cost in "$2y$NN$..."; 0: another kind of hash. */
 static int
 bcrypt_cost(const user_t *user)
 {
@@ -153,7 +154,7 @@ bcrypt_cost(const user_t *user)
     return is_bcrypt ? (hash[4] - '0') * 10 + (hash[5] - '0') : 0;
 }
 
-/* Why crypt(3) cannot use this hash; NULL: it can. */
+/* Why crypt(3) cannot use this hash, or NULL. */
 static const char *
 hash_fault(const user_t *user)
 {
@@ -220,7 +221,8 @@ evprof_users_check(evprof_conf_t *cf, const char *path)
                      : evprof_conf_fragment(cf, "%s has no user in it", path);
 }
 
-/* Finds the user's line, or any usable one to spend the same time on. */
+/* Finds the user's line. When there is none, `out` is another usable line, so
+ * that the same time can be spent on it. */
 static bool
 find_user(const evprof_secret_t *file, const char *name, size_t name_len,
           user_t *out)
@@ -259,7 +261,7 @@ evprof_users_have(const char *path, const evprof_secret_t *name_password,
     bool known = find_user(&file, name, (size_t)(colon - name), &user);
     bool matches = false;
     if (user.hash_len > 0) {
-        /* The file is ours to write to: the setting must end in a NUL. */
+        /* Our copy of the file may be written to: the setting needs a NUL. */
         file.data[(size_t)(user.hash - file.data) + user.hash_len] = '\0';
         matches = hash_matches(colon + 1, user.hash);
     }

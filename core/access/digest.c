@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SipHash (Aumasson, Bernstein, INDOCRYPT 2012) with the authors' extension to
- * 128 bits. What is remembered of a password that was right is this digest of
- * it under a key that only this process has, so that memory never holds the
- * password, nor anything that can be tried offline without the key.
+ * 128 bits. Of a right password only this digest is remembered, under a key
+ * that only this process has, so that memory holds neither the password nor
+ * anything that can be attacked offline without the key.
  */
 #include "core/access/digest.h"
 
@@ -42,7 +42,7 @@ absorb(sip_t *s, uint64_t word)
     s->v0 ^= word;
 }
 
-/* Up to eight bytes, least significant first. */
+/* Loads up to eight bytes as a little-endian number. */
 static uint64_t
 load(const uint8_t *bytes, size_t n)
 {

@@ -11,8 +11,8 @@ typedef struct evprof_digest {
 } evprof_digest_t;
 
 /*
- * SipHash-2-4 with a 128-bit result: without the key the result looks random,
- * and two inputs with one result cannot be found.
+ * SipHash-2-4 with a 128-bit result. Without the key the result looks random,
+ * and no two inputs with one result can be found.
  */
 evprof_digest_t evprof_digest(const uint8_t key[16], const void *data,
                               size_t len);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The directives of access, and what must be true of them together. A server
- * that would start with half a credential would start open, so it does not.
+ * The directives of access, and the check that they are consistent. A server
+ * with half of a credential's directives would start without protection, so it
+ * does not start.
  */
 #include <string.h>
 #include <sys/stat.h>
@@ -9,7 +10,8 @@
 #include "core/access/credentials.h"
 #include "core/access/rules.h"
 
-/* Rules are asked for every request: they lie in one array. */
+/* Adds a rule. The rules are in one array, since every request searches
+ * them. */
 static const char *
 add_rule(evprof_conf_t *cf, evprof_rules_t *rules, bool is_allow)
 {
@@ -69,8 +71,8 @@ set_proxy(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
     return add_rule(cf, &access->proxies, true);
 }
 
-/* Secrets that others can read or change are told, not refused: the file may
- * belong to a test. */
+/* Sets a file of secrets. One that others can read or change gives a warning
+ * and not an error, since it may belong to a test. */
 static const char *
 set_secret_file(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
@@ -87,7 +89,8 @@ set_secret_file(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
     return fault;
 }
 
-/* A realm goes into a header: no line ends, no quotes. */
+/* Sets the realm, which is sent in a header: newlines and quotes are
+ * refused. */
 static const char *
 set_realm(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The judgement has two sides, which `satisfy` joins. The address side looks at
- * the peer of the connection; headers can only make it stricter, except the one
- * that a trusted proxy sends. The credential side answers from the cache,
- * refuses what cannot be right, or says that the file has to be read.
+ * Judging has two sides, which `satisfy` combines. The address side looks at
+ * the peer of the connection; headers can only make it stricter, except the
+ * header of a trusted proxy. The credential side answers from the cache,
+ * refuses what is malformed, or says that the file has to be read.
  */
 #include <string.h>
 #include <strings.h>
@@ -13,7 +13,7 @@
 #include "core/access/rules.h"
 #include "core/base/sender.h"
 
-/* Longer values are no credential of ours. */
+/* Longer values are refused. */
 #define LONGEST_AUTHORIZATION 8192
 
 /* ---- Addresses ---- */
@@ -21,7 +21,7 @@
 enum side {
     SIDE_NO,
     SIDE_YES,
-    SIDE_SILENT, /* nothing was said about this peer */
+    SIDE_SILENT, /* no rule matches the peer */
 };
 
 static const char *
@@ -44,8 +44,8 @@ is_forwarded(const evprof_access_request_t *request)
 }
 
 /*
- * The last address of a list: the trusted proxy added that one itself. Those
- * before it may be the client's invention.
+ * Reads the last address of a list, which the trusted proxy has added. The
+ * addresses before it may have been invented by the client.
  */
 static bool
 last_address(const char *value, evprof_address_t *out)
@@ -66,7 +66,7 @@ last_address(const char *value, evprof_address_t *out)
     return evprof_address_parse(text, out);
 }
 
-/* Whether the connection is one of a proxy that names the peer. */
+/* Whether the connection comes from a trusted proxy, which names the client. */
 static bool
 is_named(const evprof_access_conf_t *conf, const evprof_address_t *connected)
 {
@@ -74,8 +74,8 @@ is_named(const evprof_access_conf_t *conf, const evprof_address_t *connected)
            evprof_rules_find(&conf->proxies, connected) != NULL;
 }
 
-/* The peer that the rules judge. DIRECT: a trusted proxy that names no peer;
- * NONE: the header of a trusted proxy that cannot be read. */
+/* The peer that the rules are applied to. DIRECT: a trusted proxy that names no
+ * client; NONE: a trusted proxy's header that cannot be read. */
 static evprof_address_t
 judged_peer(const evprof_access_conf_t *conf,
             const evprof_access_request_t *request)
@@ -140,9 +140,9 @@ sender_fault(const evprof_access_conf_t *conf,
     }
 }
 
-/* No rule and no credential spoke: only what comes from this machine may, and
- * what a proxy on it passes on, or a page in a browser on it asks for, comes
- * from elsewhere. */
+/* Judges where no rule matches and no credential is needed: only peers on this
+ * machine are let in. Requests that a proxy on the machine forwards, or that a
+ * page in a browser on it makes, count as coming from elsewhere. */
 static enum evprof_verdict
 judge_default(const evprof_access_conf_t *conf,
               const evprof_access_request_t *request, const char **reason)
@@ -170,7 +170,7 @@ judge_default(const evprof_access_conf_t *conf,
 
 /* ---- Credentials ---- */
 
-/* The text behind "SCHEME " in a header, or NULL. */
+/* The text after "SCHEME " in a header, or NULL. */
 static const char *
 after_scheme(const char *value, const char *scheme)
 {
@@ -183,8 +183,9 @@ after_scheme(const char *value, const char *scheme)
 }
 
 typedef struct claim {
-    const char *path; /* of the file that decides; NULL: no claim of ours */
-    const char *text; /* the credential as sent, behind the scheme */
+    /* the file that decides; NULL: no credential of a kind that is accepted */
+    const char *path;
+    const char *text; /* the credential as sent, without the scheme */
     bool is_basic;
 } claim_t;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Addresses as bytes, networks as bytes and a length. A peer that reached an
- * IPv6 socket over IPv4 is an IPv4 peer, so that no rule has to be written
- * twice and none can be evaded by the other spelling.
+ * Addresses are bytes, networks bytes and a number of bits. A peer that reached
+ * an IPv6 socket over IPv4 counts as an IPv4 peer: so no rule has to be written
+ * twice, and none is evaded by the other form.
  */
 #include "core/access/rules.h"
 
@@ -102,7 +102,8 @@ clear_low_bits(evprof_network_t *network)
     return found;
 }
 
-/* "10.0.0.0/8"; a mapped network counts its bits from the IPv6 front. */
+/* Reads the "/8" of "10.0.0.0/8"; a v4-mapped network counts from the front of
+ * the IPv6 address. */
 static bool
 parse_prefix(const char *address_text, const char *digits,
              evprof_network_t *out)

@@ -3,8 +3,8 @@
 #define EVPROF_ACCESS_RULES_H
 
 /*
- * The inside of the access rules, for the files of this room: addresses,
- * networks, and the struct that the directives fill.
+ * Private to this room: addresses, networks, and the struct that the directives
+ * fill.
  */
 
 #include <stdint.h>
@@ -16,7 +16,7 @@ enum evprof_address_kind {
     EVPROF_ADDRESS_V4,
     EVPROF_ADDRESS_V6,
     EVPROF_ADDRESS_UNIX,
-    EVPROF_ADDRESS_DIRECT, /* a trusted proxy that asks for itself */
+    EVPROF_ADDRESS_DIRECT, /* a trusted proxy that names no client */
 };
 
 /* A peer; v4-mapped IPv6 addresses are IPv4 here. */
@@ -52,29 +52,30 @@ struct evprof_access_conf {
     evprof_rules_t proxies; /* trusted ones; all of them `allow` */
     const char *real_ip_header;
     int satisfy;
-    const char *realm; /* NULL: not written, "": off */
+    const char *realm; /* NULL: not set, "": off */
     const char *user_file;
     const char *bearer_file;
-    const char **names; /* of this server, beside its addresses */
+    const char **names; /* server names, besides addresses and localhost */
     size_t name_count;
 };
 
-/* Whether a password is asked for. */
+/* Whether passwords are required. */
 static inline bool
 evprof_access_has_basic(const evprof_access_conf_t *conf)
 {
     return conf->realm != NULL && conf->realm[0] != '\0';
 }
 
-/* The address of a socket's peer; NULL or another family is "unknown". */
+/* The address of a socket's peer; EVPROF_ADDRESS_NONE for NULL and other
+ * families. */
 evprof_address_t evprof_address_of(const struct sockaddr *peer);
 
-/* An address in text without port or brackets; false when it is none. */
+/* Reads an address without port or brackets; false: it is not one. */
 bool evprof_address_parse(const char *text, evprof_address_t *out);
 
 /*
- * "all", "unix:", "direct", an address or a network. `has_low_bits` says that
- * bits beyond the prefix were set; they are cleared.
+ * Reads "all", "unix:", "direct", an address or a network. `has_low_bits`: bits
+ * beyond the prefix were set and have been cleared.
  */
 bool evprof_network_parse(const char *text, evprof_network_t *out,
                           bool *has_low_bits);
@@ -83,7 +84,7 @@ bool evprof_network_parse(const char *text, evprof_network_t *out,
 bool evprof_network_has(const evprof_network_t *network,
                         const evprof_address_t *address);
 
-/* 127/8, ::1 and unix sockets. */
+/* Whether the address is in 127/8, ::1, or a unix socket. */
 bool evprof_address_is_loopback(const evprof_address_t *address);
 
 /* The first rule that matches, or NULL. */

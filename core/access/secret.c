@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A secret never passes through malloc: freed blocks would keep it, and a core
- * file of the server, which people send to each other, would show it.
+ * Secrets are never in memory from malloc: freed blocks would keep them, and
+ * core files of the server, which people send to each other, would contain
+ * them.
  */
 #include "core/access/secret.h"
 
@@ -72,7 +73,7 @@ evprof_secret_read(evprof_secret_t *out, const char *path, size_t max_bytes,
     if (id != NULL) {
         *id = opened;
     }
-    /* Pages are overwritten in the end: no more of them than are needed. */
+    /* As few pages as possible, since all are overwritten at the end. */
     size_t most = opened.size > 0 ? (size_t)opened.size : max_bytes;
     if (!evprof_secret_init(out, most + 2)) {
         fault = "does not fit into memory";
@@ -89,7 +90,7 @@ evprof_secret_read(evprof_secret_t *out, const char *path, size_t max_bytes,
 bool
 evprof_secret_equal(const char *a, size_t a_len, const char *b, size_t b_len)
 {
-    /* Volatile, so that no compiler leaves the loop at the first difference. */
+    /* Volatile, so that no compiler ends the loop at the first difference. */
     volatile unsigned char difference = a_len == b_len ? 0 : 1;
     for (size_t i = 0; i < b_len; i++) {
         unsigned char mine = a_len == 0 ? 0 : (unsigned char)a[i % a_len];

@@ -14,21 +14,19 @@
  */
 typedef struct evprof_secret {
     char *data; /* zeroed at first */
-    size_t len; /* bytes in use, by the holder's choice */
+    size_t len; /* bytes in use, set by the holder */
     size_t size;
 } evprof_secret_t;
 
-/* At least `size` bytes; false when memory is out. */
+/* Allocates at least `size` bytes; false: out of memory. */
 bool evprof_secret_init(evprof_secret_t *secret, size_t size);
 
-/* Overwrites and frees the memory. A zero-initialised or freed one is
- * ignored. */
+/* Overwrites and frees the memory; does nothing when there is none. */
 void evprof_secret_fini(evprof_secret_t *secret);
 
 /*
- * Reads a regular file of at most `max_bytes` into a secret, which is then
- * NUL-terminated; `id` may be NULL. NULL, or a fragment as evprof_source_read()
- * gives it.
+ * Reads a regular file of at most `max_bytes` into a secret and adds a NUL;
+ * `id` may be NULL. Returns NULL, or a fragment as evprof_source_read() does.
  */
 const char *evprof_secret_read(evprof_secret_t *out, const char *path,
                                size_t max_bytes, evprof_file_id_t *id);

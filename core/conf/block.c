@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A block collects statements into slots, calls the setters in the file's
- * order, and then fills what the file leaves open: from the outer block, by
- * calling the setters again with the outer block's statements, or from the
- * default, which is text like any other. So a value is made in one way only,
- * wherever it is from, and its origin is always known.
+ * A block collects statements into slots and calls the setters in the file's
+ * order. Then it sets what the file leaves open: from the outer block, by
+ * calling the setters again with that block's statements, or from the default,
+ * which is text too. So every value is made in the same way, and its origin is
+ * always known.
  */
 #include "core/conf/block.h"
 
@@ -185,7 +185,7 @@ append_statement(evprof_slot_t *slot, evprof_statement_t *s)
 typedef struct search {
     const evprof_block_t *block;
     evprof_nearest_t nearest;
-    unsigned contexts; /* where a directive of this very name may stand */
+    unsigned contexts; /* where a directive of this name may be */
 } search_t;
 
 static void
@@ -234,7 +234,7 @@ context_name(unsigned contexts)
                                                     : "in profile NAME { }";
 }
 
-/* The profile that has a directive of that name, or NULL. */
+/* The module that has a directive of that name, or NULL. */
 static const char *
 owner(const evprof_config_t *config, const char *name)
 {
@@ -317,8 +317,9 @@ outer_slot(const evprof_block_t *outer, const evprof_directive_t *d)
     return NULL;
 }
 
-/* Directives that may be repeated and have one offset fill one list together:
- * `allow` and `deny`. Others need not name an offset at all. */
+/* Whether two directives fill one list together, as `allow` and `deny` do: both
+ * may be repeated and have the same offset. (Other directives need not have an
+ * offset.) */
 static bool
 same_field(const evprof_slot_t *a, const evprof_slot_t *b)
 {
@@ -340,7 +341,8 @@ field_is_set(const evprof_block_t *block, const evprof_slot_t *slot)
     return false;
 }
 
-/* Mistakes in the outer block's statements have been reported there. */
+/* Sets a field again with the outer block's statements. Their mistakes have
+ * been reported with that block. */
 static void
 inherit_field(evprof_conf_t *cf, evprof_block_t *block,
               const evprof_block_t *outer, const evprof_slot_t *slot)
@@ -405,7 +407,7 @@ place_of(const evprof_block_t *block, const char *name)
     return &block->place;
 }
 
-/* Whether a struct has anything that is not the outer block's as well. */
+/* Whether the block itself sets anything in a struct. */
 static bool
 is_own(const evprof_block_t *block, size_t fill)
 {

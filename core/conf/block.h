@@ -3,9 +3,9 @@
 #define EVPROF_CONF_BLOCK_H
 
 /*
- * The inside of a configuration, for the files of this room. A block is one
- * place where directives stand; a slot is one directive in one block and knows
- * where its value comes from; a fill is one section's struct in one block.
+ * Private to this room. A block is one place where directives may be; a slot is
+ * one directive in one block, with the origin of its value; a fill is the
+ * struct of one section in one block.
  */
 
 #include <stdatomic.h>
@@ -22,22 +22,23 @@ enum evprof_origin {
 
 typedef struct evprof_slot {
     const evprof_directive_t *directive;
-    size_t fill; /* index of the struct that it fills */
+    size_t fill; /* index of the fill that it sets */
     enum evprof_origin origin;
-    evprof_statement_t *first; /* the others follow by `again` */
+    evprof_statement_t *first; /* the others are linked by `again` */
     evprof_statement_t *last;
 } evprof_slot_t;
 
 typedef struct evprof_fill {
     const evprof_section_t *section; /* NULL: a module's own directives */
     void *conf;
-    bool is_faulty; /* a directive of it has been refused */
+    bool is_faulty; /* one of its directives was refused */
 } evprof_fill_t;
 
 typedef struct evprof_block {
     enum evprof_context context;
     evprof_place_t place; /* of its opening, or of the file */
-    const evprof_statement_t *said; /* its statement; NULL: not in the file */
+    /* its statement; NULL: it is not in the file */
+    const evprof_statement_t *said;
     evprof_statement_t *statements;
     evprof_slot_t *slots;
     size_t slot_count;
@@ -57,7 +58,7 @@ typedef struct evprof_profile_block {
     const evprof_statement_t *statement; /* NULL: not in the file */
 } evprof_profile_block_t;
 
-/* The blocks that stand in the file itself, each once at most. */
+/* The blocks that are in the file itself, each at most once. */
 enum evprof_outer {
     EVPROF_OUTER_PPROF,
     EVPROF_OUTER_PUSH,
@@ -77,10 +78,11 @@ struct evprof_config {
     evprof_block_t outer[EVPROF_OUTER_BLOCKS];
     const evprof_module_t **modules;
     size_t module_count;
-    evprof_profile_block_t *profiles; /* one a module, in the same order */
+    /* one for each module, in the same order */
+    evprof_profile_block_t *profiles;
 };
 
-/* The setter reads the block of its statement by itself. */
+/* The setter reads the statement's block itself. */
 #define EVPROF_DIRECTIVE_OWN_BLOCK (1u << 16)
 
 /* The state that setters are called with. */
@@ -100,7 +102,7 @@ extern const evprof_section_t evprof_limits_section;
 extern const evprof_section_t evprof_push_section;
 extern const evprof_section_t evprof_watch_section;
 
-/* The blocks that stand in the file itself, outside of pprof { }. */
+/* The blocks that are in the file itself, not in pprof { }. */
 typedef struct evprof_outer_block {
     const char *word;
     enum evprof_context context;
@@ -113,8 +115,8 @@ void evprof_schema_each(const evprof_schema_t *schema,
                         void *ctx);
 
 /*
- * Makes the slots and structs of a block: those of a module (may be NULL) and
- * of every section that may stand there. EVPROF_ENOMEM.
+ * Makes the slots and structs of a block: those of `module`, which may be NULL,
+ * and of every section that may be in such a block. EVPROF_ENOMEM.
  */
 int evprof_block_init(evprof_conf_t *cf, evprof_block_t *block,
                       const evprof_module_t *module);
@@ -123,7 +125,8 @@ int evprof_block_init(evprof_conf_t *cf, evprof_block_t *block,
 void evprof_block_set(evprof_conf_t *cf, evprof_block_t *block,
                       evprof_statement_t *s);
 
-/* Inherits (`outer` may be NULL), applies defaults, checks. EVPROF_ENOMEM. */
+/* Completes a block: inherits from `outer`, which may be NULL, applies
+ * defaults, and checks. EVPROF_ENOMEM. */
 int evprof_block_finish(evprof_conf_t *cf, evprof_block_t *block,
                         const evprof_block_t *outer);
 
@@ -131,8 +134,8 @@ int evprof_block_finish(evprof_conf_t *cf, evprof_block_t *block,
 void *evprof_block_conf(const evprof_block_t *block,
                         const evprof_section_t *section);
 
-/* The number of a signal that a directive may name, HUP, USR1, USR2 or WINCH,
- * with or without SIG before it; 0 for "off", -1 for anything else. */
+/* The number of a signal that a directive may name (HUP, USR1, USR2 or WINCH,
+ * with or without SIG); 0 for "off", -1 for anything else. */
 int evprof_conf_signal(const char *text);
 
 #endif

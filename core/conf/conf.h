@@ -3,9 +3,10 @@
 #define EVPROF_CONF_CONF_H
 
 /*
- * A configuration is read as a whole and never changes. A reload makes another
- * one; users of the old one hold a reference to it. Loading runs on one thread;
- * a loaded configuration may be read and referenced from any thread.
+ * A configuration is loaded as a whole and never changes. A reload loads
+ * another one, while users of the old one hold references to it. Loading runs
+ * on one thread; a loaded configuration may be read and referenced from any
+ * thread.
  */
 
 #include <stdbool.h>
@@ -25,11 +26,11 @@ enum evprof_context {
 };
 
 /*
- * A set of directives and the struct they fill. A section that may stand in
- * pprof and in profile has a struct in each; what a profile does not set it
- * inherits from pprof, and directives that fill one list (repeated, with one
- * offset) are inherited together, so that `deny` in a profile replaces the
- * `allow` of pprof as well.
+ * A set of directives and the struct that they fill. A section that is allowed
+ * in pprof and in profile has a struct in each; what a profile does not set it
+ * inherits from pprof. Directives that fill one list (repeatable, with equal
+ * offsets) are inherited together, so that `deny` in a profile also replaces
+ * the `allow` of pprof.
  */
 typedef struct evprof_section {
     const char *name;
@@ -37,8 +38,8 @@ typedef struct evprof_section {
     const evprof_directive_t *directives;
     size_t conf_size; /* zeroed first */
     /*
-     * Checks and completes a struct whose directives are all set; NULL, or a
-     * fragment after the name of the directive in `culprit`.
+     * Checks and completes a struct when all directives are set. NULL, or a
+     * fragment about the directive that `culprit` is set to.
      */
     const char *(*finish)(evprof_conf_t *cf, void *conf, const char **culprit);
 } evprof_section_t;
@@ -94,7 +95,7 @@ enum evprof_log_level {
 /* pprof { } */
 typedef struct evprof_pprof_conf {
     const char *prefix; /* begins and ends in a slash */
-    long max_profiles;  /* taken at once */
+    long max_profiles;  /* at the same time */
     long long max_reply_bytes;
     bool labels;
     bool label_requests;
@@ -132,7 +133,8 @@ typedef struct evprof_push_conf {
     const char *tls_key;
     const char *spool; /* a folder; NULL: memory */
     long long spool_bytes;
-    long long linger_ns; /* how long the end is put off for the last windows */
+    /* how long the process's end is delayed for the last windows */
+    long long linger_ns;
 } evprof_push_conf_t;
 
 /* watch { }; a bound of 0 is not watched. */
@@ -143,7 +145,7 @@ typedef struct evprof_watch_conf {
     long rss_growth_percent;
     long long rss_growth_in_ns;
     long threads;
-    long long latency_ns; /* of requests, or of our thread's wake-up */
+    long long latency_ns; /* of requests, or of a wake-up of our thread */
     long long every_ns;   /* at most one set of profiles in that time */
     long keep_files;
     long long keep_bytes;
@@ -198,7 +200,7 @@ void evprof_config_unref(evprof_config_t *config);
 /* The directives outside of all blocks. */
 const evprof_main_conf_t *evprof_config_main(const evprof_config_t *config);
 
-/* Those of them that are for a preloaded library. */
+/* Those for a preloaded library. */
 const evprof_preload_conf_t *
 evprof_config_preload(const evprof_config_t *config);
 
@@ -211,18 +213,17 @@ const evprof_push_conf_t *evprof_config_push(const evprof_config_t *config);
 /* The directives of watch { }; defaults for what is not in the file. */
 const evprof_watch_conf_t *evprof_config_watch(const evprof_config_t *config);
 
-/* The limits of pprof { }, for what is no profile of a module. */
+/* The limits of pprof { }, for requests that are not for a module's profile. */
 const evprof_profile_limits_t *
 evprof_config_limits(const evprof_config_t *config);
 
-/* The absolute path of the file that was loaded, or NULL: text, or the built-in
- * defaults. */
+/* The absolute path of the loaded file; NULL: the built-in defaults. */
 const char *evprof_config_path(const evprof_config_t *config);
 
 /* Warnings of a file that was loaded, one a line, or NULL. */
 const char *evprof_config_warnings(const evprof_config_t *config);
 
-/* How many profiles there are. */
+/* The number of profiles. */
 size_t evprof_config_profile_count(const evprof_config_t *config);
 
 /* Profile `i`, in the order of the schema, then of the modules that were
@@ -236,8 +237,9 @@ const evprof_profile_conf_t *
 evprof_config_profile(const evprof_config_t *config, const char *name);
 
 /*
- * The struct of `section` in the file or pprof { } (`profile` NULL, or a name
- * that has no struct of its own), or in that profile; NULL: not of the schema.
+ * The struct of `section`: that of profile `profile`, or, when `profile` is
+ * NULL or has no struct of its own, that of the file or pprof { }. NULL: the
+ * section is not in the schema.
  */
 const void *evprof_config_section(const evprof_config_t *config,
                                   const evprof_section_t *section,
@@ -261,28 +263,31 @@ int evprof_config_dump(const evprof_config_t *config,
                        const evprof_writer_t *out);
 
 /*
- * Every directive of a schema as a configuration file with comments: how it is
- * written, its meaning, its default. Loading it is loading the defaults.
+ * Writes every directive of a schema as a commented configuration file: its
+ * syntax, its meaning, its default. Loading this file gives the defaults.
  */
 int evprof_config_reference(const evprof_schema_t *schema,
                             const evprof_writer_t *out);
 
 /* ---- For setters of sections in the core ---- */
 
-/* Adds a profile type; a fragment when it cannot be. Main directives only. */
+/* Adds a profile type; NULL, or a fragment when that fails. For directives of
+ * the file itself only. */
 const char *evprof_conf_add_module(evprof_conf_t *cf,
                                    const evprof_module_t *module);
 
-/* Calls `fn` when the configuration goes, latest first. EVPROF_ENOMEM. */
+/* Has `fn` called when the configuration is freed, the latest first.
+ * EVPROF_ENOMEM. */
 int evprof_conf_defer(evprof_conf_t *cf, void (*fn)(void *ctx), void *ctx);
 
-/* Memory that lives as long as the configuration, cleared; NULL: none left. */
+/* Zeroed memory that lives as long as the configuration; NULL: out of
+ * memory. */
 void *evprof_conf_alloc(evprof_conf_t *cf, size_t size);
 
 /* `path`, or the folder of the configuration and `path`; NULL: no memory. */
 const char *evprof_conf_path(evprof_conf_t *cf, const char *path);
 
-/* Says something about the directive being set that is no error. */
+/* Warns about the directive that is being set. */
 void evprof_conf_warn(evprof_conf_t *cf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a file to a configuration in four steps, each over the whole file: the
- * tree; the directives outside of blocks, which may bring further profile
- * types; pprof; the profiles, which inherit from it. The problems of all steps
- * are collected, and a configuration with an error is not handed out.
- * Everything lives in one arena, the tree included, since every value keeps its
- * origin.
+ * Loads a configuration in four steps, each over the whole file: the tree; the
+ * directives outside of blocks, which may add profile types; pprof; the
+ * profiles, which inherit from it. Problems of all steps are collected, and a
+ * configuration with an error is not returned. Everything is in one arena, the
+ * tree included, since each value refers to its origin.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,7 +182,7 @@ find_outer(const char *word)
     return i;
 }
 
-/* Finds the place of a block that stands in the file itself. */
+/* Takes the statement of a block that is in the file itself. */
 static void
 place_outer(evprof_conf_t *cf, size_t i, evprof_statement_t *s)
 {
@@ -241,7 +240,7 @@ read_pprof(evprof_conf_t *cf)
     return status == EVPROF_OK ? finish_profiles(cf) : status;
 }
 
-/* A block that holds nothing but directives. */
+/* Reads a block that contains directives only. */
 static int
 read_plain(evprof_conf_t *cf, evprof_block_t *block)
 {
@@ -307,7 +306,7 @@ is_served(const evprof_config_t *config, const char *leaf)
     return false;
 }
 
-/* The first of the module's names that another module has; NULL: none. */
+/* The first of the module's names that is taken by another one, or NULL. */
 static const char *
 taken_name(const evprof_config_t *config, const evprof_module_t *module)
 {
@@ -378,7 +377,7 @@ evprof_config_unref(evprof_config_t *config)
     if (config == NULL) {
         return;
     }
-    /* Release and acquire: what other holders read happens before the free. */
+    /* Acquire and release: reads by other holders happen before the free. */
     if (atomic_fetch_sub_explicit(&config->references, 1,
                                   memory_order_acq_rel) > 1) {
         return;
@@ -391,8 +390,9 @@ evprof_config_unref(evprof_config_t *config)
     free(config);
 }
 
-/* A server may change its folder once it has started. Files that are read
- * later, by a reload or for a password, must not depend on that. */
+/* The absolute path. A server may change its working folder after the start,
+ * and files read later, by a reload or for a password, must not depend on
+ * it. */
 static char *
 absolute_path(evprof_arena_t *arena, const char *path)
 {
@@ -410,7 +410,7 @@ absolute_path(evprof_arena_t *arena, const char *path)
     return out;
 }
 
-/* Of an absolute path. */
+/* The folder of an absolute path. */
 static char *
 folder_of(evprof_arena_t *arena, const char *path)
 {
@@ -493,7 +493,7 @@ explain(int status, const evprof_problems_t *problems, evprof_error_t *err)
                        problems->errors - 1);
 }
 
-/* Keeps the lines; without memory there are none. */
+/* Keeps the warnings, or none when out of memory. */
 static void
 keep_warnings(evprof_config_t *config, const evprof_problems_t *problems)
 {

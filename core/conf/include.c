@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pattern is followed one component at a time, folder by folder, and not by
- * glob(3): that one collects every match in memory before it gives the first,
- * and a pattern such as / * / * / * (without the spaces) matches a whole disk.
- * Here the entries that may be looked at are counted, over all folders.
+ * A pattern is followed component by component, folder by folder. glob(3) is
+ * not used: it collects every match in memory before it returns the first, and
+ * a pattern such as / * / * / * (without the spaces) matches a whole disk. Here
+ * the number of entries examined is bounded, over all folders.
  */
 #include "core/conf/include.h"
 
@@ -26,7 +26,7 @@ typedef struct walk {
     void *ctx;
     const char **fault;
     size_t entries;
-    bool is_pattern; /* a component with wildcards has been met */
+    bool is_pattern; /* a component with wildcards was met */
 } walk_t;
 
 static int follow(walk_t *w, const char *base, const char *rest);
@@ -77,7 +77,8 @@ collect(walk_t *w, const char *folder, const char *pattern,
     return status;
 }
 
-/* The component [part, part + len) has wildcards: every match is followed. */
+/* Follows every match of the component [part, part + len), which has
+ * wildcards. */
 static int
 follow_pattern(walk_t *w, const char *base, const char *part, size_t len)
 {
@@ -102,7 +103,7 @@ follow_pattern(walk_t *w, const char *base, const char *part, size_t len)
     return status;
 }
 
-/* `base` is resolved, `rest` is what follows: "", "/x" or "x/y". */
+/* Follows `rest` ("", "/x" or "x/y") from `base`, which is resolved. */
 static int
 follow(walk_t *w, const char *base, const char *rest)
 {

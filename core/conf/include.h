@@ -3,12 +3,13 @@
 #define EVPROF_CONF_INCLUDE_H
 
 /*
- * Calls `each` with the path of every file that `pattern` (glob(7)) names, in
- * the order of their names; hidden files only where the pattern says the dot.
- * A relative pattern starts at `folder`. Without wildcards the path is passed
- * on whether it exists or not; with them it may match nothing. Stops at the
- * first status of `each` that is not 0 and returns it; EVPROF_ENOMEM. A pattern
- * that cannot be followed is said in `fault` as a fragment in static memory.
+ * Calls `each` with the path of every file that matches `pattern` (glob(7)),
+ * sorted by name; hidden files only where the pattern has the dot. A relative
+ * pattern starts at `folder`. A pattern without wildcards is passed on whether
+ * or not the file exists; one with wildcards may match nothing. Stops at the
+ * first status of `each` that is not EVPROF_OK and returns it; EVPROF_ENOMEM.
+ * When the pattern cannot be followed, `fault` becomes a fragment in static
+ * memory.
  */
 int evprof_include_each(const char *folder, const char *pattern,
                         int (*each)(void *ctx, const char *path), void *ctx,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The words of nginx's grammar. A word ends at white space, `;`, `{` or `}`; a
- * quote or `#` means something only where a word may begin. A backslash keeps
- * the next character from ending the word; \t \r \n \" \' \\ stand for one
- * character and any other backslash for itself, so that patterns need no second
- * one. Unlike nginx's, `}` ends a word too: a forgotten `;` is then found where
- * it is missing.
+ * Splits text into words by nginx's grammar. A word ends at white space, `;`,
+ * `{` or `}`; a quote or `#` is special only where a word may begin. A
+ * backslash keeps the next character from ending the word; \t \r \n \" \' \\
+ * stand for one character, and before any other character a backslash stands
+ * for itself, so that patterns need not double it. Unlike in nginx, `}` too
+ * ends a word: a missing `;` is then reported where it is missing.
  */
 #include "core/conf/lexer.h"
 

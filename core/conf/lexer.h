@@ -12,7 +12,7 @@ enum evprof_token_kind {
     EVPROF_TOKEN_CLOSE,
 };
 
-/* Longer words are a mistake: a quote that was never closed, mostly. */
+/* Longer words are a mistake, mostly a quote that was not closed. */
 #define EVPROF_WORD_MAX 4096
 
 typedef struct evprof_token {
@@ -34,8 +34,8 @@ typedef struct evprof_lexer {
 void evprof_lexer_init(evprof_lexer_t *lexer, const char *text, size_t len);
 
 /*
- * The next token. Mistakes go to the list of problems and reading continues
- * behind them. EVPROF_ENOMEM.
+ * Reads the next token. Mistakes are added to the problems, and reading
+ * continues after them. EVPROF_ENOMEM.
  */
 int evprof_lexer_next(evprof_lexer_t *lexer, evprof_token_t *out);
 

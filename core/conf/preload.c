@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Directives for libevprof_preload.so: which programs it serves, when its port
- * opens. A server that links the library itself has no use for them, but its
- * file may hold them.
+ * Directives for libevprof_preload.so: which programs it serves, and when it
+ * opens its port. A server that links the library has no use for them, but its
+ * file may contain them.
  */
 #include <signal.h>
 

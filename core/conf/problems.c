@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Problems are found in two passes, first by the reader of the grammar, then by
- * the directives; a person wants them by place. They are kept as text in a list
- * and sorted when they are asked for. A file can hold more mistakes than
- * anybody reads, so only so many are kept, and the rest is counted.
+ * Problems are found in two passes, by the parser and by the directives, but
+ * people want them in the order of the file. They are kept as text in a list
+ * and sorted when they are written. A file can have more mistakes than anybody
+ * reads, so only a number of them is kept and the rest counted.
  */
 #include "core/conf/problems.h"
 
@@ -14,7 +14,7 @@
 #include "core/base/buf.h"
 #include "core/base/utf8.h"
 
-/* Enough for any file that people write, and a bound for those they do not. */
+/* More than any file written by people has. */
 #define MOST_KEPT 1000
 
 struct evprof_problem {
@@ -25,7 +25,8 @@ struct evprof_problem {
     const char *text;
 };
 
-/* A word of the file may hold anything: a problem stays one readable line. */
+/* Appends a problem as one readable line, whatever bytes a word of the file
+ * has. */
 static void
 add_clean(evprof_buf_t *line, const evprof_buf_t *raw)
 {
@@ -52,8 +53,8 @@ add_place(evprof_buf_t *line, const evprof_place_t *place)
     evprof_buf_puts(line, ": ");
 }
 
-/* A block that others inherit is read for each of them, with what it warns of.
- */
+/* Whether the problem is in the list. A block that others inherit is read for
+ * each of them, and gives its warnings each time. */
 static bool
 is_kept(const evprof_problems_t *problems, const char *text)
 {

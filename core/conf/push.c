@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * push { }: directives for libevprof_push.so. They are declared here so that a
- * file can be checked and listed where that library is not installed;
+ * push { }: the directives for libevprof_push.so. They are declared here so
+ * that a file can be checked and listed where that library is not installed;
  * adapters/push carries them out.
  */
 #include <string.h>
@@ -64,7 +64,7 @@ set_profiles(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
     return NULL;
 }
 
-/* Engines take nothing else for a label's name. */
+/* Whether the name is one that receivers accept for a label. */
 static bool
 is_label_name(const char *name)
 {

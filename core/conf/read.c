@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading a loaded configuration. Two configurations are compared by the words
- * that made their values, not by the values: the structs of modules are opaque,
- * the words are not.
+ * Reads a loaded configuration. Two configurations are compared by the words in
+ * the file that set their values, since the values are in opaque structs of
+ * modules.
  */
 #include <string.h>
 

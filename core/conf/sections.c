@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The directives that belong to no other room: the private port, the prefix,
- * the bounds, the log. Their defaults stand here and nowhere else.
+ * the limits, the log. Their defaults are here and nowhere else.
  */
 #include <string.h>
 
@@ -48,7 +48,7 @@ evprof_listen_defaults(evprof_listen_conf_t *listen)
     listen->send_timeout_ns = 30000000000;
 }
 
-/* One directive of the block of a private port. */
+/* Sets one directive in the block of a private port. */
 static void
 set_in_listen(const evprof_conf_t *cf, const evprof_statement_t *s,
               evprof_listen_conf_t *listen)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The typed setters: arguments to values, and the one place where each kind of
- * wrong value is put into words. A setter does not know whether its arguments
- * come from a file or are a directive's default.
+ * The typed setters convert arguments to values, and have the one message for
+ * each kind of wrong value. A setter does not know whether its arguments come
+ * from a file or are a directive's default.
  */
 #include <inttypes.h>
 #include <limits.h>
@@ -17,7 +17,7 @@
 #include "core/base/parse.h"
 #include "core/conf/block.h"
 
-/* ---- What setters may ask ---- */
+/* ---- Functions for setters ---- */
 
 const char *
 evprof_conf_arg(const evprof_conf_t *cf, unsigned i)
@@ -87,7 +87,7 @@ typedef struct unit {
     long long factor;
 } unit_t;
 
-/* From large to small, as a range is best told. */
+/* Sorted from large to small, for the messages about ranges. */
 static const unit_t size_units[] = {
     { "g", 1LL << 30 }, { "m", 1LL << 20 }, { "k", 1LL << 10 }, { "", 1 }
 };
@@ -98,7 +98,8 @@ static const unit_t time_units[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* In the largest unit that a value is a whole number of; 0 needs none. */
+/* Writes a value in the largest unit of which it is a whole number; 0 has no
+ * unit. */
 static void
 tell(char *out, size_t size, long long value, const unit_t *units, size_t count)
 {
@@ -125,7 +126,7 @@ check_range(evprof_conf_t *cf, const evprof_directive_t *d, long long value,
                                 max, evprof_conf_arg(cf, 0));
 }
 
-/* Digits at *text; false without any or when they overflow. */
+/* Reads digits at *text; false: there are none, or they overflow. */
 static bool
 take_digits(const char **text, long long *out)
 {
@@ -172,7 +173,7 @@ find_time_unit(const char *text, size_t len)
     return i;
 }
 
-/* "10us", "1h30m", "90": units fall from left to right. */
+/* Reads "10us", "1h30m" or "90"; units must fall from left to right. */
 static bool
 parse_time(const char *text, long long *out)
 {
@@ -200,8 +201,8 @@ parse_time(const char *text, long long *out)
 
 /* ---- The setters ---- */
 
-/* The core has counted the arguments; a directive that takes none has no typed
- * setter. */
+/* The first argument. The number of arguments was checked before, and a
+ * directive without arguments has no typed setter. */
 static const char *
 first_arg(const evprof_conf_t *cf)
 {
@@ -354,7 +355,7 @@ evprof_set_choice(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
     return choices_fault(cf, names);
 }
 
-/* Only signals whose meaning is the server's own to choose. */
+/* Only signals that a program may use for any purpose. */
 int
 evprof_conf_signal(const char *text)
 {

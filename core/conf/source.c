@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files that a server owner names are read once, whole, and within a bound.
- * Anything but a regular file is refused after an open that cannot block. The
- * size is that of the bytes read, since files of /proc and growing ones report
- * another.
+ * Files named in a configuration are read once, whole, and within a bound.
+ * Anything but a regular file is refused, after an open that cannot block. The
+ * size is the number of bytes read, since files of /proc and growing files
+ * report another one.
  */
 #include "core/conf/source.h"
 

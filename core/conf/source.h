@@ -15,13 +15,13 @@ typedef struct evprof_file_id {
     int64_t changed_ns; /* when content or attributes last changed */
 } evprof_file_id_t;
 
-/* Fills in the identity of a file, which changes when the file does. */
+/* Fills in the identity, which is another one after a change of the file. */
 void evprof_file_id_of(const struct stat *st, evprof_file_id_t *out);
 
 /*
- * Opens a regular file that is no larger than `max_bytes` as far as its size is
- * known, without ever waiting; the caller closes `fd`. `id` may be NULL. NULL,
- * or a fragment as below.
+ * Opens a regular file, without waiting; the caller closes `fd`. Refuses one
+ * whose size is known to be above `max_bytes`. `id` may be NULL. NULL, or a
+ * fragment as below.
  */
 const char *evprof_source_open(const char *path, size_t max_bytes, int *fd,
                                evprof_file_id_t *id);

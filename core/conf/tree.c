@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tokens become statements, and statements a tree, before any directive is
- * looked at: a mistake in one line does not hide those in others. `include` is
- * resolved here, in place, so that no directive ever knows that there are
- * several files. Files, bytes and depths are bounded and a file that includes
- * itself is found by its inode, so a reading always ends.
+ * Makes statements of tokens and a tree of statements, before any directive is
+ * looked at: so a mistake in one line does not hide those in others. `include`
+ * is resolved here, in place, so that directives need not know of several
+ * files. The number of files and bytes and the depth are bounded, and a file
+ * that includes itself is recognised by its inode, so reading always ends.
  */
 #include "core/conf/tree.h"
 
@@ -16,7 +16,7 @@
 #include "core/conf/lexer.h"
 #include "core/conf/source.h"
 
-/* One open file on the way from the first one to the current one. */
+/* A file that is being read; `outer` includes it. */
 typedef struct chain {
     const struct chain *outer;
     evprof_file_id_t id;
@@ -28,10 +28,10 @@ typedef struct reader {
     size_t bytes;
     unsigned files;
     unsigned blocks; /* open ones */
-    bool stopped;    /* a bound was met; it has been reported */
+    bool stopped;    /* a bound was exceeded, which has been reported */
 } reader_t;
 
-/* Statements of one block are appended here. */
+/* Where the statements of one block are appended. */
 typedef struct list {
     evprof_statement_t **end;
     const evprof_statement_t *opening; /* NULL: the file itself */
@@ -174,8 +174,7 @@ read_children(reader_t *r, evprof_lexer_t *lexer, evprof_statement_t *s,
     return status;
 }
 
-/* A statement is complete: its words are known and its block, if any, is next.
- */
+/* Adds a statement whose words are known; its block, if any, is read next. */
 static int
 add_statement(reader_t *r, evprof_lexer_t *lexer, list_t *list,
               evprof_statement_t *s, const chain_t *chain)
@@ -217,7 +216,7 @@ report_end(reader_t *r, const list_t *list, const evprof_token_t *token)
 }
 
 /*
- * Collects the words of one statement; the token that ended them is in `token`.
+ * Reads the words of one statement. `token` becomes the token that ended them.
  */
 static int
 read_words(evprof_lexer_t *lexer, evprof_buf_t *words, evprof_place_t *place,
@@ -237,7 +236,7 @@ read_words(evprof_lexer_t *lexer, evprof_buf_t *words, evprof_place_t *place,
     }
 }
 
-/* Reads one statement; true in `done` at the end of the block or file. */
+/* Reads one statement. `done` becomes true at the end of the block or file. */
 static int
 read_statement(reader_t *r, evprof_lexer_t *lexer, list_t *list,
                const chain_t *chain, bool *done)
@@ -292,7 +291,7 @@ read_statements(reader_t *r, evprof_lexer_t *lexer, list_t *list,
 
 /* ---- Files ---- */
 
-/* How many bytes before the text only say that it is UTF-8. */
+/* The length of a UTF-8 byte order mark at the start. */
 static size_t
 mark_length(const evprof_buf_t *text)
 {
@@ -332,7 +331,7 @@ includes_itself(const chain_t *chain, const evprof_file_id_t *id)
     return false;
 }
 
-/* The bound that one more file of `len` bytes would pass, as a fragment, or
+/* The bound that a further file of `len` bytes would exceed, as a fragment, or
  * NULL. */
 static const char *
 bound_met(reader_t *r, const chain_t *outer, const evprof_file_id_t *id,

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * watch { }: bounds at which profiles are taken without a request. core/runtime
- * watches them and takes the profiles.
+ * watch { }: the bounds at which profiles are taken without a request.
+ * core/runtime watches the bounds and takes the profiles.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/conf/block.h"
 
-/* "80%": a whole number. */
+/* Reads a whole number of percent, "80%". */
 static const char *
 read_percent(evprof_conf_t *cf, long *out)
 {

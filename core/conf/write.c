@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two texts made of the tables: the effective configuration, which is
- * itself a configuration file that loads to the same values, and the reference
- * of every directive. Nothing else lists directives, so neither can be out of
- * date.
+ * The two texts made from the tables of directives: the effective
+ * configuration, which is itself a configuration file that gives the same
+ * values, and the reference of every directive. Nothing else lists directives,
+ * so neither text can be out of date.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "core/base/buf.h"
 #include "core/conf/block.h"
 
-/* Where the comment with the origin begins, where the line leaves room. */
+/* The column of the comment with the origin, if the line is short enough. */
 #define ORIGIN_COLUMN 44
 
 static const char *
@@ -27,7 +27,7 @@ indent_of(enum evprof_context context)
     }
 }
 
-/* A word as the lexer reads it back. */
+/* Writes a word in a form that the lexer reads back. */
 static void
 add_word(evprof_buf_t *out, const char *text)
 {
@@ -86,7 +86,8 @@ is_shadowed(const evprof_block_t *block, const evprof_slot_t *slot)
     return false;
 }
 
-/* A value that a profile has in common with pprof is shown once, in pprof. */
+/* Whether a slot is written. A value that a profile inherits from pprof is only
+ * written in pprof. */
 static bool
 is_shown(const evprof_block_t *block, const evprof_slot_t *slot)
 {
@@ -132,8 +133,8 @@ is_set_in_file(const evprof_block_t *block, const evprof_statement_t *s)
     return false;
 }
 
-/* The file's own statements in their order, which matters to `allow` and
- * `deny`. */
+/* Writes the file's own statements in their order, which matters for `allow`
+ * and `deny`. */
 static void
 add_block(evprof_buf_t *out, const evprof_block_t *block)
 {
@@ -182,7 +183,7 @@ add_profile(evprof_buf_t *out, const evprof_profile_block_t *profile)
     }
 }
 
-/* A block beside pprof, where the file has it. */
+/* Writes a block other than pprof, if the file has it. */
 static void
 add_plain(evprof_buf_t *out, const char *word, const evprof_block_t *block)
 {
@@ -215,7 +216,7 @@ evprof_config_dump(const evprof_config_t *config, const evprof_writer_t *out)
 
 #define WIDTH 76
 
-/* A comment of several lines, wrapped between words. */
+/* Writes a comment, wrapped between words. */
 static void
 add_comment(evprof_buf_t *out, const char *indent, const char *text)
 {
@@ -286,7 +287,7 @@ name_shared(void *ctx, const evprof_section_t *section)
     }
 }
 
-/* The directives of pprof that a profile's block may set for itself. */
+/* Writes which directives of pprof a profile's block may also set. */
 static void
 add_shared(evprof_buf_t *out, const evprof_schema_t *schema)
 {

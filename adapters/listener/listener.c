@@ -92,6 +92,26 @@ watch_forks(void)
     pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
 
+/* ---- The end of the program ---- */
+
+/* A program that ends without evprof_free() leaves no files of sockets behind.
+ * They are not closed: their thread may still serve. */
+__attribute__((destructor)) static void
+remove_sockets(void)
+{
+    if (!evprof_lock_try(&lock)) {
+        return;
+    }
+    for (listener_t *l = listeners; l != NULL; l = l->next) {
+        for (size_t i = 0; i < l->port_count; i++) {
+            if (l->ports[i].socket.path != NULL) {
+                (void)unlink(l->ports[i].socket.path);
+            }
+        }
+    }
+    evprof_lock_leave(&lock);
+}
+
 /* ---- Life ---- */
 
 static void

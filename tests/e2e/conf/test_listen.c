@@ -196,6 +196,39 @@ test_stale_socket(void **state)
     test_folder_remove(folder);
 }
 
+/* A program that ends by exit() removes its own, and a child of it does not. */
+static void
+test_exit_removes_the_socket(void **state)
+{
+    (void)state;
+    TEST_SKIP_UNDER_TSAN();
+    char address[256];
+    folder = test_folder();
+    snprintf(address, sizeof(address), "unix:%s/socket", folder);
+    pid_t child = fork();
+    if (child == 0) {
+        evprof_t *prof = evprof_new(NULL, NULL);
+        if (evprof_listen(prof, address, NULL) != EVPROF_OK) {
+            _exit(1);
+        }
+        pid_t own = fork();
+        if (own == 0) {
+            exit(0);
+        }
+        int status;
+        if (waitpid(own, &status, 0) != own || status != 0 ||
+            access(address + 5, F_OK) != 0) {
+            _exit(2);
+        }
+        exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(access(address + 5, F_OK), -1);
+    test_folder_remove(folder);
+}
+
 /* One that is alive, but has more callers than it takes, is not replaced. */
 static void
 test_busy_socket(void **state)
@@ -363,6 +396,7 @@ main(void)
         cmocka_unit_test(test_log_of_control_bytes),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_stale_socket),
+        cmocka_unit_test(test_exit_removes_the_socket),
         cmocka_unit_test(test_fork),
         cmocka_unit_test(test_end),
         cmocka_unit_test(test_busy_socket),

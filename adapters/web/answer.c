@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all answers have in common. */
+/* Compression, headers and codes of all answers. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "core/base/hash.h"
 #include "core/profile/gzip.h"
 
-/* Shorter bodies fit into one packet as they are. */
+/* Shorter bodies fit into one packet uncompressed. */
 #define SHORT_BODY ((size_t)1000)
 
 const evprof_ui_header_t evprof_web_headers[] = {

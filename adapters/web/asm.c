@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The machine code of function= with the weight of each instruction, in
- * columns. A function that was inlined everywhere has none of its own: then it
- * is that of the functions it was inlined into.
+ * columns. For a function that was inlined everywhere it is the code of the
+ * functions it was inlined into.
  */
 #include "adapters/web/call.h"
 
@@ -22,7 +22,7 @@ static const evprof_report_t asm_report = {
     .suffix = "",
 };
 
-/* An expression that matches the name alone. */
+/* Appends a regular expression that matches that name only. */
 static void
 put_pattern(evprof_buf_t *out, const char *name)
 {
@@ -36,7 +36,7 @@ put_pattern(evprof_buf_t *out, const char *name)
     evprof_buf_putc(out, '$');
 }
 
-/* ---- Where an instruction comes from ---- */
+/* ---- The source of an instruction ---- */
 
 typedef struct origin {
     const char *function;
@@ -128,7 +128,7 @@ put_routines(evprof_buf_t *out, evprof_view_t *view, evprof_error_t *err)
     return EVPROF_OK;
 }
 
-/* Remarks say why there is no code. */
+/* Collects remarks, which say why there is no code. */
 static void
 add_line(void *ctx, const char *line)
 {

@@ -6,8 +6,8 @@
 
 #include "adapters/web/web.h"
 
-/* Scripts and styles. Their addresses change with their content, so that
- * browsers keep them for good. */
+/* Scripts and styles. Their addresses change with their contents, so that
+ * browsers may keep them for good. */
 enum evprof_asset {
     EVPROF_ASSET_SCRIPT,
     EVPROF_ASSET_STYLE,
@@ -15,10 +15,11 @@ enum evprof_asset {
     EVPROF_ASSET_COUNT,
 };
 
-/* Appends the address below static/: the name, and what tells its content. */
+/* Appends the asset's address below static/: its name and a hash of its
+ * contents. */
 void evprof_asset_name(enum evprof_asset asset, evprof_buf_t *out);
 
-/* Answers with the asset of that name; false when there is none. */
+/* Answers with the asset of that name; false: there is none. */
 bool evprof_asset_answer(const char *name, evprof_web_answer_t *answer);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all views begin with. */
+/* What all views start with: the profile, the options, the head of the
+ * document. */
 #include "adapters/web/call.h"
 
 #include "core/base/json.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Callers and callees of place=N. */
+/* The callers and callees of the place with the number place=. */
 #include "adapters/web/call.h"
 
 #include "core/base/error.h"

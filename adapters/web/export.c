@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is shown as one page that needs no server. */
+/* The present view as a page that needs no server. */
 #include "adapters/web/call.h"
 #include "adapters/web/page.h"
 #include "core/report/one_file.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The flame graph, with the heaviest rows of the table beside it. Parameters
- * beside the options: kind=up (inverted), callers or callees with place=N;
- * path=N,N,... for what lies below a box; width= of the drawing, in pixels.
+ * The flame graph, with the heaviest rows of the table beside it. Its
+ * parameters besides the options: kind=up (inverted), or callers or callees
+ * with place=N; path=N,N,... for the boxes below one box; width= of the drawing
+ * in pixels.
  */
 #include "adapters/web/call.h"
 
@@ -15,7 +16,7 @@
 #define MAX_BOXES 24000
 #define MAX_PATH 100000
 #define DEFAULT_WIDTH 1400
-/* Boxes of less are drawn together; zooming asks for more. */
+/* Narrower boxes are merged; zooming in fetches them. */
 #define NARROWEST_PIXELS 1.0
 
 /* The places of a path; NULL: out of memory. */
@@ -81,7 +82,7 @@ put_fold(evprof_web_call_t *call, const evprof_seen_t *seen, const char *key,
     return status;
 }
 
-/* Both halves of a sandwich at once. */
+/* Both halves of a sandwich view: callers and callees of one place. */
 static int
 put_sandwich(evprof_web_call_t *call, const evprof_seen_t *seen,
              evprof_document_t *d, evprof_error_t *err)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The call graph as nodes and edges, trimmed as the options say. The page draws
- * it; where `dot` may be run it says where things go, in its plain form, else
- * the page lays them out itself. Boxes have the size that the page gives them:
- * so many pixels for each character of the name.
+ * The call graph as nodes and edges, trimmed by the options. The page draws it.
+ * Positions come from `dot -Tplain` where the tool may run it, else from a
+ * layout in the page. A box is as wide as the page draws it: a number of pixels
+ * for each character of the name.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,8 @@
 #include "core/base/sum.h"
 
 #define LIMIT_MS 6000
-/* With more edges `dot` takes minutes; the lightest do not shape the layout. */
+/* With more edges `dot` takes minutes, so the lightest ones do not take part in
+ * the layout. */
 #define MAX_LAID_OUT ((size_t)240)
 #define PIXELS_PER_INCH 72.0
 #define CHARACTER_WIDTH 7.3
@@ -64,11 +65,11 @@ put_nodes(evprof_buf_t *out, evprof_node_t *const *nodes, size_t count)
     }
 }
 
-/* What is done with edges. */
+/* State of a walk over edges. */
 typedef struct walk {
     evprof_buf_t *out;
-    int64_t lightest; /* that shapes the layout */
-    int64_t *weights; /* of all edges, being gathered */
+    int64_t lightest; /* weight of the lightest edge in the layout */
+    int64_t *weights; /* of all edges, while they are collected */
     size_t edge_count;
 } walk_t;
 
@@ -98,9 +99,10 @@ put_edge(walk_t *walk, const evprof_edge_t *edge)
                       edge->is_inline);
 }
 
-/* ---- Where it goes ---- */
+/* ---- The layout ---- */
 
-/* The heaviest call of a node keeps it near its caller. */
+/* Whether the edge is the heaviest call of its callee, which keeps the callee
+ * near its caller. */
 static bool
 is_main_call(const evprof_edge_t *edge)
 {
@@ -115,7 +117,8 @@ is_main_call(const evprof_edge_t *edge)
     return true;
 }
 
-/* An edge that does not shape the layout is drawn as a straight line. */
+/* Writes an edge for `dot`. An edge that takes no part in the layout is drawn
+ * as a straight line. */
 static void
 put_dot_edge(walk_t *walk, const evprof_edge_t *edge)
 {
@@ -148,7 +151,7 @@ heaviest_first(const void *a, const void *b)
     return l > r ? -1 : l < r;
 }
 
-/* The weight from which on edges shape the layout. */
+/* The least weight of an edge that takes part in the layout. */
 static int64_t
 find_lightest(evprof_node_t *const *nodes, size_t count)
 {
@@ -185,7 +188,7 @@ put_dot(evprof_buf_t *out, evprof_node_t *const *nodes, size_t count)
     evprof_buf_puts(out, "}\n");
 }
 
-/* Appends what `dot` says; nothing where it cannot be run. */
+/* Appends the output of `dot`; nothing when it cannot be run. */
 static void
 lay_out(const evprof_web_call_t *call, evprof_node_t *const *nodes,
         size_t count, evprof_buf_t *out)

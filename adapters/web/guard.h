@@ -11,7 +11,7 @@
  * with the token.
  */
 typedef struct evprof_guard {
-    const char *host; /* that the port is bound to, without brackets; or "" */
+    const char *host; /* the bound host, without brackets; or "" */
     unsigned port;
     bool is_loopback; /* only this machine can reach the port */
     const char *token;
@@ -23,7 +23,7 @@ typedef struct evprof_guarded {
     const char *origin;
     const char *cookie;
     const char *fetch_site; /* Sec-Fetch-Site */
-    bool is_navigation;     /* Sec-Fetch-Mode says so */
+    bool is_navigation;     /* by Sec-Fetch-Mode: a link was followed */
 } evprof_guarded_t;
 
 /* Whether the request names this server and was not sent by a page of another

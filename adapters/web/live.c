@@ -58,7 +58,7 @@ evprof_live_start(evprof_live_t *live, const evprof_reload_t *what,
 {
     evprof_live_result_t left;
     if (evprof_live_take(live, &left)) {
-        /* The page that asked for it has gone. */
+        /* Nobody has taken the result: the page that asked for it has gone. */
         evprof_pprof_free(left.profile);
     }
     if (live->is_running) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Profiles come and go: files that are dropped on a page, and new ones from
- * where the first came from. */
+/* Opens and closes profiles: files dropped on a page, and new profiles from the
+ * server of the first one. */
 #include "adapters/web/call.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "core/base/json.h"
 
 #define MAX_SECONDS 3600
-/* As it is sent, in gzip; in memory it is some ten times as large. */
+/* Of the body as sent, in gzip; in memory it is about ten times as large. */
 #define GUEST_MAX_BODY ((size_t)256 << 10)
 
 static void
@@ -104,7 +104,7 @@ evprof_web_reload(evprof_web_call_t *call, evprof_error_t *err)
     return status;
 }
 
-/* Puts away what came, and says where. */
+/* Adds the fetched profile to the open ones and answers with its index. */
 int
 evprof_web_live(evprof_web_call_t *call, evprof_buf_t *out, evprof_error_t *err)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every page is the same shell with the document of its view in it, so that
- * the first picture needs no second request. A view that fails is a page too:
- * its reason is in the document, and the code says 400.
+ * Every page is the same HTML shell with the document of its view inside, so
+ * that it can be drawn without a second request. A view that fails is a page
+ * too: the document has the reason, and the HTTP code is 400.
  */
 #include "adapters/web/page.h"
 
@@ -46,7 +46,8 @@ put_failure(evprof_buf_t *out, const char *message)
     evprof_buf_putc(out, '}');
 }
 
-/* Before a profile was taken the page asks which one to take. */
+/* The document of a page before any profile was taken: it lets the user choose
+ * one. */
 static void
 put_choice(const evprof_web_call_t *call, evprof_buf_t *out)
 {

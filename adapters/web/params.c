@@ -96,7 +96,7 @@ evprof_param_int(const evprof_params_t *params, const char *key, int64_t low,
                : otherwise;
 }
 
-/* Options that pprof has no parameter for and that pages can set. */
+/* Options that pages can set and for which pprof has no parameter. */
 static const char *const own_names[] = { "tagroot", "tagleaf" };
 
 static const char *

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is no picture: the profile as text, and as a file. */
+/* The profile as text, and as a file. */
 #include "adapters/web/call.h"
 
 #include "core/base/error.h"
 #include "core/base/json.h"
 
-/* More text than this stops browsers; the download has all of it. */
+/* More text than this makes browsers stall; the download has all of it. */
 #define MAX_TEXT ((size_t)4 << 20)
 
 static int

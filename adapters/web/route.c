@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a request to its answer. Pages have pprof's names; what their scripts
- * ask for lies in data/. What changes something is asked by POST or DELETE and
- * has to show the token of a page.
+ * Routes a request to its answer. Pages have pprof's names; documents for
+ * scripts are below data/. A request that changes something is a POST or DELETE
+ * and needs the token of a page.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 static const struct page {
     const char *path;
-    const char *name; /* of the view, and of its data */
+    const char *name; /* of the view and of its document */
     evprof_web_view_fn view;
 } pages[] = {
     { "flamegraph", "flame", evprof_web_flame },
@@ -56,7 +56,7 @@ static const struct action {
     { "reload", EVPROF_WEB_POST, evprof_web_reload },
 };
 
-/* Older names, and the site's own root. */
+/* Old names and the site's root, which redirect. */
 static const char *const moved[] = { "", "flamegraph2", "flamegraphold" };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -173,7 +173,7 @@ answer_call(evprof_web_call_t *call)
     }
 }
 
-/* The parts of a request on which the bytes of its answer depend. */
+/* Appends the parts of a request that its answer depends on. */
 static bool
 make_key(const evprof_site_t *site, const evprof_web_ask_t *ask,
          evprof_buf_t *key)

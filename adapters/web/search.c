@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which places q= matches, and what the stacks with such a place weigh. */
+/* The places that match q=, and the weight of all stacks with such a place. */
 #include "adapters/web/call.h"
 
 #include <stdlib.h>

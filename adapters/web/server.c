@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tool's own port: one evhttp on one loop, until a signal ends it. What is
- * asked for is judged by guard.h and answered by the site.
+ * The tool's own port: one evhttp on one loop, until a signal ends it. guard.h
+ * decides which requests are served, and the site answers them.
  */
 #include <arpa/inet.h>
 #include <event2/buffer.h>
@@ -30,7 +30,7 @@ typedef struct server {
     evprof_guard_t guard;
     struct event_base *base;
     struct evhttp *http;
-    char host[256]; /* as it was asked for, without brackets */
+    char host[256]; /* as given, without brackets */
     char shown[260];
     unsigned asked_port;
 } server_t;
@@ -196,8 +196,8 @@ answer_request(server_t *server, struct evhttp_request *req, const char *path,
     evprof_web_answer_free(&answer);
 }
 
-/* The URL that was printed has the token; it becomes a cookie, so that it does
- * not stay in the address bar. True when the request was answered so. */
+/* Takes the token out of the printed URL and sets it as a cookie, so that it
+ * does not stay in the address bar. True: the request was answered by this. */
 static bool
 take_token(server_t *server, struct evhttp_request *req, const char *path,
            const char *query)
@@ -267,7 +267,7 @@ on_request(struct evhttp_request *req, void *arg)
 
 /* ---- The port ---- */
 
-/* Takes "[host]:[port]" apart; an IPv6 host stands in brackets. */
+/* Splits "[host]:[port]"; an IPv6 host is in brackets. */
 static int
 read_address(server_t *server, const char *address, evprof_error_t *err)
 {
@@ -326,7 +326,7 @@ bound_port(struct evhttp_bound_socket *bound)
 static int
 bind_port(server_t *server, evprof_error_t *err)
 {
-    /* The name may be that of two addresses; the first one is the usual. */
+    /* localhost may have two addresses; most clients try this one. */
     bool is_name = strcmp(server->host, "localhost") == 0;
     struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(
         server->http, is_name ? "127.0.0.1" : server->host,

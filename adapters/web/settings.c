@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Named settings, in the file that pprof keeps them in. */
+/* Named settings, in the file that pprof keeps them in too. */
 #include <event2/http.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ read_settings(const evprof_web_call_t *call, evprof_settings_t *out,
     return evprof_settings_read(file, out, err);
 }
 
-/* Appends the parameters that set what differs from the defaults. */
+/* Appends the parameters of the options that differ from their defaults. */
 static void
 put_query(evprof_buf_t *out, const evprof_options_t *options)
 {

@@ -14,16 +14,17 @@
 
 #define MAX_SEEN 8
 #define MAX_ANSWERS 64
-/* The bounds of the caches; smaller in a UI that a server mounts. */
+/* Bounds of the caches; smaller in a UI inside a server (a guest). */
 #define MAX_SEEN_BYTES ((size_t)96 << 20)
 #define MAX_ANSWER_BYTES ((size_t)16 << 20)
 #define GUEST_SEEN_BYTES ((size_t)1 << 20)
 #define GUEST_ANSWER_BYTES ((size_t)512 << 10)
-/* So many profiles a guest keeps beside the first place, which is empty. */
+/* The number of profiles that a guest keeps, besides the first place, which is
+ * empty. */
 #define GUEST_OPENED 2
 #define TOKEN_BYTES 16
 
-/* A profile that a comparison came to. */
+/* A profile made by comparing two others. */
 typedef struct compared {
     evprof_wanted_t wanted;
     bool is_normalized;
@@ -51,7 +52,7 @@ struct evprof_site {
     char token[2 * TOKEN_BYTES + 1];
 };
 
-/* Views are made for pages: every node, the granularity of the options. */
+/* Pages show untrimmed views, at the granularity of the options. */
 static const evprof_report_t page_report = {
     .name = "page",
     .summary = "",
@@ -129,7 +130,7 @@ free_answer(evprof_site_t *site, answer_t *kept)
     *kept = (answer_t){ 0 };
 }
 
-/* What was made of the profiles that are open is of no use any more. */
+/* Drops all that was made of the open profiles. */
 static void
 forget(evprof_site_t *site)
 {
@@ -259,7 +260,7 @@ evprof_site_update(evprof_site_t *site, const char *kind, bool keeps,
 {
     size_t index = kind != NULL ? place_for(site, kind) : 0;
     if (index == 0 && site->setup.is_guest) {
-        /* The latest is wanted; another one makes room. */
+        /* There is no room: the new profile replaces another one. */
         index = 1;
         forget(site);
         free_opened(&site->opened[index]);
@@ -292,7 +293,7 @@ evprof_site_live(evprof_site_t *site)
 
 /* ---- Comparing ---- */
 
-/* Takes a copy of `base` away from a copy of `p`. */
+/* Subtracts a copy of `base` from a copy of `p`. */
 static int
 compare(const evprof_site_t *site, const evprof_pprof_t *p,
         const evprof_pprof_t *base, bool is_normalized, bool is_labelled,
@@ -336,7 +337,7 @@ is_same(const compared_t *c, const evprof_wanted_t *wanted, bool is_normalized)
            c->is_normalized == is_normalized;
 }
 
-/* The profile itself, compared where that is wanted. */
+/* The profile that a request asks for, compared where it asks for that. */
 static int
 find_profile(evprof_site_t *site, const evprof_wanted_t *wanted,
              const evprof_options_t *options, const evprof_pprof_t **out,
@@ -364,7 +365,7 @@ find_profile(evprof_site_t *site, const evprof_wanted_t *wanted,
     if (status != EVPROF_OK) {
         return status;
     }
-    /* Views refer to the profile that they show. */
+    /* Views point at the profile that they show. */
     forget(site);
     *c = (compared_t){ .wanted = *wanted,
                        .is_normalized = options->normalize,
@@ -375,7 +376,7 @@ find_profile(evprof_site_t *site, const evprof_wanted_t *wanted,
 
 /* ---- Views ---- */
 
-/* Tells views of one site apart: every option that has an effect, by value. */
+/* Appends the key of a view: every option that has an effect, by value. */
 static void
 put_key(evprof_buf_t *out, const evprof_wanted_t *wanted,
         const evprof_options_t *options)
@@ -450,7 +451,7 @@ bytes_of(const evprof_seen_t *seen)
            seen->stacks->place_count * sizeof(*seen->rows);
 }
 
-/* Forgets the views that were not used for longest; one is always kept. */
+/* Drops the least recently used views; one always stays. */
 static void
 make_room(evprof_site_t *site)
 {
@@ -535,7 +536,7 @@ evprof_site_recall(evprof_site_t *site, const char *key,
     return !answer->body.failed;
 }
 
-/* The answer that is free, or was not used for longest. */
+/* A free place, or the least recently used answer. */
 static answer_t *
 oldest_answer(evprof_site_t *site)
 {
@@ -548,7 +549,7 @@ oldest_answer(evprof_site_t *site)
     return oldest;
 }
 
-/* The used answer that was not used for longest, or NULL. */
+/* The least recently used answer, or NULL. */
 static answer_t *
 oldest_used(evprof_site_t *site)
 {

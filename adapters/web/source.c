@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Source lines with their weights. Without file= an index: every file and
- * function with its weight, the costliest first. With file= the lines of that
- * file that have a weight, and around them the text, where it can be read. A
- * line counts once for each stack, so that recursion does not count twice.
+ * function with its weight, the heaviest first. With file= the lines of that
+ * file that have a weight, with the text around them where the file can be
+ * read. A line counts once for each stack, so that recursion is not counted
+ * twice.
  *
  * Only files that the profile names are read, below source_path.
  */
@@ -16,11 +17,11 @@
 #include "core/base/json.h"
 #include "core/report/source.h"
 
-/* Lines without a weight that are shown around those that have one. */
+/* How many lines without a weight are shown around those with one. */
 #define MARGIN 8
 #define MAX_LINES 20000
 
-/* The view by lines, whatever granularity was asked for. */
+/* The view at the granularity of lines, whatever the options say. */
 static int
 see_lines(evprof_web_call_t *call, const evprof_seen_t **out,
           evprof_error_t *err)
@@ -32,14 +33,14 @@ see_lines(evprof_web_call_t *call, const evprof_seen_t **out,
 
 /* ---- The index ---- */
 
-/* What the lines of one function (or file) come to. */
+/* The sums of the lines of one function or file. */
 typedef struct part {
-    const char *function; /* NULL: of a file */
+    const char *function; /* NULL: this is a file */
     const char *file;
     int64_t first_line;
     int64_t flat;
     int64_t cum;
-    uint32_t last; /* stack that was counted last, plus one */
+    uint32_t last; /* the stack counted last, plus one */
 } part_t;
 
 typedef struct parts {
@@ -68,7 +69,8 @@ compare_functions(const void *a, const void *b, void *ctx)
 
 typedef int (*compare_fn)(const void *a, const void *b, void *ctx);
 
-/* Gives places that are equal to `compare` one part. False: out of memory. */
+/* Makes one part for all places that `compare` finds equal. False: out of
+ * memory. */
 static bool
 make_parts(evprof_stacks_t *s, compare_fn compare, parts_t *out)
 {
@@ -191,7 +193,7 @@ by_number(const void *a, const void *b)
     return l < r ? -1 : l > r;
 }
 
-/* The lines of the file that the places have, by number; NULL: no memory. */
+/* The lines of the file that have places, by number; NULL: out of memory. */
 static line_t *
 list_lines(const evprof_stacks_t *s, const char *file, size_t *count)
 {
@@ -251,7 +253,7 @@ put_text_line(evprof_buf_t *out, int64_t number, const line_t *line,
     evprof_buf_putc(out, ']');
 }
 
-/* The lines of a range that a page unfolds. */
+/* The lines of a folded range, which the page unfolds. */
 static void
 put_range(evprof_buf_t *out, evprof_sources_t *sources, const char *file,
           int64_t from, int64_t to)
@@ -267,7 +269,8 @@ put_range(evprof_buf_t *out, evprof_sources_t *sources, const char *file,
     evprof_buf_putc(out, ']');
 }
 
-/* Each line with a weight and those around it, as [number, flat, cum, text]. */
+/* Writes each line with a weight and those around it, as [number, flat, cum,
+ * text]. */
 static void
 put_lines(evprof_buf_t *out, evprof_sources_t *sources, const char *file,
           const line_t *lines, size_t count)

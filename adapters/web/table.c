@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table: count= rows at most, in the order of sort=. */
+/* The table of functions: at most count= rows, in the order of sort=. */
 #include "adapters/web/call.h"
 
 #define DEFAULT_ROWS 1000

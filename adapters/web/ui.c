@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The site in a running server. It begins without a profile: browsers take one
- * from the server, as anybody does, and hand it in. One site for the process,
- * made by the first request; all of it on the worker's thread.
+ * The site inside a running server. It starts without a profile: the browser
+ * takes one from the server like any client and posts it to the site. There is
+ * one site for the process, made by the first request; everything runs on the
+ * worker's thread.
  */
 #include "core/runtime/ui.h"
 
@@ -70,7 +71,8 @@ make_site(const evprof_ui_how_t *how)
 
 /* ---- Frames ---- */
 
-/* Takes the lines of a frame, which is changed; what follows them. */
+/* Splits the first lines off a frame, which is modified; returns what follows
+ * them. */
 static char *
 read_lines(char *frame, size_t len, const char **lines, size_t count)
 {

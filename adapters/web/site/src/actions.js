@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What menus, keys and buttons do alike.
+// Actions that menus, keys and buttons share.
 
 import { isFile } from './api.js';
 import { copy } from './export.js';
@@ -38,7 +38,7 @@ export function addActions(app) {
     app.makePalette();
   };
 
-  /** A place by its name, asked for when no document had it yet. */
+  /** Finds a place by name; asks the server when no document had it yet. */
   app.findPlace = async (name) => {
     const known = app.places.find(name);
     if (known) return known;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The address of a page says all that it shows, with pprof's names where it has
-// them, so that a bookmark works in both.
+// The address of a page contains all that the page shows, under pprof's names
+// where it has them, so that a bookmark works in both tools.
 
 export const views = [
   ['flame', 'flamegraph', 'Flame'],
@@ -12,7 +12,7 @@ export const views = [
   ['raw', 'raw', 'Raw'],
 ];
 
-/** Options of views: parameter, label for people, kind. */
+/** Options of views: parameter, label, kind. */
 export const options = [
   ['f', 'focus', 'regexp', 'Only stacks with a matching frame'],
   ['i', 'ignore', 'regexp', 'Without stacks that have a matching frame'],
@@ -45,11 +45,11 @@ export const options = [
 ];
 const optionKeys = options.map(([key]) => key);
 
-/** Filters that become pills; the rest only where they differ from defaults. */
+/** Options shown as pills, which those of sorting and trimming are not. */
 export const pillKeys = optionKeys.filter((k) =>
   !['sort', 'compact', 'unit', 'n', 'nf', 'ef'].includes(k));
 
-/** What belongs to the page and not to the view's data. */
+/** Parameters of the page, not of the view's document. */
 export const pageKeys = ['color', 'flip', 'inv', 'sandwich', 'q', 'p', 'sel',
   'file', 'recursion'];
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asking the server. In a file that was saved there is none; `offline` answers
-// in its place.
+// Requests to the server. A saved file has no server; offline.js answers in its
+// place.
 
 const meta = (name) => {
   const el = document.querySelector(`meta[name="${name}"]`);
@@ -16,7 +16,7 @@ export function setOffline(answer) {
   offline = answer;
 }
 
-/** Options that are part of what is asked of any view. */
+/** Options that are sent with every request for a view. */
 export function queryOf(params, extra) {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries({ ...params, ...extra })) {
@@ -33,7 +33,7 @@ async function answered(response) {
   return response.json();
 }
 
-/** A document of the server; rejects with the server's reason. */
+/** Fetches a document; rejects with the server's reason. */
 export async function ask(name, params, extra, signal) {
   if (offline) return offline(name, { ...params, ...extra });
   return answered(await fetch(`data/${name}${queryOf(params, extra)}`, {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a page knows and does: the state, the documents that came, the address.
-// Components get the app, read its state and call what is below.
+// The model of a page: its state, the documents received, the address.
+// Components get the app, read its state and call its methods.
 
 import { addressOf, pageKeys, readAddress } from './address.js';
 import { ask, isFile } from './api.js';
@@ -12,7 +12,7 @@ import { makeStore } from './store.js';
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
-/** The parts of an address that are the page's own, as state. */
+/** The page's own parts of an address, as state. */
 function pageState(page) {
   return {
     flip: page.flip === '1',
@@ -59,7 +59,7 @@ export class App {
 
   // ---- Documents ----
 
-  /** Makes a document the one that is shown. */
+  /** Shows a document. */
   take(doc) {
     if (doc.error) {
       this.set({ error: doc.error, loading: false });
@@ -116,7 +116,7 @@ export class App {
     });
   }
 
-  /** Asks for what the current view shows, and shows it. */
+  /** Fetches the current view's document and shows it. */
   async load(extra) {
     const { view } = this.state;
     const name = { peek: 'table', disasm: 'source' }[view] || view;
@@ -144,7 +144,7 @@ export class App {
     };
   }
 
-  // ---- Going somewhere ----
+  // ---- Navigation ----
 
   address(view = this.state.view, params = this.state.params) {
     const s = this.state;
@@ -174,7 +174,7 @@ export class App {
     this.load();
   }
 
-  /** Changes options; a value of '' takes one away. The way back is kept. */
+  /** Changes options; the value '' removes one. Adds to the history. */
   setParams(changes) {
     const params = { ...this.state.params };
     for (const [key, value] of Object.entries(changes)) {
@@ -195,7 +195,7 @@ export class App {
     this.load();
   }
 
-  /** Focus and its kin, for one name: the last two are added up. */
+  /** Sets a filter option to one name; ignore and hide collect names. */
   refine(key, name) {
     const pattern = `^${quote(name)}$`;
     const before = this.state.params[key];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who calls a function and whom it calls, with weights that sum up to it.
+// Callers and callees of a function, with weights that add up to its own.
 
 import { isFile } from './api.js';
 import { h, replace } from './dom.js';
@@ -25,7 +25,7 @@ function list(app, title, calls, whole) {
     calls.place.length > MOST ? h('p', { class: 'dim', text: `and ${calls.place.length - MOST} more` }) : null);
 }
 
-/** Fills `el` with the calls of a function; the latest question wins. */
+/** Fills `el` with the calls of a function; only the latest request counts. */
 export async function showCalls(el, app, name, isOneOfMany) {
   if (!name) {
     replace(el, h('p', { class: 'hint dim', text: 'Select a function to see who calls it and whom it calls.' }));

@@ -18,7 +18,7 @@ function instruction(app, [address, flat, cum, text, , file, line, isHot], most,
   h('span', { role: 'cell', class: 'dim where', title: file, text: isSame ? '' : where }));
 }
 
-/** Fills `el`; with `test` only with instructions that pass. False: none did. */
+/** Fills `el` with instructions, those that pass `test`. False: none did. */
 export function showCode(el, app, doc, test) {
   if (doc.error) {
     replace(el, h('p', { class: 'hint note', role: test ? 'cell' : 'status', text: doc.error }));

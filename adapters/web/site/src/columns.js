@@ -26,8 +26,8 @@ function share(key, label, title, format, of) {
   };
 }
 
-/** Self and total, and with `wide` their shares. Bars of the own weights are
- * drawn beside the largest of them, or they would not be seen. */
+/** Self and total, and with `wide` their shares. Bars of self are scaled to the
+ * largest of them, since they would be too short beside those of total. */
 function plainColumns(format, meta, rows, wide) {
   const total = meta.total || 1;
   const most = rows.reduce((max, row) => Math.max(max, Math.abs(row.flat)), 0) || 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The line that says where the flame graph is zoomed to, with the way back.
+// The line that shows which box the flame graph is zoomed to, with links back.
 
 import { h, replace } from './dom.js';
 import { pathOf } from './model.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The line at the bottom: all about the box or row that the pointer is on, or
-// else about what is selected.
+// The line at the bottom: details of the box or row under the pointer, or else
+// of the selected one.
 
 import { h, replace } from './dom.js';
 import { signedPercent } from './format.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Windows over the page: help, options, questions.
+// Dialogs: help, options, a line of text to enter.
 
 import { h } from './dom.js';
 import { options } from './address.js';
@@ -63,7 +63,7 @@ function field(app, [key, label, kind, title]) {
   }));
 }
 
-/** Every option, filled in with what is asked now. */
+/** A form with every option at its present value. */
 export function openOptions(app) {
   const shown = options.filter(([key]) => key !== 'compact' && key !== 'sort');
   const form = h('form', {
@@ -89,7 +89,7 @@ export function openOptions(app) {
   const dialog = openDialog('Options', form);
 }
 
-/** Asks for a line of text; null when the user turns away. */
+/** Asks for a line of text; null when the user cancels. */
 export function askText(title, label, value) {
   return new Promise((resolve) => {
     const input = h('input', { value, required: true, autocomplete: 'off' });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Elements without markup in strings: text is always text.
+// Makes elements without markup in strings, so that text is always text.
 
 /** Makes an element. `props`: attributes, `on*` handlers, `class`, `text`. */
 export function h(tag, props, ...children) {
@@ -21,7 +21,7 @@ export function h(tag, props, ...children) {
   return el;
 }
 
-/** Appends children; lists are flattened, what is nothing is left out. */
+/** Appends children; flattens lists, skips null, undefined and false. */
 export function add(el, children) {
   for (const child of children.flat(Infinity)) {
     if (child !== null && child !== undefined && child !== false) {

@@ -8,7 +8,7 @@ async function openFile(app, file) {
   return String(profile);
 }
 
-/** Opens files; two at once are compared, the first being the base. */
+/** Opens files; two at once are compared, and the first is the base. */
 export async function openFiles(app, files) {
   try {
     const ids = [];
@@ -39,7 +39,7 @@ export function listenToDrops(app) {
   });
 }
 
-/** Asks for files, for those who cannot drop them. */
+/** Opens a file chooser, for users who cannot drop files. */
 export function pickFiles(app) {
   const input = document.createElement('input');
   input.type = 'file';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What leaves the page: pictures, files, links, text.
+// Exports: pictures, files, links, text.
 
 import { isFile } from './api.js';
 import { pickFiles } from './drop.js';
@@ -36,7 +36,7 @@ const svg = (tag, attributes, text) => {
   return el;
 };
 
-/** A colour that programs know which do not know oklch(). */
+/** Converts a colour for programs that do not know oklch(). */
 function plainColor(color) {
   const canvas = plainColor.canvas || (plainColor.canvas = document.createElement('canvas'));
   canvas.width = canvas.height = 1;
@@ -47,7 +47,7 @@ function plainColor(color) {
   return '#' + [r, g, b].map((v) => v.toString(16).padStart(2, '0')).join('');
 }
 
-/** The flame graph as it is zoomed now, all rows of it, as vectors. */
+/** The flame graph at the present zoom, all its rows, as SVG. */
 export function flameSvg(view) {
   const { flame } = view;
   const width = flame.size().width;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The flame graph: a canvas in a box that scrolls, and what a pointer does to
-// it. What it shows are layers of boxes; who made them is told what happens.
+// The flame graph: a canvas in a scrolling element, and its pointer events. It
+// shows layers of boxes and reports what happens to them by callbacks.
 
 import { h, reducedMotion } from './dom.js';
 import { ROW, depthOf, hit, layOut } from './layout.js';
@@ -45,7 +45,7 @@ export class Flame {
     cancelAnimationFrame(this.pending);
   }
 
-  /** Shows layers; their first rows are counted from the top. */
+  /** Shows layers; with `isUp` the bottom of them. */
   show(layers, isUp) {
     this.layers = layers;
     this.isUp = isUp;
@@ -54,7 +54,7 @@ export class Flame {
     this.draw();
   }
 
-  /** How many rows there are; a flame that grows stands on the last one. */
+  /** Counts the rows. All layers start at one row and grow up or down from it. */
   measure() {
     const ups = this.layers.filter((l) => l.up);
     const downs = this.layers.filter((l) => !l.up);
@@ -169,7 +169,7 @@ export class Flame {
     }
   }
 
-  /** With Ctrl the wheel zooms where the pointer is; sideways it moves. */
+  /** The wheel zooms at the pointer with Ctrl held; sideways it moves the view. */
   onWheel(event) {
     const layer = this.layers[this.layers.length - 1];
     if (!layer || (!event.ctrlKey && Math.abs(event.deltaX) <=
@@ -202,7 +202,7 @@ export class Flame {
     this.wheelTimer = setTimeout(() => this.events.moved(layer), 200);
   }
 
-  /** Fills the screen with a box, or a range of its children. */
+  /** Zooms to a box, or to a range of its children. */
   zoomTo(layer, node, range) {
     const [from, to] = range || [node.x, node.x + node.w];
     layer.focus = node;
@@ -222,7 +222,7 @@ export class Flame {
     const step = (now) => {
       const t = Math.min(1, (now - start) / ZOOM_MS);
       const e = 1 - (1 - t) ** 3;
-      // Widths shrink by factors, so that the speed looks even.
+      // Widths change by factors, so that the speed looks even.
       const span = (to0 - from0) * ((to - from) / (to0 - from0)) ** e;
       const at = t === 1 ? 1
         : Math.abs(to - from - (to0 - from0)) < 1e-9 ? e
@@ -236,14 +236,14 @@ export class Flame {
     requestAnimationFrame(step);
   }
 
-  /** Scrolls so that a node has as much above it as below it. */
+  /** Scrolls a node to the middle. */
   center(layer, node) {
     const s = this.scroller;
     s.scrollTop = (layer.rowOf(node) + 0.5) * ROW - s.clientHeight * 0.5;
     this.draw();
   }
 
-  /** Scrolls so that a node can be seen. */
+  /** Scrolls a node into sight. */
   reveal(layer, node) {
     const y = layer.rowOf(node) * ROW;
     const s = this.scroller;

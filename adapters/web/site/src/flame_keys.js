@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The flame graph without a pointer: a tree of boxes that assistive technology
-// reads, with arrow keys. Only the box that is current, its ancestors, siblings
-// and children exist as elements.
+// The flame graph by keyboard: a tree of elements that assistive technology
+// reads, moved through by arrow keys. Only the current box, its ancestors,
+// siblings and children have elements.
 
 import { h, replace } from './dom.js';
 
@@ -34,7 +34,7 @@ export class FlameTree {
     return this.current || layers[layers.length - 1];
   }
 
-  /** Forgets where it was, when other boxes are shown. */
+  /** Resets the current box when other boxes are shown. */
   reset() {
     this.current = null;
     this.flame.current = null;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values with units, with the digits that the text reports print.
+// Formats values with units, with as many digits as the text reports.
 
 const families = [
   { names: ['b', 'byte', 'kb', 'kilobyte', 'mb', 'megabyte', 'gb', 'gigabyte'],
@@ -28,7 +28,7 @@ function digits(value) {
   return value.toFixed(2).replace(/\.?0+$/, '') || '0';
 }
 
-/** A number with thin gaps between thousands, for counts. */
+/** A count with thin spaces between thousands. */
 export function count(value) {
   return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where nodes and edges of a graph go: as dot says in its plain form, or, where
-// there is no dot, as a layout in the browser says.
+// Positions of nodes and edges of a graph: from dot's plain output, or from a
+// layout in the browser where there is no dot.
 
 const INCH = 72;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bar at the top: what is shown, the views, the column, what can be done.
+// The bar at the top: the profile, the views, the sample type, the menus.
 
 import { views } from './address.js';
 import { change, isFile } from './api.js';

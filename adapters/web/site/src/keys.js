@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys that work everywhere on the page.
+// Keyboard shortcuts of the whole page.
 
 import { views } from './address.js';
 import { openHelp, openOptions } from './dialog.js';

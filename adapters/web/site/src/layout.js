@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a tree of boxes to rectangles on a screen. Only what is in sight is laid
-// out, so that the size of the tree does not matter.
+// Lays a tree of boxes out as rectangles. Only boxes in sight are laid out, so
+// that the time does not depend on the size of the tree.
 
 export const ROW = 22;
-const NARROW = 3; // pixels; what is less is drawn together
-const STRIPE = 0.75; // and what together is less than this not at all
+const NARROW = 3; // pixels; narrower boxes are merged into a stripe
+const STRIPE = 0.75; // pixels; narrower stripes are not drawn
 
 /**
  * A tree with the part of it that is shown. `up`: it grows upwards from its

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The layout of graphs where there is no dot; a bundle of its own, loaded when
-// it is needed.
+// The layout of graphs by dagre, for when there is no dot. A bundle of its own,
+// loaded on demand.
 
 import dagre from '@dagrejs/dagre';
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the colours mean; a click shows one category alone, a double or a right
+// The legend of colours. A click highlights one category, a double or right
 // click makes it a filter.
 
 import { h, replace } from './dom.js';
 import { openMenu } from './menu.js';
 import { quote } from './names.js';
 
-/** A filter that finds the functions of a category, or null. */
+/** A regular expression for the functions of a category, or null. */
 function filterOf(mode, category) {
   if (/^\(/.test(category)) return null;
   switch (mode) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Profiles of a server that still runs: again, over other seconds, another one
-// of its profiles, and again and again with what changed.
+// Fetches profiles of a running server: again, with another window, of another
+// type, or repeatedly with what changed.
 
 import { change } from './api.js';
 import { h } from './dom.js';
@@ -9,7 +9,7 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const timed = ['profile', 'wall', 'block', 'mutex'];
 
-/** Waits for a profile; a count-down is shown, and the page stays usable. */
+/** Waits for a profile and shows a count-down; the page stays usable. */
 async function arrival(app, { seconds, kind, keep }) {
   const end = Date.now() + (seconds || 0) * 1000;
   for (;;) {
@@ -22,8 +22,8 @@ async function arrival(app, { seconds, kind, keep }) {
   }
 }
 
-/** In a running server the browser takes the profile, as anybody does, and
- * hands it in. */
+/** In a UI inside a server the browser takes the profile like any client and
+ * posts it to the site. */
 async function takeAsGuest(app, { seconds, kind, keep }) {
   const opened = app.doc?.opened?.find((p) => String(p.id) === (app.state.params.pf || ''));
   const name = kind || opened?.name || 'profile';
@@ -65,7 +65,7 @@ async function take(app, what) {
   }
 }
 
-/** Again and again; each time compared with the time before. */
+/** Takes profiles repeatedly; each is compared with the one before. */
 async function watch(app, seconds) {
   app.set({ live: { watching: seconds } });
   while (app.state.live?.watching === seconds) {
@@ -86,7 +86,7 @@ export function liveItems(app) {
   ];
 }
 
-/** What is going on, with a way to stop it. */
+/** Shows what is running, with a button to stop it. */
 export function makeLiveState(app) {
   const { live } = app.state;
   if (!live) return null;
@@ -94,7 +94,7 @@ export function makeLiveState(app) {
     live.watching ? h('button', { class: 'link', text: ' stop watching', onclick: () => app.set({ live: null }) }) : null);
 }
 
-/** Before there is a profile: which one is to be taken. */
+/** The choice of a profile before one was taken. */
 export function makeChoice(app) {
   const what = (kind) => (timed.includes(kind) ? `${kind}, 10 seconds` : kind);
   return h('section', { class: 'pane failure' }, h('h2', { text: 'Which profile of this server?' }),
@@ -102,7 +102,7 @@ export function makeChoice(app) {
     h('p', {}, h('a', { href: '../', text: 'all that this server offers' })));
 }
 
-/** A link to the site may name the profile to begin with. */
+/** The first profile to take, if the link to the site names one. */
 export function takeWanted(app) {
   const kind = new URLSearchParams(window.location.search).get('kind');
   if (app.isGuest && kind && app.kinds.includes(kind)) take(app, { kind });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts the page together and changes views.
+// Builds the page and switches views.
 
 import { addActions } from './actions.js';
 import { isFile, setOffline } from './api.js';

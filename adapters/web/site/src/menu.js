@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Menus that open at a button or where the pointer is.
+// Menus that open at a button or at the pointer.
 
 import { h } from './dom.js';
 
@@ -32,7 +32,7 @@ function onKey(event) {
   event.stopPropagation();
 }
 
-/** Items: { text, hint, run, href } or null for a line. */
+/** Items: { text, hint, run, href }, or null for a separator. */
 export function openMenu(items, x, y, label) {
   closeMenu();
   const el = h('div', { class: 'menu', role: 'menu', 'aria-label': label, onkeydown: onKey },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Documents of the server as objects that views work on.
 
-/** All places that were heard of, by number. */
+/** All places that documents have contained, by number. */
 export class Places {
   constructor() {
     this.byId = new Map();
@@ -34,7 +34,7 @@ export class Places {
   }
 }
 
-/** A box: `w` is what it is as wide as, `cum` and `self` what it weighs. */
+/** A box: `w` is its width, `cum` and `self` are its weights. */
 function makeNode(f, i, parent) {
   const less = f.cumLess ? f.cumLess[i] : 0;
   const selfLess = f.selfLess ? f.selfLess[i] : 0;
@@ -71,7 +71,7 @@ export function readTree(f) {
   return root;
 }
 
-/** Says where each box begins: children stand side by side from the left. */
+/** Sets where each box begins: children are side by side from the left. */
 export function place(root, x) {
   const stack = [root];
   root.x = x;
@@ -87,7 +87,7 @@ export function place(root, x) {
   }
 }
 
-/** Puts the finer boxes of a later answer in the place of a box's children. */
+/** Replaces a box's children by the finer boxes of a later document. */
 export function graft(node, f) {
   const fresh = readTree(f);
   node.kids = fresh.kids;
@@ -111,7 +111,7 @@ export function pathOf(node) {
   return path.reverse();
 }
 
-/** The node below `root` that a list of places leads to, or as far as it is. */
+/** Follows a list of places from `root`, as far as there are nodes. */
 export function follow(root, places) {
   let at = root;
   for (const id of places) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a name consists of, and how it is shortened to fit. A caller's own
-// package is dropped first, then template arguments and parameters, then all
-// packages, then the middle.
+// The parts of a name, and shortening it to fit. Dropped first is the package
+// of the caller, then template arguments and parameters, then all packages,
+// then the middle.
 
-/** Cuts "<...>" and "(...)" that are balanced, but for Go's "(*T)". */
+/** Removes balanced "<...>" and "(...)", except Go's "(*T)". */
 function dropArguments(name) {
   let out = '';
   let depth = 0;
@@ -21,7 +21,7 @@ function dropArguments(name) {
   return depth === 0 ? out : name;
 }
 
-/** "int ns::f" -> "ns::f": what a C++ function returns is not its name. */
+/** "int ns::f" -> "ns::f": removes the return type of a C++ function. */
 function dropReturnType(name) {
   const paren = name.search(/[(<]/);
   const head = paren < 0 ? name : name.slice(0, paren);
@@ -103,7 +103,7 @@ function variants(name, caller) {
   return list;
 }
 
-/** The middle left out, so that `max` characters remain. */
+/** Removes the middle, so that `max` characters remain. */
 export function middle(text, max) {
   if (text.length <= max) return text;
   if (max < 4) return '';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers in the place of a server, from the one document that a saved file
-// holds. Boxes that were too narrow when it was saved are not in it.
+// Answers requests in a saved file, in place of a server, from the one document
+// in the file. Boxes that were too narrow at the time of saving are missing.
 
 /** Stacks of a flame document: { path, more, less }, the path from the root. */
 function readStacks(f) {
@@ -110,7 +110,7 @@ function search(doc, stacks, text) {
   return { count: found.length, place: found, more: sum('more'), less: sum('less') };
 }
 
-/** What api.js calls instead of a server. */
+/** The function that api.js calls instead of a server. */
 export function makeOffline(doc) {
   const stacks = readStacks(doc.flame);
   const isSigned = doc.meta.signed;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Boxes on a canvas.
+// Paints boxes on a canvas.
 
 import { ROW } from './layout.js';
 import { shorten } from './names.js';
@@ -10,7 +10,7 @@ const PAD = 6;
 let charWidth = 0;
 
 function widthOf(ctx, text) {
-  // All characters of a monospaced font are as wide, but for what it lacks.
+  // A monospaced font has one width, except for characters it lacks.
   // eslint-disable-next-line no-control-regex
   return /^[\x20-\x7e…]*$/.test(text) ? text.length * charWidth
     : ctx.measureText(text).width;
@@ -30,7 +30,7 @@ export function theme(el) {
   };
 }
 
-/** Fits the canvas to its place, sharp on any screen. */
+/** Fits the canvas to its element, at the resolution of the screen. */
 export function prepare(canvas, width, height) {
   const k = window.devicePixelRatio || 1;
   const w = Math.round(width * k);
@@ -76,7 +76,7 @@ function paintStripe(ctx, box, y, colors, isHovered) {
   ctx.restore();
 }
 
-/** The note at the right end of a box: its share, or its change. */
+/** Paints the note at the right end of a box: its share, or its change. */
 function paintNote(ctx, box, y, note, used) {
   const w = widthOf(ctx, note);
   if (box.w - used < w + 3 * PAD) return;
@@ -134,7 +134,7 @@ function paintMarks(ctx, box, y, p) {
   }
 }
 
-/** Paints boxes. `p` says how each looks; `top` is the first pixel in sight. */
+/** Paints boxes. `p` has their looks; `top` is the first pixel in sight. */
 export function paint(ctx, boxes, size, top, p) {
   ctx.clearRect(0, 0, size.width, size.height);
   for (const box of boxes) {

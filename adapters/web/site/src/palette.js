@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What colours mean. Heavy categories get hues of their own, in the order of
-// their weight, so that neighbours differ; what is left is grey.
+// The meaning of colours. The heaviest categories get hues of their own, in
+// order of weight, so that neighbours differ; the others are grey.
 
 import { baseName, packageOf } from './names.js';
 
@@ -42,7 +42,7 @@ export function categoryOf(mode, place, main) {
   }
 }
 
-/** Colours of one view: categories by the weight that rows have. */
+/** The colours of one view; categories are ranked by the weight of rows. */
 export class Palette {
   constructor(mode, rows, places, meta, isDark) {
     this.mode = mode;
@@ -87,7 +87,7 @@ export class Palette {
       : `oklch(${0.84 + v} .075 ${hues[number]})`;
   }
 
-  /** The colour of a place where it does not depend on the box. */
+  /** The colour of a place, in modes where boxes do not matter. */
   of(place) {
     let color = this.cache.get(place.id);
     if (!color) {
@@ -120,7 +120,7 @@ export class Palette {
       : `oklch(${0.93 - 0.17 * s} ${0.01 + 0.12 * s} ${hue})`;
   }
 
-  /** Labels that stand at the root colour all that lies above them. */
+  /** Labels at the root give their colour to all boxes above them. */
   root(node, places) {
     let top = node;
     while (top.parent && top.parent.parent) top = top.parent;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The line of filters: each a pill with a cross, and how much of the profile
-// they leave.
+// The line of filters: a pill with a cross for each, and the share of the
+// profile that remains.
 
 import { options, pillKeys } from './address.js';
 import { h, replace } from './dom.js';

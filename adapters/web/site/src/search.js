@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The search: what matches, how much of all that is, one match after another.
+// The search: the matches, their share of the profile, stepping through them.
 
 import { h } from './dom.js';
 import { quote } from './names.js';

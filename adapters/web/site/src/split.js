@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bar between two panes that can be moved, also with arrow keys.
+// A bar between two panes that the pointer or arrow keys move.
 
 import { h } from './dom.js';
 
 function remember(key, value) {
   try {
     localStorage.setItem(key, value);
-  } catch { /* Browsers may forbid it; then it is not kept. */ }
+  } catch { /* Browsers may forbid storage; then the position is not kept. */ }
 }
 
 function recall(key) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state of a page, and who wants to know when a part of it changes.
+// The state of a page, and its listeners.
 
 export function makeStore(initial) {
   const state = { ...initial };
   const listeners = [];
   return {
     state,
-    /** Changes the state; listeners of the keys that changed are called. */
+    /** Changes the state and calls the listeners of the keys that changed. */
     set(changes) {
       const changed = new Set();
       for (const [key, value] of Object.entries(changes)) {
@@ -20,7 +20,7 @@ export function makeStore(initial) {
         if (keys.some((key) => changed.has(key))) call(state);
       }
     },
-    /** Calls `call` when one of the keys changes; returns how to stop that. */
+    /** Calls `call` when one of the keys changes; returns a function to stop. */
     on(keys, call) {
       const entry = { keys, call };
       listeners.push(entry);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Colours for source lines: comments, strings, numbers, words of the language.
-// One line at a time, as lines are shown in pieces.
+// Colours of source lines: comments, strings, numbers, keywords. Each line is
+// coloured alone, since lines are shown in pieces.
 
 import { h } from './dom.js';
 
@@ -15,7 +15,7 @@ const words = new Set(('alignas alignof auto bool break case catch char class co
 
 const token = /(\/\/.*|#\s*(?:include|define|undef|ifn?def|if|elif|else|endif|pragma|error)\b.*|\/\*.*?(?:\*\/|$))|("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|`[^`]*`?)|\b(0[xX][\da-fA-F']+|\d[\d.']*(?:[eE][+-]?\d+)?\w*)\b|([A-Za-z_]\w*)/g;
 
-/** The line as nodes. */
+/** Splits a line into coloured nodes. */
 export function colorLine(text) {
   const out = [];
   let at = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table of functions: only the rows in sight exist as elements.
+// A table of functions. Only rows in sight have elements.
 
 import { h, replace } from './dom.js';
 import { shorten } from './names.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first view: the table and the flame graph of the same functions, which
-// follow each other.
+// The first view: a table and a flame graph of the same functions; selecting in
+// one selects in the other.
 
 import { columnsFor } from './columns.js';
 import { drawCrumbs } from './crumbs.js';
@@ -73,7 +73,7 @@ export class FlameView {
     return node.place < 0 ? 'all' : this.app.places.get(node.place).name;
   }
 
-  /** What is drawn at the right end of a box. */
+  /** The note at the right end of a box. */
   repeats(node) {
     return node.repeat > 1 ? `×${node.repeat} ` : '';
   }
@@ -178,7 +178,7 @@ export class FlameView {
     else this.showTree();
   }
 
-  /** Draws at once when it stands in the page. */
+  /** Draws at once if the view is in the page. */
   attached() {
     this.flame.drawNow();
   }
@@ -222,7 +222,7 @@ export class FlameView {
       kind: 'sandwich', place: target.id, part: 1, recursion: app.state.recursion ? 1 : undefined, width: this.flame.size().width || 1000,
     });
     const strip = (tree) => {
-      // The first box stands for all stacks with the place: it is the place.
+      // The first box, for all stacks with the place, becomes the place.
       const root = tree.kids[0] || tree;
       root.parent = null;
       const stack = [root];
@@ -272,7 +272,7 @@ export class FlameView {
     return false;
   }
 
-  /** Asks for the boxes that are wide enough only now. */
+  /** Fetches the boxes that the zoom has made wide enough. */
   async refineZoom(layer, node, range) {
     const span = range ? range[1] - range[0] : node.w;
     if (isFile || !this.hasHidden(node) || span <= 0) return;
@@ -303,7 +303,7 @@ export class FlameView {
     this.refineZoom(layer, node, [layer.from, layer.to]);
   }
 
-  /** One step out; false when all of it is shown. */
+  /** Zooms one step out; false when all is shown already. */
   back() {
     const { app } = this;
     const layer = this.flame.layers[this.flame.layers.length - 1];
@@ -324,7 +324,8 @@ export class FlameView {
     for (const layer of this.flame.layers) this.flame.zoomTo(layer, layer.root, null);
   }
 
-  /** Shows the boxes of a place: the widest first, then the next. */
+  /** Shows box number `index` of a place, from the outermost inwards and from the
+   * left; returns how many there are. */
   revealPlace(id, index) {
     const hits = [];
     for (const layer of this.flame.layers) {
@@ -378,7 +379,7 @@ export class FlameView {
     makeLegend(this.legend, this.app);
   }
 
-  /** The rest of the rows comes when somebody looks for them. */
+  /** Fetches the other rows when the table is sorted or scrolled. */
   async wantAllRows() {
     const { app } = this;
     if (this.rowsAreWhole || isFile) return;

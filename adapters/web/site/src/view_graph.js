@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The call graph: boxes as large as text can be read, which are moved about and
-// zoomed; the costliest path is in the middle at first.
+// The call graph, which can be moved and zoomed. At first its text is readable
+// and the heaviest path in the middle.
 
 import { layoutUrl } from './api.js';
 import { h, replace, select } from './dom.js';
@@ -79,7 +79,7 @@ export class GraphView {
       h('svg:text', { x: at[0] + 5, y: at[1] + 4, text: format.value(weight) }));
   }
 
-  /** Light calls that the layout left out go straight. */
+  /** Light calls, which are not in the layout, are straight lines. */
   straight(from, to) {
     const [a, b] = [this.layout.nodes[from], this.layout.nodes[to]];
     const half = Math.sign(b.y - a.y) * this.graph.height / 2;
@@ -115,7 +115,7 @@ export class GraphView {
     }
   }
 
-  // ---- Moving about ----
+  // ---- Moving and zooming ----
 
   apply() {
     const { k, x, y } = this.at;
@@ -133,7 +133,7 @@ export class GraphView {
     this.apply();
   }
 
-  /** Text at its own size, the costliest path in the middle. */
+  /** Shows text at its normal size, with the heaviest path in the middle. */
   readable() {
     if (!this.layout || !this.layout.nodes.length) return;
     const [w, hgt] = this.size();
@@ -145,7 +145,7 @@ export class GraphView {
     this.apply();
   }
 
-  /** From the heaviest root along the heaviest calls. */
+  /** The path from the heaviest root along the heaviest calls. */
   hotPath() {
     const { nodes, edges } = this.graph;
     let at = nodes.reduce((best, n, i) => (Math.abs(n.cum) > Math.abs(nodes[best].cum) ? i : best), 0);
@@ -222,7 +222,7 @@ export class GraphView {
     if (place) this.app.menu({ place: place.id }, event.clientX, event.clientY);
   }
 
-  /** The nearest node that lies in a direction. */
+  /** The nearest node in a direction. */
   onKey(event) {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (event.key === '+' || event.key === '-') this.zoomBy(event.key === '+' ? 1.25 : 0.8);

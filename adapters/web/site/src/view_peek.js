@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Callers and callees of every function, block by block, as the report prints
-// them; blocks are made as they come into sight.
+// Callers and callees of every function, in blocks like those of the report
+// `peek`. Blocks are made when they come into sight.
 
 import { showCalls } from './calls.js';
 import { h, replace } from './dom.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which view shows what.
+// The list of views.
 
 import { isFile } from './api.js';
 import { FlameView } from './view_flame.js';
@@ -19,6 +19,6 @@ export const views = {
   raw: RawView,
 };
 
-/** A file that was saved has what needs no server. */
+/** The views of a saved file: those that need no server. */
 export const hasView = (view) => view in views &&
   (!isFile || view === 'flame' || view === 'table');

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The library is loaded once and called on the worker only. A request goes to it
+ * as a frame: lines (method, path, query, headers), then the body. Its answer is
+ * a frame too. core/runtime/ui.h has the lines of both.
+ */
 #include "adapters/evhttp/ui.h"
 
 #include <dlfcn.h>

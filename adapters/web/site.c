@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two caches, bounded by bytes: views, in a list with the latest first, and
+ * answers, in a fixed array. A view points into the profile that it shows. So
+ * whatever changes the open profiles, or the one profile that a comparison has
+ * made, empties both caches and counts the generation, which is a part of the
+ * keys of answers.
+ */
 #include "adapters/web/site.h"
 
 #include <stdlib.h>

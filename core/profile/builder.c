@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stacks become a profile while they are added: addresses are given a row in
- * the table of locations, samples a row in the table of samples, and two
- * indexes find equal ones again. The rows grow in arrays of malloc; stacks,
- * values and labels are written once, into the profile's own arena.
+ * The profile is made while stacks are added: each new address gets a row in
+ * the table of locations, each new sample a row in the table of samples, and
+ * two indexes find equal ones again. The rows are in arrays that grow by
+ * realloc; stacks, values and labels are written once, into the profile's
+ * arena.
  *
- * A return address means the call before it, hence the minus one; the leaf of a
- * CPU sample is an instruction that was running and stays as it is.
+ * A return address stands for the call before it, so 1 is subtracted. The leaf
+ * of a CPU sample is the instruction that was running and stays as it is.
  */
 #include "core/profile/builder.h"
 
@@ -25,10 +26,11 @@ struct evprof_builder {
     evprof_pprof_t *profile;
     size_t max_bytes;   /* 0: no bound */
     size_t max_samples; /* 0: no bound */
-    size_t folded;      /* additions beyond it */
+    size_t folded;      /* additions beyond max_samples */
     bool is_second;     /* evprof_builder_subtract() was called */
     size_t redeclared;  /* columns of the second snapshot so far */
-    uint64_t lacks[EVPROF_LOSS_OF_COUNT]; /* what comments say, a bit each */
+    /* losses that comments report, a bit each */
+    uint64_t lacks[EVPROF_LOSS_OF_COUNT];
 
     evprof_value_type_t *types;
     evprof_sample_t *samples;
@@ -41,9 +43,9 @@ struct evprof_builder {
 
     evprof_index_t sample_index;
     evprof_index_t address_index;
-    uint32_t *stack; /* room for the stack that is being added */
+    uint32_t *stack; /* scratch for the stack being added */
     size_t stack_cap;
-    evprof_label_t *labels; /* and for its labels */
+    evprof_label_t *labels; /* scratch for its labels */
     size_t label_cap;
 };
 
@@ -75,7 +77,7 @@ evprof_builder_folded(const evprof_builder_t *b)
     return b->folded;
 }
 
-/* All memory but the profile and the builder itself. */
+/* Frees everything but the profile and the builder itself. */
 static void
 release_tables(evprof_builder_t *b)
 {
@@ -208,7 +210,7 @@ find_location(evprof_builder_t *b, uint64_t address, uint32_t *out)
     return evprof_index_add(&b->address_index, address, *out);
 }
 
-/* Writes the stack's locations to b->stack. */
+/* Looks the stack's locations up, or adds them, in b->stack. */
 static int
 locate_stack(evprof_builder_t *b, const evprof_stack_t *stack)
 {
@@ -404,7 +406,7 @@ make_locations(evprof_builder_t *b, size_t count)
     return locations;
 }
 
-/* Moves the tables to where the profile owns them. */
+/* Moves the tables into the profile. */
 static int
 settle(evprof_builder_t *b)
 {

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes profile.proto by hand, message by message, because a tree of generated
- * structs would double the memory of a profile that is only passing through. A
- * message is put together in a buffer, since its length precedes it; full
- * buffers go on to gzip and the writer.
+ * Writes profile.proto by hand, message by message, since a tree of generated
+ * structs would double the memory of a profile that is only passed on. A
+ * message is put together in a buffer because its length comes first; full
+ * buffers go to gzip and the writer.
  *
- * Ids are rows plus one. Strings get their number in the table on first use;
- * the texts of the profile itself are numbered first, which puts the table
- * where the field order wants it, behind everything that refers to it from a
- * message.
+ * Ids are row numbers plus one. A string gets its number in the string table on
+ * first use. Strings that fields after the table refer to are numbered first,
+ * so that the table can be written in field order.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,7 @@
 #include "core/profile/pprof.h"
 #include "core/profile/wire.h"
 
-/* Enough to make calls of deflate and of the writer rare. */
+/* Large enough to make calls of deflate and of the writer rare. */
 #define FLUSH_SIZE ((size_t)64 * 1024)
 
 #define VARINT_MAX 10
@@ -33,12 +32,12 @@ typedef struct encoder {
     const evprof_writer_t *out;
     evprof_gzip_t *gzip; /* NULL: plain */
     bool keeps_ids;
-    evprof_buf_t done; /* whole messages on their way out */
+    evprof_buf_t done; /* complete messages, not written yet */
     evprof_buf_t message;
     evprof_buf_t part;    /* a message inside `message` */
     const char **strings; /* row = number in the table */
     size_t string_cap;
-    evprof_index_t string_index; /* by address: they are interned */
+    evprof_index_t string_index; /* by address, since strings are interned */
     int status;                  /* the first failure */
 } encoder_t;
 
@@ -67,7 +66,7 @@ add_tag(evprof_buf_t *to, unsigned field, enum evprof_wire_type type)
     add_varint(to, field << 3 | (unsigned)type);
 }
 
-/* Zero is the default and is left out. */
+/* Adds a field; zero is the default and is not written. */
 static void
 add_uint(evprof_buf_t *to, unsigned field, uint64_t value)
 {
@@ -122,7 +121,7 @@ end_part(encoder_t *e, unsigned field)
     evprof_buf_clear(&e->part);
 }
 
-/* The number of the text at that address in the string table. */
+/* The number of the string at that address. */
 static uint64_t
 number_of_address(encoder_t *e, const char *text)
 {
@@ -150,8 +149,8 @@ number_of_address(encoder_t *e, const char *text)
     return count;
 }
 
-/* The number of an interned text; the empty one is always the first, whatever
- * its address. */
+/* The number of an interned string; the empty string is number 0, whatever its
+ * address. */
 static uint64_t
 number_of(encoder_t *e, const char *text)
 {
@@ -167,8 +166,8 @@ add_text(encoder_t *e, evprof_buf_t *to, unsigned field, const char *text)
     add_uint(to, field, number_of(e, text));
 }
 
-/* The number 0 would be left out, and the label a number then: an empty text
- * gets an entry of its own in the table. */
+/* Adds the string of a label. An empty one gets an entry of its own in the
+ * table, since number 0 is not written and would make the label numeric. */
 static void
 add_label_text(encoder_t *e, evprof_buf_t *to, const char *text)
 {
@@ -199,7 +198,7 @@ encode_label(encoder_t *e, const evprof_label_t *label)
     end_part(e, EVPROF_WIRE_SAMPLE_LABEL);
 }
 
-/* What a row is called in the file: its own id, or the place it has. */
+/* The id of a row in the file: its own, or its position. */
 static uint64_t
 location_id(const encoder_t *e, size_t row)
 {
@@ -293,7 +292,7 @@ encode_function(encoder_t *e, const evprof_function_t *f, size_t row)
     end_message(e, EVPROF_WIRE_FUNCTION);
 }
 
-/* Gives the texts of the profile itself their numbers. */
+/* Numbers the strings of the profile itself. */
 static void
 number_texts(encoder_t *e)
 {

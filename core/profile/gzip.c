@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A deflate stream over one output block, which goes to the writer whenever it
- * is full: compressing a profile costs the block and zlib's state (about 330
- * KiB together), whatever the profile's size.
+ * A deflate stream with one output block, which is written whenever it is full:
+ * compressing takes the memory of the block and zlib's state (about 330 KiB
+ * together), whatever the size of the profile.
  */
 #include "core/profile/gzip.h"
 
 #include <limits.h>
 #include <stdlib.h>
 
-/* next_in of zlib is const only on request. */
+/* Makes zlib's next_in const. */
 #define ZLIB_CONST
 #include <zlib.h>
 
 #define OUT_SIZE ((size_t)64 * 1024)
 
-/* The gzip header's "unknown", which Go writes on every system. */
+/* "Unknown" in the gzip header, which Go writes on every system. */
 #define OS_UNKNOWN 255
 
-/* zlib: 15 bits of window, 16 asks for the gzip form. */
+/* A window of 15 bits; adding 16 asks zlib for the gzip format. */
 #define WINDOW_BITS_GZIP (15 + 16)
 #define MEMORY_LEVEL 8
 

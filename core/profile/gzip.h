@@ -6,18 +6,20 @@
 #include <evprof/writer.h>
 
 /*
- * A stream that compresses what it is given, as Go's gzip.BestSpeed writer
- * does: level 1, no time stamp, operating system unknown.
+ * A compressing stream that writes what Go's gzip.BestSpeed writer would: level
+ * 1, no time stamp, operating system unknown.
  */
 typedef struct evprof_gzip evprof_gzip_t;
 
-/* `out` is borrowed until free. NULL: out of memory. */
+/* Makes a stream to `out`, which must live until it is freed. NULL: out of
+ * memory. */
 evprof_gzip_t *evprof_gzip_new(const evprof_writer_t *out);
 
-/* What the writer returned; after a failure only free is allowed. */
+/* Compresses `len` bytes. Returns the writer's status; after a failure only
+ * free may be called. */
 int evprof_gzip_write(evprof_gzip_t *gz, const void *data, size_t len);
 
-/* Writes what is left and the trailer. What the writer returned. */
+/* Writes the rest and the trailer. Returns the writer's status. */
 int evprof_gzip_end(evprof_gzip_t *gz);
 
 /* Frees the compressor; NULL is ignored. */

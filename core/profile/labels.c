@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A stable sort: labels are few, so it goes by insertion, unless there are
- * many, when it merges, so that a hostile profile costs no square time.
+ * A stable sort: by insertion for the usual few labels, by merging for many, so
+ * that a hostile profile does not cost quadratic time.
  */
 #include "core/profile/labels.h"
 
@@ -48,7 +48,7 @@ merge_halves(const evprof_label_t *from, size_t half, size_t count,
     }
 }
 
-/* The depth is the logarithm of the count. */
+/* Sorts by merging; the recursion is as deep as the logarithm of `count`. */
 static void
 sort_many(evprof_label_t *labels, size_t count, evprof_label_t *room)
 {

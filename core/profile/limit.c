@@ -6,7 +6,7 @@
 
 /* ---- Folding ---- */
 
-/* A sample's place, and its weight in the column that matters. */
+/* A sample's index, and its weight in the main column. */
 typedef struct rank {
     uint64_t weight;
     uint32_t at;
@@ -23,7 +23,7 @@ compare_ranks(const void *a, const void *b)
     return (left->at > right->at) - (left->at < right->at);
 }
 
-/* The last one unless another is named. */
+/* The column that viewers show first: default_type, or the last one. */
 static size_t
 main_column(const evprof_pprof_t *p)
 {
@@ -73,7 +73,8 @@ evprof_pprof_fold(evprof_pprof_t *p, size_t max)
     if (ranks == NULL) {
         return 0;
     }
-    /* Those that go are marked by their values; the others keep their order. */
+    /* Samples to be dropped are marked by NULL values; the others keep their
+     * order. */
     for (size_t i = max - 1; i < p->sample_count; i++) {
         evprof_sample_t *sample = &p->samples[ranks[i].at];
         add_values(p, sample, rest);
@@ -112,8 +113,7 @@ evprof_pprof_mark_folded(evprof_pprof_t *p)
                              .filename =
                                  evprof_strings_intern(&p->strings, "") };
     line->function = (uint32_t)p->function_count++;
-    /* Readers want a distinct address for each location; no code lies at
-     * address 1. */
+    /* Readers expect a distinct address for each location; no code is at 1. */
     locations[p->location_count] = (evprof_location_t){
         .address = 1, .lines = line, .line_count = 1, .mapping = EVPROF_NO_INDEX
     };
@@ -125,7 +125,7 @@ evprof_pprof_mark_folded(evprof_pprof_t *p)
     return EVPROF_OK;
 }
 
-/* ---- What no sample has ---- */
+/* ---- Unused locations ---- */
 
 int
 evprof_pprof_drop_unused(evprof_pprof_t *p)

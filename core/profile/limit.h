@@ -5,26 +5,27 @@
 #include "core/profile/pprof.h"
 
 /*
- * For engines that take only so many samples: the largest ones stay, the others
- * become one, so that totals are exact.
+ * Bounds the number of samples, for receivers that take only so many: the
+ * largest samples stay and the others are added up in one, so that totals stay
+ * exact.
  */
 
-/* The one frame of what was folded. */
+/* The name of the one frame of that sample. */
 #define EVPROF_FOLDED "[beyond max_samples]"
 
 /*
- * Leaves at most `max` (> 1) samples, by the column that viewers show first;
- * how many were folded, the last sample being what they came to. Without memory
- * nothing is folded.
+ * Leaves at most `max` (> 1) samples, the largest by the column that viewers
+ * show first. Returns how many were folded into the last sample; out of memory
+ * none is.
  */
 size_t evprof_pprof_fold(evprof_pprof_t *p, size_t max);
 
-/* Gives the last sample that frame, when the others have their names.
- * EVPROF_ENOMEM. */
+/* Gives the last sample its frame; to be called after the others have their
+ * names. EVPROF_ENOMEM. */
 int evprof_pprof_mark_folded(evprof_pprof_t *p);
 
-/* Drops the locations that no sample has, as a difference leaves them; before
- * they have names. EVPROF_ENOMEM: they are all still there. */
+/* Drops locations without a sample, which a difference leaves behind; to be
+ * called before locations have names. EVPROF_ENOMEM: all are still there. */
 int evprof_pprof_drop_unused(evprof_pprof_t *p);
 
 #endif

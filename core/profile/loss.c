@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A loss is worded in one place, so that all profile types say it alike, the
- * guide can show every sentence, and a test can ask for each of them. The table
- * is also the matrix of causes and profile types: a bit says that the cell can
- * occur. Counts are of sentences, not of what was lost: the numbers stand in
- * the sentences and among the counters of each sampler.
+ * Each loss is worded in one place, so that all profile types report it alike,
+ * the guide can list every sentence, and a test can require each of them. The
+ * table is also the matrix of causes and profile types: a bit says that the
+ * combination can occur. The counts here are of reports; how much was lost is
+ * in the sentences and in each sampler's counters.
  */
 #include "core/profile/loss.h"
 
@@ -317,7 +317,7 @@ evprof_loss_status(const char *profile, evprof_buf_t *out)
     }
 }
 
-/* Marks as a text for people has them. */
+/* Replaces a mark for the guide. */
 static void
 show_mark(void *ctx, const char *name, size_t len, evprof_buf_t *out)
 {

@@ -3,12 +3,13 @@
 #define EVPROF_PROFILE_LOSS_H
 
 /*
- * The one table of what a profile can lack: a row a cause, with the sentence
- * that readers of the profile see, what to do about it, and the profile types
- * in which it can occur. Whoever finds a loss says it here: it becomes a
- * comment (or an error, where nothing at all could be taken) and is counted for
- * the status page. The guide conf/doc/troubleshooting.md shows the same table.
- * All but the counts is constant; any thread, not in handlers.
+ * The one table of what a profile can lack: a row for each cause, with the
+ * sentence that readers of the profile see, the remedy, and the profile types
+ * in which it can occur. Code that finds a loss reports it here: the loss
+ * becomes a comment of the profile (or an error, where no profile could be
+ * taken) and is counted for the status page. The guide
+ * conf/doc/troubleshooting.md shows the same table. Everything but the counts
+ * is constant. Any thread, not for handlers.
  */
 
 #include <stdbool.h>
@@ -63,14 +64,15 @@ enum evprof_loss_of {
     EVPROF_LOSS_OF_THREADCREATE,
     EVPROF_LOSS_OF_BLOCK,
     EVPROF_LOSS_OF_MUTEX,
-    EVPROF_LOSS_OF_SYMBOLS, /* the names in all of them */
-    EVPROF_LOSS_OF_OTHER,   /* a profile of the application's own */
+    EVPROF_LOSS_OF_SYMBOLS, /* the names in profiles of any type */
+    EVPROF_LOSS_OF_OTHER,   /* a profile type of the application */
     EVPROF_LOSS_OF_COUNT
 };
 
 /*
- * What fills the marks of a sentence. @N@: how much is lost; @OF@: of how much;
- * @WHAT@: the object, file or setting; @WHY@: the reason. Unset texts are "".
+ * What replaces the marks in a sentence. @N@: how much is lost; @OF@: of how
+ * much; @WHAT@: the object, file or directive; @WHY@: the reason. Unset strings
+ * count as "".
  */
 typedef struct evprof_lost {
     uint64_t n;
@@ -80,10 +82,10 @@ typedef struct evprof_lost {
 } evprof_lost_t;
 
 typedef struct evprof_loss_row {
-    const char *key;      /* its counter is "lost_KEY" */
+    const char *key;      /* the counter is "lost_KEY" */
     const char *sentence; /* with marks */
-    const char *remedy;   /* "": nothing can be done, or nothing has to */
-    unsigned profiles;    /* bit n: it can occur in the profile type n */
+    const char *remedy;   /* "": there is none, or none is needed */
+    unsigned profiles;    /* bit n: can occur in profile type n */
 } evprof_loss_row_t;
 
 /* The row of a cause. Static. */
@@ -92,39 +94,40 @@ const evprof_loss_row_t *evprof_loss_row(enum evprof_loss cause);
 /* The name of a profile type, "cpu". Static. */
 const char *evprof_loss_name(enum evprof_loss_of who);
 
-/* The type of a profile that the configuration calls so; OTHER: none of ours.
- */
+/* The profile type of that name in the configuration; EVPROF_LOSS_OF_OTHER:
+ * another one. */
 enum evprof_loss_of evprof_loss_who(const char *profile);
 
-/* Appends "PROFILE: SENTENCE; REMEDY" for these numbers. */
+/* Appends "PROFILE: SENTENCE; REMEDY" with the marks replaced. */
 void evprof_loss_text(enum evprof_loss_of who, enum evprof_loss cause,
                       const evprof_lost_t *lost, evprof_buf_t *out);
 
-/* Adds it to the profile as a comment; it is counted when the profile is
- * finished. EVPROF_ENOMEM. */
+/* Adds the loss as a comment to a profile that is being built; finishing it
+ * counts the loss. EVPROF_ENOMEM. */
 int evprof_loss_say(evprof_builder_t *out, enum evprof_loss_of who,
                     enum evprof_loss cause, const evprof_lost_t *lost);
 
-/* The same for a profile that is finished already. EVPROF_ENOMEM. */
+/* As above, for a finished profile, and counts the loss. EVPROF_ENOMEM. */
 int evprof_loss_note(evprof_pprof_t *p, enum evprof_loss_of who,
                      enum evprof_loss cause, const evprof_lost_t *lost);
 
-/* The same as an error, for where nothing could be taken; returns `status`. */
+/* Makes an error of the loss, where no profile could be taken, and counts it.
+ * Returns `status`. */
 int evprof_loss_fail(evprof_error_t *err, int status, enum evprof_loss_of who,
                      enum evprof_loss cause, const evprof_lost_t *lost);
 
-/* Counts a profile that said these causes, a bit each. */
+/* Counts a profile that reports these causes, a bit each. */
 void evprof_loss_count(enum evprof_loss_of who, uint64_t causes);
 
-/* Appends a line "lost_KEY: N" for each cause that profiles of that type said N
- * times since the start. */
+/* Appends a line "lost_KEY: N" for each cause that N profiles of that type have
+ * reported since the start. */
 void evprof_loss_status(const char *profile, evprof_buf_t *out);
 
-/* Appends the meaning of a counter "lost_KEY" of that length; false: it is none
- * of these. */
+/* Appends the meaning of the counter with that name; false: it is not a
+ * "lost_KEY" of the table. */
 bool evprof_loss_meaning(const char *counter, size_t len, evprof_buf_t *out);
 
-/* Appends a sentence or remedy of a row with N, M and "..." for its marks. */
+/* Appends a sentence or remedy with N, M and "..." in place of its marks. */
 void evprof_loss_shape(const char *text, evprof_buf_t *out);
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a loss is said: in a profile that is being built, in one that is
- * finished, or in the error that comes instead of one. A builder counts its
- * losses when it is finished, as a difference takes two snapshots and keeps the
- * comments of one.
+ * Reports a loss: in a profile that is being built, in a finished one, or in
+ * the error that replaces one. A builder counts its losses when it is finished,
+ * since a difference takes two snapshots and keeps the comments of one.
  */
 #include "core/base/error.h"
 #include "core/profile/builder.h"

@@ -3,15 +3,14 @@
 #define EVPROF_PROFILE_PPROF_H
 
 /*
- * A profile in memory, as pprof's data model has it. The runtime builds one
- * from samples and encodes it; the tool decodes, merges, filters and reports
- * it.
+ * A profile in memory, in pprof's data model. The runtime builds it from
+ * samples and encodes it; the tool decodes, merges, filters and reports it.
  *
- * Tables are arrays; things refer to each other by index into them, so that a
- * stack costs four bytes a frame and tables can be copied and renumbered whole.
- * All strings are interned in `strings`: equal strings have equal addresses,
- * the empty string is "" and never NULL. Arrays and labels live in `arena`. One
- * thread at a time; different profiles are independent.
+ * Tables are arrays, and rows refer to each other by index, so that a stack
+ * costs four bytes a frame and tables can be copied and renumbered whole. All
+ * strings are interned in `strings`: equal strings have equal addresses, and an
+ * empty one is "" and never NULL. Arrays and labels are in `arena`. One thread
+ * at a time; different profiles are independent.
  */
 
 #include <stdbool.h>
@@ -32,7 +31,7 @@ typedef struct evprof_value_type {
 } evprof_value_type_t;
 
 typedef struct evprof_mapping {
-    uint64_t id; /* as read; what is written counts from 1 */
+    uint64_t id; /* as read; written ids count from 1 */
     uint64_t start;
     uint64_t limit; /* first address after it */
     uint64_t offset;
@@ -65,8 +64,8 @@ typedef struct evprof_location {
     uint32_t line_count;
     uint32_t mapping; /* index, or EVPROF_NO_INDEX */
     bool is_folded;
-    /* Of a location without lines: where its function begins in the binary, as
-     * far as the unwind tables say; 0: unknown. For display, never written. */
+    /* For a location without lines: the start of its function in the binary by
+     * the unwind tables; 0: unknown. For display; never written. */
     uint64_t entry;
 } evprof_location_t;
 
@@ -81,7 +80,7 @@ typedef struct evprof_label {
 typedef struct evprof_sample {
     uint32_t *locations;    /* indices, leaf first */
     int64_t *values;        /* type_count of them */
-    evprof_label_t *labels; /* texts first, then numbers, each by key */
+    evprof_label_t *labels; /* string labels first, then numbers, each by key */
     uint32_t location_count;
     uint32_t label_count;
 } evprof_sample_t;
@@ -113,23 +112,22 @@ typedef struct evprof_pprof {
     const char *doc_url;
 } evprof_pprof_t;
 
-/* The key of a label that marks the samples that a difference is taken from, by
- * the value "true"; not for people. */
+/* The key of a label whose value "true" marks the samples of the base of a
+ * difference; not shown to people. */
 #define EVPROF_LABEL_BASE "pprof::base"
 
 /* Whether all values of a sample are zero. */
 bool evprof_sample_is_zero(const evprof_sample_t *sample, size_t type_count);
 
 /* Moves the samples that are not all zero to the front, in their order, and
- * returns how many they are. */
+ * returns their number. */
 size_t evprof_samples_drop_zero(evprof_sample_t *samples, size_t count,
                                 size_t type_count);
 
 /* An empty profile, all strings ""; NULL: out of memory. */
 evprof_pprof_t *evprof_pprof_new(void);
 
-/* Adds a comment line behind the others, a copy of `text`. EVPROF_ENOMEM:
- * nothing is changed. */
+/* Appends a comment, a copy of `text`. EVPROF_ENOMEM: nothing is changed. */
 int evprof_pprof_comment(evprof_pprof_t *p, const char *text);
 
 /* Frees the profile and all that it points to; NULL is ignored. */
@@ -137,13 +135,13 @@ void evprof_pprof_free(evprof_pprof_t *p);
 
 enum {
     EVPROF_ENCODE_PLAIN = 1,
-    EVPROF_ENCODE_KEEP_IDS = 2, /* the rows' own ids, which must be unique */
+    EVPROF_ENCODE_KEEP_IDS = 2, /* write the rows' ids, which must be unique */
 };
 
 /*
- * Writes profile.proto: packed fields, ids in order from 1, strings made valid
- * UTF-8, compressed by gzip unless EVPROF_ENCODE_PLAIN is among the flags. What
- * the writer returned, or EVPROF_ENOMEM.
+ * Writes profile.proto: packed fields, ids from 1 in order, strings made valid
+ * UTF-8, compressed by gzip unless `flags` has EVPROF_ENCODE_PLAIN. Returns the
+ * writer's status, or EVPROF_ENOMEM.
  */
 int evprof_pprof_encode(const evprof_pprof_t *p, unsigned flags,
                         const evprof_writer_t *out, evprof_error_t *err);
@@ -152,9 +150,9 @@ int evprof_pprof_encode(const evprof_pprof_t *p, unsigned flags,
 
 /*
  * Reads profile.proto, plain or compressed by gzip. `max_len` bounds the bytes
- * after decompression, 0: EVPROF_DECODE_MAX. The result has passed the check
- * below. EVPROF_EPARSE for what is not this format, EVPROF_EINVAL for what is
- * but contradicts itself, EVPROF_ELIMIT, EVPROF_ENOMEM.
+ * after decompression; 0: EVPROF_DECODE_MAX. The result has passed
+ * evprof_pprof_check(). EVPROF_EPARSE: not in this format; EVPROF_EINVAL:
+ * inconsistent; EVPROF_ELIMIT: too large; EVPROF_ENOMEM.
  */
 int evprof_pprof_decode(const void *data, size_t len, size_t max_len,
                         evprof_pprof_t **out, evprof_error_t *err);
@@ -162,13 +160,13 @@ int evprof_pprof_decode(const void *data, size_t len, size_t max_len,
 /* A profile that shares nothing with `p`, NULL: out of memory. */
 evprof_pprof_t *evprof_pprof_copy(const evprof_pprof_t *p);
 
-/* No stack has more frames than this, inlined ones counted. */
+/* The most frames of a stack, inlined ones included. */
 #define EVPROF_DEPTH_MAX ((size_t)1 << 22)
 
 /*
- * Checks what every user relies on: indices in range, one value a column,
- * sample types present, no stack too deep. EVPROF_EINVAL or EVPROF_ELIMIT with
- * the first fault.
+ * Checks what all users rely on: indexes in range, one value for each column,
+ * at least one sample type, no stack too deep. EVPROF_EINVAL or EVPROF_ELIMIT
+ * with the first fault.
  */
 int evprof_pprof_check(const evprof_pprof_t *p, evprof_error_t *err);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The text that net/http/pprof gives for ?debug=1, which people read and old
- * tools parse: the "@" line has return addresses, the "#" lines the calls
- * before them. Columns are aligned as Go's text/tabwriter does it with tabs of
- * eight: a cell is padded with tabs to the widest of its block, plus one.
+ * The text of net/http/pprof for ?debug=1, which people read and old tools
+ * parse: the "@" line has return addresses, the "#" lines the calls before
+ * them. Columns are aligned as by Go's text/tabwriter with tabs of eight: each
+ * cell is padded with tabs to the widest of its block, plus one.
  */
 #include "core/profile/text.h"
 
@@ -15,11 +15,11 @@
 
 #define TAB 8u
 
-/* A name of a template may have a thousand letters; the others are not padded
- * to it. */
+/* Template names may have a thousand characters; others are not padded to
+ * that. */
 #define WIDEST 96u
 
-/* A row of a block: address and function are cells, the rest is not aligned. */
+/* A row of a block; address and function are aligned cells, the rest is not. */
 typedef struct text_row {
     char address[24];
     char *function; /* NULL: unknown, the row ends with the address */
@@ -38,8 +38,8 @@ put_cell(evprof_buf_t *out, const char *cell, size_t widest)
     } while (at < width);
 }
 
-/* An inlined function has no place of its own: its offset is that within the
- * function it was inlined into. */
+/* The name and offset of a function. The offset of an inlined function is that
+ * in the function it was inlined into. */
 static char *
 format_function(const evprof_pprof_t *p, const evprof_line_t *line,
                 uint64_t address, evprof_text_entry_fn entry_of)
@@ -53,7 +53,7 @@ format_function(const evprof_pprof_t *p, const evprof_line_t *line,
     return text.data;
 }
 
-/* NULL: not known, nor is it where memory has run out. */
+/* The file and line; NULL: unknown, or out of memory. */
 static char *
 format_place(const evprof_pprof_t *p, const evprof_line_t *line)
 {
@@ -164,7 +164,7 @@ evprof_text_pcs(const evprof_pprof_t *p, const evprof_sample_t *sample,
     }
 }
 
-/* As Go's %q has it for what labels hold. */
+/* Quotes a label's text like Go's %q. */
 static void
 put_quoted(evprof_buf_t *out, const char *text)
 {
@@ -224,8 +224,8 @@ evprof_text_labels(const evprof_sample_t *sample, evprof_buf_t *out)
     free(sorted);
 }
 
-/* Most frequent first; equal counts keep the order of the samples, which the
- * addresses give since both point into one array. */
+/* The most frequent first; equal counts in the order of the samples, which
+ * their addresses give since both are in one array. */
 static int
 compare_counts(const void *a, const void *b)
 {

@@ -3,8 +3,8 @@
 #define EVPROF_PROFILE_WIRE_H
 
 /*
- * The field numbers of proto/profile.proto and the protobuf wire types, for the
- * writer and the reader by hand.
+ * The field numbers of proto/profile.proto and the wire types of protobuf, for
+ * the hand-written encoder and decoder.
  */
 
 enum evprof_wire_type {

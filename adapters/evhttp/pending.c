@@ -73,28 +73,28 @@ typedef struct pending {
 static pending_t *pending_list; /* under the lock of the lists */
 
 static void
-link_pending(pending_t *f)
+link_pending(pending_t *p)
 {
     evprof_lists_enter();
-    f->next = pending_list;
-    if (f->next != NULL) {
-        f->next->previous = f;
+    p->next = pending_list;
+    if (p->next != NULL) {
+        p->next->previous = p;
     }
-    pending_list = f;
+    pending_list = p;
     evprof_lists_leave();
 }
 
 static void
-unlink_pending(pending_t *f)
+unlink_pending(pending_t *p)
 {
     evprof_lists_enter();
-    if (f->previous != NULL) {
-        f->previous->next = f->next;
+    if (p->previous != NULL) {
+        p->previous->next = p->next;
     } else {
-        pending_list = f->next;
+        pending_list = p->next;
     }
-    if (f->next != NULL) {
-        f->next->previous = f->previous;
+    if (p->next != NULL) {
+        p->next->previous = p->previous;
     }
     evprof_lists_leave();
 }
@@ -109,10 +109,10 @@ evprof_pending_checks(const evprof_plan_t *plan, bool is_same)
     pid_t pid = getpid();
     unsigned count = 0;
     evprof_lists_enter();
-    for (const pending_t *f = pending_list; f != NULL; f = f->next) {
-        count += f->pid == pid && f->resume != NULL &&
-                 f->is_slow == plan->is_slow && f->peer == plan->peer &&
-                 (f->credential == plan->credential) == is_same;
+    for (const pending_t *p = pending_list; p != NULL; p = p->next) {
+        count += p->pid == pid && p->resume != NULL &&
+                 p->is_slow == plan->is_slow && p->peer == plan->peer &&
+                 (p->credential == plan->credential) == is_same;
     }
     evprof_lists_leave();
     return count;
@@ -122,12 +122,12 @@ bool
 evprof_pending_has(const struct bufferevent *bev)
 {
     evprof_lists_enter();
-    const pending_t *f = pending_list;
-    while (f != NULL && f->bev != bev) {
-        f = f->next;
+    const pending_t *p = pending_list;
+    while (p != NULL && p->bev != bev) {
+        p = p->next;
     }
     evprof_lists_leave();
-    return f != NULL;
+    return p != NULL;
 }
 
 unsigned
@@ -136,8 +136,8 @@ evprof_pending_count(void)
     pid_t pid = getpid();
     unsigned count = 0;
     evprof_lists_enter();
-    for (const pending_t *f = pending_list; f != NULL; f = f->next) {
-        count += f->pid == pid;
+    for (const pending_t *p = pending_list; p != NULL; p = p->next) {
+        count += p->pid == pid;
     }
     evprof_lists_leave();
     return count;
@@ -147,32 +147,32 @@ evprof_pending_count(void)
 
 /* Frees everything but the request, which libevent owns again. */
 static void
-release_pending(pending_t *f)
+release_pending(pending_t *p)
 {
-    if (f->event != NULL) {
-        event_free(f->event);
+    if (p->event != NULL) {
+        event_free(p->event);
     }
-    if (f->epoll_fd >= 0) {
-        close(f->epoll_fd);
+    if (p->epoll_fd >= 0) {
+        close(p->epoll_fd);
     }
-    if (f->wake_fd >= 0) {
-        close(f->wake_fd);
+    if (p->wake_fd >= 0) {
+        close(p->wake_fd);
     }
-    bufferevent_decref(f->bev);
-    evprof_job_free(f->job);
-    free(f->filename);
-    if (f->resume != NULL) {
-        f->resume(NULL, EVPROF_ECANCELED, f->resume_ctx);
+    bufferevent_decref(p->bev);
+    evprof_job_free(p->job);
+    free(p->filename);
+    if (p->resume != NULL) {
+        p->resume(NULL, EVPROF_ECANCELED, p->resume_ctx);
     }
-    free(f);
+    free(p);
 }
 
 static bool
-has_connection(const pending_t *f)
+has_connection(const pending_t *p)
 {
     void *connection = NULL;
-    bufferevent_getcb(f->bev, NULL, NULL, NULL, &connection);
-    return connection != NULL && evhttp_request_get_connection(f->req) != NULL;
+    bufferevent_getcb(p->bev, NULL, NULL, NULL, &connection);
+    return connection != NULL && evhttp_request_get_connection(p->req) != NULL;
 }
 
 /* Gives the request back to libevent, which frees it after the reply, even when
@@ -184,65 +184,65 @@ disown(struct evhttp_request *req)
 }
 
 static void
-answer(pending_t *f)
+answer(pending_t *p)
 {
-    evprof_result_t *result = evprof_job_result(f->job);
+    evprof_result_t *result = evprof_job_result(p->job);
     bool is_shut =
         result->status == EVPROF_ECANCELED || result->status == EVPROF_ENOMEM;
-    disown(f->req);
-    if (f->is_misplaced) {
-        evprof_reply_error(f->req, 500, NULL,
+    disown(p->req);
+    if (p->is_misplaced) {
+        evprof_reply_error(p->req, 500, NULL,
                            "the request was handled on a thread that does not "
                            "run its event loop");
         return;
     }
-    if (f->resume != NULL) {
-        struct evhttp_request *open = is_shut ? NULL : f->req;
-        f->resume(open, result->status, f->resume_ctx);
-        f->resume = NULL;
+    if (p->resume != NULL) {
+        struct evhttp_request *open = is_shut ? NULL : p->req;
+        p->resume(open, result->status, p->resume_ctx);
+        p->resume = NULL;
         if (!is_shut) {
             return;
         }
     }
     if (result->status != EVPROF_OK) {
-        evprof_reply_status(f->req, f->error_prefix, &result->err,
+        evprof_reply_status(p->req, p->error_prefix, &result->err,
                             result->retry_s);
         return;
     }
-    if (result->is_text && f->reply.filename != NULL) {
-        f->reply.type = EVPROF_TYPE_TEXT;
-        f->reply.filename = NULL;
+    if (result->is_text && p->reply.filename != NULL) {
+        p->reply.type = EVPROF_TYPE_TEXT;
+        p->reply.filename = NULL;
     }
-    evprof_reply_send(f->req, &f->reply, &result->body);
+    evprof_reply_send(p->req, &p->reply, &result->body);
 }
 
 static void
-finish(pending_t *f)
+finish(pending_t *p)
 {
-    unlink_pending(f);
-    event_del(f->event);
-    if (!has_connection(f)) {
-        evhttp_request_free(f->req);
-    } else if (f->is_gone) {
+    unlink_pending(p);
+    event_del(p->event);
+    if (!has_connection(p)) {
+        evhttp_request_free(p->req);
+    } else if (p->is_gone) {
         /* The client is gone, and writing a reply could raise SIGPIPE. */
-        evhttp_connection_free(evhttp_request_get_connection(f->req));
-        evhttp_request_free(f->req);
+        evhttp_connection_free(evhttp_request_get_connection(p->req));
+        evhttp_request_free(p->req);
     } else {
-        answer(f);
+        answer(p);
     }
-    release_pending(f);
+    release_pending(p);
 }
 
 /* Refuses a request that another thread than that of its loop has handled,
  * as in servers that hand requests to workers: no call of libevent would be
  * safe. */
 static void
-check_thread(pending_t *f)
+check_thread(pending_t *p)
 {
-    if (!f->is_misplaced && f->tid != gettid()) {
-        f->is_misplaced = true;
-        evprof_job_cancel(f->job);
-        evprof_log(f->prof, EVPROF_LOG_ERROR,
+    if (!p->is_misplaced && p->tid != gettid()) {
+        p->is_misplaced = true;
+        evprof_job_cancel(p->job);
+        evprof_log(p->prof, EVPROF_LOG_ERROR,
                    "a request was handled on a thread that does not run its "
                    "event loop, and is refused");
     }
@@ -259,34 +259,34 @@ may_still_read(uint32_t events)
 static void
 on_event(evutil_socket_t epoll_fd, short what, void *arg)
 {
-    pending_t *f = arg;
+    pending_t *p = arg;
     (void)what;
-    if (f->pid != getpid()) {
-        event_del(f->event);
+    if (p->pid != getpid()) {
+        event_del(p->event);
         return;
     }
     struct epoll_event events[2];
     int count = epoll_wait(epoll_fd, events, 2, 0);
     bool is_done = false;
     uint64_t wakes = 0;
-    check_thread(f);
+    check_thread(p);
     for (int i = 0; i < count; i++) {
-        if (events[i].data.fd == f->wake_fd) {
+        if (events[i].data.fd == p->wake_fd) {
             /* The read orders what the worker wrote before its write. */
             is_done =
-                read(f->wake_fd, &wakes, sizeof(wakes)) > 0 && wakes >= DONE;
+                read(p->wake_fd, &wakes, sizeof(wakes)) > 0 && wakes >= DONE;
         } else if (may_still_read(events[i].events)) {
-            f->is_shut = true;
+            p->is_shut = true;
         } else {
-            f->is_gone = true;
+            p->is_gone = true;
         }
     }
     if (is_done) {
-        finish(f);
-    } else if (f->is_gone) {
-        evprof_job_cancel(f->job);
-    } else if (f->is_shut) {
-        evprof_job_finish(f->job);
+        finish(p);
+    } else if (p->is_gone) {
+        evprof_job_cancel(p->job);
+    } else if (p->is_shut) {
+        evprof_job_finish(p->job);
     }
 }
 
@@ -298,9 +298,9 @@ static void
 wake_loop(void *ctx, evprof_job_t *job)
 {
     (void)job;
-    const pending_t *f = ctx;
+    const pending_t *p = ctx;
     const uint64_t done = DONE;
-    int fd = f->wake_fd;
+    int fd = p->wake_fd;
     while (write(fd, &done, sizeof(done)) < 0 && errno == EINTR) {
     }
 }
@@ -314,14 +314,14 @@ wake_loop(void *ctx, evprof_job_t *job)
 static bool
 is_wanted(void *ctx)
 {
-    const pending_t *f = ctx;
+    const pending_t *p = ctx;
     struct epoll_event event = { .events = EPOLLRDHUP | EPOLLET,
-                                 .data.fd = f->client };
-    struct pollfd client = { .fd = f->client, .events = POLLRDHUP };
-    if (f->client < 0) {
+                                 .data.fd = p->client };
+    struct pollfd client = { .fd = p->client, .events = POLLRDHUP };
+    if (p->client < 0) {
         return true;
     }
-    return epoll_ctl(f->epoll_fd, EPOLL_CTL_MOD, f->client, &event) == 0 &&
+    return epoll_ctl(p->epoll_fd, EPOLL_CTL_MOD, p->client, &event) == 0 &&
            (poll(&client, 1, 0) <= 0 || client.revents == 0 ||
             ((client.revents & (POLLHUP | POLLERR)) == 0 &&
              may_still_read(EPOLLRDHUP)));
@@ -335,121 +335,121 @@ watch(int epoll_fd, int fd, uint32_t events)
 }
 
 static int
-open_descriptors(pending_t *f, struct event_base *base)
+open_descriptors(pending_t *p, struct event_base *base)
 {
-    f->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    f->wake_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (f->epoll_fd < 0 || f->wake_fd < 0 ||
-        watch(f->epoll_fd, f->wake_fd, EPOLLIN) != 0) {
+    p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    p->wake_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (p->epoll_fd < 0 || p->wake_fd < 0 ||
+        watch(p->epoll_fd, p->wake_fd, EPOLLIN) != 0) {
         return -1;
     }
     /* Without a descriptor (a filtering bufferevent may hide it) a client that
      * leaves is noticed only when the reply is written. */
-    f->client = bufferevent_getfd(f->bev);
-    if (f->client >= 0 &&
-        watch(f->epoll_fd, f->client, EPOLLRDHUP | EPOLLET) != 0) {
-        f->client = -1;
+    p->client = bufferevent_getfd(p->bev);
+    if (p->client >= 0 &&
+        watch(p->epoll_fd, p->client, EPOLLRDHUP | EPOLLET) != 0) {
+        p->client = -1;
     }
-    if (evprof_stale_leave(base, &f->epoll_fd) != 0) {
+    if (evprof_stale_leave(base, &p->epoll_fd) != 0) {
         return -1;
     }
-    f->event = event_new(base, f->epoll_fd, EV_READ | EV_PERSIST, on_event, f);
-    if (f->event == NULL) {
+    p->event = event_new(base, p->epoll_fd, EV_READ | EV_PERSIST, on_event, p);
+    if (p->event == NULL) {
         return -1;
     }
     /* Internal: a loop with only internal events left ends. */
-    f->event->ev_evcallback.evcb_flags |= EVLIST_INTERNAL;
-    return event_add(f->event, NULL);
+    p->event->ev_evcallback.evcb_flags |= EVLIST_INTERNAL;
+    return event_add(p->event, NULL);
 }
 
 static int
-copy_filename(pending_t *f)
+copy_filename(pending_t *p)
 {
-    if (f->reply.filename == NULL) {
+    if (p->reply.filename == NULL) {
         return 0;
     }
-    f->filename = strdup(f->reply.filename);
-    f->reply.filename = f->filename;
-    return f->filename != NULL ? 0 : -1;
+    p->filename = strdup(p->reply.filename);
+    p->reply.filename = p->filename;
+    return p->filename != NULL ? 0 : -1;
 }
 
 static pending_t *
 new_pending(struct evhttp_request *req, const evprof_plan_t *plan)
 {
     struct evhttp_connection *connection = evhttp_request_get_connection(req);
-    pending_t *f = calloc(1, sizeof(*f));
-    if (f == NULL) {
+    pending_t *p = calloc(1, sizeof(*p));
+    if (p == NULL) {
         if (plan->resume != NULL) {
             plan->resume(NULL, EVPROF_ENOMEM, plan->resume_ctx);
         }
         return NULL;
     }
-    f->prof = plan->prof;
-    f->http = plan->http;
-    f->req = req;
-    f->resume = plan->resume;
-    f->resume_ctx = plan->resume_ctx;
-    f->error_prefix = plan->error_prefix;
-    f->is_slow = plan->is_slow;
-    f->peer = plan->peer;
-    f->credential = plan->credential;
-    f->reply = plan->reply;
-    f->pid = getpid();
-    f->tid = gettid();
-    f->client = -1;
-    f->epoll_fd = -1;
-    f->wake_fd = -1;
-    f->bev = evhttp_connection_get_bufferevent(connection);
-    bufferevent_incref(f->bev);
-    if (copy_filename(f) != 0 ||
-        open_descriptors(f, evhttp_connection_get_base(connection)) != 0) {
-        release_pending(f);
+    p->prof = plan->prof;
+    p->http = plan->http;
+    p->req = req;
+    p->resume = plan->resume;
+    p->resume_ctx = plan->resume_ctx;
+    p->error_prefix = plan->error_prefix;
+    p->is_slow = plan->is_slow;
+    p->peer = plan->peer;
+    p->credential = plan->credential;
+    p->reply = plan->reply;
+    p->pid = getpid();
+    p->tid = gettid();
+    p->client = -1;
+    p->epoll_fd = -1;
+    p->wake_fd = -1;
+    p->bev = evhttp_connection_get_bufferevent(connection);
+    bufferevent_incref(p->bev);
+    if (copy_filename(p) != 0 ||
+        open_descriptors(p, evhttp_connection_get_base(connection)) != 0) {
+        release_pending(p);
         return NULL;
     }
-    return f;
+    return p;
 }
 
 static int
-start_job(pending_t *f, const evprof_plan_t *plan, evprof_error_t *err)
+start_job(pending_t *p, const evprof_plan_t *plan, evprof_error_t *err)
 {
     if (plan->is_slow) {
-        return evprof_job_hash(plan->prof, plan->call, &plan->ask, wake_loop, f,
-                               &f->job, err);
+        return evprof_job_hash(plan->prof, plan->call, &plan->ask, wake_loop, p,
+                               &p->job, err);
     }
     if (plan->is_gathered) {
         return evprof_job_gather(plan->prof, plan->call, &plan->ask, wake_loop,
-                                 f, &f->job, err);
+                                 p, &p->job, err);
     }
     if (plan->profile == NULL) {
-        return evprof_job_call(plan->prof, plan->call, &plan->ask, wake_loop, f,
-                               &f->job, err);
+        return evprof_job_call(plan->prof, plan->call, &plan->ask, wake_loop, p,
+                               &p->job, err);
     }
     return evprof_job_start(plan->prof, plan->profile, &plan->ask, wake_loop,
-                            is_wanted, f, &f->job, err);
+                            is_wanted, p, &p->job, err);
 }
 
 void
 evprof_pending_start(struct evhttp_request *req, const evprof_plan_t *plan)
 {
-    pending_t *f = new_pending(req, plan);
-    if (f == NULL) {
+    pending_t *p = new_pending(req, plan);
+    if (p == NULL) {
         evprof_reply_error(req, 500, plan->error_prefix,
                            "out of memory or of descriptors");
         return;
     }
     evprof_error_t err;
-    int status = start_job(f, plan, &err);
+    int status = start_job(p, plan, &err);
     if (status != EVPROF_OK) {
         long retry_s = status == EVPROF_EBUSY && plan->profile != NULL
                            ? evprof_job_retry_s(plan->prof, plan->profile)
                            : 0;
-        release_pending(f);
+        release_pending(p);
         evprof_reply_status(req, plan->error_prefix, &err, retry_s);
         return;
     }
     /* The reply is sent after this function has returned to the loop. */
     evhttp_request_own(req);
-    link_pending(f);
+    link_pending(p);
 }
 
 void
@@ -457,9 +457,9 @@ evprof_pending_cancel(const struct evhttp *http)
 {
     pid_t pid = getpid();
     evprof_lists_enter();
-    for (pending_t *f = pending_list; f != NULL; f = f->next) {
-        if (f->http == http && f->pid == pid) {
-            evprof_job_cancel(f->job);
+    for (pending_t *p = pending_list; p != NULL; p = p->next) {
+        if (p->http == http && p->pid == pid) {
+            evprof_job_cancel(p->job);
         }
     }
     evprof_lists_leave();

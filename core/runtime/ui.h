@@ -7,7 +7,8 @@
  * shared object that an adapter opens when the configuration says `ui on;`, so
  * that the runtime itself has no regular expressions and no graphs.
  *
- * A request and its answer are frames: some lines, an empty one, and a body.
+ * A request and its answer are frames: a line for each value of the enumerations
+ * below, then the body.
  */
 
 #include <stdbool.h>
@@ -17,7 +18,7 @@
 
 #include "core/base/buf.h"
 
-/* The lines of a frame, "" where there is nothing to say. */
+/* The lines of a request's frame; a line without a value is empty. */
 enum evprof_ui_request_line {
     EVPROF_UI_METHOD, /* GET, POST, DELETE */
     EVPROF_UI_PATH,   /* decoded, below ui/ */
@@ -28,6 +29,7 @@ enum evprof_ui_request_line {
     EVPROF_UI_REQUEST_LINES,
 };
 
+/* The lines of an answer's frame. */
 enum evprof_ui_answer_line {
     EVPROF_UI_CODE,
     EVPROF_UI_TYPE,

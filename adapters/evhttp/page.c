@@ -14,7 +14,7 @@ make_nonce(char out[EVPROF_NONCE_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char random[(EVPROF_NONCE_SIZE - 1) / 2] = { 0 };
-    /* Without a nonce the page works, without its scripts. */
+    /* If there is no nonce, the page works without its scripts. */
     bool is_random = getrandom(random, sizeof(random), GRND_NONBLOCK) ==
                      (ssize_t)sizeof(random);
     for (size_t i = 0; is_random && i < sizeof(random); i++) {

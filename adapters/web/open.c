@@ -10,7 +10,8 @@
 #include "core/base/json.h"
 
 #define MAX_SECONDS 3600
-/* Of the body as sent, in gzip; in memory it is about ten times as large. */
+/* The largest body, as sent in gzip; in memory it is about ten times as
+ * large. */
 #define GUEST_MAX_BODY ((size_t)256 << 10)
 
 static void

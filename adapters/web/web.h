@@ -24,7 +24,7 @@ typedef struct evprof_reload {
     const char *kind;
 } evprof_reload_t;
 
-/* What a site may do outside of itself; it may not do what is NULL. */
+/* What a site may do outside of itself. A member that is NULL forbids it. */
 typedef struct evprof_site_hooks {
     void *ctx;
 

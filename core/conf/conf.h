@@ -200,7 +200,7 @@ void evprof_config_unref(evprof_config_t *config);
 /* The directives outside of all blocks. */
 const evprof_main_conf_t *evprof_config_main(const evprof_config_t *config);
 
-/* Those for a preloaded library. */
+/* The directives for a preloaded library. */
 const evprof_preload_conf_t *
 evprof_config_preload(const evprof_config_t *config);
 

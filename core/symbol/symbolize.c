@@ -336,7 +336,7 @@ collect(const evprof_objects_t *objects, const evprof_pprof_t *p, wanted_t *out,
     return count;
 }
 
-/* Without `s` only mappings are added. */
+/* Adds mappings and names to the profile; without `s` mappings only. */
 static int
 symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
           wanted_t *wanted, bool *is_used, evprof_pprof_t *p)

@@ -147,8 +147,8 @@ compare_notes(const unsigned char *notes, size_t size, const char *hex)
     return -1;
 }
 
-/* Without a build id is_other_file() has compared the inode, and that has to
- * do. */
+/* Whether the build ids match. Objects without one were checked by
+ * is_other_file(). */
 static bool
 is_loaded_file(const file_t *file)
 {

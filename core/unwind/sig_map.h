@@ -57,7 +57,7 @@ extern evprof_epoch_t evprof_map_epoch;
 /* Set by a walk that met an address outside the map, cleared by a refresh. */
 extern atomic_bool evprof_map_is_stale;
 
-/* In glibc 2.35 and later; lock-free and signal-safe there. */
+/* glibc has it since 2.35; it is lock-free and signal-safe. */
 extern int evprof_dl_find_object(void *pc, struct dl_find_object *out) __asm__(
     "_dl_find_object") __attribute__((weak));
 

@@ -100,7 +100,7 @@ keep_copy(evprof_table_t *table, evprof_frames_t *frames, uintptr_t bias)
  * notice. */
 #define WARM_MOST ((uintptr_t)16 << 20)
 
-/* In Linux 5.14 and later; older ones refuse it, and nothing happens. */
+/* Linux has it since 5.14; older kernels refuse it, and nothing happens. */
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes profiles with a count-down, and fills in where this server is. All of it
-// works without this script, only without the count-down.
+// Takes profiles with a count-down, and writes the address of this server into
+// the commands. The page works without this script.
 'use strict';
 
 for (const line of document.querySelectorAll('[data-line]')) {

@@ -76,7 +76,7 @@ pass_on(struct evhttp_request *req, const evprof_plan_name_t *name,
 typedef struct check {
     evprof_config_t *config; /* held */
     const evprof_access_conf_t *conf;
-    /* a header of the request, which we own during the check */
+    /* A header of the request, which we own during the check. */
     const char *authorization;
     uint64_t credential;
     evprof_admit_fn admit;

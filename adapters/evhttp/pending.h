@@ -24,7 +24,7 @@ typedef struct evprof_plan {
     evprof_call_fn call; /* run when `profile` is NULL */
     evprof_ask_t ask;
     const char *error_prefix; /* put before the message of an error, or NULL */
-    /* its filename is static or lives as long as `prof` */
+    /* Its filename is static or lives as long as `prof`. */
     evprof_reply_t reply;
     /* If set, called after `call` instead of sending a reply, exactly once;
      * `req` is NULL when the request was answered or its client has gone. */

@@ -15,7 +15,7 @@ typedef struct evprof_web_call {
     evprof_site_t *site;
     const evprof_web_ask_t *ask;
     evprof_params_t params;
-    /* those of the site, changed by those of the URL */
+    /* Those of the site, changed by those of the URL. */
     evprof_options_t options;
     evprof_web_answer_t *answer;
 } evprof_web_call_t;

@@ -326,7 +326,7 @@ bound_port(struct evhttp_bound_socket *bound)
 static int
 bind_port(server_t *server, evprof_error_t *err)
 {
-    /* localhost may have two addresses; most clients try this one. */
+    /* "localhost" may have two addresses; most clients try this one. */
     bool is_name = strcmp(server->host, "localhost") == 0;
     struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(
         server->http, is_name ? "127.0.0.1" : server->host,

@@ -16,7 +16,7 @@ typedef struct evprof_opened {
     char *name; /* NULL: closed */
     evprof_pprof_t *profile;
     evprof_pprof_t *base; /* the default base of comparisons, or NULL */
-    /* compared with the base; false: the base is subtracted */
+    /* Compared with the base; false: the base is subtracted. */
     bool is_compared;
 } evprof_opened_t;
 

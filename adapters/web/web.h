@@ -20,7 +20,7 @@ typedef struct evprof_site evprof_site_t;
 /* Which profile to fetch. */
 typedef struct evprof_reload {
     int64_t seconds; /* length of the window; 0: as the first time */
-    /* another profile of the same server, such as "heap"; or NULL */
+    /* Another profile of the same server, such as "heap"; or NULL. */
     const char *kind;
 } evprof_reload_t;
 
@@ -49,13 +49,13 @@ typedef struct evprof_site_setup {
     const char *name;        /* of the profile, for people */
     evprof_pprof_t *profile; /* owned by the site; NULL: none yet */
     evprof_pprof_t *base;    /* likewise, or NULL */
-    /* compare with the base; false: subtract it */
+    /* Compare with the base; false: subtract it. */
     bool is_diff_base;
     const evprof_options_t *options; /* what pages start with; copied */
-    /* of files that can be dropped on a page */
+    /* The formats of files that can be dropped on a page. */
     const evprof_format_t *const *formats;
     evprof_site_hooks_t hooks;
-    /* inside an application's server: few profiles, small caches */
+    /* Inside an application's server: few profiles, small caches. */
     bool is_guest;
 } evprof_site_setup_t;
 

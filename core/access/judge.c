@@ -183,7 +183,7 @@ after_scheme(const char *value, const char *scheme)
 }
 
 typedef struct claim {
-    /* the file that decides; NULL: no credential of a kind that is accepted */
+    /* The file that decides; NULL: no credential of a kind that is accepted. */
     const char *path;
     const char *text; /* the credential as sent, without the scheme */
     bool is_basic;

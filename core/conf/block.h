@@ -37,7 +37,7 @@ typedef struct evprof_fill {
 typedef struct evprof_block {
     enum evprof_context context;
     evprof_place_t place; /* of its opening, or of the file */
-    /* its statement; NULL: it is not in the file */
+    /* Its statement; NULL: it is not in the file. */
     const evprof_statement_t *said;
     evprof_statement_t *statements;
     evprof_slot_t *slots;
@@ -78,7 +78,7 @@ struct evprof_config {
     evprof_block_t outer[EVPROF_OUTER_BLOCKS];
     const evprof_module_t **modules;
     size_t module_count;
-    /* one for each module, in the same order */
+    /* One for each module, in the same order. */
     evprof_profile_block_t *profiles;
 };
 

@@ -133,7 +133,7 @@ typedef struct evprof_push_conf {
     const char *tls_key;
     const char *spool; /* a folder; NULL: memory */
     long long spool_bytes;
-    /* how long the process's end is delayed for the last windows */
+    /* How long the process's end is delayed for the last windows. */
     long long linger_ns;
 } evprof_push_conf_t;
 

@@ -29,7 +29,7 @@ struct evprof_builder {
     size_t folded;      /* additions beyond max_samples */
     bool is_second;     /* evprof_builder_subtract() was called */
     size_t redeclared;  /* columns of the second snapshot so far */
-    /* losses that comments report, a bit each */
+    /* Losses that comments report, a bit each. */
     uint64_t lacks[EVPROF_LOSS_OF_COUNT];
 
     evprof_value_type_t *types;

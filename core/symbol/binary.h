@@ -30,7 +30,7 @@ typedef struct evprof_binary {
     evprof_binary_segment_t segments[EVPROF_BINARY_SEGMENTS];
     size_t segment_count;
     bool is_fixed; /* not relocatable: it is loaded at its own addresses */
-    /* has no code: its offsets may differ from the binary's */
+    /* Has no code: its offsets may differ from the binary's. */
     bool is_debug_only;
 } evprof_binary_t;
 

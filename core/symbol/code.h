@@ -31,7 +31,7 @@ typedef struct evprof_instruction {
     uint64_t vaddr;
     uint64_t size;
     const char *text;
-    /* source place and inlined callers; NULL: unknown */
+    /* Source place and inlined callers; NULL: unknown. */
     const evprof_symbol_t *places;
 } evprof_instruction_t;
 

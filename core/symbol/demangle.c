@@ -54,11 +54,11 @@ find_in_library(const char *soname)
 
 static struct {
     _Atomic(demangle_fn) known;
-    /* the loader's count of loaded objects at the last complete search */
+    /* The loader's count of loaded objects at the last complete search. */
     _Atomic uint64_t seen;
-    /* that count at the start of the current search */
+    /* That count at the start of the current search. */
     uint64_t count;
-    /* the process whose thread searches; 0: none does */
+    /* The process whose thread searches; 0: none does. */
     _Atomic pid_t process;
     _Atomic uint32_t is_ended; /* of the current search; a futex */
 } look;

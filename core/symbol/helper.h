@@ -16,7 +16,7 @@
 
 typedef struct evprof_helper {
     evprof_keeper_t keeper;
-    /* the program that is used, "" before the first start */
+    /* The program that is used, "" before the first start. */
     evprof_buf_t path;
     evprof_buf_t given; /* the configured path */
     bool is_off;        /* configured as "off" */

@@ -21,7 +21,7 @@
 /* Records of functions never move: frames point at them. */
 typedef struct function_row {
     const evprof_symbol_function_t *function;
-    /* interned; NULL: the name was made from the linker's */
+    /* Interned; NULL: the name was made from the linker's. */
     const char *given_name;
 } function_row_t;
 

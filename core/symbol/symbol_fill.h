@@ -16,7 +16,7 @@ typedef struct evprof_symbol_fill {
     evprof_pprof_t *p;
     size_t first_mapping; /* index of the first mapping added here */
     bool is_strict;       /* keep the linker's names */
-    /* by object: index of its mapping in the profile */
+    /* By object: index of its mapping in the profile. */
     uint32_t *mapping_of;
     evprof_index_t function_index; /* row = index of `functions` */
     evprof_function_t

@@ -41,7 +41,7 @@ struct evprof_symbolizer {
     bool is_without_lines;
     bool lacks_lines;            /* of the current profile */
     evprof_error_t why_lineless; /* of the latest file that has no lines */
-    /* objects of the current profile that could not be read */
+    /* Objects of the current profile that could not be read. */
     unread_t *unread;
     size_t unread_count;
     size_t unread_cap;

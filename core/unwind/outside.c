@@ -41,7 +41,7 @@ struct evprof_outside {
     unsigned char *code; /* of one function */
     /* State of the current walk. */
     evprof_stepper_t stepper;
-    /* the last one that was verified to be what the map says */
+    /* The last one that was verified to be what the map says. */
     const evprof_segment_t *checked;
 };
 

@@ -41,7 +41,7 @@ typedef struct evprof_fde {
     uint8_t encoding; /* DW_EH_PE of code addresses */
     bool has_cie;     /* the fields that come from the CIE are set */
     bool has_sizes;   /* augmentation data follow */
-    /* a signal frame: the caller was interrupted, it did not call */
+    /* A signal frame: the caller was interrupted, it did not call. */
     bool is_signal;
     bool is_usual; /* the CIE is one of those that sig_arch.h knows */
 } evprof_fde_t;
@@ -60,7 +60,7 @@ enum evprof_how {
 typedef struct evprof_cfi_row {
     uintptr_t start;
     uintptr_t limit;
-    /* added to cfa_reg; of an expression its offset in the data */
+    /* What is added to cfa_reg; the offset of an expression in the data. */
     int32_t cfa_value;
     uint8_t cfa_reg;
     bool cfa_is_expr;

@@ -40,7 +40,7 @@ typedef struct evprof_segment {
 } evprof_segment_t;
 
 typedef struct evprof_map {
-    /* epoch of unloading (core/objects/epoch.h) that the map was made in */
+    /* The unloading epoch (core/objects/epoch.h) that the map was made in. */
     uint32_t epoch;
     size_t count;
     evprof_segment_t segments[];

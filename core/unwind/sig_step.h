@@ -32,7 +32,7 @@ typedef struct evprof_stepper {
     /* After a raw step: the self-contained rule that does the same, or
      * EVPROF_CODE_RAW when there is none or the code may be unloaded. */
     unsigned code;
-    /* the last segment that was found loaded */
+    /* The last segment that was found loaded. */
     const evprof_segment_t *checked;
 } evprof_stepper_t;
 

@@ -26,7 +26,7 @@ typedef struct evprof_window {
     uintptr_t low;
     uintptr_t high;  /* readable below this */
     uintptr_t limit; /* may grow up to this */
-    /* where an address's word is read minus the address; 0: no copy */
+    /* The address where a word is read, minus the word's own; 0: no copy. */
     uintptr_t shift;
     bool is_copy;
     bool is_short; /* a word above the end of the copy was asked for */

@@ -32,7 +32,7 @@ typedef struct evprof_piece {
     size_t row_cap;
     uint32_t last_code;   /* in force at the end of the rows */
     uint32_t before_last; /* in force before the last row */
-    /* number of rows for calls just before the last row */
+    /* Number of rows for calls just before the last row. */
     unsigned calls;
     bool failed; /* out of memory */
 } evprof_piece_t;

@@ -11,7 +11,7 @@
 typedef struct evprof_table_job {
     const evprof_object_t *object;
     bool is_main;
-    /* the address that functions started by makecontext() return to, or 0 */
+    /* The address that functions started by makecontext() return to, or 0. */
     uintptr_t bottom;
     evprof_table_t *table; /* out: NULL where nothing was compiled */
 } evprof_table_job_t;

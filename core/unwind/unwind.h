@@ -57,7 +57,7 @@ struct evprof_regs; /* sig_arch.h */
 typedef struct evprof_unwinder {
     const char *name;    /* word of the `unwinder` directive */
     bool is_signal_safe; /* may run in a handler */
-    /* why it is not signal-safe; completes "unwinder NAME ..." */
+    /* Why it is not signal-safe; completes "unwinder NAME ...". */
     const char *refusal;
     /* Loads a library that the unwinder needs; may be NULL. EVPROF_ENOTSUP. */
     int (*load)(void);

@@ -401,6 +401,36 @@ test_pages_explain(void **state)
     reply_free(&reply);
 }
 
+/* What the index says behind the name of a profile. */
+static void
+check_state(const char *name, const char *text)
+{
+    reply_t reply;
+    char want[128];
+    (void)snprintf(want, sizeof(want), "<h2>%s</h2><p class=\"state\">%s</p>",
+                   name, text);
+    client_ask(server.port, "GET " PREFIX, NULL, NULL, &reply);
+    if (strstr(reply.body, want) == NULL) {
+        fail_msg("no \"%s\" in \"%s\"", want, reply.body);
+    }
+    reply_free(&reply);
+}
+
+static void
+test_index_counts(void **state)
+{
+    (void)state;
+    int value;
+    evprof_error_t err;
+    evprof_profile_t *own = evprof_profile_new(prof, "my.values", &err);
+    assert_non_null(own);
+    check_state("my.values", "");
+    assert_int_equal(evprof_profile_add(own, &value, 0), 0);
+    check_state("my.values", "1 now");
+    assert_int_equal(evprof_profile_remove(own, &value), 0);
+    check_state("my.values", "");
+}
+
 static int
 refuse(struct evhttp_request *req, void *ctx)
 {
@@ -482,6 +512,7 @@ main(void)
         cmocka_unit_test(test_second_cpu_profile),
         cmocka_unit_test(test_index_links),
         cmocka_unit_test(test_pages_explain),
+        cmocka_unit_test(test_index_counts),
         cmocka_unit_test(test_veto),
     };
     return cmocka_run_group_tests(tests, open_server, close_server);

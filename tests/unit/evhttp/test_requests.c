@@ -25,6 +25,7 @@
 #include <evprof/evprof.h>
 #include <evprof/trace.h>
 
+#include "adapters/evhttp/requests.h"
 #include "core/runtime/label_requests.h"
 #include "core/runtime/request_times.h"
 
@@ -195,6 +196,16 @@ ask(const char *request)
     return len < 12 ? 0 : atoi(reply + 9);
 }
 
+/* As one for the profiler itself. */
+static void
+on_ours(struct evhttp_request *req, void *unused)
+{
+    (void)unused;
+    evprof_requests_disown(req);
+    assert_int_equal(ended, tasks);
+    evhttp_send_reply(req, 200, "OK", NULL);
+}
+
 static evprof_slow_request_t
 slowest(void)
 {
@@ -213,6 +224,7 @@ open_server(void **state)
     http = evhttp_new(base);
     evhttp_set_cb(http, "/drop", on_drop, NULL);
     evhttp_set_cb(http, "/answered", on_answered, NULL);
+    evhttp_set_cb(http, "/ours", on_ours, NULL);
     struct evhttp_bound_socket *bound =
         evhttp_bind_socket_with_handle(http, "127.0.0.1", 0);
     assert_int_equal(getsockname(evhttp_bound_socket_get_fd(bound),
@@ -266,6 +278,22 @@ test_its_task_ends(void **state)
     is_tracing = false;
 }
 
+static void
+test_one_for_us_is_no_latency_and_no_task(void **state)
+{
+    (void)state;
+    atomic_store(&evprof_requests_slow_ns, 1);
+    is_tracing = true;
+    const int before = ended;
+    assert_int_equal(ask("GET /ours HTTP/1.0\r\n\r\n"), 200);
+    assert_int_equal(ended, before + 1);
+    assert_int_equal(slowest().ns, 0);
+    assert_int_equal(ask("GET /answered HTTP/1.0\r\n\r\n"), 200);
+    assert_string_equal(slowest().name, "GET /answered");
+    is_tracing = false;
+    atomic_store(&evprof_requests_slow_ns, 0);
+}
+
 /* ---- The loader ---- */
 
 /* Called by a thread that the plugin's constructor waits for. */
@@ -307,6 +335,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_dropped_request_is_forgotten),
         cmocka_unit_test(test_its_task_ends),
+        cmocka_unit_test(test_one_for_us_is_no_latency_and_no_task),
     };
     event_set_mem_functions(take_block, resize_block, free_block);
     alarm(60); /* ends a process that hangs */

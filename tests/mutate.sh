@@ -4,8 +4,9 @@
 # builds, and runs the tests of that room. A mutant that no test notices survives.
 # It works in a copy of HEAD, so the tree may be used meanwhile, and draws the
 # same mutants for the same seed. Builds are sanitized, so that what only spoils
-# or leaks memory is noticed, too. Those that change nothing anybody could notice
-# stand in tests/mutants.txt with the reason, and do not count.
+# or leaks memory is noticed, too; a plain one is for tests that no sanitizer lets
+# run. Those that change nothing anybody could notice stand in tests/mutants.txt
+# with the reason, and do not count.
 #
 # usage: tests/mutate.sh [-n COUNT] [-s SEED] ROOM...     (core/conf, adapters/evhttp)
 set -euo pipefail
@@ -24,8 +25,10 @@ shift $((OPTIND - 1))
 [[ $# -gt 0 ]] || { sed -n '/^# usage/s/^# //p' "$0" >&2; exit 2; }
 
 # The tests of a room: programs that answer within a second, then the beginnings
-# of the names of those that take longer, which run for what the first let pass.
+# of the names of those that take longer, which run for what the first let pass,
+# then of those that the plain build alone has.
 tests_of() {
+    plain=
     case $1 in
     core/base) quick='test_base test_conf test_profile' slow='test_(access|text|report|formats|graph|fetch|query|program|web|jobs)$|golden' ;;
     core/conf) quick='test_conf test_settings' slow='fuzz_conf|directives|test_access|test_reload' ;;
@@ -35,19 +38,38 @@ tests_of() {
     core/unwind) quick='test_unwind_fp test_unwind_tables' slow='fuzz_(cfi|tables|walk)|unwind_' ;;
     core/symbol) quick='test_symbol test_symbol_local' slow='test_symbol|e2e_names' ;;
     core/sample)
-        quick='test_labels test_budget test_waiters test_stacktable test_tap test_threads'
-        slow='sample_|sleepers_calls|locks_' ;;
-    core/heap) quick='test_heap_v2 test_heap' slow='test_jemalloc|heap_' ;;
-    core/interpose) quick='test_interpose_mutex test_interpose_wait' slow='test_interpose|locks_' ;;
-    core/runtime) quick='test_jobs test_settings test_learning' slow='test_(cpu_module|reload|evhttp)|module_' ;;
-    core/trace) quick=test_jobs slow='trace_' ;;
+        quick='test_labels test_budget test_waiters test_stacktable test_windows test_tap test_threads'
+        quick+=' test_proc test_sleeper test_cpu_watch test_deadlock_waits'
+        slow='sample_(totals|windows|stop$|share|syscalls)|sleepers_calls|locks_'
+        plain='sleepers_(unreadable|shapes)|test_interpose_'
+        ;;
+    core/heap)
+        quick='test_heap_v2 test_heap_stacks' slow=test_jemalloc
+        plain='test_heap|heap_|locks_heap_labels'
+        ;;
+    core/interpose)
+        quick='test_interpose_mutex test_interpose_wait test_interpose_rwlock test_interpose_real'
+        slow='test_interpose|locks_' plain='test_interpose|locks_early'
+        ;;
+    core/runtime)
+        quick='test_jobs test_settings test_learning test_watch test_again test_kept_files'
+        slow='test_(cpu_module|reload|evhttp|request_times)|push_e2e'
+        ;;
+    core/trace) quick='test_trace test_trace_follow test_trace_fork' slow='test_jobs|trace_' plain='trace_(strict|requests|switches)' ;;
     core/analysis) quick='test_formats test_report' slow='test_profile|fuzz_|golden|field_' ;;
     core/graph) quick='test_graph test_report' slow=golden ;;
     core/report) quick='test_report test_web' slow=golden ;;
-    modules/profiles) quick='test_cpu_module test_settings' slow='test_(evhttp_endpoints|heap)|module_|locks_|trace_' ;;
+    modules/profiles)
+        quick='test_memory test_threadcreate test_deadlock_waits test_cpu_module test_settings'
+        slow='test_evhttp_endpoints|locks_|trace_'
+        plain='test_cpu_status|test_heap|deadlock'
+        ;;
     modules/formats) quick=test_formats slow='fuzz_formats|golden|field_' ;;
     modules/reports) quick=test_report slow=golden ;;
-    adapters/evhttp) quick='test_query test_program test_evhttp_life' slow='test_(listen|ports)|test_(evhttp|http_access|reload|limits)|evhttp_|doc_pages' ;;
+    adapters/evhttp)
+        quick='test_query test_program test_metrics test_stale test_requests test_lists test_evhttp_life'
+        slow='test_(listen|ports)|test_(evhttp|http_access|reload|limits)|evhttp_|doc_pages'
+        ;;
     adapters/fetch) quick=test_fetch slow='fuzz_(url|sources)|fetch_' ;;
     *) echo "mutate: no tests are known for $1" >&2; exit 2 ;;
     esac
@@ -59,18 +81,24 @@ git worktree add --quiet --detach "$copy" HEAD
 cd "$copy"
 export LSAN_OPTIONS=suppressions=$copy/tests/lsan.supp:print_suppressions=0
 build=$copy/build/mutate
-cmake --preset asan -B "$build" -DEVPROF_WERROR=OFF \
-    -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld -DCMAKE_SHARED_LINKER_FLAGS=-fuse-ld=lld >/dev/null
-cmake --build "$build" >/dev/null
+plain_build=$copy/build/plain
+
+# The build of a preset, in this folder.
+make_build() {
+    cmake --preset "$1" -B "$2" -DEVPROF_WERROR=OFF \
+        -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld -DCMAKE_SHARED_LINKER_FLAGS=-fuse-ld=lld >/dev/null
+    cmake --build "$2" >/dev/null
+}
+make_build asan "$build"
 
 # Whether `file: line -> changed` is known to be no fault.
 is_equivalent() {
     grep -qxF "$1" tests/mutants.txt
 }
 
-# Whether the tests with names that begin so pass.
+# Whether the tests of a build with names that begin so pass.
 pass() {
-    ctest --test-dir "$build" -j2 --timeout 60 --stop-on-failure \
+    ctest --test-dir "$2" -j2 --timeout 60 --stop-on-failure \
         -LE 'soak|real' -R "^($1)" >/dev/null 2>&1
 }
 
@@ -79,17 +107,28 @@ try() {
     local target
     for target in $quick; do
         cmake --build "$build" --target "$target" >/dev/null 2>&1 || { echo stillborn; return; }
-        pass "$target\$" || { echo killed; return; }
+        pass "$target\$" "$build" || { echo killed; return; }
     done
     cmake --build "$build" >/dev/null 2>&1 || { echo stillborn; return; }
-    if pass "$slow"; then echo survived; else echo killed; fi
+    pass "$slow" "$build" || { echo killed; return; }
+    if [[ -n $plain ]]; then
+        cmake --build "$plain_build" >/dev/null 2>&1 || { echo stillborn; return; }
+        pass "$plain" "$plain_build" || { echo killed; return; }
+    fi
+    echo survived
 }
 
 # One room: draws mutants until `count` of them were built.
 mutate_room() {
-    local room=$1 quick slow built=0 killed=0 file line changed what old
+    local room=$1 quick slow plain built=0 killed=0 file line changed what old
     tests_of "$room"
-    pass "${quick// /|}|$slow" || { echo "mutate: the tests of $room fail as they are" >&2; exit 1; }
+    pass "${quick// /|}|$slow" "$build" ||
+        { echo "mutate: the tests of $room fail as they are" >&2; exit 1; }
+    if [[ -n $plain ]]; then
+        [[ -d $plain_build ]] || make_build dev "$plain_build"
+        pass "$plain" "$plain_build" ||
+            { echo "mutate: the plain tests of $room fail as they are" >&2; exit 1; }
+    fi
     while IFS=$'\t' read -r file line changed; do
         [[ $built -lt $count ]] || break
         old=$(sed -n "${line}s/^ *//p" "$file")
@@ -111,6 +150,7 @@ mutate_room() {
     done | shuf --random-source=<(openssl enc -aes-256-ctr -pass "pass:$seed" \
         -nosalt -pbkdf2 </dev/zero 2>/dev/null))
     cmake --build "$build" >/dev/null
+    [[ ! -d $plain_build ]] || cmake --build "$plain_build" >/dev/null
     echo "$room: $killed of $built mutants killed"
 }
 

@@ -100,6 +100,30 @@ test_memory_is_bounded(void **state)
     evprof_stacktable_free(table);
 }
 
+/* What fits exactly has room, what is larger by one address has none. */
+static void
+test_the_bound_is_exact(void **state)
+{
+    (void)state;
+    const uintptr_t pcs[] = { 1, 2, 3, 4 };
+    const evprof_stack_t first = stack_of(pcs, 4);
+    const evprof_stack_t second = stack_of(pcs, 3);
+    evprof_stacktable_t *table = evprof_stacktable_new(0);
+    assert_int_equal(evprof_stacktable_add(table, &first, NULL, 1, 10), 1);
+    const size_t bytes = evprof_stacktable_bytes(table);
+    evprof_stacktable_limit(table, bytes + 2 * sizeof(pcs[0]));
+    assert_int_equal(evprof_stacktable_add(table, &second, NULL, 1, 10), 0);
+    assert_int_equal(evprof_stacktable_size(table), 1);
+    assert_int_equal(evprof_stacktable_get(table, 0).total, 10);
+    evprof_stacktable_limit(table, bytes + 3 * sizeof(pcs[0]));
+    assert_int_equal(evprof_stacktable_add(table, &second, NULL, 1, 10), 2);
+    /* What is known needs no room. */
+    evprof_stacktable_limit(table, 1);
+    assert_int_equal(evprof_stacktable_add(table, &first, NULL, 1, 10), 1);
+    assert_int_equal(evprof_stacktable_get(table, 1).total, 20);
+    evprof_stacktable_free(table);
+}
+
 int
 main(void)
 {
@@ -108,6 +132,7 @@ main(void)
         cmocka_unit_test(test_what_makes_stacks_differ),
         cmocka_unit_test(test_many_stacks_keep_their_sums),
         cmocka_unit_test(test_memory_is_bounded),
+        cmocka_unit_test(test_the_bound_is_exact),
     };
     return cmocka_run_group_tests_name("stacktable", tests, NULL, NULL);
 }

@@ -311,6 +311,7 @@ static const evprof_directive_t pprof_directives[] = {
       .min_args = 1,
       .max_args = 1,
       .offset = offsetof(evprof_pprof_conf_t, ui_source),
+      .flags = EVPROF_DIRECTIVE_FIXED,
       .set = evprof_set_flag },
     { .name = "symbolize_helper",
       .args = "FILE|off",

@@ -169,6 +169,8 @@ test_fixed(void **state)
         { "pprof { prefix /other/; profile cmdline off; }", "prefix" },
         { "listen 127.0.0.1:0;", "listen" },
         { "reload_signal USR1;", "reload_signal" },
+        { "pprof { ui on; }", "ui" },
+        { "pprof { ui_source on; }", "ui_source" },
     };
     (void)state;
     evprof_error_t err = { 0 };

@@ -24,6 +24,15 @@ function(evprof_test name)
   endif()
 endfunction()
 
+# evprof_test_memory(NAME SOURCES... [LINK libs...] [LABELS labels...])
+#
+# A test in which allocations can be made to fail: tests/short_of_memory.h.
+function(evprof_test_memory name)
+  evprof_test(${name} "${PROJECT_SOURCE_DIR}/tests/short_of_memory.c" ${ARGN})
+  target_link_options(${name} PRIVATE
+    LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc)
+endfunction()
+
 # evprof_bench_target(FOLDERS...)
 #
 # The target `bench` runs every program called bench_x in these folders, one

@@ -151,6 +151,19 @@ test_secret_pages(void **state)
     assert_null(secret.data);
 }
 
+/* A file of the kernel has no size until it is read. */
+static void
+test_size_unknown(void **state)
+{
+    (void)state;
+    evprof_secret_t secret = { 0 };
+    assert_null(evprof_secret_read(&secret, "/proc/self/stat", 4096, NULL));
+    assert_true(secret.len > 2);
+    assert_int_equal(secret.data[secret.len - 1], '\n');
+    assert_int_equal(strlen(secret.data), secret.len);
+    evprof_secret_fini(&secret);
+}
+
 static void
 test_cache(void **state)
 {
@@ -178,9 +191,13 @@ int
 run_credentials_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_users),        cmocka_unit_test(test_tokens),
-        cmocka_unit_test(test_base64),       cmocka_unit_test(test_equal),
-        cmocka_unit_test(test_secret_pages), cmocka_unit_test(test_cache),
+        cmocka_unit_test(test_users),
+        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_secret_pages),
+        cmocka_unit_test(test_size_unknown),
+        cmocka_unit_test(test_cache),
     };
     return cmocka_run_group_tests_name("credentials", tests, NULL, NULL);
 }

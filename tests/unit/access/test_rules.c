@@ -36,6 +36,10 @@ test_networks(void **state)
     assert_false(matches("2001:db8::/32", "2001:db9::1"));
     assert_true(matches("2001:db8::/33", "2001:db8:7fff::1"));
     assert_false(matches("2001:db8::/33", "2001:db8:8000::1"));
+    assert_true(matches("2001:db8:8000::/33", "2001:db8:8000::1"));
+    assert_false(matches("2001:db8:8000::/33", "2001:db8::1"));
+    assert_true(matches("10.0.0.128/25", "10.0.0.200"));
+    assert_false(matches("10.0.0.128/25", "10.0.0.1"));
     assert_true(matches("::/0", "::1"));
     assert_false(matches("::/0", "1.2.3.4"));
     assert_true(matches("all", "::1"));

@@ -2,6 +2,7 @@
 #include "core/base/new_file.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +128,29 @@ test_link(void **state)
     assert_int_equal(unlink(link), 0);
 }
 
+/* A name that has no room for the hidden one beside it is written as it is. */
+static void
+test_longest_name(void **state)
+{
+    char name[NAME_MAX + 1];
+    char long_path[sizeof(folder) + sizeof(name)];
+    evprof_new_file_t file;
+    evprof_error_t err;
+    struct stat st;
+    (void)state;
+    memset(name, 'x', NAME_MAX);
+    name[NAME_MAX] = '\0';
+    (void)snprintf(long_path, sizeof(long_path), "%s/%s", folder, name);
+    assert_int_equal(evprof_new_file_begin(&file, long_path, &err), EVPROF_OK);
+    evprof_writer_t out = evprof_new_file_writer(&file);
+    assert_int_equal(out.write(out.ctx, "one", 3), EVPROF_OK);
+    assert_int_equal(evprof_new_file_end(&file, EVPROF_OK, &err), EVPROF_OK);
+    assert_int_equal(stat(long_path, &st), 0);
+    assert_int_equal(st.st_size, 3);
+    assert_int_equal(count_files(), 1);
+    assert_int_equal(unlink(long_path), 0);
+}
+
 static void
 test_refused(void **state)
 {
@@ -156,6 +180,8 @@ run_new_file_tests(void)
         cmocka_unit_test_setup_teardown(test_failed, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(test_link, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_longest_name, make_folder,
+                                        remove_folder),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests_name("new_file", tests, NULL, NULL);

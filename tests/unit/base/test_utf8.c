@@ -46,12 +46,38 @@ test_cleaning_keeps_what_is_valid(void **state)
     evprof_buf_free(&out);
 }
 
+static void
+expect_padded(void (*pad)(evprof_buf_t *, const char *, size_t),
+              const char *text, const char *expected)
+{
+    evprof_buf_t out = { 0 };
+    pad(&out, text, 4);
+    assert_string_equal(out.data, expected);
+    evprof_buf_free(&out);
+}
+
+/* Characters count, not bytes; what is too wide stays whole. */
+static void
+test_padding(void **state)
+{
+    (void)state;
+    expect_padded(evprof_utf8_pad_left, "", "    ");
+    expect_padded(evprof_utf8_pad_left, "ab", "  ab");
+    expect_padded(evprof_utf8_pad_left, "\xc3\xa9", "   \xc3\xa9");
+    expect_padded(evprof_utf8_pad_left, "abcd", "abcd");
+    expect_padded(evprof_utf8_pad_left, "abcde", "abcde");
+    expect_padded(evprof_utf8_pad_right, "ab", "ab  ");
+    expect_padded(evprof_utf8_pad_right, "\xe2\x82\xac", "\xe2\x82\xac   ");
+    expect_padded(evprof_utf8_pad_right, "abcde", "abcde");
+}
+
 int
 run_utf8_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_validity),
         cmocka_unit_test(test_cleaning_keeps_what_is_valid),
+        cmocka_unit_test(test_padding),
     };
     return cmocka_run_group_tests_name("utf8", tests, NULL, NULL);
 }

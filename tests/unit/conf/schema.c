@@ -133,6 +133,12 @@ static const evprof_directive_t rules_directives[] = {
       ONE,
       FIELD(test_rules_conf_t, half),
       .set = evprof_set_string },
+    { .name = "wants",
+      .args = "NAME",
+      .help = "needs the directive of that name",
+      ONE,
+      FIELD(test_rules_conf_t, wants),
+      .set = evprof_set_string },
     EVPROF_DIRECTIVE_END
 };
 
@@ -141,6 +147,10 @@ finish_rules(evprof_conf_t *cf, void *conf, const char **culprit)
 {
     const test_rules_conf_t *rules = conf;
     (void)cf;
+    if (rules->wants != NULL) {
+        *culprit = rules->wants;
+        return "is wanted";
+    }
     *culprit = "half";
     return rules->half != NULL && rules->seen[0] == '\0'
                ? "needs \"plus\" as well"

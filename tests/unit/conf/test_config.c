@@ -160,6 +160,19 @@ test_mistakes(void **state)
                                          "info\n");
 }
 
+/* What a struct is found to lack is said where it stands, or else where its
+ * block begins. */
+static void
+test_missing_directives(void **state)
+{
+    (void)state;
+    test_expect("\n pprof {\n wants plus; }", "t:2:2: \"plus\" is wanted\n");
+    test_expect("pprof { wants plus;\n plus a; }",
+                "t:2:2: \"plus\" is wanted\n");
+    test_expect("pprof {\n  profile cpu { wants plus; } }",
+                "t:2:3: \"plus\" is wanted\n");
+}
+
 static void
 test_profile_mistakes(void **state)
 {
@@ -268,6 +281,7 @@ run_config_tests(void)
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_inheritance),
         cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_missing_directives),
         cmocka_unit_test(test_profile_mistakes),
         cmocka_unit_test(test_prefixes),
         cmocka_unit_test(test_load_error),

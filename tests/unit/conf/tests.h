@@ -32,6 +32,7 @@ extern const evprof_section_t test_rules_section;
 typedef struct test_rules_conf {
     char seen[64];
     const char *half;
+    const char *wants;
 } test_rules_conf_t;
 
 /* Loads text that must be good. */

@@ -106,6 +106,70 @@ test_vdso(void **state)
     evprof_objects_release(objects);
 }
 
+/* Checks the executable segments of one object, and what they have in common.
+ */
+static int
+check_object(struct dl_phdr_info *info, size_t size, void *ctx)
+{
+    const evprof_objects_t *objects = ctx;
+    const uintptr_t page = getauxval(AT_PAGESZ);
+    uintptr_t low = UINTPTR_MAX;
+    (void)size;
+    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+        uintptr_t start = info->dlpi_addr + ph->p_vaddr;
+        low = ph->p_type == PT_LOAD && start < low ? start : low;
+    }
+    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+        if (ph->p_type != PT_LOAD || (ph->p_flags & PF_X) == 0) {
+            continue;
+        }
+        uintptr_t start = info->dlpi_addr + ph->p_vaddr;
+        const evprof_object_t *object = find(objects, start);
+        assert_non_null(object);
+        assert_int_equal(object->bias, info->dlpi_addr);
+        assert_int_equal(object->low, low / page * page);
+        assert_int_equal(object->start, start / page * page);
+        assert_int_equal(object->limit,
+                         (start + ph->p_memsz + page - 1) / page * page);
+        assert_int_equal(object->start - object->bias - object->offset,
+                         ph->p_vaddr - ph->p_offset);
+    }
+    return 0;
+}
+
+static void
+test_segments_are_those_of_the_loader(void **state)
+{
+    (void)state;
+    const evprof_objects_t *objects = fresh();
+    (void)dl_iterate_phdr(check_object, (void *)(uintptr_t)objects);
+    evprof_objects_release(objects);
+}
+
+static void
+test_identity(void **state)
+{
+    (void)state;
+    void *with_id = NULL;
+    void *without = NULL;
+    uintptr_t in_a = plugin_open(PLUGIN_A, &with_id);
+    uintptr_t in_c = plugin_open(PLUGIN_C, &without);
+    const evprof_objects_t *objects = fresh();
+    const evprof_object_t *a = find(objects, in_a);
+    const evprof_object_t *c = find(objects, in_c);
+    assert_string_equal(a->build_id, PLUGIN_A_ID);
+    assert_true(a->id_address > a->low);
+    assert_int_equal(a->id_size, strlen(PLUGIN_A_ID) / 2 & ~(size_t)7);
+    assert_string_equal(c->build_id, "");
+    assert_int_equal(c->id_address, c->low);
+    assert_true(c->id_size > 0);
+    evprof_objects_release(objects);
+    dlclose(with_id);
+    dlclose(without);
+}
+
 static void
 test_sorted_and_apart(void **state)
 {
@@ -143,6 +207,30 @@ test_plugin_comes_and_goes(void **state)
     assert_false(find(objects, pc)->is_gone);
     evprof_objects_release(objects);
     evprof_objects_release(later);
+}
+
+/* Neither has a build id that tells it from the other. */
+static void
+test_another_plugin_without_id(void **state)
+{
+    (void)state;
+    void *handle = NULL;
+    uintptr_t first = plugin_open(PLUGIN_C, &handle);
+    const evprof_objects_t *objects = fresh();
+    uint64_t generation = find(objects, first)->generation;
+    evprof_objects_release(objects);
+    dlclose(handle);
+    uintptr_t second = plugin_open(PLUGIN_D, &handle);
+    if (first != second) {
+        print_message("skipped: the kernel chose another address\n");
+        dlclose(handle);
+        skip();
+    }
+    objects = fresh();
+    assert_string_equal(find(objects, second)->path, PLUGIN_D);
+    assert_true(find(objects, second)->generation != generation);
+    evprof_objects_release(objects);
+    dlclose(handle);
 }
 
 static void
@@ -227,6 +315,43 @@ refresh_loop(void *arg)
         evprof_objects_release(objects);
     }
     return NULL;
+}
+
+static int
+begin_looking(void **state)
+{
+    static pthread_t thread;
+    *state = &thread;
+    atomic_store(&is_over, false);
+    return pthread_create(&thread, NULL, refresh_loop, NULL);
+}
+
+static int
+end_looking(void **state)
+{
+    atomic_store(&is_over, true);
+    return pthread_join(*(pthread_t *)*state, NULL);
+}
+
+/* Another thread's look does not keep an unload from being seen. */
+static void
+test_unloading_while_others_look(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        void *handle = NULL;
+        uintptr_t pc = plugin_open(PLUGIN_A, &handle);
+        evprof_objects_release(fresh());
+        evprof_objects_unloading();
+        assert_int_equal(dlclose(handle), 0);
+        evprof_objects_unloaded();
+        const evprof_objects_t *objects = evprof_objects_acquire();
+        const evprof_object_t *plugin = find(objects, pc);
+        assert_non_null(plugin);
+        assert_true(plugin->is_gone);
+        assert_false(plugin->is_vague);
+        evprof_objects_release(objects);
+    }
 }
 
 static int
@@ -318,10 +443,15 @@ main(void)
         cmocka_unit_test(test_main_program),
         cmocka_unit_test(test_libraries_are_permanent),
         cmocka_unit_test(test_vdso),
+        cmocka_unit_test(test_segments_are_those_of_the_loader),
+        cmocka_unit_test(test_identity),
         cmocka_unit_test(test_sorted_and_apart),
         cmocka_unit_test(test_plugin_comes_and_goes),
         cmocka_unit_test(test_another_plugin_at_the_same_place),
+        cmocka_unit_test(test_another_plugin_without_id),
         cmocka_unit_test(test_unchanged_is_the_same_snapshot),
+        cmocka_unit_test_setup_teardown(test_unloading_while_others_look,
+                                        begin_looking, end_looking),
         cmocka_unit_test(test_a_walk_and_a_fork),
         cmocka_unit_test(test_many_threads_and_forks),
     };

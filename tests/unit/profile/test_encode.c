@@ -115,6 +115,23 @@ test_samples_and_labels(void **state)
     evprof_pprof_free(p);
 }
 
+/* The stack of a sample may have one location, or none. */
+static void
+test_short_stacks(void **state)
+{
+    (void)state;
+    evprof_pprof_t *p = make_sample_profile();
+    p->samples[0].location_count = 1;
+    p->samples[1].location_count = 0;
+    Evprof__Pb__Profile *pb = encode_and_unpack(p);
+    assert_int_equal(pb->sample[0]->n_location_id, 1);
+    assert_int_equal(pb->sample[0]->location_id[0], 3);
+    assert_int_equal(pb->sample[1]->n_location_id, 0);
+    assert_int_equal(pb->sample[1]->n_value, 2);
+    evprof__pb__profile__free_unpacked(pb, NULL);
+    evprof_pprof_free(p);
+}
+
 static void
 test_strings_become_utf8(void **state)
 {
@@ -293,6 +310,7 @@ run_encode_tests(void)
         cmocka_unit_test(test_header_fields),
         cmocka_unit_test(test_tables_and_ids),
         cmocka_unit_test(test_samples_and_labels),
+        cmocka_unit_test(test_short_stacks),
         cmocka_unit_test(test_strings_become_utf8),
         cmocka_unit_test(test_gzip_header_is_gos),
         cmocka_unit_test(test_a_large_profile),

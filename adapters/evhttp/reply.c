@@ -63,6 +63,7 @@ free_bytes(const void *data, size_t len, void *arg)
 {
     (void)data;
     (void)len;
+    evprof_buf_free(arg);
     free(arg);
 }
 
@@ -71,9 +72,15 @@ free_bytes(const void *data, size_t len, void *arg)
 static void
 move_bytes(struct evbuffer *out, evprof_buf_t *body)
 {
-    if (body->len == 0 || evbuffer_add_reference(out, body->data, body->len,
-                                                 free_bytes, body->data)) {
+    evprof_buf_t *kept = body->len == 0 ? NULL : malloc(sizeof(*kept));
+    if (kept == NULL) {
         evprof_buf_free(body);
+        return;
+    }
+    *kept = *body;
+    if (evbuffer_add_reference(out, kept->data, kept->len, free_bytes, kept) !=
+        0) {
+        free_bytes(NULL, 0, kept);
     }
     *body = (evprof_buf_t){ 0 };
 }

@@ -7,8 +7,9 @@
 #include "core/base/arena.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "core/base/bulk.h"
 
 struct evprof_arena_block {
     struct evprof_arena_block *previous;
@@ -25,7 +26,7 @@ block_new(evprof_arena_t *arena, size_t size)
     if (size > SIZE_MAX / 2) {
         return NULL;
     }
-    struct evprof_arena_block *block = malloc(sizeof(*block) + size);
+    struct evprof_arena_block *block = evprof_bulk_alloc(sizeof(*block) + size);
     if (block != NULL) {
         block->size = size;
         arena->total += sizeof(*block) + size;
@@ -142,7 +143,7 @@ evprof_arena_free(evprof_arena_t *arena)
     struct evprof_arena_block *block = arena->block;
     while (block != NULL) {
         struct evprof_arena_block *previous = block->previous;
-        free(block);
+        evprof_bulk_free(block, sizeof(*block) + block->size);
         block = previous;
     }
     *arena = (evprof_arena_t){ 0 };

@@ -11,6 +11,8 @@
 
 #include <evprof/status.h>
 
+#include "core/base/bulk.h"
+
 /* Small enough for a short message, large enough to skip the first doublings.
  */
 #define MIN_CAPACITY 64
@@ -18,8 +20,12 @@
 void
 evprof_buf_free(evprof_buf_t *buf)
 {
-    free(buf->data);
-    *buf = (evprof_buf_t){ 0 };
+    if (buf->is_bulk) {
+        evprof_bulk_free(buf->data, buf->cap);
+    } else {
+        free(buf->data);
+    }
+    *buf = (evprof_buf_t){ .is_bulk = buf->is_bulk };
 }
 
 void
@@ -46,7 +52,8 @@ evprof_buf_reserve(evprof_buf_t *buf, size_t more)
     while (cap < need) {
         cap *= 2;
     }
-    char *data = realloc(buf->data, cap);
+    char *data = buf->is_bulk ? evprof_bulk_resize(buf->data, buf->cap, cap)
+                              : realloc(buf->data, cap);
     if (data == NULL) {
         buf->failed = true;
         return false;

@@ -13,13 +13,16 @@
  * A byte string that grows. A failed allocation is remembered in `failed`, so
  * that a caller may append freely and check once, at the end; a failed buffer
  * ignores further appends. `data` always ends in a NUL that `len` leaves out.
- * Zero-initialised is empty and valid (then `data` is NULL).
+ * Zero-initialised is empty and valid (then `data` is NULL), and its data is
+ * malloc's, so that free() frees it. With `is_bulk`, set while it is empty, its
+ * data is a piece of `cap` bytes of core/base/bulk.h: for what may be large.
  */
 typedef struct evprof_buf {
     char *data;
     size_t len;
     size_t cap;
     bool failed;
+    bool is_bulk;
 } evprof_buf_t;
 
 /* Frees the bytes and makes the buffer empty and valid again. */

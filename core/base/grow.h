@@ -4,6 +4,10 @@
 
 #include <stddef.h>
 
+/* The room for `need` items after a room for `cap`, 0 for none so far: `cap`
+ * where that is enough, at least twice as much where it is not. */
+size_t evprof_grown(size_t cap, size_t need);
+
 /*
  * Makes room for `need` items of `size` bytes in an array from malloc whose
  * room is `*cap` items; the room at least doubles. Returns the array, possibly

@@ -370,7 +370,11 @@ int
 evprof_pprof_encode(const evprof_pprof_t *p, unsigned flags,
                     const evprof_writer_t *out, evprof_error_t *err)
 {
-    encoder_t e = { .profile = p, .out = out };
+    encoder_t e = { .profile = p,
+                    .out = out,
+                    .done = { .is_bulk = true },
+                    .message = { .is_bulk = true },
+                    .part = { .is_bulk = true } };
     e.keeps_ids = (flags & EVPROF_ENCODE_KEEP_IDS) != 0;
     if ((flags & EVPROF_ENCODE_PLAIN) == 0) {
         e.gzip = evprof_gzip_new(out);

@@ -83,7 +83,7 @@ write_one(evprof_t *prof, const evprof_flight_dumps_t *conf, const char *folder)
                                         .max_bytes = conf->max_bytes };
     char name[96];
     evprof_error_t err;
-    evprof_buf_t bytes = { 0 };
+    evprof_buf_t bytes = { .is_bulk = true };
     evprof_writer_t out = evprof_writer_buf(&bytes);
     int status = conf->write(prof, &out, &err);
     name_file(name, sizeof(name));

@@ -447,6 +447,7 @@ new_job(evprof_t *prof, const evprof_ask_t *ask)
     }
     job->task.run = run_job;
     job->prof = prof;
+    job->result.body.is_bulk = true;
     job->ask = *ask;
     if (ask->query != NULL) {
         job->query = strdup(ask->query);

@@ -129,7 +129,7 @@ static void
 take_set(const evprof_watch_conf_t *conf, const char *stem, evprof_buf_t *line)
 {
     for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
-        evprof_buf_t bytes = { 0 };
+        evprof_buf_t bytes = { .is_bulk = true };
         evprof_error_t err = { .status = EVPROF_OK };
         if (take(taken[i].profile, taken[i].is_timed, &bytes, &err) ==
             EVPROF_OK) {

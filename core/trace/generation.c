@@ -15,6 +15,7 @@ evprof_trace_generation_new(int64_t start_ns, uint64_t serial)
         generation->start_ns = start_ns;
         generation->serial = serial;
         generation->bytes = sizeof(*generation);
+        generation->samples.is_bulk = true;
     }
     return generation;
 }
@@ -68,5 +69,5 @@ evprof_trace_batch_add(evprof_trace_generation_t *generation, uint64_t thread,
         .thread = thread, .time = time, .payload = *payload
     };
     generation->bytes += sizeof(*grown) + payload->cap;
-    memset(payload, 0, sizeof(*payload));
+    *payload = (evprof_buf_t){ .is_bulk = payload->is_bulk };
 }

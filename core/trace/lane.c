@@ -27,6 +27,7 @@ evprof_lane_new(evprof_lanes_t *lanes, pid_t tid)
     }
     if (lane != NULL) {
         lane->tid = tid;
+        lane->batch.is_bulk = true;
         lanes->items[lanes->count++] = lane;
     }
     return lane;

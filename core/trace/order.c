@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/bulk.h"
 #include "core/base/grow.h"
 #include "core/base/hash.h"
 #include "core/sample/contention.h"
@@ -66,14 +67,15 @@ make_room(evprof_trace_order_t *order, size_t words)
     if (order->word_count + words > WORDS_MAX) {
         return false;
     }
-    uint64_t *grown = evprof_grow(order->words, &order->word_cap,
-                                  order->word_count + words, sizeof(*grown));
+    uint64_t *grown =
+        evprof_bulk_grow(order->words, &order->word_cap,
+                         order->word_count + words, sizeof(*grown));
     if (grown == NULL) {
         return false;
     }
     order->words = grown;
-    evprof_trace_ref_t *refs = evprof_grow(order->refs, &order->ref_cap,
-                                           order->ref_count + 1, sizeof(*refs));
+    evprof_trace_ref_t *refs = evprof_bulk_grow(
+        order->refs, &order->ref_cap, order->ref_count + 1, sizeof(*refs));
     if (refs == NULL) {
         return false;
     }
@@ -547,9 +549,8 @@ void
 evprof_trace_order_encode(evprof_trace_order_t *order,
                           evprof_trace_generation_t *generation, int64_t end_ns)
 {
-    if (order->ref_count != 0) {
-        qsort(order->refs, order->ref_count, sizeof(*order->refs), by_time);
-    }
+    evprof_bulk_sort(order->refs, order->ref_count, sizeof(*order->refs),
+                     by_time);
     evprof_lanes_begin(&order->lanes, generation);
     mark_lanes(order);
     evprof_trace_pair(order);
@@ -574,7 +575,7 @@ evprof_trace_order_free(evprof_trace_order_t *order)
     evprof_trace_texts_free(&order->texts);
     free(order->stack_marks);
     free(order->text_marks);
-    free(order->words);
-    free(order->refs);
+    evprof_bulk_free(order->words, order->word_cap * sizeof(*order->words));
+    evprof_bulk_free(order->refs, order->ref_cap * sizeof(*order->refs));
     memset(order, 0, sizeof(*order));
 }

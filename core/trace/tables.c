@@ -225,7 +225,7 @@ put_stack(tables_t *t, uint32_t number)
         return;
     }
     const evprof_sample_t *sample = &t->named->samples[row - 1];
-    evprof_buf_t frames = { 0 };
+    evprof_buf_t frames = { .is_bulk = true };
     unsigned count = 0;
     uint32_t locations = locations_of(t->named, sample);
     for (uint32_t i = 0; i < locations; i++) {
@@ -249,7 +249,7 @@ put_stack(tables_t *t, uint32_t number)
 static void
 put_frequency(tables_t *t, const evprof_trace_generation_t *generation)
 {
-    evprof_buf_t payload = { 0 };
+    evprof_buf_t payload = { .is_bulk = true };
     evprof_buf_putc(&payload, EVPROF_GO_FREQUENCY);
     evprof_go_put(&payload, 1000000000);
     evprof_go_put_batch(&t->out, t->generation, EVPROF_GO_NO_THREAD,
@@ -277,7 +277,7 @@ put_samples(tables_t *t, const evprof_trace_generation_t *generation)
         if (at < samples->len && at - begin < TABLE_FULL) {
             continue;
         }
-        evprof_buf_t payload = { 0 };
+        evprof_buf_t payload = { .is_bulk = true };
         evprof_buf_putc(&payload, EVPROF_GO_SAMPLES);
         evprof_buf_add(&payload, samples->data + begin, at - begin);
         evprof_go_put_batch(&t->out, t->generation, EVPROF_GO_NO_THREAD,
@@ -319,7 +319,10 @@ evprof_trace_tables_write(const evprof_trace_order_t *order,
                           const evprof_pprof_t *named,
                           const evprof_writer_t *out, evprof_error_t *err)
 {
-    tables_t t = { .order = order, .named = named };
+    tables_t t = { .order = order,
+                   .named = named,
+                   .out = { .is_bulk = true },
+                   .table = { .is_bulk = true } };
     int status = number_samples(&t);
     evprof_buf_add(&t.out, EVPROF_GO_TRACE_HEADER, EVPROF_GO_TRACE_HEADER_LEN);
     for (const evprof_trace_generation_t *g = first;

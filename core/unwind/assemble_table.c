@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/bulk.h"
 #include "core/unwind/table_piece.h"
 
 static size_t
@@ -138,10 +139,11 @@ allocate(const evprof_piece_t *pieces, size_t count,
 evprof_table_t *
 evprof_table_assemble(const evprof_piece_t *pieces, size_t count)
 {
-    numbering_t *numbering = calloc(1, sizeof(*numbering));
+    numbering_t *numbering = evprof_bulk_alloc(sizeof(*numbering));
     if (numbering == NULL) {
         return NULL;
     }
+    memset(numbering, 0, sizeof(*numbering));
     number_codes(pieces, count, numbering);
     evprof_table_t *table = allocate(pieces, count, numbering);
     if (table != NULL) {
@@ -152,7 +154,7 @@ evprof_table_assemble(const evprof_piece_t *pieces, size_t count)
             fill_stretches(pieces[0].frames, table);
         }
     }
-    free(numbering);
+    evprof_bulk_free(numbering, sizeof(*numbering));
     return table;
 }
 
@@ -178,8 +180,10 @@ evprof_table_free(evprof_table_t *table)
     }
     evprof_table_copy_t *copy = (evprof_table_copy_t *)(uintptr_t)table->copy;
     if (copy != NULL) {
-        free((void *)(uintptr_t)copy->cfi.data); // NOLINT
-        free((void *)(uintptr_t)copy->searched); // NOLINT
+        evprof_bulk_free((void *)(uintptr_t)copy->cfi.data, // NOLINT
+                         copy->cfi.size);
+        evprof_bulk_free((void *)(uintptr_t)copy->searched, // NOLINT
+                         copy->searched_room * sizeof(*copy->searched));
         free(copy);
     }
     free(table);

@@ -18,6 +18,7 @@
 
 #include <evprof/status.h>
 
+#include "core/base/bulk.h"
 #include "core/base/self.h"
 
 #define PHDRS_MOST 256u
@@ -69,7 +70,8 @@ is_inside(const file_t *file, uint64_t offset, uint64_t size)
     return offset <= file->size && size <= file->size - offset;
 }
 
-/* A copy of a part of the file; NULL with errno ENOMEM or EIO. */
+/* A copy of a part of the file, for evprof_bulk_free(); NULL with errno ENOMEM
+ * or EIO. */
 static void *
 read_part(const file_t *file, uint64_t offset, uint64_t size)
 {
@@ -77,11 +79,11 @@ read_part(const file_t *file, uint64_t offset, uint64_t size)
     if (size == 0 || !is_inside(file, offset, size)) {
         return NULL;
     }
-    void *out = malloc((size_t)size);
+    void *out = evprof_bulk_alloc((size_t)size);
     if (out == NULL) {
         errno = ENOMEM;
     } else if (!read_at(file->fd, out, (size_t)size, offset)) {
-        free(out);
+        evprof_bulk_free(out, (size_t)size);
         out = NULL;
         errno = EIO;
     }
@@ -165,7 +167,7 @@ is_loaded_file(const file_t *file)
             continue;
         }
         int found = compare_notes(notes, ph->p_filesz, file->object->build_id);
-        free(notes);
+        evprof_bulk_free(notes, ph->p_filesz);
         if (found >= 0) {
             return found == 1;
         }
@@ -198,8 +200,8 @@ read_sections(file_t *file)
     if (e->e_shentsize != sizeof(ElfW(Shdr)) || e->e_shstrndx >= e->e_shnum) {
         return;
     }
-    ElfW(Shdr) *sections =
-        read_part(file, e->e_shoff, (uint64_t)e->e_shnum * sizeof(*sections));
+    const size_t size = e->e_shnum * sizeof(ElfW(Shdr));
+    ElfW(Shdr) *sections = read_part(file, e->e_shoff, size);
     if (sections == NULL) {
         return;
     }
@@ -213,8 +215,8 @@ read_sections(file_t *file)
             }
         }
     }
-    free(names);
-    free(sections);
+    evprof_bulk_free(names, strings->sh_size);
+    evprof_bulk_free(sections, size);
 }
 
 static int
@@ -292,6 +294,15 @@ read_cfi(const file_t *file, const place_t *place, bool is_debug,
     return out->cfi.data == NULL ? read_failure() : EVPROF_OK;
 }
 
+/* Room for so many pairs. */
+static bool
+make_fdes(evprof_frames_t *out, size_t count)
+{
+    out->fde_room = count * 2;
+    out->fdes = evprof_bulk_alloc(out->fde_room * sizeof(*out->fdes));
+    return out->fdes != NULL;
+}
+
 /* Copies the rows of the linker's search table that are about this segment. */
 static int
 take_search_table(const file_t *file, const unsigned char *hdr,
@@ -304,8 +315,7 @@ take_search_table(const file_t *file, const unsigned char *hdr,
     if (!evprof_cfi_search_open(&table, 0, &search)) {
         return EVPROF_ENOENT;
     }
-    out->fdes = malloc(search.count * 2 * sizeof(*out->fdes));
-    if (out->fdes == NULL) {
+    if (!make_fdes(out, search.count)) {
         return EVPROF_ENOMEM;
     }
     uintptr_t place = file->hdr.address - out->cfi.address;
@@ -371,12 +381,11 @@ make_search_table(const file_t *file, evprof_frames_t *out)
     if (count == 0) {
         return EVPROF_ENOENT;
     }
-    out->fdes = malloc(count * 2 * sizeof(*out->fdes));
-    if (out->fdes == NULL) {
+    if (!make_fdes(out, count)) {
         return EVPROF_ENOMEM;
     }
     out->fde_count = list_fdes(file, out, true);
-    qsort(out->fdes, count, 2 * sizeof(*out->fdes), compare_pairs);
+    evprof_bulk_sort(out->fdes, count, 2 * sizeof(*out->fdes), compare_pairs);
     return EVPROF_OK;
 }
 
@@ -402,7 +411,7 @@ read_eh_frame(file_t *file, evprof_frames_t *out)
             status = make_search_table(file, out);
         }
     }
-    free(hdr);
+    evprof_bulk_free(hdr, file->hdr.size);
     return status;
 }
 
@@ -420,6 +429,14 @@ find_range(const file_t *file, evprof_frames_t *out)
     }
 }
 
+static void
+free_cfi(evprof_frames_t *frames)
+{
+    void *data = (void *)(uintptr_t)frames->cfi.data; // NOLINT
+    evprof_bulk_free(data, frames->cfi.size);
+    frames->cfi.data = NULL;
+}
+
 static int
 read_frames(file_t *file, evprof_frames_t *out)
 {
@@ -427,8 +444,7 @@ read_frames(file_t *file, evprof_frames_t *out)
     find_range(file, out);
     int status = read_eh_frame(file, out);
     if (status == EVPROF_ENOENT && file->debug_frame.size != 0) {
-        free((void *)(uintptr_t)out->cfi.data); // NOLINT
-        out->cfi.data = NULL;
+        free_cfi(out);
         status = read_cfi(file, &file->debug_frame, true, out);
         if (status == EVPROF_OK) {
             status = make_search_table(file, out);
@@ -464,7 +480,7 @@ evprof_frames_open(const evprof_object_t *object, bool is_main,
     if (status == EVPROF_OK) {
         status = read_frames(&file, out);
     }
-    free(file.phdrs);
+    evprof_bulk_free(file.phdrs, file.ehdr.e_phnum * sizeof(*file.phdrs));
     if (status != EVPROF_OK) {
         evprof_frames_close(out);
     }
@@ -478,8 +494,7 @@ evprof_frames_close(evprof_frames_t *frames)
         close(frames->fd);
         frames->fd = -1;
     }
-    free((void *)(uintptr_t)frames->cfi.data); // NOLINT
-    frames->cfi.data = NULL;
-    free(frames->fdes);
+    free_cfi(frames);
+    evprof_bulk_free(frames->fdes, frames->fde_room * sizeof(*frames->fdes));
     frames->fdes = NULL;
 }

@@ -12,8 +12,9 @@ typedef struct evprof_frames {
     evprof_cfi_t cfi; /* an owned copy, in the file's addresses */
     uint32_t *fdes;   /* owned pairs: code - base, offset in cfi; sorted */
     size_t fde_count;
-    uintptr_t base; /* file address of the executable segment */
-    uintptr_t low;  /* file addresses of the whole object */
+    size_t fde_room; /* numbers that `fdes` has room for */
+    uintptr_t base;  /* file address of the executable segment */
+    uintptr_t low;   /* file addresses of the whole object */
     uintptr_t high;
     bool is_searchable; /* the linker's search table is in memory */
     /* Of the linker's table: the offset from its header to the first row in

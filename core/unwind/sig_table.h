@@ -63,6 +63,7 @@ typedef struct evprof_table_copy {
     evprof_cfi_t cfi;
     const uint32_t *searched; /* pairs: code address - base, offset in cfi */
     size_t searched_count;
+    size_t searched_room; /* numbers that `searched` has room for */
     uintptr_t base;
     uintptr_t bias; /* of the object */
 } evprof_table_copy_t;

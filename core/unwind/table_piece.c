@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/base/bulk.h"
 #include "core/unwind/row_rules.h"
 #include "core/unwind/sig_table.h"
 
@@ -87,7 +88,8 @@ push_row(evprof_piece_t *piece, uint32_t start, unsigned code)
 {
     if (piece->row_count == piece->row_cap) {
         size_t cap = piece->row_cap == 0 ? 1024 : piece->row_cap * 2;
-        evprof_piece_row_t *rows = realloc(piece->rows, cap * sizeof(*rows));
+        evprof_piece_row_t *rows = evprof_bulk_resize(
+            piece->rows, piece->row_cap * sizeof(*rows), cap * sizeof(*rows));
         if (rows == NULL) {
             piece->failed = true;
             return;
@@ -214,7 +216,7 @@ limit_of(const evprof_piece_t *piece, const evprof_fde_t *fde, size_t i)
 void
 evprof_piece_compile(evprof_piece_t *piece)
 {
-    text_t text = { .piece = piece, .bytes = malloc(TEXT_BYTES) };
+    text_t text = { .piece = piece, .bytes = evprof_bulk_alloc(TEXT_BYTES) };
     evprof_fde_t fde = { 0 };
     uint32_t end = 0;
     if (text.bytes == NULL) {
@@ -238,5 +240,5 @@ evprof_piece_compile(evprof_piece_t *piece)
     if (piece->last == piece->frames->fde_count) {
         push_row(piece, end, EVPROF_CODE_NONE);
     }
-    free(text.bytes);
+    evprof_bulk_free(text.bytes, TEXT_BYTES);
 }

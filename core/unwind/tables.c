@@ -5,6 +5,7 @@
  * are assembled in order (assemble_table.c).
  */
 #include "core/unwind/tables.h"
+#include "core/base/bulk.h"
 #include "core/base/own_thread.h"
 
 #include <pthread.h>
@@ -88,6 +89,7 @@ keep_copy(evprof_table_t *table, evprof_frames_t *frames, uintptr_t bias)
     *copy = (evprof_table_copy_t){ .cfi = frames->cfi,
                                    .searched = frames->fdes,
                                    .searched_count = frames->fde_count,
+                                   .searched_room = frames->fde_room,
                                    .base = frames->base,
                                    .bias = bias };
     table->copy = copy;
@@ -172,7 +174,8 @@ finish(evprof_table_job_t *job, evprof_frames_t *frames, evprof_piece_t *pieces)
         failed = job->table == NULL;
     }
     for (size_t i = 0; i < count; i++) {
-        free(pieces[i].rows);
+        evprof_bulk_free(pieces[i].rows,
+                         pieces[i].row_cap * sizeof(*pieces[i].rows));
     }
     return failed ? EVPROF_ENOMEM : EVPROF_OK;
 }

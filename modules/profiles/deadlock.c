@@ -455,7 +455,7 @@ text(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
      evprof_error_t *err)
 {
     look_t look;
-    evprof_buf_t lines = { 0 };
+    evprof_buf_t lines = { .is_bulk = true };
     int status = take(state, &look, err);
     if (status != EVPROF_OK) {
         return status;
@@ -489,7 +489,7 @@ status(void *state, const evprof_writer_t *out)
 {
     const deadlock_t *own = state;
     size_t of[EVPROF_BLOCKED_WHYS];
-    evprof_buf_t lines = { 0 };
+    evprof_buf_t lines = { .is_bulk = true };
     for (size_t i = 0; i < EVPROF_BLOCKED_WHYS; i++) {
         of[i] = atomic_load(&own->last[i]);
     }

@@ -175,7 +175,7 @@ text(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
      evprof_error_t *err)
 {
     evprof_dump_t dump;
-    evprof_buf_t lines = { 0 };
+    evprof_buf_t lines = { .is_bulk = true };
     int status = take(state, &dump, err);
     if (status != EVPROF_OK) {
         return status;

@@ -14,6 +14,7 @@
 int run_address_tests(void);
 int run_arena_tests(void);
 int run_buf_tests(void);
+int run_bulk_tests(void);
 int run_flag_text_tests(void);
 int run_html_tests(void);
 int run_index_tests(void);

@@ -189,6 +189,124 @@ test_names(void **state)
     }
 }
 
+/* Equal functions of two binaries are one node, or two where objects count. */
+static void
+test_objects(void **state)
+{
+    (void)state;
+    evprof_pprof_t *p = profile_of("f 10\ng 5\nh 1\n");
+    p->mappings = evprof_arena_calloc(&p->arena, 2, sizeof(*p->mappings));
+    p->mappings[0].file = evprof_strings_intern(&p->strings, "/lib/one.so");
+    p->mappings[1].file = evprof_strings_intern(&p->strings, "/lib/two.so");
+    p->mappings[0].build_id = evprof_strings_intern(&p->strings, "");
+    p->mappings[1].build_id = p->mappings[0].build_id;
+    p->mapping_count = 2;
+    for (uint32_t i = 0; i < p->location_count; i++) {
+        p->locations[i].mapping = i == 1 ? 1 : 0;
+        p->functions[i].name = p->functions[0].name;
+        p->functions[i].system_name = p->functions[0].name;
+    }
+    evprof_graph_options_t options = all_edges;
+    const evprof_trim_t trim = { 0 };
+    size_t count;
+    evprof_graph_t *g = graph_of(p, &options, &trim, NULL);
+    (void)evprof_graph_nodes(g, &count);
+    assert_int_equal(count, 1);
+    assert_int_equal(node_of(g, "f")->flat, 16);
+    evprof_graph_free(g);
+    options.keep_objects = true;
+    g = graph_of(p, &options, &trim, NULL);
+    evprof_node_t *const *nodes = evprof_graph_nodes(g, &count);
+    assert_int_equal(count, 2);
+    assert_int_equal(nodes[0]->flat, 11);
+    assert_int_equal(nodes[1]->flat, 5);
+    evprof_graph_free(g);
+    evprof_pprof_free(p);
+}
+
+/* A call is inlined where it is in each sample that has it. */
+static void
+test_inlined(void **state)
+{
+    (void)state;
+    evprof_pprof_t *p = profile_of("m 1\nf 2\ng 3\nm;g 4\n");
+    evprof_line_t *lines = evprof_arena_calloc(&p->arena, 2, sizeof(*lines));
+    uint32_t m = p->samples[0].locations[0];
+    uint32_t f = p->samples[1].locations[0];
+    lines[0] = p->locations[f].lines[0];
+    lines[1] = p->locations[m].lines[0];
+    p->locations[f].lines = lines; /* f, inlined into m */
+    p->locations[f].line_count = 2;
+    const evprof_trim_t trim = { 0 };
+    evprof_graph_t *g = graph_of(p, &all_edges, &trim, NULL);
+    assert_int_equal(edge_of(g, "m", "f")->weight, 2);
+    assert_true(edge_of(g, "m", "f")->is_inline);
+    assert_true(node_of(g, "f")->may_be_inlined);
+    assert_false(edge_of(g, "m", "g")->is_inline);
+    assert_false(node_of(g, "g")->may_be_inlined);
+    evprof_graph_free(g);
+    evprof_pprof_free(p);
+}
+
+static void
+test_means(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t value;
+        int64_t divisor;
+        int64_t mean;
+    } rows[] = {
+        { 10, 0, 10 },
+        { 10, 4, 2 },
+        { 10, -1, -10 },
+        { INT64_MIN, 2, INT64_MIN / 2 },
+        { INT64_MIN, -1, INT64_MIN },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const evprof_node_t node = { .flat = rows[i].value,
+                                     .flat_div = rows[i].divisor,
+                                     .cum = rows[i].value,
+                                     .cum_div = rows[i].divisor };
+        assert_true(evprof_node_flat(&node) == rows[i].mean);
+        assert_true(evprof_node_cum(&node) == rows[i].mean);
+    }
+}
+
+/* What is equal in the order that is asked for stands in that of the places. */
+static void
+test_lists(void **state)
+{
+    static evprof_node_t all[] = {
+        { .info = { .name = "a", .file = "z.c", .object = "", .address = 3 } },
+        { .info = { .name = "b",
+                    .file = "b.c",
+                    .object = "",
+                    .address = 2,
+                    .start_line = 9 } },
+        { .info = { .name = "b", .file = "a.c", .object = "", .address = 2 } },
+        { .info = { .name = "c",
+                    .file = "b.c",
+                    .object = "",
+                    .address = 1,
+                    .start_line = 8 } },
+    };
+    static const int orders[][4] = {
+        [EVPROF_ORDER_NAME] = { 0, 2, 1, 3 },
+        [EVPROF_ORDER_FILE] = { 2, 3, 1, 0 },
+        [EVPROF_ORDER_ADDRESS] = { 3, 2, 1, 0 },
+    };
+    (void)state;
+    for (int order = EVPROF_ORDER_NAME; order <= EVPROF_ORDER_ADDRESS;
+         order++) {
+        evprof_node_t *nodes[] = { &all[3], &all[1], &all[2], &all[0] };
+        evprof_nodes_sort(nodes, 4, (enum evprof_node_order)order);
+        for (int i = 0; i < 4; i++) {
+            assert_ptr_equal(nodes[i], &all[orders[order][i]]);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -199,7 +317,12 @@ main(void)
         cmocka_unit_test(test_edge_order),
         cmocka_unit_test(test_negative_nodes),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_inlined),
+        cmocka_unit_test(test_means),
+        cmocka_unit_test(test_lists),
     };
     return cmocka_run_group_tests_name("graph", tests, NULL, NULL) +
-           run_trim_tests() + run_tree_tests() + run_shorten_tests();
+           run_trim_tests() + run_tree_tests() + run_shorten_tests() +
+           run_tags_tests() + run_walk_tests();
 }

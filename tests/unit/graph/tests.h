@@ -30,5 +30,7 @@ const evprof_edge_t *edge_of(const evprof_graph_t *g, const char *from,
 int run_trim_tests(void);
 int run_tree_tests(void);
 int run_shorten_tests(void);
+int run_tags_tests(void);
+int run_walk_tests(void);
 
 #endif

@@ -13,8 +13,11 @@
 #include <cmocka.h>
 
 #include <dlfcn.h>
+#include <link.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/objects/objects.h"
 #include "core/unwind/row_rules.h"
@@ -206,6 +209,47 @@ test_wrong_files(void **state)
     evprof_objects_release(objects);
 }
 
+/* Whether a copy of the object's file gives a table, once two bytes at `offset`
+ * are `value`. */
+static bool
+copy_has_table(evprof_object_t object, size_t offset, uint16_t value)
+{
+    char path[] = "/tmp/evprof-tables-XXXXXX";
+    char command[512];
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    (void)snprintf(command, sizeof(command), "cp '%s' %s", object.path, path);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(pwrite(fd, &value, sizeof(value), (off_t)offset),
+                     sizeof(value));
+    close(fd);
+    object.path = path;
+    evprof_table_job_t job = { .object = &object };
+    assert_int_equal(evprof_tables_build(&job, 1), 0);
+    bool has_table = job.table != NULL;
+    evprof_table_free(job.table);
+    assert_int_equal(unlink(path), 0);
+    return has_table;
+}
+
+/* Headers that say what cannot be are not followed. */
+static void
+test_broken_headers(void **state)
+{
+    (void)state;
+    const evprof_objects_t *objects = evprof_objects_acquire();
+    const evprof_object_t libc = *evprof_objects_find(
+        objects, (uintptr_t)dlsym(RTLD_DEFAULT, "gnu_get_libc_version"));
+    const size_t size = offsetof(ElfW(Ehdr), e_phentsize);
+    assert_true(copy_has_table(libc, size, sizeof(ElfW(Phdr))));
+    assert_false(copy_has_table(libc, size, sizeof(ElfW(Phdr)) + 8));
+    assert_false(copy_has_table(libc, 0, 0));
+    assert_false(
+        copy_has_table(libc, offsetof(ElfW(Ehdr), e_phnum), UINT16_MAX));
+    assert_false(copy_has_table(libc, offsetof(ElfW(Ehdr), e_phnum), 0));
+    evprof_objects_release(objects);
+}
+
 static void
 test_epochs(void **state)
 {
@@ -337,6 +381,43 @@ test_usual_cie(void **state)
         assert_int_equal(evprof_table_code(&run.row, fde.ra_reg),
                          2u << EVPROF_CODE_SLOT_SHIFT | 2);
         assert_false(evprof_cfi_next(&run));
+        assert_false(evprof_cfi_row_at(&run, &cfi, &fde, 0xfff));
+        assert_true(evprof_cfi_row_at(&run, &cfi, &fde, 0x1000));
+        assert_int_equal(run.row.limit, 0x1001);
+        assert_true(evprof_cfi_row_at(&run, &cfi, &fde, 0x103f));
+        assert_int_equal(run.row.start, 0x1001);
+        assert_false(evprof_cfi_row_at(&run, &cfi, &fde, 0x1040));
+    }
+}
+
+/* A CFA that is loaded is a rule when its block says that and nothing else. */
+static void
+test_loaded_cfa(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned char bytes[8];
+        bool is_rule;
+    } cases[] = {
+        { { 3, 0x77, 8, 0x06 }, true },           /* *(rsp + 8) */
+        { { 3, 0x76, 0x78, 0x06, 0x96 }, true },  /* *(rbp - 8), and more */
+        { { 5, 0x77, 8, 0x06, 0x23, 16 }, true }, /* *(rsp + 8) + 16 */
+        { { 4, 0x77, 8, 0x06, 0x96 }, false },    /* a nop at its end */
+        { { 2, 0x77, 8, 0x06 }, false },          /* nothing is loaded */
+        { { 3, 0x73, 8, 0x06 }, false },          /* another register */
+        { { 9, 0x77, 8, 0x06 }, false },          /* longer than the data */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const evprof_cfi_t cfi = { .data = cases[i].bytes,
+                                   .size = sizeof(cases[i].bytes) };
+        const evprof_fde_t fde = { .ra_reg = EVPROF_REG_RA };
+        const int ra = evprof_cfi_index(EVPROF_REG_RA);
+        evprof_cfi_row_t row = { .cfa_is_expr = true };
+        row.how[ra] = EVPROF_HOW_OFFSET;
+        row.value[ra] = -8;
+        unsigned code = evprof_rule_of_row(&cfi, &fde, &row);
+        assert_true((code & EVPROF_CODE_RULE) != 0);
+        assert_int_equal(code != EVPROF_CODE_RAW, cases[i].is_rule);
     }
 }
 
@@ -425,11 +506,13 @@ main(void)
         cmocka_unit_test(test_every_call),
         cmocka_unit_test(test_tables_are_small),
         cmocka_unit_test(test_wrong_files),
+        cmocka_unit_test(test_broken_headers),
         cmocka_unit_test(test_epochs),
         cmocka_unit_test(test_row_search),
         cmocka_unit_test(test_rows_of_calls),
         cmocka_unit_test(test_row_numbers),
         cmocka_unit_test(test_usual_cie),
+        cmocka_unit_test(test_loaded_cfa),
         cmocka_unit_test(test_learner),
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_window),

@@ -33,10 +33,13 @@ tests_of() {
     core/base) quick='test_base test_conf test_profile' slow='test_(access|text|report|formats|graph|fetch|query|program|web|jobs)$|golden' ;;
     core/conf) quick='test_conf test_settings' slow='fuzz_conf|directives|test_access|test_reload' ;;
     core/access) quick='test_access fuzz_access' slow='test_http_access' ;;
-    core/profile) quick='test_profile test_text test_limit' slow='fuzz_profile|test_report' ;;
-    core/objects) quick=test_objects slow='test_symbol' ;;
-    core/unwind) quick='test_unwind_fp test_unwind_tables' slow='fuzz_(cfi|tables|walk)|unwind_' ;;
-    core/symbol) quick='test_symbol test_symbol_local' slow='test_symbol|e2e_names' ;;
+    core/profile) quick='test_profile test_text test_limit test_profile_memory' slow='fuzz_profile|test_report' ;;
+    core/objects) quick='test_objects test_objects_fixed test_objects_memory' slow='test_symbol' ;;
+    core/unwind) quick='test_unwind_insn test_unwind_tables test_unwind_fp' slow='fuzz_(cfi|insn|tables|walk)|unwind_' ;;
+    core/symbol)
+        quick='test_symbol test_symbol_local test_symbol_code test_symbol_name_store test_symbol_helper'
+        slow='test_symbol|e2e_names' plain='test_symbol_(scopes|memory)\$'
+         ;;
     core/sample)
         quick='test_labels test_budget test_waiters test_stacktable test_windows test_tap test_threads'
         quick+=' test_proc test_sleeper test_cpu_watch test_deadlock_waits'
@@ -56,8 +59,8 @@ tests_of() {
         slow='test_(cpu_module|reload|evhttp|request_times)|push_e2e'
         ;;
     core/trace) quick='test_trace test_trace_follow test_trace_fork' slow='test_jobs|trace_' plain='trace_(strict|requests|switches)' ;;
-    core/analysis) quick='test_formats test_report' slow='test_profile|fuzz_|golden|field_' ;;
-    core/graph) quick='test_graph test_report' slow=golden ;;
+    core/analysis) quick='test_profile test_formats test_report' slow='fuzz_(formats|merge|profile|regex)|golden|field_' ;;
+    core/graph) quick='test_graph test_graph_memory test_report' slow=golden ;;
     core/report) quick='test_report test_web' slow=golden ;;
     modules/profiles)
         quick='test_memory test_threadcreate test_deadlock_waits test_cpu_module test_settings'

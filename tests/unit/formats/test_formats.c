@@ -73,6 +73,12 @@ show_profile(evprof_buf_t *out, const evprof_pprof_t *p)
     for (size_t i = 0; i < p->sample_count; i++) {
         show_sample(out, p, &p->samples[i]);
     }
+    for (size_t i = 0; i < p->location_count; i++) {
+        assert_int_equal(p->locations[i].id, i + 1);
+    }
+    for (size_t i = 0; i < p->function_count; i++) {
+        assert_int_equal(p->functions[i].id, i + 1);
+    }
     for (size_t i = 0; i < p->mapping_count; i++) {
         const evprof_mapping_t *m = &p->mappings[i];
         evprof_buf_printf(out, "%llx-%llx+%llx %s %s\n",

@@ -111,6 +111,13 @@ test_starts_are_mended(void **state)
                     "1: 400000-500000+0 /bin/a \n"
                     "2: 0-ffffffffffffffff+0  \n"
                     "400100 M=1\n500000 M=2\n");
+    /* The offset is the program's own, and not that of what follows. */
+    assert_map_read("0x401101",
+                    "401000-500000 r-xp 1000 08:01 1 /bin/a\n"
+                    "702000-703000 r-xp 2000 08:01 1 /lib/b.so\n",
+                    "1: 400000-500000+0 /bin/a \n"
+                    "2: 702000-703000+2000 /lib/b.so \n"
+                    "401100 M=1\n");
     /* The first part of a split mapping is missing. */
     assert_map_read("0x701001",
                     "10000-11000 r-xp 0 08:01 1 /bin/a\n"

@@ -133,6 +133,11 @@ test_show_from(void **state)
     assert_true(matched);
     assert_stacks(p, "loop;step;loop;leaf 1\n");
     evprof_regex_free(re);
+    re = regex("nowhere");
+    assert_int_equal(evprof_pprof_show_from(p, re, &matched), EVPROF_OK);
+    assert_false(matched);
+    assert_stacks(p, "");
+    evprof_regex_free(re);
     evprof_pprof_free(p);
 }
 

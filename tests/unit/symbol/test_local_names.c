@@ -155,6 +155,27 @@ test_own_file(void **state)
     evprof_pprof_free(p);
 }
 
+/* An address that the file says nothing of is counted, unless it has a name. */
+static void
+test_unnamed(void **state)
+{
+    (void)state;
+    said_t said = { .lines = 0 };
+    spot_t spot = spot_of(SAMPLE_OBJECTS "/sample_stripped.so", "sample_outer");
+    spot.vaddr = 16; /* in the file's header, where no function is */
+    spot.segment = spot.offset = 0;
+    evprof_pprof_t *p = profile_of(&spot, spot.path, spot.build_id);
+    assert_false(symbolize(p, "", &said));
+    assert_int_equal(said.lines, 1);
+    assert_non_null(strstr(said.text, "sample_stripped.so (1 of 1"));
+    evprof_line_t line = { .function = EVPROF_NO_INDEX, .line = 1 };
+    p->locations[0].lines = &line;
+    p->locations[0].line_count = 1;
+    assert_false(symbolize(p, "", &said));
+    assert_int_equal(said.lines, 1);
+    evprof_pprof_free(p);
+}
+
 /* A file that was removed while it ran, and is back with the same build id. */
 static void
 test_file_that_is_back(void **state)
@@ -380,6 +401,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_own_file),
+        cmocka_unit_test(test_unnamed),
         cmocka_unit_test(test_file_that_is_back),
         cmocka_unit_test(test_packed_by_zstd),
         cmocka_unit_test(test_packed_by_xz),

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From frame to caller: by call-frame data, and from outside of the thread. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/unwind/outside.h"
+#include "core/unwind/sig_map.h"
+#include "core/unwind/sig_step.h"
+#include "core/unwind/unwind.h"
+
+/* A function that ends with a call, which returns to where the next one
+ * begins; the stack pointers at both places are not alike. */
+extern const char test_behind_call[];
+__asm__(".text\n"
+        ".type test_ends_in_call, @function\n"
+        "test_ends_in_call:\n"
+        "    .cfi_startproc\n"
+        "    sub $24, %rsp\n"
+        "    .cfi_adjust_cfa_offset 24\n"
+        "    call test_behind_call\n"
+        "    .cfi_endproc\n"
+        ".size test_ends_in_call, . - test_ends_in_call\n"
+        ".globl test_behind_call\n"
+        ".hidden test_behind_call\n"
+        ".type test_behind_call, @function\n"
+        "test_behind_call:\n"
+        "    .cfi_startproc\n"
+        "    ret\n"
+        "    .cfi_endproc\n"
+        ".size test_behind_call, . - test_behind_call\n");
+
+enum { WORDS = 8 };
+
+/* Steps once from `test_behind_call`; where the return address was, as a place
+ * in the stack, or -1. */
+static long
+step_from(bool is_exact)
+{
+    uintptr_t stack[WORDS];
+    const evprof_stack_bounds_t bounds = { (uintptr_t)stack,
+                                           (uintptr_t)(stack + WORDS) };
+    for (size_t i = 0; i < WORDS; i++) {
+        stack[i] = 0x1000 + i;
+    }
+    evprof_pinned_t pinned = evprof_map_pin();
+    assert_non_null(pinned.map);
+    evprof_stepper_t stepper = {
+        .map = pinned.map,
+        .window = evprof_window_open(bounds, bounds.low),
+        .bounds = bounds,
+        .is_exact = is_exact,
+    };
+    stepper.regs.pc = (uintptr_t)test_behind_call;
+    stepper.regs.r[EVPROF_REG_SP] = bounds.low;
+    stepper.regs.known = UINT64_C(1) << EVPROF_REG_SP | UINT64_C(1)
+                                                            << EVPROF_REG_FP;
+    enum evprof_step step = evprof_step_raw(&stepper);
+    evprof_map_unpin(pinned);
+    if (step != EVPROF_STEP_OK) {
+        return -1;
+    }
+    long place = (long)stepper.regs.pc - 0x1000;
+    assert_int_equal(stepper.regs.r[EVPROF_REG_SP],
+                     bounds.low + (uintptr_t)(place + 1) * sizeof(stack[0]));
+    return place;
+}
+
+static void
+test_pc_between_functions(void **state)
+{
+    (void)state;
+    assert_int_equal(evprof_unwind_refresh(), 0);
+    assert_int_equal(step_from(false), 3);
+    assert_int_equal(step_from(true), 0);
+}
+
+/* ---- Only the stack pointer and the pc are known ---- */
+
+typedef struct seen {
+    uintptr_t pcs[64];
+    evprof_walk_t walk;
+    uintptr_t pc;
+    uintptr_t callers[2];
+} seen_t;
+
+/* Its CFA is told by the frame pointer, which must be found first. */
+__attribute__((noinline, no_sanitize("address", "undefined"))) static void
+look(evprof_outside_t *outside, seen_t *seen)
+{
+    evprof_regs_t regs;
+    EVPROF_ARCH_CAPTURE(&regs);
+    const evprof_asleep_t asleep = { .sp = regs.r[EVPROF_REG_SP],
+                                     .pc = regs.pc };
+    seen->walk = (evprof_walk_t){ .pcs = seen->pcs, .max = 64 };
+    seen->pc = regs.pc;
+    seen->callers[0] = (uintptr_t)__builtin_return_address(0);
+    assert_true(evprof_outside_walk(outside, &asleep, &seen->walk));
+}
+
+__attribute__((noinline, no_sanitize("address", "undefined"))) static void
+look_from_above(evprof_outside_t *outside, seen_t *seen)
+{
+    look(outside, seen);
+    seen->callers[1] = (uintptr_t)__builtin_return_address(0);
+}
+
+static void
+test_frame_pointer_is_found(void **state)
+{
+    (void)state;
+    static seen_t seen;
+    evprof_outside_t *outside = evprof_outside_new();
+    assert_non_null(outside);
+    assert_int_equal(evprof_unwind_refresh(), 0);
+    look_from_above(outside, &seen);
+    assert_true(seen.walk.count > 3);
+    assert_int_equal(seen.pcs[0], seen.pc);
+    assert_int_equal(seen.pcs[1], seen.callers[0]);
+    assert_int_equal(seen.pcs[2], seen.callers[1]);
+    evprof_outside_free(outside);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pc_between_functions),
+        cmocka_unit_test(test_frame_pointer_is_found),
+    };
+    return cmocka_run_group_tests_name("steps", tests, NULL, NULL);
+}

@@ -33,18 +33,28 @@ typedef struct story {
     int64_t end_ns;
 } story_t;
 
+/* One in which nobody is known to have been there. */
 static story_t
-begin(void)
+begin_unseeded(void)
 {
     story_t s = { .rings = calloc(THREADS, sizeof(evprof_trace_ring_t)) };
     assert_non_null(s.rings);
     for (pid_t i = 0; i < THREADS; i++) {
-        const uint64_t pc = 0x3000;
         s.rings[i].tid = FIRST + i;
-        evprof_trace_order_seed(&s.order, FIRST + i, false, &pc, 1);
     }
     s.generation = evprof_trace_generation_new(1000, 1);
     assert_non_null(s.generation);
+    return s;
+}
+
+static story_t
+begin(void)
+{
+    story_t s = begin_unseeded();
+    for (pid_t i = 0; i < THREADS; i++) {
+        const uint64_t pc = 0x3000;
+        evprof_trace_order_seed(&s.order, FIRST + i, false, &pc, 1);
+    }
     return s;
 }
 
@@ -383,6 +393,64 @@ test_open_wait(void **state)
     free_story(&s);
 }
 
+/* The first thread that tells something was there all along. Events that give
+ * a thread its state come before its own, a nanosecond each. */
+static void
+test_nobody_is_known(void **state)
+{
+    (void)state;
+    story_t s = begin_unseeded();
+    tell(&s, FIRST, EVPROF_TRACE_WAIT, 2000, EVPROF_WAIT_MUTEX);
+    tell(&s, SECOND, EVPROF_TRACE_WAKE, 3000, EVPROF_WAIT_MUTEX);
+    tell(&s, FIRST, EVPROF_TRACE_RETURN, 4000, EVPROF_WAIT_MUTEX);
+    finish(&s, 7000);
+    check_states(&s, FIRST, "2002:waits 3003:ready(by 101) 4000:runs");
+    free_story(&s);
+}
+
+/* The stack of a wait is that of the place where the thread waits, and a wait
+ * without one leaves what was known. */
+static void
+test_stacks_of_waits(void **state)
+{
+    (void)state;
+    story_t s = begin();
+    const uint32_t seeded = s.order.lanes.items[0]->stack;
+    assert_int_not_equal(seeded, 0);
+    tell(&s, FIRST, EVPROF_TRACE_WAIT, 2000, EVPROF_WAIT_MUTEX);
+    finish(&s, 7000);
+    assert_int_equal(s.order.lanes.items[0]->stack, seeded);
+    free_story(&s);
+}
+
+/* What is freed is as good as new. */
+static void
+test_used_again(void **state)
+{
+    (void)state;
+    const uint64_t pc = 0x3000;
+    story_t s = begin();
+    finish(&s, 7000);
+    evprof_trace_order_free(&s.order);
+    assert_int_equal(s.order.lanes.count, 0);
+    evprof_trace_order_seed(&s.order, FIRST, true, &pc, 1);
+    assert_int_equal(s.order.lanes.count, 1);
+    free_story(&s);
+}
+
+/* A thread that has ended is gone, and tells nothing any more. */
+static void
+test_ended(void **state)
+{
+    (void)state;
+    story_t s = begin();
+    tell(&s, FIRST, EVPROF_TRACE_END, 2000, 0);
+    finish(&s, 7000);
+    check_states(&s, FIRST, "2000:gone");
+    assert_int_equal(s.order.lanes.count, THREADS - 1);
+    free_story(&s);
+}
+
 int
 main(void)
 {
@@ -398,6 +466,10 @@ main(void)
         cmocka_unit_test(test_broadcast_after_timeout),
         cmocka_unit_test(test_owner_is_certain),
         cmocka_unit_test(test_open_wait),
+        cmocka_unit_test(test_nobody_is_known),
+        cmocka_unit_test(test_stacks_of_waits),
+        cmocka_unit_test(test_used_again),
+        cmocka_unit_test(test_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

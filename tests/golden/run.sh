@@ -16,6 +16,13 @@ unset XDG_CONFIG_HOME PPROF_TMPDIR PPROF_BINARY_PATH PPROF_TOOLS
 "$make_input" arena >"$work/A" || exit 1
 head -c 20 "$work/S" >"$work/B"
 cat "$work/S" "$work/S" >"$work/T"
+printf 'main;a 1\nmain;b 1\n' >"$work/O"
+{
+    echo "heap profile: 9: 8176 [9: 8176] @ heapprofile"
+    for size in 16 32 64 128 256 512 1024 2048 4096; do
+        echo "1: $size [1: $size] @ 0x401000 0x402000"
+    done
+} >"$work/H"
 mkdir -p "$work/near/by"
 # More than a pipe holds.
 awk 'BEGIN { for (i = 0; i < 9000; i++) print "main;work" i, 1 }' >"$work/W"

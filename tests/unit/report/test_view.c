@@ -164,6 +164,32 @@ test_flame(void **state)
     evprof_pprof_free(p);
 }
 
+/* The graph of a profile as another one: one location a node. */
+static void
+test_the_graph_as_a_profile(void **state)
+{
+    (void)state;
+    evprof_buf_t out = { 0 };
+    evprof_buf_t remarks = { 0 };
+    evprof_pprof_t *p = NULL;
+    evprof_error_t err = { .message = "" };
+    assert_int_equal(
+        report("main;a 1\nmain;b 2\n", "topproto", NULL, &out, &remarks),
+        EVPROF_OK);
+    if (evprof_pprof_decode(out.data, out.len, (size_t)1 << 20, &p, &err) !=
+        EVPROF_OK) {
+        fail_msg("%s", err.message);
+    }
+    assert_int_equal(p->location_count, 3);
+    for (uint32_t i = 0; i < p->location_count; i++) {
+        assert_int_equal(p->locations[i].id, i + 1);
+        assert_int_equal(p->locations[i].line_count, 1);
+    }
+    evprof_pprof_free(p);
+    evprof_buf_free(&out);
+    evprof_buf_free(&remarks);
+}
+
 /* Every report can be asked for, by a name of its own. */
 static void
 test_reports_are_complete(void **state)
@@ -187,6 +213,7 @@ run_view_tests(void)
         cmocka_unit_test(test_sums_do_not_wrap),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_flame),
+        cmocka_unit_test(test_the_graph_as_a_profile),
         cmocka_unit_test(test_reports_are_complete),
     };
     return cmocka_run_group_tests_name("view", tests, NULL, NULL);

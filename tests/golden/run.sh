@@ -23,6 +23,7 @@ printf 'main;a 1\nmain;b 1\n' >"$work/O"
         echo "1: $size [1: $size] @ 0x401000 0x402000"
     done
 } >"$work/H"
+printf 'prog 7 1.0: 1 cycles:\n\t401000 leaf+0x1 (/bin/prog)\n  tree.c:30\n\n' >"$work/P"
 mkdir -p "$work/near/by"
 # More than a pipe holds.
 awk 'BEGIN { for (i = 0; i < 9000; i++) print "main;work" i, 1 }' >"$work/W"

@@ -119,19 +119,30 @@ test_java_names_its_locations(void **state)
 }
 
 static void
+assert_no_profile(words_t *w)
+{
+    evprof_pprof_t *p = NULL;
+    evprof_error_t err = { 0 };
+    assert_int_equal(evprof_format_read(evprof_formats, w->bytes.data,
+                                        w->bytes.len, &p, &err),
+                     EVPROF_EPARSE);
+    assert_string_equal(err.message, "it is of no format that evprof reads");
+    evprof_buf_free(&w->bytes);
+}
+
+static void
 test_cut_off_words_are_no_profile(void **state)
 {
     (void)state;
     words_t w = { .size = 8 };
     PUT(&w, 0, 3, 0, 1000, 0);
     PUT(&w, 1, 1000000, 0x1000);
-    evprof_pprof_t *p = NULL;
-    evprof_error_t err = { 0 };
-    assert_int_equal(
-        evprof_format_read(evprof_formats, w.bytes.data, w.bytes.len, &p, &err),
-        EVPROF_EPARSE);
-    assert_string_equal(err.message, "it is of no format that evprof reads");
-    evprof_buf_free(&w.bytes);
+    assert_no_profile(&w);
+    /* Between the two words that a sample begins with. */
+    PUT(&w, 0, 3, 0, 1000, 0);
+    PUT(&w, 2, 2, 0x401000, 0x402001);
+    PUT(&w, 1);
+    assert_no_profile(&w);
 }
 
 int

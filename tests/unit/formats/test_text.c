@@ -163,6 +163,14 @@ test_jemalloc(void **state)
                 "alloc_objects/count alloc_space/bytes inuse_objects/count "
                 "inuse_space/bytes period 1 space/bytes\n"
                 "5 640 0 0: 1000 bytes=128\n" EVERYTHING);
+    assert_read("heap_v2/1\n"
+                "  t*: 0: 0 [1: 640]\n"
+                "@ 0x1001\n"
+                "  t*: 0: 0 [1: 640]\n"
+                "\nMAPPED_LIBRARIES:\n",
+                "alloc_objects/count alloc_space/bytes inuse_objects/count "
+                "inuse_space/bytes period 1 space/bytes\n"
+                "1 640 0 0: 1000 bytes=640\n" EVERYTHING);
 }
 
 static void

@@ -125,22 +125,63 @@ join_it(void *arg)
     return error == 0 ? value : NULL;
 }
 
+static struct timespec
+in_a_minute(clockid_t clock)
+{
+    struct timespec until;
+    clock_gettime(clock, &until);
+    until.tv_sec += 60;
+    return until;
+}
+
+LEAF static void *
+join_it_timed(void *arg)
+{
+    void *value = NULL;
+    struct timespec until = in_a_minute(CLOCK_REALTIME);
+    int error = pthread_timedjoin_np(*(pthread_t *)arg, &value, &until);
+    NO_TAIL_CALL();
+    return error == 0 ? value : NULL;
+}
+
+LEAF static void *
+join_it_clocked(void *arg)
+{
+    void *value = NULL;
+    struct timespec until = in_a_minute(CLOCK_MONOTONIC);
+    int error = pthread_clockjoin_np(*(pthread_t *)arg, &value, CLOCK_MONOTONIC,
+                                     &until);
+    NO_TAIL_CALL();
+    return error == 0 ? value : NULL;
+}
+
+/* How many waits are seen of a thread that joins another one so. */
+static int64_t
+count_join(void *(*body)(void *))
+{
+    sleeper_t ending;
+    sleeper_t joiner;
+    record_all();
+    sem_init(&semaphore, 0, 0);
+    sleeper_start(&ending, end_when_posted, &semaphore);
+    await_asleep(&ending);
+    sleeper_start(&joiner, body, &ending.thread);
+    await_asleep(&joiner);
+    sem_post(&semaphore);
+    assert_ptr_equal(sleeper_join(&joiner), &semaphore);
+    return seen_at(EVPROF_CONTENTION_BLOCK, body).count;
+}
+
 static void
 test_joins_are_seen_when_they_wait(void **state)
 {
     (void)state;
     SKIP_WITH_TSAN();
-    record_all();
-    sem_init(&semaphore, 0, 0);
-    sleeper_t ending;
-    sleeper_t joiner;
-    sleeper_start(&ending, end_when_posted, &semaphore);
-    await_asleep(&ending);
-    sleeper_start(&joiner, join_it, &ending.thread);
-    await_asleep(&joiner);
-    sem_post(&semaphore);
-    assert_ptr_equal(sleeper_join(&joiner), &semaphore);
-    assert_int_equal(seen_at(EVPROF_CONTENTION_BLOCK, join_it).count, 1);
+    static void *(*const bodies[])(void *) = { join_it, join_it_timed,
+                                               join_it_clocked };
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        assert_int_equal(count_join(bodies[i]), 1);
+    }
     assert_int_equal(pthread_join(pthread_self(), NULL), EDEADLK);
 }
 

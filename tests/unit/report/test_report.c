@@ -174,6 +174,6 @@ main(void)
         cmocka_unit_test(test_process_failures),
     };
     return cmocka_run_group_tests_name("report", tests, NULL, NULL) +
-           run_settings_tests() + run_source_tests() + run_stacks_tests() +
-           run_view_tests();
+           run_hot_loop_tests() + run_settings_tests() + run_source_tests() +
+           run_stacks_tests() + run_view_tests();
 }

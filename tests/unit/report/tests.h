@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+int run_hot_loop_tests(void);
 int run_settings_tests(void);
 int run_source_tests(void);
 int run_stacks_tests(void);

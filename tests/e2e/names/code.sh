@@ -20,6 +20,11 @@ for disassembler in capstone any; do
 
     "$evprof" -output page.html -weblist=leaf own 2>err
     expect "weblist: function" '<h2>leaf</h2>' page.html
+    grep -c '<h2>leaf</h2>' page.html >count
+    expect "weblist: it is there once" '^1$' count
+    grep -c ' 14 .*for (unsigned long i = 0' page.html >count
+    expect "weblist: so is each line" '^1$' count
+    expect "weblist: a line of one instruction" ' [0-9a-f]+: retq?' page.html
     expect "weblist: source" 'for \(unsigned long i = 0' page.html
     expect "weblist: inlined call" 'inner prog.c:8' page.html
     expect "weblist: machine code" " $first: " page.html

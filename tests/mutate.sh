@@ -58,17 +58,20 @@ tests_of() {
         quick='test_jobs test_settings test_learning test_watch test_again test_kept_files'
         slow='test_(cpu_module|reload|evhttp|request_times)|push_e2e'
         ;;
-    core/trace) quick='test_trace test_trace_follow test_trace_fork' slow='test_jobs|trace_' plain='trace_(strict|requests|switches)' ;;
+    core/trace)
+        quick='test_trace test_trace_recorder test_trace_ring test_trace_generation test_trace_follow'
+        slow='test_trace_fork|trace_scenes' plain='trace_(strict|requests|switches)'
+        ;;
     core/analysis) quick='test_profile test_formats test_report' slow='fuzz_(formats|merge|profile|regex)|golden|field_' ;;
     core/graph) quick='test_graph test_graph_memory test_report' slow=golden ;;
-    core/report) quick='test_report test_web' slow=golden ;;
+    core/report) quick='test_report test_web' slow='golden|e2e_names' ;;
     modules/profiles)
         quick='test_memory test_threadcreate test_deadlock_waits test_cpu_module test_settings'
         slow='test_evhttp_endpoints|locks_|trace_'
         plain='test_cpu_status|test_heap|deadlock'
         ;;
-    modules/formats) quick=test_formats slow='fuzz_formats|golden|field_' ;;
-    modules/reports) quick=test_report slow=golden ;;
+    modules/formats) quick=test_formats slow='fuzz_formats|golden|field_(inputs|files|perf)' ;;
+    modules/reports) quick=test_report slow='golden|e2e_names' ;;
     adapters/evhttp)
         quick='test_query test_program test_metrics test_stale test_requests test_lists test_evhttp_life'
         slow='test_(listen|ports)|test_(evhttp|http_access|reload|limits)|evhttp_|doc_pages'

@@ -165,6 +165,23 @@ check_states(const story_t *s, uint64_t tid, const char *expected)
     assert_string_equal(text, expected);
 }
 
+/* It waited once, and was woken by the third thread at 3000 or just after. */
+static void
+check_waker(const story_t *s, uint64_t tid)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s->read->event_count; i++) {
+        const evprof_timeline_event_t *e = &s->read->events[i];
+        if (e->kind == EVPROF_TIMELINE_STATE && e->of == tid &&
+            e->from == EVPROF_GO_WAITING) {
+            assert_int_equal(e->by, THIRD);
+            assert_in_range(e->ns, 3000, 3010);
+            count++;
+        }
+    }
+    assert_int_equal(count, 1);
+}
+
 /* How many log lines there are with that key, and the text of the last. */
 static size_t
 count_logs(const story_t *s, const char *key, const char **text)
@@ -423,6 +440,23 @@ test_stacks_of_waits(void **state)
     free_story(&s);
 }
 
+/* One that wakes several is named by each of them. */
+static void
+test_all_woken(void **state)
+{
+    (void)state;
+    story_t s = begin();
+    tell(&s, FIRST, EVPROF_TRACE_WAIT, 2000, EVPROF_WAIT_COND);
+    tell(&s, SECOND, EVPROF_TRACE_WAIT, 2100, EVPROF_WAIT_COND);
+    tell(&s, THIRD, EVPROF_TRACE_WAKE_ALL, 3000, EVPROF_WAIT_COND);
+    tell(&s, FIRST, EVPROF_TRACE_RETURN, 4000, EVPROF_WAIT_COND);
+    tell(&s, SECOND, EVPROF_TRACE_RETURN, 5000, EVPROF_WAIT_COND);
+    finish(&s, 7000);
+    check_waker(&s, FIRST);
+    check_waker(&s, SECOND);
+    free_story(&s);
+}
+
 /* What is freed is as good as new. */
 static void
 test_used_again(void **state)
@@ -468,6 +502,7 @@ main(void)
         cmocka_unit_test(test_open_wait),
         cmocka_unit_test(test_nobody_is_known),
         cmocka_unit_test(test_stacks_of_waits),
+        cmocka_unit_test(test_all_woken),
         cmocka_unit_test(test_used_again),
         cmocka_unit_test(test_ended),
     };

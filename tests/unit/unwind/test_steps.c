@@ -78,6 +78,88 @@ test_pc_between_functions(void **state)
     assert_int_equal(step_from(true), 0);
 }
 
+/* ---- Code without call-frame data ---- */
+
+extern const char test_bare[];
+extern const char test_bare_middle[];
+extern const char test_bare_return[];
+__asm__(".text\n"
+        ".globl test_bare, test_bare_middle, test_bare_return\n"
+        ".hidden test_bare, test_bare_middle, test_bare_return\n"
+        ".type test_bare, @function\n"
+        "test_bare:\n"
+        "    push %rbp\n"
+        "    mov %rsp, %rbp\n"
+        "test_bare_middle:\n"
+        "    nop\n"
+        "    call test_bare\n"
+        "test_bare_return:\n"
+        "    pop %rbp\n"
+        "    ret\n"
+        ".size test_bare, . - test_bare\n");
+
+typedef struct bare_case {
+    const char *pc;
+    const char *at_sp; /* the word there, NULL: one that is no address */
+    const char *above_fp;
+    long sp; /* of the caller, as a place in the stack; -1: none is found */
+} bare_case_t;
+
+/* Where the frame pointer points to. */
+enum { FRAME = 2 };
+
+static void
+check_bare(const bare_case_t *c)
+{
+    uintptr_t stack[WORDS] = { 0 };
+    const evprof_stack_bounds_t bounds = { (uintptr_t)stack,
+                                           (uintptr_t)(stack + WORDS) };
+    stack[0] = (uintptr_t)c->at_sp;
+    stack[FRAME] = bounds.low + 5 * sizeof(stack[0]);
+    stack[FRAME + 1] = (uintptr_t)c->above_fp;
+    evprof_pinned_t pinned = evprof_map_pin();
+    evprof_stepper_t stepper = {
+        .map = pinned.map,
+        .window = evprof_window_open(bounds, bounds.low),
+        .bounds = bounds,
+        .is_exact = true,
+    };
+    stepper.regs.pc = (uintptr_t)c->pc;
+    stepper.regs.r[EVPROF_REG_SP] = bounds.low;
+    stepper.regs.r[EVPROF_REG_FP] = (uintptr_t)(stack + FRAME);
+    stepper.regs.known = UINT64_C(1) << EVPROF_REG_SP | UINT64_C(1)
+                                                            << EVPROF_REG_FP;
+    enum evprof_step step = evprof_step_raw(&stepper);
+    evprof_map_unpin(pinned);
+    assert_int_equal(step, c->sp < 0 ? EVPROF_STEP_UNKNOWN : EVPROF_STEP_OK);
+    if (c->sp >= 0) {
+        assert_int_equal(stepper.regs.pc, (uintptr_t)test_bare_return);
+        assert_int_equal(stepper.regs.r[EVPROF_REG_SP],
+                         (uintptr_t)(stack + c->sp));
+    }
+    if (c->sp > FRAME) {
+        assert_int_equal(stepper.regs.r[EVPROF_REG_FP], stack[FRAME]);
+    }
+}
+
+/* A caller is taken from where it may be when a call ends there. */
+static void
+test_bare_code(void **state)
+{
+    const bare_case_t cases[] = {
+        { test_bare_middle, NULL, test_bare_return, FRAME + 2 },
+        { test_bare_middle, NULL, test_bare_middle, -1 },
+        { test_bare_middle, NULL, NULL, -1 },
+        { test_bare, test_bare_return, NULL, 1 },
+        { test_bare, test_bare_middle, NULL, -1 },
+    };
+    (void)state;
+    assert_int_equal(evprof_unwind_refresh(), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        check_bare(&cases[i]);
+    }
+}
+
 /* ---- Only the stack pointer and the pc are known ---- */
 
 typedef struct seen {
@@ -129,6 +211,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pc_between_functions),
+        cmocka_unit_test(test_bare_code),
         cmocka_unit_test(test_frame_pointer_is_found),
     };
     return cmocka_run_group_tests_name("steps", tests, NULL, NULL);

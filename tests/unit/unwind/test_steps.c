@@ -7,6 +7,12 @@
 
 #include <cmocka.h>
 
+#include <dlfcn.h>
+#include <link.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "core/unwind/outside.h"
 #include "core/unwind/sig_map.h"
 #include "core/unwind/sig_step.h"
@@ -35,10 +41,10 @@ __asm__(".text\n"
 
 enum { WORDS = 8 };
 
-/* Steps once from `test_behind_call`; where the return address was, as a place
- * in the stack, or -1. */
+/* Steps once from `pc`; where the return address was, as a place in the stack,
+ * or -1. */
 static long
-step_from(bool is_exact)
+step_from(uintptr_t pc, bool is_exact)
 {
     uintptr_t stack[WORDS];
     const evprof_stack_bounds_t bounds = { (uintptr_t)stack,
@@ -54,7 +60,7 @@ step_from(bool is_exact)
         .bounds = bounds,
         .is_exact = is_exact,
     };
-    stepper.regs.pc = (uintptr_t)test_behind_call;
+    stepper.regs.pc = pc;
     stepper.regs.r[EVPROF_REG_SP] = bounds.low;
     stepper.regs.known = UINT64_C(1) << EVPROF_REG_SP | UINT64_C(1)
                                                             << EVPROF_REG_FP;
@@ -74,8 +80,57 @@ test_pc_between_functions(void **state)
 {
     (void)state;
     assert_int_equal(evprof_unwind_refresh(), 0);
-    assert_int_equal(step_from(false), 3);
-    assert_int_equal(step_from(true), 0);
+    assert_int_equal(step_from((uintptr_t)test_behind_call, false), 3);
+    assert_int_equal(step_from((uintptr_t)test_behind_call, true), 0);
+}
+
+/* ---- Code that was loaded after the last refresh ---- */
+
+enum { COUNT_AT = 8, TOO_MANY = 1 << 28 };
+
+/* Makes the object's index of call-frame data say that it has so many rows. */
+static int
+set_row_count(struct dl_phdr_info *info, size_t size, void *count)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    (void)size;
+    if (strcmp(info->dlpi_name, PLUGIN) != 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+        if (ph->p_type != PT_GNU_EH_FRAME) {
+            continue;
+        }
+        uintptr_t at = info->dlpi_addr + ph->p_vaddr + COUNT_AT;
+        uintptr_t start = at & ~(page - 1);
+        size_t length = at + sizeof(uint32_t) - start;
+        assert_int_equal(
+            mprotect((void *)start, length, PROT_READ | PROT_WRITE), 0);
+        memcpy((void *)at, count, sizeof(uint32_t));
+    }
+    return 1;
+}
+
+/* An index that would go beyond its object is not searched. */
+static void
+test_index_without_end(void **state)
+{
+    const uint32_t count = TOO_MANY;
+    (void)state;
+    if (evprof_dl_find_object == NULL) {
+        print_message("skipped: this glibc has no _dl_find_object\n");
+        skip();
+    }
+    assert_int_equal(evprof_unwind_refresh(), 0);
+    void *handle = dlopen(PLUGIN, RTLD_NOW | RTLD_LOCAL);
+    assert_non_null(handle);
+    uintptr_t pc = (uintptr_t)dlsym(handle, "plugin_name");
+    assert_int_equal(step_from(pc, true), 0);
+    assert_int_equal(dl_iterate_phdr(set_row_count, (void *)(uintptr_t)&count),
+                     1);
+    assert_int_equal(step_from(pc, true), -1);
+    dlclose(handle);
 }
 
 /* ---- Code without call-frame data ---- */
@@ -211,6 +266,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pc_between_functions),
+        cmocka_unit_test(test_index_without_end),
         cmocka_unit_test(test_bare_code),
         cmocka_unit_test(test_frame_pointer_is_found),
     };

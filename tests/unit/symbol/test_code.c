@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/symbol/code.h"
+#include "tests/unit/symbol/sample_lines.h"
 
 static const char path[] = SAMPLE_OBJECTS "/sample_lines.so";
 
@@ -31,13 +32,13 @@ open_code(evprof_code_t *code)
     assert_true(code->routine_count > 2);
 }
 
-/* The only function of that name. */
+/* The only one of that name. */
 static const evprof_routine_t *
-routine_called(const evprof_code_t *code, const char *name)
+called(const evprof_routine_t *items, size_t count, const char *name)
 {
     const evprof_routine_t *found = NULL;
-    for (size_t i = 0; i < code->routine_count; i++) {
-        const evprof_routine_t *r = &code->routines[i];
+    for (size_t i = 0; i < count; i++) {
+        const evprof_routine_t *r = &items[i];
         for (size_t n = 0; n < r->name_count; n++) {
             if (strcmp(r->names[n], name) == 0) {
                 assert_null(found);
@@ -46,6 +47,12 @@ routine_called(const evprof_code_t *code, const char *name)
         }
     }
     return found;
+}
+
+static const evprof_routine_t *
+routine_called(const evprof_code_t *code, const char *name)
+{
+    return called(code->routines, code->routine_count, name);
 }
 
 /* Each address belongs to the function around it, and to none between two. */
@@ -72,6 +79,12 @@ test_routines(void **state)
     assert_non_null(routine_called(&code, "sample_outer"));
     assert_non_null(routine_called(&code, "sample_plain"));
     assert_null(routine_called(&code, "sample_inner"));
+    const evprof_routine_t *lines =
+        called(code.variables, code.variable_count, "sample_lines");
+    assert_non_null(lines);
+    assert_true(lines->end - lines->start >= SAMPLE_LINE_COUNT * sizeof(int));
+    assert_null(routine_called(&code, "sample_lines"));
+    assert_null(called(code.variables, code.variable_count, "sample_outer"));
     evprof_code_close(&code);
 }
 
@@ -125,8 +138,11 @@ test_instructions(void **state)
     assert_int_equal(evprof_code_find_places(&code, NULL), EVPROF_OK);
     assert_non_null(list[0].places);
     assert_true(list[0].places->count > 0);
-    assert_non_null(
-        strstr(list[0].places->frames[0].function->file, "sample_lines.c"));
+    const evprof_symbol_frame_t *frame = &list[0].places->frames[0];
+    assert_non_null(strstr(frame->function->file, "sample_lines.c"));
+    assert_string_equal(frame->function->name, "sample_outer");
+    assert_true(frame->line > 0);
+    assert_true(frame->column > 0);
     evprof_code_close(&code);
 }
 

@@ -42,6 +42,9 @@ expect_walk(enum evprof_graph_edges edges, evprof_edge_walk_t how,
     const evprof_trim_t trim = { 0 };
     evprof_graph_t *g = graph_of(p, &options, &trim, NULL);
     evprof_buf_t out = { 0 };
+    /* Edges that nothing needs yet are made for the walk alone. */
+    assert_int_equal(node_of(g, "m")->out_count,
+                     edges == EVPROF_EDGES_LATER ? 0 : 2);
     how.visit = spell;
     how.ctx = &out;
     assert_int_equal(evprof_graph_walk_edges(g, &how, NULL), EVPROF_OK);

@@ -196,6 +196,16 @@ test_common_columns_are_kept(void **state)
     assert_string_equal(err.message,
                         "the profiles have no sample type in common");
 
+    /* All columns of the first, in its order. */
+    evprof_pprof_t *swapped[] = { make_stacks("a 1,2,3\n"),
+                                  make_stacks("a 20,30,10\n") };
+    swapped[1]->types[0].type = text(swapped[1], "two");
+    swapped[1]->types[1].type = text(swapped[1], "three");
+    swapped[1]->types[2].type = text(swapped[1], "one");
+    assert_int_equal(evprof_pprof_combine(swapped, 2, &p, NULL), EVPROF_OK);
+    assert_stacks(p, "a 11,22,33\n");
+    evprof_pprof_free(p);
+
     /* Which of two columns of one name is meant, nothing tells. */
     evprof_pprof_t *twins = make_stacks("a 1,2,3\n");
     twins->types[2].type = text(twins, "one");

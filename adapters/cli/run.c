@@ -425,6 +425,7 @@ collect(run_t *run, pid_t pid)
         show(flag, cpu);
     }
     if (run->folder[0] != '\0') {
+        cli_run_say_left(run->folder);
         cli_run_remove(run->folder);
     }
 }

@@ -20,6 +20,11 @@ bool cli_run(int argc, char **argv, int *exit_status);
 bool cli_run_collect(const char *folder, const char *name, bool is_file,
                      pid_t pid, const char *output);
 
+/* Says which processes of the program go on although the command has ended:
+ * servers that went to the background. They are known by their environment, in
+ * which `folder` is. */
+void cli_run_say_left(const char *folder);
+
 /* Removes the folder and what lies in it. */
 void cli_run_remove(const char *folder);
 

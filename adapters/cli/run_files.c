@@ -20,6 +20,7 @@
 #include <evprof/status.h>
 
 #include "adapters/cli/run.h"
+#include "adapters/cli/servers.h"
 #include "core/base/buf.h"
 #include "core/base/read_file.h"
 
@@ -184,6 +185,45 @@ cli_run_collect(const char *folder, const char *name, bool is_file, pid_t pid,
                 output, name);
     }
     return is_done;
+}
+
+/* Whether the process was started with that folder for its files. */
+static bool
+writes_to(pid_t pid, const char *folder)
+{
+    char path[64];
+    char variable[128];
+    evprof_buf_t all = { 0 };
+    (void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+    int len = snprintf(variable, sizeof(variable), "EVPROF_FILES=%s:", folder);
+    bool is_found = evprof_read_file(path, SIZE_MAX, &all) == EVPROF_OK &&
+                    memmem(all.data, all.len, variable, (size_t)len) != NULL;
+    evprof_buf_free(&all);
+    return is_found;
+}
+
+void
+cli_run_say_left(const char *folder)
+{
+    cli_server_t *servers = NULL;
+    size_t count = 0;
+    pid_t last = 0;
+    evprof_error_t err;
+    if (cli_servers_find(0, &servers, &count, &err) != EVPROF_OK) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const cli_server_t *one = &servers[i];
+        if (one->pid != last && writes_to(one->pid, folder)) {
+            fprintf(stderr,
+                    "evprof: run: %s (process %d) goes on in the background, "
+                    "and what it does from now on is in no file: run it in the "
+                    "foreground, or with -listen and ask it\n",
+                    one->name, (int)one->pid);
+        }
+        last = one->pid;
+    }
+    free(servers);
 }
 
 void

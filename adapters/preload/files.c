@@ -201,7 +201,8 @@ add_file(const char *name, size_t len)
         const evprof_module_t *module = evprof_profile_modules[i];
         if (strlen(module->name) == len &&
             strncmp(module->name, name, len) == 0) {
-            state.files[state.count++] = (file_t){ .module = module };
+            state.files[state.count++] =
+                (file_t){ .module = module, .part = { .is_bulk = true } };
         }
     }
 }

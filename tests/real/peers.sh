@@ -91,14 +91,26 @@ measure() { # measure ROUND HOW: a line of the table
     cpu=$(used) began=$(date +%s%N)
     load >"$work/rate"
     rate=$(cat "$work/rate")
-    echo "$1 $how $rate $(($(used) - cpu)) $(($(date +%s%N) - began))" >>"$table"
+    echo "$1 $how $rate $(($(used) - cpu)) $(($(date +%s%N) - began)) $(used)" >>"$table"
     stop >/dev/null 2>&1
 }
 
-# What was written, without folders.
-result() {
-    find "$work/$1" -type f -size +0 -printf '%s\n' 2>/dev/null |
-        awk '{ bytes += $1 } END { printf "%d bytes in %d files", bytes, NR }'
+# The CPU time that the profiles of the last round hold, as a share of what the
+# server has used; for the others how much was written.
+result() { # result HOW
+    local file
+    case $1 in
+    *cpu | gperftools)
+        for file in "$work/$1"/*; do
+            "$tool" -top -unit=s "$file" 2>/dev/null |
+                sed -n 's/.*Total samples = \([0-9.e-]*\)s.*/\1/p'
+        done | awk -v used="$(awk -v how="$1" '$2 == how { used = $6 } END { print used }' \
+            "$table")" -v ticks="$ticks" '{ sum += $1 }
+            END { printf "%.0f %% of its CPU time", 100 * sum / (used / ticks) }'
+        ;;
+    *) find "$work/$1" -type f -size +0 -printf '%s\n' 2>/dev/null |
+        awk '{ bytes += $1 } END { printf "%d bytes in %d files", bytes, NR }' ;;
+    esac
 }
 
 # The middle of a profiler's ratios to the mean of the two baselines of a round.

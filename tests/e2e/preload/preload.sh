@@ -161,6 +161,21 @@ serve() { # serve WHAT...: starts it, its process in $pid
         read -rt 0.05 <> <(:) || true
     done
 }
+# One that is to write files has written what it did in the foreground; that it goes
+# on is said.
+"$tool" run -cpuprofile left.pb -- "$program" burn daemon serve <in >ids 2>err &
+exec 3>in
+until [ -s ids ] && grep -q background err; do
+    read -rt 0.05 <> <(:) || true
+done
+pid=$(cat ids) running=$pid
+expect "process $pid) goes on in the background" err
+exec 3>&-
+while kill -0 "$pid" 2>/dev/null; do read -rt 0.05 <> <(:) || true; done
+"$tool" -top left.pb >top
+grep -q ' burn$' top || fail "the foreground is lost: $(cat top)"
+: >ids
+
 serve child daemon title
 [ "$(find . -name '*.sock' | wc -l)" -eq 1 ] || fail "forks open sockets"
 curl -sS --unix-socket "$pid.sock" -o cmdline http://x/debug/pprof/cmdline

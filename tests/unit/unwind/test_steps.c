@@ -105,8 +105,9 @@ set_row_count(struct dl_phdr_info *info, size_t size, void *count)
         uintptr_t at = info->dlpi_addr + ph->p_vaddr + COUNT_AT;
         uintptr_t start = at & ~(page - 1);
         size_t length = at + sizeof(uint32_t) - start;
-        assert_int_equal(
-            mprotect((void *)start, length, PROT_READ | PROT_WRITE), 0);
+        if (mprotect((void *)start, length, PROT_READ | PROT_WRITE) != 0) {
+            return 0;
+        }
         memcpy((void *)at, count, sizeof(uint32_t));
     }
     return 1;

@@ -20,6 +20,8 @@
 #include "core/runtime/job.h"
 #include "core/runtime/recording.h"
 #include "core/runtime/worker.h"
+#include "core/sample/hooks.h"
+#include "core/sample/labels.h"
 
 /* ---- Modules ---- */
 
@@ -97,6 +99,39 @@ take_stock(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
     return fill(out, "stock", atomic_load(&stock));
 }
 
+/* Stands for one of our wrappers. */
+EVPROF_HOOK static int
+wrap(int number)
+{
+    return number + 1;
+}
+
+/* A stack below a wrapper, and one with a label that found no room. */
+static int
+take_wrapped(void *state, const evprof_ask_t *ask, evprof_builder_t *out,
+             evprof_error_t *err)
+{
+    (void)state;
+    (void)ask;
+    (void)err;
+    note_thread();
+    int (*function)(int) = wrap;
+    uintptr_t in_wrapper;
+    memcpy(&in_wrapper, &function, sizeof(in_wrapper));
+    const uintptr_t pcs[] = { 0x11, in_wrapper + 2, 0x22, 0x33 };
+    const evprof_stack_t wrapped = { .pcs = pcs, .count = 3 };
+    const evprof_stack_t plain = { .pcs = pcs + 2, .count = 2 };
+    const evprof_sample_label_t full = { .key = "user",
+                                         .text = EVPROF_LABEL_OVERFLOW };
+    const int64_t one = 1;
+    int status = evprof_builder_type(out, "threads", "count");
+    if (status == EVPROF_OK) {
+        status = evprof_builder_add(out, &wrapped, NULL, 0, &one);
+    }
+    return status == EVPROF_OK ? evprof_builder_add(out, &plain, &full, 1, &one)
+                               : status;
+}
+
 static long
 count_stock(void *state)
 {
@@ -143,6 +178,13 @@ static const evprof_module_t stock_module = {
     .count = count_stock,
 };
 
+static const evprof_module_t wrapped_module = {
+    .abi = EVPROF_MODULE_ABI,
+    .name = "goroutine",
+    .summary = "Stacks with a frame that is left out.",
+    .snapshot = take_wrapped,
+};
+
 static const evprof_module_t hello_module = {
     .abi = EVPROF_MODULE_ABI,
     .name = "hello",
@@ -160,7 +202,8 @@ static const evprof_module_t absent_module = {
 };
 
 const evprof_module_t *const evprof_profile_modules[] = {
-    &stock_module, &cpu_module, &hello_module, &absent_module, NULL,
+    &stock_module,  &cpu_module,     &hello_module,
+    &absent_module, &wrapped_module, NULL,
 };
 
 /* ---- Asking ---- */
@@ -518,15 +561,16 @@ test_named_profiles(void **state)
     evprof_profile_t *list[8];
     evprof_t *prof = open_profiler();
     atomic_store(&stock, 4);
-    assert_int_equal(evprof_profiles(prof, NULL, 0), 3);
-    assert_int_equal(evprof_profiles(prof, list, 8), 3);
+    assert_int_equal(evprof_profiles(prof, NULL, 0), 4);
+    assert_int_equal(evprof_profiles(prof, list, 8), 4);
     assert_string_equal(evprof_profile_name(list[0]), "absent");
     assert_string_equal(evprof_profile_name(list[1]), "cpu");
-    assert_string_equal(evprof_profile_name(list[2]), "stock");
+    assert_string_equal(evprof_profile_name(list[2]), "goroutine");
+    assert_string_equal(evprof_profile_name(list[3]), "stock");
     assert_null(evprof_lookup(prof, "nope"));
 
     evprof_profile_t *p = evprof_lookup(prof, "stock");
-    assert_ptr_equal(p, list[2]);
+    assert_ptr_equal(p, list[3]);
     assert_int_equal(evprof_profile_count(p), 4);
     assert_int_equal(evprof_profile_write(p, &out, 1, &err), 0);
     assert_string_equal(text.data, "stock profile: total 4\n"
@@ -660,6 +704,39 @@ test_many_askers(void **state)
     evprof_free(asker.prof);
 }
 
+/* Frames of wrappers are not the program's; what found no room is told. */
+static void
+test_what_is_taken_out_and_told(void **state)
+{
+    (void)state;
+    struct wait wait;
+    evprof_t *prof = open_profiler();
+    evprof_job_t *job = start(prof, "goroutine", 0, &wait);
+    await(&wait);
+    evprof_pprof_t *p = decode(job);
+    static const uint64_t addresses[2][2] = { { 0x10, 0x21 }, { 0x21, 0x32 } };
+    assert_int_equal(p->sample_count, 2);
+    assert_int_equal(p->location_count, 3);
+    for (size_t i = 0; i < 2; i++) {
+        const evprof_sample_t *sample = &p->samples[i];
+        assert_int_equal(sample->location_count, 2);
+        for (size_t k = 0; k < 2; k++) {
+            assert_int_equal(p->locations[sample->locations[k]].address,
+                             addresses[i][k]);
+        }
+    }
+    bool is_told = false;
+    for (size_t i = 0; i < p->comment_count; i++) {
+        is_told =
+            is_told ||
+            strstr(p->comments[i], "1 samples have the label value (overflow)");
+    }
+    assert_true(is_told);
+    evprof_pprof_free(p);
+    evprof_job_free(job);
+    evprof_free(prof);
+}
+
 int
 main(void)
 {
@@ -669,6 +746,7 @@ main(void)
         cmocka_unit_test(test_window_blocks_nobody),
         cmocka_unit_test(test_cancel_at_once),
         cmocka_unit_test(test_deltas),
+        cmocka_unit_test(test_what_is_taken_out_and_told),
         cmocka_unit_test(test_crowd),
         cmocka_unit_test(test_wordless),
         cmocka_unit_test(test_free_cancels),

@@ -56,7 +56,7 @@ tests_of() {
         ;;
     core/runtime)
         quick='test_jobs test_settings test_learning test_watch test_again test_kept_files'
-        slow='test_(cpu_module|reload|evhttp|request_times)|push_e2e'
+        slow='test_(cpu_module|reload|evhttp|request_times)'
         ;;
     core/trace)
         quick='test_trace test_trace_recorder test_trace_ring test_trace_generation test_trace_follow'

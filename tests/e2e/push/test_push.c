@@ -9,7 +9,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -567,7 +566,7 @@ test_a_short_child_has_no_spool(void **state)
     assert_int_equal(rmdir(spool), 0);
 }
 
-/* A worker that was forked pushes by itself. */
+/* A worker that was forked pushes by itself, and ends when it wants to. */
 static void
 test_a_forked_worker_pushes(void **state)
 {
@@ -579,9 +578,15 @@ test_a_forked_worker_pushes(void **state)
     char instance[32];
     open_all("profiles goroutine;");
     engine_await(&engine, "goroutine", 1);
+    int until_told[2];
+    assert_int_equal(pipe(until_told), 0);
     pid_t child = fork();
     if (child == 0) {
-        poll(NULL, 0, 20000);
+        char told;
+        alarm(60); /* ends a worker that hangs */
+        close(until_told[1]);
+        (void)!read(until_told[0], &told, 1);
+        evprof_free(prof);
         _exit(0);
     }
     (void)snprintf(instance, sizeof(instance), ":%ld", (long)child);
@@ -595,9 +600,12 @@ test_a_forked_worker_pushes(void **state)
         }
         poll(NULL, 0, 10);
     }
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
+    int status;
+    close(until_told[1]);
+    close(until_told[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(has_come);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     close_all();
 }
 

@@ -39,6 +39,26 @@ test_large(void **state)
     evprof_buf_free(&out);
 }
 
+/* A program that reads to the end finds it, also where there is nothing. */
+static void
+test_nothing(void **state)
+{
+    const evprof_buf_t nothing = { 0 };
+    evprof_buf_t out = { 0 };
+    evprof_error_t err = { 0 };
+    (void)state;
+    assert_int_equal(filter("cat; echo end", &nothing, PLENTY_MS, &out, &err),
+                     EVPROF_OK);
+    assert_string_equal(out.data, "end\n");
+    evprof_buf_free(&out);
+    evprof_buf_t one = { 0 };
+    evprof_buf_putc(&one, '1');
+    assert_int_equal(filter("cat", &one, PLENTY_MS, &out, &err), EVPROF_OK);
+    assert_int_equal(out.data[out.len - 1], '1');
+    evprof_buf_free(&one);
+    evprof_buf_free(&out);
+}
+
 /* The program reads one byte of many: no signal ends this one. */
 static void
 test_stops_reading(void **state)
@@ -87,6 +107,7 @@ run_process_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_large),
+        cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_stops_reading),
         cmocka_unit_test(test_failures),
     };

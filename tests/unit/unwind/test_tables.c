@@ -402,10 +402,13 @@ test_loaded_cfa(void **state)
         { { 3, 0x77, 8, 0x06 }, true },           /* *(rsp + 8) */
         { { 3, 0x76, 0x78, 0x06, 0x96 }, true },  /* *(rbp - 8), and more */
         { { 5, 0x77, 8, 0x06, 0x23, 16 }, true }, /* *(rsp + 8) + 16 */
-        { { 4, 0x77, 8, 0x06, 0x96 }, false },    /* a nop at its end */
-        { { 2, 0x77, 8, 0x06 }, false },          /* nothing is loaded */
-        { { 3, 0x73, 8, 0x06 }, false },          /* another register */
-        { { 9, 0x77, 8, 0x06 }, false },          /* longer than the data */
+        { { 6, 0x77, 8, 0x06, 0x08, 16, 0x22 }, true },  /* ... + 16 */
+        { { 6, 0x77, 8, 0x06, 0x08, 16, 0x1c }, true },  /* ... - 16 */
+        { { 6, 0x77, 8, 0x06, 0x08, 16, 0x1e }, false }, /* ... * 16 */
+        { { 4, 0x77, 8, 0x06, 0x96 }, false },           /* a nop at its end */
+        { { 2, 0x77, 8, 0x06 }, false },                 /* nothing is loaded */
+        { { 3, 0x73, 8, 0x06 }, false },                 /* another register */
+        { { 9, 0x77, 8, 0x06 }, false }, /* longer than the data */
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const evprof_cfi_t cfi = { .data = cases[i].bytes,

@@ -103,9 +103,13 @@ test_what_is_kept_is_bounded(void **state)
 {
     (void)state;
     evprof_trace_stats_t stats;
+    int64_t begin_ns = 0;
     begin(EVPROF_TRACE_FLIGHT, 1);
     for (int i = 0; i < 5; i++) {
-        evprof_timeline_free(take(EVPROF_TRACE_FLIGHT));
+        evprof_timeline_t *t = take(EVPROF_TRACE_FLIGHT);
+        assert_true(t->start_ns > begin_ns);
+        begin_ns = t->start_ns;
+        evprof_timeline_free(t);
         evprof_trace_stats(&stats);
         assert_int_equal(stats.generations, 1);
     }

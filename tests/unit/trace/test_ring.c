@@ -59,11 +59,52 @@ test_events_of_each_size(void **state)
     }
 }
 
+static void
+check_list(evprof_trace_ring_t *const *rings, size_t count)
+{
+    const evprof_trace_ring_t *at = evprof_trace_rings();
+    for (size_t i = 0; i < count; i++) {
+        assert_ptr_equal(at, rings[i]);
+        at = at->next;
+    }
+    assert_null(at);
+}
+
+/* A ring goes when its thread has ended and all of it is read. */
+static void
+test_rings_come_and_go(void **state)
+{
+    (void)state;
+    const evprof_trace_event_t event = { .type = EVPROF_TRACE_END };
+    evprof_trace_ring_t
+        *rings[3]; /* the newest one first, as they are listed */
+    evprof_trace_ring_end();
+    evprof_trace_rings_reap();
+    for (size_t i = 3; i-- > 0;) {
+        rings[i] = evprof_trace_ring();
+        assert_ptr_equal(evprof_trace_ring(), rings[i]);
+        assert_true(i != 1 || evprof_trace_emit(&event));
+        if (i > 0) {
+            evprof_trace_ring_end();
+        }
+    }
+    check_list(rings, 3);
+    evprof_trace_rings_reap();
+    check_list(rings, 2);
+    atomic_store(&rings[1]->tail, atomic_load(&rings[1]->head));
+    evprof_trace_rings_reap();
+    check_list(rings, 1);
+    evprof_trace_ring_end();
+    evprof_trace_rings_reap();
+    check_list(NULL, 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_events_of_each_size),
+        cmocka_unit_test(test_rings_come_and_go),
     };
     return cmocka_run_group_tests_name("ring", tests, NULL, NULL);
 }

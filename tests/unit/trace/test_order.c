@@ -457,6 +457,26 @@ test_all_woken(void **state)
     free_story(&s);
 }
 
+/* Who waits since an earlier generation may be the one that is woken. */
+static void
+test_waiting_since_before(void **state)
+{
+    (void)state;
+    const char *text = "";
+    story_t s = begin();
+    tell(&s, FIRST, EVPROF_TRACE_WAIT, 2000, EVPROF_WAIT_COND);
+    assert_true(evprof_trace_order_drain(&s.order, &s.rings[0]));
+    evprof_trace_order_encode(&s.order, s.generation, 2500);
+    evprof_trace_generation_free(s.generation);
+    s.generation = evprof_trace_generation_new(2500, 3);
+    tell(&s, SECOND, EVPROF_TRACE_WAIT, 3000, EVPROF_WAIT_COND);
+    tell(&s, THIRD, EVPROF_TRACE_WAKE, 4000, EVPROF_WAIT_COND);
+    tell(&s, SECOND, EVPROF_TRACE_RETURN, 5000, EVPROF_WAIT_COND);
+    finish(&s, 7000);
+    assert_int_equal(count_logs(&s, "evprof: waker", &text), 1);
+    free_story(&s);
+}
+
 /* What is freed is as good as new. */
 static void
 test_used_again(void **state)
@@ -503,6 +523,7 @@ main(void)
         cmocka_unit_test(test_nobody_is_known),
         cmocka_unit_test(test_stacks_of_waits),
         cmocka_unit_test(test_all_woken),
+        cmocka_unit_test(test_waiting_since_before),
         cmocka_unit_test(test_used_again),
         cmocka_unit_test(test_ended),
     };

@@ -95,15 +95,31 @@ measure() { # measure ROUND HOW: a line of the table
     stop >/dev/null 2>&1
 }
 
+# What libevprof_preload writes is a row of profiles, each behind its length.
+split() { # split FILE: as FILE.1, FILE.2, ...
+    python3 - "$1" <<'SPLIT'
+import struct, sys
+data, at, number = open(sys.argv[1], "rb").read(), 0, 0
+while at + 8 <= len(data):
+    size, number = struct.unpack_from("<Q", data, at)[0], number + 1
+    open("%s.%d" % (sys.argv[1], number), "wb").write(data[at + 8:at + 8 + size])
+    at += 8 + size
+SPLIT
+    rm "$1"
+}
+
 # The CPU time that the profiles of the last round hold, as a share of what the
 # server has used; for the others how much was written.
 result() { # result HOW
     local file
     case $1 in
     *cpu | gperftools)
+        if [ "$1" = evprof-cpu ]; then
+            for file in "$work/$1"/*; do split "$file"; done
+        fi
         for file in "$work/$1"/*; do
             "$tool" -top -unit=s "$file" 2>/dev/null |
-                sed -n 's/.*Total samples = \([0-9.e-]*\)s.*/\1/p'
+                sed -n 's/^Showing nodes.* of \([0-9.e-]*\)s total/\1/p'
         done | awk -v used="$(awk -v how="$1" '$2 == how { used = $6 } END { print used }' \
             "$table")" -v ticks="$ticks" '{ sum += $1 }
             END { printf "%.0f %% of its CPU time", 100 * sum / (used / ticks) }'

@@ -104,9 +104,7 @@ remove_sockets(void)
     }
     for (listener_t *l = listeners; l != NULL; l = l->next) {
         for (size_t i = 0; i < l->port_count; i++) {
-            if (l->ports[i].socket.path != NULL) {
-                (void)unlink(l->ports[i].socket.path);
-            }
+            evprof_socket_unlink(&l->ports[i].socket);
         }
     }
     evprof_lock_leave(&lock);

@@ -96,12 +96,16 @@ open_unix(const char *address, const char *path, evprof_socket_t *out,
     memcpy(at.sun_path, path, len);
     out->path = strdup(path);
     out->fd = out->path == NULL ? -1 : socket(AF_UNIX, STREAM, 0);
-    if (out->fd < 0 || bind_unix(out->fd, &at) != 0) {
+    struct stat st;
+    if (out->fd < 0 || bind_unix(out->fd, &at) != 0 || lstat(path, &st) != 0) {
         int error = errno;
         free(out->path);
         out->path = NULL;
         return fail_bind(address, error, err);
     }
+    out->owner = getpid();
+    out->device = st.st_dev;
+    out->inode = st.st_ino;
     return EVPROF_OK;
 }
 
@@ -179,11 +183,24 @@ evprof_socket_open(const char *address, evprof_socket_t *out,
     return status;
 }
 
+/* A child that was made past the handlers of fork, another process that listens
+ * there by now, and a relative path in another folder: none is ours. */
+void
+evprof_socket_unlink(const evprof_socket_t *socket)
+{
+    struct stat st;
+    if (socket->path != NULL && socket->owner == getpid() &&
+        lstat(socket->path, &st) == 0 && st.st_dev == socket->device &&
+        st.st_ino == socket->inode) {
+        (void)unlink(socket->path);
+    }
+}
+
 void
 evprof_socket_forget(evprof_socket_t *socket)
 {
     if (socket->path != NULL) {
-        unlink(socket->path);
+        evprof_socket_unlink(socket);
         free(socket->path);
         socket->path = NULL;
     }

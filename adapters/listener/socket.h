@@ -2,12 +2,17 @@
 #ifndef EVPROF_LISTENER_SOCKET_H
 #define EVPROF_LISTENER_SOCKET_H
 
+#include <sys/types.h>
+
 #include <evprof/status.h>
 
 /* A socket that listens, and the file that must go with it. */
 typedef struct evprof_socket {
     int fd;
-    char *path; /* of a unix socket, NULL else; owned */
+    char *path;   /* of a unix socket, NULL else; owned */
+    pid_t owner;  /* who has made its file */
+    dev_t device; /* of the file */
+    ino_t inode;
 } evprof_socket_t;
 
 /*
@@ -18,7 +23,11 @@ typedef struct evprof_socket {
 int evprof_socket_open(const char *address, evprof_socket_t *out,
                        evprof_error_t *err);
 
-/* Removes the file of a unix socket; the descriptor belongs to the caller. */
+/* Removes the file of a unix socket that this process has made, unless another
+ * file has its name by now. */
+void evprof_socket_unlink(const evprof_socket_t *socket);
+
+/* Does that, and forgets the name; the descriptor belongs to the caller. */
 void evprof_socket_forget(evprof_socket_t *socket);
 
 /* Where it listens, for the log: "127.0.0.1:6060". */

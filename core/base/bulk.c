@@ -14,10 +14,25 @@
 
 #include "core/base/grow.h"
 
+/* Sanitizers look after what malloc gives alone: the ends of a mapping are not
+ * guarded, pointers in it are not seen, and what moves with it seems raced for.
+ */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SANITIZED true
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED true
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED false
+#endif
+
 static bool
 is_mapped(size_t size)
 {
-    return size >= EVPROF_BULK_SIZE;
+    return !IS_SANITIZED && size >= EVPROF_BULK_SIZE;
 }
 
 void *

@@ -31,7 +31,7 @@ void evprof_bulk_free(void *piece, size_t size);
 /* evprof_grow() for an array that is such a piece, of `*cap` * `size` bytes. */
 void *evprof_bulk_grow(void *items, size_t *cap, size_t need, size_t size);
 
-/* qsort(), stable, with its room in such a piece. */
+/* qsort() with its room in such a piece. */
 void evprof_bulk_sort(void *items, size_t count, size_t size,
                       int (*compare)(const void *, const void *));
 

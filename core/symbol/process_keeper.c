@@ -88,18 +88,26 @@ bare_call(long number, long a, long b, long c, long d)
 typedef struct start {
     const char *path;
     int socket;
+    dev_t device; /* of the socket, whose number may become another's */
+    ino_t inode;
     bool shares_table;
     _Atomic uint32_t is_apart; /* the keeper has descriptors of its own */
 } start_t;
 
 /* Gives the keeper a table of its own. Descriptors above the socket are not
- * copied; those below are closed in a moment. */
+ * copied; those below are, and closed in a moment. False too where the server
+ * has closed the socket meanwhile, whose number may then be a connection's. */
 __attribute__((no_sanitize("address", "thread"))) static bool
 part_tables(const start_t *start)
 {
-    return !start->shares_table ||
-           bare_call(SYS_close_range, start->socket + 1, UINT32_MAX,
-                     CLOSE_RANGE_UNSHARE, 0) == 0;
+    struct stat st;
+    if (start->shares_table &&
+        bare_call(SYS_close_range, start->socket + 1, UINT32_MAX,
+                  CLOSE_RANGE_UNSHARE, 0) != 0) {
+        return false;
+    }
+    return bare_call(SYS_fstat, start->socket, (long)&st, 0, 0) == 0 &&
+           st.st_dev == start->device && st.st_ino == start->inode;
 }
 
 /* The server may close its copy of the keeper's socket from now on. */
@@ -262,27 +270,33 @@ has_close_range(void)
 
 /* Waits until the keeper has its own table, before the server closes the
  * keeper's socket. The caller needs an answer of the program that the keeper
- * starts afterwards, so nothing is delayed by the wait. */
+ * starts afterwards, so nothing is delayed by the wait. A keeper that takes too
+ * long, since it is stopped or starved, is killed. */
 static void
-await_apart(start_t *start)
+await_apart(start_t *start, pid_t pid)
 {
     int64_t until_ns = evprof_clock_ns(CLOCK_MONOTONIC) + APART_NS;
     while (atomic_load(&start->is_apart) == 0 &&
            evprof_clock_ns(CLOCK_MONOTONIC) < until_ns) {
         evprof_futex_wait(&start->is_apart, 0, until_ns);
     }
+    if (atomic_load(&start->is_apart) == 0) {
+        kill(pid, SIGKILL);
+    }
 }
 
 /* Makes the keeper with every signal blocked, a mask that it inherits. The
  * start_t is on the keeper's own stack, since the keeper may read it late. */
 static pid_t
-clone_keeper(char *stack, const char *path, int socket)
+clone_keeper(char *stack, const char *path, int socket, const struct stat *st)
 {
     unsigned long all = ~0UL;
     unsigned long before = 0;
     start_t *start = (start_t *)(void *)(stack + STACK_SIZE - 64);
     *start = (start_t){ .path = path,
                         .socket = socket,
+                        .device = st->st_dev,
+                        .inode = st->st_ino,
                         .shares_table = has_close_range() };
     long flags = CLONE_VM | (start->shares_table ? CLONE_FILES : 0);
     (void)syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before,
@@ -291,7 +305,7 @@ clone_keeper(char *stack, const char *path, int socket)
     (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL,
                   SIGNAL_SET_SIZE);
     if (pid > 0) {
-        await_apart(start);
+        await_apart(start, (pid_t)pid);
     }
     errno = pid < 0 ? (int)-pid : 0;
     return (pid_t)pid;
@@ -320,6 +334,7 @@ evprof_keeper_start(evprof_keeper_t *keeper, const char *path,
 {
     int pair[2];
     struct stat st;
+    struct stat theirs;
     reap_late();
     *keeper = (evprof_keeper_t){ .socket = -1 };
     if (!has_room()) {
@@ -332,9 +347,10 @@ evprof_keeper_start(evprof_keeper_t *keeper, const char *path,
     char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     const char *own = stack == MAP_FAILED ? NULL : copy_path(stack, path);
-    pid_t pid = own == NULL || fstat(pair[0], &st) != 0
-                    ? -1
-                    : clone_keeper(stack, own, pair[1]);
+    pid_t pid =
+        own == NULL || fstat(pair[0], &st) != 0 || fstat(pair[1], &theirs) != 0
+            ? -1
+            : clone_keeper(stack, own, pair[1], &theirs);
     int code = errno;
     close(pair[1]);
     if (pid < 0) {

@@ -208,7 +208,11 @@ test_exit_removes_the_socket(void **state)
     pid_t child = fork();
     if (child == 0) {
         evprof_t *prof = evprof_new(NULL, NULL);
-        if (evprof_listen(prof, address, NULL) != EVPROF_OK) {
+        test_request_t request = { .unix_path = address + 5,
+                                   .path = "cmdline" };
+        /* With an answer its thread is at work, and its start is over. */
+        if (evprof_listen(prof, address, NULL) != EVPROF_OK ||
+            test_get(&request, &reply) != 200) {
             _exit(1);
         }
         pid_t own = fork();
@@ -226,6 +230,28 @@ test_exit_removes_the_socket(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
     assert_int_equal(access(address + 5, F_OK), -1);
+    test_folder_remove(folder);
+}
+
+/* Another process may have put its own in the place of ours. */
+static void
+test_the_socket_of_another_stays(void **state)
+{
+    (void)state;
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    char address[256];
+    evprof_error_t err = { 0 };
+    folder = test_folder();
+    snprintf(at.sun_path, sizeof(at.sun_path), "%s/socket", folder);
+    snprintf(address, sizeof(address), "unix:%s", at.sun_path);
+    evprof_t *prof = evprof_new(NULL, &err);
+    expect_ok(evprof_listen(prof, address, &err), &err);
+    assert_int_equal(unlink(at.sun_path), 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    evprof_free(prof);
+    assert_int_equal(access(at.sun_path, F_OK), 0);
+    close(fd);
     test_folder_remove(folder);
 }
 
@@ -275,7 +301,8 @@ test_whole_port(void **state)
     folder = test_folder();
     evprof_t *prof = profiler("pprof { log log info; }");
     expect_ok(evprof_listen(prof, "127.0.0.1:0", &err), &err);
-    test_request_t request = { .port = test_port_in_log(folder), .path = "my.files" };
+    test_request_t request = { .port = test_port_in_log(folder),
+                               .path = "my.files" };
     assert_int_equal(test_get(&request, &reply), 404);
     assert_non_null(strstr(reply.text, "Unknown profile\n"));
     assert_non_null(evprof_profile_new(prof, "my.files", &err));
@@ -312,7 +339,8 @@ test_no_descriptors(void **state)
     folder = test_folder();
     evprof_t *prof = profiler("pprof { log log info; }");
     expect_ok(evprof_listen(prof, "127.0.0.1:0", &err), &err);
-    test_request_t request = { .port = test_port_in_log(folder), .path = "cmdline" };
+    test_request_t request = { .port = test_port_in_log(folder),
+                               .path = "cmdline" };
     assert_int_equal(test_get(&request, &reply), 200);
     event_set_log_callback(count_complaint);
     int next = dup(0);
@@ -343,7 +371,8 @@ test_fork(void **state)
     evprof_t *prof = profiler("pprof { log log info; }");
     expect_ok(evprof_listen(prof, "127.0.0.1:0", &err), &err);
     char address[64];
-    snprintf(address, sizeof(address), "127.0.0.1:%d", test_port_in_log(folder));
+    snprintf(address, sizeof(address), "127.0.0.1:%d",
+             test_port_in_log(folder));
     int pipes[2];
     assert_int_equal(pipe(pipes), 0);
     pid_t child = fork();
@@ -354,7 +383,8 @@ test_fork(void **state)
         int left = read(pipes[0], &byte, 1) == 0 ? 0 : 1;
         _exit(left + (evprof_listen(prof, address, NULL) == EVPROF_OK ? 0 : 2));
     }
-    test_request_t request = { .port = test_port_in_log(folder), .path = "cmdline" };
+    test_request_t request = { .port = test_port_in_log(folder),
+                               .path = "cmdline" };
     assert_int_equal(test_get(&request, &reply), 200);
     evprof_free(prof);
     close(pipes[0]);
@@ -378,8 +408,7 @@ test_end(void **state)
     test_request_t request = { .port = test_port_in_log(folder),
                                .path = "trace?seconds=30" };
     int fd = test_send(&request);
-    test_request_t second = { .port = request.port,
-                              .path = "trace?seconds=1" };
+    test_request_t second = { .port = request.port, .path = "trace?seconds=1" };
     while (test_get(&second, &reply) != 500) {
     }
     evprof_free(prof);
@@ -397,6 +426,7 @@ main(void)
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_stale_socket),
         cmocka_unit_test(test_exit_removes_the_socket),
+        cmocka_unit_test(test_the_socket_of_another_stays),
         cmocka_unit_test(test_fork),
         cmocka_unit_test(test_end),
         cmocka_unit_test(test_busy_socket),

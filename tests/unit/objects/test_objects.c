@@ -20,6 +20,7 @@
 
 #include "core/objects/epoch.h"
 #include "core/objects/objects.h"
+#include "tests/unit/emulated.h"
 
 static const evprof_objects_t *
 fresh(void)
@@ -394,6 +395,7 @@ static void
 test_a_walk_and_a_fork(void **state)
 {
     (void)state;
+    SKIP_EMULATED("dependable fork beside threads");
     pthread_t thread;
     atomic_int walks = 0;
     atomic_store(&is_over, false);

@@ -63,6 +63,8 @@ test_tokens(void **state)
     test_write_file(folder, "tokens", "another\n" TEST_TOKEN);
     tokens = test_path(folder, "tokens");
     assert_true(evprof_tokens_have(tokens, TEST_TOKEN, len, &id));
+    assert_true(evprof_tokens_have(tokens, "another", 7, &id));
+    assert_false(evprof_tokens_have(tokens, "another\n", 8, &id));
     free(tokens);
     test_folder_remove(folder);
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# usage: peers.sh [-n ROUNDS] TOOL LIBRARY [SERVER...]
+# usage: peers.sh [-n ROUNDS] [-p "PROFILER..."] TOOL LIBRARY [SERVER...]
 # Evprof beside gperftools' CPU profiler and heaptrack, each preloaded into an
 # unmodified server under its load generator. A round runs the server without a
 # profiler, once with each in turn, and without again; a figure is the median over
@@ -9,10 +9,15 @@
 # figures want a quiet machine. A peer that is not installed is left out.
 set -euo pipefail
 rounds=5
-if [ "$1" = -n ]; then
-    rounds=$2
-    shift 2
-fi
+all='evprof-port evprof-cpu gperftools jemalloc evprof-heap heaptrack'
+while getopts n:p: option; do
+    case $option in
+    n) rounds=$OPTARG ;;
+    p) all=$OPTARG ;;
+    *) exit 2 ;;
+    esac
+done
+shift $((OPTIND - 1))
 tool=$1 library=$2
 shift 2
 servers=$(cd "$(dirname "$0")" && pwd)/servers
@@ -157,7 +162,7 @@ for server in ${*:-redis memcached nginx}; do
     # shellcheck source=/dev/null
     . "$servers/$server.sh"
     peers=
-    for peer in evprof-port evprof-cpu gperftools jemalloc evprof-heap heaptrack; do
+    for peer in $all; do
         ! can_run "$peer" || peers="$peers $peer"
     done
     : >"$table"

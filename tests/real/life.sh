@@ -11,14 +11,9 @@ set -euo pipefail
 tool=$1 library=$2
 . "$(dirname "$0")/../begin.sh"
 . "$(dirname "$0")/world.sh"
-cd "$work"
-chmod 1777 "$work" # nginx's workers run as nobody
-export PPROF_TMPDIR=$work
+name=life
 before_end() {
     [ ! -s master ] || kill "$(cat master)" 2>/dev/null || true
-}
-need() {
-    command -v "$1" >/dev/null || { echo "life: skipped, no $1"; exit 77; }
 }
 PATH=$PATH:/usr/sbin:/sbin
 need nginx

@@ -31,7 +31,6 @@ before_end() {
     rm -f "$table"
     [ -z "$pid" ] || kill "$pid" 2>/dev/null || true
 }
-chmod 1777 "$work"
 need() {
     command -v "$1" >/dev/null || fail "no $1"
 }

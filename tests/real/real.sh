@@ -7,38 +7,11 @@ server=$1 tool=$2 library=$3
 servers=$(cd "$(dirname "$0")" && pwd)/servers
 . "$(dirname "$0")/../begin.sh"
 . "$(dirname "$0")/world.sh"
-cd "$work"
-chmod 1777 "$work" # nginx's workers run as nobody
-export PPROF_TMPDIR=$work
-fail() {
-    echo "$server: $*"
-    exit 1
-}
-need() {
-    command -v "$1" >/dev/null || { echo "$server: skipped, no $1"; exit 77; }
-}
-
-# A server's start function sets $pid and returns when it answers; "with" as its
-# argument preloads the library. Its load function prints requests a second.
-# The words before a command that preload the library, or none.
-before=()
-preload() { # preload with|without
-    before=()
-    if [ "$1" = with ]; then
-        before=(env "EVPROF_LISTEN=unix:$work/%p.sock" "LD_PRELOAD=$library")
-    fi
-}
+name=$server
 
 [[ -r $servers/$server.sh ]] || fail "no such server"
 # shellcheck source=/dev/null
 . "$servers/$server.sh"
-
-stop() {
-    kill "$pid"
-    while kill -0 "$pid" 2>/dev/null; do read -rt 0.05 <> <(:) || true; done
-    pid=
-    rm -f "$work"/*.sock
-}
 
 measure() { # measure with|without: requests a second
     start "$1"
@@ -52,8 +25,7 @@ measure() { # measure with|without: requests a second
 
 start with
 await compgen -G "$work/*.sock"
-# Of several processes those that work; a worker's is the last.
-for socket in "$work"/*.sock; do last=$socket; done
+last=$(last_socket)
 get() { # get PATH FILE: prints the status
     curl -s --unix-socket "$last" -o "$2" -w '%{http_code}' \
         "http://localhost/debug/pprof/$1"
@@ -62,8 +34,8 @@ load >/dev/null &
 loader=$!
 "$tool" -proto -output=cpu.pb -seconds 2 "name:$(cat "/proc/$pid/comm")" \
     2>said || fail "no CPU profile: $(cat said)"
-for name in goroutine threadcreate mutex block; do
-    [ "$(get "$name" "$name.pb")" = 200 ] || fail "no $name"
+for kind in goroutine threadcreate mutex block; do
+    [ "$(get "$kind" "$kind.pb")" = 200 ] || fail "no $kind"
 done
 [ "$(get 'trace?seconds=0.5' trace.out)" = 200 ] || fail "no trace"
 heap=$(get heap heap.pb)

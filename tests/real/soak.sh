@@ -11,40 +11,15 @@ server=$1 tool=$2 library=$3 seconds=${4-600}
 servers=$(cd "$(dirname "$0")" && pwd)/servers
 . "$(dirname "$0")/../begin.sh"
 . "$(dirname "$0")/world.sh"
-cd "$work"
-chmod 1777 "$work" # nginx's workers run as nobody
-export PPROF_TMPDIR=$work
+name=$server
 loader=
 before_end() {
     [ -z "$loader" ] || kill "$loader" 2>/dev/null || true
     [ -z "$pid" ] || kill "$pid" 2>/dev/null || true
 }
-fail() {
-    echo "$server, after ${SECONDS}s: $*"
-    exit 1
-}
-need() {
-    command -v "$1" >/dev/null || { echo "$server: skipped, no $1"; exit 77; }
-}
-preload() { # preload with|without
-    before=()
-    if [ "$1" = with ]; then
-        before=(env "EVPROF_LISTEN=unix:$work/%p.sock" "LD_PRELOAD=$library")
-    fi
-}
 # shellcheck source=/dev/null
 . "$servers/$server.sh"
 
-stop() {
-    kill "$pid"
-    while kill -0 "$pid" 2>/dev/null; do read -rt 0.05 <> <(:) || true; done
-    pid=
-}
-# Of several processes those that work; a worker's is the last.
-last_socket() {
-    local socket
-    for socket in "$work"/*.sock; do echo "$socket"; done | tail -n 1
-}
 memory() { # KiB of the process that is asked
     awk '/^VmRSS/ { print $2 }' "/proc/$(basename "$socket" .sock)/status"
 }

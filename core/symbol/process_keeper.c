@@ -420,7 +420,10 @@ void
 evprof_keeper_stop(evprof_keeper_t *keeper)
 {
     const struct timespec pause = { .tv_nsec = STOP_PAUSE_NS };
-    if (keeper->owner == 0 || keeper->owner != getpid()) {
+    if (keeper->owner == 0) {
+        return; /* and those that are late stay known */
+    }
+    if (keeper->owner != getpid()) {
         evprof_keeper_forget(keeper);
         return;
     }

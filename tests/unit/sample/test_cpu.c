@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "core/sample/threads.h"
+#include "tests/unit/emulated.h"
 
 static _Atomic pid_t main_tid;
 static _Atomic unsigned samples; /* of the main thread, with a stack */
@@ -54,6 +55,7 @@ static void
 test_samples_are_watched(void **state)
 {
     (void)state;
+    SKIP_EMULATED("CPU timers of single threads");
     atomic_store(&main_tid, (pid_t)syscall(SYS_gettid));
     evprof_cpu_watch(watch);
     evprof_sample_window_t *window = open_window();

@@ -114,11 +114,13 @@ static void
 wait_until_reaped(pid_t keeper)
 {
     evprof_helper_t another = new_helper();
-    while (kill(keeper, 0) == 0) {
+    for (int i = 0; i < 200 && kill(keeper, 0) == 0; i++) {
         assert_true(ask_sample(&another) > 0);
         evprof_helper_stop(&another);
     }
+    assert_int_equal(kill(keeper, 0), -1);
     assert_int_equal(errno, ESRCH);
+    evprof_helper_stop(&another);
 }
 
 static void
@@ -258,6 +260,30 @@ test_nothing_is_held_open_at_the_start(void **state)
         close(pair[0]);
         evprof_keeper_stop(&keeper);
     }
+}
+
+/* A keeper that did not end in time is reaped later, whatever was stopped
+ * meanwhile. */
+static void
+test_a_late_keeper_is_reaped(void **state)
+{
+    (void)state;
+    evprof_keeper_t late;
+    evprof_keeper_t none = { .socket = -1 };
+    assert_int_equal(evprof_keeper_start(&late, HELPER, NULL), 0);
+    const pid_t pid = late.pid;
+    assert_int_equal(kill(pid, SIGSTOP), 0);
+    evprof_keeper_stop(&late);
+    assert_int_equal(kill(pid, 0), 0);
+    evprof_keeper_stop(&none);
+    assert_int_equal(kill(pid, SIGCONT), 0);
+    alarm(60); /* ends a test that waits for ever */
+    while (kill(pid, 0) == 0) {
+        assert_false(evprof_keeper_check(&none));
+        sched_yield();
+    }
+    alarm(0);
+    assert_int_equal(errno, ESRCH);
 }
 
 /* ---- Ends ---- */
@@ -514,6 +540,7 @@ main(void)
         cmocka_unit_test(test_descriptors_of_others_are_not_written_to),
         cmocka_unit_test(test_nothing_is_held_open),
         cmocka_unit_test(test_nothing_is_held_open_at_the_start),
+        cmocka_unit_test(test_a_late_keeper_is_reaped),
         cmocka_unit_test(test_killed_program),
         cmocka_unit_test(test_killed_keeper),
         cmocka_unit_test(test_child_of_a_fork),

@@ -21,7 +21,10 @@ def run(counts, i):
         s.sendall(burst)
         need = 50 * 122
         while need > 0:
-            need -= len(s.recv(65536))
+            part = s.recv(65536)
+            if not part:
+                return  # the server has ended
+            need -= len(part)
         counts[i] += 50
 counts = [0] * 4
 threads = [threading.Thread(target=run, args=(counts, i)) for i in range(4)]

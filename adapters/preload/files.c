@@ -282,9 +282,8 @@ evprof_preload_files_end(int64_t limit_ns)
     }
     int64_t end_ns =
         limit_ns == 0 ? 0 : evprof_clock_ns(CLOCK_MONOTONIC) + limit_ns;
-    while (state.has_thread && atomic_load(&state.is_done) == 0 &&
-           (end_ns == 0 || evprof_clock_ns(CLOCK_MONOTONIC) < end_ns)) {
-        evprof_futex_wait(&state.is_done, 0, end_ns);
+    if (state.has_thread) {
+        (void)evprof_futex_await(&state.is_done, 0, end_ns);
     }
     return true;
 }

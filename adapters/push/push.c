@@ -544,11 +544,7 @@ finish(void *pusher, int64_t limit_ns)
     atomic_store(&p->end_ns, end_ns);
     wake(p);
     /* A transfer asks once a second whether it goes on. */
-    while (atomic_load(&p->is_done) == 0 &&
-           evprof_clock_ns(CLOCK_MONOTONIC) < end_ns + SECOND_NS) {
-        evprof_futex_wait(&p->is_done, 0, end_ns + SECOND_NS);
-    }
-    if (atomic_load(&p->is_done) != 0) {
+    if (evprof_futex_await(&p->is_done, 0, end_ns + SECOND_NS)) {
         pthread_join(p->thread, NULL);
         p->has_thread = false;
     }

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
+
 static _Atomic(bool (*)(void)) on_wait;
 
 static void
@@ -35,6 +37,19 @@ evprof_futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t deadline_ns)
                   deadline_ns != 0 ? &until : NULL, NULL,
                   FUTEX_BITSET_MATCH_ANY);
     errno = saved;
+}
+
+bool
+evprof_futex_await(_Atomic uint32_t *word, uint32_t value, int64_t deadline_ns)
+{
+    while (atomic_load(word) == value) {
+        if (deadline_ns != 0 &&
+            evprof_clock_ns(CLOCK_MONOTONIC) >= deadline_ns) {
+            return false;
+        }
+        evprof_futex_wait(word, value, deadline_ns);
+    }
+    return true;
 }
 
 void

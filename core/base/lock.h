@@ -36,6 +36,13 @@ bool evprof_lock_is_free(const evprof_lock_t *lock);
 void evprof_futex_wait(_Atomic uint32_t *word, uint32_t value,
                        int64_t deadline_ns);
 
+/*
+ * Sleeps until `*word` is no more `value`, however often it is woken, at most
+ * until `deadline_ns` as above. Whether the word has changed. Keeps errno.
+ */
+bool evprof_futex_await(_Atomic uint32_t *word, uint32_t value,
+                        int64_t deadline_ns);
+
 /* Wakes all that sleep on the word. Keeps errno; signal-safe. */
 void evprof_futex_wake(_Atomic uint32_t *word);
 

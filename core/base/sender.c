@@ -62,40 +62,30 @@ is_address(const host_t *host)
            inet_pton(AF_INET6, text, &address) == 1;
 }
 
-static const char *
-default_port(const char *scheme, size_t len)
+/* The host with the port of the scheme where none is written. */
+static host_t
+with_port(host_t host, const char *scheme, size_t scheme_len)
 {
-    return equals(scheme, len, "https") ? "443" : "80";
-}
-
-static bool
-is_same_port(const host_t *a, const host_t *b, const char *otherwise)
-{
-    const char *x = a->port_len > 0 ? a->port : otherwise;
-    const char *y = b->port_len > 0 ? b->port : otherwise;
-    size_t x_len = a->port_len > 0 ? a->port_len : strlen(otherwise);
-    size_t y_len = b->port_len > 0 ? b->port_len : strlen(otherwise);
-    return x_len == y_len && memcmp(x, y, x_len) == 0;
+    if (host.port_len == 0) {
+        host.port = equals(scheme, scheme_len, "https") ? "443" : "80";
+        host.port_len = strlen(host.port);
+    }
+    return host;
 }
 
 /* Whether Host's port is the one that the server has. */
 static bool
 has_port(const evprof_own_names_t *site, const host_t *host)
 {
-    const char *at = host->port;
-    size_t len = host->port_len;
+    const char *scheme = site->scheme == NULL ? "" : site->scheme;
+    const host_t whole = with_port(*host, scheme, strlen(scheme));
     unsigned long port = 0;
-    if (len == 0) {
-        at = site->scheme != NULL
-                 ? default_port(site->scheme, strlen(site->scheme))
-                 : "80";
-        len = strlen(at);
-    }
-    for (size_t i = 0; i < len; i++) {
-        if (at[i] < '0' || at[i] > '9' || port > 65535) {
+    for (size_t i = 0; i < whole.port_len; i++) {
+        char digit = whole.port[i];
+        if (digit < '0' || digit > '9' || port > 65535) {
             return false;
         }
-        port = port * 10 + (unsigned long)(at[i] - '0');
+        port = port * 10 + (unsigned long)(digit - '0');
     }
     return port == site->port;
 }
@@ -131,10 +121,16 @@ is_same_origin(const char *origin, const char *scheme, const host_t *host)
     }
     size_t scheme_len = (size_t)(slashes - origin);
     const char *start = slashes + 3;
-    return (scheme == NULL || equals(origin, scheme_len, scheme)) &&
-           split(start, strcspn(start, "/"), &from) && from.len == host->len &&
-           strncasecmp(from.name, host->name, host->len) == 0 &&
-           is_same_port(&from, host, default_port(origin, scheme_len));
+    if ((scheme != NULL && !equals(origin, scheme_len, scheme)) ||
+        !split(start, strcspn(start, "/"), &from)) {
+        return false;
+    }
+    from = with_port(from, origin, scheme_len);
+    const host_t own = with_port(*host, origin, scheme_len);
+    return from.len == own.len &&
+           strncasecmp(from.name, own.name, own.len) == 0 &&
+           from.port_len == own.port_len &&
+           memcmp(from.port, own.port, own.port_len) == 0;
 }
 
 enum evprof_sender

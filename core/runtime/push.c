@@ -125,9 +125,7 @@ static void
 stop(void *unused)
 {
     (void)unused;
-    while (atomic_load(&push.is_finishing) != 0) {
-        evprof_futex_wait(&push.is_finishing, 1, 0);
-    }
+    (void)evprof_futex_await(&push.is_finishing, 1, 0);
     evprof_lock_enter(&push.lock);
     void *pusher = push.pusher;
     push.pusher = NULL;

@@ -147,9 +147,7 @@ hand_over(evprof_t *prof, evprof_config_t *config, evprof_error_t *err)
     if (status != EVPROF_OK) {
         return status;
     }
-    while (atomic_load(&reload.is_done) == 0) {
-        evprof_futex_wait(&reload.is_done, 0, 0);
-    }
+    (void)evprof_futex_await(&reload.is_done, 0, 0);
     return reload.status;
 }
 

@@ -213,10 +213,7 @@ run(void *unused)
     int64_t due_ns = watch.begin_ns;
     evprof_slow_request_t earlier;
     (void)evprof_requests_slowest(due_ns, &earlier);
-    while (atomic_load(&watch.is_stopping) == 0 &&
-           evprof_clock_ns(CLOCK_MONOTONIC) < watch.begin_ns) {
-        evprof_futex_wait(&watch.is_stopping, 0, watch.begin_ns);
-    }
+    (void)evprof_futex_await(&watch.is_stopping, 0, watch.begin_ns);
     while (atomic_load(&watch.is_stopping) == 0) {
         evprof_config_t *config = evprof_settings_hold(watch.prof);
         const evprof_watch_conf_t *conf = evprof_config_watch(config);

@@ -122,11 +122,8 @@ look_again(uint64_t count)
         return;
     }
     pthread_detach(thread);
-    int64_t until_ns = evprof_clock_ns(CLOCK_MONOTONIC) + LOOK_NS;
-    while (atomic_load(&look.is_ended) == 0 &&
-           evprof_clock_ns(CLOCK_MONOTONIC) < until_ns) {
-        evprof_futex_wait(&look.is_ended, 0, until_ns);
-    }
+    (void)evprof_futex_await(&look.is_ended, 0,
+                             evprof_clock_ns(CLOCK_MONOTONIC) + LOOK_NS);
 }
 
 /* Searches again when more objects were loaded since the last complete search.

@@ -276,11 +276,7 @@ static void
 await_apart(start_t *start, pid_t pid)
 {
     int64_t until_ns = evprof_clock_ns(CLOCK_MONOTONIC) + APART_NS;
-    while (atomic_load(&start->is_apart) == 0 &&
-           evprof_clock_ns(CLOCK_MONOTONIC) < until_ns) {
-        evprof_futex_wait(&start->is_apart, 0, until_ns);
-    }
-    if (atomic_load(&start->is_apart) == 0) {
+    if (!evprof_futex_await(&start->is_apart, 0, until_ns)) {
         kill(pid, SIGKILL);
     }
 }

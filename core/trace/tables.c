@@ -225,7 +225,7 @@ put_stack(tables_t *t, uint32_t number)
         return;
     }
     const evprof_sample_t *sample = &t->named->samples[row - 1];
-    evprof_buf_t frames = { .is_bulk = true };
+    evprof_buf_t frames = { 0 };
     unsigned count = 0;
     uint32_t locations = locations_of(t->named, sample);
     for (uint32_t i = 0; i < locations; i++) {
@@ -249,7 +249,7 @@ put_stack(tables_t *t, uint32_t number)
 static void
 put_frequency(tables_t *t, const evprof_trace_generation_t *generation)
 {
-    evprof_buf_t payload = { .is_bulk = true };
+    evprof_buf_t payload = { 0 };
     evprof_buf_putc(&payload, EVPROF_GO_FREQUENCY);
     evprof_go_put(&payload, 1000000000);
     evprof_go_put_batch(&t->out, t->generation, EVPROF_GO_NO_THREAD,

@@ -5,8 +5,6 @@
  * are assembled in order (assemble_table.c).
  */
 #include "core/unwind/tables.h"
-#include "core/base/bulk.h"
-#include "core/base/own_thread.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,6 +14,8 @@
 
 #include <evprof/status.h>
 
+#include "core/base/bulk.h"
+#include "core/base/own_thread.h"
 #include "core/unwind/frames.h"
 #include "core/unwind/table_piece.h"
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/clock.h"
 #include "core/base/lock.h"
 
 #include <errno.h>
 #include <pthread.h>
 
+#include "core/base/clock.h"
 #include "tests/unit/base/tests.h"
 
 static void
@@ -87,10 +89,25 @@ test_a_wait_ends_in_time_or_when_woken(void **state)
     assert_int_equal(errno, 4711);
 }
 
+/* A change is told from a time that is over, also one that was before. */
+static void
+test_a_word_is_awaited(void **state)
+{
+    (void)state;
+    _Atomic uint32_t word = 1;
+    int64_t soon_ns = evprof_clock_ns(CLOCK_MONOTONIC) + 1000000;
+    assert_true(evprof_futex_await(&word, 0, 0));
+    assert_true(evprof_futex_await(&word, 0, 1));
+    assert_false(evprof_futex_await(&word, 1, 1));
+    assert_false(evprof_futex_await(&word, 1, soon_ns));
+    assert_true(evprof_clock_ns(CLOCK_MONOTONIC) >= soon_ns);
+}
+
 int
 run_lock_tests(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_word_is_awaited),
         cmocka_unit_test(test_who_has_it),
         cmocka_unit_test(test_one_at_a_time_and_errno_stays),
         cmocka_unit_test(test_whoever_would_wait_may_mend),

@@ -217,26 +217,38 @@ test_plugin_comes_and_goes(void **state)
     evprof_objects_release(later);
 }
 
+/* Loads one plugin and then another in its place, whose address is returned;
+ * `*generation` is that of the first. The test is skipped where the kernel
+ * chose another address. */
+static uintptr_t
+replace_plugin(const char *before, const char *after, void **handle,
+               uint64_t *generation)
+{
+    uintptr_t first = plugin_open(before, handle);
+    const evprof_objects_t *objects = fresh();
+    *generation = find(objects, first)->generation;
+    evprof_objects_release(objects);
+    dlclose(*handle);
+    uintptr_t second = plugin_open(after, handle);
+    if (first != second) {
+        print_message("skipped: the kernel chose another address\n");
+        dlclose(*handle);
+        skip();
+    }
+    return second;
+}
+
 /* Neither has a build id that tells it from the other. */
 static void
 test_another_plugin_without_id(void **state)
 {
     (void)state;
     void *handle = NULL;
-    uintptr_t first = plugin_open(PLUGIN_C, &handle);
+    uint64_t generation = 0;
+    uintptr_t place = replace_plugin(PLUGIN_C, PLUGIN_D, &handle, &generation);
     const evprof_objects_t *objects = fresh();
-    uint64_t generation = find(objects, first)->generation;
-    evprof_objects_release(objects);
-    dlclose(handle);
-    uintptr_t second = plugin_open(PLUGIN_D, &handle);
-    if (first != second) {
-        print_message("skipped: the kernel chose another address\n");
-        dlclose(handle);
-        skip();
-    }
-    objects = fresh();
-    assert_string_equal(find(objects, second)->path, PLUGIN_D);
-    assert_true(find(objects, second)->generation != generation);
+    assert_string_equal(find(objects, place)->path, PLUGIN_D);
+    assert_true(find(objects, place)->generation != generation);
     evprof_objects_release(objects);
     dlclose(handle);
 }
@@ -246,19 +258,10 @@ test_another_plugin_at_the_same_place(void **state)
 {
     (void)state;
     void *handle = NULL;
-    uintptr_t first = plugin_open(PLUGIN_A, &handle);
+    uint64_t generation = 0;
+    uintptr_t place = replace_plugin(PLUGIN_A, PLUGIN_B, &handle, &generation);
     const evprof_objects_t *objects = fresh();
-    uint64_t generation = find(objects, first)->generation;
-    evprof_objects_release(objects);
-    dlclose(handle);
-    uintptr_t second = plugin_open(PLUGIN_B, &handle);
-    if (first != second) {
-        print_message("skipped: the kernel chose another address\n");
-        dlclose(handle);
-        skip();
-    }
-    objects = fresh();
-    const evprof_object_t *plugin = find(objects, second);
+    const evprof_object_t *plugin = find(objects, place);
     assert_non_null(plugin);
     assert_string_equal(plugin->path, PLUGIN_B);
     assert_true(plugin->generation != generation);
@@ -266,17 +269,17 @@ test_another_plugin_at_the_same_place(void **state)
     /* Code that ran there before has an address of its own now. */
     bool is_vague = false;
     uint32_t epoch = atomic_load(&evprof_unload_epoch);
-    assert_int_equal(evprof_objects_place(objects, second, epoch, &is_vague),
-                     second);
+    assert_int_equal(evprof_objects_place(objects, place, epoch, &is_vague),
+                     place);
     assert_false(is_vague);
     uintptr_t moved =
-        evprof_objects_place(objects, first, epoch - 1, &is_vague);
-    assert_true(moved != first);
+        evprof_objects_place(objects, place, epoch - 1, &is_vague);
+    assert_true(moved != place);
     const evprof_object_t *gone = find(objects, moved);
     assert_non_null(gone);
     assert_true(gone->is_gone);
     assert_string_equal(gone->path, PLUGIN_A);
-    assert_int_equal(moved - gone->bias, first - plugin->bias);
+    assert_int_equal(moved - gone->bias, place - plugin->bias);
     /* Nobody said that it went. */
     assert_true(is_vague);
     evprof_objects_release(objects);
@@ -287,7 +290,7 @@ test_another_plugin_at_the_same_place(void **state)
     uintptr_t third = plugin_open(PLUGIN_A, &handle);
     is_vague = false;
     objects = fresh();
-    moved = evprof_objects_place(objects, second, epoch, &is_vague);
+    moved = evprof_objects_place(objects, place, epoch, &is_vague);
     assert_string_equal(find(objects, moved)->path, PLUGIN_B);
     assert_false(is_vague);
     assert_string_equal(find(objects, third)->path, PLUGIN_A);

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/symbol/query.h"
+#include "core/symbol/kept_sources.h"
 #include "core/symbol/readable.h"
 #include "core/symbol/symbol_wire.h"
 
@@ -22,8 +22,12 @@
 #define MAX_IDLE_MS 30000
 #define MAX_SECONDS 12
 
-/* Answers are kept from one question to the next within this bound. */
-#define MAX_CACHE ((size_t)64 << 20)
+/* Beside a busy server it gets a tenth of a CPU. The lowest priority, 19, would
+ * give it a seventieth, and large programs no lines within the time. */
+#define PRIORITY 10
+
+/* Of the objects that stay open from one question to the next. */
+#define MAX_KEPT ((size_t)64 << 20)
 
 /* ---- The place it runs in ---- */
 
@@ -60,7 +64,7 @@ limit_myself(void)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     limit_memory();
     (void)setrlimit(RLIMIT_CORE, &none);
-    (void)setpriority(PRIO_PROCESS, 0, 19);
+    (void)setpriority(PRIO_PROCESS, 0, PRIORITY);
     write_file("/proc/self/oom_score_adj", "1000");
     (void)signal(SIGALRM, SIG_DFL);
     (void)signal(SIGPIPE, SIG_DFL);
@@ -145,11 +149,10 @@ demangle(const char *name)
 }
 
 static int
-resolve(int fd, const char *path, const uint64_t *vaddrs, size_t count,
-        evprof_symbol_file_t *file)
+resolve(evprof_kept_sources_t *kept, int fd, const char *path,
+        const uint64_t *vaddrs, size_t count, evprof_symbol_file_t *file)
 {
     evprof_query_t *queries = calloc(count + 1, sizeof(*queries));
-    evprof_elf_file_t own;
     int status = queries == NULL ? EVPROF_ENOMEM : EVPROF_OK;
     for (size_t i = 0; i < count && status == EVPROF_OK; i++) {
         queries[i].vaddr = vaddrs[i];
@@ -158,27 +161,25 @@ resolve(int fd, const char *path, const uint64_t *vaddrs, size_t count,
             status = EVPROF_EINVAL;
         }
     }
-    if (!evprof_elf_open_fd(fd, &own)) {
-        status = status == EVPROF_OK ? EVPROF_EINVAL : status;
-    }
     if (status == EVPROF_OK) {
         status =
-            evprof_symbol_resolve(&own, path, NULL, true, queries, count, file);
+            evprof_kept_sources_answer(kept, fd, path, queries, count, file);
+    } else {
+        close(fd);
     }
-    evprof_elf_close(&own);
     free(queries);
     return status;
 }
 
 static bool
-answer(int fd, const char *path, const uint64_t *vaddrs, size_t count)
+answer(evprof_kept_sources_t *kept, int fd, const char *path,
+       const uint64_t *vaddrs, size_t count)
 {
-    evprof_symbol_cache_t cache = { .max_bytes = MAX_CACHE,
-                                    .demangle = demangle };
+    evprof_symbol_cache_t cache = { .demangle = demangle };
     evprof_buf_t bytes = { 0 };
     evprof_symbol_file_t *file = evprof_symbol_cache_file(&cache, path);
-    int status =
-        file == NULL ? EVPROF_ENOMEM : resolve(fd, path, vaddrs, count, file);
+    int status = file == NULL ? EVPROF_ENOMEM
+                              : resolve(kept, fd, path, vaddrs, count, file);
     if (status == EVPROF_OK) {
         evprof_symbol_encode(file, vaddrs, count, &bytes);
         status = bytes.failed ? EVPROF_ENOMEM : EVPROF_OK;
@@ -195,7 +196,7 @@ answer(int fd, const char *path, const uint64_t *vaddrs, size_t count)
 }
 
 static bool
-serve_one(void)
+serve_one(evprof_kept_sources_t *kept)
 {
     evprof_wire_request_t head;
     int fd = -1;
@@ -208,7 +209,7 @@ serve_one(void)
                    get(vaddrs, head.count * sizeof(*vaddrs));
     if (is_done) {
         (void)alarm(MAX_SECONDS);
-        is_done = answer(fd, path, vaddrs, head.count);
+        is_done = answer(kept, fd, path, vaddrs, head.count);
         (void)alarm(0);
     } else {
         close(fd);
@@ -222,8 +223,10 @@ int
 main(void)
 {
     struct pollfd question = { .fd = 0, .events = POLLIN };
+    evprof_kept_sources_t kept = { .max_bytes = MAX_KEPT };
     limit_myself();
-    while (poll(&question, 1, MAX_IDLE_MS) > 0 && serve_one()) {
+    while (poll(&question, 1, MAX_IDLE_MS) > 0 && serve_one(&kept)) {
     }
+    evprof_kept_sources_close(&kept);
     return EXIT_SUCCESS;
 }

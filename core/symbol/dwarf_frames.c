@@ -54,6 +54,7 @@ reader_open(reader_t *reader)
     }
     if (reader->dwarf == NULL) {
         reader->held = 0;
+        reader->has_units = false;
         reader->dwarf = dwarf_begin_elf(reader->elf, DWARF_C_READ, NULL);
     }
     return reader->dwarf != NULL;
@@ -87,11 +88,12 @@ claim_units(reader_t *reader, evprof_query_t *queries, size_t count)
     uint8_t type = 0;
     while (dwarf_get_units(reader->dwarf, unit, &unit, NULL, &type, &die,
                            NULL) == 0) {
-        reader->held += BYTES_A_UNIT;
+        reader->held += reader->has_units ? 0 : BYTES_A_UNIT;
         if (type == DW_UT_compile || type == DW_UT_skeleton) {
             claim_ranges(&die, queries, count);
         }
     }
+    reader->has_units = true;
 }
 
 /* Sets `die` as the function of the queries that its ranges hold. */
@@ -330,22 +332,27 @@ resolve_units(reader_t *reader, evprof_query_t *queries, size_t count)
 }
 
 int
-evprof_dwarf_frames(Elf *elf, evprof_query_t *queries, size_t count,
+evprof_dwarf_frames(reader_t *reader, evprof_query_t *queries, size_t count,
                     evprof_symbol_file_t *file)
 {
-    reader_t reader = { .elf = elf, .file = file };
+    reader->file = file;
     if (count == 0) {
-        return 0;
+        return EVPROF_OK;
     }
-    if (elf != NULL && reader_open(&reader)) {
-        claim_units(&reader, queries, count);
+    if (reader->elf != NULL && reader_open(reader)) {
+        claim_units(reader, queries, count);
     }
-    int status = resolve_units(&reader, queries, count);
-    if (reader.dwarf != NULL) {
-        dwarf_end(reader.dwarf);
+    return resolve_units(reader, queries, count);
+}
+
+void
+evprof_dwarf_close(reader_t *reader)
+{
+    if (reader->dwarf != NULL) {
+        dwarf_end(reader->dwarf);
     }
-    evprof_strings_free(&reader.strings);
-    evprof_buf_free(&reader.scratch);
-    evprof_dwarf_names_forget(&reader);
-    return status;
+    evprof_strings_free(&reader->strings);
+    evprof_buf_free(&reader->scratch);
+    evprof_dwarf_names_forget(reader);
+    *reader = (reader_t){ 0 };
 }

@@ -26,10 +26,12 @@ typedef struct evprof_dwarf_children {
     size_t count;
 } evprof_dwarf_children_t;
 
+/* Zero-initialised but for `elf`, it is ready for questions. */
 typedef struct evprof_dwarf_reader {
-    Elf *elf;
+    Elf *elf; /* NULL: there is no DWARF, and frames come from symbols alone */
     Dwarf *dwarf;
-    size_t held; /* estimate of the bytes that libdw holds */
+    size_t held;    /* estimate of the bytes that libdw holds */
+    bool has_units; /* libdw has parsed the head of every unit */
     evprof_symbol_file_t *file;
     evprof_strings_t strings;
     evprof_buf_t scratch;
@@ -43,6 +45,17 @@ typedef struct evprof_dwarf_reader {
     size_t children_count;
     size_t children_cap;
 } evprof_dwarf_reader_t;
+
+/*
+ * Adds to `file` an answer for each query: frames from DWARF, or from the
+ * query's symbol where DWARF has none. The reader may be asked again.
+ * EVPROF_ENOMEM.
+ */
+int evprof_dwarf_frames(evprof_dwarf_reader_t *reader, evprof_query_t *queries,
+                        size_t count, evprof_symbol_file_t *file);
+
+/* Frees what the reader holds, but for `elf`. */
+void evprof_dwarf_close(evprof_dwarf_reader_t *reader);
 
 /* Forgets all pointers into libdw's handle, which is about to be closed. */
 void evprof_dwarf_names_forget(evprof_dwarf_reader_t *reader);

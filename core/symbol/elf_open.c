@@ -113,3 +113,42 @@ evprof_elf_has_section(Elf *elf, const char *name)
     }
     return false;
 }
+
+uint64_t
+evprof_elf_unpacked_size(Elf *elf)
+{
+    Elf_Scn *section = NULL;
+    uint64_t sum = 0;
+    while ((section = elf_nextscn(elf, section)) != NULL) {
+        GElf_Shdr header;
+        GElf_Chdr packed;
+        if (gelf_getshdr(section, &header) != NULL &&
+            (header.sh_flags & SHF_COMPRESSED) != 0 &&
+            gelf_getchdr(section, &packed) != NULL) {
+            sum += packed.ch_size;
+        }
+    }
+    return sum;
+}
+
+evprof_file_stamp_t
+evprof_file_stamp(int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0) {
+        return (evprof_file_stamp_t){ .device = 0 };
+    }
+    return (evprof_file_stamp_t){ .device = st.st_dev,
+                                  .inode = st.st_ino,
+                                  .size = st.st_size,
+                                  .time = st.st_mtim };
+}
+
+bool
+evprof_file_stamp_equal(const evprof_file_stamp_t *a,
+                        const evprof_file_stamp_t *b)
+{
+    return a->device == b->device && a->inode == b->inode &&
+           a->size == b->size && a->time.tv_sec == b->time.tv_sec &&
+           a->time.tv_nsec == b->time.tv_nsec;
+}

@@ -8,6 +8,9 @@
 #include <libelf.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include "core/base/buf.h"
 
@@ -36,6 +39,25 @@ void evprof_elf_build_id(Elf *elf, evprof_buf_t *out);
 
 /* Whether there is a section of that name with contents. */
 bool evprof_elf_has_section(Elf *elf, const char *name);
+
+/* The size of the file's sections with debug information that are packed, when
+ * they are unpacked. */
+uint64_t evprof_elf_unpacked_size(Elf *elf);
+
+/* Tells a file from another one, and from itself after it was written to. */
+typedef struct evprof_file_stamp {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec time; /* when it was written to last */
+} evprof_file_stamp_t;
+
+/* The stamp of an open file; all zero if it cannot be told. */
+evprof_file_stamp_t evprof_file_stamp(int fd);
+
+/* Whether two stamps are of one file, unchanged. */
+bool evprof_file_stamp_equal(const evprof_file_stamp_t *a,
+                             const evprof_file_stamp_t *b);
 
 /* Closes the file; does nothing when it is closed already. */
 void evprof_elf_close(evprof_elf_file_t *file);

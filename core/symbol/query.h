@@ -8,21 +8,39 @@
 #include "core/symbol/elf_open.h"
 #include "core/symbol/symbol_cache.h"
 
-/*
- * Adds to `file` an answer for each query: frames from the DWARF of `elf`, or
- * from the query's symbol where DWARF has none. `elf` may be NULL.
- * EVPROF_ENOMEM.
- */
-int evprof_dwarf_frames(Elf *elf, evprof_query_t *queries, size_t count,
-                        evprof_symbol_file_t *file);
+/* The files that answer for one object, open. One thread at a time. */
+typedef struct evprof_symbol_source evprof_symbol_source_t;
 
 /*
- * Adds to `file` an answer for each query about one object. `own` is the
- * object's file, which may be closed, and `path` where it was found. Names come
+ * Opens what answers for an object. `own` is the object's file, which may be
+ * closed and must outlive the source, and `path` where it was found. Names come
  * from that file or its debug file; with `with_lines` so do lines and inlined
  * calls. `debug_path` is a debug file for an object that has none beside it, or
- * NULL. EVPROF_ENOMEM.
+ * NULL. NULL: no memory.
  */
+evprof_symbol_source_t *evprof_symbol_source_open(const evprof_elf_file_t *own,
+                                                  const char *path,
+                                                  const char *debug_path,
+                                                  bool with_lines);
+
+/* Adds to `file` an answer for each query; may be asked again. EVPROF_ENOMEM.
+ */
+int evprof_symbol_source_answer(evprof_symbol_source_t *source,
+                                evprof_query_t *queries, size_t count,
+                                evprof_symbol_file_t *file);
+
+/* Whether asking again is cheaper than opening again, since DWARF was read; and
+ * the debug file has not been written to since it was opened. */
+bool
+evprof_symbol_source_is_worth_keeping(const evprof_symbol_source_t *source);
+
+/* About how much memory it takes: unpacked sections, and what was parsed. */
+size_t evprof_symbol_source_bytes(const evprof_symbol_source_t *source);
+
+/* Closes it and frees it. */
+void evprof_symbol_source_close(evprof_symbol_source_t *source);
+
+/* Opens, answers and closes. EVPROF_ENOMEM. */
 int evprof_symbol_resolve(const evprof_elf_file_t *own, const char *path,
                           const char *debug_path, bool with_lines,
                           evprof_query_t *queries, size_t count,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What it takes to name addresses spread over a loaded library: the first time,
- * again from the cache, and addr2line (binutils) for the same addresses.
+ * again from the cache, one new address at a time as a row of profiles asks for
+ * them, and addr2line (binutils) for the same addresses.
  *
  * usage: bench_symbol LIBRARY [ADDRESSES]
  */
@@ -102,6 +103,29 @@ run_ours(evprof_symbolizer_t *s, const evprof_objects_t *objects,
            resident_kib() - before);
 }
 
+/* A row of profiles with one address each that none before it had. */
+static void
+run_row(evprof_symbolizer_t *s, const evprof_objects_t *objects,
+        const evprof_object_t *object, size_t count)
+{
+    evprof_error_t err;
+    size_t step = (object->limit - object->start) / (count + 1);
+    double start = now_ms();
+    for (size_t i = 0; i < count; i++) {
+        evprof_pprof_t *p = make_profile(object, 1);
+        if (p == NULL) {
+            exit(EXIT_FAILURE);
+        }
+        p->locations[0].address += (i + 1) * step | 1;
+        if (evprof_symbolize(s, objects, p, &err) != 0) {
+            exit(EXIT_FAILURE);
+        }
+        evprof_pprof_free(p);
+    }
+    printf("  %-12s %8.2f ms a profile with one new address\n", "row",
+           (now_ms() - start) / (double)count);
+}
+
 /* addr2line takes its arguments from a file where one is named with an @. */
 static bool
 write_addresses(const evprof_object_t *object, size_t count, char *path)
@@ -160,6 +184,7 @@ main(int argc, char **argv)
     printf("%zu addresses of %s\n", count, object->path);
     run_ours(s, objects, object, count, "first");
     run_ours(s, objects, object, count, "again");
+    run_row(s, objects, object, 100);
     (void)getrusage(RUSAGE_SELF, &usage);
     printf("  peak RSS of this process %ld MiB\n", usage.ru_maxrss >> 10);
     run_peer(object, count);

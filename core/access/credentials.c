@@ -347,7 +347,8 @@ evprof_base64_decode(const char *text, size_t len, evprof_secret_t *out)
         padding++;
         len--;
     }
-    if ((len + padding) % 4 != 0 || len / 4 * 3 + 3 >= out->size) {
+    size_t decoded = len - (len + 3) / 4;
+    if ((len + padding) % 4 != 0 || decoded >= out->size) {
         return false;
     }
     unsigned long bits = 0;

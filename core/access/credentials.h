@@ -36,7 +36,8 @@ bool evprof_users_have(const char *path, const evprof_secret_t *name_password,
 bool evprof_tokens_have(const char *path, const char *token, size_t len,
                         evprof_file_id_t *id);
 
-/* Decodes base64 with its padding (RFC 4648); false: malformed. */
+/* Decodes base64 with its padding (RFC 4648) and adds a NUL; false: it is
+ * malformed, or `out` is too small. */
 bool evprof_base64_decode(const char *text, size_t len, evprof_secret_t *out);
 
 #endif

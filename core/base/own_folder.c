@@ -47,7 +47,9 @@ evprof_own_folder_open(const char *path, evprof_error_t *err)
         len--;
     }
     if (len >= sizeof(plain)) {
-        evprof_fail(err, EVPROF_EIO, "%s: the name is too long", path);
+        evprof_fail(err, EVPROF_EIO,
+                    "the name of a folder is too long, %zu bytes: %s", len,
+                    path);
         return -1;
     }
     memcpy(plain, path, len);

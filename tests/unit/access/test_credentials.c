@@ -1,14 +1,69 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/access/credentials.h"
 
+#include <crypt.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core/access/cache.h"
 #include "core/base/buf.h"
 #include "tests/unit/access/tests.h"
 #include "tests/unit/emulated.h"
+
+/* ---- The linker gives the library's calls to these ---- */
+
+void *__real_dlsym(void *library, const char *name);
+void *__wrap_dlsym(void *library, const char *name);
+void *__real_mmap(void *at, size_t size, int protection, int flags, int fd,
+                  off_t offset);
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd,
+                  off_t offset);
+
+typedef char *hash_fn(const char *phrase, const char *setting, void *data,
+                      int size);
+
+static hash_fn *real_hash;
+static size_t hash_count;
+static char hash_setting[CRYPT_OUTPUT_SIZE];
+
+static char *
+count_hash(const char *phrase, const char *setting, void *data, int size)
+{
+    hash_count++;
+    (void)snprintf(hash_setting, sizeof(hash_setting), "%s", setting);
+    return real_hash(phrase, setting, data, size);
+}
+
+void *
+__wrap_dlsym(void *library, const char *name)
+{
+    void *address = __real_dlsym(library, name);
+    if (strcmp(name, "crypt_rn") == 0 && address != NULL) {
+        hash_fn *counting = count_hash;
+        memcpy(&real_hash, &address, sizeof(address));
+        memcpy(&address, &counting, sizeof(address));
+    }
+    return address;
+}
+
+/* How many mappings there are up to the one that fails; 0: none does. */
+static size_t until_failure;
+
+void *
+__wrap_mmap(void *at, size_t size, int protection, int flags, int fd,
+            off_t offset)
+{
+    if (until_failure > 0 && --until_failure == 0) {
+        errno = ENOMEM;
+        return MAP_FAILED;
+    }
+    return __real_mmap(at, size, protection, flags, fd, offset);
+}
+
+/* ---- Users ---- */
 
 static bool
 has_user(const char *path, const char *name_password)
@@ -41,6 +96,79 @@ test_users(void **state)
     assert_false(has_user(users, "# people"));
     assert_false(has_user("/nowhere", "ann:pear"));
     free(users);
+    test_folder_remove(folder);
+}
+
+/* The work of an answer does not show whether the name exists: each costs one
+ * hash, that of the first usable line where the name is in none. */
+static void
+test_work_of_unknown_users(void **state)
+{
+    static const struct {
+        const char *name_password;
+        const char *setting; /* what the hash begins with */
+    } cases[] = {
+        { "ann:pear", "$2y$04$" },    { "ann:plum", "$2y$04$" },
+        { "bob:plum", "$6$rounds=" }, { "bob:pear", "$6$rounds=" },
+        { "eve:pear", "$2y$04$" },    { "old:pear", "$2y$04$" },
+        { "none:pear", "$2y$04$" },   { ":pear", "$2y$04$" },
+    };
+    (void)state;
+    char *folder = test_folder();
+    char *users = test_path(folder, "users");
+    char text[1024] = "old:$apr1$salt$hash\nnone\nnone:\n";
+    size_t len = strlen(text);
+    FILE *file = fopen(users, "r");
+    assert_non_null(file);
+    len += fread(text + len, 1, sizeof(text) - 1 - len, file);
+    text[len] = '\0';
+    fclose(file);
+    test_write_file(folder, "users", text);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        hash_count = 0;
+        (void)has_user(users, cases[i].name_password);
+        assert_int_equal(hash_count, 1);
+        assert_memory_equal(hash_setting, cases[i].setting,
+                            strlen(cases[i].setting));
+    }
+    assert_true(has_user(users, "ann:pear"));
+    assert_false(has_user(users, "eve:pear"));
+    test_write_file(folder, "users", "old:$apr1$salt$hash\n");
+    assert_false(has_user(users, "old:pear"));
+    free(users);
+    test_folder_remove(folder);
+}
+
+/* Nobody is let in for want of memory. */
+static void
+test_short_of_memory(void **state)
+{
+    (void)state;
+    evprof_file_id_t id;
+    evprof_secret_t secret;
+    char *folder = test_folder();
+    char *users = test_path(folder, "users");
+    char *tokens = test_path(folder, "tokens");
+    assert_true(evprof_secret_init(&secret, 256));
+    secret.len = strlen("ann:pear");
+    memcpy(secret.data, "ann:pear", secret.len);
+    /* The file and the hash. */
+    for (size_t n = 1; n <= 3; n++) {
+        until_failure = n;
+        assert_int_equal(evprof_users_have(users, &secret, &id), n == 3);
+        assert_int_equal(until_failure, n == 3);
+    }
+    for (size_t n = 1; n <= 2; n++) {
+        until_failure = n;
+        assert_int_equal(
+            evprof_tokens_have(tokens, TEST_TOKEN, strlen(TEST_TOKEN), &id),
+            n == 2);
+        assert_int_equal(until_failure, n == 2);
+    }
+    until_failure = 0;
+    evprof_secret_fini(&secret);
+    free(users);
+    free(tokens);
     test_folder_remove(folder);
 }
 
@@ -102,6 +230,33 @@ test_base64(void **state)
     expect_decoded("YW-_", NULL);
     expect_decoded("YW I=", NULL);
     expect_decoded("YQ==YQ==", NULL);
+}
+
+/* What is decoded fits with a NUL behind it, or is refused. */
+static void
+test_base64_room(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t size; /* the smallest room for it */
+    } cases[] = { { "", 1 },
+                  { "YQ==", 2 },
+                  { "YWI=", 3 },
+                  { "YWJj", 4 },
+                  { "YWJjZA==", 5 } };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *room = malloc(cases[i].size);
+        assert_non_null(room);
+        evprof_secret_t out = { .data = room, .size = cases[i].size };
+        const char *text = cases[i].text;
+        assert_true(evprof_base64_decode(text, strlen(text), &out));
+        assert_int_equal(out.len, cases[i].size - 1);
+        assert_int_equal(room[out.len], '\0');
+        out.size--;
+        assert_false(evprof_base64_decode(text, strlen(text), &out));
+        free(room);
+    }
 }
 
 static void
@@ -194,8 +349,11 @@ run_credentials_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_users),
+        cmocka_unit_test(test_work_of_unknown_users),
+        cmocka_unit_test(test_short_of_memory),
         cmocka_unit_test(test_tokens),
         cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_base64_room),
         cmocka_unit_test(test_equal),
         cmocka_unit_test(test_secret_pages),
         cmocka_unit_test(test_size_unknown),

@@ -57,6 +57,7 @@ test_bad_files(void **state)
         { "# none\n", "has no user in it" },
         { "ann\n", "line 1 is not NAME:HASH" },
         { ":hunter2\n", "line 1 is not NAME:HASH" },
+        { "a:\n", "line 1 has no hash" },
         { "ann:\n", "line 1 has no hash" },
         { "#\nann:$apr1$hunter2$x/yz\n",
           "line 2 has an apr1 hash, which crypt(3) does not know: make it "
@@ -83,6 +84,14 @@ test_bad_files(void **state)
     assert_non_null(strstr(problem, "bad: line 2 is no token: printable ASCII "
                                     "without spaces"));
     assert_null(strstr(problem, "hunter2"));
+    /* From the first byte of the file to the last one of a line. */
+    static const char *const no_tokens[] = { "\x01token\n", "token\x7f\n",
+                                             "t\xc3\xb6ken\n" };
+    for (size_t i = 0; i < sizeof(no_tokens) / sizeof(no_tokens[0]); i++) {
+        test_write_file(folder, "bad", no_tokens[i]);
+        problem = test_problem(folder, "auth_bearer_file bad;");
+        assert_non_null(strstr(problem, "line 1 is no token"));
+    }
     test_write_file(folder, "bad", "#\n");
     problem = test_problem(folder, "auth_bearer_file bad;");
     assert_non_null(strstr(problem, "has no token in it"));

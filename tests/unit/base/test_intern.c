@@ -13,6 +13,7 @@ test_equal_bytes_have_one_entry(void **state)
     (void)state;
     static evprof_intern_t set = EVPROF_INTERN(64, 4096);
     assert_null(evprof_intern_find(&set, "a", 1));
+    assert_null(evprof_intern_at(&set, 1));
     assert_int_equal(evprof_intern_last(&set), 0);
     const evprof_interned_t *a = evprof_intern_add(&set, "a", 1);
     const evprof_interned_t *ab = evprof_intern_add(&set, "ab", 2);
@@ -37,6 +38,11 @@ test_bounds_refuse_and_keep_what_is_there(void **state)
         assert_true((evprof_intern_add(&few, &i, sizeof(i)) != NULL) ==
                     (i < 4));
     }
+    /* The last id leads to the last entry that there was room for. */
+    assert_int_equal(evprof_intern_last(&few), 4);
+    assert_non_null(evprof_intern_at(&few, 4));
+    assert_int_equal(*(const uint32_t *)evprof_intern_at(&few, 4)->data, 3);
+    assert_null(evprof_intern_at(&few, 5));
     uint32_t first = 0;
     assert_non_null(evprof_intern_add(&few, &first, sizeof(first)));
 

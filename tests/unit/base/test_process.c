@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/process.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "tests/unit/base/tests.h"
 #include "tests/unit/emulated.h"
@@ -102,14 +105,64 @@ test_failures(void **state)
     evprof_buf_free(&out);
 }
 
+/* The descriptor that the next one to be opened would get. */
+static int
+next_fd(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    close(fd);
+    return fd;
+}
+
+/* Where descriptors run out before all are open, the first ones are closed
+ * again, also those that took the place of the standard input. */
+static void
+check_descriptors_run_out(void)
+{
+    const evprof_buf_t nothing = { 0 };
+    evprof_buf_t out = { 0 };
+    evprof_error_t err = { 0 };
+    struct rlimit before;
+    const int first = next_fd();
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (int i = 0; i < 4; i++) {
+        const struct rlimit few = { .rlim_cur = (rlim_t)(first + i),
+                                    .rlim_max = before.rlim_max };
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        int status = filter("cat", &nothing, PLENTY_MS, &out, &err);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_int_equal(status, EVPROF_EIO);
+        assert_int_equal(next_fd(), first);
+    }
+    assert_int_equal(filter("cat", &nothing, PLENTY_MS, &out, &err), EVPROF_OK);
+    assert_int_equal(next_fd(), first);
+    evprof_buf_free(&out);
+}
+
+static void
+test_descriptors(void **state)
+{
+    (void)state;
+    SKIP_EMULATED("limits on descriptors");
+    check_descriptors_run_out();
+    /* A process that has no standard input. */
+    int input = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10);
+    assert_true(input >= 0);
+    close(STDIN_FILENO);
+    check_descriptors_run_out();
+    test_nothing(state);
+    assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
+    close(input);
+}
+
 int
 run_process_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_large),
-        cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_stops_reading),
-        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_large),         cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_stops_reading), cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_descriptors),
     };
     return cmocka_run_group_tests_name("process", tests, NULL, NULL);
 }

@@ -316,6 +316,9 @@ writes_rsp(const decoder_t *d)
 {
     unsigned char op = d->opcode;
     bool is_alu = op < 0x40;
+    if (is_alu && (op & 1) == 0 && d->rex == 0) {
+        return false; /* number 4 of the bytes is ah */
+    }
     bool to_rm = (is_alu && (op & 7) < 2 && op < 0x38) || op == 0x87 ||
                  op == 0xc1 || op == 0xd1 || op == 0xd3 || op == 0xc7 ||
                  op == 0x8f || (op == 0xf7 && (d->modrm >> 3 & 7) > 1);
@@ -359,6 +362,8 @@ judge_one(const decoder_t *d)
         return made(EVPROF_INSN_JUMP, d->immediate);
     case 0xc2:
     case 0xc3:
+    case 0xca:
+    case 0xcb:
     case 0xcf:
     case 0xf4:
     case 0xcc:
@@ -376,26 +381,39 @@ judge_one(const decoder_t *d)
     }
 }
 
+/* The map of 0f. */
+static evprof_insn_t
+judge_0f(const decoder_t *d)
+{
+    unsigned char op = d->opcode;
+    bool is_move = op >= 0x40 && op <= 0x4f;
+    if (op >= 0x80 && op <= 0x8f) {
+        return made(EVPROF_INSN_BRANCH, d->immediate);
+    }
+    if (is_move && is_reg_register(d, RSP)) {
+        return made(EVPROF_INSN_SP_LOST, 0);
+    }
+    switch (op) {
+    case 0x0b: /* ud2 */
+        return made(EVPROF_INSN_STOP, 0);
+    case 0xa0: /* push %fs, push %gs */
+    case 0xa8:
+        return made(EVPROF_INSN_SP_ADD, -8);
+    case 0xa1: /* pop %fs, pop %gs */
+    case 0xa9:
+        return made(EVPROF_INSN_SP_ADD, 8);
+    default:
+        return made(EVPROF_INSN_PLAIN, 0);
+    }
+}
+
 static evprof_insn_t
 judge(const decoder_t *d)
 {
-    if (d->is_vector) {
+    if (d->is_vector || d->map > MAP_0F) {
         return made(EVPROF_INSN_PLAIN, 0);
     }
-    if (d->map == MAP_ONE) {
-        return judge_one(d);
-    }
-    if (d->map != MAP_0F) {
-        return made(EVPROF_INSN_PLAIN, 0);
-    }
-    if (d->opcode >= 0x80 && d->opcode <= 0x8f) {
-        return made(EVPROF_INSN_BRANCH, d->immediate);
-    }
-    bool is_move = d->opcode >= 0x40 && d->opcode <= 0x4f;
-    return made(d->opcode == 0x0b                    ? EVPROF_INSN_STOP
-                : is_move && is_reg_register(d, RSP) ? EVPROF_INSN_SP_LOST
-                                                     : EVPROF_INSN_PLAIN,
-                0);
+    return d->map == MAP_ONE ? judge_one(d) : judge_0f(d);
 }
 
 evprof_insn_t

@@ -291,10 +291,8 @@ apply(applying_t *a, uint64_t ra_reg)
         return EVPROF_STEP_UNKNOWN;
     }
     if ((a->caller.known >> ra_reg & 1) == 0) {
-        return (stepper->regs.known >> ra_reg & 1) == 0 &&
-                       a->row->how[ra] == EVPROF_HOW_SAME
-                   ? EVPROF_STEP_NEEDS_ALL
-                   : EVPROF_STEP_UNKNOWN;
+        return a->row->how[ra] == EVPROF_HOW_SAME ? EVPROF_STEP_NEEDS_ALL
+                                                  : EVPROF_STEP_UNKNOWN;
     }
     a->caller.pc = evprof_arch_strip(a->caller.r[ra_reg]);
     stepper->regs = a->caller;

@@ -116,7 +116,7 @@ next_fd(void)
 }
 
 /* Where descriptors run out before all are open, the first ones are closed
- * again, also those that took the place of the standard input. */
+ * again, also the one that took the place of the standard input. */
 static void
 check_descriptors_run_out(void)
 {
@@ -125,18 +125,20 @@ check_descriptors_run_out(void)
     evprof_error_t err = { 0 };
     struct rlimit before;
     const int first = next_fd();
+    int failures = 0;
+    int status = EVPROF_EIO;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    for (int i = 0; i < 4; i++) {
-        const struct rlimit few = { .rlim_cur = (rlim_t)(first + i),
+    for (int most = first; status == EVPROF_EIO; most++) {
+        const struct rlimit few = { .rlim_cur = (rlim_t)most,
                                     .rlim_max = before.rlim_max };
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-        int status = filter("cat", &nothing, PLENTY_MS, &out, &err);
+        status = filter("cat", &nothing, PLENTY_MS, &out, &err);
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-        assert_int_equal(status, EVPROF_EIO);
         assert_int_equal(next_fd(), first);
+        failures += status != EVPROF_OK;
     }
-    assert_int_equal(filter("cat", &nothing, PLENTY_MS, &out, &err), EVPROF_OK);
-    assert_int_equal(next_fd(), first);
+    assert_int_equal(status, EVPROF_OK);
+    assert_true(failures >= 4);
     evprof_buf_free(&out);
 }
 

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
@@ -122,6 +123,92 @@ test_leaf_in_libc(void **state)
     /* What else is outside is the stepper itself, before and after the call. */
     assert_true(steps_with_caller > 5);
     assert_true(steps_with_caller + 20 > steps_in_libc);
+}
+
+/* Places before and behind calls of one function, from within the object and
+ * through a register. */
+extern const char test_called[];
+extern const char test_behind_call[];
+extern const char test_behind_pointer_call[];
+__asm__(".text\n"
+        ".globl test_called, test_behind_call, test_behind_pointer_call\n"
+        ".hidden test_called, test_behind_call, test_behind_pointer_call\n"
+        ".type test_called, @function\n"
+        "test_called:\n"
+        "    push %rbp\n"
+        "    mov %rsp, %rbp\n"
+        "    nop\n"
+        "    call test_called\n"
+        "test_behind_call:\n"
+        "    nop\n"
+        "    call *%rax\n"
+        "test_behind_pointer_call:\n"
+        "    pop %rbp\n"
+        "    ret\n"
+        ".size test_called, . - test_called\n");
+
+typedef struct hidden_case {
+    const char *pc;
+    const char *words[2]; /* at the stack pointer; NULL: the frame pointer */
+    const char *hidden;   /* the caller that the frame pointers skip */
+} hidden_case_t;
+
+static void
+check_hidden(const hidden_case_t *c)
+{
+    enum { FRAME = 4, WORDS = 8 };
+    uintptr_t stack[WORDS] = { 0 };
+    evprof_regs_t regs = { .pc = (uintptr_t)c->pc, .known = EVPROF_REGS_ALL };
+    evprof_walk_t walk = {
+        .pcs = pcs,
+        .max = 64,
+        .bounds = { (uintptr_t)stack, (uintptr_t)(stack + WORDS) },
+    };
+    regs.r[EVPROF_REG_SP] = (uintptr_t)stack;
+    regs.r[EVPROF_REG_FP] = (uintptr_t)(stack + FRAME);
+    for (size_t i = 0; i < 2; i++) {
+        stack[i] = c->words[i] == NULL ? regs.r[EVPROF_REG_FP]
+                                       : (uintptr_t)c->words[i];
+    }
+    stack[FRAME + 1] = (uintptr_t)strtol;
+    fp->walk_regs(&walk, &regs, 0);
+    const size_t skipped = c->hidden != NULL;
+    assert_int_equal(walk.count, 2 + skipped);
+    assert_int_equal(walk.flags, 0);
+    assert_int_equal(pcs[0], (uintptr_t)c->pc);
+    assert_true(!skipped || pcs[1] == (uintptr_t)c->hidden);
+    assert_int_equal(pcs[1 + skipped], (uintptr_t)strtol);
+}
+
+/* While a function has no frame of its own, its return address is at the stack
+ * pointer or, between `push` and `mov`, behind the saved frame pointer. It is
+ * believed where a call that can have led here ends. */
+static void
+test_before_the_frame(void **state)
+{
+    const char *const entry = test_called;
+    const char *const pushed = test_called + 1;
+    const hidden_case_t cases[] = {
+        { entry, { test_behind_call, entry }, test_behind_call },
+        { entry, { test_behind_call, NULL }, test_behind_call },
+        { pushed, { NULL, test_behind_call }, test_behind_call },
+        { pushed,
+          { NULL, test_behind_pointer_call },
+          test_behind_pointer_call },
+        { pushed, { entry, test_behind_call }, NULL },
+        { pushed, { NULL, entry }, NULL },
+        { pushed, { NULL, test_behind_call + 1 }, NULL },
+        /* The call leads to code that is behind this. */
+        { entry - 1, { test_behind_call, entry }, NULL },
+        { entry - 1,
+          { test_behind_pointer_call, entry },
+          test_behind_pointer_call },
+    };
+    (void)state;
+    assert_int_equal(evprof_unwind_refresh(), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        check_hidden(&cases[i]);
+    }
 }
 
 /* Junk in the registers ends the walk; nothing faults. */
@@ -241,6 +328,7 @@ main(void)
         cmocka_unit_test(test_walk_here),
         cmocka_unit_test(test_truncation_is_marked),
         cmocka_unit_test(test_leaf_in_libc),
+        cmocka_unit_test(test_before_the_frame),
         cmocka_unit_test(test_junk_registers),
         cmocka_unit_test(test_fiber),
         cmocka_unit_test(test_libunwind),

@@ -9,6 +9,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "core/unwind/outside.h"
 #include "core/unwind/sig_map.h"
 #include "core/unwind/sig_step.h"
+#include "core/unwind/sig_table.h"
 #include "core/unwind/unwind.h"
 
 /* A function that ends with a call, which returns to where the next one
@@ -82,6 +84,103 @@ test_pc_between_functions(void **state)
     assert_int_equal(evprof_unwind_refresh(), 0);
     assert_int_equal(step_from((uintptr_t)test_behind_call, false), 3);
     assert_int_equal(step_from((uintptr_t)test_behind_call, true), 0);
+}
+
+/* ---- A return address that stays in its register ---- */
+
+extern const char test_kept_return[];
+__asm__(".text\n"
+        ".globl test_kept_return\n"
+        ".hidden test_kept_return\n"
+        ".type test_kept_return, @function\n"
+        "test_kept_return:\n"
+        "    .cfi_startproc\n"
+        "    .cfi_same_value 16\n"
+        "    ret\n"
+        "    .cfi_endproc\n"
+        ".size test_kept_return, . - test_kept_return\n");
+
+/* It is taken from there, or asked for where it is not known. */
+static void
+test_return_in_register(void **state)
+{
+    (void)state;
+    for (int is_known = 0; is_known < 2; is_known++) {
+        uintptr_t stack[WORDS] = { 0 };
+        const evprof_stack_bounds_t bounds = { (uintptr_t)stack,
+                                               (uintptr_t)(stack + WORDS) };
+        evprof_pinned_t pinned = evprof_map_pin();
+        evprof_stepper_t stepper = {
+            .map = pinned.map,
+            .window = evprof_window_open(bounds, bounds.low),
+            .bounds = bounds,
+            .is_exact = true,
+        };
+        stepper.regs.pc = (uintptr_t)test_kept_return;
+        stepper.regs.r[EVPROF_REG_SP] = bounds.low;
+        stepper.regs.known = UINT64_C(1) << EVPROF_REG_SP;
+        if (is_known) {
+            stepper.regs.r[EVPROF_REG_RA] = (uintptr_t)test_behind_call;
+            stepper.regs.known |= UINT64_C(1) << EVPROF_REG_RA;
+        }
+        enum evprof_step step = evprof_step_raw(&stepper);
+        evprof_map_unpin(pinned);
+        assert_int_equal(step,
+                         is_known ? EVPROF_STEP_OK : EVPROF_STEP_NEEDS_ALL);
+        assert_int_equal(
+            stepper.regs.pc,
+            (uintptr_t)(is_known ? test_behind_call : test_kept_return));
+        assert_int_equal(stepper.regs.r[EVPROF_REG_SP],
+                         (uintptr_t)(stack + is_known));
+    }
+}
+
+/* ---- The search for an FDE ---- */
+
+/* The FDE of `pc`, found with that table. */
+static evprof_fde_t
+find_fde(const evprof_segment_t *segment, const evprof_table_t *table,
+         uintptr_t pc, size_t *rows)
+{
+    evprof_step_source_t source = { .bias = 0 };
+    evprof_segment_t changed = *segment;
+    evprof_fde_t fde = { 0 };
+    changed.table = table;
+    assert_true(evprof_step_open(
+        &changed, pc, (const unsigned char *)segment->eh_low, &source));
+    assert_true(evprof_step_find(&source, pc, &fde));
+    assert_in_range(pc, fde.start, fde.limit - 1);
+    *rows = source.search.count;
+    return fde;
+}
+
+/* A table makes it shorter; the same is found without one, and with one that
+ * ends before the code does. */
+static void
+test_search_with_and_without_table(void **state)
+{
+    (void)state;
+    assert_int_equal(evprof_unwind_refresh(), 0);
+    evprof_pinned_t pinned = evprof_map_pin();
+    const uintptr_t pc = (uintptr_t)dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+    const evprof_segment_t *segment = evprof_map_find(pinned.map, pc);
+    assert_non_null(segment);
+    assert_non_null(segment->table);
+    evprof_table_t *early = calloc(1, sizeof(*early));
+    assert_non_null(early);
+    size_t rows = 0;
+    size_t all_rows = 0;
+    const evprof_fde_t fde = find_fde(segment, segment->table, pc, &rows);
+    assert_int_equal(find_fde(segment, NULL, pc, &all_rows).start, fde.start);
+    assert_true(rows < all_rows);
+    for (size_t i = 0; i < 2; i++) {
+        early->stretch_count =
+            (uint32_t)(i * ((pc - segment->start) >> EVPROF_STRETCH_SHIFT));
+        assert_int_equal(find_fde(segment, early, pc, &rows).start, fde.start);
+        assert_int_equal(rows, all_rows);
+    }
+    free(early);
+    evprof_map_unpin(pinned);
 }
 
 /* ---- Code that was loaded after the last refresh ---- */
@@ -262,14 +361,53 @@ test_frame_pointer_is_found(void **state)
     evprof_outside_free(outside);
 }
 
+/* A copy of the stack that the caller made is read in place of the stack; one
+ * without words is none. */
+static void
+test_copy_of_a_stack(void **state)
+{
+    (void)state;
+    uintptr_t stack[WORDS] = { (uintptr_t)test_bare_middle };
+    uintptr_t words[WORDS] = { (uintptr_t)test_bare_return };
+    const unsigned char *copy = (const unsigned char *)words;
+    const struct {
+        const unsigned char *copy;
+        size_t size;
+        const uintptr_t *read;
+    } cases[] = { { copy, sizeof(words), words },
+                  { copy, sizeof(words[0]), words },
+                  { copy, 0, stack },
+                  { NULL, sizeof(words), stack },
+                  { NULL, 0, stack } };
+    evprof_outside_t *outside = evprof_outside_new();
+    assert_non_null(outside);
+    assert_int_equal(evprof_unwind_refresh(), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uintptr_t pcs[8] = { 0 };
+        const evprof_asleep_t asleep = { .sp = (uintptr_t)stack,
+                                         .pc = (uintptr_t)test_behind_call,
+                                         .copy = cases[i].copy,
+                                         .copy_size = cases[i].size };
+        evprof_walk_t walk = { .pcs = pcs, .max = 8 };
+        assert_true(evprof_outside_walk(outside, &asleep, &walk));
+        assert_true(walk.count >= 2);
+        assert_int_equal(pcs[0], (uintptr_t)test_behind_call);
+        assert_int_equal(pcs[1], cases[i].read[0]);
+    }
+    evprof_outside_free(outside);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pc_between_functions),
+        cmocka_unit_test(test_return_in_register),
+        cmocka_unit_test(test_search_with_and_without_table),
         cmocka_unit_test(test_index_without_end),
         cmocka_unit_test(test_bare_code),
         cmocka_unit_test(test_frame_pointer_is_found),
+        cmocka_unit_test(test_copy_of_a_stack),
     };
     return cmocka_run_group_tests_name("steps", tests, NULL, NULL);
 }

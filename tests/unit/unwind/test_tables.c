@@ -424,6 +424,75 @@ test_loaded_cfa(void **state)
     }
 }
 
+/* The rule that is made of these numbers. None is self-contained, since the
+ * return address is not the last word. */
+static evprof_rule_t
+nth_rule(unsigned n)
+{
+    return (evprof_rule_t){
+        .base = n % 2 == 0 ? EVPROF_REG_SP : EVPROF_REG_FP,
+        .fp = n / 2 % 2 == 0 ? EVPROF_RULE_FP_SAME : EVPROF_RULE_FP_AT_CFA,
+        .fp_offset = n / 2 % 2 == 0 ? 0 : -8 * (int32_t)(n / 4 % 2) - 32,
+        .ra_offset = -16 - 8 * (int32_t)(n / 8 % 2),
+        .offset = 8 * (int32_t)(n / 16),
+    };
+}
+
+static unsigned
+learn_rule(unsigned n)
+{
+    const evprof_rule_t rule = nth_rule(n);
+    const evprof_cfi_t cfi = { .size = 0 };
+    const evprof_fde_t fde = { .ra_reg = EVPROF_REG_RA };
+    const int ra = evprof_cfi_index(EVPROF_REG_RA);
+    const unsigned fp = EVPROF_REG_FP - EVPROF_RULE_FIRST;
+    evprof_cfi_row_t row = { .cfa_reg = rule.base, .cfa_value = rule.offset };
+    row.how[ra] = EVPROF_HOW_OFFSET;
+    row.value[ra] = rule.ra_offset;
+    if (rule.fp == EVPROF_RULE_FP_AT_CFA) {
+        row.how[fp] = EVPROF_HOW_OFFSET;
+        row.value[fp] = rule.fp_offset;
+    }
+    return evprof_rule_of_row(&cfi, &fde, &row);
+}
+
+static void
+expect_rule(unsigned code, unsigned n)
+{
+    const evprof_rule_t want = nth_rule(n);
+    const evprof_rule_t *got = &evprof_rules[code & ~EVPROF_CODE_RULE];
+    assert_int_equal(got->base, want.base);
+    assert_int_equal(got->is_loaded, want.is_loaded);
+    assert_int_equal(got->fp, want.fp);
+    assert_int_equal(got->offset, want.offset);
+    assert_int_equal(got->add, want.add);
+    assert_int_equal(got->fp_offset, want.fp_offset);
+    assert_int_equal(got->ra_offset, want.ra_offset);
+}
+
+/* Each rule that is learned is one of its own, and found again; what there is
+ * no room for is left to the call-frame data. Other tests learn none after. */
+static void
+test_as_many_rules_as_fit(void **state)
+{
+    (void)state;
+    static unsigned codes[EVPROF_RULES_MOST * 2];
+    unsigned count = 0;
+    /* Those of which another one differs in a member are learned twice. */
+    for (unsigned n = 0; n < EVPROF_RULES_MOST * 2; n++) {
+        codes[n] = learn_rule(n);
+        if (codes[n] != EVPROF_CODE_RAW) {
+            expect_rule(codes[n], n);
+            count++;
+        }
+    }
+    assert_true(count > EVPROF_RULES_MOST / 2);
+    for (unsigned n = 0; n < EVPROF_RULES_MOST * 2; n++) {
+        assert_int_equal(learn_rule(n), codes[n]);
+    }
+    assert_int_equal(codes[EVPROF_RULES_MOST * 2 - 1], EVPROF_CODE_RAW);
+}
+
 static unsigned asked;
 
 static void
@@ -519,6 +588,7 @@ main(void)
         cmocka_unit_test(test_learner),
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_window),
+        cmocka_unit_test(test_as_many_rules_as_fit),
     };
     return cmocka_run_group_tests_name("unwind tables", tests, NULL, NULL);
 }

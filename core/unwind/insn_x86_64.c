@@ -22,7 +22,6 @@ typedef struct decoder {
     unsigned rex;
     unsigned map;
     bool has_size_prefix; /* 66: immediates of 16 bits */
-    bool has_repeat;      /* f2 or f3 */
     bool is_vector;       /* VEX or EVEX: ModRM names vector registers */
     unsigned char opcode;
     bool has_modrm;
@@ -85,7 +84,6 @@ read_opcode(decoder_t *d)
     unsigned char byte = next_byte(d);
     while (!d->failed && is_prefix(byte)) {
         d->has_size_prefix = d->has_size_prefix || byte == 0x66;
-        d->has_repeat = d->has_repeat || byte == 0xf2 || byte == 0xf3;
         byte = next_byte(d);
     }
     if ((byte & 0xf0) == 0x40) {

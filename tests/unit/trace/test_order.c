@@ -5,6 +5,7 @@
  * times.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,6 +21,25 @@
 #include "core/timeline/timeline.h"
 #include "core/trace/order.h"
 #include "core/trace/tables.h"
+
+/* The linker gives the library's calls of realloc() to __wrap_realloc(). */
+void *__real_realloc(void *block, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+
+/* New memory holds what an array of serials may have left there. */
+#define OLD_SERIAL UINT64_C(0x0101010101010101)
+
+void *
+__wrap_realloc(void *block, size_t size)
+{
+    const size_t before = block == NULL ? 0 : malloc_usable_size(block);
+    unsigned char *moved = __real_realloc(block, size);
+    const size_t now = moved == NULL ? 0 : malloc_usable_size(moved);
+    if (now > before) {
+        memset(moved + before, OLD_SERIAL & 0xff, now - before);
+    }
+    return moved;
+}
 
 enum { FIRST = 100, SECOND, THIRD, THREADS = 3 };
 enum { LOCK = 0x10 };
@@ -76,6 +96,28 @@ tell(story_t *s, pid_t tid, enum evprof_trace_type type, int64_t ns,
      uint64_t kind)
 {
     tell_result(s, tid, type, ns, kind, 0);
+}
+
+/* A log line, from a place of its own. */
+static void
+tell_log(story_t *s, pid_t tid, int64_t ns, uint64_t pc, const char *key,
+         const char *value)
+{
+    evprof_trace_ring_t *ring = &s->rings[tid - FIRST];
+    uint64_t words[4 + 8] = { 0 };
+    char *text = (char *)(words + 4);
+    const size_t key_size = strlen(key) + 1;
+    const size_t text_len = key_size + strlen(value) + 1;
+    assert_true(text_len <= sizeof(words) - 4 * sizeof(words[0]));
+    memcpy(text, key, key_size);
+    memcpy(text + key_size, value, text_len - key_size);
+    words[0] = (uint64_t)EVPROF_TRACE_LOG | UINT64_C(1) << 8 |
+               UINT64_C(1) << 16 | (uint64_t)text_len << 32;
+    words[1] = (uint64_t)ns;
+    words[3] = pc;
+    for (size_t i = 0; i < 4 + (text_len + 7) / 8; i++) {
+        ring->words[ring->head++ % EVPROF_TRACE_RING_WORDS] = words[i];
+    }
 }
 
 static void
@@ -477,6 +519,48 @@ test_waiting_since_before(void **state)
     free_story(&s);
 }
 
+/* Every generation names the stacks and texts of its own events, each once,
+ * whatever was in the memory before. */
+static void
+test_names_of_generations(void **state)
+{
+    (void)state;
+    enum { LOGS = 100 };
+    static const uint64_t serials[] = { OLD_SERIAL, OLD_SERIAL + 1 };
+    char key[24];
+    char value[24];
+    const char *text = "";
+    story_t s = begin();
+    for (size_t g = 0; g < 2; g++) {
+        const int64_t begin_ns = 1000 + 100000 * (int64_t)g;
+        evprof_trace_generation_free(s.generation);
+        s.generation = evprof_trace_generation_new(begin_ns, serials[g]);
+        for (unsigned i = 0; i < 2 * LOGS; i++) {
+            (void)snprintf(key, sizeof(key), "key %u", i % LOGS);
+            (void)snprintf(value, sizeof(value), "value %u", i % LOGS);
+            tell_log(&s, FIRST, begin_ns + 100 * (int64_t)(i + 1),
+                     0x4000 + i % LOGS, key, value);
+        }
+        if (g == 0) {
+            assert_true(evprof_trace_order_drain(&s.order, &s.rings[0]));
+            evprof_trace_order_encode(&s.order, s.generation, 101000);
+        } else {
+            finish(&s, 300000);
+        }
+        assert_false(s.generation->failed);
+        assert_int_equal(s.generation->strings.count, 2 * LOGS);
+        /* That of the threads' beginning, too. */
+        assert_int_equal(s.generation->stacks.count, LOGS + 1);
+    }
+    for (unsigned i = 0; i < LOGS; i++) {
+        (void)snprintf(key, sizeof(key), "key %u", i);
+        (void)snprintf(value, sizeof(value), "value %u", i);
+        assert_int_equal(count_logs(&s, key, &text), 2);
+        assert_string_equal(text, value);
+    }
+    free_story(&s);
+}
+
 /* What is freed is as good as new. */
 static void
 test_used_again(void **state)
@@ -524,6 +608,7 @@ main(void)
         cmocka_unit_test(test_stacks_of_waits),
         cmocka_unit_test(test_all_woken),
         cmocka_unit_test(test_waiting_since_before),
+        cmocka_unit_test(test_names_of_generations),
         cmocka_unit_test(test_used_again),
         cmocka_unit_test(test_ended),
     };

@@ -24,14 +24,20 @@ no_names(evprof_pprof_t *p, evprof_error_t *err)
 }
 
 static void
+begin_with(enum evprof_trace_user user, const evprof_trace_limits_t *limits)
+{
+    evprof_error_t err = { .message = "" };
+    if (evprof_trace_begin(user, limits, NULL, 0, &err) != EVPROF_OK) {
+        fail_msg("%s", err.message);
+    }
+}
+
+static void
 begin(enum evprof_trace_user user, size_t keep_bytes)
 {
     const evprof_trace_limits_t limits = { .keep_bytes = keep_bytes,
                                            .no_switches = "not in this test" };
-    evprof_error_t err = { .message = "" };
-    if (evprof_trace_begin(user, &limits, NULL, 0, &err) != EVPROF_OK) {
-        fail_msg("%s", err.message);
-    }
+    begin_with(user, &limits);
 }
 
 static evprof_timeline_t *
@@ -130,12 +136,54 @@ test_what_is_kept_is_bounded(void **state)
     assert_int_equal(stats.bytes, 0);
 }
 
+/* Whether a trace of `user` says so of how states are known. */
+static bool
+says(enum evprof_trace_user user, const char *part)
+{
+    evprof_region_end(evprof_region_begin(0, "somebody is there"));
+    evprof_timeline_t *t = take(user);
+    bool out = false;
+    assert_int_equal(count(t, EVPROF_TIMELINE_LOG, "evprof: states"), 1);
+    for (size_t i = 0; i < t->event_count; i++) {
+        const evprof_timeline_event_t *e = &t->events[i];
+        out = out || (e->kind == EVPROF_TIMELINE_LOG &&
+                      strcmp(e->text, "evprof: states") == 0 &&
+                      strstr(e->more, part) != NULL);
+    }
+    evprof_timeline_free(t);
+    return out;
+}
+
+/* Switches are followed while one user wants them; where none does, the trace
+ * says why, by the first user's words. */
+static void
+test_who_wants_switches(void **state)
+{
+    (void)state;
+    const evprof_trace_limits_t window = { .no_switches = "window is without" };
+    const evprof_trace_limits_t flight = { .no_switches = "flight is without" };
+    const evprof_trace_limits_t all = { .no_switches = NULL };
+    begin_with(EVPROF_TRACE_FLIGHT, &flight);
+    assert_true(says(EVPROF_TRACE_FLIGHT, "(flight is without)"));
+    begin_with(EVPROF_TRACE_WINDOW, &window);
+    assert_true(says(EVPROF_TRACE_FLIGHT, "(window is without)"));
+    evprof_trace_end(EVPROF_TRACE_WINDOW);
+    assert_true(says(EVPROF_TRACE_FLIGHT, "(flight is without)"));
+    begin_with(EVPROF_TRACE_WINDOW, &all);
+    assert_false(says(EVPROF_TRACE_FLIGHT, "is without"));
+    assert_false(says(EVPROF_TRACE_WINDOW, "is without"));
+    evprof_trace_end(EVPROF_TRACE_WINDOW);
+    assert_true(says(EVPROF_TRACE_FLIGHT, "(flight is without)"));
+    evprof_trace_end(EVPROF_TRACE_FLIGHT);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_regions_of_each_recording),
         cmocka_unit_test(test_what_is_kept_is_bounded),
+        cmocka_unit_test(test_who_wants_switches),
     };
     return cmocka_run_group_tests_name("recorder", tests, NULL, NULL);
 }

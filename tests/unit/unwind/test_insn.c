@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "core/unwind/insn_x86_64.h"
 
 typedef struct row {
@@ -61,6 +63,7 @@ test_stack_pointer(void **state)
         INSN(FP_OF_SP, 0, "\x48\x89\xe5"),         /* mov %rsp,%rbp */
         INSN(FP_POPPED, 0, "\xc9"),                /* leave */
         INSN(FP_OF_SP, 0, "\x48\x8b\xec"),         /* mov %rsp,%rbp */
+        INSN(FP_OF_SP, 0, "\x48\x8d\x2c\x24"),     /* lea (%rsp),%rbp */
         INSN(SP_OF_FP, 0, "\x48\x8b\xe5"),         /* mov %rbp,%rsp */
         INSN(FP_OF_SP, 8, "\x48\x8d\x6c\x24\x08"), /* lea 8(%rsp),%rbp */
         INSN(SP_OF_FP, 0x12345678,
@@ -369,6 +372,54 @@ test_lengths(void **state)
     EXPECT(rows);
 }
 
+/* Vector registers have the numbers of others. */
+static void
+test_vectors(void **state)
+{
+    static const row_t rows[] = {
+        INSN(PLAIN, 0, "\xc5\xec\x41\xe1"), /* kandw %k1,%k2,%k4 */
+        INSN(PLAIN, 0, "\xc5\xf8\x54\xe4"), /* vandps %xmm4,%xmm0,%xmm4 */
+    };
+    (void)state;
+    EXPECT(rows);
+}
+
+/* What the processor has no instruction for in 64-bit mode, and maps that are
+ * not decoded. */
+static void
+test_unknown(void **state)
+{
+    static const char *const codes[] = {
+        "\x06",
+        "\x0e",
+        "\x16",
+        "\x1f",
+        "\x27",
+        "\x2f",
+        "\x37",
+        "\x3f",
+        "\x60",
+        "\x61",
+        "\x82\xc0",
+        "\x9a",
+        "\xce",
+        "\xd4\x0a",
+        "\xd5\x0a",
+        "\xd6",
+        "\xea",
+        "\x62\xf0\x7c\x48\x58\xc1", /* EVEX, map 0 */
+        "\x62\xf5\x7c\x48\x58\xc1", /* map 5 */
+        "\xc4\xe0\x75\x0f\xd0",     /* VEX, map 0 */
+        "\xc4\xe4\x75\x0f\xd0",     /* map 4 */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        unsigned char bytes[16] = { 0 };
+        memcpy(bytes, codes[i], strlen(codes[i]));
+        assert_int_equal(evprof_insn_decode(bytes, sizeof(bytes)).length, 0);
+    }
+}
+
 /* Each prefix belongs to the instruction, also beside another one. */
 static void
 test_prefixes(void **state)
@@ -395,6 +446,8 @@ main(void)
         cmocka_unit_test(test_lost_stack_pointer),
         cmocka_unit_test(test_flow),
         cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_prefixes),
     };
     return cmocka_run_group_tests_name("insn", tests, NULL, NULL);

@@ -79,7 +79,9 @@ after_fork_child(void)
 {
     for (listener_t *l = listeners; l != NULL; l = l->next) {
         for (size_t i = 0; i < l->port_count; i++) {
-            close(l->ports[i].socket.fd);
+            if (evprof_socket_is_open(&l->ports[i].socket)) {
+                close(l->ports[i].socket.fd);
+            }
         }
     }
     listeners = NULL;

@@ -180,7 +180,17 @@ evprof_socket_open(const char *address, evprof_socket_t *out,
         close(out->fd);
         out->fd = -1;
     }
+    struct stat st;
+    out->number = fstat(out->fd, &st) == 0 ? st.st_ino : 0;
     return status;
+}
+
+bool
+evprof_socket_is_open(const evprof_socket_t *socket)
+{
+    struct stat st;
+    return fstat(socket->fd, &st) == 0 && S_ISSOCK(st.st_mode) &&
+           st.st_ino == socket->number;
 }
 
 /* A child that was made past the handlers of fork, another process that listens

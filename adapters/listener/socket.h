@@ -2,6 +2,7 @@
 #ifndef EVPROF_LISTENER_SOCKET_H
 #define EVPROF_LISTENER_SOCKET_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include <evprof/status.h>
@@ -9,6 +10,7 @@
 /* A socket that listens, and the file that must go with it. */
 typedef struct evprof_socket {
     int fd;
+    ino_t number; /* of the socket itself, in the kernel's list */
     char *path;   /* of a unix socket, NULL else; owned */
     pid_t owner;  /* who has made its file */
     dev_t device; /* of the file */
@@ -22,6 +24,10 @@ typedef struct evprof_socket {
  */
 int evprof_socket_open(const char *address, evprof_socket_t *out,
                        evprof_error_t *err);
+
+/* Whether the descriptor still is that socket: the program may have closed it,
+ * and another file may have its number. */
+bool evprof_socket_is_open(const evprof_socket_t *socket);
 
 /* Removes the file of a unix socket that this process has made, unless another
  * file has its name by now. */

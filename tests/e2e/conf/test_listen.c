@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <evprof/evhttp.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -396,6 +397,49 @@ test_fork(void **state)
     test_folder_remove(folder);
 }
 
+/* Gives the number of a socket that listens to another file, as a program does
+ * that closes all descriptors and goes on; the number. */
+static int
+take_number(int file)
+{
+    for (int fd = 3; fd < 1000; fd++) {
+        int listens = 0;
+        socklen_t len = sizeof(listens);
+        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 &&
+            listens != 0) {
+            return dup2(file, fd);
+        }
+    }
+    return -1;
+}
+
+/* A child closes the copy of our socket, not what has its number by now. */
+static void
+test_fork_after_all_was_closed(void **state)
+{
+    (void)state;
+    TEST_SKIP_UNDER_TSAN();
+    pid_t child = fork();
+    if (child == 0) {
+        struct stat st;
+        int status = 0;
+        evprof_t *prof = evprof_new(NULL, NULL);
+        int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        if (evprof_listen(prof, "127.0.0.1:0", NULL) != EVPROF_OK) {
+            _exit(1);
+        }
+        int fd = take_number(file);
+        pid_t own = fork();
+        if (own == 0) {
+            _exit(fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) ? 0 : 2);
+        }
+        _exit(waitpid(own, &status, 0) == own ? WEXITSTATUS(status) : 3);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 /* A request that is in flight when the profiler goes is answered 503. */
 static void
 test_end(void **state)
@@ -428,6 +472,7 @@ main(void)
         cmocka_unit_test(test_exit_removes_the_socket),
         cmocka_unit_test(test_the_socket_of_another_stays),
         cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_fork_after_all_was_closed),
         cmocka_unit_test(test_end),
         cmocka_unit_test(test_busy_socket),
         cmocka_unit_test(test_whole_port),

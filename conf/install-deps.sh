@@ -15,7 +15,7 @@ build="cmake ninja-build gcc g++ pkg-config
 tests="libcmocka-dev golang-go curl clang libclang-rt-14-dev|libclang-rt-21-dev|libclang-rt-19-dev
     libtcmalloc-minimal4|libtcmalloc-minimal4t64 lld mold abigail-tools mandoc
     dpkg-dev debhelper fakeroot lintian binutils file procps graphviz tmux
-    nginx-light squid microsocks tinyproxy-bin apache2-utils openssl libssl-dev libnghttp2-dev iproute2
+    nginx-light squid microsocks tinyproxy-bin apache2-utils wrk openssl libssl-dev libnghttp2-dev iproute2
     krb5-kdc krb5-admin-server krb5-user prometheus
     gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user debuginfod
     nodejs npm chromium

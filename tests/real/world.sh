@@ -3,13 +3,17 @@
 # To be sourced behind begin.sh, with the path of the library in `library`. Servers run
 # as the process `pid`, on `port`, which is free now; a server may still lose it, and
 # says so. A server's start function sets `pid` and returns when it answers; "with" as
-# its argument preloads the library. Its load function prints requests a second.
+# its argument preloads the library. Its load function prints requests a second; with
+# a number N it is an Nth of its usual length.
 cd "$work"
 chmod 1777 "$work" # nginx's workers run as nobody
 export PPROF_TMPDIR=$work
 pid=
-port=$(python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+free_port() {
+    python3 -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+port=$(free_port)
 
 before_end() {
     [ -z "$pid" ] || kill "$pid" 2>/dev/null || true
@@ -35,6 +39,32 @@ preload() { # preload with|without
         before=(env "EVPROF_LISTEN=unix:$work/%p.sock" "LD_PRELOAD=$library")
     fi
 }
+
+# ---- Two servers at once ----
+
+# Each has a world of its own below the folder `top`.
+top=$work
+declare -A pids=() ports=()
+
+make_world() { # make_world NAME
+    mkdir "$top/$1"
+    chmod 1777 "$top/$1"
+    pids[$1]='' ports[$1]=$(free_port)
+}
+
+enter() { # enter NAME: the variables that the server's functions use
+    work=$top/$1 pid=${pids[$1]} port=${ports[$1]}
+    cd "$work"
+}
+
+# For the end of the test.
+end_both() {
+    # shellcheck disable=SC2086 # none, one or two
+    kill ${pids[*]} 2>/dev/null || true
+    work=$top
+}
+
+# ---- One server ----
 
 # Of several processes those that work; a worker's is the last.
 last_socket() {

@@ -18,11 +18,11 @@ start() {
 }
 load() {
     mariadb-slap --no-defaults --socket="$work/db" -u root --csv \
-        --concurrency=4 --iterations=1 --number-of-queries=200000 \
+        --concurrency=4 --iterations=1 --number-of-queries="$((200000 / ${1:-1}))" \
         --create-schema=load --auto-generate-sql \
         --auto-generate-sql-guid-primary --auto-generate-sql-load-type=key \
         --auto-generate-sql-write-number=100 |
-        awk -F, '{ print 200000 / $3 }'
+        awk -F, -v n="$((200000 / ${1:-1}))" '{ print n / $3 }'
 }
 answer() {
     mariadb --no-defaults --socket="$work/db" -u root -e "select '$1', 6 * 7"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# nginx with a master and two workers that drop their rights, by ab.
+# nginx with a master and two workers that drop their rights, by wrk.
 
 start() {
     need nginx
-    need ab
+    need wrk
     mkdir -p "$work/logs"
     echo hello >"$work/index.html"
     cat >"$work/nginx.conf" <<CONF
@@ -20,8 +20,10 @@ CONF
     pid=$(cat "$work/pid")
 }
 load() {
-    ab -q -n 60000 -c 16 -k "http://127.0.0.1:$port/index.html" 2>/dev/null |
-        awk '/Requests per second/ { print $4 }'
+    # It counts whole seconds.
+    wrk -t 1 -c 16 -d "$((3 / ${1:-1} > 0 ? 3 / ${1:-1} : 1))s" \
+        "http://127.0.0.1:$port/index.html" |
+        awk '/Requests\/sec/ { print $2 }'
 }
 answer() {
     curl -sf "http://127.0.0.1:$port/index.html"

@@ -15,7 +15,7 @@ SERVER
     await curl -sf "http://127.0.0.1:$port/"
 }
 load() {
-    ab -q -n 50000 -c 8 -k "http://127.0.0.1:$port/" 2>/dev/null |
+    ab -q -n "$((50000 / ${1:-1}))" -c 8 -k "http://127.0.0.1:$port/" 2>/dev/null |
         awk '/Requests per second/ { print $4 }'
 }
 answer() {

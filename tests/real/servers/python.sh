@@ -25,7 +25,7 @@ SERVER
 }
 load() {
     need ab
-    ab -q -n 4000 -c 4 "http://127.0.0.1:$port/" 2>/dev/null |
+    ab -q -n "$((4000 / ${1:-1}))" -c 4 "http://127.0.0.1:$port/" 2>/dev/null |
         awk '/Requests per second/ { print $4 }'
 }
 answer() {

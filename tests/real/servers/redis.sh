@@ -11,7 +11,7 @@ start() {
     pid=$(cat "$work/pid")
 }
 load() {
-    redis-benchmark -p "$port" -n 150000 -q -t get --csv 2>/dev/null |
+    redis-benchmark -p "$port" -n "$((150000 / ${1:-1}))" -q -t get --csv 2>/dev/null |
         awk -F'"' '/GET/ { print $4 }'
 }
 answer() {

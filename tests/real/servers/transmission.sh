@@ -16,7 +16,7 @@ start() {
 }
 load() {
     # 409 with the session's id is its answer to a request that has none.
-    ab -q -n 120000 -c 8 "http://127.0.0.1:$port/transmission/rpc" 2>/dev/null |
+    ab -q -n "$((120000 / ${1:-1}))" -c 8 "http://127.0.0.1:$port/transmission/rpc" 2>/dev/null |
         awk '/Requests per second/ { print $4 }'
 }
 answer() {

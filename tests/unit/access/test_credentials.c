@@ -193,6 +193,11 @@ test_tokens(void **state)
     assert_true(evprof_tokens_have(tokens, TEST_TOKEN, len, &id));
     assert_true(evprof_tokens_have(tokens, "another", 7, &id));
     assert_false(evprof_tokens_have(tokens, "another\n", 8, &id));
+    /* Blanks around it, and lines of blanks, are not of a token. */
+    test_write_file(folder, "tokens", "  \n \t \n\t another \t\r\n \t# x\n");
+    assert_true(evprof_tokens_have(tokens, "another", 7, &id));
+    assert_false(evprof_tokens_have(tokens, "# x", 3, &id));
+    assert_false(evprof_tokens_have(tokens, "x", 1, &id));
     free(tokens);
     test_folder_remove(folder);
 }

@@ -192,17 +192,31 @@ actual(const evprof_access_conf_t *conf, struct row *row)
     }
 }
 
+/* A peer is barred where its address is known and all that it can ask is
+ * refused for it. */
+static void
+check_bars(const evprof_access_conf_t *conf, const struct peer *peer,
+           bool is_refused)
+{
+    struct sockaddr_storage storage;
+    const struct sockaddr *address = make_peer(peer->text, &storage);
+    assert_int_equal(evprof_access_bars(conf, address),
+                     is_refused && peer->text != NULL);
+}
+
 static size_t
 walk_requests(const evprof_access_conf_t *conf, struct row *row)
 {
     size_t n = 0;
     for (size_t p = 0; p < COUNT(peers); p++) {
+        bool is_refused = true;
         for (size_t f = 0; f < COUNT(forwarding); f++) {
             for (size_t s = 0; s < COUNT(credentials); s++, n++) {
                 row->peer = &peers[p];
                 row->forwarded = forwarding[f];
                 row->sent = (enum sent)s;
                 int got = actual(conf, row);
+                is_refused = is_refused && got == 403;
                 if (got != expected(row)) {
                     fail_msg("%s via %s with %s by '%s %s' any %d: %d, not %d",
                              row->peer->text, row->forwarded, credentials[s],
@@ -211,6 +225,7 @@ walk_requests(const evprof_access_conf_t *conf, struct row *row)
                 }
             }
         }
+        check_bars(conf, &peers[p], is_refused);
     }
     return n;
 }
@@ -360,6 +375,123 @@ test_untrusted_proxy(void **state)
                   COUNT(rows));
 }
 
+/* A client is counted by its address, as far as it cannot choose it, also
+ * behind a trusted proxy, whose own connection is not that of a client. */
+static void
+test_counted_peers(void **state)
+{
+    static const struct {
+        struct proxied one;
+        struct proxied other;
+        bool is_same;
+    } pairs[] = {
+        { { "10.1.2.3", NULL, 0 }, { "10.1.2.3", NULL, 0 }, true },
+        { { "10.1.2.3", NULL, 0 }, { "::ffff:10.1.2.3", NULL, 0 }, true },
+        { { "10.1.2.3", NULL, 0 }, { "10.1.2.4", NULL, 0 }, false },
+        { { "10.1.2.3", NULL, 0 }, { "11.1.2.3", NULL, 0 }, false },
+        { { "2001:db8::1", NULL, 0 }, { "2001:db8::ffff:2", NULL, 0 }, true },
+        { { "2001:db8::1", NULL, 0 }, { "2001:db8:0:1::1", NULL, 0 }, false },
+        { { "192.0.2.1", "10.0.0.1", 0 }, { "192.0.2.1", NULL, 0 }, true },
+        { { "127.0.0.1", "10.0.0.1", 0 }, { "10.0.0.1", NULL, 0 }, true },
+        { { "127.0.0.1", "10.0.0.1", 0 },
+          { "127.0.0.2", "10.0.0.2", 0 },
+          false },
+        { { "127.0.0.1", NULL, 0 }, { "unix", NULL, 0 }, true },
+        { { "127.0.0.1", "junk", 0 }, { NULL, NULL, 0 }, true },
+    };
+    (void)state;
+    evprof_config_t *config =
+        test_load("", "trusted_proxy 127.0.0.0/8; real_ip_header X-Real-IP;");
+    for (size_t i = 0; i < COUNT(pairs); i++) {
+        struct proxied rows[] = { pairs[i].one, pairs[i].other };
+        uint64_t numbers[2];
+        for (size_t k = 0; k < 2; k++) {
+            struct sockaddr_storage storage;
+            const evprof_access_request_t request = {
+                .peer = make_peer(rows[k].peer, &storage),
+                .header = real_ip,
+                .ctx = &rows[k],
+            };
+            numbers[k] = evprof_access_peer(test_rules_of(config), &request);
+        }
+        assert_int_equal(numbers[0] == numbers[1], pairs[i].is_same);
+    }
+    evprof_config_unref(config);
+}
+
+/* Which rules bar a connection before it has asked for anything: none that a
+ * trusted proxy's header may still satisfy. */
+static void
+test_proxies_are_not_barred(void **state)
+{
+    struct sockaddr_storage storage;
+    (void)state;
+    evprof_config_t *config =
+        test_load("", "trusted_proxy 192.0.2.1; real_ip_header X-Real-IP;"
+                      "allow 10.0.0.0/8; deny all;");
+    const evprof_access_conf_t *conf = test_rules_of(config);
+    assert_false(evprof_access_bars(conf, make_peer("192.0.2.1", &storage)));
+    assert_true(evprof_access_bars(conf, make_peer("192.0.2.2", &storage)));
+    assert_false(evprof_access_bars(conf, make_peer("10.0.0.1", &storage)));
+    evprof_config_unref(config);
+}
+
+/* A password is slow to check, a token is not. */
+static void
+test_slow_credentials(void **state)
+{
+    static const struct {
+        const char *authorization;
+        bool is_slow[4]; /* by `wanted` */
+    } rows[] = {
+        { "Basic YW5uOnBlYXI=", { false, true, false, true } },
+        { "basic  YW5uOnBlYXI=", { false, true, false, true } },
+        { "Basic !", { false, true, false, true } },
+        { "Basic ", { false, false, false, false } },
+        { "Basic", { false, false, false, false } },
+        { "BasicYW5uOnBlYXI=", { false, false, false, false } },
+        { "Bearer " TEST_TOKEN, { false, false, false, false } },
+        { "Digest x", { false, false, false, false } },
+        { "", { false, false, false, false } },
+        { NULL, { false, false, false, false } },
+    };
+    (void)state;
+    char *folder = test_folder();
+    for (size_t w = 0; w < COUNT(wanted); w++) {
+        evprof_config_t *config = test_load(folder, wanted[w].text);
+        const evprof_access_conf_t *conf = test_rules_of(config);
+        for (size_t i = 0; i < COUNT(rows); i++) {
+            assert_int_equal(evprof_access_is_slow(conf, rows[i].authorization),
+                             rows[i].is_slow[w]);
+            assert_false(evprof_access_is_known(conf, rows[i].authorization));
+        }
+        evprof_config_unref(config);
+    }
+    test_folder_remove(folder);
+}
+
+/* A header may be as long as 8192 bytes. */
+static void
+test_long_credentials(void **state)
+{
+    (void)state;
+    char text[8194];
+    char *folder = test_folder();
+    evprof_config_t *config =
+        test_load(folder, "auth_basic r; auth_basic_user_file users;");
+    memset(text, 'A', sizeof(text));
+    memcpy(text, "Basic ", 6);
+    text[8192] = '\0';
+    assert_true(evprof_access_is_slow(test_rules_of(config), text));
+    assert_false(evprof_access_verify(test_rules_of(config), text));
+    text[8192] = 'A';
+    text[8193] = '\0';
+    assert_false(evprof_access_is_slow(test_rules_of(config), text));
+    assert_false(evprof_access_verify(test_rules_of(config), text));
+    evprof_config_unref(config);
+    test_folder_remove(folder);
+}
+
 /* A right credential is hashed once, until its file changes. */
 static void
 test_remembered(void **state)
@@ -380,9 +512,13 @@ test_remembered(void **state)
     test_wait_until_settled(users);
     assert_int_equal(evprof_access_judge(conf, &request, NULL),
                      EVPROF_ACCESS_VERIFY);
+    assert_false(evprof_access_is_known(conf, credentials[SENT_USER]));
     assert_true(evprof_access_verify(conf, credentials[SENT_USER]));
     assert_int_equal(evprof_access_judge(conf, &request, NULL),
                      EVPROF_ACCESS_ALLOW);
+    assert_true(evprof_access_is_known(conf, credentials[SENT_USER]));
+    assert_false(evprof_access_is_known(conf, credentials[SENT_WRONG_USER]));
+    assert_false(evprof_access_is_known(conf, NULL));
     row.sent = SENT_WRONG_USER;
     assert_int_equal(evprof_access_judge(conf, &request, NULL),
                      EVPROF_ACCESS_VERIFY);
@@ -405,6 +541,10 @@ run_judge_tests(void)
         cmocka_unit_test(test_direct),
         cmocka_unit_test(test_many_rules),
         cmocka_unit_test(test_untrusted_proxy),
+        cmocka_unit_test(test_counted_peers),
+        cmocka_unit_test(test_proxies_are_not_barred),
+        cmocka_unit_test(test_slow_credentials),
+        cmocka_unit_test(test_long_credentials),
         cmocka_unit_test(test_remembered),
     };
     return cmocka_run_group_tests_name("judge", tests, NULL, NULL);

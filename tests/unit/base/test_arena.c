@@ -73,6 +73,34 @@ test_arrays_are_extended(void **state)
     evprof_arena_free(&arena);
 }
 
+/* All that was handed out: in the first block, in later ones and in one of its
+ * own. */
+static void
+test_secrets_are_wiped(void **state)
+{
+    (void)state;
+    enum { PIECES = 2000, SIZE = 100, LARGE = 1 << 20 };
+    static unsigned char *pieces[PIECES];
+    evprof_arena_t arena = { 0 };
+    evprof_arena_wipe(&arena);
+    unsigned char *large = evprof_arena_alloc(&arena, LARGE);
+    assert_non_null(large);
+    memset(large, 0xa5, LARGE);
+    for (size_t i = 0; i < PIECES; i++) {
+        pieces[i] = evprof_arena_alloc(&arena, SIZE);
+        assert_non_null(pieces[i]);
+        memset(pieces[i], 0xa5, SIZE);
+    }
+    evprof_arena_wipe(&arena);
+    for (size_t i = 0; i < LARGE; i++) {
+        assert_int_equal(large[i], 0);
+    }
+    for (size_t i = 0; i < PIECES * SIZE; i++) {
+        assert_int_equal(pieces[i / SIZE][i % SIZE], 0);
+    }
+    evprof_arena_free(&arena);
+}
+
 int
 run_arena_tests(void)
 {
@@ -82,6 +110,7 @@ run_arena_tests(void)
         cmocka_unit_test(test_absurd_sizes_fail),
         cmocka_unit_test(test_strings_are_copied_and_ended),
         cmocka_unit_test(test_arrays_are_extended),
+        cmocka_unit_test(test_secrets_are_wiped),
     };
     return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
 }

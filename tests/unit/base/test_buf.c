@@ -38,6 +38,61 @@ test_an_impossible_size_is_remembered(void **state)
 }
 
 static void
+test_numbers(void **state)
+{
+    (void)state;
+    evprof_buf_t buf = { 0 };
+    evprof_buf_put_uint(&buf, 0);
+    evprof_buf_putc(&buf, ' ');
+    evprof_buf_put_uint(&buf, 9);
+    evprof_buf_putc(&buf, ' ');
+    evprof_buf_put_uint(&buf, 10);
+    evprof_buf_putc(&buf, ' ');
+    evprof_buf_put_uint(&buf, UINT64_MAX);
+    assert_string_equal(buf.data, "0 9 10 18446744073709551615");
+    evprof_buf_clear(&buf);
+    evprof_buf_put_int(&buf, 0);
+    evprof_buf_putc(&buf, ' ');
+    evprof_buf_put_int(&buf, -1);
+    evprof_buf_putc(&buf, ' ');
+    evprof_buf_put_int(&buf, INT64_MIN);
+    evprof_buf_putc(&buf, ' ');
+    evprof_buf_put_int(&buf, INT64_MAX);
+    assert_string_equal(buf.data,
+                        "0 -1 -9223372036854775808 9223372036854775807");
+    evprof_buf_free(&buf);
+}
+
+/* There is a NUL behind every length, and appending copies what was there. */
+static void
+test_it_grows(void **state)
+{
+    (void)state;
+    for (int is_bulk = 0; is_bulk < 2; is_bulk++) {
+        evprof_buf_t buf = { .is_bulk = is_bulk };
+        for (size_t i = 0; i < 200000; i++) {
+            evprof_buf_putc(&buf, (char)('a' + i % 26));
+            assert_true(buf.len == i + 1 && buf.cap > buf.len);
+            assert_int_equal(buf.data[buf.len], '\0');
+        }
+        assert_true(buf.cap <= 4 * buf.len);
+        for (size_t i = 0; i < buf.len; i++) {
+            assert_int_equal(buf.data[i], 'a' + i % 26);
+        }
+        const char *data = buf.data;
+        evprof_buf_clear(&buf);
+        assert_ptr_equal(buf.data, data);
+        assert_string_equal(buf.data, "");
+        evprof_buf_printf(&buf, "%0100d", 7);
+        assert_int_equal(buf.len, 100);
+        assert_int_equal(buf.data[99], '7');
+        evprof_buf_free(&buf);
+        assert_int_equal(buf.is_bulk, is_bulk);
+        assert_null(buf.data);
+    }
+}
+
+static void
 test_writers(void **state)
 {
     (void)state;
@@ -65,6 +120,8 @@ run_buf_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_appends_in_order),
         cmocka_unit_test(test_an_impossible_size_is_remembered),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_it_grows),
         cmocka_unit_test(test_writers),
     };
     return cmocka_run_group_tests_name("buf", tests, NULL, NULL);

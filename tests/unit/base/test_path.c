@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/path.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -120,6 +122,40 @@ test_folders_are_made(void **state)
     assert_int_equal(rmdir(top), 0);
 }
 
+static size_t
+count_entries(int folder_fd)
+{
+    size_t count = 0;
+    DIR *list = evprof_folder_list(folder_fd);
+    assert_non_null(list);
+    while (readdir(list) != NULL) {
+        count++;
+    }
+    closedir(list);
+    return count;
+}
+
+/* Every list is whole, whoever lists the same descriptor. */
+static void
+test_folders_are_listed(void **state)
+{
+    (void)state;
+    int folder = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_true(folder >= 0 && file >= 0);
+    DIR *list = evprof_folder_list(folder);
+    assert_non_null(list);
+    assert_non_null(readdir(list));
+    const size_t count = count_entries(folder);
+    assert_true(count > 2);
+    assert_int_equal(count_entries(folder), count);
+    closedir(list);
+    assert_null(evprof_folder_list(file));
+    assert_null(evprof_folder_list(-1));
+    close(file);
+    close(folder);
+}
+
 int
 run_path_tests(void)
 {
@@ -129,6 +165,7 @@ run_path_tests(void)
         cmocka_unit_test(test_join),
         cmocka_unit_test(test_is_clean),
         cmocka_unit_test(test_folders_are_made),
+        cmocka_unit_test(test_folders_are_listed),
     };
     return cmocka_run_group_tests_name("path", tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include "core/base/perf_ring.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -152,12 +153,28 @@ test_next_record(void **state)
     }
 }
 
+static void
+test_level(void **state)
+{
+    (void)state;
+    int level = 0;
+    FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "r");
+    if (file == NULL) {
+        assert_int_equal(evprof_perf_level(), -2);
+        return;
+    }
+    assert_int_equal(fscanf(file, "%d", &level), 1);
+    fclose(file);
+    assert_int_equal(evprof_perf_level(), level);
+}
+
 int
 run_perf_ring_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_as_large_as_permitted),
         cmocka_unit_test(test_next_record),
+        cmocka_unit_test(test_level),
     };
     return cmocka_run_group_tests_name("perf ring", tests, NULL, NULL);
 }

@@ -25,6 +25,8 @@ test_names(void **state)
         { "f<(1>2), g<3> >::h() const", PLAIN, "f::h" },
         { "f(int) const::local::g", PLAIN, "f::local::g" },
         { "(anonymous namespace)::f(int)", PLAIN, "(anonymous namespace)::f" },
+        { "(anonymous namespace)", PLAIN, "(anonymous namespace)" },
+        { "(anonymous namespace)(int)", PLAIN, "(anonymous namespace)" },
         { "a::operator()(int)", PLAIN, "a::operator()" },
         { "operator<< <int>", PLAIN, "operator<<" },
         { "operator<=>", PLAIN, "operator<=>" },

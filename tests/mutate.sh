@@ -35,7 +35,7 @@ tests_of() {
     core/access) quick='test_access fuzz_access' slow='test_http_access' ;;
     core/profile) quick='test_profile test_text test_limit test_profile_memory' slow='fuzz_profile|test_report' ;;
     core/objects) quick='test_objects test_objects_fixed test_objects_memory' slow='test_symbol' ;;
-    core/unwind) quick='test_unwind_insn test_unwind_steps test_unwind_tables test_unwind_fp' slow='fuzz_(cfi|insn|tables|walk)|unwind_' ;;
+    core/unwind) quick='test_unwind_insn test_unwind_expr test_unwind_cfi test_unwind_rules test_unwind_steps test_unwind_tables test_unwind_fp' slow='fuzz_(cfi|insn|tables|walk)|unwind_' ;;
     core/symbol)
         quick='test_symbol test_symbol_local test_symbol_code test_symbol_name_store test_symbol_helper'
         slow='test_symbol|e2e_names' plain='test_symbol_(scopes|memory)'

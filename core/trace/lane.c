@@ -119,16 +119,6 @@ give_proc(evprof_lanes_t *lanes, const evprof_lane_t *lane)
     }
 }
 
-static void
-forget(evprof_lanes_t *lanes, const evprof_lane_t *lane)
-{
-    for (size_t i = 0; i < lanes->count; i++) {
-        if (lanes->items[i]->creator == lane) {
-            lanes->items[i]->creator = NULL;
-        }
-    }
-}
-
 void
 evprof_lanes_end(evprof_lanes_t *lanes)
 {
@@ -138,7 +128,6 @@ evprof_lanes_end(evprof_lanes_t *lanes)
     }
     for (size_t i = 0; i < lanes->count; i++) {
         if (lanes->items[i]->state == EVPROF_LANE_ENDED) {
-            forget(lanes, lanes->items[i]);
             give_proc(lanes, lanes->items[i]);
         }
     }
@@ -185,8 +174,8 @@ take_proc(evprof_lanes_t *lanes, evprof_lane_t *lane, int64_t ns)
     PUT(lanes, lane, ns, EVPROF_GO_PROC_START, lane->proc, 1);
 }
 
-/* The lane if its thread is in the trace, so that events of other threads may
- * name it; else NULL. */
+/* The first lane whose thread is in the trace, so that it may write events for
+ * another; NULL: there is none. */
 static evprof_lane_t *
 any_known(const evprof_lanes_t *lanes)
 {
@@ -235,8 +224,7 @@ void
 evprof_lane_run(evprof_lanes_t *lanes, evprof_lane_t *lane, int64_t ns)
 {
     if (lane->state == EVPROF_LANE_NEW) {
-        evprof_lane_create(lanes, lane->creator, lane, ns,
-                           lane->creation_stack);
+        evprof_lane_create(lanes, NULL, lane, ns, 0);
     }
     if (lane->state == EVPROF_LANE_WAITING) {
         evprof_lane_wake(lanes, lane, lane, ns, 0);

@@ -61,8 +61,6 @@ typedef struct evprof_lane {
     uint64_t wait_kind;
     uint64_t wait_object;
     evprof_trace_switches_t switches;
-    struct evprof_lane *creator; /* who called pthread_create; NULL: unknown */
-    uint32_t creation_stack;
     uint32_t start_stack; /* its start routine */
 } evprof_lane_t;
 
@@ -80,7 +78,8 @@ void evprof_lanes_end(evprof_lanes_t *lanes);
 void evprof_lanes_free(evprof_lanes_t *lanes);
 
 /* Writes that `creator` made the thread of `lane`, unless that is written
- * already. */
+ * already; NULL: who did is not known, so that the first thread of the trace
+ * is named. */
 void evprof_lane_create(evprof_lanes_t *lanes, evprof_lane_t *creator,
                         evprof_lane_t *lane, int64_t ns, uint32_t stack);
 

@@ -2,7 +2,7 @@
 /*
  * Which events belong together. Who ended a wait is known when it has ended:
  * whoever gave the same object back last before. Readers want that told at the
- * moment of the wake, by the waker. A wait that began or was ended in another
+ * moment of the wake, by the waker. A wait that was ended in an earlier
  * generation, timed out or was interrupted is ended by its own thread.
  *
  * Conditions and semaphores have no owner: where several threads wait, the last

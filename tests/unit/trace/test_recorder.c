@@ -2,10 +2,13 @@
 /* A recording from its beginning to its end, and another one after it. */
 #include "core/trace/recorder.h"
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -177,6 +180,252 @@ test_who_wants_switches(void **state)
     evprof_trace_end(EVPROF_TRACE_FLIGHT);
 }
 
+/* What is refused, and that it changes nothing. */
+static void
+test_refusals(void **state)
+{
+    (void)state;
+    evprof_buf_t bytes = { 0 };
+    const evprof_writer_t out = evprof_writer_buf(&bytes);
+    const evprof_trace_limits_t limits = { .keep_ns = 0 };
+    evprof_error_t err = { .message = "" };
+    assert_int_equal(
+        evprof_trace_write(EVPROF_TRACE_WINDOW, no_names, &out, &err),
+        EVPROF_ESTATE);
+    evprof_trace_end(EVPROF_TRACE_WINDOW);
+    begin(EVPROF_TRACE_WINDOW, 0);
+    assert_int_equal(
+        evprof_trace_begin(EVPROF_TRACE_WINDOW, &limits, NULL, 0, &err),
+        EVPROF_EBUSY);
+    assert_int_equal(
+        evprof_trace_write(EVPROF_TRACE_FLIGHT, no_names, &out, &err),
+        EVPROF_ESTATE);
+    evprof_trace_end(EVPROF_TRACE_FLIGHT);
+    assert_int_equal(bytes.len, 0);
+    assert_true(evprof_trace_is_recording());
+    evprof_timeline_free(take(EVPROF_TRACE_WINDOW));
+    evprof_trace_end(EVPROF_TRACE_WINDOW);
+    assert_false(evprof_trace_is_recording());
+    evprof_buf_free(&bytes);
+}
+
+static int
+fail_to_name(evprof_pprof_t *p, evprof_error_t *err)
+{
+    (void)p;
+    (void)err;
+    return EVPROF_ELIMIT;
+}
+
+static int
+fail_to_write(void *ctx, const void *data, size_t len)
+{
+    (void)ctx;
+    (void)data;
+    (void)len;
+    return EVPROF_EIO;
+}
+
+/* What names stacks and what takes the bytes may fail; the recording goes
+ * on. */
+static void
+test_failures_of_others(void **state)
+{
+    (void)state;
+    evprof_buf_t bytes = { 0 };
+    const evprof_writer_t out = evprof_writer_buf(&bytes);
+    const evprof_writer_t broken = { .write = fail_to_write };
+    evprof_error_t err = { .message = "" };
+    begin(EVPROF_TRACE_WINDOW, 0);
+    assert_int_equal(
+        evprof_trace_write(EVPROF_TRACE_WINDOW, fail_to_name, &out, &err),
+        EVPROF_ELIMIT);
+    assert_int_equal(bytes.len, 0);
+    assert_int_equal(
+        evprof_trace_write(EVPROF_TRACE_WINDOW, no_names, &broken, &err),
+        EVPROF_EIO);
+    evprof_timeline_free(take(EVPROF_TRACE_WINDOW));
+    evprof_trace_end(EVPROF_TRACE_WINDOW);
+    evprof_buf_free(&bytes);
+}
+
+/* Threads that were there, as they were; the second user has none. */
+static void
+test_seeds(void **state)
+{
+    (void)state;
+    enum { ASLEEP = 7000001, RUNNING, LATE, DEEP = 200 };
+    static uintptr_t pcs[DEEP];
+    const evprof_trace_limits_t limits = { .no_switches = "not in this test" };
+    const evprof_trace_seed_t seeds[] = {
+        { .tid = ASLEEP, .is_asleep = true, .pcs = pcs, .count = DEEP },
+        { .tid = RUNNING, .is_asleep = false, .pcs = pcs, .count = 2 },
+    };
+    const evprof_trace_seed_t late = { .tid = LATE, .pcs = pcs, .count = 2 };
+    evprof_error_t err = { .message = "" };
+    size_t seen[3] = { 0 };
+    for (size_t i = 0; i < DEEP; i++) {
+        pcs[i] = 0x5001 + i * 16;
+    }
+    assert_int_equal(
+        evprof_trace_begin(EVPROF_TRACE_WINDOW, &limits, seeds, 2, &err),
+        EVPROF_OK);
+    assert_int_equal(
+        evprof_trace_begin(EVPROF_TRACE_FLIGHT, &limits, &late, 1, &err),
+        EVPROF_OK);
+    evprof_timeline_t *t = take(EVPROF_TRACE_WINDOW);
+    for (size_t i = 0; i < t->event_count; i++) {
+        const evprof_timeline_event_t *e = &t->events[i];
+        if (e->kind != EVPROF_TIMELINE_STATE || e->of < ASLEEP ||
+            e->from != EVPROF_TIMELINE_UNKNOWN) {
+            continue;
+        }
+        assert_int_equal(e->to, e->of == ASLEEP ? EVPROF_GO_WAITING
+                                                : EVPROF_GO_RUNNING);
+        assert_int_equal(t->stacks[e->own_stack].count,
+                         e->of == ASLEEP ? 128 : 2);
+        assert_int_equal(evprof_timeline_frame(t, e->own_stack, 1)->pc, 0x5010);
+        seen[e->of - ASLEEP]++;
+    }
+    assert_int_equal(seen[0], 1);
+    assert_int_equal(seen[1], 1);
+    assert_int_equal(seen[2], 0);
+    evprof_timeline_free(t);
+    evprof_trace_end(EVPROF_TRACE_WINDOW);
+    evprof_trace_end(EVPROF_TRACE_FLIGHT);
+}
+
+static void
+tell_something(void)
+{
+    evprof_region_end(evprof_region_begin(0, "something"));
+}
+
+/* Generations that ended too long ago go. */
+static void
+test_old_ones_go(void **state)
+{
+    static const struct {
+        int64_t keep_ns;
+        bool is_kept;
+    } cases[] = { { 1, false }, { INT64_MAX / 2, true }, { 0, true } };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const evprof_trace_limits_t limits = { .keep_ns = cases[i].keep_ns,
+                                               .no_switches =
+                                                   "not in this test" };
+        evprof_trace_stats_t stats;
+        begin_with(EVPROF_TRACE_FLIGHT, &limits);
+        for (int k = 0; k < 4; k++) {
+            tell_something();
+            evprof_timeline_t *t = take(EVPROF_TRACE_FLIGHT);
+            assert_int_equal(
+                count(t, EVPROF_TIMELINE_REGION_BEGIN, "something"),
+                cases[i].is_kept ? k + 1 : 1);
+            evprof_timeline_free(t);
+        }
+        evprof_trace_stats(&stats);
+        assert_true(cases[i].is_kept ? stats.generations >= 4
+                                     : stats.generations == 1);
+        evprof_trace_end(EVPROF_TRACE_FLIGHT);
+    }
+}
+
+/* Who begins later does not see what was before. */
+static void
+test_each_has_its_own(void **state)
+{
+    (void)state;
+    begin(EVPROF_TRACE_FLIGHT, 0);
+    tell_something();
+    begin(EVPROF_TRACE_WINDOW, 0);
+    tell_something();
+    evprof_timeline_t *t = take(EVPROF_TRACE_WINDOW);
+    assert_int_equal(count(t, EVPROF_TIMELINE_REGION_BEGIN, "something"), 1);
+    evprof_timeline_free(t);
+    t = take(EVPROF_TRACE_FLIGHT);
+    assert_int_equal(count(t, EVPROF_TIMELINE_REGION_BEGIN, "something"), 2);
+    evprof_timeline_free(t);
+    evprof_trace_end(EVPROF_TRACE_FLIGHT);
+    t = take(EVPROF_TRACE_WINDOW);
+    assert_int_equal(count(t, EVPROF_TIMELINE_REGION_BEGIN, "something"), 1);
+    evprof_timeline_free(t);
+    evprof_trace_end(EVPROF_TRACE_WINDOW);
+}
+
+/* More than the rings hold is counted, in all and in the trace. */
+static void
+test_dropped_events(void **state)
+{
+    (void)state;
+    evprof_trace_stats_t before;
+    evprof_trace_stats_t stats;
+    evprof_trace_stats(&before);
+    begin(EVPROF_TRACE_WINDOW, 0);
+    do {
+        for (int i = 0; i < 20000; i++) {
+            tell_something();
+        }
+        evprof_trace_stats(&stats);
+    } while (stats.dropped == before.dropped);
+    evprof_timeline_t *t = take(EVPROF_TRACE_WINDOW);
+    evprof_trace_stats(&stats);
+    char text[64];
+    size_t notes = 0;
+    (void)snprintf(text, sizeof(text), "%llu events were dropped",
+                   (unsigned long long)(stats.dropped - before.dropped));
+    for (size_t i = 0; i < t->event_count; i++) {
+        const evprof_timeline_event_t *e = &t->events[i];
+        if (e->kind == EVPROF_TIMELINE_LOG &&
+            strcmp(e->text, "evprof: dropped") == 0) {
+            assert_string_equal(e->more, text);
+            notes++;
+        }
+    }
+    assert_int_equal(notes, 1);
+    evprof_timeline_free(t);
+    evprof_trace_end(EVPROF_TRACE_WINDOW);
+}
+
+static _Atomic size_t heap_asked;
+
+static bool
+tell_heap(size_t *out)
+{
+    *out = 4096;
+    /* The second time it is not known. */
+    return atomic_fetch_add(&heap_asked, 1) != 1;
+}
+
+/* The collector asks by itself while somebody records. */
+static void
+test_size_of_the_heap(void **state)
+{
+    (void)state;
+    evprof_trace_ask_heap(tell_heap);
+    begin(EVPROF_TRACE_WINDOW, 0);
+    tell_something();
+    while (atomic_load(&heap_asked) < 5) {
+        sched_yield();
+    }
+    evprof_timeline_t *t = take(EVPROF_TRACE_WINDOW);
+    size_t told = 0;
+    int64_t last_ns = 0;
+    for (size_t i = 0; i < t->event_count; i++) {
+        const evprof_timeline_event_t *e = &t->events[i];
+        if (e->kind == EVPROF_TIMELINE_HEAP) {
+            assert_int_equal(e->value, 4096);
+            assert_true(e->ns - last_ns >= 99000000);
+            last_ns = e->ns;
+            told++;
+        }
+    }
+    assert_in_range(told, 2, 4);
+    evprof_timeline_free(t);
+    evprof_trace_end(EVPROF_TRACE_WINDOW);
+    evprof_trace_ask_heap(NULL);
+}
+
 int
 main(void)
 {
@@ -184,6 +433,13 @@ main(void)
         cmocka_unit_test(test_regions_of_each_recording),
         cmocka_unit_test(test_what_is_kept_is_bounded),
         cmocka_unit_test(test_who_wants_switches),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_failures_of_others),
+        cmocka_unit_test(test_seeds),
+        cmocka_unit_test(test_old_ones_go),
+        cmocka_unit_test(test_each_has_its_own),
+        cmocka_unit_test(test_dropped_events),
+        cmocka_unit_test(test_size_of_the_heap),
     };
     return cmocka_run_group_tests_name("recorder", tests, NULL, NULL);
 }

@@ -59,7 +59,7 @@ tests_of() {
         slow='test_(cpu_module|reload|evhttp|request_times)'
         ;;
     core/trace)
-        quick='test_trace test_trace_recorder test_trace_ring test_trace_generation test_trace_follow'
+        quick='test_trace test_trace_pairing test_trace_recorder test_trace_ring test_trace_generation test_trace_follow test_trace_switches'
         slow='test_trace_fork|trace_scenes' plain='trace_(strict|requests|switches)'
         ;;
     core/analysis) quick='test_profile test_formats test_report' slow='fuzz_(formats|merge|profile|regex)|golden|field_' ;;

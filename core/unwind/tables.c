@@ -221,7 +221,6 @@ evprof_tables_build(evprof_table_job_t *jobs, size_t count)
     int status = EVPROF_OK;
     for (size_t i = 0; i < count; i++) {
         jobs[i].table = NULL;
-        frames[i].fd = -1;
         if (evprof_frames_open(jobs[i].object, jobs[i].is_main, &frames[i]) ==
             EVPROF_ENOMEM) {
             status = EVPROF_ENOMEM;

@@ -63,6 +63,26 @@ __wrap_mmap(void *at, size_t size, int protection, int flags, int fd,
     return __real_mmap(at, size, protection, flags, fd, offset);
 }
 
+/* How read() fails the next time, 0: it does not; and the most that it gives
+ * at once, 0: all. */
+static int read_error;
+static size_t read_most;
+
+ssize_t __real_read(int fd, void *out, size_t size);
+ssize_t __wrap_read(int fd, void *out, size_t size);
+
+ssize_t
+__wrap_read(int fd, void *out, size_t size)
+{
+    if (read_error != 0) {
+        errno = read_error;
+        read_error = 0;
+        return -1;
+    }
+    return __real_read(fd, out,
+                       read_most > 0 && read_most < size ? read_most : size);
+}
+
 /* ---- Users ---- */
 
 static bool
@@ -326,6 +346,55 @@ test_size_unknown(void **state)
     evprof_secret_fini(&secret);
 }
 
+/* Reading goes on after a signal, and until there is no more. */
+static void
+test_reading(void **state)
+{
+    static const struct {
+        int error;
+        size_t most;
+        size_t max_bytes;
+        const char *fault;
+    } cases[] = {
+        { 0, 0, 4096, NULL },
+        { 0, 1, 4096, NULL },
+        { EINTR, 0, 4096, NULL },
+        { EIO, 0, 4096, "cannot be read" },
+        { EINTR, 7, 4096, NULL },
+        { 0, 0, sizeof(TEST_TOKEN) - 1, NULL },
+        { 0, 0, sizeof(TEST_TOKEN) - 2, "is too large" },
+    };
+    (void)state;
+    char *folder = test_folder();
+    char *path = test_path(folder, "tokens");
+    test_write_file(folder, "tokens", TEST_TOKEN);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        evprof_secret_t secret = { 0 };
+        read_error = cases[i].error;
+        read_most = cases[i].most;
+        const char *fault =
+            evprof_secret_read(&secret, path, cases[i].max_bytes, NULL);
+        read_most = 0;
+        if (cases[i].fault != NULL) {
+            assert_string_equal(fault, cases[i].fault);
+            assert_null(secret.data);
+            continue;
+        }
+        assert_null(fault);
+        assert_int_equal(secret.len, strlen(TEST_TOKEN));
+        assert_string_equal(secret.data, TEST_TOKEN);
+        evprof_secret_fini(&secret);
+    }
+    /* The kernel's files say too late how large they are. */
+    evprof_secret_t secret = { 0 };
+    assert_string_equal(
+        evprof_secret_read(&secret, "/proc/self/stat", 10, NULL),
+        "is too large");
+    assert_null(secret.data);
+    free(path);
+    test_folder_remove(folder);
+}
+
 static void
 test_cache(void **state)
 {
@@ -362,6 +431,7 @@ run_credentials_tests(void)
         cmocka_unit_test(test_equal),
         cmocka_unit_test(test_secret_pages),
         cmocka_unit_test(test_size_unknown),
+        cmocka_unit_test(test_reading),
         cmocka_unit_test(test_cache),
     };
     return cmocka_run_group_tests_name("credentials", tests, NULL, NULL);

@@ -327,8 +327,16 @@ test_copied_tables(void **state)
     const evprof_table_t empty = { .copy = &none };
     const evprof_segment_t bare = { .table = &empty };
     assert_false(evprof_step_is_described(&bare, 0x110));
-    const evprof_segment_t without = { .table = NULL };
-    assert_false(evprof_step_is_described(&without, 0x110));
+    /* An object that has one of the two parts, or none. */
+    static const evprof_segment_t without[] = {
+        { .eh_low = 0 },
+        { .eh_low = 0x1000, .eh_high = 0x2000 },
+        { .eh_frame_hdr = 0x1000, .eh_high = 0x2000 },
+    };
+    for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+        evprof_step_source_t source;
+        assert_false(evprof_step_open(&without[i], 0x110, NULL, &source));
+    }
 }
 
 /* ---- The kernel's frame of a signal ---- */

@@ -315,6 +315,63 @@ test_bare_code(void **state)
     }
 }
 
+/* Code that is generated at run time is outside of every object. Its caller is
+ * taken from where it may be when a call ends there, in an object or not. */
+static void
+test_generated_code(void **state)
+{
+    (void)state;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(pages, MAP_FAILED);
+    assert_int_equal(munmap(pages + page, page), 0);
+    memset(pages, 0x90, page);
+    char *code = pages + 64;
+    memcpy(code, test_bare, (size_t)(test_bare_return - test_bare) + 2);
+    const char *middle = code + (test_bare_middle - test_bare);
+    const char *behind = code + (test_bare_return - test_bare);
+    const struct {
+        const char *ra;
+        bool is_found;
+    } cases[] = {
+        { behind, true },
+        { behind + 1, false },
+        { middle, false },
+        { test_bare_return, true },
+        { test_bare_middle, false },
+        { pages + page + 8, false }, /* nothing is there */
+        { (const char *)0x1008, false },
+        { NULL, false },
+    };
+    assert_int_equal(evprof_unwind_refresh(), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uintptr_t stack[WORDS] = { 0 };
+        const evprof_stack_bounds_t bounds = { (uintptr_t)stack,
+                                               (uintptr_t)(stack + WORDS) };
+        stack[FRAME + 1] = (uintptr_t)cases[i].ra;
+        evprof_pinned_t pinned = evprof_map_pin();
+        evprof_stepper_t stepper = {
+            .map = pinned.map,
+            .window = evprof_window_open(bounds, bounds.low),
+            .bounds = bounds,
+        };
+        stepper.regs.pc = (uintptr_t)middle;
+        stepper.regs.r[EVPROF_REG_SP] = bounds.low;
+        stepper.regs.r[EVPROF_REG_FP] = (uintptr_t)(stack + FRAME);
+        stepper.regs.known =
+            UINT64_C(1) << EVPROF_REG_SP | UINT64_C(1) << EVPROF_REG_FP;
+        enum evprof_step step = evprof_step_raw(&stepper);
+        evprof_map_unpin(pinned);
+        if ((step == EVPROF_STEP_OK) != cases[i].is_found) {
+            fail_msg("row %zu: %d", i, (int)step);
+        }
+        assert_true(!cases[i].is_found ||
+                    stepper.regs.pc == (uintptr_t)cases[i].ra);
+    }
+    munmap(pages, page);
+}
+
 /* ---- Only the stack pointer and the pc are known ---- */
 
 typedef struct seen {
@@ -397,6 +454,38 @@ test_copy_of_a_stack(void **state)
     evprof_outside_free(outside);
 }
 
+/* The data of an object that may be unloaded are copied once; when it is gone,
+ * the walk ends there. */
+static void
+test_object_that_goes(void **state)
+{
+    (void)state;
+    uintptr_t stack[WORDS] = { (uintptr_t)test_bare_return };
+    void *handle = dlopen(PLUGIN, RTLD_NOW | RTLD_LOCAL);
+    assert_non_null(handle);
+    const evprof_asleep_t asleep = {
+        .sp = (uintptr_t)stack, .pc = (uintptr_t)dlsym(handle, "plugin_name")
+    };
+    evprof_outside_t *outside = evprof_outside_new();
+    assert_non_null(outside);
+    assert_int_equal(evprof_unwind_refresh(), 0);
+    for (int i = 0; i < 3; i++) {
+        uintptr_t pcs[8] = { 0 };
+        evprof_walk_t walk = { .pcs = pcs, .max = 8 };
+        if (i == 2) {
+            dlclose(handle);
+        }
+        assert_true(evprof_outside_walk(outside, &asleep, &walk));
+        assert_int_equal(pcs[0], asleep.pc);
+        assert_int_equal(walk.flags & EVPROF_WALK_BROKEN, EVPROF_WALK_BROKEN);
+        assert_int_equal(walk.count, i < 2 ? 3 : 2);
+        assert_int_equal(pcs[1],
+                         i < 2 ? stack[0]
+                               : (uintptr_t)evprof_mark_unknown_caller + 1);
+    }
+    evprof_outside_free(outside);
+}
+
 int
 main(void)
 {
@@ -406,8 +495,10 @@ main(void)
         cmocka_unit_test(test_search_with_and_without_table),
         cmocka_unit_test(test_index_without_end),
         cmocka_unit_test(test_bare_code),
+        cmocka_unit_test(test_generated_code),
         cmocka_unit_test(test_frame_pointer_is_found),
         cmocka_unit_test(test_copy_of_a_stack),
+        cmocka_unit_test(test_object_that_goes),
     };
     return cmocka_run_group_tests_name("steps", tests, NULL, NULL);
 }

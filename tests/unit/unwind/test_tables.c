@@ -209,10 +209,17 @@ test_wrong_files(void **state)
     evprof_objects_release(objects);
 }
 
-/* Whether a copy of the object's file gives a table, once two bytes at `offset`
- * are `value`. */
-static bool
-copy_has_table(evprof_object_t object, size_t offset, uint16_t value)
+/* Bytes of a file that are to be others. */
+typedef struct change {
+    size_t offset;
+    uint32_t value;
+    size_t size;
+} change_t;
+
+/* The table that a copy of the object's file gives after changes; NULL: none.
+ */
+static evprof_table_t *
+table_of_copy(evprof_object_t object, const change_t *changes, size_t count)
 {
     char path[] = "/tmp/evprof-tables-XXXXXX";
     char command[512];
@@ -220,15 +227,27 @@ copy_has_table(evprof_object_t object, size_t offset, uint16_t value)
     assert_true(fd >= 0);
     (void)snprintf(command, sizeof(command), "cp '%s' %s", object.path, path);
     assert_int_equal(system(command), 0);
-    assert_int_equal(pwrite(fd, &value, sizeof(value), (off_t)offset),
-                     sizeof(value));
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(pwrite(fd, &changes[i].value, changes[i].size,
+                                (off_t)changes[i].offset),
+                         changes[i].size);
+    }
     close(fd);
     object.path = path;
     evprof_table_job_t job = { .object = &object };
     assert_int_equal(evprof_tables_build(&job, 1), 0);
-    bool has_table = job.table != NULL;
-    evprof_table_free(job.table);
     assert_int_equal(unlink(path), 0);
+    return job.table;
+}
+
+/* Whether there is one once two bytes at `offset` are `value`. */
+static bool
+copy_has_table(evprof_object_t object, size_t offset, uint16_t value)
+{
+    const change_t change = { offset, value, sizeof(value) };
+    evprof_table_t *table = table_of_copy(object, &change, 1);
+    bool has_table = table != NULL;
+    evprof_table_free(table);
     return has_table;
 }
 
@@ -247,6 +266,72 @@ test_broken_headers(void **state)
     assert_false(
         copy_has_table(libc, offsetof(ElfW(Ehdr), e_phnum), UINT16_MAX));
     assert_false(copy_has_table(libc, offsetof(ElfW(Ehdr), e_phnum), 0));
+    evprof_objects_release(objects);
+}
+
+/* Where the program header is that leads to the linker's search table. */
+static size_t
+search_header_of(const char *path)
+{
+    ElfW(Ehdr) ehdr;
+    ElfW(Phdr) phdr = { .p_type = PT_NULL };
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_int_equal(fread(&ehdr, sizeof(ehdr), 1, file), 1);
+    size_t at = ehdr.e_phoff;
+    for (size_t i = 0; i < ehdr.e_phnum; i++, at += sizeof(phdr)) {
+        assert_int_equal(fseek(file, (long)at, SEEK_SET), 0);
+        assert_int_equal(fread(&phdr, sizeof(phdr), 1, file), 1);
+        if (phdr.p_type == PT_GNU_EH_FRAME) {
+            break;
+        }
+    }
+    fclose(file);
+    assert_int_equal(phdr.p_type, PT_GNU_EH_FRAME);
+    return at + offsetof(ElfW(Phdr), p_type);
+}
+
+static void
+expect_same(const evprof_table_t *one, const evprof_table_t *other, size_t size)
+{
+    assert_non_null(other);
+    assert_int_equal(other->row_count, one->row_count);
+    for (size_t at = 0; at < size; at += 16) {
+        assert_int_equal(evprof_table_find(other, at),
+                         evprof_table_find(one, at));
+    }
+}
+
+/* Call-frame data are found by section headers or by the search table, and
+ * their entries are listed where there is none: the rows are the same. */
+static void
+test_ways_to_the_data(void **state)
+{
+    (void)state;
+    const evprof_objects_t *objects = evprof_objects_acquire();
+    const evprof_object_t libc = *evprof_objects_find(
+        objects, (uintptr_t)dlsym(RTLD_DEFAULT, "gnu_get_libc_version"));
+    const change_t changes[] = {
+        { offsetof(ElfW(Ehdr), e_shnum), 0, sizeof(uint16_t) },
+        { search_header_of(libc.path), PT_NULL, sizeof(uint32_t) },
+    };
+    evprof_table_t *whole = table_of_copy(libc, NULL, 0);
+    assert_non_null(whole);
+    assert_true(whole->stretch_count > 0);
+    assert_null(whole->copy);
+    evprof_table_t *stripped = table_of_copy(libc, changes, 1);
+    expect_same(whole, stripped, libc.limit - libc.start);
+    assert_int_equal(stripped->stretch_count, whole->stretch_count);
+    evprof_table_t *listed = table_of_copy(libc, changes + 1, 1);
+    expect_same(whole, listed, libc.limit - libc.start);
+    /* What a handler would search is kept in the table. */
+    assert_int_equal(listed->stretch_count, 0);
+    assert_non_null(listed->copy);
+    assert_true(evprof_table_size(listed) > evprof_table_size(whole));
+    assert_null(table_of_copy(libc, changes, 2));
+    evprof_table_free(whole);
+    evprof_table_free(stripped);
+    evprof_table_free(listed);
     evprof_objects_release(objects);
 }
 
@@ -396,19 +481,48 @@ test_loaded_cfa(void **state)
 {
     (void)state;
     static const struct {
-        unsigned char bytes[8];
+        unsigned char bytes[12];
         bool is_rule;
+        uint8_t base;
+        int32_t offset;
+        int32_t add;
     } cases[] = {
-        { { 3, 0x77, 8, 0x06 }, true },           /* *(rsp + 8) */
-        { { 3, 0x76, 0x78, 0x06, 0x96 }, true },  /* *(rbp - 8), and more */
-        { { 5, 0x77, 8, 0x06, 0x23, 16 }, true }, /* *(rsp + 8) + 16 */
-        { { 6, 0x77, 8, 0x06, 0x08, 16, 0x22 }, true },  /* ... + 16 */
-        { { 6, 0x77, 8, 0x06, 0x08, 16, 0x1c }, true },  /* ... - 16 */
-        { { 6, 0x77, 8, 0x06, 0x08, 16, 0x1e }, false }, /* ... * 16 */
-        { { 4, 0x77, 8, 0x06, 0x96 }, false },           /* a nop at its end */
-        { { 2, 0x77, 8, 0x06 }, false },                 /* nothing is loaded */
-        { { 3, 0x73, 8, 0x06 }, false },                 /* another register */
-        { { 9, 0x77, 8, 0x06 }, false }, /* longer than the data */
+        { { 3, 0x77, 8, 0x06 }, true, EVPROF_REG_SP, 8, 0 },
+        { { 3, 0x76, 0x78, 0x06, 0x96 }, true, EVPROF_REG_FP, -8, 0 },
+        { { 5, 0x77, 8, 0x06, 0x23, 16 }, true, EVPROF_REG_SP, 8, 16 },
+        { { 5, 0x77, 8, 0x06, 0x40, 0x22 }, true, EVPROF_REG_SP, 8, 16 },
+        { { 5, 0x77, 8, 0x06, 0x30, 0x22 }, true, EVPROF_REG_SP, 8, 0 },
+        { { 5, 0x77, 8, 0x06, 0x4f, 0x1c }, true, EVPROF_REG_SP, 8, -31 },
+        { { 6, 0x77, 8, 0x06, 0x08, 0xf0, 0x22 }, true, EVPROF_REG_SP, 8, 240 },
+        { { 6, 0x77, 8, 0x06, 0x08, 16, 0x1c }, true, EVPROF_REG_SP, 8, -16 },
+        { { 6, 0x77, 8, 0x06, 0x09, 0xf0, 0x22 }, true, EVPROF_REG_SP, 8, -16 },
+        { { 6, 0x77, 8, 0x06, 0x09, 0x7f, 0x22 }, true, EVPROF_REG_SP, 8, 127 },
+        { { 6, 0x77, 8, 0x06, 0x09, 0x80, 0x22 },
+          true,
+          EVPROF_REG_SP,
+          8,
+          -128 },
+        { { 7, 0x77, 8, 0x06, 0x11, 0xf0, 0x7e, 0x22 },
+          true,
+          EVPROF_REG_SP,
+          8,
+          -144 },
+        { { 6, 0x77, 8, 0x06, 0x08, 16, 0x1e }, false, 0, 0, 0 }, /* * 16 */
+        { { 5, 0x77, 8, 0x06, 0x50, 0x22 }, false, 0, 0, 0 },
+        { { 5, 0x77, 8, 0x06, 0x40 }, false, 0, 0, 0 },
+        { { 4, 0x77, 8, 0x06, 0x23 }, false, 0, 0, 0 },
+        { { 7, 0x77, 8, 0x06, 0x40, 0x22, 0x40, 0x22 }, false, 0, 0, 0 },
+        { { 4, 0x77, 8, 0x06, 0x96 }, false, 0, 0, 0 }, /* a nop at its end */
+        { { 2, 0x77, 8, 0x06 }, false, 0, 0, 0 },       /* nothing is loaded */
+        { { 3, 0x73, 8, 0x06 }, false, 0, 0, 0 },       /* another register */
+        { { 13, 0x77, 8, 0x06 }, false, 0, 0, 0 }, /* longer than the data */
+        /* Numbers that a rule has no room for. */
+        { { 9, 0x77, 8, 0x06, 0x23, 0x80, 0x80, 0x80, 0x80, 0x08 },
+          false,
+          0,
+          0,
+          0 },
+        { { 7, 0x77, 0x80, 0x80, 0x80, 0x80, 0x08, 0x06 }, false, 0, 0, 0 },
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const evprof_cfi_t cfi = { .data = cases[i].bytes,
@@ -420,7 +534,66 @@ test_loaded_cfa(void **state)
         row.value[ra] = -8;
         unsigned code = evprof_rule_of_row(&cfi, &fde, &row);
         assert_true((code & EVPROF_CODE_RULE) != 0);
-        assert_int_equal(code != EVPROF_CODE_RAW, cases[i].is_rule);
+        if ((code != EVPROF_CODE_RAW) != cases[i].is_rule) {
+            fail_msg("row %zu: %#x", i, code);
+        }
+        const evprof_rule_t *rule = &evprof_rules[code & ~EVPROF_CODE_RULE];
+        assert_true(!cases[i].is_rule ||
+                    (rule->is_loaded && rule->base == cases[i].base &&
+                     rule->offset == cases[i].offset &&
+                     rule->add == cases[i].add && rule->ra_offset == -8));
+    }
+}
+
+/* Where the frame pointer was saved, and rows that no rule is for. */
+static void
+test_saved_frame_pointers(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned char bytes[8]; /* of an expression */
+        enum evprof_how how;
+        int32_t value;
+        bool is_rule;
+        enum evprof_rule_fp fp;
+        int32_t fp_offset;
+    } cases[] = {
+        { { 0 }, EVPROF_HOW_SAME, 0, true, EVPROF_RULE_FP_SAME, 0 },
+        { { 0 }, EVPROF_HOW_UNDEFINED, 0, true, EVPROF_RULE_FP_SAME, 0 },
+        { { 0 }, EVPROF_HOW_OFFSET, -32, true, EVPROF_RULE_FP_AT_CFA, -32 },
+        { { 2, 0x76, 0x70 },
+          EVPROF_HOW_EXPR,
+          0,
+          true,
+          EVPROF_RULE_FP_AT_FP,
+          -16 },
+        { { 2, 0x77, 0x70 }, EVPROF_HOW_EXPR, 0, false, 0, 0 },
+        { { 3, 0x76, 0x70, 0x96 }, EVPROF_HOW_EXPR, 0, false, 0, 0 },
+        { { 0 }, EVPROF_HOW_VAL_OFFSET, 0, false, 0, 0 },
+        { { 0 }, EVPROF_HOW_REGISTER, 3, false, 0, 0 },
+        { { 2, 0x76, 0x70 }, EVPROF_HOW_VAL_EXPR, 0, false, 0, 0 },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const evprof_cfi_t cfi = { .data = cases[i].bytes,
+                                   .size = sizeof(cases[i].bytes) };
+        const evprof_fde_t fde = { .ra_reg = EVPROF_REG_RA };
+        const int ra = evprof_cfi_index(EVPROF_REG_RA);
+        const unsigned fp = EVPROF_REG_FP - EVPROF_RULE_FIRST;
+        evprof_cfi_row_t row = { .cfa_reg = EVPROF_REG_SP, .cfa_value = 48 };
+        row.how[ra] = EVPROF_HOW_OFFSET;
+        row.value[ra] = -16; /* so that no code is for it */
+        row.how[fp] = (uint8_t)cases[i].how;
+        row.value[fp] = cases[i].value;
+        unsigned code = evprof_rule_of_row(&cfi, &fde, &row);
+        if ((code != EVPROF_CODE_RAW) != cases[i].is_rule) {
+            fail_msg("row %zu: %#x", i, code);
+        }
+        const evprof_rule_t *rule = &evprof_rules[code & ~EVPROF_CODE_RULE];
+        assert_true(!cases[i].is_rule ||
+                    (!rule->is_loaded && rule->base == EVPROF_REG_SP &&
+                     rule->fp == cases[i].fp && rule->offset == 48 &&
+                     rule->fp_offset == cases[i].fp_offset &&
+                     rule->ra_offset == -16));
     }
 }
 
@@ -579,12 +752,14 @@ main(void)
         cmocka_unit_test(test_tables_are_small),
         cmocka_unit_test(test_wrong_files),
         cmocka_unit_test(test_broken_headers),
+        cmocka_unit_test(test_ways_to_the_data),
         cmocka_unit_test(test_epochs),
         cmocka_unit_test(test_row_search),
         cmocka_unit_test(test_rows_of_calls),
         cmocka_unit_test(test_row_numbers),
         cmocka_unit_test(test_usual_cie),
         cmocka_unit_test(test_loaded_cfa),
+        cmocka_unit_test(test_saved_frame_pointers),
         cmocka_unit_test(test_learner),
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_window),

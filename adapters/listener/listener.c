@@ -31,6 +31,7 @@
 /* Replies to cancelled requests are written meanwhile. */
 #define LINGER_US 100000
 #define ACCEPT_PAUSE_US 100000
+#define SPARE_DESCRIPTORS 24
 /* Lets all methods through: which ones a path takes is decided in serve.c. */
 #define METHODS                                                                \
     (EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |     \
@@ -58,7 +59,7 @@ typedef struct listener {
 
 static evprof_lock_t lock;
 static listener_t *listeners; /* under the lock: what a child must close */
-static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static pthread_once_t process_once = PTHREAD_ONCE_INIT;
 
 /* ---- Fork ---- */
 
@@ -88,16 +89,11 @@ after_fork_child(void)
     evprof_lock_reset(&lock);
 }
 
-static void
-watch_forks(void)
-{
-    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
-}
-
 /* ---- The end of the program ---- */
 
 /* A program that ends without evprof_free() leaves no files of sockets behind.
- * They are not closed: their thread may still serve. */
+ * They are not closed: their thread may still serve. What this does is allowed
+ * in a handler. */
 __attribute__((destructor)) static void
 remove_sockets(void)
 {
@@ -110,6 +106,13 @@ remove_sockets(void)
         }
     }
     evprof_lock_leave(&lock);
+}
+
+static void
+watch_process(void)
+{
+    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+    evprof_service_at_quick_end(remove_sockets);
 }
 
 /* ---- Life ---- */
@@ -293,9 +296,32 @@ add_port(listener_t *l, const evprof_listen_conf_t *conf, evprof_error_t *err)
     return open_http(l, port, conf, err);
 }
 
+/* libevent ends the program where it gets no descriptors for an event base: a
+ * few more than it needs must be free, since other threads open some meanwhile.
+ */
+static bool
+are_descriptors_free(void)
+{
+    int held[SPARE_DESCRIPTORS];
+    int count = 0;
+    while (count < SPARE_DESCRIPTORS &&
+           (held[count] = eventfd(0, EFD_CLOEXEC)) >= 0) {
+        count++;
+    }
+    for (int i = 0; i < count; i++) {
+        close(held[i]);
+    }
+    return count == SPARE_DESCRIPTORS;
+}
+
 static int
 make_base(listener_t *l, evprof_error_t *err)
 {
+    if (!are_descriptors_free()) {
+        return evprof_fail(err, EVPROF_ENOMEM,
+                           "listen: fewer than %d descriptors are left",
+                           SPARE_DESCRIPTORS);
+    }
     struct event_config *config = event_config_new();
     if (config != NULL) {
         /* The base is used by one thread only. */
@@ -345,7 +371,7 @@ log_ports(const listener_t *l)
 static int
 start(listener_t *l, evprof_error_t *err)
 {
-    pthread_once(&fork_once, watch_forks);
+    pthread_once(&process_once, watch_process);
     log_ports(l);
     int status =
         evprof_service_start(EVPROF_OWN_PORT, &l->thread, run_listener, l, err);

@@ -51,6 +51,9 @@ evprof_preload_is_own_image(int folder, const char *file, int flags)
 {
     struct stat its;
     struct stat ours;
+    if (file == NULL) {
+        return false; /* the kernel refuses it */
+    }
     if (own.library == NULL ||
         (file[0] != '\0' &&
          strcmp(evprof_path_leaf(file), evprof_path_leaf(own.path)) != 0)) {

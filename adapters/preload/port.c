@@ -8,9 +8,11 @@
 #include "adapters/preload/port.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "adapters/preload/listen_addresses.h"
 #include "core/base/error.h"
@@ -76,6 +78,22 @@ evprof_preload_module_function(const char *name)
     return module == NULL ? NULL : dlsym(module, name);
 }
 
+/* A program may run without its three standard streams. What we open must not
+ * take their numbers, or what it prints would come to us. Such a descriptor
+ * cannot be read or written, and is closed by exec: as if there were none. */
+static void
+hold_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0) {
+            int held = open("/", O_PATH | O_CLOEXEC);
+            if (held > STDERR_FILENO) {
+                close(held); /* the program was faster */
+            }
+        }
+    }
+}
+
 static _Thread_local bool is_own;
 
 bool
@@ -89,6 +107,7 @@ evprof_preload_listen(evprof_t *prof, const char *pattern, evprof_error_t *err)
 {
     listen_fn *listen = NULL;
     char address[512];
+    hold_standard_streams();
     void *found = find("evprof_listen", err);
     if (found == NULL) {
         return EVPROF_ENOTSUP;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ends of a process that no destructor sees: _exit, and exec, which puts
- * another image in its place. Profiles for files are written before either.
+ * another image in its place. Profiles for files are written before either, and
+ * the file of a socket is removed before the first.
  * libc's execl() and its like do not come by the public execve(), so each name
  * has a wrapper; system() and popen() take the environment as it is and need
  * none.
@@ -25,6 +26,7 @@
 #include "adapters/preload/files.h"
 #include "adapters/preload/own_image.h"
 #include "core/interpose/real.h"
+#include "core/runtime/service.h"
 
 #define LIMIT_NS (INT64_C(2) * 1000 * 1000 * 1000)
 
@@ -297,6 +299,7 @@ EVPROF_API _Noreturn void
 _exit(int status)
 {
     (void)evprof_preload_files_end(LIMIT_NS);
+    evprof_service_quick_end();
     for (;;) {
         (void)syscall(SYS_exit_group, status);
     }

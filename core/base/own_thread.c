@@ -73,16 +73,44 @@ evprof_own_thread_on_begin(void (*begin)(void))
     on_begin = begin;
 }
 
+/* libc's number of threads, which it keeps for debuggers; NULL: not this one.
+ */
+static unsigned *thread_count;
+
+/* libc ends a program when its last thread has ended, also where main() has
+ * left by pthread_exit(). Ours are no reason to go on: they are not counted,
+ * and who comes last without being counted does what libc does. */
+static void
+count_out(void)
+{
+    if (thread_count != NULL &&
+        __atomic_fetch_sub(thread_count, 1, __ATOMIC_ACQ_REL) == 1) {
+        exit(0);
+    }
+}
+
+/* libc counts a thread that ends. */
+static void
+count_in(void)
+{
+    if (thread_count != NULL) {
+        __atomic_fetch_add(thread_count, 1, __ATOMIC_ACQ_REL);
+    }
+}
+
 static void *
 run_thread(void *arg)
 {
     const start_t start = *(start_t *)arg;
     free(arg);
+    count_out();
     if (on_begin != NULL) {
         on_begin();
     }
     pthread_setname_np(pthread_self(), rows[start.which].name);
-    return start.run(start.arg);
+    void *result = start.run(start.arg);
+    count_in();
+    return result;
 }
 
 /* All but what must reach the CPU sampler and the application's crash handler.
@@ -103,10 +131,11 @@ static size_t (*ask)(const pthread_attr_t *attr); /* NULL: not this glibc */
 /* Early: a thread that is stuck in dlopen() later must not keep ours from being
  * started. */
 __attribute__((constructor(101))) static void
-find_minstack(void)
+find_in_libc(void)
 {
     void *address = evprof_look_up(RTLD_DEFAULT, "__pthread_get_minstack");
     memcpy(&ask, &address, sizeof(ask));
+    thread_count = evprof_look_up(RTLD_DEFAULT, "__nptl_nthreads");
 }
 
 /* What glibc itself needs of a stack, thread-local storage included. */

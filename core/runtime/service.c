@@ -107,3 +107,20 @@ evprof_service_end(evprof_t *prof)
         ending = next;
     }
 }
+
+static void (*_Atomic at_quick_end)(void);
+
+void
+evprof_service_at_quick_end(void (*fn)(void))
+{
+    atomic_store(&at_quick_end, fn);
+}
+
+void
+evprof_service_quick_end(void)
+{
+    void (*fn)(void) = atomic_load(&at_quick_end);
+    if (fn != NULL) {
+        fn();
+    }
+}

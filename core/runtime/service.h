@@ -27,6 +27,16 @@ EVPROF_API int evprof_service_start(enum evprof_own_thread which,
 EVPROF_API int evprof_service_at_free(evprof_t *prof, void (*fn)(void *ctx),
                                       void *ctx, evprof_error_t *err);
 
+/*
+ * Has `fn` called where a process ends without destructors: by _exit, where the
+ * preloaded library sees it. In any thread, in a handler, and in a child of
+ * vfork on its parent's memory; the last `fn` is the one.
+ */
+EVPROF_API void evprof_service_at_quick_end(void (*fn)(void));
+
+/* Calls it. */
+void evprof_service_quick_end(void);
+
 /* How long a thread of ours waits in the child of a fork before it does
  * anything: most children call exec before. */
 #define EVPROF_SERVICE_CHILD_WAIT_NS INT64_C(1000000000)

@@ -20,6 +20,7 @@
 #include "adapters/preload/own_image.h"
 #include "adapters/preload/process_ends.h"
 #include "core/interpose/real.h"
+#include "core/runtime/service.h"
 #include "tests/unit/emulated.h"
 
 /* ---- The older libc ---- */
@@ -71,6 +72,11 @@ void
 evprof_preload_files_resume(void)
 {
     resumes++;
+}
+
+void
+evprof_service_quick_end(void)
+{
 }
 
 void

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * usage: process WHAT
+ * A program that does what a process may do behind a library's back. What has
+ * to wait for the library waits for the end of its input.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* INPUT: its input, where it has no standard streams. */
+enum { FILES = 32, INPUT = 9 };
+
+static void
+await_end_of_input(int fd)
+{
+    char byte;
+    while (read(fd, &byte, 1) > 0) {
+    }
+}
+
+static void *
+end_last(void *arg)
+{
+    await_end_of_input(STDIN_FILENO);
+    puts("last");
+    return arg;
+}
+
+/* main() leaves by pthread_exit(), and another thread ends the program. */
+static void
+leave_main(void)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, end_last, NULL);
+    pthread_exit(NULL);
+}
+
+static bool
+are_there(const int *fds)
+{
+    struct stat st;
+    int found = 0;
+    for (int i = 0; i < FILES; i++) {
+        found += fstat(fds[i], &st) == 0 && S_ISREG(st.st_mode);
+    }
+    return found == FILES;
+}
+
+/* Closes descriptors that it knows nothing of, and has files of its own under
+ * their numbers; true: a forked child has them all. */
+static bool
+use_numbers_again(void)
+{
+    int fds[FILES];
+    int status = 1;
+    await_end_of_input(STDIN_FILENO);
+    closefrom(3);
+    for (int i = 0; i < FILES; i++) {
+        fds[i] = open("file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(are_there(fds) ? 0 : 1);
+    }
+    waitpid(child, &status, 0);
+    return status == 0 && are_there(fds);
+}
+
+/* Runs without its standard streams; true: nothing can be read from them or
+ * written to them when the library has opened its port. */
+static bool
+lack_streams(void)
+{
+    char byte = 0;
+    await_end_of_input(INPUT);
+    for (int fd = 0; fd < 3; fd++) {
+        if (write(fd, &byte, 1) >= 0 || errno != EBADF ||
+            read(fd, &byte, 1) >= 0 || errno != EBADF) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Each way to run nothing is refused by the kernel. */
+static bool
+run_nothing(void)
+{
+    char name[] = "nothing";
+    char *argv[] = { name, NULL };
+    const char *volatile none = NULL;
+    return execve(none, argv, environ) < 0 && errno == EFAULT &&
+           execv(none, argv) < 0 && errno == EFAULT &&
+           execve("", argv, environ) < 0 && errno == ENOENT;
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    bool is_right = true;
+    if (strcmp(what, "leave") == 0) {
+        leave_main();
+    } else if (strcmp(what, "numbers") == 0) {
+        is_right = use_numbers_again();
+    } else if (strcmp(what, "streams") == 0) {
+        is_right = lack_streams();
+    } else if (strcmp(what, "wait") == 0) {
+        await_end_of_input(STDIN_FILENO);
+    } else if (strcmp(what, "nothing") == 0) {
+        is_right = run_nothing();
+    } else if (strcmp(what, "quit") == 0) {
+        await_end_of_input(STDIN_FILENO);
+        _exit(5);
+    }
+    return is_right ? 0 : 1;
+}

@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# usage: process.sh LIBRARY PROGRAM
+# What a process does with its threads, descriptors and standard streams, and how it
+# ends, is as it would be without the library.
+set -euo pipefail
+library=$1 program=$2
+. "$(dirname "$0")/../../begin.sh"
+cd "$work"
+mkfifo in
+echo "listen_after 1ms; pprof { log $work/log warn; }" >conf
+
+start() { # start WHAT
+    (
+        case $1 in
+        streams) exec 9<in <&- >&- 2>&- ;;
+        wait) exec <in >out 2>err && ulimit -n 10 ;;
+        *) exec <in >out 2>err ;;
+        esac
+        EVPROF_CONF=$work/conf EVPROF_LISTEN=unix:$work/socket LD_PRELOAD=$library \
+            exec "$program" "$1"
+    ) &
+    running=$!
+}
+
+# ends WHAT STATUS [FILE]: the program is told to go on when FILE is there, its socket
+# unless named, and ends with that status.
+ends() {
+    name=$1
+    local status=0 file=${3-$work/socket}
+    rm -f socket log
+    : >out
+    : >err
+    start "$1"
+    exec 3>in
+    until [ -e "$file" ]; do
+        [ -n "$(jobs -r)" ] || fail "it ended early: $(cat err)"
+        read -rt 0.05 <> <(:) || true
+    done
+    exec 3>&-
+    wait "$running" || status=$?
+    running=
+    [ "$status" -eq "$2" ] || fail "status $status: $(cat out err)"
+    [ ! -s err ] || fail "it says: $(cat err)"
+    [ ! -e socket ] || fail "its socket is left"
+}
+LD_PRELOAD=$library "$program" nothing || fail "exec of nothing: status $?"
+ends leave 0
+expect '^last$' out
+ends numbers 0
+ends streams 0
+ends quit 5
+ends wait 0 "$work/log"
+expect 'listen: fewer than [0-9]* descriptors are left' log
+echo ok

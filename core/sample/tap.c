@@ -114,11 +114,33 @@ make_rings(evprof_error_t *err)
     return EVPROF_OK;
 }
 
+/* ---- The handler ---- */
+
+static evprof_sigaction_fn *_Atomic real_sigaction = sigaction;
+
+/* What the program has for SIGPROF behind our handler, and the process that
+ * last opened a tap. */
+static struct sigaction theirs;
+static _Atomic pid_t user;
+
+void
+evprof_tap_set_sigaction(evprof_sigaction_fn *real)
+{
+    atomic_store(&real_sigaction, real);
+}
+
+static int
+act(const struct sigaction *action, struct sigaction *before)
+{
+    return atomic_load(&real_sigaction)(SIGPROF, action, before);
+}
+
 /* Remembers the handler that is installed now, to pass on signals that are not
  * ours. */
 static void
 keep_previous(const struct sigaction *previous)
 {
+    theirs = *previous;
     void (*plain)(int) = NULL;
     void (*with_info)(int, siginfo_t *, void *) = NULL;
     if (previous->sa_flags & SA_SIGINFO) {
@@ -143,7 +165,7 @@ const char *
 evprof_tap_intruder(void)
 {
     struct sigaction current;
-    if (sigaction(SIGPROF, NULL, &current) != 0 || is_our_handler(&current)) {
+    if (act(NULL, &current) != 0 || is_our_handler(&current)) {
         return NULL;
     }
     if ((current.sa_flags & SA_SIGINFO) != 0) {
@@ -155,15 +177,46 @@ evprof_tap_intruder(void)
 }
 
 /*
+ * Which stack our handler runs on. An alternate one is often just big enough
+ * for its own handler, unless a handler of SIGPROF before ours was to run
+ * there. Go's must: a goroutine's stack has no room for a handler, and what
+ * lies below it belongs to others. Go as a library leaves SIGPROF alone, but
+ * never SIGURG, by which it interrupts goroutines.
+ */
+static int
+stack_flag(int flags)
+{
+    struct sigaction urgent;
+    if (sigaction(SIGURG, NULL, &urgent) == 0) {
+        flags |= urgent.sa_flags;
+    }
+    return flags & SA_ONSTACK;
+}
+
+/* `flags`: of handlers that were in place before. */
+static int
+put_in_place(int flags)
+{
+    struct sigaction ours = { .sa_flags =
+                                  SA_SIGINFO | SA_RESTART | stack_flag(flags) };
+    ours.sa_sigaction = evprof_sig_handler;
+    /* All bits and not sigfillset(), which leaves out the signal that glibc
+     * cancels threads with: an asynchronous cancel would keep a ring claimed.
+     */
+    memset(&ours.sa_mask, 0xff, sizeof(ours.sa_mask));
+    return act(&ours, NULL);
+}
+
+/*
  * Installs our handler, unless it is installed. It is never removed: a signal
- * may still be on its way, and the default action ends the process. No
- * SA_ONSTACK: an alternate stack is often just big enough for its own handler.
+ * may still be on its way, and the default action ends the process.
  */
 static int
 install_handler(evprof_error_t *err)
 {
     struct sigaction current;
-    if (sigaction(SIGPROF, NULL, &current) == 0 && is_our_handler(&current)) {
+    atomic_store(&user, getpid());
+    if (act(NULL, &current) == 0 && is_our_handler(&current)) {
         return EVPROF_OK;
     }
     if (atomic_load(&evprof_sig_cookie) == 0) {
@@ -174,19 +227,33 @@ install_handler(evprof_error_t *err)
         }
         atomic_store(&evprof_sig_cookie, cookie | 1);
     }
-    struct sigaction ours = { .sa_flags = SA_SIGINFO | SA_RESTART };
-    ours.sa_sigaction = evprof_sig_handler;
-    /* All bits and not sigfillset(), which leaves out the signal that glibc
-     * cancels threads with: an asynchronous cancel would keep a ring claimed.
-     */
-    memset(&ours.sa_mask, 0xff, sizeof(ours.sa_mask));
     keep_previous(&current);
-    if (sigaction(SIGPROF, &ours, NULL) != 0) {
+    if (put_in_place(current.sa_flags) != 0) {
         return evprof_fail(err, EVPROF_EIO,
                            "sampler: cannot install the SIGPROF handler: %s",
                            strerror(errno));
     }
     return EVPROF_OK;
+}
+
+bool
+evprof_tap_take_action(const struct sigaction *action, struct sigaction *before)
+{
+    struct sigaction current;
+    const struct sigaction had = theirs;
+    /* A child of vfork has its own handlers, and its parent's memory. */
+    if (atomic_load(&user) != getpid() || act(NULL, &current) != 0 ||
+        !is_our_handler(&current)) {
+        return false;
+    }
+    if (action != NULL) {
+        keep_previous(action);
+        (void)put_in_place(action->sa_flags | current.sa_flags);
+    }
+    if (before != NULL) {
+        *before = had;
+    }
+    return true;
 }
 
 static int

@@ -12,6 +12,7 @@
  * next.
  */
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -95,6 +96,22 @@ uint32_t evprof_tap_session(enum evprof_tap_kind kind);
  * with signals was opened, as a part of a sentence; NULL: ours is in
  * place. Static. */
 const char *evprof_tap_intruder(void);
+
+typedef int evprof_sigaction_fn(int, const struct sigaction *,
+                                struct sigaction *);
+
+/* Says which function is sigaction() where a wrapper stands in front of it; for
+ * a constructor. */
+void evprof_tap_set_sigaction(evprof_sigaction_fn *real);
+
+/*
+ * What the program installs for SIGPROF while our handler is in place, as for
+ * sigaction(): ours stays, and hands on what is not from a timer of ours, so
+ * that a program whose handler means its end is not ended by our timers. False:
+ * ours is not in place. Signal-safe.
+ */
+bool evprof_tap_take_action(const struct sigaction *action,
+                            struct sigaction *before);
 
 /* Empties the rings into the sinks on the calling thread. */
 void evprof_tap_flush(void);

@@ -81,6 +81,13 @@ done
 bytes=$(readelf -lW "$library" | awk '$1 == "TLS" { print $6 }')
 [ "$((bytes))" -le 160 ] || fail "thread-local variables of $bytes bytes"
 
+# A program whose handler of SIGPROF is its end is not ended by our timers.
+[ "$(status_of "$tool" run -cpuprofile handler.pb -- "$program" handler burn 4)" \
+    -eq 4 ] || fail "handler: $(cat err)"
+[ ! -s out ] && [ ! -s err ] || fail "handler: $(cat out err)"
+"$tool" -top handler.pb >top
+grep -q ' burn$' top || fail "handler: no profile: $(cat top)"
+
 # A crash keeps what was recorded a second ago, and its own status.
 [ "$(status_of "$tool" run -cpuprofile crash.pb -- "$program" long abort)" \
     -eq 134 ] || fail "crash: $(cat err)"

@@ -55,6 +55,26 @@ run_threads(void)
     }
 }
 
+static void
+end_by(int number)
+{
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+/* As programs do that clean up before a signal ends them; they find what was
+ * there before. */
+static void
+clean_up_at_signals(void)
+{
+    struct sigaction ours = { .sa_handler = end_by };
+    struct sigaction before;
+    if (sigaction(SIGPROF, &ours, &before) != 0 ||
+        before.sa_handler != SIG_DFL || signal(SIGPROF, end_by) != end_by) {
+        puts("another handler was there");
+    }
+}
+
 /* As programs do that show a title: the environment is written over. */
 static void
 write_over_environment(void)
@@ -141,6 +161,8 @@ main(int argc, char **argv)
             burn(1.6);
         } else if (strcmp(what, "threads") == 0) {
             run_threads();
+        } else if (strcmp(what, "handler") == 0) {
+            clean_up_at_signals();
         } else if (strcmp(what, "title") == 0) {
             write_over_environment();
         } else if (strcmp(what, "env") == 0) {

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -319,6 +320,34 @@ test_many_writers_lose_nothing(void **state)
     assert_int_equal(stats.records, sum);
 }
 
+/* Whether our handler runs on an alternate stack, when these are the handlers
+ * of SIGPROF and SIGURG before it. */
+static bool
+runs_on_alternate_stack(int flags_of_sigprof, int flags_of_sigurg)
+{
+    struct sigaction before = { .sa_handler = SIG_IGN,
+                                .sa_flags = flags_of_sigprof };
+    struct sigaction urgent = { .sa_handler = SIG_IGN,
+                                .sa_flags = flags_of_sigurg };
+    struct sigaction ours;
+    sigaction(SIGPROF, &before, NULL);
+    sigaction(SIGURG, &urgent, NULL);
+    open_tap(EVPROF_TAP_WALL, true, NULL);
+    evprof_tap_close(EVPROF_TAP_WALL);
+    assert_int_equal(sigaction(SIGPROF, NULL, &ours), 0);
+    assert_null(evprof_tap_intruder());
+    return (ours.sa_flags & SA_ONSTACK) != 0;
+}
+
+static void
+test_the_stack_of_the_handler(void **state)
+{
+    (void)state;
+    assert_false(runs_on_alternate_stack(0, 0));
+    assert_true(runs_on_alternate_stack(SA_ONSTACK, 0));
+    assert_true(runs_on_alternate_stack(0, SA_ONSTACK));
+}
+
 int
 main(void)
 {
@@ -331,6 +360,7 @@ main(void)
         cmocka_unit_test(test_who_is_asked_waits_for_a_ring),
         cmocka_unit_test(test_who_is_asked_in_vain_counts_a_drop),
         cmocka_unit_test(test_many_writers_lose_nothing),
+        cmocka_unit_test(test_the_stack_of_the_handler),
     };
     return cmocka_run_group_tests_name("tap", tests, NULL, NULL);
 }

@@ -94,6 +94,13 @@ test_failures(void **state)
     assert_int_equal(
         evprof_process_filter(argv, &nothing, PLENTY_MS, &out, &err),
         EVPROF_ENOENT);
+    char no_program[] = "/dev/null";
+    argv[0] = no_program;
+    assert_int_equal(
+        evprof_process_filter(argv, &nothing, PLENTY_MS, &out, &err),
+        EVPROF_EIO);
+    assert_non_null(strstr(err.message, "the program /dev/null cannot be "
+                                        "started: "));
     assert_int_equal(filter("exit 3", &nothing, PLENTY_MS, &out, &err),
                      EVPROF_EIO);
     assert_non_null(strstr(err.message, "3"));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <evprof/writer.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -10,6 +11,31 @@
 #include <evprof/status.h>
 
 #include "tests/unit/base/tests.h"
+
+/* The linker gives the library's calls of write() to __wrap_write(). */
+ssize_t __real_write(int fd, const void *data, size_t len);
+ssize_t __wrap_write(int fd, const void *data, size_t len);
+
+/* What the next call does: fail with that number, 0: not; and the most that it
+ * takes, negative: all. */
+static int write_error;
+static ssize_t write_most = -1;
+
+ssize_t
+__wrap_write(int fd, const void *data, size_t len)
+{
+    if (write_error != 0) {
+        errno = write_error;
+        write_error = 0;
+        return -1;
+    }
+    if (write_most == 0) {
+        return 0;
+    }
+    return __real_write(
+        fd, data,
+        write_most > 0 && (size_t)write_most < len ? (size_t)write_most : len);
+}
 
 enum { LEN = 300000 };
 
@@ -92,6 +118,37 @@ test_a_full_device_is_told(void **state)
     (void)fclose(file);
 }
 
+/* Writing goes on after a signal and after a part, and ends where nothing is
+ * taken. */
+static void
+test_parts_and_interruptions(void **state)
+{
+    static const struct {
+        int error;
+        ssize_t most;
+        int status;
+    } cases[] = { { 0, -1, EVPROF_OK },       { EINTR, -1, EVPROF_OK },
+                  { EINTR, 1, EVPROF_OK },    { EIO, -1, EVPROF_EIO },
+                  { EAGAIN, -1, EVPROF_EIO }, { 0, 0, EVPROF_EIO } };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int ends[2];
+        char got[8] = "";
+        assert_int_equal(pipe(ends), 0);
+        evprof_writer_t out = evprof_writer_fd(ends[1]);
+        write_error = cases[i].error;
+        write_most = cases[i].most;
+        int status = out.write(out.ctx, "hello", 5);
+        write_most = -1;
+        close(ends[1]);
+        assert_int_equal(status, cases[i].status);
+        assert_int_equal(read(ends[0], got, sizeof(got)),
+                         status == EVPROF_OK ? 5 : 0);
+        assert_string_equal(got, status == EVPROF_OK ? "hello" : "");
+        close(ends[0]);
+    }
+}
+
 int
 run_writer_tests(void)
 {
@@ -99,6 +156,7 @@ run_writer_tests(void)
         cmocka_unit_test(test_a_descriptor_takes_all),
         cmocka_unit_test(test_a_stream_takes_all),
         cmocka_unit_test(test_a_full_device_is_told),
+        cmocka_unit_test(test_parts_and_interruptions),
     };
     return cmocka_run_group_tests_name("writer", tests, NULL, NULL);
 }

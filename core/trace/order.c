@@ -542,7 +542,6 @@ evprof_trace_order_close(evprof_trace_order_t *order,
         lane->state = state;
     }
     evprof_lanes_end(&order->lanes);
-    generation->end_ns = generation->start_ns;
 }
 
 void

@@ -174,6 +174,37 @@ test_refused(void **state)
     free(crowd);
 }
 
+/* Where nobody is followed the trace says why, as far as that is known. */
+static void
+test_nobody_followed(void **state)
+{
+    (void)state;
+    crowd_t *crowd = make_crowd(2);
+    assert_null(strstr(told(crowd), "("));
+    refusal = EACCES;
+    evprof_trace_follow_new(&crowd->follow, &crowd->order);
+    assert_non_null(strstr(told(crowd), "until it says that it runs"));
+    assert_non_null(strstr(told(crowd), " (perf_event_open: permission denied; "
+                                        "kernel.perf_event_paranoid is "));
+    crowd->follow.why_not = "nobody wants it";
+    assert_non_null(strstr(told(crowd), "is not seen (nobody wants it)"));
+    free(crowd);
+}
+
+/* A thread that ends before its turn is nobody's refusal. */
+static void
+test_ended_before(void **state)
+{
+    (void)state;
+    crowd_t *crowd = make_crowd(2);
+    refusal = ESRCH;
+    evprof_trace_follow_new(&crowd->follow, &crowd->order);
+    assert_int_equal(crowd->follow.left_out, 0);
+    assert_int_equal(crowd->follow.error, 0);
+    assert_null(strstr(told(crowd), "("));
+    free(crowd);
+}
+
 int
 main(void)
 {
@@ -181,6 +212,8 @@ main(void)
         cmocka_unit_test(test_many_in_all),
         cmocka_unit_test(test_many_at_once),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_nobody_followed),
+        cmocka_unit_test(test_ended_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -244,6 +244,8 @@ test_made(void **state)
         assert_int_equal(e->to, EVPROF_GO_RUNNABLE);
         assert_int_equal(leaf_of(&s, e->stack), is_it ? 0x3100 : 0);
         assert_int_equal(leaf_of(&s, e->own_stack), ROUTINE + 1);
+        assert_int_equal(s.order.lanes.items[0]->proc, 0);
+        assert_int_equal(s.order.lanes.items[1]->proc, 1);
         story_free(&s);
     }
 }

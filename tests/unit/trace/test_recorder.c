@@ -2,6 +2,7 @@
 /* A recording from its beginning to its end, and another one after it. */
 #include "core/trace/recorder.h"
 
+#include <dirent.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -180,6 +181,36 @@ test_who_wants_switches(void **state)
     evprof_trace_end(EVPROF_TRACE_FLIGHT);
 }
 
+static size_t
+count_threads(void)
+{
+    size_t threads = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    while (readdir(tasks) != NULL) {
+        threads++;
+    }
+    closedir(tasks);
+    return threads;
+}
+
+/* The collector's thread is there as long as somebody records. */
+static void
+test_thread_of_the_collector(void **state)
+{
+    (void)state;
+    const size_t before = count_threads();
+    for (int i = 0; i < 2; i++) {
+        begin(EVPROF_TRACE_WINDOW, 0);
+        assert_int_equal(count_threads(), before + 1);
+        begin(EVPROF_TRACE_FLIGHT, 0);
+        evprof_trace_end(EVPROF_TRACE_WINDOW);
+        assert_int_equal(count_threads(), before + 1);
+        evprof_trace_end(EVPROF_TRACE_FLIGHT);
+        assert_int_equal(count_threads(), before);
+    }
+}
+
 /* What is refused, and that it changes nothing. */
 static void
 test_refusals(void **state)
@@ -284,6 +315,7 @@ test_seeds(void **state)
                                                 : EVPROF_GO_RUNNING);
         assert_int_equal(t->stacks[e->own_stack].count,
                          e->of == ASLEEP ? 128 : 2);
+        assert_int_equal(evprof_timeline_frame(t, e->own_stack, 0)->pc, 0x5000);
         assert_int_equal(evprof_timeline_frame(t, e->own_stack, 1)->pc, 0x5010);
         seen[e->of - ASLEEP]++;
     }
@@ -433,6 +465,7 @@ main(void)
         cmocka_unit_test(test_regions_of_each_recording),
         cmocka_unit_test(test_what_is_kept_is_bounded),
         cmocka_unit_test(test_who_wants_switches),
+        cmocka_unit_test(test_thread_of_the_collector),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_failures_of_others),
         cmocka_unit_test(test_seeds),

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A program with an allocator built in, as those that link tcmalloc's archive:
- * one that gives out memory in order and takes none back. */
+ * one that gives out memory in order and takes none back. It also has functions
+ * by the names of zlib's, as slapd and varnishd have. */
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -13,6 +15,24 @@ EXPORTED void *realloc(void *at, size_t size);
 EXPORTED void *aligned_alloc(size_t alignment, size_t size);
 EXPORTED int posix_memalign(void **out, size_t alignment, size_t size);
 EXPORTED void free(void *at);
+
+EXPORTED uint32_t crc32(const void *data, size_t len);
+EXPORTED int deflateReset(void *stream);
+
+uint32_t
+crc32(const void *data, size_t len)
+{
+    (void)data;
+    (void)len;
+    abort();
+}
+
+int
+deflateReset(void *stream)
+{
+    (void)stream;
+    return -1;
+}
 
 static _Alignas(4096) char memory[64 << 20];
 static size_t used;

@@ -46,6 +46,10 @@ compgen -G "$work/evprof-run-*" >/dev/null && fail "a folder is left"
     fail "own malloc: $(cat err)"
 [ "$(grep -c 'allocator of its own built in' err)" -eq 1 ] &&
     [ "$(wc -l <err)" -eq 1 ] || fail "own malloc: $(cat err)"
+# Nor is a profile compressed by functions that only have the names of zlib's.
+[ "$(status_of "$tool" run -cpuprofile zlib.pb -- "$own_malloc")" -eq 0 ] ||
+    fail "own zlib: $(cat err)"
+"$tool" -raw zlib.pb >raw || fail "own zlib: no profile"
 [ "$(status_of "$tool" run -heap -memprofile heap.pb -- "$tcmalloc" burn 6)" \
     -eq 6 ] || fail "tcmalloc: $(cat err)"
 grep -q 'libtcmalloc_minimal.so.4: jemalloc takes its place' err ||

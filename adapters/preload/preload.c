@@ -14,9 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <unistd.h>
 
 #include <evprof/evprof.h>
 
+#include "adapters/preload/alone.h"
 #include "adapters/preload/environment.h"
 #include "adapters/preload/files.h"
 #include "adapters/preload/mounted.h"
@@ -32,9 +34,14 @@ static struct {
     const char *pattern; /* EVPROF_LISTEN, or NULL: as configured */
     int64_t wait_ns;
     int signal;
-    bool has_port;         /* something says where to listen */
-    _Atomic uint32_t word; /* never changes: what the thread sleeps on */
+    bool has_port;          /* something says where to listen */
+    pid_t pid;              /* who waits */
+    int64_t due_ns;         /* when the port opens */
+    pthread_t thread;       /* that waits */
+    _Atomic uint32_t state; /* of it, which it sleeps on */
 } preload;
+
+enum { NOBODY_WAITS, WAITS, IS_TO_LEAVE };
 
 /* ---- Waiting ---- */
 
@@ -49,13 +56,16 @@ await_signal(void)
     }
 }
 
-static void
+/* Until it is time; false: the thread is to leave before. */
+static bool
 await_age(void)
 {
-    int64_t end_ns = evprof_clock_ns(CLOCK_MONOTONIC) + preload.wait_ns;
-    while (evprof_clock_ns(CLOCK_MONOTONIC) < end_ns) {
-        evprof_futex_wait(&preload.word, 0, end_ns);
+    uint32_t waits = WAITS;
+    while (atomic_load(&preload.state) == WAITS &&
+           evprof_clock_ns(CLOCK_MONOTONIC) < preload.due_ns) {
+        evprof_futex_wait(&preload.state, WAITS, preload.due_ns);
     }
+    return atomic_compare_exchange_strong(&preload.state, &waits, NOBODY_WAITS);
 }
 
 static void *
@@ -65,9 +75,10 @@ open_port(void *arg)
     (void)arg;
     if (preload.signal != 0) {
         await_signal();
-    } else {
-        await_age();
+    } else if (!await_age()) {
+        return NULL;
     }
+    pthread_detach(pthread_self());
     if (evprof_preload_listen(preload.prof, preload.pattern, &err) !=
         EVPROF_OK) {
         evprof_log(preload.prof, EVPROF_LOG_ERROR, "%s", err.message);
@@ -76,14 +87,45 @@ open_port(void *arg)
 }
 
 static void
+start_to_wait(void)
+{
+    atomic_store(&preload.state, preload.signal == 0 ? WAITS : NOBODY_WAITS);
+    if (evprof_service_start(EVPROF_OWN_PRELOAD, &preload.thread, open_port,
+                             NULL, NULL) != EVPROF_OK) {
+        atomic_store(&preload.state, NOBODY_WAITS);
+    }
+}
+
+static void
 wait_for_port(void)
 {
-    pthread_t thread;
-    if (preload.has_port &&
-        evprof_service_start(EVPROF_OWN_PRELOAD, &thread, open_port, NULL,
-                             NULL) == EVPROF_OK) {
-        pthread_detach(thread);
+    preload.pid = getpid();
+    preload.due_ns = evprof_clock_ns(CLOCK_MONOTONIC) + preload.wait_ns;
+    if (preload.has_port) {
+        start_to_wait();
     }
+}
+
+bool
+evprof_preload_stand_aside(void)
+{
+    uint32_t waits = WAITS;
+    /* A child of vfork has its parent's memory, and no thread of it. */
+    if (preload.pid != getpid() ||
+        !atomic_compare_exchange_strong(&preload.state, &waits, IS_TO_LEAVE)) {
+        return false;
+    }
+    evprof_futex_wake(&preload.state);
+    pthread_join(preload.thread, NULL);
+    return true;
+}
+
+void
+evprof_preload_come_back(void)
+{
+    int code = errno;
+    start_to_wait();
+    errno = code;
 }
 
 /* ---- Beginning ---- */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +93,20 @@ lack_streams(void)
     return true;
 }
 
+/* What only a process with one thread may do, here and in a forked child. */
+static void
+leave_users(void)
+{
+    pid_t child = fork();
+    int failed = unshare(CLONE_NEWUSER);
+    printf("%d\n", failed == 0 ? 0 : errno);
+    fflush(stdout);
+    if (child == 0) {
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+}
+
 /* Each way to run nothing is refused by the kernel. */
 static bool
 run_nothing(void)
@@ -117,6 +132,8 @@ main(int argc, char **argv)
         is_right = lack_streams();
     } else if (strcmp(what, "wait") == 0) {
         await_end_of_input(STDIN_FILENO);
+    } else if (strcmp(what, "users") == 0) {
+        leave_users();
     } else if (strcmp(what, "nothing") == 0) {
         is_right = run_nothing();
     } else if (strcmp(what, "quit") == 0) {

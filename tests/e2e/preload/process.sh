@@ -44,6 +44,13 @@ ends() {
     [ ! -s err ] || fail "it says: $(cat err)"
     [ ! -e socket ] || fail "its socket is left"
 }
+# A port that is not open yet is no thread.
+echo "listen_after 1h;" >later
+"$program" users >without
+EVPROF_CONF=$work/later EVPROF_LISTEN=unix:$work/socket LD_PRELOAD=$library \
+    "$program" users >out
+cmp without out || fail "users: error $(cat out) in place of $(cat without)"
+
 LD_PRELOAD=$library "$program" nothing || fail "exec of nothing: status $?"
 ends leave 0
 expect '^last$' out

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A sample is kept as words: time, thread, number of frames, addresses. Two
- * buffers change places when the collector comes, so that the drainer of the
- * samplers' rings never waits for one to be read.
+ * A sample is kept as words: time, thread, number of frames, addresses. The
+ * collector takes the whole buffer away, so that the drainer of the samplers'
+ * rings never waits for one to be read.
  */
 #include "core/trace/samples.h"
 

@@ -44,12 +44,23 @@ evprof_trace_switches_read(const evprof_trace_switches_t *switches,
                                         int64_t ns, enum evprof_trace_out why),
                            void *ctx)
 {
-    (void)switches;
-    (void)until_ns;
-    (void)take;
-    (void)ctx;
-    return 0;
+    if (switches->ring.page != &page) {
+        return 0;
+    }
+    take(ctx, EVPROF_TRACE_OUT, until_ns, EVPROF_TRACE_PREEMPTED);
+    return 2;
 }
+
+/* The switches that were added last. */
+typedef struct added {
+    uint32_t lane;
+    enum evprof_trace_type type;
+    int64_t ns;
+    enum evprof_trace_out why;
+} added_t;
+
+static added_t added[4];
+static size_t added_count;
 
 void
 evprof_trace_order_add_switch(evprof_trace_order_t *order, uint32_t lane,
@@ -57,10 +68,8 @@ evprof_trace_order_add_switch(evprof_trace_order_t *order, uint32_t lane,
                               enum evprof_trace_out why)
 {
     (void)order;
-    (void)lane;
-    (void)type;
-    (void)ns;
-    (void)why;
+    added[added_count++ % 4] =
+        (added_t){ .lane = lane, .type = type, .ns = ns, .why = why };
 }
 
 /* ---- Threads ---- */
@@ -205,6 +214,51 @@ test_ended_before(void **state)
     free(crowd);
 }
 
+/* Each thread's switches are added to its own lane, and at the end it runs. */
+static void
+test_switches(void **state)
+{
+    (void)state;
+    crowd_t *crowd = make_crowd(2);
+    evprof_trace_follow_new(&crowd->follow, &crowd->order);
+    crowd->order.lanes.count = 3; /* the last one is not followed */
+    crowd->order.lost_switches = 5;
+    added_count = 0;
+    evprof_trace_follow_read(&crowd->order, 300);
+    assert_int_equal(added_count, 2);
+    assert_int_equal(crowd->order.lost_switches, 9);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(added[i].lane, i);
+        assert_int_equal(added[i].type, EVPROF_TRACE_OUT);
+        assert_int_equal(added[i].ns, 300);
+        assert_int_equal(added[i].why, EVPROF_TRACE_PREEMPTED);
+    }
+    added_count = 0;
+    evprof_trace_follow_end(&crowd->follow, &crowd->order, 400);
+    assert_int_equal(added_count, 4);
+    for (uint32_t i = 2; i < 4; i++) {
+        assert_int_equal(added[i].lane, i - 2);
+        assert_int_equal(added[i].type, EVPROF_TRACE_IN);
+        assert_int_equal(added[i].ns, 400);
+    }
+    assert_int_equal(count_followed(crowd), 0);
+    assert_int_equal(crowd->follow.followed, 0);
+    free(crowd);
+}
+
+/* The rings are the parent's. */
+static void
+test_forked(void **state)
+{
+    (void)state;
+    crowd_t *crowd = make_crowd(3);
+    evprof_trace_follow_new(&crowd->follow, &crowd->order);
+    assert_int_equal(count_followed(crowd), 3);
+    evprof_trace_follow_fork_child(&crowd->order);
+    assert_int_equal(count_followed(crowd), 0);
+    free(crowd);
+}
+
 int
 main(void)
 {
@@ -212,6 +266,8 @@ main(void)
         cmocka_unit_test(test_many_in_all),
         cmocka_unit_test(test_many_at_once),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_switches),
+        cmocka_unit_test(test_forked),
         cmocka_unit_test(test_nobody_followed),
         cmocka_unit_test(test_ended_before),
     };

@@ -35,7 +35,7 @@ tests_of() {
     core/access) quick='test_access fuzz_access' slow='test_http_access' ;;
     core/profile) quick='test_profile test_text test_limit test_profile_memory' slow='fuzz_profile|test_report' ;;
     core/objects) quick='test_objects test_objects_fixed test_objects_memory' slow='test_symbol' ;;
-    core/unwind) quick='test_unwind_insn test_unwind_expr test_unwind_cfi test_unwind_rules test_unwind_depth test_unwind_walk test_unwind_steps test_unwind_tables test_unwind_fp' slow='fuzz_(cfi|insn|tables|walk)|unwind_' ;;
+    core/unwind) quick='test_unwind_insn test_unwind_expr test_unwind_cfi test_unwind_rules test_unwind_depth test_unwind_walk test_unwind_epoch test_unwind_steps test_unwind_tables test_unwind_fp' slow='fuzz_(cfi|insn|tables|walk)|unwind_' ;;
     core/symbol)
         quick='test_symbol test_symbol_local test_symbol_code test_symbol_name_store test_symbol_helper'
         slow='test_symbol|e2e_names' plain='test_symbol_(scopes|memory)'
@@ -60,7 +60,7 @@ tests_of() {
         ;;
     core/trace)
         quick='test_trace test_trace_pairing test_trace_recorder test_trace_ring test_trace_generation test_trace_follow test_trace_switches'
-        quick+=' test_trace_events'
+        quick+=' test_trace_events test_trace_samples'
         slow='test_trace_fork|trace_scenes' plain='trace_(strict|requests|switches)'
         ;;
     core/analysis) quick='test_profile test_formats test_report' slow='fuzz_(formats|merge|profile|regex)|golden|field_' ;;

@@ -178,12 +178,9 @@ init_depth(const unsigned char *code, size_t at)
          memcmp(code + at - 4, "\x48\x83\xc4\x08", 4) == 0)) {
         return 0;
     }
-    for (size_t i = at - 3; i-- > 0;) {
-        if (memcmp(code + i, "\x48\x83\xec\x08", 4) == 0) {
+    for (size_t i = at; i-- > 0 && code[i] != 0xc3;) {
+        if (i + 4 <= at && memcmp(code + i, "\x48\x83\xec\x08", 4) == 0) {
             return 1;
-        }
-        if (code[i] == 0xc3) {
-            return -1;
         }
     }
     return -1;

@@ -235,10 +235,34 @@ test_index_without_end(void **state)
 
 /* ---- Code without call-frame data ---- */
 
+extern const char test_stub_head[];
+extern const char test_stub[];
+extern const char test_init[];
 extern const char test_bare[];
 extern const char test_bare_middle[];
 extern const char test_bare_return[];
+/* A table of linkage stubs, and the _init of crti.o; ahead of the code that is
+ * called, so that nothing else can be taken for its callers. */
 __asm__(".text\n"
+        ".globl test_stub_head, test_stub, test_init\n"
+        ".hidden test_stub_head, test_stub, test_init\n"
+        "    .skip 64, 0x90\n"
+        "test_stub_head:\n"
+        "    .byte 0xff, 0x35, 0, 0, 0, 0\n" /* push link_map */
+        "    .byte 0xff, 0x25, 0, 0, 0, 0\n" /* jmp *resolver */
+        "    .byte 0x0f, 0x1f, 0x40, 0\n"
+        "test_stub:\n"
+        "    .byte 0xf3, 0x0f, 0x1e, 0xfa\n" /* endbr64 */
+        "    .byte 0xff, 0x25, 0, 0, 0, 0\n" /* jmp *slot */
+        "    .byte 0x68, 1, 0, 0, 0\n"       /* push $1 */
+        "    .byte 0xe9, 0, 0, 0, 0\n"       /* jmp to the head */
+        "    .skip 64, 0x90\n"
+        "test_init:\n"
+        "    .byte 0x48, 0x83, 0xec, 8\n" /* sub $8, %rsp */
+        "    nop\n"
+        "    .byte 0x48, 0x83, 0xc4, 8\n" /* add $8, %rsp */
+        "    ret\n"
+        "    nop\n"
         ".globl test_bare, test_bare_middle, test_bare_return\n"
         ".hidden test_bare, test_bare_middle, test_bare_return\n"
         ".type test_bare, @function\n"
@@ -313,6 +337,52 @@ test_bare_code(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         check_bare(&cases[i]);
     }
+}
+
+/* How many words stubs and _init have pushed; -1: none of theirs. */
+static void
+test_linkage_stubs(void **state)
+{
+    static const struct {
+        const char *pc;
+        long pushed;
+    } cases[] = {
+        { test_stub_head, 1 },  { test_stub_head + 6, 2 },
+        { test_stub, 0 },       { test_stub + 4, 0 },
+        { test_stub + 10, 0 },  { test_stub + 15, 1 },
+        { test_stub + 20, -1 }, { test_init, 0 },
+        { test_init + 4, 1 },   { test_init + 5, 1 },
+        { test_init + 9, 0 },   { test_init + 10, -1 },
+    };
+    (void)state;
+    assert_int_equal(evprof_unwind_refresh(), 0);
+    evprof_pinned_t pinned = evprof_map_pin();
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (long place = 0; place < 4; place++) {
+            uintptr_t stack[WORDS] = { 0 };
+            const evprof_stack_bounds_t bounds = { (uintptr_t)stack,
+                                                   (uintptr_t)(stack + WORDS) };
+            stack[place] = (uintptr_t)test_bare_return;
+            evprof_stepper_t stepper = {
+                .map = pinned.map,
+                .window = evprof_window_open(bounds, bounds.low),
+                .bounds = bounds,
+                .is_exact = true,
+            };
+            stepper.regs.pc = (uintptr_t)cases[i].pc;
+            stepper.regs.r[EVPROF_REG_SP] = bounds.low;
+            stepper.regs.known = UINT64_C(1) << EVPROF_REG_SP;
+            const bool is_found = evprof_step_raw(&stepper) == EVPROF_STEP_OK;
+            if (is_found != (place == cases[i].pushed)) {
+                fail_msg("row %zu, place %ld: %d", i, place, is_found);
+            }
+            assert_true(!is_found ||
+                        (stepper.regs.pc == (uintptr_t)test_bare_return &&
+                         stepper.regs.r[EVPROF_REG_SP] ==
+                             (uintptr_t)(stack + place + 1)));
+        }
+    }
+    evprof_map_unpin(pinned);
 }
 
 /* Code that is generated at run time is outside of every object. Its caller is
@@ -454,6 +524,62 @@ test_copy_of_a_stack(void **state)
     evprof_outside_free(outside);
 }
 
+/* A frame of 20008 bytes. */
+extern const char test_large_frame[];
+__asm__(".text\n"
+        ".globl test_large_frame\n"
+        ".hidden test_large_frame\n"
+        ".type test_large_frame, @function\n"
+        "test_large_frame:\n"
+        "    .cfi_startproc\n"
+        "    .cfi_def_cfa 7, 20008\n"
+        "    ret\n"
+        "    .cfi_endproc\n"
+        ".size test_large_frame, . - test_large_frame\n");
+
+/* The stack is copied as far as the frame needs, also where the caller's copy
+ * ends before, but not beyond the stack's own end. */
+static void
+test_large_frames(void **state)
+{
+    enum { RETURN_AT = 2500, ALL = 4096 };
+    static uintptr_t large[ALL];
+    const uintptr_t begin = (uintptr_t)large;
+    const struct {
+        evprof_stack_bounds_t bounds;
+        size_t copy_size;
+        bool is_found;
+    } cases[] = {
+        { { 0, 0 }, 0, true },
+        { { 0, 0 }, 64, true },
+        { { begin, begin + sizeof(large) }, 0, true },
+        { { begin, (uintptr_t)(large + RETURN_AT + 1) }, 0, true },
+        { { begin, (uintptr_t)(large + RETURN_AT) }, 0, false },
+        { { begin, (uintptr_t)(large + RETURN_AT) }, 64, false },
+        { { begin, begin + 64 }, 0, false },
+    };
+    (void)state;
+    large[RETURN_AT] = (uintptr_t)test_bare_return;
+    evprof_outside_t *outside = evprof_outside_new();
+    assert_non_null(outside);
+    assert_int_equal(evprof_unwind_refresh(), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uintptr_t pcs[8] = { 0 };
+        const evprof_asleep_t asleep = { .sp = begin,
+                                         .pc = (uintptr_t)test_large_frame,
+                                         .bounds = cases[i].bounds,
+                                         .copy = (const unsigned char *)large,
+                                         .copy_size = cases[i].copy_size };
+        evprof_walk_t walk = { .pcs = pcs, .max = 8 };
+        assert_true(evprof_outside_walk(outside, &asleep, &walk));
+        if ((pcs[1] == (uintptr_t)test_bare_return) != cases[i].is_found) {
+            fail_msg("row %zu", i);
+        }
+    }
+    evprof_outside_free(outside);
+    evprof_outside_free(NULL);
+}
+
 /* The data of an object that may be unloaded are copied once; when it is gone,
  * the walk ends there. */
 static void
@@ -495,9 +621,11 @@ main(void)
         cmocka_unit_test(test_search_with_and_without_table),
         cmocka_unit_test(test_index_without_end),
         cmocka_unit_test(test_bare_code),
+        cmocka_unit_test(test_linkage_stubs),
         cmocka_unit_test(test_generated_code),
         cmocka_unit_test(test_frame_pointer_is_found),
         cmocka_unit_test(test_copy_of_a_stack),
+        cmocka_unit_test(test_large_frames),
         cmocka_unit_test(test_object_that_goes),
     };
     return cmocka_run_group_tests_name("steps", tests, NULL, NULL);

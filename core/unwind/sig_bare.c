@@ -90,12 +90,10 @@ has_frame(const bare_t *bare)
     if (!read_code(bare, bare->pc - sizeof(code), code, sizeof(code))) {
         return false;
     }
-    for (size_t i = sizeof(code) - 3; i-- > 0;) {
-        if (memcmp(code + i, "\x55\x48\x89\xe5", 4) == 0) {
+    for (size_t i = sizeof(code); i-- > 0 && code[i] != 0xc3;) {
+        if (i + 4 <= sizeof(code) &&
+            memcmp(code + i, "\x55\x48\x89\xe5", 4) == 0) {
             return true;
-        }
-        if (code[i] == 0xc3) {
-            return false;
         }
     }
     return false;

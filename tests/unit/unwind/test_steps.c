@@ -241,6 +241,8 @@ extern const char test_init[];
 extern const char test_bare[];
 extern const char test_bare_middle[];
 extern const char test_bare_return[];
+extern const char test_bare_pointer_return[];
+extern const char test_bare_next[];
 /* A table of linkage stubs, and the _init of crti.o; ahead of the code that is
  * called, so that nothing else can be taken for its callers. */
 __asm__(".text\n"
@@ -273,9 +275,19 @@ __asm__(".text\n"
         "    nop\n"
         "    call test_bare\n"
         "test_bare_return:\n"
+        "    call *%rax\n"
+        "test_bare_pointer_return:\n"
         "    pop %rbp\n"
         "    ret\n"
-        ".size test_bare, . - test_bare\n");
+        ".size test_bare, . - test_bare\n"
+        ".globl test_bare_pointer_return, test_bare_next\n"
+        ".hidden test_bare_pointer_return, test_bare_next\n"
+        "test_bare_next:\n" /* has no frame */
+        "    nop\n"
+        "    nop\n"
+        "    nop\n"
+        "    nop\n"
+        "    ret\n");
 
 typedef struct bare_case {
     const char *pc;
@@ -312,7 +324,8 @@ check_bare(const bare_case_t *c)
     evprof_map_unpin(pinned);
     assert_int_equal(step, c->sp < 0 ? EVPROF_STEP_UNKNOWN : EVPROF_STEP_OK);
     if (c->sp >= 0) {
-        assert_int_equal(stepper.regs.pc, (uintptr_t)test_bare_return);
+        assert_int_equal(stepper.regs.pc,
+                         (uintptr_t)(c->sp > FRAME ? c->above_fp : c->at_sp));
         assert_int_equal(stepper.regs.r[EVPROF_REG_SP],
                          (uintptr_t)(stack + c->sp));
     }
@@ -331,6 +344,15 @@ test_bare_code(void **state)
         { test_bare_middle, NULL, NULL, -1 },
         { test_bare, test_bare_return, NULL, 1 },
         { test_bare, test_bare_middle, NULL, -1 },
+        /* A call through a pointer may lead anywhere: it is believed where a
+         * frame has begun, and not in the function behind. */
+        { test_bare_middle, NULL, test_bare_pointer_return, FRAME + 2 },
+        { test_bare_pointer_return, NULL, test_bare_pointer_return, FRAME + 2 },
+        { test_bare_next, NULL, test_bare_pointer_return, -1 },
+        { test_bare_next + 1, NULL, test_bare_pointer_return, -1 },
+        { test_bare_next + 3, NULL, test_bare_pointer_return, -1 },
+        { test_bare_next + 4, NULL, test_bare_pointer_return, -1 },
+        { test_bare_next, test_bare_return, NULL, 1 },
     };
     (void)state;
     assert_int_equal(evprof_unwind_refresh(), 0);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -306,29 +307,47 @@ set_environment(const run_t *run)
 
 static volatile sig_atomic_t child;
 
-/* What the terminal sends, the program has got as well. */
+/* Those that a fault of ours raises, that the end of a child or a closed pipe
+ * does, and that cannot be caught. */
+static bool
+is_our_own(int number)
+{
+    static const int numbers[] = { SIGCHLD, SIGPIPE, SIGSEGV, SIGBUS,
+                                   SIGFPE,  SIGILL,  SIGABRT, SIGTRAP,
+                                   SIGSYS,  SIGKILL, SIGSTOP };
+    size_t i = 0;
+    while (i < sizeof(numbers) / sizeof(numbers[0]) && numbers[i] != number) {
+        i++;
+    }
+    return i < sizeof(numbers) / sizeof(numbers[0]);
+}
+
+/* What the terminal sends, the program has got as well; one that stops it stops
+ * us too. */
 static void
 hand_on(int number, siginfo_t *info, void *context)
 {
     (void)context;
-    if (info->si_code != SI_KERNEL && child > 0) {
-        kill(child, number);
+    if (info->si_code != SI_KERNEL) {
+        if (child > 0) {
+            kill(child, number);
+        }
+    } else if (number == SIGTSTP || number == SIGTTIN || number == SIGTTOU) {
+        raise(SIGSTOP);
     }
 }
 
 static void
 hand_signals_on(void)
 {
-    static const int numbers[] = { SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
-                                   SIGUSR1, SIGUSR2, SIGCONT };
     struct sigaction action = { .sa_sigaction = hand_on,
                                 .sa_flags = SA_SIGINFO | SA_RESTART };
     sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+    for (int number = 1; number <= SIGRTMAX; number++) {
         struct sigaction before;
-        if (sigaction(numbers[i], NULL, &before) == 0 &&
+        if (!is_our_own(number) && sigaction(number, NULL, &before) == 0 &&
             before.sa_handler != SIG_IGN) {
-            sigaction(numbers[i], &action, NULL);
+            sigaction(number, &action, NULL);
         }
     }
 }
@@ -375,6 +394,8 @@ end_like(int status)
 {
     if (WIFSIGNALED(status)) {
         int number = WTERMSIG(status);
+        /* Our core would lie on that of the program. */
+        (void)prctl(PR_SET_DUMPABLE, 0);
         signal(number, SIG_DFL);
         raise(number);
         return 128 + number;

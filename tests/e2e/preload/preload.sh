@@ -28,6 +28,23 @@ echo 'follow_exec maybe;' >bad.conf
 [ ! -s out ] || fail "it runs with a bad configuration"
 expect '^bad.conf:1:1: "follow_exec" ' err
 
+# Signals are handed on, also those that mean something to few servers only.
+"$tool" run -- "$program" signals 4 >out 2>err &
+running=$!
+until grep -q ready out; do read -rt 0.05 <> <(:) || true; done
+for number in WINCH TTIN ALRM TSTP RTMIN; do kill -$number "$running"; done
+status=0
+wait "$running" || status=$?
+running=
+[ "$status" -eq 4 ] || fail "signals: $status: $(cat out err)"
+# The core is the program's, where the system has it in the folder.
+mkdir core
+(cd core && ulimit -c unlimited && status_of "$tool" run -- "$program" abort >/dev/null)
+for file in core/core*; do
+    [ ! -e "$file" ] || ! grep -q ' run -- ' "$file" || fail "our own core is there"
+done
+rm -r core
+
 # Files, with a table afterwards; nothing is left behind.
 [ "$(status_of "$tool" run -cpuprofile cpu.pb -mutexprofile=mutex.pb \
     -trace trace.out -top -- "$program" burn threads 3)" -eq 3 ] ||

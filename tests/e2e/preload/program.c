@@ -75,6 +75,27 @@ clean_up_at_signals(void)
     }
 }
 
+/* Waits for one of each, in any order: none of them ends it. */
+static void
+await_signals(void)
+{
+    static const int numbers[] = { SIGWINCH, SIGTTIN, SIGALRM, SIGTSTP };
+    sigset_t set;
+    int got = 0;
+    sigemptyset(&set);
+    for (size_t i = 0; i < 4; i++) {
+        sigaddset(&set, numbers[i]);
+    }
+    sigaddset(&set, SIGRTMIN);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    puts("ready");
+    fflush(stdout);
+    for (size_t i = 0; i < 5; i++) {
+        sigwait(&set, &got);
+        sigdelset(&set, got);
+    }
+}
+
 /* As programs do that show a title: the environment is written over. */
 static void
 write_over_environment(void)
@@ -163,6 +184,8 @@ main(int argc, char **argv)
             run_threads();
         } else if (strcmp(what, "handler") == 0) {
             clean_up_at_signals();
+        } else if (strcmp(what, "signals") == 0) {
+            await_signals();
         } else if (strcmp(what, "title") == 0) {
             write_over_environment();
         } else if (strcmp(what, "env") == 0) {

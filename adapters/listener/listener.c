@@ -18,6 +18,7 @@
 
 #include "adapters/evhttp/unheard_errors.h"
 #include "adapters/listener/connections.h"
+#include "adapters/listener/opened.h"
 #include "adapters/listener/socket.h"
 #include "core/base/error.h"
 #include "core/base/lock.h"
@@ -41,8 +42,9 @@
 /* One of its addresses. */
 typedef struct port {
     evprof_t *prof;
-    evprof_socket_t socket; /* its descriptor belongs to `http` */
+    evprof_socket_t socket;
     struct evhttp *http;
+    bool is_taken; /* the socket belongs to `http` */
     evprof_connections_t *connections;
 } port_t;
 
@@ -80,9 +82,7 @@ after_fork_child(void)
 {
     for (listener_t *l = listeners; l != NULL; l = l->next) {
         for (size_t i = 0; i < l->port_count; i++) {
-            if (evprof_socket_is_open(&l->ports[i].socket)) {
-                close(l->ports[i].socket.fd);
-            }
+            evprof_own_descriptor_close(&l->ports[i].socket.own);
         }
     }
     listeners = NULL;
@@ -122,6 +122,9 @@ port_free(port_t *port)
 {
     if (port->http != NULL) {
         evhttp_free(port->http);
+    }
+    if (!port->is_taken) {
+        evprof_own_descriptor_close(&port->socket.own);
     }
     evprof_connections_free(port->connections);
     evprof_socket_forget(&port->socket);
@@ -260,13 +263,14 @@ open_http(listener_t *l, port_t *port, const evprof_listen_conf_t *conf,
     struct evhttp_bound_socket *bound = NULL;
     port->http = evhttp_new(l->base);
     if (port->http != NULL) {
-        bound = evhttp_accept_socket_with_handle(port->http, port->socket.fd);
+        bound =
+            evhttp_accept_socket_with_handle(port->http, port->socket.own.fd);
     }
     if (bound == NULL) {
-        close(port->socket.fd);
         return evprof_fail(err, EVPROF_ENOMEM, "listen %s: out of memory",
                            conf->address);
     }
+    port->is_taken = true;
     struct evconnlistener *socket = evhttp_bound_socket_get_listener(bound);
     evconnlistener_set_error_cb(socket, on_accept_error);
     port->connections =
@@ -283,17 +287,30 @@ open_http(listener_t *l, port_t *port, const evprof_listen_conf_t *conf,
     return evprof_evhttp_mount(l->prof, port->http, err);
 }
 
+/* Opens a socket for each address of the list; what is open is in the ports. */
 static int
-add_port(listener_t *l, const evprof_listen_conf_t *conf, evprof_error_t *err)
+open_sockets(listener_t *l, const evprof_listen_conf_t *list,
+             evprof_error_t *err)
 {
-    port_t *port = &l->ports[l->port_count];
-    port->prof = l->prof;
-    int status = evprof_socket_open(conf->address, &port->socket, err);
-    if (status != EVPROF_OK) {
-        return status;
+    int status = EVPROF_OK;
+    for (; list != NULL && status == EVPROF_OK; list = list->next) {
+        port_t *port = &l->ports[l->port_count];
+        port->prof = l->prof;
+        status = evprof_socket_open(list->address, &port->socket, err);
+        l->port_count += status == EVPROF_OK;
     }
-    l->port_count++;
-    return open_http(l, port, conf, err);
+    return status;
+}
+
+static int
+open_https(listener_t *l, const evprof_listen_conf_t *list, evprof_error_t *err)
+{
+    int status = EVPROF_OK;
+    for (size_t i = 0; i < l->port_count && status == EVPROF_OK; i++) {
+        status = open_http(l, &l->ports[i], list, err);
+        list = list->next;
+    }
+    return status;
 }
 
 /* libevent ends the program where it gets no descriptors for an event base: a
@@ -397,17 +414,37 @@ count(const evprof_listen_conf_t *list)
     return n;
 }
 
+static void
+call_opened(const listener_t *l, evprof_opened_fn *opened)
+{
+    int *sockets = calloc(l->port_count, sizeof(*sockets));
+    for (size_t i = 0; sockets != NULL && i < l->port_count; i++) {
+        sockets[i] = l->ports[i].socket.own.fd;
+    }
+    if (sockets != NULL) {
+        opened(sockets, l->port_count);
+    }
+    free(sockets);
+}
+
 /* All of the addresses, or none. */
 static int
-listen_on(evprof_t *prof, const evprof_listen_conf_t *list, evprof_error_t *err)
+listen_on(evprof_t *prof, const evprof_listen_conf_t *list,
+          evprof_opened_fn *opened, evprof_error_t *err)
 {
     listener_t *l = listener_new(prof, count(list));
     if (l == NULL) {
         return evprof_fail(err, EVPROF_ENOMEM, "listen: out of memory");
     }
-    int status = make_base(l, err);
-    for (; list != NULL && status == EVPROF_OK; list = list->next) {
-        status = add_port(l, list, err);
+    int status = open_sockets(l, list, err);
+    if (status == EVPROF_OK && opened != NULL) {
+        call_opened(l, opened);
+    }
+    if (status == EVPROF_OK) {
+        status = make_base(l, err);
+    }
+    if (status == EVPROF_OK) {
+        status = open_https(l, list, err);
     }
     if (status != EVPROF_OK) {
         listener_free(l);
@@ -417,7 +454,8 @@ listen_on(evprof_t *prof, const evprof_listen_conf_t *list, evprof_error_t *err)
 }
 
 static int
-listen_with(evprof_t *prof, const char *address, evprof_error_t *err)
+listen_with(evprof_t *prof, const char *address, evprof_opened_fn *opened,
+            evprof_error_t *err)
 {
     prof = evprof_use(prof, "evprof_listen", err);
     if (prof == NULL) {
@@ -426,14 +464,14 @@ listen_with(evprof_t *prof, const char *address, evprof_error_t *err)
     if (address != NULL) {
         evprof_listen_conf_t one = { .address = address };
         evprof_listen_defaults(&one);
-        return listen_on(prof, &one, err);
+        return listen_on(prof, &one, opened, err);
     }
     evprof_config_t *config = evprof_settings_hold(prof);
     const evprof_listen_conf_t *list = evprof_settings_main(config)->listen;
     int status = list == NULL ? evprof_fail(err, EVPROF_ENOENT,
                                             "listen: the configuration has no "
                                             "\"listen ADDRESS:PORT;\"")
-                              : listen_on(prof, list, err);
+                              : listen_on(prof, list, opened, err);
     evprof_settings_release(config);
     return status;
 }
@@ -441,7 +479,14 @@ listen_with(evprof_t *prof, const char *address, evprof_error_t *err)
 int
 evprof_listen(evprof_t *prof, const char *address, evprof_error_t *err)
 {
+    return evprof_listen_opened(prof, address, NULL, err);
+}
+
+int
+evprof_listen_opened(evprof_t *prof, const char *address,
+                     evprof_opened_fn *opened, evprof_error_t *err)
+{
     evprof_error_t own = { .status = EVPROF_OK };
-    int status = listen_with(prof, address, err == NULL ? &own : err);
+    int status = listen_with(prof, address, opened, err == NULL ? &own : err);
     return err == NULL ? evprof_unheard(status, &own) : status;
 }

@@ -95,9 +95,10 @@ open_unix(const char *address, const char *path, evprof_socket_t *out,
     }
     memcpy(at.sun_path, path, len);
     out->path = strdup(path);
-    out->fd = out->path == NULL ? -1 : socket(AF_UNIX, STREAM, 0);
+    out->own.fd = out->path == NULL ? -1 : socket(AF_UNIX, STREAM, 0);
     struct stat st;
-    if (out->fd < 0 || bind_unix(out->fd, &at) != 0 || lstat(path, &st) != 0) {
+    if (out->own.fd < 0 || bind_unix(out->own.fd, &at) != 0 ||
+        lstat(path, &st) != 0) {
         int error = errno;
         free(out->path);
         out->path = NULL;
@@ -158,10 +159,10 @@ open_tcp(const char *address, const evprof_listen_address_t *at,
         return evprof_fail(err, EVPROF_EINVAL, "listen %s: %s", address,
                            gai_strerror(failure));
     }
-    out->fd = open_first(list);
+    out->own.fd = open_first(list);
     int error = errno;
     freeaddrinfo(list);
-    return out->fd >= 0 ? EVPROF_OK : fail_bind(address, error, err);
+    return out->own.fd >= 0 ? EVPROF_OK : fail_bind(address, error, err);
 }
 
 int
@@ -170,27 +171,18 @@ evprof_socket_open(const char *address, evprof_socket_t *out,
 {
     evprof_listen_address_t at;
     const char *fault = evprof_listen_address_parse(address, &at);
-    *out = (evprof_socket_t){ .fd = -1 };
+    *out = (evprof_socket_t){ .own.fd = -1 };
     if (fault != NULL) {
         return evprof_fail(err, EVPROF_EINVAL, "listen %s %s", address, fault);
     }
     int status = at.is_unix ? open_unix(address, at.host, out, err)
                             : open_tcp(address, &at, out, err);
-    if (status != EVPROF_OK && out->fd >= 0) {
-        close(out->fd);
-        out->fd = -1;
+    if (status != EVPROF_OK && out->own.fd >= 0) {
+        close(out->own.fd);
+        out->own.fd = -1;
     }
-    struct stat st;
-    out->number = fstat(out->fd, &st) == 0 ? st.st_ino : 0;
+    out->own = evprof_own_descriptor(out->own.fd);
     return status;
-}
-
-bool
-evprof_socket_is_open(const evprof_socket_t *socket)
-{
-    struct stat st;
-    return fstat(socket->fd, &st) == 0 && S_ISSOCK(st.st_mode) &&
-           st.st_ino == socket->number;
 }
 
 /* A child that was made past the handlers of fork, another process that listens
@@ -227,7 +219,7 @@ evprof_socket_name(const evprof_socket_t *socket, char out[320])
         (void)snprintf(out, 320, "unix:%.300s", socket->path);
         return;
     }
-    if (getsockname(socket->fd, (struct sockaddr *)&own, &len) == 0) {
+    if (getsockname(socket->own.fd, (struct sockaddr *)&own, &len) == 0) {
         getnameinfo((struct sockaddr *)&own, len, host, sizeof(host), port,
                     sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
     }

@@ -2,18 +2,18 @@
 #ifndef EVPROF_LISTENER_SOCKET_H
 #define EVPROF_LISTENER_SOCKET_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include <evprof/status.h>
 
+#include "core/base/own_descriptor.h"
+
 /* A socket that listens, and the file that must go with it. */
 typedef struct evprof_socket {
-    int fd;
-    ino_t number; /* of the socket itself, in the kernel's list */
-    char *path;   /* of a unix socket, NULL else; owned */
-    pid_t owner;  /* who has made its file */
-    dev_t device; /* of the file */
+    evprof_own_descriptor_t own; /* the socket */
+    char *path;                  /* of a unix socket, NULL else; owned */
+    pid_t owner;                 /* who has made its file */
+    dev_t device;                /* of the file */
     ino_t inode;
 } evprof_socket_t;
 
@@ -24,10 +24,6 @@ typedef struct evprof_socket {
  */
 int evprof_socket_open(const char *address, evprof_socket_t *out,
                        evprof_error_t *err);
-
-/* Whether the descriptor still is that socket: the program may have closed it,
- * and another file may have its number. */
-bool evprof_socket_is_open(const evprof_socket_t *socket);
 
 /* Removes the file of a unix socket that this process has made, unless another
  * file has its name by now. */

@@ -23,7 +23,8 @@
 /* libevent 2.1.12, the oldest that the module works with. */
 #define OLDEST_LIBEVENT 0x02010c00u
 
-typedef int listen_fn(evprof_t *, const char *, evprof_error_t *);
+typedef int listen_fn(evprof_t *, const char *, evprof_opened_fn *,
+                      evprof_error_t *);
 typedef int mount_fn(evprof_t *, struct evhttp *, evprof_error_t *);
 
 static void *module;
@@ -103,19 +104,20 @@ evprof_preload_is_own(void)
 }
 
 int
-evprof_preload_listen(evprof_t *prof, const char *pattern, evprof_error_t *err)
+evprof_preload_listen(evprof_t *prof, const char *pattern,
+                      evprof_opened_fn *opened, evprof_error_t *err)
 {
     listen_fn *listen = NULL;
     char address[512];
     hold_standard_streams();
-    void *found = find("evprof_listen", err);
+    void *found = find("evprof_preload_port_listen", err);
     if (found == NULL) {
         return EVPROF_ENOTSUP;
     }
     memcpy(&listen, &found, sizeof(listen));
     is_own = true;
     if (pattern == NULL) {
-        return listen(prof, NULL, err);
+        return listen(prof, NULL, opened, err);
     }
     int status = evprof_fail(err, EVPROF_EINVAL,
                              "EVPROF_LISTEN: %s is no "
@@ -125,7 +127,7 @@ evprof_preload_listen(evprof_t *prof, const char *pattern, evprof_error_t *err)
          status != EVPROF_OK &&
          evprof_preload_address(pattern, i, address, sizeof(address));
          i++) {
-        status = listen(prof, address, err);
+        status = listen(prof, address, opened, err);
     }
     return status;
 }

@@ -6,16 +6,19 @@
 
 #include <evprof/evprof.h>
 
+#include "adapters/listener/opened.h"
+
 struct evhttp;
 
 /*
  * Opens the private port at the first address of `pattern` that is free, or at
  * every `listen` of the configuration when `pattern` is NULL. Loads the HTTP
- * side on first use, and libevent with it where the program has none. One at a
- * time. EVPROF_ENOTSUP: it cannot be loaded; what evprof_listen() says.
+ * side on first use, and libevent with it where the program has none. `opened`
+ * may be NULL. One at a time. EVPROF_ENOTSUP: it cannot be loaded; what
+ * evprof_listen() says.
  */
 int evprof_preload_listen(evprof_t *prof, const char *pattern,
-                          evprof_error_t *err);
+                          evprof_opened_fn *opened, evprof_error_t *err);
 
 /* Whether the calling thread is opening the private port, whose evhttp is not
  * the program's. */

@@ -19,6 +19,7 @@
 #include <evprof/evprof.h>
 
 #include "adapters/preload/alone.h"
+#include "adapters/preload/descriptor_table.h"
 #include "adapters/preload/environment.h"
 #include "adapters/preload/files.h"
 #include "adapters/preload/mounted.h"
@@ -34,6 +35,7 @@ static struct {
     const char *pattern; /* EVPROF_LISTEN, or NULL: as configured */
     int64_t wait_ns;
     int signal;
+    bool is_mounted;        /* `mount auto;` */
     bool has_port;          /* something says where to listen */
     pid_t pid;              /* who waits */
     int64_t due_ns;         /* when the port opens */
@@ -68,6 +70,17 @@ await_age(void)
     return atomic_compare_exchange_strong(&preload.state, &waits, NOBODY_WAITS);
 }
 
+/* Where the port is all that there is, and its thread the only one of ours, all
+ * later ones come from that. Others of ours that are there already, and
+ * handlers on the program's evhttp, use the program's table. */
+static void
+part_table(const int *sockets, size_t count)
+{
+    if (count == 1 && !preload.is_mounted && evprof_own_thread_count() == 1) {
+        (void)evprof_preload_part_table(sockets[0]);
+    }
+}
+
 static void *
 open_port(void *arg)
 {
@@ -79,8 +92,8 @@ open_port(void *arg)
         return NULL;
     }
     pthread_detach(pthread_self());
-    if (evprof_preload_listen(preload.prof, preload.pattern, &err) !=
-        EVPROF_OK) {
+    if (evprof_preload_listen(preload.prof, preload.pattern, part_table,
+                              &err) != EVPROF_OK) {
         evprof_log(preload.prof, EVPROF_LOG_ERROR, "%s", err.message);
     }
     return NULL;
@@ -169,7 +182,8 @@ read_settings(void)
     preload.signal = conf->listen_signal;
     preload.has_port =
         preload.pattern != NULL || evprof_settings_main(config)->listen != NULL;
-    if (wanted && conf->mount == 1) {
+    preload.is_mounted = conf->mount == 1;
+    if (wanted && preload.is_mounted) {
         evprof_preload_mount_first(preload.prof);
     }
     evprof_settings_release(config);

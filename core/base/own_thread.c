@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,6 +61,7 @@ typedef struct start {
 } start_t;
 
 static void (*on_begin)(void);
+static _Atomic unsigned running; /* threads of ours */
 
 const evprof_own_thread_row_t *
 evprof_own_thread_row(enum evprof_own_thread which)
@@ -109,6 +111,7 @@ run_thread(void *arg)
     }
     pthread_setname_np(pthread_self(), rows[start.which].name);
     void *result = start.run(start.arg);
+    atomic_fetch_sub(&running, 1);
     count_in();
     return result;
 }
@@ -128,6 +131,13 @@ choose_signals(sigset_t *blocked)
 
 static size_t (*ask)(const pthread_attr_t *attr); /* NULL: not this glibc */
 
+/* A child has none of them. */
+static void
+forget_threads(void)
+{
+    atomic_store(&running, 0);
+}
+
 /* Early: a thread that is stuck in dlopen() later must not keep ours from being
  * started. */
 __attribute__((constructor(101))) static void
@@ -136,6 +146,7 @@ find_in_libc(void)
     void *address = evprof_look_up(RTLD_DEFAULT, "__pthread_get_minstack");
     memcpy(&ask, &address, sizeof(ask));
     thread_count = evprof_look_up(RTLD_DEFAULT, "__nptl_nthreads");
+    (void)pthread_atfork(NULL, NULL, forget_threads);
 }
 
 /* What glibc itself needs of a stack, thread-local storage included. */
@@ -154,7 +165,9 @@ start_with(const pthread_attr_t *attr, pthread_t *out, start_t *start)
     sigset_t saved;
     choose_signals(&blocked);
     pthread_sigmask(SIG_SETMASK, &blocked, &saved);
+    atomic_fetch_add(&running, 1);
     int failure = pthread_create(out, attr, run_thread, start);
+    atomic_fetch_sub(&running, failure == 0 ? 0 : 1);
     pthread_sigmask(SIG_SETMASK, &saved, NULL);
     return failure;
 }
@@ -181,6 +194,12 @@ evprof_own_thread_start(enum evprof_own_thread which, pthread_t *out,
         free(start);
     }
     return failure;
+}
+
+unsigned
+evprof_own_thread_count(void)
+{
+    return atomic_load(&running);
 }
 
 bool

@@ -54,6 +54,9 @@ evprof_own_thread_row(enum evprof_own_thread which);
 int evprof_own_thread_start(enum evprof_own_thread which, pthread_t *out,
                             void *(*run)(void *arg), void *arg);
 
+/* How many of them there are just now, the caller included if it is one. */
+unsigned evprof_own_thread_count(void);
+
 /* Has `begin` called first in each such thread. For one caller, before any
  * thread is made. */
 void evprof_own_thread_on_begin(void (*begin)(void));

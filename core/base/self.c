@@ -27,6 +27,13 @@ evprof_self_path(char *out, const char *name)
     return out;
 }
 
+const char *
+evprof_self_descriptor(char *out, int fd)
+{
+    (void)snprintf(out, EVPROF_SELF_SIZE, "/proc/thread-self/fd/%d", fd);
+    return out;
+}
+
 bool
 evprof_self_has_thread(pid_t tid)
 {

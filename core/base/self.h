@@ -24,6 +24,12 @@ const char *evprof_self_path(char *out, const char *name);
 /* The path of such a file until the end of the enclosing block. */
 #define EVPROF_SELF(name) evprof_self_path((char[EVPROF_SELF_SIZE]){ "" }, name)
 
+/*
+ * Writes the path of an open file of the calling thread, and returns it:
+ * threads may have tables of descriptors of their own. As above.
+ */
+const char *evprof_self_descriptor(char *out, int fd);
+
 /* What stands in the folder of the process alone. Its list of threads and its
  * age outlive the first thread. */
 #define EVPROF_SELF_TASKS "/proc/self/task"

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/own_descriptor.h"
 #include "core/base/self.h"
 #include "core/heap/jemalloc.h"
 #include "core/heap/jemalloc_mallctl.h"
@@ -24,7 +25,7 @@
 
 #define PIECE ((size_t)256 << 10)
 
-static int dump_fd = -1;
+static evprof_own_descriptor_t dump = { .fd = -1 };
 static pid_t dump_owner;
 static bool has_dump;
 static uint64_t dump_count;
@@ -32,10 +33,7 @@ static uint64_t dump_count;
 void
 evprof_jemalloc_drop_dump(void)
 {
-    if (dump_fd >= 0) {
-        close(dump_fd);
-    }
-    dump_fd = -1;
+    evprof_own_descriptor_close(&dump);
     has_dump = false;
 }
 
@@ -70,7 +68,7 @@ check_dump(enum evprof_loss_of who, int failure, evprof_error_t *err)
     char why[96];
     bool is_cut = getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
                   limit.rlim_cur != RLIM_INFINITY &&
-                  fstat(dump_fd, &file) == 0 &&
+                  fstat(dump.fd, &file) == 0 &&
                   (rlim_t)file.st_size >= limit.rlim_cur;
     if (is_cut) {
         (void)snprintf(why, sizeof(why), "files may have %llu bytes only",
@@ -89,15 +87,14 @@ int
 evprof_jemalloc_dump(enum evprof_loss_of who, evprof_error_t *err)
 {
     evprof_jemalloc_drop_dump();
-    dump_fd = memfd_create("evprof-heap", MFD_CLOEXEC);
-    if (dump_fd < 0) {
+    dump = evprof_own_descriptor(memfd_create("evprof-heap", MFD_CLOEXEC));
+    if (dump.fd < 0) {
         return refuse(who, strerrordesc_np(errno),
                       "allow memfd_create and one more descriptor (ulimit -n)",
                       err);
     }
-    char file[32];
-    (void)snprintf(file, sizeof(file), "fd/%d", dump_fd);
-    const char *name = EVPROF_SELF(file);
+    char path[EVPROF_SELF_SIZE];
+    const char *name = evprof_self_descriptor(path, dump.fd);
     int failure = evprof_mallctl("prof.dump", NULL, NULL, &name, sizeof(name));
     int status = check_dump(who, failure, err);
     if (status != EVPROF_OK) {
@@ -121,7 +118,7 @@ evprof_jemalloc_read_dump(evprof_jemalloc_feed_fn feed, void *ctx,
         return evprof_fail(err, EVPROF_ENOMEM, "heap: out of memory");
     }
     while (status == EVPROF_OK) {
-        ssize_t len = pread(dump_fd, piece, PIECE, at);
+        ssize_t len = pread(dump.fd, piece, PIECE, at);
         if (len < 0 && errno == EINTR) {
             continue;
         }

@@ -20,6 +20,7 @@
 
 #include "core/base/grow.h"
 #include "core/base/lock.h"
+#include "core/base/own_descriptor.h"
 #include "core/base/parse.h"
 #include "core/base/read_file.h"
 #include "core/base/self.h"
@@ -40,7 +41,7 @@ static struct {
     bool is_known;
     bool is_foreign;
     unsigned holders;
-    int directory; /* while there are holders; negative: not there */
+    evprof_own_descriptor_t directory; /* while there are holders */
     pair_t *pairs;
     size_t count;
     size_t cap;
@@ -160,7 +161,7 @@ evprof_proc_read(pid_t tid, const char *name, char *out, size_t size)
     char path[PATH_SIZE];
     evprof_lock_enter(&names.lock);
     pid_t number = number_of(tid);
-    int directory = names.holders > 0 ? names.directory : -1;
+    int directory = names.holders > 0 ? names.directory.fd : -1;
     evprof_lock_leave(&names.lock);
     out[0] = '\0';
     if (number == 0) {
@@ -177,7 +178,8 @@ evprof_proc_hold(void)
     int saved = errno;
     evprof_lock_enter(&names.lock);
     if (names.holders++ == 0) {
-        names.directory = open(TASKS, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        names.directory = evprof_own_descriptor(
+            open(TASKS, O_PATH | O_DIRECTORY | O_CLOEXEC));
     }
     evprof_lock_leave(&names.lock);
     errno = saved;
@@ -188,8 +190,8 @@ evprof_proc_let_go(void)
 {
     int saved = errno;
     evprof_lock_enter(&names.lock);
-    if (--names.holders == 0 && names.directory >= 0) {
-        close(names.directory);
+    if (--names.holders == 0) {
+        evprof_own_descriptor_close(&names.directory);
     }
     evprof_lock_leave(&names.lock);
     errno = saved;
@@ -282,8 +284,8 @@ fork_child(void)
     names.count = 0;
     names.cap = 0;
     names.is_known = false;
-    if (names.holders > 0 && names.directory >= 0) {
-        close(names.directory); /* it shows the parent */
+    if (names.holders > 0) {
+        evprof_own_descriptor_close(&names.directory); /* shows the parent */
     }
     names.holders = 0;
 }

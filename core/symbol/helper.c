@@ -271,7 +271,7 @@ evprof_helper_ask(evprof_helper_t *helper, int fd, const char *path,
     if (status != EVPROF_OK) {
         return status;
     }
-    talk_t t = { .socket = helper->keeper.socket,
+    talk_t t = { .socket = helper->keeper.socket.fd,
                  .deadline = evprof_clock_ns(CLOCK_MONOTONIC) + MAX_WAIT_NS };
     status = ask(&t, fd, path, vaddrs, count, file);
     if (status != EVPROF_OK) {

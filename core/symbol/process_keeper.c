@@ -331,10 +331,9 @@ evprof_keeper_start(evprof_keeper_t *keeper, const char *path,
                     evprof_error_t *err)
 {
     int pair[2];
-    struct stat st;
     struct stat theirs;
     reap_late();
-    *keeper = (evprof_keeper_t){ .socket = -1 };
+    *keeper = (evprof_keeper_t){ .socket.fd = -1 };
     if (!has_room()) {
         return evprof_fail(err, EVPROF_EIO, "earlier helpers have not ended");
     }
@@ -345,10 +344,9 @@ evprof_keeper_start(evprof_keeper_t *keeper, const char *path,
     char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     const char *own = stack == MAP_FAILED ? NULL : copy_path(stack, path);
-    pid_t pid =
-        own == NULL || fstat(pair[0], &st) != 0 || fstat(pair[1], &theirs) != 0
-            ? -1
-            : clone_keeper(stack, own, pair[1], &theirs);
+    pid_t pid = own == NULL || fstat(pair[1], &theirs) != 0
+                    ? -1
+                    : clone_keeper(stack, own, pair[1], &theirs);
     int code = errno;
     close(pair[1]);
     if (pid < 0) {
@@ -361,35 +359,25 @@ evprof_keeper_start(evprof_keeper_t *keeper, const char *path,
     }
     *keeper = (evprof_keeper_t){ .owner = getpid(),
                                  .pid = pid,
-                                 .socket = pair[0],
-                                 .device = st.st_dev,
-                                 .inode = st.st_ino,
+                                 .socket = evprof_own_descriptor(pair[0]),
                                  .stack = stack };
     return EVPROF_OK;
-}
-
-static bool
-has_socket(const evprof_keeper_t *keeper)
-{
-    struct stat st;
-    return fstat(keeper->socket, &st) == 0 && st.st_dev == keeper->device &&
-           st.st_ino == keeper->inode;
 }
 
 bool
 evprof_keeper_is_ours(const evprof_keeper_t *keeper)
 {
     return keeper->owner != 0 && keeper->owner == getpid() &&
-           has_socket(keeper);
+           evprof_own_descriptor_is_open(&keeper->socket);
 }
 
 void
 evprof_keeper_forget(evprof_keeper_t *keeper)
 {
-    if (keeper->owner != 0 && has_socket(keeper)) {
-        close(keeper->socket);
+    if (keeper->owner != 0) {
+        evprof_own_descriptor_close(&keeper->socket);
     }
-    *keeper = (evprof_keeper_t){ .socket = -1 };
+    *keeper = (evprof_keeper_t){ .socket.fd = -1 };
     memset(late, 0, sizeof(late));
 }
 
@@ -407,10 +395,8 @@ evprof_keeper_check(evprof_keeper_t *keeper)
     if (!reap(keeper->pid, keeper->stack, WNOHANG)) {
         return true;
     }
-    if (has_socket(keeper)) {
-        close(keeper->socket);
-    }
-    *keeper = (evprof_keeper_t){ .socket = -1 };
+    evprof_own_descriptor_close(&keeper->socket);
+    *keeper = (evprof_keeper_t){ .socket.fd = -1 };
     return false;
 }
 
@@ -425,9 +411,7 @@ evprof_keeper_stop(evprof_keeper_t *keeper)
         evprof_keeper_forget(keeper);
         return;
     }
-    if (has_socket(keeper)) {
-        close(keeper->socket);
-    }
+    evprof_own_descriptor_close(&keeper->socket);
     bool is_reaped = false;
     for (int i = 0; i < STOP_TRIES && !is_reaped; i++) {
         is_reaped = reap(keeper->pid, keeper->stack, WNOHANG);
@@ -438,5 +422,5 @@ evprof_keeper_stop(evprof_keeper_t *keeper)
     if (!is_reaped) {
         reap_later(keeper->pid, keeper->stack);
     }
-    *keeper = (evprof_keeper_t){ .socket = -1 };
+    *keeper = (evprof_keeper_t){ .socket.fd = -1 };
 }

@@ -16,15 +16,15 @@
 
 #include <evprof/status.h>
 
+#include "core/base/own_descriptor.h"
+
 /* The keeper's name in /proc, by which it is told from a server. */
 #define EVPROF_KEEPER_NAME "evprof-keeper"
 
 typedef struct evprof_keeper {
     pid_t owner; /* 0: nothing runs */
     pid_t pid;
-    int socket;   /* to the program's descriptor 0 */
-    dev_t device; /* identifies the socket: its number may have been reused */
-    ino_t inode;
+    evprof_own_descriptor_t socket; /* to the program's descriptor 0 */
     void *stack;
 } evprof_keeper_t;
 

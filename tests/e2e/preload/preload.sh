@@ -179,15 +179,22 @@ grep -q ' burn$' top || fail "a failed exec ends the profile: $(cat top)"
 # its socket; a fork that ends at once opens none.
 mkfifo in
 serve() { # serve WHAT...: starts it, its process in $pid
+    : >ids
     EVPROF_LISTEN="unix:$work/%p.sock" LD_PRELOAD=$library \
-        "$program" "$@" serve <in >ids &
+        "$program" "$@" <in >ids &
     exec 3>in
     until [ -s ids ]; do read -rt 0.05 <> <(:) || true; done
-    pid=$(cat ids) running=$pid
+    pid=$(head -n 1 ids) running=$pid
     until [ -S "$work/$pid.sock" ]; do
         kill -0 "$pid" || fail "the program is gone"
         read -rt 0.05 <> <(:) || true
     done
+}
+# Closes its input, on which it ends.
+end_serving() {
+    exec 3>&-
+    while kill -0 "$pid" 2>/dev/null; do read -rt 0.05 <> <(:) || true; done
+    running=
 }
 # One that is to write files has written what it did in the foreground; that it goes
 # on is said.
@@ -198,13 +205,11 @@ until [ -s ids ] && grep -q background err; do
 done
 pid=$(cat ids) running=$pid
 expect "process $pid) goes on in the background" err
-exec 3>&-
-while kill -0 "$pid" 2>/dev/null; do read -rt 0.05 <> <(:) || true; done
+end_serving
 "$tool" -top left.pb >top
 grep -q ' burn$' top || fail "the foreground is lost: $(cat top)"
-: >ids
 
-serve child daemon title
+serve child daemon title serve
 [ "$(find . -name '*.sock' | wc -l)" -eq 1 ] || fail "forks open sockets"
 curl -sS --unix-socket "$pid.sock" -o cmdline http://x/debug/pprof/cmdline
 tr '\0' ' ' <cmdline | grep -q daemon || fail "cmdline: $(cat cmdline)"
@@ -224,9 +229,29 @@ grep -q "^ *$pid .*unix:.*$pid.sock" list || fail "ps: $(cat list)"
 "$tool" -raw -seconds 1 "name:$(cat "/proc/$pid/comm")" >top 2>err ||
     fail "by its name: $(cat err)"
 [ "$(status_of "$tool" -top 999999999)" -eq 2 ] || fail "no such process"
-exec 3>&-
-while kill -0 "$pid" 2>/dev/null; do read -rt 0.05 <> <(:) || true; done
-running=
+end_serving
+
+# Our threads have descriptors of their own. Whatever they do, the program sees none
+# but the socket, which says to everyone whose it is; and they outlive its closing all.
+serve close
+fetch() { # fetch PATH: prints the status
+    curl -sS --unix-socket "$pid.sock" -o got -w '%{http_code}' \
+        "http://x/debug/pprof/$1"
+}
+for path in 'profile?seconds=1' goroutine 'trace?seconds=0.3' mutex; do
+    [ "$(fetch "$path")" -eq 200 ] || fail "$path: $(cat got)"
+done
+ls -l "/proc/$pid/fd" >fds
+[ "$(grep -c socket: fds)" -eq 1 ] && ! grep -qE 'anon_inode|memfd|/proc' fds ||
+    fail "the program's descriptors: $(cat fds)"
+printf x >&3
+until [ "$(wc -l <ids)" -eq 2 ]; do read -rt 0.05 <> <(:) || true; done
+[ "$(tail -n 1 ids)" -eq 3 ] || fail "the next file is number $(tail -n 1 ids)"
+[ "$(fetch cmdline)" -eq 200 ] || fail "the port is closed: $(cat got)"
+# Our own table holds none of the program's, so that what that closes is closed.
+for table in "/proc/$pid/task"/*/fd; do ls -l "$table"; done >tables
+[ "$(grep -c "$work/ids" tables)" -eq 1 ] || fail "our descriptors: $(cat tables)"
+end_serving
 
 # `only` names the programs; others are left alone.
 printf 'only somebody-else;\nlisten unix:%s/only.sock;\n' "$work" >conf

@@ -124,6 +124,25 @@ serve(void)
     }
 }
 
+/* Says its process, and at the first byte of its input, as programs do that
+ * become daemons, closes all descriptors, and the number of the next file. */
+static void
+serve_and_close(void)
+{
+    char byte;
+    printf("%d\n", (int)getpid());
+    fflush(stdout);
+    if (read(0, &byte, 1) == 1) {
+        for (int fd = 3; fd < 1000; fd++) {
+            close(fd);
+        }
+        printf("%d\n", open("/dev/null", O_RDONLY | O_CLOEXEC));
+        fflush(stdout);
+    }
+    while (read(0, &byte, 1) > 0) {
+    }
+}
+
 /* Each way that a program has to run another image: in its own place, or in a
  * child that it waits for. */
 static void
@@ -231,6 +250,8 @@ main(int argc, char **argv)
             raise(SIGTERM);
         } else if (strcmp(what, "serve") == 0) {
             serve();
+        } else if (strcmp(what, "close") == 0) {
+            serve_and_close();
         } else {
             return atoi(what);
         }

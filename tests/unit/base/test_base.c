@@ -9,7 +9,8 @@ main(void)
            run_bulk_tests() + run_flag_text_tests() + run_grow_tests() +
            run_html_tests() + run_index_tests() + run_intern_tests() +
            run_json_tests() + run_lock_tests() + run_name_list_tests() +
-           run_nearest_tests() + run_new_file_tests() + run_own_folder_tests() +
+           run_nearest_tests() + run_new_file_tests() +
+           run_own_descriptor_tests() + run_own_folder_tests() +
            run_own_thread_tests() + run_parse_tests() + run_path_tests() +
            run_perf_ring_tests() + run_plain_name_tests() +
            run_process_tests() + run_read_file_tests() + run_scheme_tests() +

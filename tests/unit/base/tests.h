@@ -25,6 +25,7 @@ int run_lock_tests(void);
 int run_name_list_tests(void);
 int run_nearest_tests(void);
 int run_new_file_tests(void);
+int run_own_descriptor_tests(void);
 int run_own_folder_tests(void);
 int run_own_thread_tests(void);
 int run_parse_tests(void);

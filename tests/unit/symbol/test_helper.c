@@ -101,7 +101,7 @@ ask_sample(evprof_helper_t *helper)
 static evprof_helper_t
 new_helper(void)
 {
-    evprof_helper_t helper = { .keeper = { .socket = -1 } };
+    evprof_helper_t helper = { .keeper = { .socket.fd = -1 } };
     evprof_helper_configure(&helper, HELPER);
     return helper;
 }
@@ -213,7 +213,7 @@ test_descriptors_of_others_are_not_written_to(void **state)
     struct stat st;
     evprof_helper_t helper = new_helper();
     assert_true(ask_sample(&helper) > 0);
-    int number = helper.keeper.socket;
+    int number = helper.keeper.socket.fd;
     assert_int_equal(close(number), 0);
     int fd = mkstemp(path);
     assert_true(fd >= 0);
@@ -270,7 +270,7 @@ test_a_late_keeper_is_reaped(void **state)
 {
     (void)state;
     evprof_keeper_t late;
-    evprof_keeper_t none = { .socket = -1 };
+    evprof_keeper_t none = { .socket.fd = -1 };
     assert_int_equal(evprof_keeper_start(&late, HELPER, NULL), 0);
     const pid_t pid = late.pid;
     assert_int_equal(kill(pid, SIGSTOP), 0);

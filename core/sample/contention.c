@@ -92,7 +92,10 @@ evprof_contention_on_switch(void (*changed)(bool is_on))
 void
 evprof_contention_set_block_rate(int64_t ns)
 {
-    (void)evprof_here_prepare();
+    /* A program that starts with all off does not wait for tables of its code. */
+    if (ns > 0) {
+        (void)evprof_here_prepare();
+    }
     evprof_budget_restart(&kinds[EVPROF_CONTENTION_BLOCK].budget);
     atomic_store_explicit(&block_rate_ns, ns > 0 ? ns : 0,
                           memory_order_relaxed);
@@ -111,9 +114,9 @@ evprof_contention_set_mutex_fraction(int fraction)
     if (fraction < 0) {
         return atomic_load_explicit(&mutex_fraction, memory_order_relaxed);
     }
-    (void)evprof_here_prepare();
     evprof_budget_restart(&kinds[EVPROF_CONTENTION_MUTEX].budget);
     if (fraction > 0) {
+        (void)evprof_here_prepare();
         evprof_waiters_restart(evprof_clock_ns(CLOCK_MONOTONIC));
     }
     int before = atomic_exchange_explicit(&mutex_fraction, fraction,

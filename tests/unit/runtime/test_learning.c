@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whoever finds that code was loaded need not wait until it is learnt. */
+/* When code is learnt, and that whoever finds new code need not wait for it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 
 #include <evprof/evprof.h>
 
+#include "core/sample/contention.h"
 #include "core/unwind/sig_map.h"
 #include "core/unwind/unwind.h"
 
@@ -52,10 +53,26 @@ test_end_does_not_wait(void **state)
     assert_false(evprof_unwind_is_stale());
 }
 
+/* A program does not wait for call-frame tables that no profile needs yet. The
+ * first of these tests. */
+static void
+test_nothing_is_learnt_before_its_time(void **state)
+{
+    (void)state;
+    evprof_t *prof = evprof_new(NULL, NULL);
+    assert_non_null(prof);
+    assert_null(atomic_load(&evprof_map_current));
+    evprof_contention_set_block_rate(1);
+    assert_non_null(atomic_load(&evprof_map_current));
+    evprof_contention_set_block_rate(0);
+    evprof_free(prof);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_is_learnt_before_its_time),
         cmocka_unit_test(test_worker_learns),
         cmocka_unit_test(test_end_does_not_wait),
     };

@@ -337,6 +337,7 @@ hand_on(int number, siginfo_t *info, void *context)
     }
 }
 
+/* Also those that are ignored here: the program may have a handler for them. */
 static void
 hand_signals_on(void)
 {
@@ -344,10 +345,8 @@ hand_signals_on(void)
                                 .sa_flags = SA_SIGINFO | SA_RESTART };
     sigemptyset(&action.sa_mask);
     for (int number = 1; number <= SIGRTMAX; number++) {
-        struct sigaction before;
-        if (!is_our_own(number) && sigaction(number, NULL, &before) == 0 &&
-            before.sa_handler != SIG_IGN) {
-            sigaction(number, &action, NULL);
+        if (!is_our_own(number)) {
+            (void)sigaction(number, &action, NULL);
         }
     }
 }

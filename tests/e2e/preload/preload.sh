@@ -32,7 +32,8 @@ expect '^bad.conf:1:1: "follow_exec" ' err
 "$tool" run -- "$program" signals 4 >out 2>err &
 running=$!
 until grep -q ready out; do read -rt 0.05 <> <(:) || true; done
-for number in WINCH TTIN ALRM TSTP RTMIN; do kill -$number "$running"; done
+# A shell has its jobs ignore SIGINT, a program may take it all the same.
+for number in WINCH TTIN ALRM TSTP RTMIN INT; do kill -$number "$running"; done
 status=0
 wait "$running" || status=$?
 running=

@@ -79,18 +79,19 @@ clean_up_at_signals(void)
 static void
 await_signals(void)
 {
-    static const int numbers[] = { SIGWINCH, SIGTTIN, SIGALRM, SIGTSTP };
+    static const int numbers[] = { SIGWINCH, SIGTTIN, SIGALRM, SIGTSTP,
+                                   SIGINT };
     sigset_t set;
     int got = 0;
     sigemptyset(&set);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 5; i++) {
         sigaddset(&set, numbers[i]);
     }
     sigaddset(&set, SIGRTMIN);
     sigprocmask(SIG_BLOCK, &set, NULL);
     puts("ready");
     fflush(stdout);
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 6; i++) {
         sigwait(&set, &got);
         sigdelset(&set, got);
     }

@@ -22,6 +22,7 @@
 #include "adapters/listener/socket.h"
 #include "core/base/error.h"
 #include "core/base/lock.h"
+#include "core/base/self.h"
 #include "core/runtime/catalog.h"
 #include "core/runtime/service.h"
 #include "core/runtime/settings.h"
@@ -61,7 +62,7 @@ typedef struct listener {
 
 static evprof_lock_t lock;
 static listener_t *listeners; /* under the lock: what a child must close */
-static pthread_once_t process_once = PTHREAD_ONCE_INIT;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
 /* ---- Fork ---- */
 
@@ -109,10 +110,9 @@ remove_sockets(void)
 }
 
 static void
-watch_process(void)
+watch_forks(void)
 {
     pthread_atfork(before_fork, after_fork_parent, after_fork_child);
-    evprof_service_at_quick_end(remove_sockets);
 }
 
 /* ---- Life ---- */
@@ -388,7 +388,10 @@ log_ports(const listener_t *l)
 static int
 start(listener_t *l, evprof_error_t *err)
 {
-    pthread_once(&process_once, watch_process);
+    pthread_once(&fork_once, watch_forks);
+    /* A filter may end a program for the calls that remove a file. */
+    evprof_service_at_quick_end(evprof_self_has_seccomp() ? NULL
+                                                          : remove_sockets);
     log_ports(l);
     int status =
         evprof_service_start(EVPROF_OWN_PORT, &l->thread, run_listener, l, err);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Lists the mutants of one C file: line, TAB, the changed line. A line can give
 # several: one for each operator and number in it, and one without the statement
-# that it holds. Lines outside of functions, comments and texts are left alone.
+# that it holds. Lines outside of functions, comments and texts are left alone,
+# and code for another processor than `machine`, which is not compiled.
 
 function propose(changed) {
     if (changed != $0) {
@@ -32,7 +33,24 @@ function swap_numbers(    rest, before, number) {
     }
 }
 
-FNR == 1 { in_function = in_comment = 0; last = ";" }
+# Whether the condition of the line is on the processor, and on this one.
+function is_machine() { return $0 ~ "defined\\(__" machine "__\\)$" }
+
+FNR == 1 { in_function = in_comment = depth = left_out = 0; last = ";" }
+/^#if/ {
+    outer[++depth] = left_out
+    is_about[depth] = /^#if defined\(__(x86_64|aarch64)__\)$/
+    is_taken[depth] = is_about[depth] && is_machine()
+    left_out = outer[depth] || (is_about[depth] && !is_taken[depth])
+}
+/^#elif/ && is_about[depth] {
+    left_out = outer[depth] || is_taken[depth] || !is_machine()
+    is_taken[depth] = is_taken[depth] || is_machine()
+}
+/^#else/ && is_about[depth] { left_out = outer[depth] || is_taken[depth] }
+/^#endif/ { left_out = outer[depth--] }
+left_out { next }
+
 /^\{/ { in_function = 1; last = "{"; next }
 /^\}/ { in_function = 0; next }
 /^ *\/\*/ { in_comment = 1 }

@@ -153,7 +153,7 @@ mutate_room() {
         [[ $result != killed ]] || killed=$((killed + 1))
         echo "$result $what"
     done < <(find "$room" -maxdepth 1 -name '*.c' | sort | while read -r file; do
-        awk -f tests/mutate.awk "$file" | sed "s|^|$file\t|"
+        awk -v machine="$(uname -m)" -f tests/mutate.awk "$file" | sed "s|^|$file\t|"
     done | shuf --random-source=<(openssl enc -aes-256-ctr -pass "pass:$seed" \
         -nosalt -pbkdf2 </dev/zero 2>/dev/null))
     cmake --build "$build" >/dev/null

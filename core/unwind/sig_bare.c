@@ -66,8 +66,8 @@ is_called_here(const bare_t *bare, uintptr_t ra)
 static bool
 is_generated_call(uintptr_t ra)
 {
-    if (ra < BARE_MOST || !evprof_arch_probe(ra - EVPROF_CALL_MAX) ||
-        !evprof_arch_probe(ra - sizeof(ra))) {
+    _Static_assert(EVPROF_CALL_MAX <= sizeof(ra), "one word has the call");
+    if (ra < BARE_MOST || !evprof_arch_probe(ra - sizeof(ra))) {
         return false;
     }
     uintptr_t text = evprof_peek(ra - sizeof(ra));

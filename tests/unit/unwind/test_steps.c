@@ -421,6 +421,7 @@ test_generated_code(void **state)
     memset(pages, 0x90, page);
     char *code = pages + 64;
     memcpy(code, test_bare, (size_t)(test_bare_return - test_bare) + 2);
+    memcpy(pages + page - 2, "\xff\xd0", 2); /* call *%rax */
     const char *middle = code + (test_bare_middle - test_bare);
     const char *behind = code + (test_bare_return - test_bare);
     const struct {
@@ -432,7 +433,9 @@ test_generated_code(void **state)
         { middle, false },
         { test_bare_return, true },
         { test_bare_middle, false },
-        { pages + page + 8, false }, /* nothing is there */
+        { pages + page, true },      /* behind the last code */
+        { pages + page + 1, false }, /* nothing is there */
+        { pages + 4, false },        /* nor before */
         { (const char *)0x1008, false },
         { NULL, false },
     };

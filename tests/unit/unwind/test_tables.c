@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,11 +189,13 @@ test_tables_are_small(void **state)
     evprof_objects_release(objects);
 }
 
-/* A file that is not there, or not the one that is loaded, gives no table. */
+/* A file that is not there, or not the one that is loaded, gives no table.
+ * Descriptors of the program stay open. */
 static void
 test_wrong_files(void **state)
 {
     (void)state;
+    const int input = fcntl(STDIN_FILENO, F_GETFD);
     const evprof_objects_t *objects = evprof_objects_acquire();
     evprof_object_t object = *evprof_objects_find(
         objects, (uintptr_t)dlsym(RTLD_DEFAULT, "gnu_get_libc_version"));
@@ -206,6 +209,7 @@ test_wrong_files(void **state)
     object.path = "/proc/self/maps";
     assert_int_equal(evprof_tables_build(&job, 1), 0);
     assert_null(job.table);
+    assert_int_equal(fcntl(STDIN_FILENO, F_GETFD), input);
     evprof_objects_release(objects);
 }
 

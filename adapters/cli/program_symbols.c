@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/path.h"
 #include "core/elf/reader.h"
 
 /* Appends the program's path, NUL-terminated; false: it is not on the PATH. */
@@ -103,13 +104,53 @@ note_definition(cli_program_t *out, const char *name)
     out->defines_tsan = out->defines_tsan || strcmp(name, "__tsan_init") == 0;
 }
 
+/* What only runs another program in its own place. */
+static bool
+is_launcher(const char *name)
+{
+    static const char *const names[] = { "chrt",    "env",     "ionice",
+                                         "nice",    "nohup",   "runuser",
+                                         "setpriv", "setsid",  "stdbuf",
+                                         "sudo",    "taskset", "timeout" };
+    size_t i = 0;
+    while (i < sizeof(names) / sizeof(names[0]) &&
+           strcmp(names[i], name) != 0) {
+        i++;
+    }
+    return i < sizeof(names) / sizeof(names[0]);
+}
+
+/* The program itself, or the one behind a script's "#!". */
+static void
+note_launcher(cli_program_t *out, const char *path)
+{
+    char line[256] = "";
+    FILE *file = fopen(path, "re");
+    if (file != NULL && fgets(line, sizeof(line), file) != NULL &&
+        begins(line, "#!")) {
+        path = line + 2 + strspn(line + 2, " ");
+        line[(size_t)(path - line) + strcspn(path, " \t\n")] = '\0';
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    const char *name = evprof_path_leaf(path);
+    if (is_launcher(name)) {
+        (void)snprintf(out->launcher, sizeof(out->launcher), "%s", name);
+    }
+}
+
 void
 cli_program_read(const char *command, cli_program_t *out)
 {
     evprof_elf_reader_t elf;
     evprof_buf_t path = { 0 };
     *out = (cli_program_t){ .defines_malloc = false };
-    if (find(command, &path) && evprof_elf_reader_open(&elf, path.data)) {
+    bool is_found = find(command, &path);
+    if (is_found) {
+        note_launcher(out, path.data);
+    }
+    if (is_found && evprof_elf_reader_open(&elf, path.data)) {
         each_entry(&elf, SHT_DYNAMIC, sizeof(Elf64_Dyn), name_of_library,
                    note_library, out);
         each_entry(&elf, SHT_DYNSYM, sizeof(Elf64_Sym), name_of_definition,

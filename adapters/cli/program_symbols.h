@@ -12,10 +12,11 @@ typedef struct cli_program {
     char allocator[64];       /* the library of one that it asks for */
     char address_checker[64]; /* AddressSanitizer's library */
     char thread_checker[64];  /* ThreadSanitizer's */
+    char launcher[64];        /* it is one, or its script names one: "env" */
 } cli_program_t;
 
 /* Reads it out of the program's file, which is found as the shell finds it; of
- * a script or a file that cannot be read nothing is known. */
+ * a script only its launcher is known, of a file that cannot be read nothing. */
 void cli_program_read(const char *command, cli_program_t *out);
 
 #endif

@@ -258,6 +258,14 @@ static void
 warn(const run_t *run)
 {
     const cli_program_t *program = &run->program;
+    if (program->launcher[0] != '\0' && run->conf == NULL) {
+        fprintf(
+            stderr,
+            "evprof: run: %s: %s runs another program, which has no evprof "
+            "in it: run that one, or have \"follow_exec on;\" in a file for "
+            "-conf\n",
+            run->command[0], program->launcher);
+    }
     if (is_spared(program)) {
         fprintf(
             stderr,

@@ -110,6 +110,14 @@ bytes=$(readelf -lW "$library" | awk '$1 == "TLS" { print $6 }')
 "$tool" -top handler.pb >top
 grep -q ' burn$' top || fail "handler: no profile: $(cat top)"
 
+# A script whose first line names env is another program than the one it means.
+printf '#!/usr/bin/env -S sh\nexit 3\n' >script
+chmod +x script
+[ "$(status_of "$tool" run -- ./script)" -eq 3 ] || fail "script: $(cat err)"
+[ "$(grep -c './script: env runs another program' err)" -eq 1 ] || fail "script: $(cat err)"
+[ "$(status_of "$tool" run -- sh -c 'exit 3')" -eq 3 ] && [ ! -s err ] ||
+    fail "no script: $(cat err)"
+
 # A crash keeps what was recorded a second ago, and its own status.
 [ "$(status_of "$tool" run -cpuprofile crash.pb -- "$program" long abort)" \
     -eq 134 ] || fail "crash: $(cat err)"

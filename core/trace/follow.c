@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/base/error.h"
 #include "core/base/perf_ring.h"
@@ -119,15 +120,15 @@ static void
 tell_exceptions(const evprof_trace_follow_t *follow, char *out, size_t size)
 {
     char text[EVPROF_ERRNO_TEXT_SIZE];
-    int len = 0;
     out[0] = '\0';
     if (follow->left_out > 0) {
-        len = snprintf(out, size, "; of %zu threads that is not known: %s",
+        (void)snprintf(out, size, "; of %zu threads that is not known: %s",
                        follow->left_out,
                        evprof_errno_text(follow->error, text, sizeof(text)));
     }
-    if (follow->beyond > 0 && (size_t)len < size) {
-        (void)snprintf(out + len, size - (size_t)len,
+    const size_t len = strlen(out);
+    if (follow->beyond > 0) {
+        (void)snprintf(out + len, size - len,
                        "; at most %zu threads are followed at once, and %zu "
                        "more lived at one time",
                        FOLLOWED_MAX, follow->beyond);
@@ -140,24 +141,25 @@ evprof_trace_follow_tell(const evprof_trace_follow_t *follow, char *out,
 {
     char text[EVPROF_ERRNO_TEXT_SIZE];
     if (follow->followed == 0) {
-        int len = snprintf(
+        (void)snprintf(
             out, size,
             "a thread is ready from the moment it is woken until it says that "
             "it runs; that the kernel took its CPU away meanwhile is not seen");
+        const size_t len = strlen(out);
         if (follow->why_not != NULL) {
-            (void)snprintf(out + len, size - (size_t)len, " (%s)",
-                           follow->why_not);
+            (void)snprintf(out + len, size - len, " (%s)", follow->why_not);
         } else if (follow->error != 0) {
             (void)snprintf(
-                out + len, size - (size_t)len,
+                out + len, size - len,
                 " (perf_event_open: %s; kernel.perf_event_paranoid is %d)",
                 evprof_errno_text(follow->error, text, sizeof(text)),
                 evprof_perf_level());
         }
         return;
     }
-    int len = snprintf(out, size,
-                       "a thread is ready from the moment it is woken, or "
-                       "preempted, until the kernel gives it a CPU");
-    tell_exceptions(follow, out + len, size - (size_t)len);
+    (void)snprintf(out, size,
+                   "a thread is ready from the moment it is woken, or "
+                   "preempted, until the kernel gives it a CPU");
+    const size_t len = strlen(out);
+    tell_exceptions(follow, out + len, size - len);
 }

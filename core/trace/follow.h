@@ -37,7 +37,8 @@ void evprof_trace_follow_end(evprof_trace_follow_t *follow,
 /* In the child of a fork, which has none of the rings. */
 void evprof_trace_follow_fork_child(evprof_trace_order_t *order);
 
-/* Writes into the trace how the states of threads are known. */
+/* Writes how the states of threads are known, for the trace, cut to what fits
+ * into `size` bytes, of which there is one at least. */
 void evprof_trace_follow_tell(const evprof_trace_follow_t *follow, char *out,
                               size_t size);
 

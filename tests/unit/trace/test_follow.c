@@ -259,6 +259,30 @@ test_forked(void **state)
     free(crowd);
 }
 
+/* What is said is cut to the room for it. */
+static void
+test_room(void **state)
+{
+    (void)state;
+    const evprof_trace_follow_t said[] = {
+        { .why_not = "nobody wants it" },
+        { .error = EACCES },
+        { .followed = 1, .left_out = 2, .error = ENOMEM, .beyond = 3 },
+    };
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+        char whole[512];
+        evprof_trace_follow_tell(&said[i], whole, sizeof(whole));
+        for (size_t size = 1; size <= strlen(whole) + 1; size++) {
+            char *cut = malloc(size);
+            assert_non_null(cut);
+            evprof_trace_follow_tell(&said[i], cut, size);
+            assert_int_equal(strlen(cut), size - 1);
+            assert_memory_equal(cut, whole, size - 1);
+            free(cut);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -270,6 +294,7 @@ main(void)
         cmocka_unit_test(test_forked),
         cmocka_unit_test(test_nobody_followed),
         cmocka_unit_test(test_ended_before),
+        cmocka_unit_test(test_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

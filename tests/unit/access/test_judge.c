@@ -5,6 +5,7 @@
  * out is computed a second time from the sentences of the design.
  */
 #include <arpa/inet.h>
+#include <crypt.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -492,6 +493,28 @@ test_long_credentials(void **state)
     test_folder_remove(folder);
 }
 
+/* A name of one letter with an empty password. */
+static void
+test_shortest_credential(void **state)
+{
+    (void)state;
+    struct crypt_data data = { 0 };
+    char users[256];
+    char *folder = test_folder();
+    (void)snprintf(users, sizeof(users), "a:%s\n",
+                   crypt_r("", "$2y$04$abcdefghijklmnopqrstuu", &data));
+    test_write_file(folder, "users", users);
+    evprof_config_t *config =
+        test_load(folder, "auth_basic r; auth_basic_user_file users;");
+    const evprof_access_conf_t *conf = test_rules_of(config);
+    assert_true(evprof_access_verify(conf, "Basic YTo="));  /* a: */
+    assert_false(evprof_access_verify(conf, "Basic YTp4")); /* a:x */
+    assert_false(evprof_access_verify(conf, "Basic Ojo=")); /* :: */
+    assert_false(evprof_access_verify(conf, "Basic YQ==")); /* a */
+    evprof_config_unref(config);
+    test_folder_remove(folder);
+}
+
 /* A right credential is hashed once, until its file changes. */
 static void
 test_remembered(void **state)
@@ -545,6 +568,7 @@ run_judge_tests(void)
         cmocka_unit_test(test_proxies_are_not_barred),
         cmocka_unit_test(test_slow_credentials),
         cmocka_unit_test(test_long_credentials),
+        cmocka_unit_test(test_shortest_credential),
         cmocka_unit_test(test_remembered),
     };
     return cmocka_run_group_tests_name("judge", tests, NULL, NULL);

@@ -26,6 +26,35 @@ test_near_names(void **state)
     assert_string_equal(nearest_to("of"), "off");
 }
 
+/* Each letter that is wrong, too many, missing or swapped counts once; a third
+ * of the name may be. */
+static void
+test_distances(void **state)
+{
+    (void)state;
+    enum { FAR = 99 };
+    static const struct {
+        const char *word;
+        const char *name;
+        size_t distance;
+    } cases[] = {
+        { "seconds", "seconds", 0 }, { "secnods", "seconds", 1 },
+        { "serven", "server", 1 },   { "sarven", "server", 2 },
+        { "sarvan", "server", FAR }, { "listten", "listen", 1 },
+        { "llistten", "listen", 2 }, { "secods", "seconds", 1 },
+        { "secds", "seconds", 2 },   { "xsecnods", "seconds", 2 },
+        { "escnods", "seconds", 2 }, { "ffo", "off", FAR },
+        { "fo", "of", 1 },           { "x", "y", FAR },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        evprof_nearest_t nearest = { .word = cases[i].word };
+        evprof_nearest_try(&nearest, cases[i].name);
+        assert_int_equal(nearest.best != NULL, cases[i].distance < FAR);
+        assert_true(nearest.best == NULL ||
+                    nearest.distance == cases[i].distance);
+    }
+}
+
 static void
 test_far_names(void **state)
 {
@@ -58,6 +87,7 @@ run_nearest_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_near_names),
+        cmocka_unit_test(test_distances),
         cmocka_unit_test(test_far_names),
         cmocka_unit_test(test_long_names),
     };

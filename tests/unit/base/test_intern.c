@@ -41,7 +41,9 @@ test_bounds_refuse_and_keep_what_is_there(void **state)
     /* The last id leads to the last entry that there was room for. */
     assert_int_equal(evprof_intern_last(&few), 4);
     assert_non_null(evprof_intern_at(&few, 4));
-    assert_int_equal(*(const uint32_t *)evprof_intern_at(&few, 4)->data, 3);
+    uint32_t last = 0;
+    memcpy(&last, evprof_intern_at(&few, 4)->data, sizeof(last));
+    assert_int_equal(last, 3);
     assert_null(evprof_intern_at(&few, 5));
     uint32_t first = 0;
     assert_non_null(evprof_intern_add(&few, &first, sizeof(first)));

@@ -215,22 +215,51 @@ name_rest(evprof_elf_reader_t *elf, evprof_query_t *queries, size_t count,
     return status;
 }
 
+static bool
+has_nameless(const evprof_query_t *queries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (queries[i].symbol == NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+unpack_table(evprof_packed_table_t *table, evprof_elf_reader_t *elf)
+{
+    const Elf64_Shdr *s = evprof_elf_reader_named(elf, ".gnu_debugdata");
+    table->is_tried = true;
+    if (s != NULL && s->sh_size > 0 && s->sh_size <= MAX_SYMBOLS) {
+        table->image = unpack_xz(elf, s, &table->len);
+    }
+}
+
 int
-evprof_elf_packed_names(evprof_elf_reader_t *elf, evprof_query_t *queries,
-                        size_t count, evprof_strings_t *names)
+evprof_elf_packed_names(evprof_packed_table_t *table, evprof_elf_reader_t *elf,
+                        evprof_query_t *queries, size_t count,
+                        evprof_strings_t *names)
 {
     evprof_elf_reader_t inner;
-    size_t len = 0;
     int status = EVPROF_OK;
-    const Elf64_Shdr *s = evprof_elf_reader_named(elf, ".gnu_debugdata");
-    if (s == NULL || s->sh_size == 0 || s->sh_size > MAX_SYMBOLS) {
+    if (!has_nameless(queries, count)) {
         return EVPROF_OK;
     }
-    unsigned char *image = unpack_xz(elf, s, &len);
-    if (image != NULL && evprof_elf_reader_memory(&inner, image, len)) {
+    if (!table->is_tried) {
+        unpack_table(table, elf);
+    }
+    if (table->image != NULL &&
+        evprof_elf_reader_memory(&inner, table->image, table->len)) {
         status = name_rest(&inner, queries, count, names);
         evprof_elf_reader_close(&inner);
     }
-    free(image);
     return status;
+}
+
+void
+evprof_packed_table_free(evprof_packed_table_t *table)
+{
+    free(table->image);
+    *table = (evprof_packed_table_t){ 0 };
 }

@@ -15,8 +15,21 @@
  */
 bool evprof_elf_unpack(const evprof_elf_file_t *file, evprof_elf_file_t *out);
 
-/* Names from .gnu_debugdata for the queries without a name. EVPROF_ENOMEM. */
-int evprof_elf_packed_names(evprof_elf_reader_t *elf, evprof_query_t *queries,
+/* The symbol table of an object's .gnu_debugdata. Zero-initialised, it is
+ * unpacked when it is first needed. */
+typedef struct evprof_packed_table {
+    bool is_tried;
+    unsigned char *image; /* an ELF file; NULL: there is none */
+    size_t len;
+} evprof_packed_table_t;
+
+/* Names from .gnu_debugdata for the queries without a name. `table` is that of
+ * the object `elf`, and is kept for its next queries. EVPROF_ENOMEM. */
+int evprof_elf_packed_names(evprof_packed_table_t *table,
+                            evprof_elf_reader_t *elf, evprof_query_t *queries,
                             size_t count, evprof_strings_t *names);
+
+/* Frees it; it is not unpacked then. */
+void evprof_packed_table_free(evprof_packed_table_t *table);
 
 #endif

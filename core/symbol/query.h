@@ -29,8 +29,9 @@ int evprof_symbol_source_answer(evprof_symbol_source_t *source,
                                 evprof_query_t *queries, size_t count,
                                 evprof_symbol_file_t *file);
 
-/* Whether asking again is cheaper than opening again, since DWARF was read; and
- * the debug file has not been written to since it was opened. */
+/* Whether asking again is cheaper than opening again, since DWARF was read or a
+ * symbol table unpacked; and the debug file has not been written to since it
+ * was opened. */
 bool
 evprof_symbol_source_is_worth_keeping(const evprof_symbol_source_t *source);
 

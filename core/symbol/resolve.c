@@ -16,6 +16,7 @@ struct evprof_symbol_source {
     evprof_file_stamp_t debug_stamp;
     evprof_elf_file_t unpacked; /* a copy of the file with DWARF, or closed */
     const evprof_elf_file_t *table; /* has the symbols */
+    evprof_packed_table_t packed;
     evprof_dwarf_reader_t dwarf;
     uint64_t unpacked_size;
 };
@@ -74,6 +75,7 @@ void
 evprof_symbol_source_close(evprof_symbol_source_t *s)
 {
     evprof_dwarf_close(&s->dwarf);
+    evprof_packed_table_free(&s->packed);
     evprof_elf_close(&s->unpacked);
     evprof_elf_close(&s->debug);
     free(s);
@@ -82,8 +84,8 @@ evprof_symbol_source_close(evprof_symbol_source_t *s)
 /* ---- Answering ---- */
 
 static int
-read_names(const evprof_symbol_source_t *s, evprof_query_t *queries,
-           size_t count, evprof_strings_t *names)
+read_names(evprof_symbol_source_t *s, evprof_query_t *queries, size_t count,
+           evprof_strings_t *names)
 {
     evprof_elf_reader_t elf;
     int status = EVPROF_OK;
@@ -92,7 +94,8 @@ read_names(const evprof_symbol_source_t *s, evprof_query_t *queries,
         evprof_elf_reader_close(&elf);
     }
     if (status == EVPROF_OK && evprof_elf_reader_attach(&elf, s->own->fd)) {
-        status = evprof_elf_packed_names(&elf, queries, count, names);
+        status =
+            evprof_elf_packed_names(&s->packed, &elf, queries, count, names);
         if (status == EVPROF_OK) {
             status = evprof_elf_plt(&elf, queries, count, names);
         }
@@ -119,14 +122,14 @@ bool
 evprof_symbol_source_is_worth_keeping(const evprof_symbol_source_t *s)
 {
     const evprof_file_stamp_t now = evprof_file_stamp(s->debug.fd);
-    return s->dwarf.dwarf != NULL &&
+    return (s->dwarf.dwarf != NULL || s->packed.image != NULL) &&
            evprof_file_stamp_equal(&now, &s->debug_stamp);
 }
 
 size_t
 evprof_symbol_source_bytes(const evprof_symbol_source_t *s)
 {
-    return (size_t)s->unpacked_size + s->dwarf.held +
+    return (size_t)s->unpacked_size + s->packed.len + s->dwarf.held +
            s->dwarf.strings.arena.total;
 }
 

@@ -99,15 +99,15 @@ end(scene_t *s)
     assert_int_equal(rmdir(s->folder), 0);
 }
 
-/* Where a function of the sample is. */
+/* Where a function is, by a table of a file's symbols. */
 static uint64_t
-address_of(const char *name)
+find_symbol(const char *path, uint32_t table, const char *name)
 {
     evprof_elf_reader_t elf;
     evprof_buf_t text = { 0 };
     uint64_t found = 0;
-    assert_true(evprof_elf_reader_open(&elf, SAMPLE_OBJECTS "/" OBJECT));
-    const Elf64_Shdr *symbols = evprof_elf_reader_typed(&elf, SHT_DYNSYM);
+    assert_true(evprof_elf_reader_open(&elf, path));
+    const Elf64_Shdr *symbols = evprof_elf_reader_typed(&elf, table);
     for (uint64_t i = 0; i < symbols->sh_size / sizeof(Elf64_Sym); i++) {
         Elf64_Sym sym;
         assert_true(evprof_elf_reader_get(
@@ -123,6 +123,12 @@ address_of(const char *name)
     evprof_elf_reader_close(&elf);
     assert_int_not_equal(found, 0);
     return found;
+}
+
+static uint64_t
+address_of(const char *name)
+{
+    return find_symbol(SAMPLE_OBJECTS "/" OBJECT, SHT_DYNSYM, name);
 }
 
 /* Asks about one function of a copy; whether the answer has lines. */
@@ -269,6 +275,35 @@ test_a_debug_file_that_comes_later(void **state)
     end(&s);
 }
 
+/* A function that only the packed symbol table of an object has, twice: the
+ * table stays unpacked. */
+static void
+test_a_packed_symbol_table(void **state)
+{
+    (void)state;
+    static const char path[] = SAMPLE_OBJECTS "/sample_mini.so";
+    static const char name[] = "deregister_tm_clones";
+    evprof_kept_sources_t kept = { .max_bytes = SIZE_MAX };
+    const uint64_t vaddr =
+        find_symbol(SAMPLE_OBJECTS "/sample_lines.so", SHT_SYMTAB, name);
+    for (int i = 0; i < 2; i++) {
+        evprof_symbol_cache_t cache = { .max_bytes = SIZE_MAX };
+        evprof_symbol_file_t *file = evprof_symbol_cache_file(&cache, path);
+        evprof_query_t query = { .vaddr = vaddr };
+        assert_int_equal(
+            evprof_kept_sources_answer(&kept, open(path, O_RDONLY | O_CLOEXEC),
+                                       path, &query, 1, file),
+            EVPROF_OK);
+        const evprof_symbol_t *symbol = evprof_symbol_file_find(file, vaddr);
+        assert_int_equal(symbol->count, 1);
+        assert_string_equal(symbol->frames[0].function->name, name);
+        assert_non_null(kept.first);
+        evprof_symbol_cache_free(&cache);
+    }
+    evprof_kept_sources_close(&kept);
+    assert_null(kept.first);
+}
+
 static void
 test_no_elf_file(void **state)
 {
@@ -292,6 +327,7 @@ main(void)
         cmocka_unit_test(test_an_object_that_was_written_to),
         cmocka_unit_test(test_a_debug_file_that_was_written_to),
         cmocka_unit_test(test_a_debug_file_that_comes_later),
+        cmocka_unit_test(test_a_packed_symbol_table),
         cmocka_unit_test(test_no_elf_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

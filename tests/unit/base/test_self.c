@@ -3,6 +3,7 @@
 #include "core/base/self.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -26,6 +27,42 @@ test_path(void **state)
     assert_string_equal(EVPROF_SELF("maps"), "/proc/self/maps");
     assert_int_equal(errno, EXDEV);
     assert_true(readlink(EVPROF_SELF("exe"), program, sizeof(program)) > 0);
+}
+
+/* A thread with a table of descriptors of its own. */
+static void *
+find_descriptor(void *arg)
+{
+    bool *is_found = arg;
+    char path[EVPROF_SELF_SIZE];
+    char name[64] = "";
+    if (unshare(CLONE_FILES) != 0) {
+        return arg;
+    }
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    const char *written = evprof_self_descriptor(path, fd);
+    *is_found = written == path && readlink(path, name, sizeof(name) - 1) > 0 &&
+                strcmp(name, "/dev/null") == 0;
+    close(fd);
+    return NULL;
+}
+
+static void
+test_descriptor(void **state)
+{
+    (void)state;
+    SKIP_EMULATED("folders of threads");
+    pthread_t thread;
+    void *refused = NULL;
+    bool is_found = false;
+    assert_int_equal(pthread_create(&thread, NULL, find_descriptor, &is_found),
+                     0);
+    assert_int_equal(pthread_join(thread, &refused), 0);
+    if (refused != NULL) {
+        print_message("skipped: threads share their descriptors here\n");
+        skip();
+    }
+    assert_true(is_found);
 }
 
 static void *
@@ -89,6 +126,7 @@ run_self_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_path),
+        cmocka_unit_test(test_descriptor),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_seccomp),
     };

@@ -9,9 +9,12 @@
 
 #include <dlfcn.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/objects/epoch.h"
 #include "core/unwind/sig_epoch.h"
+#include "core/unwind/sig_map.h"
 #include "core/unwind/unwind.h"
 
 /* No code is there. */
@@ -156,13 +159,38 @@ test_epochs(void **state)
     assert_true(evprof_epoch_passed(&epoch, stamp));
 }
 
+/* Readers that were in other threads are not in the child of a fork: it can
+ * free what they held, and map what it loads. */
+static void
+test_forked(void **state)
+{
+    (void)state;
+    int status = 0;
+    assert_int_equal(evprof_unwind_refresh(), 0);
+    const unsigned early = evprof_epoch_enter(&evprof_map_epoch);
+    evprof_epoch_advance(&evprof_map_epoch);
+    const unsigned late = evprof_epoch_enter(&evprof_map_epoch);
+    assert_int_not_equal(early, late);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        bool is_free = atomic_load(&evprof_map_epoch.readers[0]) == 0 &&
+                       atomic_load(&evprof_map_epoch.readers[1]) == 0;
+        _exit(is_free && evprof_unwind_refresh() == 0 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    evprof_epoch_leave(&evprof_map_epoch, early);
+    evprof_epoch_leave(&evprof_map_epoch, late);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_marks),  cmocka_unit_test(test_several),
         cmocka_unit_test(test_room),   cmocka_unit_test(test_own),
-        cmocka_unit_test(test_epochs),
+        cmocka_unit_test(test_epochs), cmocka_unit_test(test_forked),
     };
     return cmocka_run_group_tests_name("unwind epoch", tests, load, unload);
 }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,6 +212,47 @@ test_before_the_frame(void **state)
     }
 }
 
+/* A chain ends well where its pointer is zero, or in libc, which starts
+ * threads; elsewhere it is broken. */
+static void
+test_ends_of_chains(void **state)
+{
+    enum { FRAME = 2, WORDS = 8 };
+    const uintptr_t in_libc =
+        (uintptr_t)dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+    const struct {
+        uintptr_t last_pc;
+        uintptr_t last_fp;
+        bool is_broken;
+    } cases[] = {
+        { (uintptr_t)test_behind_call, 0, false },
+        { (uintptr_t)test_behind_call, 1, true },
+        { (uintptr_t)test_behind_call, 8, true },
+        { in_libc, 0, false },
+        { in_libc, 1, false },
+    };
+    (void)state;
+    assert_int_equal(evprof_unwind_refresh(), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uintptr_t stack[WORDS] = { 0 };
+        evprof_regs_t regs = { .pc = (uintptr_t)test_called,
+                               .known = EVPROF_REGS_ALL };
+        evprof_walk_t walk = {
+            .pcs = pcs,
+            .max = 64,
+            .bounds = { (uintptr_t)stack, (uintptr_t)(stack + WORDS) },
+        };
+        regs.r[EVPROF_REG_SP] = (uintptr_t)stack;
+        regs.r[EVPROF_REG_FP] = (uintptr_t)(stack + FRAME);
+        stack[FRAME] = cases[i].last_fp;
+        stack[FRAME + 1] = cases[i].last_pc;
+        fp->walk_regs(&walk, &regs, 0);
+        assert_int_equal(pcs[1], cases[i].last_pc);
+        assert_int_equal(walk.flags,
+                         cases[i].is_broken ? EVPROF_WALK_BROKEN : 0);
+    }
+}
+
 /* Junk in the registers ends the walk; nothing faults. */
 static void
 test_junk_registers(void **state)
@@ -329,6 +371,7 @@ main(void)
         cmocka_unit_test(test_truncation_is_marked),
         cmocka_unit_test(test_leaf_in_libc),
         cmocka_unit_test(test_before_the_frame),
+        cmocka_unit_test(test_ends_of_chains),
         cmocka_unit_test(test_junk_registers),
         cmocka_unit_test(test_fiber),
         cmocka_unit_test(test_libunwind),

@@ -283,6 +283,22 @@ test_wanted_registers(void **state)
     assert_int_equal(step_by(&s, &stepper, 0), EVPROF_STEP_END);
 }
 
+/* A frame pointer that is not known is not the caller's either. */
+static void
+test_unknown_frame_pointer(void **state)
+{
+    (void)state;
+    section_t s = with_code(BYTES(0x0e, 16), RA);
+    for (int wants_all = 0; wants_all < 2; wants_all++) {
+        evprof_stepper_t stepper = make_stepper();
+        stepper.wants_all = wants_all;
+        stepper.regs.known = BIT(SP);
+        assert_int_equal(step_by(&s, &stepper, 0), EVPROF_STEP_OK);
+        assert_int_equal(stepper.regs.pc, WORD(AT + 1));
+        assert_int_equal(stepper.regs.known & BIT(FP), 0);
+    }
+}
+
 /* ---- A copy with a search table of its own ---- */
 
 static void
@@ -430,6 +446,7 @@ main(void)
         cmocka_unit_test(test_return_addresses),
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_wanted_registers),
+        cmocka_unit_test(test_unknown_frame_pointer),
         cmocka_unit_test(test_copied_tables),
         cmocka_unit_test(test_signal_frames),
         cmocka_unit_test(test_described_signal_frame),

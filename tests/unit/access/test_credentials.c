@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "core/access/cache.h"
 #include "core/base/buf.h"
@@ -275,8 +276,10 @@ test_base64_room(void **state)
         assert_non_null(room);
         evprof_secret_t out = { .data = room, .size = cases[i].size };
         const char *text = cases[i].text;
-        assert_true(evprof_base64_decode(text, strlen(text), &out));
-        assert_int_equal(out.len, cases[i].size - 1);
+        for (int round = 0; round < 2; round++) {
+            assert_true(evprof_base64_decode(text, strlen(text), &out));
+            assert_int_equal(out.len, cases[i].size - 1);
+        }
         assert_int_equal(room[out.len], '\0');
         out.size--;
         assert_false(evprof_base64_decode(text, strlen(text), &out));
@@ -291,6 +294,8 @@ test_equal(void **state)
     assert_true(evprof_secret_equal("abc", 3, "abc", 3));
     assert_true(evprof_secret_equal("", 0, "", 0));
     assert_false(evprof_secret_equal("abc", 3, "abd", 3));
+    assert_false(evprof_secret_equal("abc", 3, "xbc", 3));
+    assert_false(evprof_secret_equal("a", 1, "b", 1));
     assert_false(evprof_secret_equal("ab", 2, "abab", 4));
     assert_false(evprof_secret_equal("", 0, "a", 1));
     assert_false(evprof_secret_equal("a", 1, "", 0));
@@ -331,6 +336,22 @@ test_secret_pages(void **state)
     evprof_secret_fini(&secret);
     evprof_secret_fini(&secret);
     assert_null(secret.data);
+}
+
+/* Whole pages, as many as are needed. */
+static void
+test_secret_sizes(void **state)
+{
+    (void)state;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t sizes[] = { 1, page - 1, page, page + 1, 2 * page + 1 };
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        evprof_secret_t secret;
+        assert_true(evprof_secret_init(&secret, sizes[i]));
+        assert_in_range(secret.size, sizes[i], sizes[i] + page - 1);
+        memset(secret.data, 1, secret.size);
+        evprof_secret_fini(&secret);
+    }
 }
 
 /* A file of the kernel has no size until it is read. */
@@ -430,6 +451,7 @@ run_credentials_tests(void)
         cmocka_unit_test(test_base64_room),
         cmocka_unit_test(test_equal),
         cmocka_unit_test(test_secret_pages),
+        cmocka_unit_test(test_secret_sizes),
         cmocka_unit_test(test_size_unknown),
         cmocka_unit_test(test_reading),
         cmocka_unit_test(test_cache),

@@ -79,6 +79,12 @@ test_bad_networks(void **state)
             fail_msg("%s", bad[i]);
         }
     }
+    /* Texts of every length around that of the longest address. */
+    for (size_t len = 40; len < 60; len++) {
+        char text[64] = "";
+        memset(text, '1', len);
+        assert_false(evprof_network_parse(text, &network, &low));
+    }
     assert_true(evprof_network_parse("10.1.0.0/8", &network, &low));
     assert_true(low);
     assert_int_equal(network.address.bytes[1], 0);

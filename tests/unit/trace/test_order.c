@@ -487,7 +487,12 @@ test_dropped_switches(void **state)
     const char *text = "";
     story_t s = story_begin();
     s.lost_switches = 2;
+    story_switched(&s, FIRST, EVPROF_TRACE_OUT, 2000, EVPROF_TRACE_PREEMPTED);
+    assert_int_equal(s.order.lost_switches, 0);
+    s.order.lost_switches = 4;
     story_finish(&s, 7000);
+    assert_int_equal(s.generation->dropped_switches, 4);
+    assert_int_equal(s.order.lost_switches, 0);
     assert_int_equal(story_count_logs(&s, "evprof: dropped", &text), 1);
     assert_string_equal(text, "2 switches of threads were dropped");
     story_free(&s);
@@ -535,6 +540,7 @@ test_samples(void **state)
     story_tell(&s, THIRD, EVPROF_TRACE_WAKE, 1900, EVPROF_WAIT_MUTEX);
     story_finish(&s, 50000);
     assert_int_equal(s.generation->dropped, 4);
+    assert_true(s.generation->bytes >= s.generation->samples.len);
     size_t count = 0;
     size_t at = 0;
     for (size_t i = 0; i < s.read->event_count; i++) {
@@ -635,6 +641,9 @@ test_names_of_frames(void **state)
                                         "%s %s:%lld ", frame->function,
                                         frame->file, (long long)frame->line);
                 assert_int_not_equal(frame->pc, last);
+                /* An inlined frame has a pc of its own. */
+                assert_int_equal(frame->pc >> 48,
+                                 strcmp(frame->function, "leaf") == 0);
                 last = frame->pc;
             }
         }

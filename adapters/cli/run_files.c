@@ -3,7 +3,7 @@
  * Profiles of a program that ran under `evprof run`, from the parts that it
  * wrote while it ran (adapters/preload/files.h has the form). A part that a
  * crash cut short is left out. The tool itself merges them, as it merges any
- * sources.
+ * sources, and finds the names.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -133,9 +133,9 @@ merge(const parts_t *parts, const char *output)
     }
     char tool[] = "evprof";
     char proto[] = "-proto";
-    char none[] = "-symbolize=none";
+    char names[] = "-symbolize=local";
     char sources[] = "-sources";
-    char *argv[] = { tool, proto, none, out, sources, list, NULL };
+    char *argv[] = { tool, proto, names, out, sources, list, NULL };
     /* What it has to say is said here, with the file that was asked for. */
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);

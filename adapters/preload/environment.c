@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The list is separated by colons or blanks, and an entry of ours is known by
- * its last part. */
+/*
+ * The list is separated by colons or blanks, and an entry of ours is known by
+ * its last part. The environment is changed where it stands: bash has functions
+ * of its own by the names of setenv() and unsetenv(), which know variables of
+ * the shell only.
+ */
 #include "adapters/preload/environment.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define OWN_NAME "libevprof_preload.so"
 
@@ -51,30 +56,42 @@ evprof_preload_own_entry(const char *list)
     return entry == NULL ? NULL : strndup(entry, len);
 }
 
+/* Takes the entries of ours out of a list, in its place. */
+static void
+leave_list(char *list)
+{
+    char *out = list;
+    const char *at = list;
+    while (*at != '\0') {
+        size_t len = strcspn(at, ": ");
+        const char *next = at + len + (at[len] != '\0');
+        if (len > 0 && !is_own(at, len)) {
+            if (out != list) {
+                *out++ = ':';
+            }
+            memmove(out, at, len);
+            out += len;
+        }
+        at = next;
+    }
+    *out = '\0';
+}
+
 void
 evprof_preload_leave_environment(void)
 {
-    const char *list = getenv("LD_PRELOAD");
-    char *kept = list == NULL ? NULL : malloc(strlen(list) + 1);
-    size_t at = 0;
-    if (kept == NULL) {
-        return;
-    }
-    while (*list != '\0') {
-        size_t len = strcspn(list, ": ");
-        if (len > 0 && !is_own(list, len)) {
-            at += at > 0;
-            memcpy(kept + at, list, len);
-            at += len;
-            kept[at] = ':';
+    static const char name[] = "LD_PRELOAD=";
+    char **to = environ;
+    for (char **at = environ; at != NULL && *at != NULL; at++) {
+        bool is_list = strncmp(*at, name, sizeof(name) - 1) == 0;
+        if (is_list) {
+            leave_list(*at + sizeof(name) - 1);
         }
-        list += len + (list[len] != '\0');
+        if (!is_list || (*at)[sizeof(name) - 1] != '\0') {
+            *to++ = *at;
+        }
     }
-    kept[at] = '\0';
-    if (at > 0) {
-        setenv("LD_PRELOAD", kept, 1);
-    } else {
-        unsetenv("LD_PRELOAD");
+    if (to != NULL) {
+        *to = NULL;
     }
-    free(kept);
 }

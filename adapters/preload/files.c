@@ -248,7 +248,7 @@ start(void)
     }
 }
 
-void
+bool
 evprof_preload_files_begin(evprof_t *prof)
 {
     state.prof = prof;
@@ -258,6 +258,7 @@ evprof_preload_files_begin(evprof_t *prof)
     } else {
         state.count = 0;
     }
+    return state.count > 0;
 }
 
 /* The address space may be lent to a child of vfork, which must leave it as it
@@ -298,13 +299,26 @@ evprof_preload_files_resume(void)
     }
 }
 
+/* Leaves out what is one file: of those, `evprof run` takes the parent's. */
+static void
+keep_parts_only(void)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < state.count; i++) {
+        const file_t f = state.files[i];
+        if ((f.module->flags & EVPROF_MODULE_FILE) == 0) {
+            state.files[kept] = f;
+            state.files[kept++].is_open = false;
+        }
+    }
+    state.count = kept;
+}
+
 void
 evprof_preload_files_fork_child(void)
 {
+    keep_parts_only();
     if (state.count > 0) {
-        for (size_t i = 0; i < state.count; i++) {
-            state.files[i].is_open = false;
-        }
         state.is_child = true;
         state.began_ns = evprof_clock_ns(CLOCK_MONOTONIC);
         start();

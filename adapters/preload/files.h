@@ -13,7 +13,8 @@
  * those without a window
  *
  * so that what a crash leaves behind is whole but for its last second, and no
- * handler for the crash is needed.
+ * handler for the crash is needed. A profile that is one file from beginning to
+ * end, such as a trace, is written by the process alone and by no forked child.
  */
 
 #include <stdbool.h>
@@ -21,8 +22,8 @@
 
 #include <evprof/evprof.h>
 
-/* Begins, where the variable is set. In the constructor. */
-void evprof_preload_files_begin(evprof_t *prof);
+/* Begins, where the variable is set: true. In the constructor. */
+bool evprof_preload_files_begin(evprof_t *prof);
 
 /*
  * Writes what is left, and stops: at the end of the program, of its process or

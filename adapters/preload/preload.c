@@ -27,6 +27,7 @@
 #include "adapters/preload/process_ends.h"
 #include "core/base/clock.h"
 #include "core/base/lock.h"
+#include "core/runtime/runtime.h"
 #include "core/runtime/service.h"
 #include "core/runtime/settings.h"
 
@@ -207,7 +208,8 @@ begin(void)
     /* Programs write their title over the environment. */
     evprof_preload_ends_begin();
     const char *pattern = secure_getenv("EVPROF_LISTEN");
-    preload.pattern = pattern == NULL ? NULL : strdup(pattern);
+    bool is_given = pattern != NULL && pattern[0] != '\0';
+    preload.pattern = is_given ? strdup(pattern) : NULL;
     preload.prof = evprof_new(secure_getenv("EVPROF_CONF"), NULL);
     if (preload.prof == NULL) {
         evprof_preload_leave_environment();
@@ -219,7 +221,11 @@ begin(void)
         return;
     }
     hold_signal(preload.signal);
-    evprof_preload_files_begin(preload.prof);
+    /* `evprof run` names what is in files, once and when the program has ended,
+     * where each window and each forked child would have to. */
+    if (evprof_preload_files_begin(preload.prof) && !preload.has_port) {
+        evprof_produce_leave_names();
+    }
     pthread_atfork(NULL, NULL, begin_again);
     wait_for_port();
 }

@@ -143,12 +143,21 @@ fold(const evprof_profile_t *profile, enum evprof_loss_of who,
     return lost.n;
 }
 
+static atomic_bool leaves_names;
+
+void
+evprof_produce_leave_names(void)
+{
+    atomic_store(&leaves_names, true);
+}
+
 static int
 give_names(const evprof_profile_t *profile, evprof_pprof_t *p,
            evprof_error_t *err)
 {
     use_symbols(profile);
-    return profile->limits.symbolize != EVPROF_SYMBOLIZE_OFF
+    return profile->limits.symbolize != EVPROF_SYMBOLIZE_OFF &&
+                   !atomic_load(&leaves_names)
                ? evprof_symbols_fill(p, err)
                : evprof_symbols_map(p, err);
 }

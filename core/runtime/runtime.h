@@ -201,4 +201,9 @@ int evprof_produce_encode(const evprof_profile_t *profile,
 int evprof_produce_text(evprof_profile_t *profile, const evprof_ask_t *ask,
                         evprof_result_t *result);
 
+/* From now on profiles have mappings and addresses, but no names: who reads
+ * them has the program's files and finds the names. MT-Safe. */
+void evprof_produce_leave_names(void);
+
+
 #endif

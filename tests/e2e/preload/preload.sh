@@ -130,6 +130,11 @@ LD_PRELOAD=$libc "$tool" run -- "$program" other >out
 [ "$(grep LD_PRELOAD out)" = "LD_PRELOAD=$libc" ] ||
     fail "the environment: $(cat out)"
 
+# bash has its own unsetenv().
+"$tool" run -- bash -c 'cat /proc/self/maps; exit 0' >maps
+expect 'libc\.so' maps
+! grep -q libevprof maps || fail "bash's child has it"
+
 # The program itself has it again, after it wrote over its environment too.
 LD_PRELOAD=$libc "$tool" run -cpuprofile exec.pb -- "$program" title exec >out
 [ "$(cat out)" = "LD_PRELOAD=$libc" ] || fail "the environment: $(cat out)"
@@ -266,14 +271,24 @@ end_serving
 printf 'only somebody-else;\nlisten unix:%s/only.sock;\n' "$work" >conf
 EVPROF_CONF=$work/conf LD_PRELOAD=$library "$program" burn
 [ ! -e only.sock ] || fail "only is not heeded"
-# Without names the mappings are there, so that the tool can name addresses.
-printf 'pprof { symbolize off; }\n' >conf
-"$tool" run -conf conf -cpuprofile off.pb -- "$program" burn
-"$tool" -raw -symbolize=none off.pb >raw
-grep -q "$program [0-9a-f]\{40\}" raw || fail "no mapping: $(tail -n 5 raw)"
-grep -q ' burn ' raw && fail "symbolize off gives names"
-"$tool" -top off.pb >top 2>err
-grep -q ' burn$' top || fail "the tool does not name them: $(cat top err)"
+# What it writes has mappings and no names, which take time that is not its own to give;
+# the tool finds them. What serves a port as well has them.
+for port in '' "unix:$work/%p.port"; do
+    mkdir files
+    EVPROF_LISTEN=$port EVPROF_FILES=$work/files:cpu LD_PRELOAD=$library \
+        "$program" burn
+    tail -c +9 files/cpu.* >off.pb
+    rm -r files
+    "$tool" -raw -symbolize=none off.pb >raw
+    grep -q "$program [0-9a-f]\{40\}" raw || fail "no mapping: $(tail -n 5 raw)"
+    [ -n "$port" ] || ! grep -q ' burn ' raw || fail "the program gives names"
+    [ -z "$port" ] || grep -q ' burn ' raw || fail "with a port it gives no names"
+    "$tool" -top off.pb >top 2>err
+    grep -q ' burn$' top || fail "the tool does not name them: $(cat top err)"
+done
+"$tool" run -cpuprofile named.pb -- "$program" burn
+"$tool" -top -symbolize=none named.pb >top
+grep -q ' burn$' top || fail "evprof run gives no names: $(cat top)"
 # A bad configuration leaves the program alone.
 echo 'nonsense;' >conf
 [ "$(EVPROF_CONF=$work/conf LD_PRELOAD=$library "$program" env)" = \

@@ -16,6 +16,7 @@
 
 #include <evprof/trace.h>
 
+#include "core/base/read_file.h"
 #include "core/base/stream.h"
 #include "core/timeline/timeline.h"
 
@@ -181,17 +182,32 @@ test_who_wants_switches(void **state)
     evprof_trace_end(EVPROF_TRACE_FLIGHT);
 }
 
+/* How many threads there are by the collector's name. */
 static size_t
-count_threads(void)
+count_collectors(void)
 {
-    size_t threads = 0;
+    size_t collectors = 0;
     DIR *tasks = opendir("/proc/self/task");
     assert_non_null(tasks);
-    while (readdir(tasks) != NULL) {
-        threads++;
+    for (const struct dirent *task; (task = readdir(tasks)) != NULL;) {
+        char path[300];
+        char name[32] = "";
+        (void)snprintf(path, sizeof(path), "%s/comm", task->d_name);
+        (void)evprof_read_start(dirfd(tasks), path, name, sizeof(name));
+        collectors += strcmp(name, "evprof-trace\n") == 0;
     }
     closedir(tasks);
-    return threads;
+    return collectors;
+}
+
+/* A thread names itself a moment after it was made, and the kernel may still be
+ * at its end when it was joined. */
+static void
+wait_for_collectors(size_t count)
+{
+    while (count_collectors() != count) {
+        sched_yield();
+    }
 }
 
 /* The collector's thread is there as long as somebody records. */
@@ -199,15 +215,15 @@ static void
 test_thread_of_the_collector(void **state)
 {
     (void)state;
-    const size_t before = count_threads();
+    wait_for_collectors(0);
     for (int i = 0; i < 2; i++) {
         begin(EVPROF_TRACE_WINDOW, 0);
-        assert_int_equal(count_threads(), before + 1);
+        wait_for_collectors(1);
         begin(EVPROF_TRACE_FLIGHT, 0);
         evprof_trace_end(EVPROF_TRACE_WINDOW);
-        assert_int_equal(count_threads(), before + 1);
+        assert_int_equal(count_collectors(), 1);
         evprof_trace_end(EVPROF_TRACE_FLIGHT);
-        assert_int_equal(count_threads(), before);
+        wait_for_collectors(0);
     }
 }
 
@@ -452,9 +468,10 @@ test_size_of_the_heap(void **state)
             told++;
         }
     }
-    assert_in_range(told, 2, 4);
     evprof_timeline_free(t);
     evprof_trace_end(EVPROF_TRACE_WINDOW);
+    /* One was not known; of the first ones there may have been no thread. */
+    assert_in_range(told, 2, atomic_load(&heap_asked) - 1);
     evprof_trace_ask_heap(NULL);
 }
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,12 +92,17 @@ count_out(void)
     }
 }
 
-/* libc counts a thread that ends. */
+/* Before what libc or count_out() takes away. Where nobody is counted, the last
+ * thread is in exit() already: one more is counted then and for ever, since
+ * whoever came last again would call exit() beside it. */
 static void
 count_in(void)
 {
-    if (thread_count != NULL) {
-        __atomic_fetch_add(thread_count, 1, __ATOMIC_ACQ_REL);
+    unsigned seen = 0;
+    while (thread_count != NULL &&
+           !__atomic_compare_exchange_n(thread_count, &seen,
+                                        seen == 0 ? 2 : seen + 1, false,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
     }
 }
 
@@ -166,7 +172,9 @@ start_with(const pthread_attr_t *attr, pthread_t *out, start_t *start)
     choose_signals(&blocked);
     pthread_sigmask(SIG_SETMASK, &blocked, &saved);
     atomic_fetch_add(&running, 1);
+    count_in();
     int failure = pthread_create(out, attr, run_thread, start);
+    count_out();
     atomic_fetch_sub(&running, failure == 0 ? 0 : 1);
     pthread_sigmask(SIG_SETMASK, &saved, NULL);
     return failure;

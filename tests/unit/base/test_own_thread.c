@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a thread of ours begins with, and what is left when it cannot be made.
- */
+/* What a thread of ours begins with, what is left when it cannot be made, and
+ * that a program ends once. */
 #include "core/base/own_thread.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "core/base/lock.h"
 #include "tests/unit/base/tests.h"
 
 /* The linker gives the library's calls of pthread_create() to
@@ -132,12 +139,76 @@ test_refused(void **state)
     assert_true(has_mask(&before));
 }
 
+/* ---- The end of a program whose main() has left ---- */
+
+enum { ENDS_ONCE = 7 };
+
+static pthread_t waiting;
+static _Atomic uint32_t has_left;
+
+static void *
+await_end(void *arg)
+{
+    evprof_futex_await(&has_left, 0, 0);
+    return arg;
+}
+
+static void *
+do_nothing(void *arg)
+{
+    return arg;
+}
+
+/* One of our threads ends while exit() runs, and one is made. */
+static void
+use_threads_at_end(void)
+{
+    pthread_t thread;
+    atomic_store(&has_left, 1);
+    evprof_futex_wake(&has_left);
+    pthread_join(waiting, NULL);
+    if (evprof_own_thread_start(EVPROF_OWN_WORKER, &thread, do_nothing, NULL) ==
+        0) {
+        pthread_join(thread, NULL);
+        _exit(ENDS_ONCE);
+    }
+}
+
+static void
+leave_main(void)
+{
+    if (atexit(use_threads_at_end) == 0 &&
+        evprof_own_thread_start(EVPROF_OWN_WORKER, &waiting, await_end, NULL) ==
+            0) {
+        pthread_exit(NULL);
+    }
+}
+
+static void
+test_end(void **state)
+{
+    (void)state;
+    int status = 0;
+    if (dlsym(RTLD_DEFAULT, "__nptl_nthreads") == NULL) {
+        skip(); /* there ours are counted, and such a program does not end */
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        leave_main();
+        _exit(1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), ENDS_ONCE);
+}
+
 int
 run_own_thread_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_thread),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_end),
     };
     return cmocka_run_group_tests_name("own thread", tests, NULL, NULL);
 }

@@ -8,13 +8,14 @@
  * waits for it: a parent that only forks and leaves, and a child that only
  * copies, are gone by then. A forked child begins to wait anew.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <unistd.h>
+#include <time.h>
 
 #include <evprof/evprof.h>
 
@@ -27,6 +28,7 @@
 #include "adapters/preload/process_ends.h"
 #include "core/base/clock.h"
 #include "core/base/lock.h"
+#include "core/base/look_up.h"
 #include "core/runtime/runtime.h"
 #include "core/runtime/service.h"
 #include "core/runtime/settings.h"
@@ -38,13 +40,15 @@ static struct {
     int signal;
     bool is_mounted;        /* `mount auto;` */
     bool has_port;          /* something says where to listen */
-    pid_t pid;              /* who waits */
+    bool is_used;           /* by the program too, which has evprof in it */
     int64_t due_ns;         /* when the port opens */
     pthread_t thread;       /* that waits */
+    clockid_t clock;        /* of it */
     _Atomic uint32_t state; /* of it, which it sleeps on */
 } preload;
 
-enum { NOBODY_WAITS, WAITS, IS_TO_LEAVE };
+/* The thread is known when it WAITS, not while it BEGINS. */
+enum { NOBODY_WAITS, BEGINS, WAITS, IS_TO_LEAVE };
 
 /* ---- Waiting ---- */
 
@@ -64,6 +68,7 @@ static bool
 await_age(void)
 {
     uint32_t waits = WAITS;
+    (void)evprof_futex_await(&preload.state, BEGINS, 0);
     while (atomic_load(&preload.state) == WAITS &&
            evprof_clock_ns(CLOCK_MONOTONIC) < preload.due_ns) {
         evprof_futex_wait(&preload.state, WAITS, preload.due_ns);
@@ -72,12 +77,14 @@ await_age(void)
 }
 
 /* Where the port is all that there is, and its thread the only one of ours, all
- * later ones come from that. Others of ours that are there already, and
- * handlers on the program's evhttp, use the program's table. */
+ * later ones come from that. Others of ours that are there already use the
+ * program's table; so do handlers on its evhttp and its own calls of evprof,
+ * and the worker, which serves these and the port, can have only one table. */
 static void
 part_table(const int *sockets, size_t count)
 {
-    if (count == 1 && !preload.is_mounted && evprof_own_thread_count() == 1) {
+    if (count == 1 && !preload.is_mounted && !preload.is_used &&
+        evprof_own_thread_count() == 1) {
         (void)evprof_preload_part_table(sockets[0]);
     }
 }
@@ -103,35 +110,57 @@ open_port(void *arg)
 static void
 start_to_wait(void)
 {
-    atomic_store(&preload.state, preload.signal == 0 ? WAITS : NOBODY_WAITS);
+    const bool is_timed = preload.signal == 0;
+    atomic_store(&preload.state, is_timed ? BEGINS : NOBODY_WAITS);
     if (evprof_service_start(EVPROF_OWN_PRELOAD, &preload.thread, open_port,
                              NULL, NULL) != EVPROF_OK) {
         atomic_store(&preload.state, NOBODY_WAITS);
+    } else if (is_timed) {
+        (void)pthread_getcpuclockid(preload.thread, &preload.clock);
+        atomic_store(&preload.state, WAITS);
+        evprof_futex_wake(&preload.state);
     }
 }
 
 static void
 wait_for_port(void)
 {
-    preload.pid = getpid();
     preload.due_ns = evprof_clock_ns(CLOCK_MONOTONIC) + preload.wait_ns;
     if (preload.has_port) {
         start_to_wait();
     }
 }
 
+/* A child of vfork, or of clone() without libc's fork handlers, has the memory
+ * of its parent or a copy, and no thread of it. It may have its process id too,
+ * in another namespace; but to the kernel a thread's clock is known in its own
+ * process only. */
+static bool
+is_thread_here(void)
+{
+    struct timespec time;
+    return clock_gettime(preload.clock, &time) == 0;
+}
+
 bool
 evprof_preload_stand_aside(void)
 {
+    int saved = errno;
     uint32_t waits = WAITS;
-    /* A child of vfork has its parent's memory, and no thread of it. */
-    if (preload.pid != getpid() ||
-        !atomic_compare_exchange_strong(&preload.state, &waits, IS_TO_LEAVE)) {
-        return false;
+    bool is_leaving =
+        atomic_load(&preload.state) == WAITS && is_thread_here() &&
+        atomic_compare_exchange_strong(&preload.state, &waits, IS_TO_LEAVE);
+    if (is_leaving) {
+        int cancel;
+        /* The call that we stand in for is no place where a thread may be
+         * cancelled. */
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+        evprof_futex_wake(&preload.state);
+        pthread_join(preload.thread, NULL);
+        pthread_setcancelstate(cancel, &cancel);
     }
-    evprof_futex_wake(&preload.state);
-    pthread_join(preload.thread, NULL);
-    return true;
+    errno = saved;
+    return is_leaving;
 }
 
 void
@@ -143,6 +172,19 @@ evprof_preload_come_back(void)
 }
 
 /* ---- Beginning ---- */
+
+/* Whether the program has evprof in it besides this library: linked with it,
+ * where one of the two stands in front. */
+static bool
+is_evprof_in_program(void)
+{
+    Dl_info ours;
+    Dl_info first;
+    void *called = evprof_look_up(RTLD_DEFAULT, "evprof_new");
+    return evprof_look_up(RTLD_NEXT, "evprof_new") != NULL ||
+           (called != NULL && dladdr(called, &first) != 0 &&
+            dladdr(&preload, &ours) != 0 && first.dli_fbase != ours.dli_fbase);
+}
 
 static bool
 is_wanted(const evprof_preload_conf_t *conf)
@@ -220,6 +262,7 @@ begin(void)
         preload.prof = NULL;
         return;
     }
+    preload.is_used = is_evprof_in_program();
     hold_signal(preload.signal);
     /* `evprof run` names what is in files, once and when the program has ended,
      * where each window and each forked child would have to. */

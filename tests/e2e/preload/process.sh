@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# usage: process.sh LIBRARY PROGRAM
+# usage: process.sh LIBRARY PROGRAM EXAMPLE
 # What a process does with its threads, descriptors and standard streams, and how it
 # ends, is as it would be without the library.
 set -euo pipefail
-library=$1 program=$2
+library=$1 program=$2 example=$3
 . "$(dirname "$0")/../../begin.sh"
 cd "$work"
 mkfifo in
@@ -51,6 +51,10 @@ EVPROF_CONF=$work/later EVPROF_LISTEN=unix:$work/socket LD_PRELOAD=$library \
     "$program" users >out
 cmp without out || fail "users: error $(cat out) in place of $(cat without)"
 
+# A child in a namespace where it has its parent's number has no thread of ours.
+EVPROF_CONF=$work/later EVPROF_LISTEN=unix:$work/socket LD_PRELOAD=$library \
+    "$program" number || fail "a child with its parent's number: status $?"
+
 LD_PRELOAD=$library "$program" nothing || fail "exec of nothing: status $?"
 ends leave 0
 expect '^last$' out
@@ -59,6 +63,23 @@ ends streams 0
 ends quit 5
 ends wait 0 "$work/log"
 expect 'listen: fewer than [0-9]* descriptors are left' log
+# A server with evprof in it has two ports, and one worker for both.
+name="two ports"
+rm -f socket address
+mkfifo address
+EVPROF_CONF=$work/conf EVPROF_LISTEN=unix:$work/socket LD_PRELOAD=$library \
+    exec -a example "$example" 0 >address &
+running=$!
+read -r line <address
+until [ -S socket ]; do read -rt 0.05 <> <(:) || true; done
+for url in "--unix-socket socket http://x/debug/pprof/" "$line"; do
+    # shellcheck disable=SC2086 # an option and its value
+    curl -sS --max-time 30 -o got ${url}goroutine || fail "no answer at $url"
+done
+kill "$running"
+wait "$running" || true
+running=
+
 # A filter that forbids to remove a file is no end by a signal.
 echo "listen_signal USR1;" >conf
 ends sandbox 6

@@ -159,6 +159,25 @@ test_epochs(void **state)
     assert_true(evprof_epoch_passed(&epoch, stamp));
 }
 
+/* Maps that were replaced while a reader held one are freed after it. */
+static void
+test_held_map(void **state)
+{
+    (void)state;
+    evprof_pinned_t pinned = evprof_map_pin();
+    const size_t count = pinned.map->count;
+    assert_true(count > 0);
+    for (int i = 0; i < 3; i++) {
+        pass_epoch();
+        assert_int_equal(pinned.map->count, count);
+        assert_non_null(evprof_map_find(pinned.map, permanent));
+    }
+    evprof_map_unpin(pinned);
+    for (int i = 0; i < 3; i++) {
+        pass_epoch();
+    }
+}
+
 /* Readers that were in other threads are not in the child of a fork: it can
  * free what they held, and map what it loads. */
 static void
@@ -190,7 +209,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_marks),  cmocka_unit_test(test_several),
         cmocka_unit_test(test_room),   cmocka_unit_test(test_own),
-        cmocka_unit_test(test_epochs), cmocka_unit_test(test_forked),
+        cmocka_unit_test(test_epochs), cmocka_unit_test(test_held_map),
+        cmocka_unit_test(test_forked),
     };
     return cmocka_run_group_tests_name("unwind epoch", tests, load, unload);
 }

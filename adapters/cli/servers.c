@@ -3,6 +3,10 @@
  * A process with libevprof in its maps is one of ours. Its descriptors tell the
  * inodes of its sockets, /proc/PID/net tells which of these listen, and where.
  * Which of them serves profiles is found out only by asking.
+ *
+ * /proc/PID shows what the first thread has: nothing, where that has ended; and
+ * our own threads may have descriptors that it has not. So the folders of the
+ * threads that serve a port are looked into as well.
  */
 #include "adapters/cli/servers.h"
 
@@ -24,9 +28,13 @@
 #include "core/base/buf.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
+#include "core/base/own_thread.h"
 #include "core/symbol/process_keeper.h"
 
 #define MOST_SOCKETS 256u
+
+/* Of one process: each is a thread, whose folder in /proc is looked into. */
+#define MOST_VIEWS 8u
 
 /* The state of a listening TCP socket in /proc/net/tcp, and the flag of one in
  * /proc/net/unix. */
@@ -51,15 +59,18 @@ open_proc(pid_t pid, const char *name)
     return fopen(path, "re");
 }
 
+/* `is_empty`: there are no maps, as where the thread has ended. */
 static bool
-has_library(pid_t pid)
+has_library(pid_t pid, bool *is_empty)
 {
     char line[4352];
     bool is_found = false;
     FILE *maps = open_proc(pid, "maps");
+    *is_empty = true;
     while (maps != NULL && !is_found &&
            fgets(line, sizeof(line), maps) != NULL) {
         const char *file = strrchr(line, '/');
+        *is_empty = false;
         is_found =
             file != NULL && (strncmp(file, "/libevprof.so", 13) == 0 ||
                              strncmp(file, "/libevprof_preload.so", 21) == 0);
@@ -98,14 +109,41 @@ cli_server_name(pid_t pid, char *out, size_t size)
     }
 }
 
-/* The inodes of the process's sockets; returns how many. */
+/* The threads that serve a port, and the process itself; returns how many. */
 static size_t
-list_sockets(pid_t pid, uint64_t *inodes)
+list_views(pid_t pid, pid_t *views)
 {
     char path[64];
     size_t count = 0;
     struct dirent *entry;
-    (void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    (void)snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    DIR *dir = opendir(path);
+    while (dir != NULL && count < MOST_VIEWS - 1 &&
+           (entry = readdir(dir)) != NULL) {
+        char name[32] = "";
+        long number = strtol(entry->d_name, NULL, 10);
+        if (number > 0) {
+            cli_server_name((pid_t)number, name, sizeof(name));
+        }
+        if (strcmp(name, evprof_own_thread_row(EVPROF_OWN_PORT)->name) == 0) {
+            views[count++] = (pid_t)number;
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    views[count++] = pid;
+    return count;
+}
+
+/* Adds the inodes of a view's sockets to `count` others; returns how many there
+ * are then. */
+static size_t
+list_sockets(pid_t view, uint64_t *inodes, size_t count)
+{
+    char path[64];
+    struct dirent *entry;
+    (void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)view);
     DIR *dir = opendir(path);
     while (dir != NULL && count < MOST_SOCKETS &&
            (entry = readdir(dir)) != NULL) {
@@ -178,12 +216,12 @@ read_address(const char *text, bool is_v6, char *out, size_t size)
 }
 
 static size_t
-add_tcp(found_t *found, const cli_server_t *process, bool is_v6,
+add_tcp(found_t *found, const cli_server_t *process, pid_t view, bool is_v6,
         const uint64_t *inodes, size_t socket_count)
 {
     char line[512];
     size_t added = 0;
-    FILE *table = open_proc(process->pid, is_v6 ? "net/tcp6" : "net/tcp");
+    FILE *table = open_proc(view, is_v6 ? "net/tcp6" : "net/tcp");
     while (table != NULL && fgets(line, sizeof(line), table) != NULL) {
         char local[64];
         char address[160];
@@ -203,12 +241,12 @@ add_tcp(found_t *found, const cli_server_t *process, bool is_v6,
 }
 
 static size_t
-add_unix(found_t *found, const cli_server_t *process, const uint64_t *inodes,
-         size_t socket_count)
+add_unix(found_t *found, const cli_server_t *process, pid_t view,
+         const uint64_t *inodes, size_t socket_count)
 {
     char line[512];
     size_t added = 0;
-    FILE *table = open_proc(process->pid, "net/unix");
+    FILE *table = open_proc(view, "net/unix");
     while (table != NULL && fgets(line, sizeof(line), table) != NULL) {
         char path[128];
         char address[160];
@@ -232,16 +270,25 @@ static void
 add_process(found_t *found, pid_t pid)
 {
     uint64_t inodes[MOST_SOCKETS];
+    pid_t views[MOST_VIEWS];
+    size_t sockets = 0;
+    bool is_empty;
     cli_server_t process = { .pid = pid };
     cli_server_name(pid, process.name, sizeof(process.name));
     if (strcmp(process.name, EVPROF_KEEPER_NAME) == 0 || is_this_tool(pid) ||
-        !has_library(pid)) {
+        (!has_library(pid, &is_empty) && !is_empty)) {
         return;
     }
-    size_t sockets = list_sockets(pid, inodes);
-    size_t added = add_unix(found, &process, inodes, sockets);
-    added += add_tcp(found, &process, false, inodes, sockets);
-    added += add_tcp(found, &process, true, inodes, sockets);
+    size_t view_count = list_views(pid, views);
+    if (is_empty && (view_count == 1 || !has_library(views[0], &is_empty))) {
+        return;
+    }
+    for (size_t i = 0; i < view_count; i++) {
+        sockets = list_sockets(views[i], inodes, sockets);
+    }
+    size_t added = add_unix(found, &process, views[0], inodes, sockets);
+    added += add_tcp(found, &process, views[0], false, inodes, sockets);
+    added += add_tcp(found, &process, views[0], true, inodes, sockets);
     if (added == 0) {
         (void)add(found, pid, process.name, "");
     }

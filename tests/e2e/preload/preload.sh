@@ -262,6 +262,8 @@ printf x >&3
 until [ "$(wc -l <ids)" -eq 2 ]; do read -rt 0.05 <> <(:) || true; done
 [ "$(tail -n 1 ids)" -eq 3 ] || fail "the next file is number $(tail -n 1 ids)"
 [ "$(fetch cmdline)" -eq 200 ] || fail "the port is closed: $(cat got)"
+"$tool" ps >list
+grep -q "^ *$pid .*unix:.*$pid.sock" list || fail "closed: ps: $(cat list)"
 # Our own table holds none of the program's, so that what that closes is closed.
 for table in "/proc/$pid/task"/*/fd; do ls -l "$table"; done >tables
 [ "$(grep -c "$work/ids" tables)" -eq 1 ] || fail "our descriptors: $(cat tables)"

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# usage: process.sh LIBRARY PROGRAM EXAMPLE
+# usage: process.sh LIBRARY PROGRAM EXAMPLE TOOL
 # What a process does with its threads, descriptors and standard streams, and how it
 # ends, is as it would be without the library.
 set -euo pipefail
-library=$1 program=$2 example=$3
+library=$1 program=$2 example=$3 tool=$4
 . "$(dirname "$0")/../../begin.sh"
 cd "$work"
 mkfifo in
@@ -35,6 +35,10 @@ ends() {
     exec 3>in
     until [ -e "$file" ]; do
         [ -n "$(jobs -r)" ] || fail "it ended early: $(cat err)"
+        read -rt 0.05 <> <(:) || true
+    done
+    # Also when main() has left it is found.
+    until [ "$1" != leave ] || "$tool" ps | grep -q "^ *$running .* unix:$work/socket"; do
         read -rt 0.05 <> <(:) || true
     done
     exec 3>&-

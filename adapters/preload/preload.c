@@ -142,6 +142,18 @@ is_thread_here(void)
     return clock_gettime(preload.clock, &time) == 0;
 }
 
+/* libc's join returns a moment before the kernel counts the thread out, and
+ * unshare() still fails in that moment. To yield could take for ever where the
+ * caller runs with a real-time priority. */
+static void
+await_gone(void)
+{
+    const struct timespec pause = { .tv_nsec = 20000 };
+    while (is_thread_here()) {
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 bool
 evprof_preload_stand_aside(void)
 {
@@ -157,6 +169,7 @@ evprof_preload_stand_aside(void)
         pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
         evprof_futex_wake(&preload.state);
         pthread_join(preload.thread, NULL);
+        await_gone();
         pthread_setcancelstate(cancel, &cancel);
     }
     errno = saved;

@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <mqueue.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,10 +23,28 @@ close_from_to(unsigned from, unsigned to, unsigned flags)
     return syscall(SYS_close_range, from, to, flags) == 0;
 }
 
+/* A message queue may be among the descriptors that are copied, which are those
+ * up to `last` and the rest of its 64. When a process closes any descriptor of
+ * a queue, the kernel takes back the process's mq_notify(). */
+static bool
+has_queue(unsigned last)
+{
+    struct mq_attr attributes;
+    unsigned fd = 0;
+    while (fd <= (last | 63U) &&
+           syscall(SYS_mq_getsetattr, fd, NULL, &attributes) != 0) {
+        fd++;
+    }
+    return fd <= (last | 63U);
+}
+
 bool
 evprof_preload_part_table(int socket)
 {
     const unsigned own = (unsigned)socket;
+    if (has_queue(own)) {
+        return false;
+    }
     /* Nothing above the socket is copied to the new table. What is below it is
      * closed at once: a copy keeps a connection open that the program closes.
      */

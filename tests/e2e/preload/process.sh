@@ -65,6 +65,7 @@ ends leave 0
 expect '^last$' out
 ends numbers 0
 ends streams 0
+ends queue 0
 ends quit 5
 ends wait 0 "$work/log"
 expect 'listen: fewer than [0-9]* descriptors are left' log

@@ -23,6 +23,7 @@
 #include "core/runtime/learn_objects.h"
 #include "core/runtime/own_profiles.h"
 #include "core/runtime/push.h"
+#include "core/runtime/reap_helper.h"
 #include "core/runtime/recording.h"
 #include "core/runtime/reload_signal.h"
 #include "core/runtime/runtime.h"
@@ -34,6 +35,9 @@
 #include "core/sample/labels.h"
 #include "core/trace/recorder.h"
 #include "core/unwind/unwind.h"
+
+/* The helper ends when it has not been asked for 30 s. */
+#define REAP_PAUSE_NS INT64_C(10000000000)
 
 static evprof_t the_profiler;
 
@@ -71,6 +75,7 @@ after_fork_child(void)
 {
     evprof_worker_fork_child();
     evprof_learning_fork_child();
+    evprof_reaping_fork_child();
     evprof_trace_fork_child();
     evprof_flight_dumps_fork_child();
     evprof_registry_fork_child(&the_profiler);
@@ -124,6 +129,14 @@ replace_config(evprof_t *prof, evprof_config_t *config)
 }
 
 /* Under the life lock. */
+/* A job may have started the helper, whatever it was for. */
+static void
+after_job(evprof_profile_t *profile)
+{
+    evprof_reload_settle(profile);
+    evprof_reaping_ask();
+}
+
 static int
 open_profiler(evprof_t *prof, const char *conf_file, evprof_error_t *err)
 {
@@ -152,7 +165,7 @@ open_profiler(evprof_t *prof, const char *conf_file, evprof_error_t *err)
         return status;
     }
     prof->before_job = evprof_reload_signal_ensure;
-    prof->after_job = evprof_reload_settle;
+    prof->after_job = after_job;
     status = evprof_reload_signal_start(
         prof, evprof_config_main(config)->reload_signal, err);
     if (status != EVPROF_OK) {
@@ -216,6 +229,7 @@ make(const char *conf_file, const char *by, evprof_error_t *err)
         made_by = by;
         prof = &the_profiler;
         evprof_learning_begin();
+        evprof_reaping_begin(REAP_PAUSE_NS);
         atomic_store(&prof->is_open, true);
         warn_of_exceptions(prof);
         evprof_log_warnings(prof);
@@ -304,6 +318,7 @@ evprof_free(evprof_t *prof)
     evprof_reload_signal_stop();
     evprof_service_end(prof);
     evprof_learning_end();
+    evprof_reaping_end();
     evprof_again_end();
     evprof_worker_stop();
     evprof_recordings_drop(prof);

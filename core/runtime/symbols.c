@@ -210,6 +210,15 @@ evprof_symbols_entry(uintptr_t pc)
     return entry;
 }
 
+bool
+evprof_symbols_reap(void)
+{
+    atomic_store(&is_busy, true);
+    bool is_running = symbolizer != NULL && evprof_symbolizer_reap(symbolizer);
+    atomic_store(&is_busy, false);
+    return is_running;
+}
+
 void
 evprof_symbols_close(void)
 {

@@ -47,6 +47,10 @@ uintptr_t evprof_symbols_entry(uintptr_t pc);
 /* Frees what is cached; the next call reads it again. */
 void evprof_symbols_close(void);
 
+/* Reaps the helper program if it has ended; true while it runs. On the worker.
+ */
+bool evprof_symbols_reap(void);
+
 /* In the child of a fork: what the worker was writing to is given up. */
 void evprof_symbols_fork_child(void);
 

@@ -92,6 +92,12 @@ evprof_symbolizer_configure(evprof_symbolizer_t *s, bool with_lines,
     evprof_helper_configure(&s->helper, helper);
 }
 
+bool
+evprof_symbolizer_reap(evprof_symbolizer_t *s)
+{
+    return evprof_keeper_check(&s->helper.keeper);
+}
+
 void
 evprof_symbolizer_forget(evprof_symbolizer_t *s)
 {

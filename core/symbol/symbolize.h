@@ -28,6 +28,9 @@ void evprof_symbolizer_free(evprof_symbolizer_t *s);
 void evprof_symbolizer_configure(evprof_symbolizer_t *s, bool with_lines,
                                  const char *helper);
 
+/* Reaps the helper if it has ended; true while it runs. */
+bool evprof_symbolizer_reap(evprof_symbolizer_t *s);
+
 /* For the child of a fork: forgets the helper, whose socket the parent uses. */
 void evprof_symbolizer_forget(evprof_symbolizer_t *s);
 

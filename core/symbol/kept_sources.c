@@ -4,9 +4,13 @@
 #include "core/symbol/kept_sources.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <evprof/status.h>
+
+/* The file, its debug file, and the copy whose sections are unpacked. */
+#define DESCRIPTORS_AN_OBJECT 3u
 
 struct evprof_kept_source {
     evprof_kept_source_t *next;
@@ -27,15 +31,29 @@ drop(evprof_kept_source_t **at)
     free(k);
 }
 
-/* Closes everything behind the objects that together are within the bound. */
+/* How many objects may stay open, so that half of the descriptors which the
+ * process may have are left. A server's limit of them is its helper's. */
+static size_t
+most_objects(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0
+               ? (size_t)limit.rlim_cur / (2 * DESCRIPTORS_AN_OBJECT)
+               : 0;
+}
+
+/* Closes everything behind the objects that together are within the bounds. */
 static void
 trim(evprof_kept_sources_t *kept)
 {
+    const size_t most = most_objects();
     evprof_kept_source_t **at = &kept->first;
     size_t bytes = 0;
+    size_t count = 0;
     while (*at != NULL) {
         bytes += evprof_symbol_source_bytes((*at)->source);
-        if (bytes > kept->max_bytes) {
+        count++;
+        if (bytes > kept->max_bytes || count > most) {
             drop(at);
         } else {
             at = &(*at)->next;

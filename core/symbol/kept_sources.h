@@ -15,7 +15,8 @@ typedef struct evprof_kept_source evprof_kept_source_t;
 /* Zero-initialised but for `max_bytes`, it is empty. One thread at a time. */
 typedef struct evprof_kept_sources {
     evprof_kept_source_t *first; /* the one that was asked last */
-    /* The memory that sources may take when no question is answered. */
+    /* The memory that sources may take when no question is answered. Half of
+     * the descriptors that the process may have are left as well. */
     size_t max_bytes;
 } evprof_kept_sources_t;
 

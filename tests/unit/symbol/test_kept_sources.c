@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -155,6 +156,27 @@ has_lines(scene_t *s, const char *copy_name, const char *function)
 }
 
 /* ---- What is kept ---- */
+
+static void
+test_few_descriptors(void **state)
+{
+    (void)state;
+    enum { DESCRIPTORS = 40 };
+    scene_t s = begin(SIZE_MAX);
+    struct rlimit before;
+    char path[256];
+    path_of(&s, "a", "", path);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct rlimit few = { DESCRIPTORS, before.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    for (int i = 0; i < DESCRIPTORS; i++) {
+        assert_int_equal(unlink(path), 0);
+        copy(SAMPLE_OBJECTS "/" OBJECT, path);
+        assert_true(has_lines(&s, "a", "sample_outer"));
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    end(&s);
+}
 
 static void
 test_an_object_stays_open(void **state)
@@ -322,6 +344,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_object_stays_open),
+        cmocka_unit_test(test_few_descriptors),
         cmocka_unit_test(test_nothing_is_kept_beyond_the_bound),
         cmocka_unit_test(test_the_object_asked_last_is_kept),
         cmocka_unit_test(test_an_object_that_was_written_to),

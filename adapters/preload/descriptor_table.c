@@ -45,9 +45,9 @@ evprof_preload_part_table(int socket)
     if (has_queue(own)) {
         return false;
     }
-    /* Nothing above the socket is copied to the new table. What is below it is
-     * closed at once: a copy keeps a connection open that the program closes.
-     */
+    /* What is above the socket is not copied, or closed before the call
+     * returns. What is below it is closed at once: a copy would keep a
+     * connection open that the program closes. */
     if (!close_from_to(own + 1, ~0U, CLOSE_RANGE_UNSHARE)) {
         return false;
     }

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <evprof/evhttp.h>
@@ -117,9 +118,20 @@ watch_forks(void)
 
 /* ---- Life ---- */
 
+/* Others may have a copy of the socket, in a table of descriptors that this
+ * thread does not see: without this, clients would wait there for ever. */
+static void
+end_listening(const port_t *port)
+{
+    if (evprof_own_descriptor_is_open(&port->socket.own)) {
+        (void)shutdown(port->socket.own.fd, SHUT_RDWR);
+    }
+}
+
 static void
 port_free(port_t *port)
 {
+    end_listening(port);
     if (port->http != NULL) {
         evhttp_free(port->http);
     }

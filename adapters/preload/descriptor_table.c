@@ -38,6 +38,15 @@ has_queue(unsigned last)
     return fd <= (last | 63U);
 }
 
+/* Where there is no /dev/null, as in a chroot, what can be neither read nor
+ * written. */
+static int
+open_nothing(void)
+{
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    return fd >= 0 ? fd : open("/", O_PATH | O_CLOEXEC);
+}
+
 bool
 evprof_preload_part_table(int socket)
 {
@@ -56,7 +65,7 @@ evprof_preload_part_table(int socket)
     }
     int fd;
     do {
-        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        fd = open_nothing();
     } while (fd >= 0 && fd <= 2);
     if (fd > 2) {
         (void)close(fd);

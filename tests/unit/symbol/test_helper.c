@@ -303,6 +303,22 @@ program_of(pid_t keeper)
     return (pid_t)strtol(text, NULL, 10);
 }
 
+/* Whether a process of that number runs: a zombie does not. */
+static bool
+is_running(pid_t pid)
+{
+    char path[64];
+    char text[512] = "";
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+    if (fd >= 0) {
+        close(fd);
+    }
+    const char *end = n > 0 ? strrchr(text, ')') : NULL;
+    return end != NULL && end[2] != 'Z' && end[2] != 'X';
+}
+
 static void
 test_killed_program(void **state)
 {
@@ -322,7 +338,12 @@ test_killed_keeper(void **state)
     (void)state;
     evprof_helper_t helper = new_helper();
     assert_true(ask_sample(&helper) > 0);
+    pid_t program = program_of(helper.keeper.pid);
     assert_int_equal(kill(helper.keeper.pid, SIGKILL), 0);
+    /* It ends with its keeper, some time later. */
+    while (is_running(program)) {
+        sched_yield();
+    }
     (void)ask_sample(&helper);
     assert_true(ask_sample(&helper) > 0);
     evprof_helper_stop(&helper);
@@ -412,22 +433,6 @@ test_little_memory(void **state)
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
-}
-
-/* Whether a process of that number runs: a zombie does not. */
-static bool
-is_running(pid_t pid)
-{
-    char path[64];
-    char text[512] = "";
-    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-    if (fd >= 0) {
-        close(fd);
-    }
-    const char *end = n > 0 ? strrchr(text, ')') : NULL;
-    return end != NULL && end[2] != 'Z' && end[2] != 'X';
 }
 
 /* Nothing of a killed server stays: neither its lock nor the helper. */

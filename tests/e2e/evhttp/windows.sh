@@ -8,6 +8,8 @@ set -eu
 
 serve "$1"
 url=$line
+# The first profile of a process compiles the tables of its code, before its window.
+curl -sf -o "$work/first" "${url}goroutine"
 curl -s "${url%debug/pprof/}primes?[1-1000000]" >/dev/null &
 running="$running $!"
 

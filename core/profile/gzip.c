@@ -13,6 +13,7 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <link.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -53,6 +54,29 @@ struct evprof_gzip {
 
 static bool is_zlib_hidden;
 
+/* Whether calls of that name go to a function that is not of zlib: another
+ * object defines it, which is neither libz nor, where zlib was linked into it,
+ * the one with this code. A program that is not position-independent has only
+ * an entry in its linkage table by which it calls zlib's. */
+static bool
+is_hidden(void *zlib, const char *name)
+{
+    static const char here;
+    Dl_info own;
+    Dl_info info;
+    void *found = NULL;
+    void *called = evprof_look_up(RTLD_DEFAULT, name);
+    if (called == NULL || called == dlsym(zlib, name)) {
+        return false;
+    }
+    const ElfW(Sym) *symbol =
+        dladdr1(called, &info, &found, RTLD_DL_SYMENT) == 0 ? NULL : found;
+    if (symbol == NULL || dladdr(&here, &own) == 0) {
+        return true;
+    }
+    return symbol->st_shndx != SHN_UNDEF && info.dli_fbase != own.dli_fbase;
+}
+
 /* Early: a thread that is stuck in dlopen() later must not keep a profile from
  * being written. */
 __attribute__((constructor)) static void
@@ -66,9 +90,7 @@ look_for_zlib(void)
     void *zlib = dlopen("libz.so.1", RTLD_LAZY | RTLD_NOLOAD);
     for (size_t i = 0; zlib != NULL && i < sizeof(names) / sizeof(names[0]);
          i++) {
-        void *called = evprof_look_up(RTLD_DEFAULT, names[i]);
-        is_zlib_hidden = is_zlib_hidden ||
-                         (called != NULL && called != dlsym(zlib, names[i]));
+        is_zlib_hidden = is_zlib_hidden || is_hidden(zlib, names[i]);
     }
 }
 

@@ -240,7 +240,7 @@ test_memory_and_registers(void **state)
     const char last[] = { (char)BREG_SP, 16, 0x06, '\0' };
     const char bregx[] = { (char)0x92, (char)EVPROF_REG_SP, 16, 0x06, '\0' };
     const char fp[] = { (char)BREG_FP, 0, '\0' };
-    const char none[] = { (char)0x8f, 0, '\0' };
+    const char none[] = { (char)0x8e, 0, '\0' };
     const char far[] = { (char)0x92, (char)EVPROF_REG_COUNT, 0, '\0' };
     const char cut[] = { (char)BREG_SP, (char)0x80, '\0' };
     const row_t rows[] = {
@@ -251,7 +251,7 @@ test_memory_and_registers(void **state)
         EXPR(below, FAILS, 0),
         EXPR(above, FAILS, 0),
         EXPR(fp, NEEDS_ALL, 0),
-        EXPR(none, EVPROF_REG_COUNT > 31 ? NEEDS_ALL : FAILS, 0),
+        EXPR(none, EVPROF_REG_COUNT > 30 ? NEEDS_ALL : FAILS, 0),
         EXPR(far, FAILS, 0),
         EXPR(cut, FAILS, 0),
         REFUSED("\x06"),

@@ -9,10 +9,8 @@
 /* Called when sockets listen, and before anything else is opened for them. */
 typedef void evprof_opened_fn(const int *sockets, size_t count);
 
-/* As evprof_listen(), on the calling thread, which `opened` is called on too.
- */
+/* As evprof_listen(), which calls `opened` meanwhile, on the calling thread. */
 int evprof_listen_opened(evprof_t *prof, const char *address,
-                                    evprof_opened_fn *opened,
-                                    evprof_error_t *err);
+                         evprof_opened_fn *opened, evprof_error_t *err);
 
 #endif

@@ -69,10 +69,7 @@ await_age(void)
 {
     uint32_t waits = WAITS;
     (void)evprof_futex_await(&preload.state, BEGINS, 0);
-    while (atomic_load(&preload.state) == WAITS &&
-           evprof_clock_ns(CLOCK_MONOTONIC) < preload.due_ns) {
-        evprof_futex_wait(&preload.state, WAITS, preload.due_ns);
-    }
+    (void)evprof_futex_await(&preload.state, WAITS, preload.due_ns);
     return atomic_compare_exchange_strong(&preload.state, &waits, NOBODY_WAITS);
 }
 

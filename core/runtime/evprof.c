@@ -128,7 +128,6 @@ replace_config(evprof_t *prof, evprof_config_t *config)
     evprof_config_unref(old);
 }
 
-/* Under the life lock. */
 /* A job may have started the helper, whatever it was for. */
 static void
 after_job(evprof_profile_t *profile)
@@ -137,6 +136,7 @@ after_job(evprof_profile_t *profile)
     evprof_reaping_ask();
 }
 
+/* Under the life lock. */
 static int
 open_profiler(evprof_t *prof, const char *conf_file, evprof_error_t *err)
 {

@@ -205,5 +205,4 @@ int evprof_produce_text(evprof_profile_t *profile, const evprof_ask_t *ask,
  * them has the program's files and finds the names. MT-Safe. */
 void evprof_produce_leave_names(void);
 
-
 #endif

@@ -29,8 +29,9 @@ EVPROF_API int evprof_service_at_free(evprof_t *prof, void (*fn)(void *ctx),
 
 /*
  * Has `fn` called where a process ends without destructors: by _exit, where the
- * preloaded library sees it. In any thread, in a handler, and in a child of
- * vfork on its parent's memory; the last `fn` is the one, or nothing for NULL.
+ * preloaded library sees it. It may be called in any thread, in a handler, and
+ * in a child of vfork on its parent's memory. It replaces the one before; NULL:
+ * none.
  */
 EVPROF_API void evprof_service_at_quick_end(void (*fn)(void));
 

@@ -208,168 +208,162 @@ test_flow(void **state)
 
 /* What does none of that, by operands and by map of opcodes: only where the
  * next instruction begins matters. */
+static const row_t plain_rows[] = {
+    INSN(PLAIN, 0, "\x04\x04"),                 /* add $4,%al */
+    INSN(PLAIN, 0, "\x05\x78\x56\x34\x12"),     /* add $0x12345678,%eax */
+    INSN(PLAIN, 0, "\x66\x05\x34\x12"),         /* add $0x1234,%ax */
+    INSN(PLAIN, 0, "\x48\x05\x78\x56\x34\x12"), /* add $0x12345678,%rax */
+    INSN(PLAIN, 0, "\xa8\x01"),                 /* test $1,%al */
+    INSN(PLAIN, 0, "\xa9\x78\x56\x34\x12"),     /* test $0x12345678,%eax */
+    INSN(PLAIN, 0, "\x66\xa9\x34\x12"),         /* test $0x1234,%ax */
+    INSN(PLAIN, 0, "\xf6\x00\x01"),             /* testb $1,(%rax) */
+    INSN(PLAIN, 0, "\xf7\x00\x78\x56\x34\x12"), /* testl $0x12345678,(%rax) */
+    INSN(PLAIN, 0, "\x66\xf7\x00\x34\x12"),     /* testw $0x1234,(%rax) */
+    INSN(PLAIN, 0, "\xf6\x10"),                 /* notb (%rax) */
+    INSN(PLAIN, 0, "\xf7\x10"),                 /* notl (%rax) */
+    INSN(PLAIN, 0, "\xb0\x01"),                 /* mov $1,%al */
+    INSN(PLAIN, 0, "\xb7\x01"),                 /* mov $1,%bh */
+    INSN(PLAIN, 0, "\xb8\x78\x56\x34\x12"),     /* mov $0x12345678,%eax */
+    INSN(PLAIN, 0, "\x66\xb8\x34\x12"),         /* mov $0x1234,%ax */
+    INSN(PLAIN, 0, "\xbf\x78\x56\x34\x12"),     /* mov $0x12345678,%edi */
+    INSN(PLAIN, 0,
+         "\x48\xb8\x88\x77\x66\x55\x44\x33\x22\x11"), /* movabs
+                                                         $0x1122...,%rax
+                                                       */
+    INSN(PLAIN, 0,
+         "\x48\xbf\x88\x77\x66\x55\x44\x33\x22\x11"), /* movabs
+                                                         $0x1122...,%rdi
+                                                       */
+    INSN(PLAIN, 0, "\x41\xbc\x78\x56\x34\x12"), /* mov $0x12345678,%r12d */
+    INSN(PLAIN, 0, "\xa0\x88\x77\x66\x55\x44\x33\x22\x11"), /* movabs
+                                                               0x1122...,%al
+                                                             */
+    INSN(PLAIN, 0, "\xa1\x88\x77\x66\x55\x44\x33\x22\x11"), /* movabs
+                                                               0x1122...,%eax
+                                                             */
+    INSN(PLAIN, 0, "\xa3\x88\x77\x66\x55\x44\x33\x22\x11"), /* movabs
+                                                               %eax,0x1122...
+                                                             */
+    INSN(PLAIN, 0, "\xc6\x00\x01"),                         /* movb $1,(%rax) */
+    INSN(PLAIN, 0, "\xc7\x00\x78\x56\x34\x12"), /* movl $0x12345678,(%rax) */
+    INSN(PLAIN, 0, "\x66\xc7\x00\x34\x12"),     /* movw $0x1234,(%rax) */
+    INSN(PLAIN, 0, "\x89\x04\x88"),             /* mov %eax,(%rax,%rcx,4) */
+    INSN(PLAIN, 0, "\x89\x44\x88\x08"),         /* mov %eax,8(%rax,%rcx,4) */
+    INSN(PLAIN, 0,
+         "\x89\x84\x88\x78\x56\x34\x12"), /* mov
+                                             %eax,0x12345678(%rax,%rcx,4) */
+    INSN(PLAIN, 0,
+         "\x89\x04\x8d\x78\x56\x34\x12"), /* mov %eax,0x12345678(,%rcx,4) */
+    INSN(PLAIN, 0, "\x89\x44\x8d\x00"),   /* mov %eax,0(%rbp,%rcx,4) */
+    INSN(PLAIN, 0, "\x41\x89\x45\x00"),   /* mov %eax,0(%r13) */
+    INSN(PLAIN, 0, "\x89\x05\x78\x56\x34\x12"), /* mov %eax,0x12345678(%rip) */
+    INSN(PLAIN, 0, "\x89\x04\x24"),             /* mov %eax,(%rsp) */
+    INSN(PLAIN, 0, "\x48\x89\xe8"),             /* mov %rbp,%rax */
+    INSN(PLAIN, 0, "\x48\x89\xc5"),             /* mov %rax,%rbp */
+    INSN(PLAIN, 0, "\x4c\x89\xe0"),             /* mov %r12,%rax */
+    INSN(PLAIN, 0, "\x49\x89\xec"),             /* mov %rbp,%r12 */
+    INSN(PLAIN, 0, "\x48\x8b\x2c\x24"),         /* mov (%rsp),%rbp */
+    INSN(PLAIN, 0, "\x48\x8d\x44\x24\x08"),     /* lea 8(%rsp),%rax */
+    INSN(PLAIN, 0, "\x48\x8d\x6d\x08"),         /* lea 8(%rbp),%rbp */
+    INSN(PLAIN, 0, "\x4c\x8d\x65\xf8"),         /* lea -8(%rbp),%r12 */
+    INSN(PLAIN, 0, "\x4c\x8d\x6c\x24\x08"),     /* lea 8(%rsp),%r13 */
+    INSN(PLAIN, 0, "\x48\xff\xc0"),             /* inc %rax */
+    INSN(PLAIN, 0, "\xff\x04\x24"),             /* incl (%rsp) */
+    INSN(PLAIN, 0, "\xff\xd0"),                 /* call *%rax */
+    INSN(PLAIN, 0, "\xff\x50\x08"),             /* call *8(%rax) */
+    INSN(PLAIN, 0, "\xe8\xfb\xff\xff\xff"),     /* call 0x191 */
+    INSN(PLAIN, 0, "\x49\x94"),                 /* xchg %rax,%r12 */
+    INSN(PLAIN, 0, "\xc0\x20\x03"),             /* shlb $3,(%rax) */
+    INSN(PLAIN, 0, "\xd3\x00"),                 /* roll %cl,(%rax) */
+    INSN(PLAIN, 0, "\x66\x69\xc8\x34\x12"),     /* imul $0x1234,%ax,%cx */
+    INSN(PLAIN, 0, "\x49\x83\xec\x08"),         /* sub $8,%r12 */
+    INSN(PLAIN, 0, "\x83\x04\x24\x08"),         /* addl $8,(%rsp) */
+    INSN(PLAIN, 0, "\x66\x81\x00\x34\x12"),     /* addw $0x1234,(%rax) */
+    INSN(PLAIN, 0, "\x81\x00\x78\x56\x34\x12"), /* addl $0x12345678,(%rax) */
+    INSN(PLAIN, 0, "\x80\x00\x01"),             /* addb $1,(%rax) */
+    INSN(PLAIN, 0, "\x4c\x0f\x44\xe0"),         /* cmove %rax,%r12 */
+    INSN(PLAIN, 0, "\x0f\xb6\xc0"),             /* movzbl %al,%eax */
+    INSN(PLAIN, 0, "\x0f\xba\xe0\x03"),         /* bt $3,%eax */
+    INSN(PLAIN, 0, "\x0f\xa3\xc1"),             /* bt %eax,%ecx */
+    INSN(PLAIN, 0, "\x0f\xa4\xc1\x03"),         /* shld $3,%eax,%ecx */
+    INSN(PLAIN, 0, "\x0f\xa5\xc1"),             /* shld %cl,%eax,%ecx */
+    INSN(PLAIN, 0, "\x0f\xac\xc1\x03"),         /* shrd $3,%eax,%ecx */
+    INSN(PLAIN, 0, "\x0f\x05"),                 /* syscall */
+    INSN(PLAIN, 0, "\x0f\xa2"),                 /* cpuid */
+    INSN(PLAIN, 0, "\x0f\x31"),                 /* rdtsc */
+    INSN(PLAIN, 0, "\x0f\x77"),                 /* emms */
+    INSN(PLAIN, 0, "\xc5\xf8\x77"),             /* vzeroupper */
+    INSN(PLAIN, 0, "\xc5\xfc\x77"),             /* vzeroall */
+    INSN(PLAIN, 0, "\x0f\xc8"),                 /* bswap %eax */
+    INSN(PLAIN, 0, "\x0f\x94\xc0"),             /* sete %al */
+    INSN(PLAIN, 0, "\x0f\x9f\xc0"),             /* setg %al */
+    INSN(PLAIN, 0, "\x0f\x1f\x00"),             /* nopl (%rax) */
+    INSN(PLAIN, 0, "\x66\x0f\x1f\x04\x00"),     /* nopw (%rax,%rax,1) */
+    INSN(PLAIN, 0, "\x0f\x18\x08"),             /* prefetcht0 (%rax) */
+    INSN(PLAIN, 0, "\x66\x0f\x70\xc8\x01"),     /* pshufd $1,%xmm0,%xmm1 */
+    INSN(PLAIN, 0, "\x66\x0f\x71\xd0\x01"),     /* psrlw $1,%xmm0 */
+    INSN(PLAIN, 0, "\x66\x0f\x73\xd8\x01"),     /* psrldq $1,%xmm0 */
+    INSN(PLAIN, 0, "\x66\x0f\x38\x00\xc8"),     /* pshufb %xmm0,%xmm1 */
+    INSN(PLAIN, 0, "\x66\x0f\x74\xc8"),         /* pcmpeqb %xmm0,%xmm1 */
+    INSN(PLAIN, 0, "\x66\x0f\x3a\x63\xc8\x01"), /* pcmpistri $1,%xmm0,%xmm1 */
+    INSN(PLAIN, 0, "\x66\x0f\x3a\x0f\xc8\x01"), /* palignr $1,%xmm0,%xmm1 */
+    INSN(PLAIN, 0, "\x0f\xc2\xc8\x01"),         /* cmpltps %xmm0,%xmm1 */
+    INSN(PLAIN, 0, "\x66\x0f\xc4\xc0\x01"),     /* pinsrw $1,%eax,%xmm0 */
+    INSN(PLAIN, 0, "\x66\x0f\xc5\xc0\x01"),     /* pextrw $1,%xmm0,%eax */
+    INSN(PLAIN, 0, "\x0f\xc6\xc8\x01"),         /* shufps $1,%xmm0,%xmm1 */
+    INSN(PLAIN, 0, "\x48\x0f\xb1\x08"),         /* cmpxchg %rcx,(%rax) */
+    INSN(PLAIN, 0, "\x48\x0f\xc1\x08"),         /* xadd %rcx,(%rax) */
+    INSN(PLAIN, 0, "\xf0\x48\x0f\xc1\x08"),     /* lock xadd %rcx,(%rax) */
+    INSN(PLAIN, 0, "\x0f\x29\x00"),             /* movaps %xmm0,(%rax) */
+    INSN(PLAIN, 0, "\xc5\xfc\x29\x00"),         /* vmovaps %ymm0,(%rax) */
+    INSN(PLAIN, 0, "\xc5\xfe\x6f\x40\x20"),     /* vmovdqu 0x20(%rax),%ymm0 */
+    INSN(PLAIN, 0, "\xc5\xf9\x70\xc8\x01"),     /* vpshufd $1,%xmm0,%xmm1 */
+    INSN(PLAIN, 0,
+         "\xc4\xe3\x75\x0f\xd0\x01"),       /* vpalignr $1,%ymm0,%ymm1,%ymm2 */
+    INSN(PLAIN, 0, "\xc5\xfd\x74\x08"),     /* vpcmpeqb (%rax),%ymm0,%ymm1 */
+    INSN(PLAIN, 0, "\xc5\xf1\x73\xd8\x01"), /* vpsrldq $1,%xmm0,%xmm1 */
+    INSN(PLAIN, 0, "\xc5\xf0\xc2\xd0\x01"), /* vcmpltps %xmm0,%xmm1,%xmm2 */
+    INSN(PLAIN, 0,
+         "\x62\xf1\x7c\x48\x10\x40\x01"), /* vmovups 0x40(%rax),%zmm0 */
+    INSN(PLAIN, 0,
+         "\x62\xf3\x75\x48\x25\xd0\x01"),   /* vpternlogd $1,%zmm0,%zmm1,%zmm2
+                                             */
+    INSN(PLAIN, 0, "\xc4\xe2\x7d\x78\xc0"), /* vpbroadcastb %xmm0,%ymm0 */
+    INSN(PLAIN, 0, "\xc4\xe2\x78\xf5\xd1"), /* bzhi %eax,%ecx,%edx */
+    INSN(PLAIN, 0, "\xc4\xe3\x7b\xf0\xc8\x03"), /* rorx $3,%eax,%ecx */
+    INSN(PLAIN, 0, "\xc4\xe2\x70\xf2\xd0"),     /* andn %eax,%ecx,%edx */
+    INSN(PLAIN, 0, "\xcd\x80"),                 /* int $0x80 */
+    INSN(PLAIN, 0, "\xe4\x01"),                 /* in $1,%al */
+    INSN(PLAIN, 0, "\xe6\x01"),                 /* out %al,$1 */
+    INSN(PLAIN, 0, "\xec"),                     /* in (%dx),%al */
+    INSN(PLAIN, 0, "\x98"),                     /* cwtl */
+    INSN(PLAIN, 0, "\x48\x99"),                 /* cqto */
+    INSN(PLAIN, 0, "\xd7"),                     /* xlat %ds:(%rbx) */
+    INSN(PLAIN, 0, "\xf3\xa4"),         /* rep movsb %ds:(%rsi),%es:(%rdi) */
+    INSN(PLAIN, 0, "\xf3\x48\xab"),     /* rep stos %rax,%es:(%rdi) */
+    INSN(PLAIN, 0, "\xdb\x28"),         /* fldt (%rax) */
+    INSN(PLAIN, 0, "\xdb\x7c\x24\x08"), /* fstpt 8(%rsp) */
+    INSN(PLAIN, 0, "\xd9\xe8"),         /* fld1 */
+    INSN(PLAIN, 0, "\x9b"),             /* fwait */
+    INSN(PLAIN, 0, "\xfc"),             /* cld */
+    INSN(PLAIN, 0, "\x90"),             /* nop */
+    INSN(PLAIN, 0, "\x66\x90"),         /* xchg %ax,%ax */
+    INSN(PLAIN, 0, "\xf3\x90"),         /* pause */
+    INSN(PLAIN, 0, "\xf3\x0f\x1e\xfa"), /* endbr64 */
+    INSN(PLAIN, 0, "\x0f\x38\xf0\x00"), /* movbe (%rax),%eax */
+    INSN(PLAIN, 0, "\xf2\x0f\x38\xf0\xc0"), /* crc32 %al,%eax */
+    INSN(PLAIN, 0, "\xc6\xf8\x01"),         /* xabort $1 */
+    INSN(PLAIN, 0, "\x0f\x34"),             /* sysenter */
+    INSN(PLAIN, 0, "\x0f\x01\xf9"),         /* rdtscp */
+    INSN(PLAIN, 0, "\x0f\x30"),             /* wrmsr */
+    INSN(PLAIN, 0, "\x0f\x0e"),             /* femms */
+};
+
 static void
 test_lengths(void **state)
 {
-    static const row_t rows[] = {
-        INSN(PLAIN, 0, "\x04\x04"),                 /* add $4,%al */
-        INSN(PLAIN, 0, "\x05\x78\x56\x34\x12"),     /* add $0x12345678,%eax */
-        INSN(PLAIN, 0, "\x66\x05\x34\x12"),         /* add $0x1234,%ax */
-        INSN(PLAIN, 0, "\x48\x05\x78\x56\x34\x12"), /* add $0x12345678,%rax */
-        INSN(PLAIN, 0, "\xa8\x01"),                 /* test $1,%al */
-        INSN(PLAIN, 0, "\xa9\x78\x56\x34\x12"),     /* test $0x12345678,%eax */
-        INSN(PLAIN, 0, "\x66\xa9\x34\x12"),         /* test $0x1234,%ax */
-        INSN(PLAIN, 0, "\xf6\x00\x01"),             /* testb $1,(%rax) */
-        INSN(PLAIN, 0,
-             "\xf7\x00\x78\x56\x34\x12"),       /* testl $0x12345678,(%rax) */
-        INSN(PLAIN, 0, "\x66\xf7\x00\x34\x12"), /* testw $0x1234,(%rax) */
-        INSN(PLAIN, 0, "\xf6\x10"),             /* notb (%rax) */
-        INSN(PLAIN, 0, "\xf7\x10"),             /* notl (%rax) */
-        INSN(PLAIN, 0, "\xb0\x01"),             /* mov $1,%al */
-        INSN(PLAIN, 0, "\xb7\x01"),             /* mov $1,%bh */
-        INSN(PLAIN, 0, "\xb8\x78\x56\x34\x12"), /* mov $0x12345678,%eax */
-        INSN(PLAIN, 0, "\x66\xb8\x34\x12"),     /* mov $0x1234,%ax */
-        INSN(PLAIN, 0, "\xbf\x78\x56\x34\x12"), /* mov $0x12345678,%edi */
-        INSN(PLAIN, 0,
-             "\x48\xb8\x88\x77\x66\x55\x44\x33\x22\x11"), /* movabs
-                                                             $0x1122...,%rax
-                                                           */
-        INSN(PLAIN, 0,
-             "\x48\xbf\x88\x77\x66\x55\x44\x33\x22\x11"), /* movabs
-                                                             $0x1122...,%rdi
-                                                           */
-        INSN(PLAIN, 0, "\x41\xbc\x78\x56\x34\x12"), /* mov $0x12345678,%r12d */
-        INSN(PLAIN, 0, "\xa0\x88\x77\x66\x55\x44\x33\x22\x11"), /* movabs
-                                                                   0x1122...,%al
-                                                                 */
-        INSN(PLAIN, 0,
-             "\xa1\x88\x77\x66\x55\x44\x33\x22\x11"), /* movabs
-                                                         0x1122...,%eax
-                                                       */
-        INSN(PLAIN, 0,
-             "\xa3\x88\x77\x66\x55\x44\x33\x22\x11"), /* movabs
-                                                         %eax,0x1122...
-                                                       */
-        INSN(PLAIN, 0, "\xc6\x00\x01"),               /* movb $1,(%rax) */
-        INSN(PLAIN, 0,
-             "\xc7\x00\x78\x56\x34\x12"),       /* movl $0x12345678,(%rax) */
-        INSN(PLAIN, 0, "\x66\xc7\x00\x34\x12"), /* movw $0x1234,(%rax) */
-        INSN(PLAIN, 0, "\x89\x04\x88"),         /* mov %eax,(%rax,%rcx,4) */
-        INSN(PLAIN, 0, "\x89\x44\x88\x08"),     /* mov %eax,8(%rax,%rcx,4) */
-        INSN(PLAIN, 0,
-             "\x89\x84\x88\x78\x56\x34\x12"), /* mov
-                                                 %eax,0x12345678(%rax,%rcx,4) */
-        INSN(PLAIN, 0,
-             "\x89\x04\x8d\x78\x56\x34\x12"), /* mov %eax,0x12345678(,%rcx,4) */
-        INSN(PLAIN, 0, "\x89\x44\x8d\x00"),   /* mov %eax,0(%rbp,%rcx,4) */
-        INSN(PLAIN, 0, "\x41\x89\x45\x00"),   /* mov %eax,0(%r13) */
-        INSN(PLAIN, 0,
-             "\x89\x05\x78\x56\x34\x12"),       /* mov %eax,0x12345678(%rip) */
-        INSN(PLAIN, 0, "\x89\x04\x24"),         /* mov %eax,(%rsp) */
-        INSN(PLAIN, 0, "\x48\x89\xe8"),         /* mov %rbp,%rax */
-        INSN(PLAIN, 0, "\x48\x89\xc5"),         /* mov %rax,%rbp */
-        INSN(PLAIN, 0, "\x4c\x89\xe0"),         /* mov %r12,%rax */
-        INSN(PLAIN, 0, "\x49\x89\xec"),         /* mov %rbp,%r12 */
-        INSN(PLAIN, 0, "\x48\x8b\x2c\x24"),     /* mov (%rsp),%rbp */
-        INSN(PLAIN, 0, "\x48\x8d\x44\x24\x08"), /* lea 8(%rsp),%rax */
-        INSN(PLAIN, 0, "\x48\x8d\x6d\x08"),     /* lea 8(%rbp),%rbp */
-        INSN(PLAIN, 0, "\x4c\x8d\x65\xf8"),     /* lea -8(%rbp),%r12 */
-        INSN(PLAIN, 0, "\x4c\x8d\x6c\x24\x08"), /* lea 8(%rsp),%r13 */
-        INSN(PLAIN, 0, "\x48\xff\xc0"),         /* inc %rax */
-        INSN(PLAIN, 0, "\xff\x04\x24"),         /* incl (%rsp) */
-        INSN(PLAIN, 0, "\xff\xd0"),             /* call *%rax */
-        INSN(PLAIN, 0, "\xff\x50\x08"),         /* call *8(%rax) */
-        INSN(PLAIN, 0, "\xe8\xfb\xff\xff\xff"), /* call 0x191 */
-        INSN(PLAIN, 0, "\x49\x94"),             /* xchg %rax,%r12 */
-        INSN(PLAIN, 0, "\xc0\x20\x03"),         /* shlb $3,(%rax) */
-        INSN(PLAIN, 0, "\xd3\x00"),             /* roll %cl,(%rax) */
-        INSN(PLAIN, 0, "\x66\x69\xc8\x34\x12"), /* imul $0x1234,%ax,%cx */
-        INSN(PLAIN, 0, "\x49\x83\xec\x08"),     /* sub $8,%r12 */
-        INSN(PLAIN, 0, "\x83\x04\x24\x08"),     /* addl $8,(%rsp) */
-        INSN(PLAIN, 0, "\x66\x81\x00\x34\x12"), /* addw $0x1234,(%rax) */
-        INSN(PLAIN, 0,
-             "\x81\x00\x78\x56\x34\x12"),       /* addl $0x12345678,(%rax) */
-        INSN(PLAIN, 0, "\x80\x00\x01"),         /* addb $1,(%rax) */
-        INSN(PLAIN, 0, "\x4c\x0f\x44\xe0"),     /* cmove %rax,%r12 */
-        INSN(PLAIN, 0, "\x0f\xb6\xc0"),         /* movzbl %al,%eax */
-        INSN(PLAIN, 0, "\x0f\xba\xe0\x03"),     /* bt $3,%eax */
-        INSN(PLAIN, 0, "\x0f\xa3\xc1"),         /* bt %eax,%ecx */
-        INSN(PLAIN, 0, "\x0f\xa4\xc1\x03"),     /* shld $3,%eax,%ecx */
-        INSN(PLAIN, 0, "\x0f\xa5\xc1"),         /* shld %cl,%eax,%ecx */
-        INSN(PLAIN, 0, "\x0f\xac\xc1\x03"),     /* shrd $3,%eax,%ecx */
-        INSN(PLAIN, 0, "\x0f\x05"),             /* syscall */
-        INSN(PLAIN, 0, "\x0f\xa2"),             /* cpuid */
-        INSN(PLAIN, 0, "\x0f\x31"),             /* rdtsc */
-        INSN(PLAIN, 0, "\x0f\x77"),             /* emms */
-        INSN(PLAIN, 0, "\xc5\xf8\x77"),         /* vzeroupper */
-        INSN(PLAIN, 0, "\xc5\xfc\x77"),         /* vzeroall */
-        INSN(PLAIN, 0, "\x0f\xc8"),             /* bswap %eax */
-        INSN(PLAIN, 0, "\x0f\x94\xc0"),         /* sete %al */
-        INSN(PLAIN, 0, "\x0f\x9f\xc0"),         /* setg %al */
-        INSN(PLAIN, 0, "\x0f\x1f\x00"),         /* nopl (%rax) */
-        INSN(PLAIN, 0, "\x66\x0f\x1f\x04\x00"), /* nopw (%rax,%rax,1) */
-        INSN(PLAIN, 0, "\x0f\x18\x08"),         /* prefetcht0 (%rax) */
-        INSN(PLAIN, 0, "\x66\x0f\x70\xc8\x01"), /* pshufd $1,%xmm0,%xmm1 */
-        INSN(PLAIN, 0, "\x66\x0f\x71\xd0\x01"), /* psrlw $1,%xmm0 */
-        INSN(PLAIN, 0, "\x66\x0f\x73\xd8\x01"), /* psrldq $1,%xmm0 */
-        INSN(PLAIN, 0, "\x66\x0f\x38\x00\xc8"), /* pshufb %xmm0,%xmm1 */
-        INSN(PLAIN, 0, "\x66\x0f\x74\xc8"),     /* pcmpeqb %xmm0,%xmm1 */
-        INSN(PLAIN, 0,
-             "\x66\x0f\x3a\x63\xc8\x01"), /* pcmpistri $1,%xmm0,%xmm1 */
-        INSN(PLAIN, 0, "\x66\x0f\x3a\x0f\xc8\x01"), /* palignr $1,%xmm0,%xmm1 */
-        INSN(PLAIN, 0, "\x0f\xc2\xc8\x01"),         /* cmpltps %xmm0,%xmm1 */
-        INSN(PLAIN, 0, "\x66\x0f\xc4\xc0\x01"),     /* pinsrw $1,%eax,%xmm0 */
-        INSN(PLAIN, 0, "\x66\x0f\xc5\xc0\x01"),     /* pextrw $1,%xmm0,%eax */
-        INSN(PLAIN, 0, "\x0f\xc6\xc8\x01"),         /* shufps $1,%xmm0,%xmm1 */
-        INSN(PLAIN, 0, "\x48\x0f\xb1\x08"),         /* cmpxchg %rcx,(%rax) */
-        INSN(PLAIN, 0, "\x48\x0f\xc1\x08"),         /* xadd %rcx,(%rax) */
-        INSN(PLAIN, 0, "\xf0\x48\x0f\xc1\x08"),     /* lock xadd %rcx,(%rax) */
-        INSN(PLAIN, 0, "\x0f\x29\x00"),             /* movaps %xmm0,(%rax) */
-        INSN(PLAIN, 0, "\xc5\xfc\x29\x00"),         /* vmovaps %ymm0,(%rax) */
-        INSN(PLAIN, 0, "\xc5\xfe\x6f\x40\x20"), /* vmovdqu 0x20(%rax),%ymm0 */
-        INSN(PLAIN, 0, "\xc5\xf9\x70\xc8\x01"), /* vpshufd $1,%xmm0,%xmm1 */
-        INSN(PLAIN, 0,
-             "\xc4\xe3\x75\x0f\xd0\x01"),   /* vpalignr $1,%ymm0,%ymm1,%ymm2 */
-        INSN(PLAIN, 0, "\xc5\xfd\x74\x08"), /* vpcmpeqb (%rax),%ymm0,%ymm1 */
-        INSN(PLAIN, 0, "\xc5\xf1\x73\xd8\x01"), /* vpsrldq $1,%xmm0,%xmm1 */
-        INSN(PLAIN, 0, "\xc5\xf0\xc2\xd0\x01"), /* vcmpltps %xmm0,%xmm1,%xmm2 */
-        INSN(PLAIN, 0,
-             "\x62\xf1\x7c\x48\x10\x40\x01"), /* vmovups 0x40(%rax),%zmm0 */
-        INSN(PLAIN, 0,
-             "\x62\xf3\x75\x48\x25\xd0\x01"), /* vpternlogd $1,%zmm0,%zmm1,%zmm2
-                                               */
-        INSN(PLAIN, 0, "\xc4\xe2\x7d\x78\xc0"), /* vpbroadcastb %xmm0,%ymm0 */
-        INSN(PLAIN, 0, "\xc4\xe2\x78\xf5\xd1"), /* bzhi %eax,%ecx,%edx */
-        INSN(PLAIN, 0, "\xc4\xe3\x7b\xf0\xc8\x03"), /* rorx $3,%eax,%ecx */
-        INSN(PLAIN, 0, "\xc4\xe2\x70\xf2\xd0"),     /* andn %eax,%ecx,%edx */
-        INSN(PLAIN, 0, "\xcd\x80"),                 /* int $0x80 */
-        INSN(PLAIN, 0, "\xe4\x01"),                 /* in $1,%al */
-        INSN(PLAIN, 0, "\xe6\x01"),                 /* out %al,$1 */
-        INSN(PLAIN, 0, "\xec"),                     /* in (%dx),%al */
-        INSN(PLAIN, 0, "\x98"),                     /* cwtl */
-        INSN(PLAIN, 0, "\x48\x99"),                 /* cqto */
-        INSN(PLAIN, 0, "\xd7"),                     /* xlat %ds:(%rbx) */
-        INSN(PLAIN, 0, "\xf3\xa4"),     /* rep movsb %ds:(%rsi),%es:(%rdi) */
-        INSN(PLAIN, 0, "\xf3\x48\xab"), /* rep stos %rax,%es:(%rdi) */
-        INSN(PLAIN, 0, "\xdb\x28"),     /* fldt (%rax) */
-        INSN(PLAIN, 0, "\xdb\x7c\x24\x08"),     /* fstpt 8(%rsp) */
-        INSN(PLAIN, 0, "\xd9\xe8"),             /* fld1 */
-        INSN(PLAIN, 0, "\x9b"),                 /* fwait */
-        INSN(PLAIN, 0, "\xfc"),                 /* cld */
-        INSN(PLAIN, 0, "\x90"),                 /* nop */
-        INSN(PLAIN, 0, "\x66\x90"),             /* xchg %ax,%ax */
-        INSN(PLAIN, 0, "\xf3\x90"),             /* pause */
-        INSN(PLAIN, 0, "\xf3\x0f\x1e\xfa"),     /* endbr64 */
-        INSN(PLAIN, 0, "\x0f\x38\xf0\x00"),     /* movbe (%rax),%eax */
-        INSN(PLAIN, 0, "\xf2\x0f\x38\xf0\xc0"), /* crc32 %al,%eax */
-        INSN(PLAIN, 0, "\xc6\xf8\x01"),         /* xabort $1 */
-        INSN(PLAIN, 0, "\x0f\x34"),             /* sysenter */
-        INSN(PLAIN, 0, "\x0f\x01\xf9"),         /* rdtscp */
-        INSN(PLAIN, 0, "\x0f\x30"),             /* wrmsr */
-        INSN(PLAIN, 0, "\x0f\x0e"),             /* femms */
-    };
     (void)state;
-    EXPECT(rows);
+    EXPECT(plain_rows);
 }
 
 /* Vector registers have the numbers of others. */

@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/runtime/learn_objects.h"
 
-#include <stdbool.h>
+#include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "core/base/lock.h"
-#include "core/runtime/worker.h"
+#include "core/runtime/errand.h"
 #include "core/unwind/unwind.h"
 
 /* Code that can never be learnt, such as that of another namespace, is met over
  * and over. */
 #define PAUSE_NS ((int64_t)1000000000)
 
-static struct {
-    evprof_lock_t lock; /* guards all below */
-    evprof_work_t task;
-    bool is_on;
-    bool is_asked; /* the task is queued or runs */
-    int64_t learnt_ns;
-} learning;
+static void learn(evprof_work_t *task);
+
+static evprof_errand_t learning = EVPROF_ERRAND(learn);
+static _Atomic int64_t learnt_ns;
 
 /* A failure costs only speed: such code is walked too. */
 static void
@@ -26,31 +23,20 @@ learn(evprof_work_t *task)
 {
     (void)task;
     (void)evprof_unwind_refresh();
-    evprof_lock_enter(&learning.lock);
-    learning.is_asked = false;
-    learning.learnt_ns = evprof_worker_now();
-    evprof_lock_leave(&learning.lock);
+    atomic_store(&learnt_ns, evprof_worker_now());
+    evprof_errand_done(&learning);
 }
 
 static void
 ask(void)
 {
-    evprof_lock_enter(&learning.lock);
-    if (learning.is_on && !learning.is_asked) {
-        learning.task = (evprof_work_t){ .run = learn };
-        learning.is_asked =
-            evprof_worker_post(&learning.task, learning.learnt_ns + PAUSE_NS,
-                               NULL) == EVPROF_OK;
-    }
-    evprof_lock_leave(&learning.lock);
+    evprof_errand_ask(&learning, atomic_load(&learnt_ns) + PAUSE_NS);
 }
 
 void
 evprof_learning_begin(void)
 {
-    evprof_lock_enter(&learning.lock);
-    learning.is_on = true;
-    evprof_lock_leave(&learning.lock);
+    evprof_errand_begin(&learning);
     evprof_unwind_set_learner(ask);
 }
 
@@ -58,18 +44,11 @@ void
 evprof_learning_end(void)
 {
     evprof_unwind_set_learner(NULL);
-    evprof_lock_enter(&learning.lock);
-    learning.is_on = false;
-    bool is_asked = learning.is_asked;
-    evprof_lock_leave(&learning.lock);
-    if (is_asked) {
-        evprof_worker_hurry(&learning.task);
-    }
+    evprof_errand_end(&learning);
 }
 
 void
 evprof_learning_fork_child(void)
 {
-    evprof_lock_reset(&learning.lock);
-    learning.is_asked = false;
+    evprof_errand_fork_child(&learning);
 }

@@ -1,31 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One task, which queues itself anew for as long as the helper runs. */
+/* An errand that asks for itself again for as long as the helper runs. */
 #include "core/runtime/reap_helper.h"
 
-#include <stdbool.h>
-
-#include <evprof/status.h>
-
-#include "core/base/lock.h"
+#include "core/runtime/errand.h"
 #include "core/runtime/symbols.h"
-#include "core/runtime/worker.h"
 
-static struct {
-    evprof_lock_t lock; /* guards all below */
-    evprof_work_t task;
-    bool is_on;
-    bool is_queued; /* or runs */
-    int64_t pause_ns;
-} reaping;
+static void run(evprof_work_t *task);
+
+static evprof_errand_t reaping = EVPROF_ERRAND(run);
+static int64_t pause_between_ns;
 
 static void
 run(evprof_work_t *task)
 {
     (void)task;
     bool is_running = evprof_symbols_reap();
-    evprof_lock_enter(&reaping.lock);
-    reaping.is_queued = false;
-    evprof_lock_leave(&reaping.lock);
+    evprof_errand_done(&reaping);
     if (is_running) {
         evprof_reaping_ask();
     }
@@ -34,41 +24,24 @@ run(evprof_work_t *task)
 void
 evprof_reaping_ask(void)
 {
-    evprof_lock_enter(&reaping.lock);
-    if (reaping.is_on && !reaping.is_queued) {
-        reaping.task = (evprof_work_t){ .run = run };
-        reaping.is_queued =
-            evprof_worker_post(&reaping.task,
-                               evprof_worker_now() + reaping.pause_ns,
-                               NULL) == EVPROF_OK;
-    }
-    evprof_lock_leave(&reaping.lock);
+    evprof_errand_ask(&reaping, evprof_worker_now() + pause_between_ns);
 }
 
 void
 evprof_reaping_begin(int64_t pause_ns)
 {
-    evprof_lock_enter(&reaping.lock);
-    reaping.is_on = true;
-    reaping.pause_ns = pause_ns;
-    evprof_lock_leave(&reaping.lock);
+    pause_between_ns = pause_ns;
+    evprof_errand_begin(&reaping);
 }
 
 void
 evprof_reaping_end(void)
 {
-    evprof_lock_enter(&reaping.lock);
-    reaping.is_on = false;
-    bool is_queued = reaping.is_queued;
-    evprof_lock_leave(&reaping.lock);
-    if (is_queued) {
-        evprof_worker_hurry(&reaping.task);
-    }
+    evprof_errand_end(&reaping);
 }
 
 void
 evprof_reaping_fork_child(void)
 {
-    evprof_lock_reset(&reaping.lock);
-    reaping.is_queued = false;
+    evprof_errand_fork_child(&reaping);
 }

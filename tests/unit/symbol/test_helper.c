@@ -30,6 +30,7 @@
 #include "core/elf/names.h"
 #include "core/symbol/helper.h"
 #include "core/symbol/process_keeper.h"
+#include "tests/unit/symbol/find_symbol.h"
 
 #define SAMPLE SAMPLE_OBJECTS "/sample_lines.so"
 
@@ -42,29 +43,10 @@ count_signal(int sig)
     child_signals++;
 }
 
-/* The address of a function in a file, from its symbol table. */
 static uint64_t
 address_of(const char *path, const char *name)
 {
-    evprof_elf_reader_t elf;
-    evprof_buf_t text = { 0 };
-    uint64_t found = 0;
-    assert_true(evprof_elf_reader_open(&elf, path));
-    const Elf64_Shdr *symbols = evprof_elf_reader_typed(&elf, SHT_SYMTAB);
-    assert_non_null(symbols);
-    for (uint64_t i = 0; i < symbols->sh_size / sizeof(Elf64_Sym); i++) {
-        Elf64_Sym sym;
-        assert_true(evprof_elf_reader_get(
-            &elf, symbols->sh_offset + i * sizeof(sym), &sym, sizeof(sym)));
-        if (evprof_elf_reader_text(&elf,
-                                   evprof_elf_reader_linked(&elf, symbols),
-                                   sym.st_name, &text) &&
-            strcmp(text.data, name) == 0) {
-            found = sym.st_value;
-        }
-    }
-    evprof_buf_free(&text);
-    evprof_elf_reader_close(&elf);
+    uint64_t found = find_symbol(path, SHT_SYMTAB, name);
     assert_int_not_equal(found, 0);
     return found;
 }

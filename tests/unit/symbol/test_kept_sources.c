@@ -19,8 +19,8 @@
 
 #include <evprof/status.h>
 
-#include "core/elf/names.h"
 #include "core/symbol/kept_sources.h"
+#include "tests/unit/symbol/find_symbol.h"
 
 #define OBJECT "sample_linked.so"
 
@@ -100,36 +100,12 @@ end(scene_t *s)
     assert_int_equal(rmdir(s->folder), 0);
 }
 
-/* Where a function is, by a table of a file's symbols. */
-static uint64_t
-find_symbol(const char *path, uint32_t table, const char *name)
-{
-    evprof_elf_reader_t elf;
-    evprof_buf_t text = { 0 };
-    uint64_t found = 0;
-    assert_true(evprof_elf_reader_open(&elf, path));
-    const Elf64_Shdr *symbols = evprof_elf_reader_typed(&elf, table);
-    for (uint64_t i = 0; i < symbols->sh_size / sizeof(Elf64_Sym); i++) {
-        Elf64_Sym sym;
-        assert_true(evprof_elf_reader_get(
-            &elf, symbols->sh_offset + i * sizeof(sym), &sym, sizeof(sym)));
-        if (evprof_elf_reader_text(&elf,
-                                   evprof_elf_reader_linked(&elf, symbols),
-                                   sym.st_name, &text) &&
-            strcmp(text.data, name) == 0) {
-            found = sym.st_value;
-        }
-    }
-    evprof_buf_free(&text);
-    evprof_elf_reader_close(&elf);
-    assert_int_not_equal(found, 0);
-    return found;
-}
-
 static uint64_t
 address_of(const char *name)
 {
-    return find_symbol(SAMPLE_OBJECTS "/" OBJECT, SHT_DYNSYM, name);
+    uint64_t found = find_symbol(SAMPLE_OBJECTS "/" OBJECT, SHT_DYNSYM, name);
+    assert_int_not_equal(found, 0);
+    return found;
 }
 
 /* Asks about one function of a copy; whether the answer has lines. */
@@ -308,6 +284,7 @@ test_a_packed_symbol_table(void **state)
     evprof_kept_sources_t kept = { .max_bytes = SIZE_MAX };
     const uint64_t vaddr =
         find_symbol(SAMPLE_OBJECTS "/sample_lines.so", SHT_SYMTAB, name);
+    assert_int_not_equal(vaddr, 0);
     for (int i = 0; i < 2; i++) {
         evprof_symbol_cache_t cache = { .max_bytes = SIZE_MAX };
         evprof_symbol_file_t *file = evprof_symbol_cache_file(&cache, path);

@@ -20,6 +20,7 @@
 #include "core/elf/reader.h"
 #include "core/symbol/binary.h"
 #include "core/symbol/local_names.h"
+#include "tests/unit/symbol/find_symbol.h"
 
 #define START UINT64_C(0x7f0000000000)
 #define PAGE UINT64_C(4096)
@@ -208,30 +209,6 @@ test_packed_by_zstd(void **state)
     evprof_pprof_free(p);
 }
 
-/* The address of a symbol of a file that has them all. */
-static uint64_t
-address_in(const char *path, const char *name)
-{
-    evprof_elf_reader_t elf;
-    evprof_buf_t text = { 0 };
-    uint64_t found = 0;
-    assert_true(evprof_elf_reader_open(&elf, path));
-    const Elf64_Shdr *s = evprof_elf_reader_typed(&elf, SHT_SYMTAB);
-    for (uint64_t i = 0; s != NULL && i < s->sh_size / sizeof(Elf64_Sym); i++) {
-        Elf64_Sym sym;
-        assert_true(evprof_elf_reader_get(&elf, s->sh_offset + i * sizeof(sym),
-                                          &sym, sizeof(sym)));
-        if (evprof_elf_reader_text(&elf, evprof_elf_reader_linked(&elf, s),
-                                   sym.st_name, &text) &&
-            strcmp(text.data, name) == 0) {
-            found = sym.st_value;
-        }
-    }
-    evprof_buf_free(&text);
-    evprof_elf_reader_close(&elf);
-    return found;
-}
-
 static void
 test_packed_by_xz(void **state)
 {
@@ -239,7 +216,8 @@ test_packed_by_xz(void **state)
     said_t said = { .lines = 0 };
     spot_t spot = spot_of(SAMPLE_OBJECTS "/sample_mini.so", "sample_outer");
     /* No other table of that file has this one. */
-    spot.vaddr = address_in(SAMPLE_OBJECTS "/sample_lines.so", "frame_dummy");
+    spot.vaddr = find_symbol(SAMPLE_OBJECTS "/sample_lines.so", SHT_SYMTAB,
+                             "frame_dummy");
     assert_int_not_equal(spot.vaddr, 0);
     evprof_pprof_t *p = profile_of(&spot, spot.path, spot.build_id);
     assert_true(symbolize(p, "", &said));

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "core/symbol/kept_sources.h"
@@ -22,9 +23,12 @@
 #define MAX_IDLE_MS 30000
 #define MAX_SECONDS 12
 
-/* Beside a busy server it gets a tenth of a CPU. The lowest priority, 19, would
- * give it a seventieth, and large programs no lines within the time. */
-#define PRIORITY 10
+/* It begins with the server's priority: where all CPUs are busy, a low one from
+ * the start gave it a thirtieth of a CPU, and profiles no lines within the
+ * time. After half a second of CPU time it gets a tenth of what a thread of the
+ * server gets. */
+#define BEGIN_US 500000
+#define STEP_BACK 10
 
 /* Of the objects that stay open from one question to the next. */
 #define MAX_KEPT ((size_t)64 << 20)
@@ -57,6 +61,23 @@ limit_memory(void)
 #endif
 
 static void
+step_back(int sig)
+{
+    (void)sig;
+    (void)!nice(STEP_BACK);
+}
+
+static void
+step_back_later(void)
+{
+    const struct sigaction act = { .sa_handler = step_back,
+                                   .sa_flags = SA_RESTART };
+    const struct itimerval begin = { .it_value.tv_usec = BEGIN_US };
+    (void)sigaction(SIGPROF, &act, NULL);
+    (void)setitimer(ITIMER_PROF, &begin, NULL);
+}
+
+static void
 limit_myself(void)
 {
     const struct rlimit none = { 0, 0 };
@@ -64,7 +85,7 @@ limit_myself(void)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     limit_memory();
     (void)setrlimit(RLIMIT_CORE, &none);
-    (void)setpriority(PRIO_PROCESS, 0, PRIORITY);
+    step_back_later();
     write_file("/proc/self/oom_score_adj", "1000");
     (void)signal(SIGALRM, SIG_DFL);
     (void)signal(SIGPIPE, SIG_DFL);

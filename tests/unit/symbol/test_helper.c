@@ -482,6 +482,25 @@ test_server_that_execs(void **state)
     close(pair[1]);
 }
 
+/* It has the server's share of a busy CPU at first, and less later. */
+static void
+test_priority(void **state)
+{
+    (void)state;
+    evprof_helper_t helper = new_helper();
+    const int own = getpriority(PRIO_PROCESS, 0);
+    assert_true(ask_sample(&helper) > 0);
+    const id_t program = (id_t)program_of(helper.keeper.pid);
+    assert_int_equal(getpriority(PRIO_PROCESS, program), own);
+    while (own < 19 && getpriority(PRIO_PROCESS, program) == own) {
+        assert_true(ask_sample(&helper) > 0);
+    }
+    assert_int_equal(getpriority(PRIO_PROCESS, program),
+                     own < 9 ? own + 10 : 19);
+    assert_true(ask_sample(&helper) > 0);
+    evprof_helper_stop(&helper);
+}
+
 /* Cuts a copy of the sample at many places. */
 static void
 test_cut_files(void **state)
@@ -531,6 +550,7 @@ main(void)
         cmocka_unit_test(test_a_late_keeper_is_reaped),
         cmocka_unit_test(test_killed_program),
         cmocka_unit_test(test_killed_keeper),
+        cmocka_unit_test(test_priority),
         cmocka_unit_test(test_child_of_a_fork),
         cmocka_unit_test(test_programs_that_are_none),
         cmocka_unit_test(test_cut_files),

@@ -25,7 +25,7 @@ typedef struct truth_case {
     evprof_sampling_options_t options;
     bool is_direct;
     const char *names_of; /* the profile that `symbols` is asked of */
-    double seconds; /* of a difference that is asked for; 0: a snapshot */
+    double seconds;       /* of a difference that is asked for; 0: a snapshot */
 } truth_case_t;
 
 extern const truth_case_t truth_cases[];
@@ -46,7 +46,7 @@ void truth_start_burners(int count, bool holds_back);
 void truth_start_sleepers(int count);
 void truth_stop(void);
 
-/* Two threads that wait for each other's mutex, `rounds` times. */
+/* Has a thread wait for this one's mutex, `rounds` times. */
 void truth_contend(int rounds);
 
 /* Allocates `count` blocks of a mebibyte from that many stacks, and keeps them.

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -18,6 +19,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "tests/thread_state.h"
 
 enum { MOST = 64, MEBIBYTE = 1 << 20 };
 
@@ -162,21 +165,49 @@ truth_stop(void)
 
 static pthread_mutex_t fought_over = PTHREAD_MUTEX_INITIALIZER;
 
+static pid_t fighter;
+static _Atomic bool is_wanted;
+static sem_t is_held;
+static sem_t is_handed_over;
+
+static void
+await(sem_t *sem)
+{
+    while (sem_wait(sem) != 0) {
+    }
+}
+
+/* Holds the mutex until the other thread sleeps for it. */
 static void
 hold(void *unused)
 {
-    const struct timespec moment = { .tv_nsec = 2000000 };
     (void)unused;
     pthread_mutex_lock(&fought_over);
-    nanosleep(&moment, NULL);
+    sem_post(&is_held);
+    while (!atomic_load(&is_wanted) || thread_state(fighter) != 'S') {
+        sched_yield();
+    }
+    pthread_mutex_unlock(&fought_over);
+}
+
+static void
+want(void *unused)
+{
+    (void)unused;
+    atomic_store(&is_wanted, true);
+    pthread_mutex_lock(&fought_over);
+    atomic_store(&is_wanted, false);
     pthread_mutex_unlock(&fought_over);
 }
 
 static void *
 fight(void *arg)
 {
+    fighter = gettid();
     for (int i = 0; i < *(int *)arg; i++) {
-        truth_nest(i % 32, hold, NULL);
+        await(&is_held);
+        truth_nest(i % 32, want, NULL);
+        sem_post(&is_handed_over);
     }
     return NULL;
 }
@@ -185,10 +216,14 @@ void
 truth_contend(int rounds)
 {
     pthread_t other;
-    if (pthread_create(&other, NULL, fight, &rounds) != 0) {
+    if (sem_init(&is_held, 0, 0) != 0 || sem_init(&is_handed_over, 0, 0) != 0 ||
+        pthread_create(&other, NULL, fight, &rounds) != 0) {
         abort();
     }
-    fight(&rounds);
+    for (int i = 0; i < rounds; i++) {
+        truth_nest(i % 32, hold, NULL);
+        await(&is_handed_over);
+    }
     pthread_join(other, NULL);
 }
 

@@ -46,6 +46,12 @@ evprof_bulk_alloc(size_t size)
     return piece == MAP_FAILED ? NULL : piece;
 }
 
+void *
+evprof_bulk_zeroed(size_t size)
+{
+    return is_mapped(size) ? evprof_bulk_alloc(size) : calloc(1, size);
+}
+
 void
 evprof_bulk_free(void *piece, size_t size)
 {

@@ -20,6 +20,9 @@
  * is out. */
 void *evprof_bulk_alloc(size_t size);
 
+/* The same, filled with zeros. */
+void *evprof_bulk_zeroed(size_t size);
+
 /* Makes the piece of `old_size` bytes one of `size` > 0 bytes, possibly
  * elsewhere. NULL when memory is out: the old piece then stays as it is. A NULL
  * piece has no bytes. */

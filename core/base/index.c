@@ -12,6 +12,7 @@
 
 #include <evprof/status.h>
 
+#include "core/base/bulk.h"
 #include "core/base/hash.h"
 
 struct evprof_index_slot {
@@ -50,7 +51,8 @@ resize(evprof_index_t *index, size_t slot_count)
     if (slot_count > SIZE_MAX / sizeof(*index->slots)) {
         return EVPROF_ENOMEM;
     }
-    struct evprof_index_slot *slots = malloc(slot_count * sizeof(*slots));
+    struct evprof_index_slot *slots =
+        evprof_bulk_alloc(slot_count * sizeof(*slots));
     if (slots == NULL) {
         return EVPROF_ENOMEM;
     }
@@ -60,7 +62,7 @@ resize(evprof_index_t *index, size_t slot_count)
             put(slots, slot_count, index->slots[i]);
         }
     }
-    free(index->slots);
+    evprof_bulk_free(index->slots, evprof_index_bytes(index));
     index->slots = slots;
     index->slot_count = slot_count;
     return EVPROF_OK;
@@ -127,6 +129,6 @@ evprof_index_bytes(const evprof_index_t *index)
 void
 evprof_index_free(evprof_index_t *index)
 {
-    free(index->slots);
+    evprof_bulk_free(index->slots, evprof_index_bytes(index));
     *index = (evprof_index_t){ 0 };
 }

@@ -6,9 +6,9 @@
 #include "core/base/strings.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "core/base/bulk.h"
 #include "core/base/hash.h"
 
 struct evprof_string_slot {
@@ -19,12 +19,19 @@ struct evprof_string_slot {
 
 #define FIRST_SLOT_COUNT ((size_t)64)
 
+static void
+free_slots(const evprof_strings_t *set)
+{
+    evprof_bulk_free(set->slots, set->slot_count * sizeof(*set->slots));
+}
+
 static bool
 grow(evprof_strings_t *set)
 {
     size_t count =
         set->slot_count == 0 ? FIRST_SLOT_COUNT : set->slot_count * 2;
-    struct evprof_string_slot *slots = calloc(count, sizeof(*slots));
+    struct evprof_string_slot *slots =
+        evprof_bulk_zeroed(count * sizeof(*slots));
     if (slots == NULL) {
         return false;
     }
@@ -38,7 +45,7 @@ grow(evprof_strings_t *set)
         }
         slots[at] = set->slots[i];
     }
-    free(set->slots);
+    free_slots(set);
     set->slots = slots;
     set->slot_count = count;
     return true;
@@ -78,7 +85,7 @@ evprof_strings_intern(evprof_strings_t *set, const char *text)
 void
 evprof_strings_free(evprof_strings_t *set)
 {
-    free(set->slots);
+    free_slots(set);
     evprof_arena_free(&set->arena);
     *set = (evprof_strings_t){ 0 };
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/bulk.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
@@ -82,8 +83,8 @@ static void
 release_tables(evprof_builder_t *b)
 {
     free(b->types);
-    free(b->samples);
-    free(b->addresses);
+    evprof_bulk_free(b->samples, b->sample_cap * sizeof(*b->samples));
+    evprof_bulk_free(b->addresses, b->address_cap * sizeof(*b->addresses));
     free(b->comments);
     free(b->stack);
     free(b->labels);
@@ -199,8 +200,8 @@ find_location(evprof_builder_t *b, uint64_t address, uint32_t *out)
         return EVPROF_OK;
     }
     size_t count = b->address_index.count;
-    uint64_t *addresses = evprof_grow(b->addresses, &b->address_cap, count + 1,
-                                      sizeof(*addresses));
+    uint64_t *addresses = evprof_bulk_grow(b->addresses, &b->address_cap,
+                                           count + 1, sizeof(*addresses));
     if (addresses == NULL) {
         return EVPROF_ENOMEM;
     }
@@ -276,7 +277,7 @@ add_sample(evprof_builder_t *b, const evprof_sample_t *like, uint64_t hash,
     if (b->max_bytes > 0 && bytes_held(b) > b->max_bytes) {
         return EVPROF_ELIMIT;
     }
-    evprof_sample_t *samples = evprof_grow(
+    evprof_sample_t *samples = evprof_bulk_grow(
         b->samples, &b->sample_cap, p->sample_count + 1, sizeof(*samples));
     if (samples == NULL) {
         return EVPROF_ENOMEM;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/grow.h"
+#include "core/base/bulk.h"
 
 evprof_trace_generation_t *
 evprof_trace_generation_new(int64_t start_ns, uint64_t serial)
@@ -20,6 +20,12 @@ evprof_trace_generation_new(int64_t start_ns, uint64_t serial)
     return generation;
 }
 
+static void
+free_numbers(evprof_trace_numbers_t *numbers)
+{
+    evprof_bulk_free(numbers->items, numbers->cap * sizeof(*numbers->items));
+}
+
 void
 evprof_trace_generation_free(evprof_trace_generation_t *generation)
 {
@@ -29,10 +35,11 @@ evprof_trace_generation_free(evprof_trace_generation_t *generation)
     for (size_t i = 0; i < generation->batch_count; i++) {
         evprof_buf_free(&generation->batches[i].payload);
     }
-    free(generation->batches);
+    evprof_bulk_free(generation->batches,
+                     generation->batch_cap * sizeof(*generation->batches));
     evprof_buf_free(&generation->samples);
-    free(generation->stacks.items);
-    free(generation->strings.items);
+    free_numbers(&generation->stacks);
+    free_numbers(&generation->strings);
     free(generation);
 }
 
@@ -40,8 +47,8 @@ void
 evprof_trace_number_add(evprof_trace_generation_t *generation,
                         evprof_trace_numbers_t *numbers, uint32_t number)
 {
-    uint32_t *grown = evprof_grow(numbers->items, &numbers->cap,
-                                  numbers->count + 1, sizeof(*grown));
+    uint32_t *grown = evprof_bulk_grow(numbers->items, &numbers->cap,
+                                       numbers->count + 1, sizeof(*grown));
     if (grown == NULL) {
         generation->failed = true;
         return;
@@ -56,8 +63,8 @@ evprof_trace_batch_add(evprof_trace_generation_t *generation, uint64_t thread,
                        uint64_t time, evprof_buf_t *payload)
 {
     evprof_trace_batch_t *grown =
-        evprof_grow(generation->batches, &generation->batch_cap,
-                    generation->batch_count + 1, sizeof(*grown));
+        evprof_bulk_grow(generation->batches, &generation->batch_cap,
+                         generation->batch_count + 1, sizeof(*grown));
     if (grown == NULL || payload->failed) {
         generation->batches = grown != NULL ? grown : generation->batches;
         generation->failed = true;

@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-#include "core/base/grow.h"
+#include "core/base/bulk.h"
 
 #define REGION_MAX 32u
 
@@ -19,8 +19,8 @@
 evprof_lane_t *
 evprof_lane_new(evprof_lanes_t *lanes, pid_t tid)
 {
-    evprof_lane_t **grown = evprof_grow(lanes->items, &lanes->cap,
-                                        lanes->count + 1, sizeof(*grown));
+    evprof_lane_t **grown = evprof_bulk_grow(lanes->items, &lanes->cap,
+                                             lanes->count + 1, sizeof(*grown));
     evprof_lane_t *lane = grown == NULL ? NULL : calloc(1, sizeof(*lane));
     if (grown != NULL) {
         lanes->items = grown;
@@ -111,8 +111,8 @@ evprof_lanes_begin(evprof_lanes_t *lanes, evprof_trace_generation_t *generation)
 static void
 give_proc(evprof_lanes_t *lanes, const evprof_lane_t *lane)
 {
-    uint32_t *grown = evprof_grow(lanes->free_procs, &lanes->free_cap,
-                                  lanes->free_count + 1, sizeof(*grown));
+    uint32_t *grown = evprof_bulk_grow(lanes->free_procs, &lanes->free_cap,
+                                       lanes->free_count + 1, sizeof(*grown));
     if (grown != NULL) {
         lanes->free_procs = grown;
         lanes->free_procs[lanes->free_count++] = lane->proc;
@@ -151,8 +151,9 @@ evprof_lanes_free(evprof_lanes_t *lanes)
         evprof_trace_switches_close(&lanes->items[i]->switches);
         free(lanes->items[i]);
     }
-    free(lanes->items);
-    free(lanes->free_procs);
+    evprof_bulk_free(lanes->items, lanes->cap * sizeof(evprof_lane_t *));
+    evprof_bulk_free(lanes->free_procs,
+                     lanes->free_cap * sizeof(*lanes->free_procs));
     *lanes = (evprof_lanes_t){ 0 };
 }
 

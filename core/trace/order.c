@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "core/base/bulk.h"
-#include "core/base/grow.h"
 #include "core/base/hash.h"
 #include "core/sample/contention.h"
 #include "core/trace/event.h"
@@ -174,7 +173,8 @@ mark(evprof_trace_generation_t *generation, uint64_t **marks, size_t *cap,
     if (number == 0) {
         return;
     }
-    uint64_t *grown = evprof_grow(*marks, cap, number + 1u, sizeof(*grown));
+    uint64_t *grown =
+        evprof_bulk_grow(*marks, cap, number + 1u, sizeof(*grown));
     if (grown == NULL) {
         generation->failed = true;
         return;
@@ -572,8 +572,10 @@ evprof_trace_order_free(evprof_trace_order_t *order)
     evprof_lanes_free(&order->lanes);
     evprof_trace_stacks_free(&order->stacks);
     evprof_trace_texts_free(&order->texts);
-    free(order->stack_marks);
-    free(order->text_marks);
+    evprof_bulk_free(order->stack_marks,
+                     order->stack_mark_cap * sizeof(*order->stack_marks));
+    evprof_bulk_free(order->text_marks,
+                     order->text_mark_cap * sizeof(*order->text_marks));
     evprof_bulk_free(order->words, order->word_cap * sizeof(*order->words));
     evprof_bulk_free(order->refs, order->ref_cap * sizeof(*order->refs));
     memset(order, 0, sizeof(*order));

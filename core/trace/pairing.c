@@ -16,9 +16,8 @@
 #include "core/trace/pairing.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 
-#include "core/base/grow.h"
+#include "core/base/bulk.h"
 #include "core/base/hash.h"
 #include "core/base/index.h"
 #include "core/sample/contention.h"
@@ -66,8 +65,8 @@ given_of(pairs_t *pairs, uint64_t kind, uint64_t object)
             return &pairs->items[row];
         }
     }
-    given_t *grown = evprof_grow(pairs->items, &pairs->cap, pairs->count + 1,
-                                 sizeof(*grown));
+    given_t *grown = evprof_bulk_grow(pairs->items, &pairs->cap,
+                                      pairs->count + 1, sizeof(*grown));
     if (grown == NULL) {
         return NULL;
     }
@@ -247,16 +246,15 @@ take_open_waits(pairs_t *pairs)
 void
 evprof_trace_pair(evprof_trace_order_t *order)
 {
-    pairs_t pairs = { .order = order,
-                      .waits =
-                          calloc(order->lanes.count + 1, sizeof(wait_in_t)) };
+    const size_t waits_size = (order->lanes.count + 1) * sizeof(wait_in_t);
+    pairs_t pairs = { .order = order, .waits = evprof_bulk_zeroed(waits_size) };
     if (pairs.waits != NULL) {
         take_open_waits(&pairs);
         for (size_t i = 0; i < order->ref_count; i++) {
             pair_event(&pairs, (uint32_t)i);
         }
     }
-    free(pairs.items);
-    free(pairs.waits);
+    evprof_bulk_free(pairs.items, pairs.cap * sizeof(*pairs.items));
+    evprof_bulk_free(pairs.waits, waits_size);
     evprof_index_free(&pairs.index);
 }

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#include "core/base/grow.h"
+#include "core/base/bulk.h"
 #include "core/base/lock.h"
 #include "core/sample/cpu.h"
 #include "core/sample/tap.h"
@@ -41,9 +41,9 @@ keep(const evprof_record_t *record, const evprof_stack_t *stack)
     evprof_lock_enter(&samples.lock);
     words_t *w = &samples.filled;
     size_t need = w->count + HEAD_WORDS + depth;
-    uint64_t *grown =
-        need > WORDS_MAX ? NULL
-                         : evprof_grow(w->items, &w->cap, need, sizeof(*grown));
+    uint64_t *grown = need > WORDS_MAX ? NULL
+                                       : evprof_bulk_grow(w->items, &w->cap,
+                                                          need, sizeof(*grown));
     if (grown == NULL) {
         samples.dropped++;
     } else {
@@ -76,12 +76,19 @@ take_all(uint64_t *dropped)
     return out;
 }
 
+static void
+free_words(const words_t *w)
+{
+    evprof_bulk_free(w->items, w->cap * sizeof(*w->items));
+}
+
 void
 evprof_trace_samples_watch(bool is_on)
 {
     uint64_t dropped;
     evprof_cpu_watch(is_on ? keep : NULL);
-    free(take_all(&dropped).items);
+    words_t w = take_all(&dropped);
+    free_words(&w);
 }
 
 uint64_t
@@ -100,7 +107,7 @@ evprof_trace_samples_fetch(void (*take)(void *ctx,
         take(ctx, &sample);
         at += HEAD_WORDS + sample.count;
     }
-    free(w.items);
+    free_words(&w);
     return dropped;
 }
 

@@ -11,7 +11,7 @@
 
 #include <evprof/status.h>
 
-#include "core/base/grow.h"
+#include "core/base/bulk.h"
 #include "core/base/hash.h"
 
 #define WINDOW_NS 100000000
@@ -65,14 +65,14 @@ static bool
 make_room(evprof_trace_stacks_t *stacks, size_t count)
 {
     uint64_t *words =
-        evprof_grow(stacks->words, &stacks->word_cap,
-                    stacks->word_count + count + 1, sizeof(*words));
+        evprof_bulk_grow(stacks->words, &stacks->word_cap,
+                         stacks->word_count + count + 1, sizeof(*words));
     if (words == NULL) {
         return false;
     }
     stacks->words = words;
-    size_t *starts = evprof_grow(stacks->starts, &stacks->cap,
-                                 stacks->count + 1, sizeof(*starts));
+    size_t *starts = evprof_bulk_grow(stacks->starts, &stacks->cap,
+                                      stacks->count + 1, sizeof(*starts));
     if (starts == NULL) {
         return false;
     }
@@ -114,8 +114,8 @@ evprof_trace_stacks_at(const evprof_trace_stacks_t *stacks, uint32_t number,
 void
 evprof_trace_stacks_free(evprof_trace_stacks_t *stacks)
 {
-    free(stacks->words);
-    free(stacks->starts);
+    evprof_bulk_free(stacks->words, stacks->word_cap * sizeof(*stacks->words));
+    evprof_bulk_free(stacks->starts, stacks->cap * sizeof(*stacks->starts));
     evprof_index_free(&stacks->index);
     memset(stacks, 0, sizeof(*stacks));
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/bulk.h"
 #include "core/base/error.h"
 #include "core/gotrace/gotrace.h"
 #include "core/profile/builder.h"
@@ -27,6 +28,7 @@ typedef struct tables {
     const evprof_trace_order_t *order;
     const evprof_pprof_t *named; /* sample i has number samples[i].values[0] */
     uint32_t *sample_of;         /* by number of the stack; + 1, 0: none */
+    size_t sample_of_size;       /* in bytes */
     evprof_buf_t out;
     evprof_buf_t table;
     uint64_t generation; /* as it is written, from 1 */
@@ -85,7 +87,8 @@ evprof_trace_tables_name(const evprof_trace_order_t *order,
 static int
 number_samples(tables_t *t)
 {
-    t->sample_of = calloc(t->order->stacks.count + 1, sizeof(uint32_t));
+    t->sample_of_size = (t->order->stacks.count + 1) * sizeof(*t->sample_of);
+    t->sample_of = evprof_bulk_zeroed(t->sample_of_size);
     if (t->sample_of == NULL) {
         return EVPROF_ENOMEM;
     }
@@ -334,7 +337,7 @@ evprof_trace_tables_write(const evprof_trace_order_t *order,
             evprof_buf_clear(&t.out);
         }
     }
-    free(t.sample_of);
+    evprof_bulk_free(t.sample_of, t.sample_of_size);
     evprof_buf_free(&t.out);
     evprof_buf_free(&t.table);
     evprof_trace_texts_free(&t.names);

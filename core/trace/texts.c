@@ -8,7 +8,7 @@
 
 #include <evprof/status.h>
 
-#include "core/base/grow.h"
+#include "core/base/bulk.h"
 #include "core/base/hash.h"
 #include "core/trace/event.h"
 
@@ -27,8 +27,8 @@ evprof_trace_texts_add(evprof_trace_texts_t *texts, const char *text,
         }
         row = evprof_index_next(&walk);
     }
-    const char **grown = evprof_grow(texts->items, &texts->cap,
-                                     texts->count + 1, sizeof(*grown));
+    const char **grown = evprof_bulk_grow(texts->items, &texts->cap,
+                                          texts->count + 1, sizeof(*grown));
     if (grown != NULL) {
         texts->items = grown;
     }
@@ -45,7 +45,7 @@ void
 evprof_trace_texts_free(evprof_trace_texts_t *texts)
 {
     evprof_strings_free(&texts->set);
-    free(texts->items);
+    evprof_bulk_free(texts->items, texts->cap * sizeof(*texts->items));
     evprof_index_free(&texts->index);
     memset(texts, 0, sizeof(*texts));
 }

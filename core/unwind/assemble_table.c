@@ -112,6 +112,15 @@ fill_stretches(const evprof_frames_t *frames, evprof_table_t *table)
     }
 }
 
+/* Of the table alone, without its copy. */
+static size_t
+own_size(const evprof_table_t *table)
+{
+    const unsigned char *end =
+        evprof_table_rows(table) + (size_t)table->row_count * EVPROF_ROW_SIZE;
+    return (size_t)(end + 1 - (const unsigned char *)table);
+}
+
 /* Allocates the table and fills in its sizes. */
 static evprof_table_t *
 allocate(const evprof_piece_t *pieces, size_t count,
@@ -129,7 +138,7 @@ allocate(const evprof_piece_t *pieces, size_t count,
     if (frames->search_first != 0) {
         shape.stretch_count = (uint32_t)(last >> EVPROF_STRETCH_SHIFT) + 1;
     }
-    evprof_table_t *table = malloc(evprof_table_size(&shape));
+    evprof_table_t *table = evprof_bulk_alloc(own_size(&shape));
     if (table != NULL) {
         *table = shape;
     }
@@ -161,9 +170,7 @@ evprof_table_assemble(const evprof_piece_t *pieces, size_t count)
 size_t
 evprof_table_size(const evprof_table_t *table)
 {
-    const unsigned char *end =
-        evprof_table_rows(table) + (size_t)table->row_count * EVPROF_ROW_SIZE;
-    size_t size = (size_t)(end + 1 - (const unsigned char *)table);
+    size_t size = own_size(table);
     const evprof_table_copy_t *copy = table->copy;
     if (copy != NULL) {
         size += sizeof(*copy) + copy->cfi.size +
@@ -186,5 +193,5 @@ evprof_table_free(evprof_table_t *table)
                          copy->searched_room * sizeof(*copy->searched));
         free(copy);
     }
-    free(table);
+    evprof_bulk_free(table, own_size(table));
 }

@@ -10,10 +10,9 @@
  */
 #include "core/unwind/frame_depth.h"
 
-#include <stdlib.h>
-
 #if defined(__x86_64__)
 
+#include "core/base/bulk.h"
 #include "core/unwind/insn_x86_64.h"
 
 /* Larger functions are not measured: the sweep keeps four bytes for each byte
@@ -157,7 +156,7 @@ evprof_frame_depth(const unsigned char *code, size_t size, size_t at,
     sweep_t sweep = {
         .code = code,
         .size = size,
-        .places = malloc(size * sizeof(*sweep.places)),
+        .places = evprof_bulk_alloc(size * sizeof(*sweep.places)),
     };
     if (sweep.places == NULL) {
         return false;
@@ -172,7 +171,7 @@ evprof_frame_depth(const unsigned char *code, size_t size, size_t at,
         sweep.is_changed = false;
         is_met = sweep_once(&sweep, at, &found);
     }
-    free(sweep.places);
+    evprof_bulk_free(sweep.places, size * sizeof(*sweep.places));
     *depth = found;
     return is_met && !sweep.is_changed && found > UNKNOWN;
 }

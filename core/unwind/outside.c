@@ -17,6 +17,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "core/base/bulk.h"
 #include "core/base/self.h"
 #include "core/unwind/frame_depth.h"
 #include "core/unwind/sig_step.h"
@@ -60,10 +61,10 @@ evprof_outside_free(evprof_outside_t *outside)
     while (outside->copies != NULL) {
         frames_copy_t *copy = outside->copies;
         outside->copies = copy->next;
-        free(copy);
+        evprof_bulk_free(copy, sizeof(*copy) + copy->size);
     }
-    free(outside->stack);
-    free(outside->code);
+    evprof_bulk_free(outside->stack, outside->stack_room);
+    evprof_bulk_free(outside->code, CODE_MOST);
     free(outside);
 }
 
@@ -133,7 +134,8 @@ copy_stack(evprof_outside_t *outside, const evprof_asleep_t *thread,
     size_t most = most_of_stack(thread, low);
     size = size < most ? size : most;
     if (size > outside->stack_room) {
-        unsigned char *stack = realloc(outside->stack, size);
+        unsigned char *stack =
+            evprof_bulk_resize(outside->stack, outside->stack_room, size);
         if (stack == NULL) {
             return false;
         }
@@ -197,10 +199,11 @@ copy_frames(evprof_outside_t *outside, const evprof_segment_t *segment)
     if (copy != NULL) {
         return copy->bytes;
     }
-    copy = segment->eh_low == 0 ? NULL : malloc(sizeof(*copy) + size);
+    copy =
+        segment->eh_low == 0 ? NULL : evprof_bulk_alloc(sizeof(*copy) + size);
     if (copy == NULL ||
         copy_memory(segment->eh_low, copy->bytes, size) != size) {
-        free(copy);
+        evprof_bulk_free(copy, sizeof(*copy) + size);
         return NULL;
     }
     copy->generation = segment->generation;
@@ -255,7 +258,7 @@ derive_fp(evprof_outside_t *outside, const evprof_step_source_t *source,
     size_t size = fde->limit - fde->start;
     intptr_t depth = 0;
     if (outside->code == NULL) {
-        outside->code = malloc(CODE_MOST);
+        outside->code = evprof_bulk_alloc(CODE_MOST);
     }
     if (outside->code == NULL || size > CODE_MOST ||
         copy_memory(start, outside->code, size) != size ||

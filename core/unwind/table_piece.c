@@ -216,7 +216,7 @@ limit_of(const evprof_piece_t *piece, const evprof_fde_t *fde, size_t i)
 void
 evprof_piece_compile(evprof_piece_t *piece)
 {
-    text_t text = { .piece = piece, .bytes = malloc(TEXT_BYTES) };
+    text_t text = { .piece = piece, .bytes = evprof_bulk_alloc(TEXT_BYTES) };
     evprof_fde_t fde = { 0 };
     uint32_t end = 0;
     if (text.bytes == NULL) {
@@ -240,5 +240,5 @@ evprof_piece_compile(evprof_piece_t *piece)
     if (piece->last == piece->frames->fde_count) {
         push_row(piece, end, EVPROF_CODE_NONE);
     }
-    free(text.bytes);
+    evprof_bulk_free(text.bytes, TEXT_BYTES);
 }

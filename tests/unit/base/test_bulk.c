@@ -36,6 +36,24 @@ test_a_piece_keeps_what_is_in_it(void **state)
     evprof_bulk_free(NULL, EVPROF_BULK_SIZE);
 }
 
+static void
+test_a_zeroed_piece_is_zero(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SIZES; i++) {
+        unsigned char *used = evprof_bulk_alloc(sizes[i]);
+        assert_non_null(used);
+        memset(used, 1, sizes[i]);
+        evprof_bulk_free(used, sizes[i]);
+        unsigned char *piece = evprof_bulk_zeroed(sizes[i]);
+        assert_non_null(piece);
+        for (size_t k = 0; k < sizes[i]; k++) {
+            assert_int_equal(piece[k], 0);
+        }
+        evprof_bulk_free(piece, sizes[i]);
+    }
+}
+
 /* Nothing that malloc counts, and so nothing that it keeps. */
 static void
 test_large_pieces_are_not_mallocs(void **state)
@@ -119,6 +137,7 @@ run_bulk_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_piece_keeps_what_is_in_it),
+        cmocka_unit_test(test_a_zeroed_piece_is_zero),
         cmocka_unit_test(test_large_pieces_are_not_mallocs),
         cmocka_unit_test(test_an_array_grows),
         cmocka_unit_test(test_it_sorts),

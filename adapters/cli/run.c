@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <evprof/module.h>
@@ -386,11 +385,9 @@ start(const run_t *run)
 }
 
 static int
-await(pid_t pid)
+await(cli_run_objects_t *objects, pid_t pid)
 {
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
+    int status = cli_run_objects_await(objects, pid);
     child = 0;
     return status;
 }
@@ -426,7 +423,7 @@ show(const char *flag, const char *file)
         _exit(126);
     }
     if (pid > 0) {
-        await(pid);
+        await(NULL, pid);
     }
     free(path);
 }
@@ -505,10 +502,14 @@ cli_run(int argc, char **argv, int *exit_status)
     }
     cli_program_read(run.command[0], &run.program);
     warn(&run);
+    cli_run_objects_t *objects =
+        run.folder[0] == '\0' ? NULL : cli_run_objects_new(run.folder);
     pid_t pid = start(&run);
     if (pid > 0) {
-        int ended = await(pid);
+        int ended = await(objects, pid);
+        cli_run_objects_show(objects);
         collect(&run, pid);
+        cli_run_objects_free(objects);
         if (fd >= 0) {
             close(fd);
             (void)unlink(cpu_file);

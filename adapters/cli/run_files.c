@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,6 +24,9 @@
 #include "adapters/cli/servers.h"
 #include "core/base/buf.h"
 #include "core/base/read_file.h"
+
+/* Folders that nftw() may hold open at once. */
+#define OPEN_FOLDERS 4
 
 extern char **environ;
 
@@ -226,18 +230,19 @@ cli_run_say_left(const char *folder)
     free(servers);
 }
 
+static int
+remove_entry(const char *path, const struct stat *st, int kind,
+             struct FTW *where)
+{
+    (void)st;
+    (void)kind;
+    (void)where;
+    (void)remove(path);
+    return 0;
+}
+
 void
 cli_run_remove(const char *folder)
 {
-    DIR *dir = opendir(folder);
-    struct dirent *entry;
-    while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        char path[4096];
-        (void)snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-        (void)unlink(path);
-    }
-    if (dir != NULL) {
-        closedir(dir);
-    }
-    (void)rmdir(folder);
+    (void)nftw(folder, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
 }

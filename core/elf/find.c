@@ -124,6 +124,17 @@ evprof_elf_find_object(const evprof_object_t *object, bool is_main,
     return open_named(object, out, why) || open_piece(object, out);
 }
 
+bool
+evprof_elf_is_in_place(const evprof_object_t *object)
+{
+    evprof_elf_reader_t file = { .fd = -1 };
+    const char *ignored;
+    bool is_there =
+        object->build_id[0] != '\0' && open_named(object, &file, &ignored);
+    evprof_elf_reader_close(&file);
+    return is_there;
+}
+
 /* ---- Its debug file ---- */
 
 static bool

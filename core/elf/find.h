@@ -22,6 +22,10 @@ size_t evprof_object_path_len(const evprof_object_t *object);
 bool evprof_elf_find_object(const evprof_object_t *object, bool is_main,
                             evprof_elf_reader_t *out, const char **why);
 
+/* Whether a reader that knows the object's path and build id finds its file
+ * there. */
+bool evprof_elf_is_in_place(const evprof_object_t *object);
+
 /*
  * Opens the debug file of `elf`, which was loaded from `path`: by build id
  * below /usr/lib/debug/.build-id, else by its .gnu_debuglink beside the file,

@@ -156,10 +156,11 @@ give_names(const evprof_profile_t *profile, evprof_pprof_t *p,
            evprof_error_t *err)
 {
     use_symbols(profile);
-    return profile->limits.symbolize != EVPROF_SYMBOLIZE_OFF &&
-                   !atomic_load(&leaves_names)
-               ? evprof_symbols_fill(p, err)
-               : evprof_symbols_map(p, err);
+    if (profile->limits.symbolize == EVPROF_SYMBOLIZE_OFF) {
+        return evprof_symbols_map(p, err);
+    }
+    return atomic_load(&leaves_names) ? evprof_symbols_fill_lost(p, err)
+                                      : evprof_symbols_fill(p, err);
 }
 
 int

@@ -202,7 +202,8 @@ int evprof_produce_text(evprof_profile_t *profile, const evprof_ask_t *ask,
                         evprof_result_t *result);
 
 /* From now on profiles have mappings and addresses, but no names: who reads
- * them has the program's files and finds the names. MT-Safe. */
+ * them has the program's files and finds the names. Only what has no such file
+ * any more has names. MT-Safe. */
 void evprof_produce_leave_names(void);
 
 #endif

@@ -119,10 +119,21 @@ settle(const evprof_objects_t *objects, evprof_pprof_t *p, evprof_error_t *err)
     return leave_out_hooks(p, err);
 }
 
-/* Gives `p` what the snapshot of now knows of its addresses: mappings, and
- * names too unless it shall have none. */
+/* Gives mappings, and maybe names. */
+typedef int describe_fn(evprof_symbolizer_t *s, const evprof_objects_t *objects,
+                        evprof_pprof_t *p, evprof_error_t *err);
+
 static int
-describe(evprof_pprof_t *p, bool with_names, evprof_error_t *err)
+give_mappings(evprof_symbolizer_t *s, const evprof_objects_t *objects,
+              evprof_pprof_t *p, evprof_error_t *err)
+{
+    (void)s;
+    return evprof_symbol_mappings(objects, p, err);
+}
+
+/* Gives `p` what the snapshot of now knows of its addresses. */
+static int
+describe(evprof_pprof_t *p, describe_fn *how, evprof_error_t *err)
 {
     evprof_error_t why = { .status = EVPROF_OK };
     atomic_store(&is_busy, true);
@@ -131,8 +142,7 @@ describe(evprof_pprof_t *p, bool with_names, evprof_error_t *err)
                      ? settle(objects, p, err)
                      : evprof_fail(err, why.status, "%s", why.message);
     if (status == EVPROF_OK) {
-        status = with_names ? evprof_symbolize(symbolizer, objects, p, err)
-                            : evprof_symbol_mappings(objects, p, err);
+        status = how(symbolizer, objects, p, err);
     }
     evprof_objects_release(objects);
     atomic_store(&is_busy, false);
@@ -142,13 +152,19 @@ describe(evprof_pprof_t *p, bool with_names, evprof_error_t *err)
 int
 evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err)
 {
-    return describe(p, true, err);
+    return describe(p, evprof_symbolize, err);
 }
 
 int
 evprof_symbols_map(evprof_pprof_t *p, evprof_error_t *err)
 {
-    return describe(p, false, err);
+    return describe(p, give_mappings, err);
+}
+
+int
+evprof_symbols_fill_lost(evprof_pprof_t *p, evprof_error_t *err)
+{
+    return describe(p, evprof_symbolize_lost, err);
 }
 
 int

@@ -29,6 +29,10 @@ int evprof_symbols_fill(evprof_pprof_t *p, evprof_error_t *err);
  * elsewhere. EVPROF_ENOMEM. */
 int evprof_symbols_map(evprof_pprof_t *p, evprof_error_t *err);
 
+/* Mappings, and names where such a reader would find none or those of another
+ * file. EVPROF_ENOMEM. */
+int evprof_symbols_fill_lost(evprof_pprof_t *p, evprof_error_t *err);
+
 /* The finished profile of a builder, filled so; to be freed also when that
  * failed. EVPROF_ENOMEM. */
 int evprof_symbols_finish(evprof_builder_t *builder, evprof_pprof_t **out,

@@ -342,10 +342,28 @@ collect(const evprof_objects_t *objects, const evprof_pprof_t *p, wanted_t *out,
     return count;
 }
 
+/* Keeps those of `wanted` whose objects have no file that a reader finds.
+ * Returns how many there are; `is_lost` (by object) is written over. */
+static size_t
+keep_lost(const evprof_objects_t *objects, wanted_t *wanted, size_t count,
+          bool *is_lost)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < objects->count; i++) {
+        is_lost[i] = is_lost[i] && !evprof_elf_is_in_place(&objects->items[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (is_lost[wanted[i].object]) {
+            wanted[kept++] = wanted[i];
+        }
+    }
+    return kept;
+}
+
 /* Adds mappings and names to the profile; without `s` mappings only. */
 static int
 symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
-          wanted_t *wanted, bool *is_used, evprof_pprof_t *p)
+          bool only_lost, wanted_t *wanted, bool *is_used, evprof_pprof_t *p)
 {
     evprof_symbol_fill_t fill;
     size_t count = collect(objects, p, wanted, is_used);
@@ -353,6 +371,9 @@ symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
     for (size_t i = 0; i < count && status == EVPROF_OK; i++) {
         p->locations[wanted[i].location].mapping =
             fill.mapping_of[wanted[i].object];
+    }
+    if (status == EVPROF_OK && only_lost) {
+        count = keep_lost(objects, wanted, count, is_used);
     }
     if (status == EVPROF_OK && s != NULL) {
         status = answer_all(s, objects, wanted, count, &fill);
@@ -410,13 +431,17 @@ note_missing_names(const evprof_symbolizer_t *s,
 
 static int
 fill_profile(evprof_symbolizer_t *s, const evprof_objects_t *objects,
-             evprof_pprof_t *p, evprof_error_t *err)
+             bool only_lost, evprof_pprof_t *p, evprof_error_t *err)
 {
     wanted_t *wanted = calloc(p->location_count + 1, sizeof(*wanted));
     bool *is_used = calloc(objects->count + 1, sizeof(*is_used));
     int status = EVPROF_ENOMEM;
+    if (s != NULL) {
+        s->lacks_lines = false;
+        s->unread_count = 0;
+    }
     if (wanted != NULL && is_used != NULL) {
-        status = symbolize(s, objects, wanted, is_used, p);
+        status = symbolize(s, objects, only_lost, wanted, is_used, p);
     }
     if (status == EVPROF_OK && s != NULL && s->lacks_lines) {
         status = note_missing_lines(s, p);
@@ -438,16 +463,21 @@ int
 evprof_symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
                  evprof_pprof_t *p, evprof_error_t *err)
 {
-    s->lacks_lines = false;
-    s->unread_count = 0;
-    return fill_profile(s, objects, p, err);
+    return fill_profile(s, objects, false, p, err);
+}
+
+int
+evprof_symbolize_lost(evprof_symbolizer_t *s, const evprof_objects_t *objects,
+                      evprof_pprof_t *p, evprof_error_t *err)
+{
+    return fill_profile(s, objects, true, p, err);
 }
 
 int
 evprof_symbol_mappings(const evprof_objects_t *objects, evprof_pprof_t *p,
                        evprof_error_t *err)
 {
-    return fill_profile(NULL, objects, p, err);
+    return fill_profile(NULL, objects, false, p, err);
 }
 
 int

@@ -46,6 +46,13 @@ size_t evprof_symbolizer_bytes(const evprof_symbolizer_t *s);
 int evprof_symbolize(evprof_symbolizer_t *s, const evprof_objects_t *objects,
                      evprof_pprof_t *p, evprof_error_t *err);
 
+/* As evprof_symbolize(), but names only what a tool could not name later: the
+ * addresses of objects whose files are removed, are others now, or have no
+ * build id to be known by. EVPROF_ENOMEM. */
+int evprof_symbolize_lost(evprof_symbolizer_t *s,
+                          const evprof_objects_t *objects, evprof_pprof_t *p,
+                          evprof_error_t *err);
+
 /* Adds the mappings only, with paths and build ids, so that a tool that has the
  * files can name the addresses. EVPROF_ENOMEM. */
 int evprof_symbol_mappings(const evprof_objects_t *objects, evprof_pprof_t *p,

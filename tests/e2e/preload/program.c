@@ -3,6 +3,7 @@
  * usage: program WHAT...
  * A program that links nothing of evprof and does what servers do.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -62,16 +63,42 @@ end_by(int number)
     raise(number);
 }
 
-/* As programs do that clean up before a signal ends them; they find what was
- * there before. */
+typedef void handler_fn(int);
+typedef handler_fn *set_fn(int, handler_fn *);
+
+set_fn bsd_signal; /* <signal.h> has it for old programs only */
+
+/* As programs do that clean up before a signal ends them, by each call that
+ * libc has for it; they find what was there before, and what libc refuses is
+ * refused. */
 static void
 clean_up_at_signals(void)
 {
+    static set_fn *const calls[] = { signal, bsd_signal, ssignal, sysv_signal,
+                                     __sysv_signal };
     struct sigaction ours = { .sa_handler = end_by };
     struct sigaction before;
     if (sigaction(SIGPROF, &ours, &before) != 0 ||
-        before.sa_handler != SIG_DFL || signal(SIGPROF, end_by) != end_by) {
+        before.sa_handler != SIG_DFL) {
         puts("another handler was there");
+    }
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        errno = 0;
+        if (calls[i](SIGPROF, SIG_ERR) != SIG_ERR || errno != EINVAL) {
+            printf("call %zu takes SIG_ERR\n", i);
+        }
+        if (calls[i](SIGPROF, end_by) != end_by) {
+            printf("another handler was there for call %zu\n", i);
+        }
+    }
+    if (sigset(SIGPROF, end_by) != end_by ||
+        sigset(SIGPROF, SIG_HOLD) != end_by ||
+        sigset(SIGPROF, end_by) != SIG_HOLD ||
+        sigset(SIGPROF, end_by) != end_by) {
+        puts("the signal was not held back");
+    }
+    if (sigignore(SIGPROF) != 0 || sysv_signal(SIGPROF, end_by) != SIG_IGN) {
+        puts("the signal was not ignored");
     }
 }
 

@@ -21,10 +21,15 @@
 #include "adapters/cli/servers.h"
 #include "adapters/fetch/url.h"
 #include "core/base/buf.h"
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
 
 enum { NAME_BYTES = 32 };
+
+/* How long ports that are not open yet are waited for: some times the default
+ * of `listen_after`. */
+#define PATIENCE_NS 5000000000
 
 /* What a source asks for; one of them is set. */
 typedef struct wanted {
@@ -48,7 +53,9 @@ typedef struct making {
     process_t *items;
     size_t count;
     size_t cap;
-    size_t processes; /* of them, how many are some */
+    size_t processes;    /* of them, how many are some */
+    size_t closed;       /* of one source: whose port is not open yet */
+    int64_t deadline_ns; /* until which ports are waited for */
 } making_t;
 
 static int
@@ -164,6 +171,36 @@ is_wanted(const wanted_t *wanted, pid_t pid, const char *name)
 
 /* ---- Those with evprof in them ---- */
 
+/* The first of a process's addresses that answers is enough. */
+static int
+add_answering(making_t *m, const cli_server_t *rows, size_t count)
+{
+    size_t i = 0;
+    while (i < count && (rows[i].address[0] == '\0' ||
+                         !cli_server_answers(rows[i].address))) {
+        i++;
+    }
+    return i == count ? EVPROF_OK
+                      : add(m, rows[i].pid, rows[i].name,
+                            url_of(m->arena, rows[i].address));
+}
+
+/* One that has just started opens its port in a moment. */
+static int
+add_late(making_t *m, pid_t pid, size_t *found)
+{
+    cli_server_t *rows = NULL;
+    size_t count = 0;
+    int status = cli_servers_await(pid, m->deadline_ns, &rows, &count, m->err);
+    if (status == EVPROF_OK) {
+        status = add_answering(m, rows, count);
+    }
+    *found -= count == 0;
+    m->closed += count > 0 && rows[0].opens_later;
+    free(rows);
+    return status;
+}
+
 /* Adds one address of each process. `*found` counts all of them, also those
  * that refuse the request. */
 static int
@@ -171,19 +208,21 @@ add_servers(making_t *m, const wanted_t *wanted, size_t *found)
 {
     cli_server_t *servers = NULL;
     size_t count = 0;
-    pid_t last = 0;
+    size_t next = 0;
     int status = cli_servers_find(wanted->pid, &servers, &count, m->err);
-    for (size_t i = 0; i < count && status == EVPROF_OK; i++) {
+    for (size_t i = 0; i < count && status == EVPROF_OK; i = next) {
         const cli_server_t *server = &servers[i];
+        const size_t before = m->count;
+        while (next < count && servers[next].pid == server->pid) {
+            next++;
+        }
         if (!is_wanted(wanted, server->pid, server->name)) {
             continue;
         }
-        *found += i == 0 || servers[i - 1].pid != server->pid;
-        if (server->pid != last && server->address[0] != '\0' &&
-            cli_server_answers(server->address)) {
-            status = add(m, server->pid, server->name,
-                         url_of(m->arena, server->address));
-            last = server->pid; /* one address of a process is enough */
+        (*found)++;
+        status = add_answering(m, server, next - i);
+        if (status == EVPROF_OK && m->count == before && server->opens_later) {
+            status = add_late(m, server->pid, found);
         }
     }
     free(servers);
@@ -282,6 +321,13 @@ static int
 say_none(const making_t *m, const wanted_t *wanted, size_t found)
 {
     const char *what = wanted->sockets != NULL ? "socket" : "process";
+    if (m->closed > 0) {
+        return evprof_fail(m->err, EVPROF_ENOENT,
+                           "%s has evprof in it, and its port is not open yet: "
+                           "`listen_after` or `listen_signal` of its "
+                           "configuration say when it opens",
+                           wanted->source);
+    }
     return found == 0
                ? evprof_fail(m->err, EVPROF_ENOENT, "there is no %s %s", what,
                              wanted->source)
@@ -298,6 +344,7 @@ add_wanted(making_t *m, const wanted_t *wanted)
 {
     size_t before = m->count;
     size_t found = 0;
+    m->closed = 0;
     int status = wanted->sockets != NULL ? add_sockets(m, wanted, &found)
                                          : add_servers(m, wanted, &found);
     if (status == EVPROF_OK && found == 0 && wanted->sockets == NULL) {
@@ -366,7 +413,10 @@ int
 cli_processes_expand(const cli_list_t *list, evprof_arena_t *arena,
                      cli_processes_t *out, evprof_error_t *err)
 {
-    making_t m = { .arena = arena, .err = err };
+    making_t m = { .arena = arena,
+                   .err = err,
+                   .deadline_ns =
+                       evprof_clock_ns(CLOCK_MONOTONIC) + PATIENCE_NS };
     int status = EVPROF_OK;
     for (size_t i = 0; i < list->count && status == EVPROF_OK; i++) {
         wanted_t wanted;

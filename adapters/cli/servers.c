@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "core/base/buf.h"
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/grow.h"
 #include "core/base/own_thread.h"
@@ -42,6 +43,9 @@
 #define UNIX_ACCEPTS 0x10000u
 
 #define ANSWER_MS 500
+
+/* Nothing tells when a thread of another process has ended. */
+#define LOOK_AGAIN_NS 20000000
 
 typedef struct found {
     cli_server_t *items;
@@ -109,9 +113,16 @@ cli_server_name(pid_t pid, char *out, size_t size)
     }
 }
 
-/* The threads that serve a port, and the process itself; returns how many. */
+static bool
+is_own_thread(const char *name, enum evprof_own_thread which)
+{
+    return strcmp(name, evprof_own_thread_row(which)->name) == 0;
+}
+
+/* The threads that serve a port or are to open one, and the process itself;
+ * returns how many. */
 static size_t
-list_views(pid_t pid, pid_t *views)
+list_views(pid_t pid, pid_t *views, bool *opens_later)
 {
     char path[64];
     size_t count = 0;
@@ -125,9 +136,11 @@ list_views(pid_t pid, pid_t *views)
         if (number > 0) {
             cli_server_name((pid_t)number, name, sizeof(name));
         }
-        if (strcmp(name, evprof_own_thread_row(EVPROF_OWN_PORT)->name) == 0) {
+        const bool waits = is_own_thread(name, EVPROF_OWN_PRELOAD);
+        if (waits || is_own_thread(name, EVPROF_OWN_PORT)) {
             views[count++] = (pid_t)number;
         }
+        *opens_later = *opens_later || waits;
     }
     if (dir != NULL) {
         closedir(dir);
@@ -174,7 +187,7 @@ holds(const uint64_t *inodes, size_t count, uint64_t inode)
 /* ---- Listening sockets ---- */
 
 static bool
-add(found_t *found, pid_t pid, const char *name, const char *address)
+add(found_t *found, const cli_server_t *process, const char *address)
 {
     cli_server_t *grown = evprof_grow(found->items, &found->cap,
                                       found->count + 1, sizeof(*grown));
@@ -183,8 +196,7 @@ add(found_t *found, pid_t pid, const char *name, const char *address)
     }
     found->items = grown;
     cli_server_t *server = &grown[found->count++];
-    *server = (cli_server_t){ .pid = pid };
-    (void)snprintf(server->name, sizeof(server->name), "%s", name);
+    *server = *process;
     (void)snprintf(server->address, sizeof(server->address), "%s", address);
     return true;
 }
@@ -231,7 +243,7 @@ add_tcp(found_t *found, const cli_server_t *process, pid_t view, bool is_v6,
                    local, &state, &inode) == 3 &&
             state == TCP_LISTEN && holds(inodes, socket_count, inode) &&
             read_address(local, is_v6, address, sizeof(address))) {
-            added += add(found, process->pid, process->name, address);
+            added += add(found, process, address);
         }
     }
     if (table != NULL) {
@@ -257,7 +269,7 @@ add_unix(found_t *found, const cli_server_t *process, pid_t view,
             (flags & UNIX_ACCEPTS) != 0 && path[0] == '/' &&
             holds(inodes, socket_count, inode)) {
             (void)snprintf(address, sizeof(address), "unix:%s", path);
-            added += add(found, process->pid, process->name, address);
+            added += add(found, process, address);
         }
     }
     if (table != NULL) {
@@ -279,7 +291,7 @@ add_process(found_t *found, pid_t pid)
         (!has_library(pid, &is_empty) && !is_empty)) {
         return;
     }
-    size_t view_count = list_views(pid, views);
+    size_t view_count = list_views(pid, views, &process.opens_later);
     if (is_empty && (view_count == 1 || !has_library(views[0], &is_empty))) {
         return;
     }
@@ -290,7 +302,7 @@ add_process(found_t *found, pid_t pid)
     added += add_tcp(found, &process, views[0], false, inodes, sockets);
     added += add_tcp(found, &process, views[0], true, inodes, sockets);
     if (added == 0) {
-        (void)add(found, pid, process.name, "");
+        (void)add(found, &process, "");
     }
 }
 
@@ -319,6 +331,21 @@ cli_servers_find(pid_t pid, cli_server_t **out, size_t *count,
     *out = found.items;
     *count = found.count;
     return EVPROF_OK;
+}
+
+int
+cli_servers_await(pid_t pid, int64_t deadline_ns, cli_server_t **out,
+                  size_t *count, evprof_error_t *err)
+{
+    const struct timespec pause = { .tv_nsec = LOOK_AGAIN_NS };
+    int status = cli_servers_find(pid, out, count, err);
+    while (status == EVPROF_OK && *count > 0 && (*out)->opens_later &&
+           evprof_clock_ns(CLOCK_MONOTONIC) < deadline_ns) {
+        free(*out);
+        (void)nanosleep(&pause, NULL);
+        status = cli_servers_find(pid, out, count, err);
+    }
+    return status;
 }
 
 /* ---- evprof ps ---- */

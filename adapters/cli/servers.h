@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include <evprof/status.h>
@@ -15,6 +16,7 @@ typedef struct cli_server {
     pid_t pid;
     char name[32];     /* of the process */
     char address[160]; /* "127.0.0.1:6060", "[::1]:6060", "unix:/path", or "" */
+    bool opens_later;  /* the process waits before it opens a port of ours */
 } cli_server_t;
 
 /*
@@ -25,6 +27,13 @@ typedef struct cli_server {
  */
 int cli_servers_find(pid_t pid, cli_server_t **out, size_t *count,
                      evprof_error_t *err);
+
+/*
+ * Finds one of them when it has opened its port, or at `deadline_ns` of
+ * CLOCK_MONOTONIC. As above; no rows: it is gone.
+ */
+int cli_servers_await(pid_t pid, int64_t deadline_ns, cli_server_t **out,
+                      size_t *count, evprof_error_t *err);
 
 /* `evprof ps`: true when that was asked for. */
 bool cli_ps(int argc, char **argv, int *exit_status);

@@ -192,13 +192,16 @@ grep -q ' burn$' top || fail "a failed exec ends the profile: $(cat top)"
 # Serving: a daemon that left its parent and wrote over its environment opens
 # its socket; a fork that ends at once opens none.
 mkfifo in
-serve() { # serve WHAT...: starts it, its process in $pid
+begin_serving() { # begin_serving WHAT...: starts it, its process in $pid
     : >ids
     EVPROF_LISTEN="unix:$work/%p.sock" LD_PRELOAD=$library \
         "$program" "$@" <in >ids &
     exec 3>in
     until [ -s ids ]; do read -rt 0.05 <> <(:) || true; done
     pid=$(head -n 1 ids) running=$pid
+}
+serve() { # serve WHAT...: and waits for its port
+    begin_serving "$@"
     until [ -S "$work/$pid.sock" ]; do
         kill -0 "$pid" || fail "the program is gone"
         read -rt 0.05 <> <(:) || true
@@ -222,6 +225,21 @@ expect "process $pid) goes on in the background" err
 end_serving
 "$tool" -top left.pb >top
 grep -q ' burn$' top || fail "the foreground is lost: $(cat top)"
+
+# One that has just started is asked when its port is open.
+begin_serving serve
+"$tool" -raw -seconds 1 "$pid" >top 2>err || fail "before its port: $(cat err)"
+expect 'Fetching http://localhost/debug/pprof/profile' err
+end_serving
+# Not for ever.
+echo 'listen_after 1h;' >conf
+export EVPROF_CONF=$work/conf
+begin_serving serve
+[ "$(status_of "$tool" -raw -seconds 1 "name:$(cat "/proc/$pid/comm")")" -eq 2 ] ||
+    fail "a port that does not open is there"
+expect 'its port is not open yet: `listen_after` or' err
+end_serving
+unset EVPROF_CONF
 
 serve child daemon title serve
 [ "$(find . -name '*.sock' | wc -l)" -eq 1 ] || fail "forks open sockets"

@@ -24,18 +24,19 @@ close_from_to(unsigned from, unsigned to, unsigned flags)
 }
 
 /* A message queue may be among the descriptors that are copied, which are those
- * up to `last` and the rest of its 64. When a process closes any descriptor of
- * a queue, the kernel takes back the process's mq_notify(). */
+ * below `first` and the rest of the 64 that it is one of. When a process closes
+ * any descriptor of a queue, the kernel takes back the process's mq_notify().
+ */
 static bool
-has_queue(unsigned last)
+has_queue(unsigned first)
 {
     struct mq_attr attributes;
     unsigned fd = 0;
-    while (fd <= (last | 63U) &&
+    while (fd <= (first | 63U) &&
            syscall(SYS_mq_getsetattr, fd, NULL, &attributes) != 0) {
         fd++;
     }
-    return fd <= (last | 63U);
+    return fd <= (first | 63U);
 }
 
 /* Where there is no /dev/null, as in a chroot, what can be neither read nor
@@ -50,18 +51,18 @@ open_nothing(void)
 bool
 evprof_preload_part_table(int socket)
 {
-    const unsigned own = (unsigned)socket;
-    if (has_queue(own)) {
+    const unsigned first = (unsigned)(socket + 1); /* that is not wanted */
+    if (has_queue(first)) {
         return false;
     }
     /* What is above the socket is not copied, or closed before the call
      * returns. What is below it is closed at once: a copy would keep a
      * connection open that the program closes. */
-    if (!close_from_to(own + 1, ~0U, CLOSE_RANGE_UNSHARE)) {
+    if (!close_from_to(first, ~0U, CLOSE_RANGE_UNSHARE)) {
         return false;
     }
-    if (own > 0) {
-        (void)close_from_to(0, own - 1, 0);
+    if (socket > 0) {
+        (void)close_from_to(0, first - 2, 0);
     }
     int fd;
     do {

@@ -2,7 +2,11 @@
 /*
  * A thread closes a window each second and opens the next, since only what is
  * in a file survives a crash. The moment between two windows is not recorded:
- * some tens of microseconds in a second.
+ * some tens of microseconds in a second. The first thing that it does is to
+ * part with the program's table of descriptors, so that those which it makes
+ * for the windows have no part in that either; the constructor waits until the
+ * first windows are open, so that nothing of a short program is missing. A
+ * forked child does not wait.
  */
 #include "adapters/preload/files.h"
 
@@ -13,9 +17,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adapters/preload/descriptor_table.h"
 #include "core/base/buf.h"
 #include "core/base/clock.h"
 #include "core/base/lock.h"
+#include "core/base/own_thread.h"
 #include "core/runtime/catalog.h"
 #include "core/runtime/recording.h"
 #include "core/runtime/service.h"
@@ -24,6 +30,9 @@
 #define WINDOW_NS INT64_C(1000000000)
 /* A fork that ends sooner leaves nothing. */
 #define SHORT_NS (INT64_C(100) * 1000 * 1000)
+
+/* How long the constructor waits for the windows to be open. */
+#define MOST_BEGIN_NS INT64_C(2000000000)
 
 /* Profiles without a window are written this many windows apart. */
 #define REPLACE_EVERY 5u
@@ -40,10 +49,13 @@ static struct {
     char *folder;
     file_t files[MOST_FILES];
     size_t count;
+    bool may_part; /* if none of our threads is there when ours begins */
+    bool parts;
     bool has_thread;
-    pid_t pid;        /* whose it is */
-    bool is_child;    /* of a fork */
-    int64_t began_ns; /* of the process */
+    pid_t pid;                  /* whose it is */
+    bool is_child;              /* of a fork */
+    int64_t began_ns;           /* of the process */
+    _Atomic uint32_t has_begun; /* the windows are open */
     _Atomic uint32_t is_ending;
     _Atomic uint32_t is_done; /* all is written */
 } state;
@@ -147,6 +159,20 @@ take_snapshot(file_t *f)
 }
 
 static void
+begin_all(void)
+{
+    for (size_t i = 0; i < state.count; i++) {
+        const evprof_module_t *module = state.files[i].module;
+        if (module->set_rate != NULL) {
+            (void)evprof_catalog_set_rate(state.prof, module, 1);
+        }
+        if (is_timed(&state.files[i])) {
+            open_window(&state.files[i]);
+        }
+    }
+}
+
+static void
 each_window(unsigned number)
 {
     for (size_t i = 0; i < state.count; i++) {
@@ -172,11 +198,15 @@ finish_all(void)
     }
 }
 
-static void *
-run(void *arg)
+/* From the opening of the windows until all is written. */
+static void
+write_files(void)
 {
     unsigned number = 0;
-    (void)arg;
+    begin_all();
+    atomic_store(&state.is_done, 0);
+    atomic_store(&state.has_begun, 1);
+    evprof_futex_wake(&state.has_begun);
     int64_t due_ns = evprof_clock_ns(CLOCK_MONOTONIC) + WINDOW_NS;
     while (atomic_load(&state.is_ending) == 0) {
         evprof_futex_wait(&state.is_ending, 0, due_ns);
@@ -188,6 +218,21 @@ run(void *arg)
     finish_all();
     atomic_store(&state.is_done, 1);
     evprof_futex_wake(&state.is_done);
+}
+
+/* It never ends by itself: the process does, or goes on when the image could
+ * not be replaced. */
+static void *
+run(void *arg)
+{
+    (void)arg;
+    if (state.parts) {
+        (void)evprof_preload_part_table(-1);
+    }
+    for (;;) {
+        write_files();
+        (void)evprof_futex_await(&state.is_ending, 1, 0);
+    }
     return NULL;
 }
 
@@ -230,35 +275,35 @@ start(void)
 {
     pthread_t thread;
     state.pid = getpid();
+    atomic_store(&state.has_begun, 0);
     atomic_store(&state.is_ending, 0);
     atomic_store(&state.is_done, 0);
-    for (size_t i = 0; i < state.count; i++) {
-        const evprof_module_t *module = state.files[i].module;
-        if (module->set_rate != NULL) {
-            (void)evprof_catalog_set_rate(state.prof, module, 1);
-        }
-        if (is_timed(&state.files[i])) {
-            open_window(&state.files[i]);
-        }
-    }
+    state.parts = state.may_part && evprof_own_thread_count() == 0;
     state.has_thread = evprof_service_start(EVPROF_OWN_FILES, &thread, run,
                                             NULL, NULL) == EVPROF_OK;
     if (state.has_thread) {
         pthread_detach(thread);
+    } else {
+        begin_all();
     }
 }
 
 bool
-evprof_preload_files_begin(evprof_t *prof)
+evprof_preload_files_begin(evprof_t *prof, bool may_part)
 {
     state.prof = prof;
+    state.may_part = may_part;
     state.began_ns = evprof_clock_ns(CLOCK_MONOTONIC);
-    if (read_variable()) {
-        start();
-    } else {
+    if (!read_variable()) {
         state.count = 0;
+        return false;
     }
-    return state.count > 0;
+    start();
+    if (state.has_thread) {
+        (void)evprof_futex_await(&state.has_begun, 0,
+                                 state.began_ns + MOST_BEGIN_NS);
+    }
+    return true;
 }
 
 /* The address space may be lent to a child of vfork, which must leave it as it
@@ -292,11 +337,8 @@ evprof_preload_files_end(int64_t limit_ns)
 void
 evprof_preload_files_resume(void)
 {
-    if (!state.has_thread) {
-        atomic_store(&state.is_ending, 0); /* nothing was closed */
-    } else if (atomic_load(&state.is_done) != 0) {
-        start(); /* else the old thread still writes */
-    }
+    atomic_store(&state.is_ending, 0);
+    evprof_futex_wake(&state.is_ending);
 }
 
 /* Leaves out what is one file: of those, `evprof run` takes the parent's. */

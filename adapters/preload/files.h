@@ -22,8 +22,12 @@
 
 #include <evprof/evprof.h>
 
-/* Begins, where the variable is set: true. In the constructor. */
-bool evprof_preload_files_begin(evprof_t *prof);
+/*
+ * Begins, where the variable is set: true. In the constructor. With `may_part`,
+ * which is that nothing else of ours shares the work, our threads get a table
+ * of descriptors of their own, unless there are some already.
+ */
+bool evprof_preload_files_begin(evprof_t *prof, bool may_part);
 
 /*
  * Writes what is left, and stops: at the end of the program, of its process or
@@ -33,7 +37,8 @@ bool evprof_preload_files_begin(evprof_t *prof);
  */
 bool evprof_preload_files_end(int64_t limit_ns);
 
-/* Goes on after an end, when the image could not be replaced. */
+/* Goes on after an end, when the image could not be replaced. As that, it only
+ * tells the thread. */
 void evprof_preload_files_resume(void);
 
 /* A forked child writes files of its own. */

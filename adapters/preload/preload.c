@@ -276,7 +276,10 @@ begin(void)
     hold_signal(preload.signal);
     /* `evprof run` names what is in files, once and when the program has ended,
      * where each window and each forked child would have to. */
-    if (evprof_preload_files_begin(preload.prof) && !preload.has_port) {
+    const bool has_files_only =
+        !preload.has_port && !preload.is_mounted && !preload.is_used;
+    if (evprof_preload_files_begin(preload.prof, has_files_only) &&
+        !preload.has_port) {
         evprof_produce_leave_names();
     }
     pthread_atfork(NULL, NULL, begin_again);

@@ -104,14 +104,11 @@ note_definition(cli_program_t *out, const char *name)
     out->defines_tsan = out->defines_tsan || strcmp(name, "__tsan_init") == 0;
 }
 
-/* What only runs another program in its own place. */
+/* What runs another program, and not in its own place or with other rights. */
 static bool
 is_launcher(const char *name)
 {
-    static const char *const names[] = { "chrt",    "env",     "ionice",
-                                         "nice",    "nohup",   "runuser",
-                                         "setpriv", "setsid",  "stdbuf",
-                                         "sudo",    "taskset", "timeout" };
+    static const char *const names[] = { "runuser", "su", "sudo", "timeout" };
     size_t i = 0;
     while (i < sizeof(names) / sizeof(names[0]) &&
            strcmp(names[i], name) != 0) {

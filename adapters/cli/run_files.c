@@ -3,7 +3,9 @@
  * Profiles of a program that ran under `evprof run`, from the parts that it
  * wrote while it ran (adapters/preload/files.h has the form). A part that a
  * crash cut short is left out. The tool itself merges them, as it merges any
- * sources, and finds the names.
+ * sources, and finds the names. The latest part of a process is the first
+ * source, from which the profile has its title: where a script ended in the
+ * program that was meant, the parts of the shell are before that.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -33,7 +35,6 @@ extern char **environ;
 /* A folder's files that begin with the profile's name and a dot. */
 typedef struct parts {
     const char *folder;
-    evprof_buf_t list; /* paths of profiles, one a line */
     unsigned count;
 } parts_t;
 
@@ -57,8 +58,21 @@ add_part(parts_t *parts, const char *data, size_t len)
                    parts->count);
     if (len > 0 && write_file(path, data, len, 0600)) {
         parts->count++;
-        evprof_buf_printf(&parts->list, "%s\n", path);
     }
+}
+
+/* Writes the paths of the parts to a file, the latest first. */
+static bool
+write_list(const parts_t *parts, const char *path)
+{
+    evprof_buf_t list = { 0 };
+    for (unsigned i = parts->count; i-- > 0;) {
+        evprof_buf_printf(&list, "%s/part-%u.pb.gz\n", parts->folder, i);
+    }
+    bool is_written =
+        !list.failed && write_file(path, list.data, list.len, 0600);
+    evprof_buf_free(&list);
+    return is_written;
 }
 
 static uint64_t
@@ -131,8 +145,7 @@ merge(const parts_t *parts, const char *output)
     int status = 0;
     (void)snprintf(list, sizeof(list), "%s/list", parts->folder);
     (void)snprintf(out, sizeof(out), "-output=%s", output);
-    if (parts->list.failed ||
-        !write_file(list, parts->list.data, parts->list.len, 0600)) {
+    if (!write_list(parts, list)) {
         return false;
     }
     char tool[] = "evprof";
@@ -181,7 +194,6 @@ cli_run_collect(const char *folder, const char *name, bool is_file, pid_t pid,
         gather(&parts, name);
         is_done = parts.count > 0 && merge(&parts, output);
     }
-    evprof_buf_free(&parts.list);
     if (!is_done) {
         fprintf(stderr,
                 "evprof: %s: the program left no %s profile; it ended too "

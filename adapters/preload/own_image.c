@@ -124,8 +124,8 @@ restore(char *const environment[], char **list, char *text)
  * in a child of vfork what is mapped or allocated would stay with the parent,
  * and malloc may be what a handler has interrupted. */
 int
-evprof_preload_run_own_image(evprof_image_run_fn *run, const void *image,
-                             char *const environment[])
+evprof_preload_run_restored(evprof_image_run_fn *run, const void *image,
+                            char *const environment[])
 {
     const char *theirs = value_of(environment, names[PRELOAD]);
     size_t count = 0;

@@ -23,7 +23,7 @@ typedef int evprof_image_run_fn(const void *image, char *const environment[]);
 
 /* Runs it with an environment that has our variables again, which lives until
  * it returns. errno stays that of `run`. Signal-safe. */
-int evprof_preload_run_own_image(evprof_image_run_fn *run, const void *image,
-                                 char *const environment[]);
+int evprof_preload_run_restored(evprof_image_run_fn *run, const void *image,
+                                char *const environment[]);
 
 #endif

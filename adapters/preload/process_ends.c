@@ -24,6 +24,7 @@
 #include <evprof/export.h>
 
 #include "adapters/preload/files.h"
+#include "adapters/preload/next_image.h"
 #include "adapters/preload/own_image.h"
 #include "core/interpose/real.h"
 #include "core/runtime/service.h"
@@ -62,6 +63,7 @@ evprof_preload_ends_begin(void)
                                           &real_fexecve, &real_execveat,
                                           &real_spawn,   &real_spawnp };
     evprof_preload_image_begin();
+    evprof_preload_next_begin();
     evprof_real_find_all(all, sizeof(all) / sizeof(all[0]));
 }
 
@@ -124,22 +126,33 @@ run_spawnp(const void *data, char *const environment[])
     return call_spawn(&real_spawnp, data, environment);
 }
 
-/* The program's own file finds our variables again. */
-static int
-run(const image_t *image, char *const environment[])
+static bool
+is_own(const image_t *image)
 {
-    return environment != NULL && evprof_preload_is_own_image(
-                                      image->folder, image->file, image->flags)
-               ? evprof_preload_run_own_image(image->run, image, environment)
+    return evprof_preload_is_own_image(image->folder, image->file,
+                                       image->flags);
+}
+
+static int
+run(const image_t *image, char *const environment[], bool finds_variables)
+{
+    return environment != NULL && finds_variables
+               ? evprof_preload_run_restored(image->run, image, environment)
                : image->run(image, environment);
 }
 
 static int
 replace(const image_t *image, char *const environment[])
 {
-    bool has_ended = evprof_preload_files_end(LIMIT_NS);
-    int result = run(image, environment);
     int saved = errno;
+    bool has_ended = evprof_preload_files_end(LIMIT_NS);
+    bool goes_on =
+        is_own(image) ||
+        evprof_preload_may_follow(image->folder, image->file, image->flags,
+                                  image->run == run_execvpe);
+    errno = saved;
+    int result = run(image, environment, goes_on);
+    saved = errno;
     if (has_ended) {
         evprof_preload_files_resume();
     }
@@ -281,7 +294,7 @@ posix_spawn(pid_t *child, const char *path,
 {
     const image_t image = { run_spawn, AT_FDCWD, path,    0,
                             argv,      child,    actions, attributes };
-    return run(&image, environment);
+    return run(&image, environment, is_own(&image));
 }
 
 EVPROF_API int
@@ -292,7 +305,7 @@ posix_spawnp(pid_t *child, const char *file,
 {
     const image_t image = { run_spawnp, AT_FDCWD, file,    0,
                             argv,       child,    actions, attributes };
-    return run(&image, environment);
+    return run(&image, environment, is_own(&image));
 }
 
 EVPROF_API _Noreturn void

@@ -2,9 +2,11 @@
 /*
  * The header of a merged profile: the earliest start, the sum of the durations
  * (pprof's choice), the longest period, each comment once, and the other fields
- * of the first source that has them.
+ * of the first source that has them. That a source was idle is no comment on
+ * the whole, where another one was not.
  */
 #include "core/analysis/merge_state.h"
+#include "core/profile/loss.h"
 
 int
 evprof_merge_text(evprof_pprof_t *p, const char **text)
@@ -67,7 +69,10 @@ merge_comments(evprof_pprof_t *p, evprof_pprof_t *const *sources, size_t count)
     for (size_t i = 0; i < count; i++) {
         for (size_t n = 0; n < sources[i]->comment_count && status == EVPROF_OK;
              n++) {
-            status = add_comment(p, sources[i]->comments[n], &seen);
+            const char *text = sources[i]->comments[n];
+            if (p->sample_count == 0 || !evprof_loss_is_idle(text)) {
+                status = add_comment(p, text, &seen);
+            }
         }
     }
     evprof_index_free(&seen);

@@ -295,6 +295,20 @@ evprof_loss_text(enum evprof_loss_of who, enum evprof_loss cause,
     }
 }
 
+bool
+evprof_loss_is_idle(const char *comment)
+{
+    static const char mark[] = ": idle: ";
+    for (unsigned who = 0; who < EVPROF_LOSS_OF_COUNT; who++) {
+        size_t len = strlen(names[who]);
+        if (strncmp(comment, names[who], len) == 0 &&
+            strncmp(comment + len, mark, sizeof(mark) - 1) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 evprof_loss_count(enum evprof_loss_of who, uint64_t causes)
 {

@@ -102,6 +102,9 @@ enum evprof_loss_of evprof_loss_who(const char *profile);
 void evprof_loss_text(enum evprof_loss_of who, enum evprof_loss cause,
                       const evprof_lost_t *lost, evprof_buf_t *out);
 
+/* Whether a profile's comment says that nothing happened, EVPROF_LOSS_IDLE. */
+bool evprof_loss_is_idle(const char *comment);
+
 /* Adds the loss as a comment to a profile that is being built; finishing it
  * counts the loss. EVPROF_ENOMEM. */
 int evprof_loss_say(evprof_builder_t *out, enum evprof_loss_of who,

@@ -110,13 +110,32 @@ bytes=$(readelf -lW "$library" | awk '$1 == "TLS" { print $6 }')
 "$tool" -top handler.pb >top
 grep -q ' burn$' top || fail "handler: no profile: $(cat top)"
 
-# A script whose first line names env is another program than the one it means.
-printf '#!/usr/bin/env -S sh\nexit 3\n' >script
-chmod +x script
-[ "$(status_of "$tool" run -- ./script)" -eq 3 ] || fail "script: $(cat err)"
-[ "$(grep -c './script: env runs another program' err)" -eq 1 ] || fail "script: $(cat err)"
-[ "$(status_of "$tool" run -- sh -c 'exit 3')" -eq 3 ] && [ ! -s err ] ||
-    fail "no script: $(cat err)"
+# What runs another program as its child is another program than the one it means.
+[ "$(status_of "$tool" run -- timeout 9 sh -c 'exit 3')" -eq 3 ] || fail "$(cat err)"
+[ "$(grep -c 'timeout: timeout runs another program' err)" -eq 1 ] ||
+    fail "timeout: $(cat err)"
+
+# What a process puts in its own place is still the program that was meant, as in the
+# script that a container starts with, by whatever way it comes there, and whatever name
+# was given; and what it leaves of itself says nothing of the rest.
+printf '#!/bin/sh\nexport X=1\nexec nice "$@"\n' >inner
+printf '#!/usr/bin/env -S sh -e\nexec env Y=2 "%s/inner" "$@"\n' "$work" >script
+chmod +x script inner
+[ "$(status_of "$tool" run -cpuprofile script.pb -- ./script "$program" burn 3)" -eq 3 ] ||
+    fail "script: $(cat err)"
+[ ! -s out ] && [ ! -s err ] || fail "script: $(cat out err)"
+"$tool" -top script.pb >top 2>err
+grep -q ' burn$' top || fail "a script loses the program: $(cat top err)"
+grep -q "^File: $(basename "$program")" top || fail "a script gives the title: $(cat top)"
+! grep -q idle err || fail "a script: $(cat err)"
+# Not where the library would hurt, or the loader would say that it is missing.
+[ "$(status_of "$tool" run -- sh -c "exec $asan burn threads 3")" -eq 3 ] && [ ! -s err ] ||
+    fail "a sanitizer: $(cat err)"
+mkdir gone
+cp "$library" gone/libevprof_preload.so
+[ "$(LD_PRELOAD=$work/gone/libevprof_preload.so status_of \
+    sh -c 'rm -r gone; exec env true')" -eq 0 ] && [ ! -s err ] ||
+    fail "the library is gone: $(cat err)"
 
 # A crash keeps what was recorded a second ago, and its own status.
 [ "$(status_of "$tool" run -cpuprofile crash.pb -- "$program" long abort)" \

@@ -54,10 +54,10 @@ test_what_it_finds_again(void **state)
     char listen[] = "EVPROF_LISTEN=unix:there";
     char *const bare[] = { own, NULL };
     char *const full[] = { own, theirs, listen, NULL };
-    assert_int_equal(evprof_preload_run_own_image(join, &image, bare), 7);
+    assert_int_equal(evprof_preload_run_restored(join, &image, bare), 7);
     assert_string_equal(text,
                         "A=1\nLD_PRELOAD=" OURS "\nEVPROF_LISTEN=unix:here\n");
-    assert_int_equal(evprof_preload_run_own_image(join, &image, full), 7);
+    assert_int_equal(evprof_preload_run_restored(join, &image, full), 7);
     assert_string_equal(text, "A=1\nEVPROF_LISTEN=unix:there\nLD_PRELOAD=" OURS
                               ":theirs.so\n");
 }
@@ -88,7 +88,7 @@ run_in_vfork(char *const environment[])
     int status = 1;
     pid_t child = vfork(); // NOLINT: programs do
     if (child == 0) {
-        (void)evprof_preload_run_own_image(become, NULL, environment);
+        (void)evprof_preload_run_restored(become, NULL, environment);
         _exit(1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "adapters/preload/files.h"
+#include "adapters/preload/next_image.h"
 #include "adapters/preload/own_image.h"
 #include "adapters/preload/process_ends.h"
 #include "core/interpose/real.h"
@@ -84,6 +85,21 @@ evprof_preload_image_begin(void)
 {
 }
 
+void
+evprof_preload_next_begin(void)
+{
+}
+
+bool
+evprof_preload_may_follow(int folder, const char *file, int flags, bool by_path)
+{
+    (void)folder;
+    (void)flags;
+    (void)by_path;
+    (void)file;
+    return false;
+}
+
 bool
 evprof_preload_is_own_image(int folder, const char *file, int flags)
 {
@@ -93,8 +109,8 @@ evprof_preload_is_own_image(int folder, const char *file, int flags)
 }
 
 int
-evprof_preload_run_own_image(evprof_image_run_fn *run, const void *image,
-                             char *const environment[])
+evprof_preload_run_restored(evprof_image_run_fn *run, const void *image,
+                            char *const environment[])
 {
     return run(image, environment);
 }

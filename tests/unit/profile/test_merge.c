@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/analysis/scale.h"
+#include "core/profile/loss.h"
 
 #include "tests/unit/profile/sample_profile.h"
 #include "tests/unit/profile/stacks.h"
@@ -117,6 +118,36 @@ test_mappings_meet_at_any_address(void **state)
     assert_string_equal(merged->mappings[0].file, "/srv/bin/shop");
     evprof_pprof_free(merged);
     free_all(sources, 2);
+}
+
+/* A part of the time in which nothing happened is no idle whole. */
+static void
+test_idle_sources(void **state)
+{
+    (void)state;
+    const evprof_lost_t lost = { .what = "0 samples in 1 s" };
+    evprof_pprof_t *sources[] = { make_stacks("main;a 0\n"),
+                                  make_stacks("main;a 1\n"),
+                                  make_stacks("main;a 0\n") };
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(
+            evprof_loss_note(sources[i], EVPROF_LOSS_OF_CPU,
+                             i == 1 ? EVPROF_LOSS_IDLE - 1 : EVPROF_LOSS_IDLE,
+                             &lost),
+            EVPROF_OK);
+    }
+    evprof_pprof_t *busy = NULL;
+    evprof_pprof_t *idle = NULL;
+    assert_int_equal(evprof_pprof_merge(sources, 2, &busy, NULL), EVPROF_OK);
+    assert_int_equal(busy->comment_count, 1);
+    assert_string_equal(busy->comments[0], sources[1]->comments[0]);
+    sources[1]->sample_count = 0;
+    assert_int_equal(evprof_pprof_merge(sources, 3, &idle, NULL), EVPROF_OK);
+    assert_int_equal(idle->comment_count, 2);
+    assert_string_equal(idle->comments[0], "cpu: idle: 0 samples in 1 s");
+    evprof_pprof_free(busy);
+    evprof_pprof_free(idle);
+    free_all(sources, 3);
 }
 
 static void
@@ -341,6 +372,7 @@ run_merge_tests(void)
         cmocka_unit_test(test_what_cancels_out_is_gone),
         cmocka_unit_test(test_threads_do_not_show),
         cmocka_unit_test(test_mappings_meet_at_any_address),
+        cmocka_unit_test(test_idle_sources),
         cmocka_unit_test(test_merging_as_they_come),
         cmocka_unit_test(test_unlike_columns_are_refused),
         cmocka_unit_test(test_common_columns_are_kept),

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <evprof/module.h>
@@ -384,12 +385,22 @@ start(const run_t *run)
     return pid;
 }
 
-static int
-await(cli_run_objects_t *objects, pid_t pid)
+/* Waits for the program's end. What it was allowed is asked while the kernel
+ * still knows it. */
+static void
+await(cli_run_objects_t *objects, cli_run_ended_t *out)
 {
-    int status = cli_run_objects_await(objects, pid);
+    siginfo_t info;
+    struct rlimit limit = { .rlim_cur = RLIM_INFINITY };
+    cli_run_objects_watch(objects, out->pid);
+    while (waitid(P_PID, (id_t)out->pid, &info, WEXITED | WNOWAIT) < 0 &&
+           errno == EINTR) {
+    }
+    (void)prlimit(out->pid, RLIMIT_NOFILE, NULL, &limit);
+    out->descriptors = limit.rlim_cur;
+    while (waitpid(out->pid, &out->status, 0) < 0 && errno == EINTR) {
+    }
     child = 0;
-    return status;
 }
 
 /* Ends as the program ended. */
@@ -423,20 +434,19 @@ show(const char *flag, const char *file)
         _exit(126);
     }
     if (pid > 0) {
-        await(NULL, pid);
+        await(NULL, &(cli_run_ended_t){ .pid = pid });
     }
     free(path);
 }
 
 static void
-collect(run_t *run, pid_t pid)
+collect(run_t *run, const cli_run_ended_t *ended)
 {
     const char *cpu = NULL;
     for (size_t i = 0; i < run->file_count; i++) {
         const wanted_t *w = &run->files[i];
         bool is_file = (w->module->flags & EVPROF_MODULE_FILE) != 0;
-        if (cli_run_collect(run->folder, w->module->name, is_file, pid,
-                            w->output) &&
+        if (cli_run_collect(ended, w->module->name, is_file, w->output) &&
             w->module == cpu_module(run)) {
             cpu = w->output;
         }
@@ -506,15 +516,16 @@ cli_run(int argc, char **argv, int *exit_status)
         run.folder[0] == '\0' ? NULL : cli_run_objects_new(run.folder);
     pid_t pid = start(&run);
     if (pid > 0) {
-        int ended = await(objects, pid);
+        cli_run_ended_t ended = { .folder = run.folder, .pid = pid };
+        await(objects, &ended);
         cli_run_objects_show(objects);
-        collect(&run, pid);
+        collect(&run, &ended);
         cli_run_objects_free(objects);
         if (fd >= 0) {
             close(fd);
             (void)unlink(cpu_file);
         }
-        *exit_status = end_like(ended);
+        *exit_status = end_like(ended.status);
     }
     return true;
 }

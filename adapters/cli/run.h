@@ -3,6 +3,7 @@
 #define EVPROF_CLI_RUN_H
 
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 /*
@@ -13,12 +14,20 @@
  */
 bool cli_run(int argc, char **argv, int *exit_status);
 
-/* What the program left in `folder` becomes the file `output`: all parts of
+/* A program that has ended, and what it wrote into. */
+typedef struct cli_run_ended {
+    const char *folder; /* "": none */
+    pid_t pid;
+    int status;         /* as of waitpid() */
+    rlim_t descriptors; /* that it was allowed at its end */
+} cli_run_ended_t;
+
+/* What the program left in its folder becomes the file `output`: all parts of
  * profile `name`, of all its processes, merged. `is_file`: it is no profile but
- * a file of its own format, that of process `pid` is taken. False after a
- * message. */
-bool cli_run_collect(const char *folder, const char *name, bool is_file,
-                     pid_t pid, const char *output);
+ * a file of its own format, that of the program's own process is taken. False
+ * after a message. */
+bool cli_run_collect(const cli_run_ended_t *ended, const char *name,
+                     bool is_file, const char *output);
 
 /* The files of the objects that a program and its children have loaded. */
 typedef struct cli_run_objects cli_run_objects_t;
@@ -28,9 +37,9 @@ typedef struct cli_run_objects cli_run_objects_t;
  * the system has no means. */
 cli_run_objects_t *cli_run_objects_new(const char *folder);
 
-/* Does so until the process ends; its status as of waitpid(). `objects` may be
- * NULL. */
-int cli_run_objects_await(cli_run_objects_t *objects, pid_t pid);
+/* Does so until the process ends, which is left to be waited for. Returns
+ * before where the system has no means, or `objects` is NULL. */
+void cli_run_objects_watch(cli_run_objects_t *objects, pid_t pid);
 
 /* Has the names of those that are not at their places any more found in what
  * was opened, by this process and those that it starts. NULL is ignored. */

@@ -30,24 +30,29 @@
 /* Folders that nftw() may hold open at once. */
 #define OPEN_FOLDERS 4
 
+/* A program that may have no more descriptors than these can open no file. */
+#define STANDARD_STREAMS 3u
+
 extern char **environ;
 
 /* A folder's files that begin with the profile's name and a dot. */
 typedef struct parts {
     const char *folder;
     unsigned count;
+    int failure; /* errno of what is there and could not be read or kept */
 } parts_t;
 
-static bool
-write_file(const char *path, const char *data, size_t len, mode_t mode)
+/* errno, 0: it is written. */
+static int
+write_file(const char *path, const char *data, size_t len)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) {
-        return false;
+        return errno;
     }
     evprof_writer_t out = evprof_writer_fd(fd);
-    int status = out.write(out.ctx, data, len);
-    return close(fd) == 0 && status == EVPROF_OK;
+    int failure = out.write(out.ctx, data, len) == EVPROF_OK ? 0 : errno;
+    return close(fd) == 0 || failure != 0 ? failure : errno;
 }
 
 static void
@@ -56,23 +61,26 @@ add_part(parts_t *parts, const char *data, size_t len)
     char path[4096];
     (void)snprintf(path, sizeof(path), "%s/part-%u.pb.gz", parts->folder,
                    parts->count);
-    if (len > 0 && write_file(path, data, len, 0600)) {
+    int failure = len == 0 ? 0 : write_file(path, data, len);
+    if (failure != 0) {
+        parts->failure = failure;
+    } else if (len > 0) {
         parts->count++;
     }
 }
 
-/* Writes the paths of the parts to a file, the latest first. */
-static bool
+/* Writes the paths of the parts to a file, the latest first. errno, 0: it is
+ * written. */
+static int
 write_list(const parts_t *parts, const char *path)
 {
     evprof_buf_t list = { 0 };
     for (unsigned i = parts->count; i-- > 0;) {
         evprof_buf_printf(&list, "%s/part-%u.pb.gz\n", parts->folder, i);
     }
-    bool is_written =
-        !list.failed && write_file(path, list.data, list.len, 0600);
+    int failure = list.failed ? ENOMEM : write_file(path, list.data, list.len);
     evprof_buf_free(&list);
-    return is_written;
+    return failure;
 }
 
 static uint64_t
@@ -114,18 +122,30 @@ is_of(const char *file, const char *name)
            strcmp(end, ".new") != 0;
 }
 
+/* False: it is not there, or could not be read. */
+static bool
+read_part(parts_t *parts, const char *path, evprof_buf_t *out)
+{
+    errno = 0;
+    bool is_read = evprof_read_file(path, SIZE_MAX, out) == EVPROF_OK;
+    if (!is_read && errno != ENOENT) {
+        parts->failure = errno != 0 ? errno : EIO;
+    }
+    return is_read;
+}
+
 static void
 gather(parts_t *parts, const char *name)
 {
     DIR *dir = opendir(parts->folder);
     struct dirent *entry;
+    parts->failure = dir == NULL ? errno : 0;
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
         char path[4096];
         evprof_buf_t file = { 0 };
         (void)snprintf(path, sizeof(path), "%s/%s", parts->folder,
                        entry->d_name);
-        if (is_of(entry->d_name, name) &&
-            evprof_read_file(path, SIZE_MAX, &file) == EVPROF_OK) {
+        if (is_of(entry->d_name, name) && read_part(parts, path, &file)) {
             split(parts, &file);
         }
         evprof_buf_free(&file);
@@ -135,17 +155,27 @@ gather(parts_t *parts, const char *name)
     }
 }
 
+/* Where the tool that merges them says what it has to say. */
+static const char *
+name_said(const parts_t *parts, char *out, size_t size)
+{
+    (void)snprintf(out, size, "%s/said", parts->folder);
+    return out;
+}
+
 /* Runs this program anew, which merges the sources of the list. */
 static bool
-merge(const parts_t *parts, const char *output)
+merge(parts_t *parts, const char *output)
 {
     char list[4096];
     char out[4096];
+    char said[4096];
     pid_t pid;
     int status = 0;
     (void)snprintf(list, sizeof(list), "%s/list", parts->folder);
     (void)snprintf(out, sizeof(out), "-output=%s", output);
-    if (!write_list(parts, list)) {
+    parts->failure = write_list(parts, list);
+    if (parts->failure != 0) {
         return false;
     }
     char tool[] = "evprof";
@@ -153,15 +183,16 @@ merge(const parts_t *parts, const char *output)
     char names[] = "-symbolize=local";
     char sources[] = "-sources";
     char *argv[] = { tool, proto, names, out, sources, list, NULL };
-    /* What it has to say is said here, with the file that was asked for. */
+    /* Of that, only why it fails is for the user. */
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
-                                     O_WRONLY, 0);
-    int failed =
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO,
+                                     name_said(parts, said, sizeof(said)),
+                                     O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    parts->failure =
         posix_spawn(&pid, "/proc/self/exe", &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
-    if (failed != 0) {
+    if (parts->failure != 0) {
         return false;
     }
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
@@ -170,35 +201,77 @@ merge(const parts_t *parts, const char *output)
 }
 
 static bool
-copy(const char *folder, const char *name, pid_t pid, const char *output)
+copy(parts_t *parts, const char *name, pid_t pid, const char *output)
 {
     char path[4096];
     evprof_buf_t file = { 0 };
-    (void)snprintf(path, sizeof(path), "%s/%s.%d", folder, name, (int)pid);
-    bool is_done = evprof_read_file(path, SIZE_MAX, &file) == EVPROF_OK &&
-                   file.len > 0 &&
-                   write_file(output, file.data, file.len, 0600);
+    (void)snprintf(path, sizeof(path), "%s/%s.%d", parts->folder, name,
+                   (int)pid);
+    bool is_there = read_part(parts, path, &file) && file.len > 0;
+    if (is_there) {
+        parts->failure = write_file(output, file.data, file.len);
+    }
     evprof_buf_free(&file);
-    return is_done;
+    return is_there && parts->failure == 0;
+}
+
+/* The last line that it has said is the reason. */
+static void
+say_why_merging_failed(const parts_t *parts, const char *output)
+{
+    char path[4096];
+    evprof_buf_t said = { 0 };
+    (void)evprof_read_file(name_said(parts, path, sizeof(path)), SIZE_MAX,
+                           &said);
+    while (said.len > 0 && said.data[said.len - 1] == '\n') {
+        said.data[--said.len] = '\0';
+    }
+    const char *line = said.len == 0 ? NULL : strrchr(said.data, '\n');
+    if (said.len == 0) {
+        fprintf(stderr, "evprof: %s: the profile cannot be merged\n", output);
+    } else {
+        fprintf(stderr, "%s\n", line == NULL ? said.data : line + 1);
+    }
+    evprof_buf_free(&said);
+}
+
+/* Names what is known for certain, else what it may be. */
+static void
+say_none(const parts_t *parts, const cli_run_ended_t *ended, const char *name,
+         const char *output)
+{
+    if (parts->failure != 0) {
+        fprintf(stderr, "evprof: %s: the %s profile cannot be kept: %s\n",
+                output, name, strerror(parts->failure));
+    } else if (parts->count > 0) {
+        say_why_merging_failed(parts, output);
+    } else if (ended->descriptors <= STANDARD_STREAMS) {
+        fprintf(stderr,
+                "evprof: %s: the program left no %s profile: it may have no "
+                "more than %u files open (RLIMIT_NOFILE)\n",
+                output, name, (unsigned)ended->descriptors);
+    } else {
+        fprintf(stderr,
+                "evprof: %s: the program left no %s profile; it ended too "
+                "soon, or cannot be preloaded (static, set-uid)\n",
+                output, name);
+    }
 }
 
 bool
-cli_run_collect(const char *folder, const char *name, bool is_file, pid_t pid,
+cli_run_collect(const cli_run_ended_t *ended, const char *name, bool is_file,
                 const char *output)
 {
-    parts_t parts = { .folder = folder };
+    parts_t parts = { .folder = ended->folder };
     bool is_done;
     if (is_file) {
-        is_done = copy(folder, name, pid, output);
+        is_done = copy(&parts, name, ended->pid, output);
     } else {
         gather(&parts, name);
         is_done = parts.count > 0 && merge(&parts, output);
     }
     if (!is_done) {
-        fprintf(stderr,
-                "evprof: %s: the program left no %s profile; it ended too "
-                "soon, or cannot be preloaded (static, set-uid)\n",
-                output, name);
+        say_none(&parts, ended, name, output);
     }
     return is_done;
 }

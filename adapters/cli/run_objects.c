@@ -20,7 +20,6 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "adapters/cli/code.h"
@@ -30,8 +29,10 @@
 #include "core/base/read_file.h"
 #include "core/symbol/elf_open.h"
 
-/* More than this tool may open by default are not kept. */
-#define MOST_OBJECTS ((size_t)800)
+/* More than this tool may open by default are not kept, and what merges the
+ * profiles afterwards has descriptors left. */
+#define MOST_OBJECTS 800
+#define LEFT_FREE 32
 
 /* A file as the kernel names it in the maps of processes. */
 typedef struct object {
@@ -86,6 +87,15 @@ open_mapped(pid_t pid, const char *range, const char *path)
     return fd;
 }
 
+static size_t
+most_objects(void)
+{
+    const long most = sysconf(_SC_OPEN_MAX);
+    return most < 0 || most - LEFT_FREE > MOST_OBJECTS ? MOST_OBJECTS
+           : most < LEFT_FREE                          ? 0
+                              : (size_t)(most - LEFT_FREE);
+}
+
 /* A line of a maps file: range, access, offset, device, inode, path. */
 static void
 take_line(cli_run_objects_t *objects, pid_t pid, const char *line)
@@ -103,7 +113,7 @@ take_line(cli_run_objects_t *objects, pid_t pid, const char *line)
     }
     (void)snprintf(object.place, sizeof(object.place), "%s %" PRIu64, device,
                    inode);
-    if (objects->count == MOST_OBJECTS || is_known(objects, object.place)) {
+    if (objects->count >= most_objects() || is_known(objects, object.place)) {
         return;
     }
     object_t *items = evprof_grow(objects->items, &objects->cap,
@@ -170,10 +180,9 @@ cli_run_objects_new(const char *folder)
     return objects;
 }
 
-int
-cli_run_objects_await(cli_run_objects_t *objects, pid_t pid)
+void
+cli_run_objects_watch(cli_run_objects_t *objects, pid_t pid)
 {
-    int status = 0;
     int process = objects == NULL ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
     struct pollfd waits[] = { { .fd = process, .events = POLLIN },
                               { .events = POLLIN } };
@@ -183,12 +192,9 @@ cli_run_objects_await(cli_run_objects_t *objects, pid_t pid)
             read_events(objects);
         }
     }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
     if (process >= 0) {
         close(process);
     }
-    return status;
 }
 
 /* ---- Afterwards ---- */

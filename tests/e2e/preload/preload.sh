@@ -58,6 +58,17 @@ grep -q 'contend' top || fail "the mutex profile is empty: $(cat top)"
 [ "$(head -c 8 trace.out)" = "go 1.23 " ] || fail "no trace"
 compgen -G "$work/evprof-run-*" >/dev/null && fail "a folder is left"
 
+# Where there is no profile, the reason is the right one.
+[ "$(status_of "$tool" run -cpuprofile none.pb -- "$program" limit burn 3)" -eq 3 ] ||
+    fail "limit: $(cat err)"
+expect 'none.pb: the program left no cpu profile: it may have no more than 3 files open' err
+for flag in cpuprofile trace; do
+    [ "$(status_of "$tool" run -$flag none/file -- "$program" burn 3)" -eq 3 ] ||
+        fail "no folder: $(cat err)"
+    grep -qi '^evprof: none/file: .*: no such file or directory$' err &&
+        [ "$(wc -l <err)" -eq 1 ] || fail "no folder: $(cat err)"
+done
+
 # A heap profile of a program with an allocator of its own is not to be had, or
 # of the one that takes its place; both run, and one line says so.
 [ "$(status_of "$tool" run -heap -- "$own_malloc")" -eq 0 ] ||

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -231,6 +232,9 @@ main(int argc, char **argv)
             run_threads();
         } else if (strcmp(what, "handler") == 0) {
             clean_up_at_signals();
+        } else if (strcmp(what, "limit") == 0) {
+            /* As programs do that want no more files from now on. */
+            setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 3, 3 });
         } else if (strcmp(what, "signals") == 0) {
             await_signals();
         } else if (strcmp(what, "title") == 0) {

@@ -55,12 +55,24 @@ set_rule(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
     return add_rule(cf, &access->rules, strcmp(d->name, "allow") == 0);
 }
 
+/* In any spelling: "all", or a network of all addresses of a kind. */
+static bool
+is_everybody(const char *text)
+{
+    evprof_network_t network;
+    bool has_low_bits;
+    return evprof_network_parse(text, &network, &has_low_bits) &&
+           (network.is_all || (network.prefix_bits == 0 &&
+                               (network.address.kind == EVPROF_ADDRESS_V4 ||
+                                network.address.kind == EVPROF_ADDRESS_V6)));
+}
+
 static const char *
 set_proxy(evprof_conf_t *cf, const evprof_directive_t *d, void *conf)
 {
     evprof_access_conf_t *access = conf;
     (void)d;
-    if (strcmp(evprof_conf_arg(cf, 0), "all") == 0) {
+    if (is_everybody(evprof_conf_arg(cf, 0))) {
         return "must name the proxies: whoever is trusted can claim any "
                "address";
     }

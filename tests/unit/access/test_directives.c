@@ -30,6 +30,15 @@ test_sentences(void **state)
         { "trusted_proxy all; real_ip_header X-Real-IP;",
           "\"trusted_proxy\" must name the proxies: whoever is trusted can "
           "claim any address" },
+        { "trusted_proxy 0.0.0.0/0; real_ip_header X-Real-IP;",
+          "\"trusted_proxy\" must name the proxies: whoever is trusted can "
+          "claim any address" },
+        { "trusted_proxy ::/0; real_ip_header X-Real-IP;",
+          "\"trusted_proxy\" must name the proxies: whoever is trusted can "
+          "claim any address" },
+        { "trusted_proxy ::ffff:10.0.0.1/96; real_ip_header X-Real-IP;",
+          "\"trusted_proxy\" must name the proxies: whoever is trusted can "
+          "claim any address" },
         { "trusted_proxy 10.0.0.1;",
           "\"trusted_proxy\" needs \"real_ip_header\" as well" },
         { "real_ip_header 'a b'; trusted_proxy 10.0.0.1;",

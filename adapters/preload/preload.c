@@ -108,10 +108,13 @@ static void
 start_to_wait(void)
 {
     const bool is_timed = preload.signal == 0;
+    evprof_error_t err = { 0 };
     atomic_store(&preload.state, is_timed ? BEGINS : NOBODY_WAITS);
     if (evprof_service_start(EVPROF_OWN_PRELOAD, &preload.thread, open_port,
-                             NULL, NULL) != EVPROF_OK) {
+                             NULL, &err) != EVPROF_OK) {
         atomic_store(&preload.state, NOBODY_WAITS);
+        evprof_log(preload.prof, EVPROF_LOG_ERROR, "preload: no port: %s",
+                   err.message);
     } else if (is_timed) {
         (void)pthread_getcpuclockid(preload.thread, &preload.clock);
         atomic_store(&preload.state, WAITS);

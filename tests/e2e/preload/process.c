@@ -175,6 +175,13 @@ have_its_parents_number(void)
     return status == 0;
 }
 
+/* Has its children in another namespace from now on, and no threads itself. */
+static bool
+move_children(void)
+{
+    return unshare(CLONE_NEWUSER | CLONE_NEWPID) == 0;
+}
+
 /* True: a message in a queue that was there before the port is announced to us,
  * or the system has no queues. */
 static bool
@@ -230,6 +237,8 @@ main(int argc, char **argv)
         leave_users();
     } else if (strcmp(what, "number") == 0) {
         is_right = have_its_parents_number();
+    } else if (strcmp(what, "children") == 0) {
+        is_right = move_children();
     } else if (strcmp(what, "queue") == 0) {
         is_right = hear_of_message();
     } else if (strcmp(what, "nothing") == 0) {

@@ -60,6 +60,17 @@ done
 EVPROF_CONF=$work/later EVPROF_LISTEN=unix:$work/socket LD_PRELOAD=$library \
     "$program" number || fail "a child with its parent's number: status $?"
 
+# Where the kernel gives it no thread any more, the log says that no port opens.
+if "$program" children; then
+    echo "listen_after 1h; pprof { log $work/log error; }" >later
+    EVPROF_CONF=$work/later EVPROF_LISTEN=unix:$work/socket LD_PRELOAD=$library \
+        "$program" children || fail "children in another namespace: status $?"
+    [ -e log ] || fail "the log says nothing of the port"
+    expect 'error: preload: no port: thread evprof-preload: cannot be made: ' log
+else
+    echo "no namespaces here: what the log says without a thread is not tried"
+fi
+
 LD_PRELOAD=$library "$program" nothing || fail "exec of nothing: status $?"
 ends leave 0
 expect '^last$' out

@@ -31,6 +31,8 @@ enum { NAME_BYTES = 32 };
  * of `listen_after`. */
 #define PATIENCE_NS 5000000000
 
+#define LOOK_AGAIN_NS 20000000
+
 /* What a source asks for; one of them is set. */
 typedef struct wanted {
     const char *source; /* as it was said */
@@ -229,6 +231,22 @@ add_servers(making_t *m, const wanted_t *wanted, size_t *found)
     return status;
 }
 
+/* A process that is just put in the place of another shows nothing for a
+ * moment: those that seem to serve nothing are looked at twice. */
+static int
+look_for_servers(making_t *m, const wanted_t *wanted, size_t *found)
+{
+    const struct timespec pause = { .tv_nsec = LOOK_AGAIN_NS };
+    const size_t before = m->count;
+    int status = add_servers(m, wanted, found);
+    if (status == EVPROF_OK && m->count == before && m->closed == 0) {
+        (void)nanosleep(&pause, NULL);
+        *found = 0;
+        status = add_servers(m, wanted, found);
+    }
+    return status;
+}
+
 /* ---- Sockets by their files ---- */
 
 /* Whose socket it is; 0: nobody's, of which is said what a reader could not
@@ -346,7 +364,7 @@ add_wanted(making_t *m, const wanted_t *wanted)
     size_t found = 0;
     m->closed = 0;
     int status = wanted->sockets != NULL ? add_sockets(m, wanted, &found)
-                                         : add_servers(m, wanted, &found);
+                                         : look_for_servers(m, wanted, &found);
     if (status == EVPROF_OK && found == 0 && wanted->sockets == NULL) {
         status = add_all_outside(m, wanted);
         if (m->count > before) {

@@ -30,6 +30,8 @@
 #include "core/base/error.h"
 #include "core/base/grow.h"
 #include "core/base/own_thread.h"
+#include "core/base/process_age.h"
+#include "core/base/read_file.h"
 #include "core/symbol/process_keeper.h"
 
 #define MOST_SOCKETS 256u
@@ -46,6 +48,11 @@
 
 /* Nothing tells when a thread of another process has ended. */
 #define LOOK_AGAIN_NS 20000000
+
+/* How old a process may be that has not loaded all of its libraries. */
+#define BEGINNING_NS 2000000000
+
+#define PRELOADED "libevprof_preload.so"
 
 typedef struct found {
     cli_server_t *items;
@@ -75,9 +82,9 @@ has_library(pid_t pid, bool *is_empty)
            fgets(line, sizeof(line), maps) != NULL) {
         const char *file = strrchr(line, '/');
         *is_empty = false;
-        is_found =
-            file != NULL && (strncmp(file, "/libevprof.so", 13) == 0 ||
-                             strncmp(file, "/libevprof_preload.so", 21) == 0);
+        is_found = file != NULL &&
+                   (strncmp(file, "/libevprof.so", 13) == 0 ||
+                    strncmp(file + 1, PRELOADED, sizeof(PRELOADED) - 1) == 0);
     }
     if (maps != NULL) {
         fclose(maps);
@@ -184,6 +191,36 @@ holds(const uint64_t *inodes, size_t count, uint64_t inode)
     return count > 0;
 }
 
+/* ---- Those that have just started ---- */
+
+static bool
+is_preloaded(pid_t pid)
+{
+    char path[64];
+    evprof_buf_t all = { 0 };
+    bool is_found = false;
+    (void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+    (void)evprof_read_file(path, SIZE_MAX, &all);
+    for (size_t at = 0; at < all.len && !is_found;
+         at += strlen(all.data + at) + 1) {
+        is_found = strncmp(all.data + at, "LD_PRELOAD=", 11) == 0 &&
+                   strstr(all.data + at, PRELOADED) != NULL;
+    }
+    evprof_buf_free(&all);
+    return is_found;
+}
+
+/* Whether it may still be loading its libraries, of which ours begins after
+ * most others. */
+static bool
+is_beginning(pid_t pid)
+{
+    char path[64];
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    const int64_t age_ns = evprof_process_age_ns(path);
+    return age_ns >= 0 && age_ns < BEGINNING_NS && is_preloaded(pid);
+}
+
 /* ---- Listening sockets ---- */
 
 static bool
@@ -278,21 +315,39 @@ add_unix(found_t *found, const cli_server_t *process, pid_t view,
     return added;
 }
 
+/* The threads whose folders show what the process has; returns how many, 0: it
+ * neither has evprof in it nor is about to. */
+static size_t
+find_views(pid_t pid, pid_t *views, bool *opens_later)
+{
+    bool is_empty;
+    bool is_ours = has_library(pid, &is_empty);
+    size_t count =
+        is_ours || is_empty ? list_views(pid, views, opens_later) : 0;
+    if (is_empty && count > 1) {
+        is_ours = has_library(views[0], &is_empty);
+    }
+    if (count <= 1 && is_beginning(pid)) {
+        views[0] = pid;
+        *opens_later = true;
+        return 1;
+    }
+    return is_ours ? count : 0;
+}
+
 static void
 add_process(found_t *found, pid_t pid)
 {
     uint64_t inodes[MOST_SOCKETS];
     pid_t views[MOST_VIEWS];
     size_t sockets = 0;
-    bool is_empty;
     cli_server_t process = { .pid = pid };
     cli_server_name(pid, process.name, sizeof(process.name));
-    if (strcmp(process.name, EVPROF_KEEPER_NAME) == 0 || is_this_tool(pid) ||
-        (!has_library(pid, &is_empty) && !is_empty)) {
+    if (strcmp(process.name, EVPROF_KEEPER_NAME) == 0 || is_this_tool(pid)) {
         return;
     }
-    size_t view_count = list_views(pid, views, &process.opens_later);
-    if (is_empty && (view_count == 1 || !has_library(views[0], &is_empty))) {
+    size_t view_count = find_views(pid, views, &process.opens_later);
+    if (view_count == 0) {
         return;
     }
     for (size_t i = 0; i < view_count; i++) {

@@ -11,7 +11,8 @@
 
 #include "adapters/cli/cli.h"
 
-/* A listening socket of a process that has libevprof mapped. */
+/* A listening socket of a process that has libevprof mapped, or has just
+ * started and is to have it by LD_PRELOAD. */
 typedef struct cli_server {
     pid_t pid;
     char name[32];     /* of the process */
@@ -20,10 +21,9 @@ typedef struct cli_server {
 } cli_server_t;
 
 /*
- * Finds the processes of this machine that have libevprof mapped, by /proc
- * alone, with a row for each address that they listen on, or one with an empty
- * address. `pid` 0: of all. To be freed. EVPROF_EIO: there is no /proc;
- * EVPROF_ENOMEM.
+ * Finds such processes of this machine, by /proc alone, with a row for each
+ * address that they listen on, or one with an empty address. `pid` 0: of all.
+ * To be freed. EVPROF_EIO: there is no /proc; EVPROF_ENOMEM.
  */
 int cli_servers_find(pid_t pid, cli_server_t **out, size_t *count,
                      evprof_error_t *err);

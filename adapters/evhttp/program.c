@@ -2,23 +2,17 @@
 #include "adapters/evhttp/program.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "core/base/clock.h"
 #include "core/base/path.h"
-#include "core/base/read_file.h"
+#include "core/base/process_age.h"
 #include "core/base/self.h"
 
 #define SECOND_NS INT64_C(1000000000)
-/* Index of `starttime` in /proc/self/stat, counted from the state, which
- * follows the name. */
-#define START_TIME_FIELD 19
 
 static void
 read_name(char *out, size_t size)
@@ -35,22 +29,8 @@ read_name(char *out, size_t size)
 static long
 read_uptime(void)
 {
-    char text[1024];
-    if (evprof_read_start(AT_FDCWD, EVPROF_SELF_STAT, text, sizeof(text)) <=
-        0) {
-        return -1;
-    }
-    /* The name in parentheses may contain anything, parentheses too. */
-    const char *at = strrchr(text, ')');
-    for (int i = 0; at != NULL && i <= START_TIME_FIELD; i++) {
-        at = strchr(at + 1, ' ');
-    }
-    long ticks = sysconf(_SC_CLK_TCK);
-    if (at == NULL || ticks <= 0) {
-        return -1;
-    }
-    int64_t now = evprof_clock_ns(CLOCK_BOOTTIME) / SECOND_NS;
-    return (long)now - strtol(at + 1, NULL, 10) / ticks;
+    const int64_t age_ns = evprof_process_age_ns(EVPROF_SELF_STAT);
+    return age_ns < 0 ? -1 : (long)(age_ns / SECOND_NS);
 }
 
 /* ---- The build id ---- */

@@ -13,9 +13,10 @@ main(void)
            run_own_descriptor_tests() + run_own_folder_tests() +
            run_own_thread_tests() + run_parse_tests() + run_path_tests() +
            run_perf_ring_tests() + run_plain_name_tests() +
-           run_process_tests() + run_read_file_tests() + run_scheme_tests() +
-           run_self_tests() + run_sender_tests() + run_status_tests() +
-           run_stream_tests() + run_strings_tests() + run_sum_tests() +
-           run_template_tests() + run_unit_tests() + run_utf8_tests() +
-           run_visible_tests() + run_writer_tests();
+           run_process_tests() + run_process_age_tests() +
+           run_read_file_tests() + run_scheme_tests() + run_self_tests() +
+           run_sender_tests() + run_status_tests() + run_stream_tests() +
+           run_strings_tests() + run_sum_tests() + run_template_tests() +
+           run_unit_tests() + run_utf8_tests() + run_visible_tests() +
+           run_writer_tests();
 }

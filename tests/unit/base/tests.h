@@ -33,6 +33,7 @@ int run_path_tests(void);
 int run_perf_ring_tests(void);
 int run_plain_name_tests(void);
 int run_process_tests(void);
+int run_process_age_tests(void);
 int run_read_file_tests(void);
 int run_scheme_tests(void);
 int run_self_tests(void);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A server whose queue of connections is full is waited for, but not for ever.
- */
+/* A server whose queue of connections is full is waited for, but not for ever;
+ * and so is a process that has just started. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -17,12 +18,14 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "adapters/cli/servers.h"
 #include "tests/thread_state.h"
+#include "tests/unit/emulated.h"
 
 enum { QUEUED_MAX = 8, TRIES = 100 };
 
@@ -149,6 +152,76 @@ test_no_server(void **state)
     assert_non_null(strstr(err.message, "nothing listens"));
 }
 
+/* Starts cat, which waits for its input, and preloads what is not there. */
+static pid_t
+start_cat(int input)
+{
+    char preload[] = "LD_PRELOAD=/none/libevprof_preload.so";
+    char path[] = "/bin/cat";
+    char *argv[] = { path, NULL };
+    char *environment[] = { preload, NULL };
+    posix_spawn_file_actions_t actions;
+    pid_t pid = 0;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
+                                     O_WRONLY, 0);
+    assert_int_equal(posix_spawn(&pid, path, &actions, NULL, argv, environment),
+                     0);
+    posix_spawn_file_actions_destroy(&actions);
+    return pid;
+}
+
+/* Whether it is taken for one that is about to open its port, for as long as it
+ * is young; and not when it is gone. */
+static bool
+is_seen(int input)
+{
+    cli_server_t *rows = NULL;
+    size_t count = 0;
+    pid_t pid = start_cat(input);
+    assert_int_equal(cli_servers_find(pid, &rows, &count, NULL), EVPROF_OK);
+    bool is_young = count == 1 && rows[0].opens_later && rows[0].pid == pid &&
+                    rows[0].address[0] == '\0';
+    free(rows);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(cli_servers_await(pid, INT64_MAX, &rows, &count, NULL),
+                     EVPROF_OK);
+    assert_int_equal(count, 0);
+    free(rows);
+    return is_young;
+}
+
+static void
+test_a_process_that_loads_its_libraries(void **state)
+{
+    (void)state;
+    SKIP_EMULATED("environment of a process in /proc");
+    int pipe_fds[2];
+    bool has_been_seen = false;
+    assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
+    /* More than once, as this one may not get to run while it is young. */
+    for (int i = 0; i < TRIES && !has_been_seen; i++) {
+        has_been_seen = is_seen(pipe_fds[0]);
+    }
+    assert_true(has_been_seen);
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
+}
+
+static void
+test_a_process_of_others(void **state)
+{
+    (void)state;
+    cli_server_t *rows = NULL;
+    size_t count = 1;
+    assert_int_equal(cli_servers_find(getpid(), &rows, &count, NULL),
+                     EVPROF_OK);
+    assert_int_equal(count, 0);
+    free(rows);
+}
+
 int
 main(void)
 {
@@ -156,6 +229,8 @@ main(void)
         cmocka_unit_test(test_a_full_queue_is_waited_for),
         cmocka_unit_test(test_a_deaf_server),
         cmocka_unit_test(test_no_server),
+        cmocka_unit_test(test_a_process_that_loads_its_libraries),
+        cmocka_unit_test(test_a_process_of_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@ typedef struct cli_program {
     char allocator[64];       /* the library of one that it asks for */
     char address_checker[64]; /* AddressSanitizer's library */
     char thread_checker[64];  /* ThreadSanitizer's */
-    char launcher[64];        /* it is one, or its script names one: "env" */
+    char launcher[64];        /* runs another as its child: "timeout", "sudo" */
 } cli_program_t;
 
 /* Reads it out of the program's file, which is found as the shell finds it; of

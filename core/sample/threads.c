@@ -397,6 +397,11 @@ evprof_thread_self(void)
     } else if (!is_main) {
         unlink_found(thread);
     }
+    if (thread != NULL && is_new) {
+        /* Known from here on, or a scan would make another record of it. */
+        atomic_store(&thread->tid, tid);
+        atomic_store(&thread->state, EVPROF_THREAD_STARTING);
+    }
     if (thread != NULL && is_new && is_main) {
         thread->next = registry.found;
         registry.found = thread;
@@ -413,7 +418,6 @@ evprof_thread_self(void)
         (void)pthread_setspecific(registry.key, thread);
     }
     if (is_new) {
-        atomic_store(&thread->tid, tid);
         thread->bounds = is_main ? main_bounds() : thread->bounds;
         set_live(thread, is_main ? EVPROF_THREAD_FOUND : EVPROF_THREAD_LIVE);
     } else if (!is_main) {

@@ -24,7 +24,7 @@
 
 enum evprof_thread_state {
     EVPROF_THREAD_FREE,
-    EVPROF_THREAD_STARTING, /* its creator is still in pthread_create */
+    EVPROF_THREAD_STARTING, /* it or its creator is still making it known */
     EVPROF_THREAD_LIVE,     /* runs, and its end will be noticed */
     EVPROF_THREAD_FOUND,    /* found by a scan: its end goes unnoticed */
 };

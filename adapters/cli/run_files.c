@@ -93,23 +93,35 @@ length_at(const char *data)
     return len;
 }
 
+/* The part behind `at`, which moves to its end; NULL: there is no whole one. */
+static const char *
+next_part(const evprof_buf_t *file, size_t *at, size_t *len)
+{
+    if (file->len - *at <= 8) {
+        return NULL;
+    }
+    const char *part = file->data + *at + 8;
+    uint64_t said = length_at(file->data + *at);
+    if (said > file->len - *at - 8) {
+        return NULL;
+    }
+    *len = (size_t)said;
+    *at += 8 + *len;
+    return part;
+}
+
 /* A profile begins with gzip's mark, the parts with their length. */
 static void
 split(parts_t *parts, const evprof_buf_t *file)
 {
     size_t at = 0;
+    size_t len;
     if (file->len >= 2 && memcmp(file->data, "\x1f\x8b", 2) == 0) {
         add_part(parts, file->data, file->len);
         return;
     }
-    while (file->len - at > 8) {
-        uint64_t len = length_at(file->data + at);
-        at += 8;
-        if (len > file->len - at) {
-            break;
-        }
-        add_part(parts, file->data + at, (size_t)len);
-        at += len;
+    for (const char *p; (p = next_part(file, &at, &len)) != NULL;) {
+        add_part(parts, p, len);
     }
 }
 
@@ -200,14 +212,32 @@ merge(parts_t *parts, const char *output)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/* Puts the parts of a file together in their order, where they stand. */
+static void
+join(evprof_buf_t *file)
+{
+    size_t at = 0;
+    size_t len;
+    size_t joined = 0;
+    for (const char *p; (p = next_part(file, &at, &len)) != NULL;) {
+        memmove(file->data + joined, p, len);
+        joined += len;
+    }
+    file->len = joined;
+}
+
 static bool
 copy(parts_t *parts, const char *name, pid_t pid, const char *output)
 {
     char path[4096];
-    evprof_buf_t file = { 0 };
+    evprof_buf_t file = { .is_bulk = true };
     (void)snprintf(path, sizeof(path), "%s/%s.%d", parts->folder, name,
                    (int)pid);
-    bool is_there = read_part(parts, path, &file) && file.len > 0;
+    bool is_there = read_part(parts, path, &file);
+    if (is_there) {
+        join(&file);
+    }
+    is_there = is_there && file.len > 0;
     if (is_there) {
         parts->failure = write_file(output, file.data, file.len);
     }

@@ -34,6 +34,9 @@
 /* How long the constructor waits for the windows to be open. */
 #define MOST_BEGIN_NS INT64_C(2000000000)
 
+/* A trace ends when its file is that large. */
+#define MOST_BYTES (UINT64_C(1) << 30)
+
 /* Profiles without a window are written this many windows apart. */
 #define REPLACE_EVERY 5u
 
@@ -42,6 +45,8 @@ typedef struct file {
     evprof_buf_t part; /* of the open window */
     evprof_writer_t out;
     bool is_open;
+    bool is_begun;  /* a part of this window's file is written */
+    uint64_t bytes; /* of it */
 } file_t;
 
 static struct {
@@ -66,11 +71,11 @@ is_timed(const file_t *f)
     return (f->module->flags & EVPROF_MODULE_TIMED) != 0;
 }
 
-/* A trace is one file from its beginning to its end. */
+/* A trace is one file from its beginning to its end, which comes in parts. */
 static bool
-is_cut(const file_t *f)
+is_one_file(const file_t *f)
 {
-    return is_timed(f) && (f->module->flags & EVPROF_MODULE_FILE) == 0;
+    return (f->module->flags & EVPROF_MODULE_FILE) != 0;
 }
 
 static void
@@ -80,22 +85,27 @@ name_file(const file_t *f, const char *suffix, char *out, size_t size)
                    (int)getpid(), suffix);
 }
 
+/* The file of a new trace replaces that of an earlier one. */
 static void
-append_part(const file_t *f)
+append_part(file_t *f)
 {
     char path[4096];
     unsigned char head[8];
     uint64_t len = f->part.len;
+    int first = is_one_file(f) && !f->is_begun ? O_TRUNC : 0;
     for (unsigned i = 0; i < 8; i++) {
         head[i] = (unsigned char)(len >> (8 * i));
     }
     name_file(f, "", path, sizeof(path));
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    int fd =
+        open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | first, 0600);
     if (fd >= 0) {
         evprof_writer_t out = evprof_writer_fd(fd);
         if (out.write(out.ctx, head, sizeof(head)) == 0) {
             (void)out.write(out.ctx, f->part.data, f->part.len);
         }
+        f->is_begun = true;
+        f->bytes += len;
         close(fd);
     }
 }
@@ -125,6 +135,8 @@ replace_file(const file_t *f)
 static void
 open_window(file_t *f)
 {
+    f->is_begun = false;
+    f->bytes = 0;
     f->out = evprof_writer_buf(&f->part);
     f->is_open = evprof_recording_start(state.prof, f->module->name, &f->out,
                                         NULL) == EVPROF_OK;
@@ -137,13 +149,25 @@ close_window(file_t *f)
     if (f->is_open &&
         evprof_recording_stop(state.prof, f->module->name, NULL) == EVPROF_OK &&
         f->part.len > 0) {
-        if (is_cut(f)) {
-            append_part(f);
-        } else {
-            replace_file(f);
-        }
+        append_part(f);
     }
     f->is_open = false;
+}
+
+/* Writes what a trace has had since the last part. */
+static void
+add_to_window(file_t *f)
+{
+    evprof_buf_clear(&f->part);
+    if (f->is_open &&
+        evprof_recording_part(state.prof, f->module->name, &f->out, NULL) ==
+            EVPROF_OK &&
+        f->part.len > 0) {
+        append_part(f);
+    }
+    if (f->bytes > MOST_BYTES) {
+        close_window(f);
+    }
 }
 
 static void
@@ -177,7 +201,9 @@ each_window(unsigned number)
 {
     for (size_t i = 0; i < state.count; i++) {
         file_t *f = &state.files[i];
-        if (is_cut(f)) {
+        if (is_timed(f) && is_one_file(f)) {
+            add_to_window(f);
+        } else if (is_timed(f)) {
             close_window(f);
             open_window(f);
         } else if (!is_timed(f) && number % REPLACE_EVERY == 0) {
@@ -348,7 +374,7 @@ keep_parts_only(void)
     size_t kept = 0;
     for (size_t i = 0; i < state.count; i++) {
         const file_t f = state.files[i];
-        if ((f.module->flags & EVPROF_MODULE_FILE) == 0) {
+        if (!is_one_file(&f)) {
             state.files[kept] = f;
             state.files[kept++].is_open = false;
         }

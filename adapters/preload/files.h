@@ -9,6 +9,7 @@
  *
  *     NAME.PID     parts, each a number of bytes (8, the lowest first) and then
  *                  a profile of one second: those of a window
+ *     NAME.PID     the same with parts of one file, such as a trace
  *     NAME.PID     one profile, replaced every few seconds and at the end:
  * those without a window
  *

@@ -201,6 +201,20 @@ evprof_produce_encode(const evprof_profile_t *profile, const evprof_ask_t *ask,
     return status == EVPROF_OK ? check_size(profile, result) : status;
 }
 
+/* The status of a hook that has written the body. */
+static int
+judge_body(const evprof_profile_t *profile, int status, evprof_result_t *result)
+{
+    if (status == EVPROF_OK && result->body.failed) {
+        status = EVPROF_ENOMEM;
+    }
+    if (status == EVPROF_ENOMEM) {
+        evprof_fail(&result->err, status, "profile %s: out of memory",
+                    profile->name);
+    }
+    return status == EVPROF_OK ? check_size(profile, result) : status;
+}
+
 int
 evprof_produce_text(evprof_profile_t *profile, const evprof_ask_t *ask,
                     evprof_result_t *result)
@@ -212,12 +226,16 @@ evprof_produce_text(evprof_profile_t *profile, const evprof_ask_t *ask,
     profile->is_in_hook = true;
     int status = module->text(profile->state, ask, &out, &result->err);
     profile->is_in_hook = false;
-    if (status == EVPROF_OK && result->body.failed) {
-        status = EVPROF_ENOMEM;
-    }
-    if (status == EVPROF_ENOMEM) {
-        evprof_fail(&result->err, status, "profile %s: out of memory",
-                    profile->name);
-    }
-    return status == EVPROF_OK ? check_size(profile, result) : status;
+    return judge_body(profile, status, result);
+}
+
+int
+evprof_produce_part(evprof_profile_t *profile, evprof_result_t *result)
+{
+    evprof_writer_t out = evprof_writer_buf(&result->body);
+    use_symbols(profile);
+    profile->is_in_hook = true;
+    int status = profile->module->part(profile->state, &out, &result->err);
+    profile->is_in_hook = false;
+    return judge_body(profile, status, result);
 }

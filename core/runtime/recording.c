@@ -105,6 +105,43 @@ evprof_recording_stop(evprof_t *prof, const char *profile, evprof_error_t *err)
     return evprof_profile_deliver(job, &out, err);
 }
 
+/* On the worker. */
+static int
+write_part(evprof_t *prof, const evprof_ask_t *ask, evprof_result_t *result)
+{
+    evprof_profile_t *recorded = evprof_registry_find(prof, ask->query);
+    if (recorded == NULL || recorded->module->part == NULL) {
+        return evprof_fail(&result->err, EVPROF_ENOTSUP,
+                           "profile %s: its file has no parts", ask->query);
+    }
+    evprof_lock_enter(&prof->lock);
+    bool is_open = recorded->recording != NULL;
+    evprof_lock_leave(&prof->lock);
+    return is_open && recorded->is_running && recorded->windows > 0
+               ? evprof_produce_part(recorded, result)
+               : evprof_fail(&result->err, EVPROF_ESTATE,
+                             "profile %s: no window is open", ask->query);
+}
+
+int
+evprof_recording_part(evprof_t *prof, const char *profile,
+                      const evprof_writer_t *out, evprof_error_t *err)
+{
+    const evprof_ask_t ask = { .query = profile };
+    evprof_job_t *job = NULL;
+    int status = evprof_profile_refuse_hooks(profile, err);
+    prof =
+        status == EVPROF_OK ? evprof_use(prof, "evprof_cpu_start", err) : NULL;
+    if (prof == NULL || !evprof_visit(prof)) {
+        return status != EVPROF_OK
+                   ? status
+                   : evprof_fail(err, EVPROF_ESTATE, "the profiler is gone");
+    }
+    status = evprof_job_call(prof, write_part, &ask, NULL, NULL, &job, err);
+    evprof_leave(prof);
+    return status == EVPROF_OK ? evprof_profile_deliver(job, out, err) : status;
+}
+
 void
 evprof_recordings_drop(evprof_t *prof)
 {

@@ -21,6 +21,14 @@ EVPROF_API int evprof_recording_start(evprof_t *prof, const char *profile,
 EVPROF_API int evprof_recording_stop(evprof_t *prof, const char *profile,
                                      evprof_error_t *err);
 
+/* Writes on the calling thread what the file of such a window has had so far,
+ * or since the last call; the window goes on, and its end writes the rest.
+ * EVPROF_ENOTSUP: a file of that profile has no parts; EVPROF_ESTATE: no window
+ * is open. What the writer or the module says. MT-Safe. */
+EVPROF_API int evprof_recording_part(evprof_t *prof, const char *profile,
+                                     const evprof_writer_t *out,
+                                     evprof_error_t *err);
+
 /* As evprof_profile_write(), for a request of any kind. */
 int evprof_profile_take(evprof_profile_t *p, const evprof_ask_t *ask,
                         const evprof_writer_t *out, evprof_error_t *err);

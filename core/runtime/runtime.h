@@ -201,6 +201,9 @@ int evprof_produce_encode(const evprof_profile_t *profile,
 int evprof_produce_text(evprof_profile_t *profile, const evprof_ask_t *ask,
                         evprof_result_t *result);
 
+/* The part of the module's file that an open window has had since the last. */
+int evprof_produce_part(evprof_profile_t *profile, evprof_result_t *result);
+
 /* From now on profiles have mappings and addresses, but no names: who reads
  * them has the program's files and finds the names. Only what has no such file
  * any more has names. MT-Safe. */

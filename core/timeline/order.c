@@ -720,7 +720,9 @@ evprof_timeline_order_begin(evprof_timeline_order_t *o,
                             const evprof_timeline_generation_t *g)
 {
     o->generation = g;
-    if (o->first_generation == 0) {
+    /* One without events tells of nobody, and those that are there may yet
+     * appear. */
+    if (o->first_generation == 0 && g->ms.count > 0) {
         o->first_generation = g->number;
     }
     tick(o, evprof_timeline_ns(g, g->min_time));

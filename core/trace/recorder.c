@@ -37,6 +37,10 @@ typedef struct user {
     bool is_on;
     evprof_trace_limits_t limits;
     uint64_t first; /* serial of its first generation */
+    /* Of generations that were written in parts. */
+    uint64_t written;
+    uint64_t lost;
+    uint64_t lost_switches;
 } user_t;
 
 static struct {
@@ -379,15 +383,29 @@ evprof_trace_end(enum evprof_trace_user user)
     }
 }
 
-/* Writes the generations from `first` on and then the end of the trace, which
- * is not kept. */
+/* The user's first generation, NULL: there is none yet. */
+static evprof_trace_generation_t *
+first_of(const user_t *user)
+{
+    evprof_trace_generation_t *first = recorder.oldest;
+    while (first != NULL && first->serial < user->first) {
+        first = first->next;
+    }
+    return first;
+}
+
+/* Writes the user's generations, and then the end of the trace, which is not
+ * kept. */
 static int
-write_closed(const evprof_trace_generation_t *first, int64_t now_ns,
+write_closed(const user_t *user, int64_t now_ns,
              int (*name)(evprof_pprof_t *p, evprof_error_t *err),
              const evprof_writer_t *out, evprof_error_t *err)
 {
     char ways[512];
-    evprof_trace_notes_t notes = { .ways = ways };
+    const evprof_trace_generation_t *first = first_of(user);
+    evprof_trace_notes_t notes = { .ways = ways,
+                                   .lost = user->lost,
+                                   .lost_switches = user->lost_switches };
     evprof_pprof_t *named = NULL;
     int status = evprof_trace_tables_name(&recorder.order, name, &named, err);
     evprof_trace_generation_t *end =
@@ -411,8 +429,9 @@ write_closed(const evprof_trace_generation_t *first, int64_t now_ns,
     if (first != NULL) {
         recorder.newest->next = end;
     }
-    status = evprof_trace_tables_write(
-        &recorder.order, first != NULL ? first : end, named, out, err);
+    status =
+        evprof_trace_tables_write(&recorder.order, first != NULL ? first : end,
+                                  user->written, named, out, err);
     if (first != NULL) {
         recorder.newest->next = NULL;
     }
@@ -435,12 +454,88 @@ evprof_trace_write(enum evprof_trace_user user,
     int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
     drain(now_ns);
     cut(now_ns);
-    const evprof_trace_generation_t *first = recorder.oldest;
-    while (first != NULL && first->serial < recorder.users[user].first) {
-        first = first->next;
-    }
-    int status = write_closed(first, now_ns, name, out, err);
+    int status = write_closed(&recorder.users[user], now_ns, name, out, err);
     evprof_lock_leave(&recorder.lock);
+    return status;
+}
+
+/* Cuts what is there up to now. `named` becomes a profile of its stacks,
+ * `*last` the serial of its last generation. */
+static int
+begin_part(enum evprof_trace_user user, evprof_pprof_t **named, uint64_t *last,
+           evprof_error_t *err)
+{
+    evprof_tap_flush();
+    evprof_lock_enter(&recorder.lock);
+    int status = EVPROF_OK;
+    if (!recorder.users[user].is_on) {
+        status = evprof_fail(err, EVPROF_ESTATE, "trace: nothing is recorded");
+    } else {
+        int64_t now_ns = evprof_clock_ns(CLOCK_MONOTONIC);
+        drain(now_ns);
+        cut(now_ns);
+        *last = recorder.serial;
+        status = evprof_trace_tables_stacks(
+            &recorder.order, first_of(&recorder.users[user]), named, err);
+    }
+    evprof_lock_leave(&recorder.lock);
+    return status;
+}
+
+/* Writes the user's generations up to the serial `last`, which are then no
+ * longer its own. */
+static int
+end_part(user_t *user, uint64_t last, const evprof_pprof_t *named,
+         evprof_buf_t *bytes, evprof_error_t *err)
+{
+    const evprof_writer_t out = evprof_writer_buf(bytes);
+    evprof_trace_generation_t *first = first_of(user);
+    evprof_trace_generation_t *end = first;
+    while (end != NULL && end->next != NULL && end->next->serial <= last) {
+        end = end->next;
+    }
+    if (end == NULL || end->serial > last) {
+        return EVPROF_OK;
+    }
+    evprof_trace_generation_t *rest = end->next;
+    end->next = NULL;
+    int status = evprof_trace_tables_write(&recorder.order, first,
+                                           user->written, named, &out, err);
+    for (; first != NULL && status == EVPROF_OK; first = first->next) {
+        user->written += !first->failed;
+        user->lost += first->dropped;
+        user->lost_switches += first->dropped_switches;
+        user->first = first->serial + 1;
+    }
+    end->next = rest;
+    trim(evprof_clock_ns(CLOCK_MONOTONIC));
+    return status;
+}
+
+/* To find names takes long, and threads would lose events if nobody took them
+ * meanwhile. */
+int
+evprof_trace_write_part(enum evprof_trace_user user,
+                        int (*name)(evprof_pprof_t *p, evprof_error_t *err),
+                        const evprof_writer_t *out, evprof_error_t *err)
+{
+    evprof_pprof_t *named = NULL;
+    evprof_buf_t bytes = { .is_bulk = true };
+    uint64_t last = 0;
+    int status = begin_part(user, &named, &last, err);
+    if (status == EVPROF_OK) {
+        status = name(named, err);
+    }
+    if (status == EVPROF_OK) {
+        evprof_lock_enter(&recorder.lock);
+        status = end_part(&recorder.users[user], last, named, &bytes, err);
+        evprof_lock_leave(&recorder.lock);
+    }
+    if (status == EVPROF_OK) {
+        status = evprof_buf_write(&bytes, out);
+    }
+    evprof_buf_free(&bytes);
+    evprof_pprof_free(named);
     return status;
 }
 

@@ -68,6 +68,16 @@ int evprof_trace_write(enum evprof_trace_user user,
                        int (*name)(evprof_pprof_t *p, evprof_error_t *err),
                        const evprof_writer_t *out, evprof_error_t *err);
 
+/*
+ * Writes what was kept for `user` since its beginning or since the last call,
+ * and keeps it no longer, while the recording goes on; evprof_trace_write()
+ * then writes the rest of that trace. A process that is ended leaves a trace of
+ * whole parts. Statuses as above; after a failure of `name` nothing is lost.
+ */
+int evprof_trace_write_part(enum evprof_trace_user user,
+                            int (*name)(evprof_pprof_t *p, evprof_error_t *err),
+                            const evprof_writer_t *out, evprof_error_t *err);
+
 typedef struct evprof_trace_stats {
     size_t generations;     /* kept now */
     size_t bytes;           /* of them */

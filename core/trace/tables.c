@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stacks get their names when the trace is written, all at once, as the samples
- * of a profile. A reader knows a frame by its pc alone and takes the first that
- * it sees for all: inlined frames of one address get pcs of their own, above
- * all that a program can have.
+ * Stacks get their names when the trace is written, as the samples of a
+ * profile. A reader knows a frame by its pc alone and takes the first that it
+ * sees for all: inlined frames of one address get pcs of their own, above all
+ * that a program can have, and the same ones in each part of a trace.
  *
  * Readers call a goroutine after the outermost frame of its first stack, so
  * what a thread begins with before its start routine is left away.
@@ -18,7 +18,8 @@
 #include "core/gotrace/gotrace.h"
 #include "core/profile/builder.h"
 
-#define INLINED_PC (UINT64_C(1) << 48)
+/* Between the pcs of two frames of one address. */
+#define INLINED_STEP (UINT64_C(1) << 48)
 #define FRAMES_MAX 128u
 
 /* A batch of a table is closed at about this size. */
@@ -38,11 +39,31 @@ typedef struct tables {
 
 /* ---- Names ---- */
 
+/* By number of the stack: whether one of the generations names it; to be freed,
+ * NULL: out of memory. */
+static bool *
+find_named(const evprof_trace_order_t *order,
+           const evprof_trace_generation_t *first)
+{
+    bool *is_named = calloc(order->stacks.count + 1, sizeof(*is_named));
+    for (; is_named != NULL && first != NULL; first = first->next) {
+        for (size_t i = 0; i < first->stacks.count; i++) {
+            is_named[first->stacks.items[i]] = true;
+        }
+    }
+    return is_named;
+}
+
+/* `is_wanted` by number, NULL: all are. */
 static int
-add_stacks(const evprof_trace_order_t *order, evprof_builder_t *b)
+add_stacks(const evprof_trace_order_t *order, const bool *is_wanted,
+           evprof_builder_t *b)
 {
     int status = evprof_builder_type(b, "stack", "count");
     for (size_t i = 0; i < order->stacks.count && status == EVPROF_OK; i++) {
+        if (is_wanted != NULL && !is_wanted[i + 1]) {
+            continue;
+        }
         size_t count;
         const uint64_t *words =
             evprof_trace_stacks_at(&order->stacks, (uint32_t)i + 1, &count);
@@ -59,17 +80,32 @@ add_stacks(const evprof_trace_order_t *order, evprof_builder_t *b)
 }
 
 int
+evprof_trace_tables_stacks(const evprof_trace_order_t *order,
+                           const evprof_trace_generation_t *first,
+                           evprof_pprof_t **out, evprof_error_t *err)
+{
+    bool *is_wanted = first == NULL ? NULL : find_named(order, first);
+    evprof_builder_t *b = evprof_builder_new(0);
+    int status = b == NULL || (first != NULL && is_wanted == NULL)
+                     ? EVPROF_ENOMEM
+                     : add_stacks(order, is_wanted, b);
+    if (status == EVPROF_OK) {
+        status = evprof_builder_finish(b, out, err);
+    }
+    evprof_builder_free(b);
+    free(is_wanted);
+    return status == EVPROF_ENOMEM
+               ? evprof_fail(err, status, "trace: out of memory")
+               : status;
+}
+
+int
 evprof_trace_tables_name(const evprof_trace_order_t *order,
                          int (*name)(evprof_pprof_t *p, evprof_error_t *err),
                          evprof_pprof_t **out, evprof_error_t *err)
 {
     evprof_pprof_t *named = NULL;
-    evprof_builder_t *b = evprof_builder_new(0);
-    int status = b == NULL ? EVPROF_ENOMEM : add_stacks(order, b);
-    if (status == EVPROF_OK) {
-        status = evprof_builder_finish(b, &named, err);
-    }
-    evprof_builder_free(b);
+    int status = evprof_trace_tables_stacks(order, NULL, &named, err);
     if (status == EVPROF_OK) {
         status = name(named, err);
     }
@@ -194,7 +230,7 @@ locations_of(const evprof_pprof_t *p, const evprof_sample_t *sample)
 /* Returns how many frames it put into `frames`. */
 static unsigned
 put_location(tables_t *t, evprof_buf_t *frames,
-             const evprof_location_t *location, uint32_t index)
+             const evprof_location_t *location)
 {
     uint32_t lines = location->line_count;
     if (lines == 0) {
@@ -210,9 +246,8 @@ put_location(tables_t *t, evprof_buf_t *frames,
         const char *file = line->function == EVPROF_NO_INDEX
                                ? ""
                                : t->named->functions[line->function].filename;
-        evprof_go_put(frames, is_outermost ? location->address
-                                           : INLINED_PC | (uint64_t)index << 8 |
-                                                 (i & 0xff));
+        evprof_go_put(frames, location->address +
+                                  (is_outermost ? 0 : (i + 1) * INLINED_STEP));
         evprof_go_put(frames, number_of_name(t, function_of(t->named, line)));
         evprof_go_put(frames, number_of_name(t, file));
         evprof_go_put(frames, line->line > 0 ? (uint64_t)line->line : 0);
@@ -237,7 +272,7 @@ put_stack(tables_t *t, uint32_t number)
         if (count + location->line_count + 1 > FRAMES_MAX) {
             break;
         }
-        count += put_location(t, &frames, location, sample->locations[i]);
+        count += put_location(t, &frames, location);
     }
     begin_entry(t, EVPROF_GO_STACKS);
     evprof_go_put(&t->table, number);
@@ -319,15 +354,19 @@ put_generation(tables_t *t, const evprof_trace_generation_t *generation)
 int
 evprof_trace_tables_write(const evprof_trace_order_t *order,
                           const evprof_trace_generation_t *first,
-                          const evprof_pprof_t *named,
+                          uint64_t written, const evprof_pprof_t *named,
                           const evprof_writer_t *out, evprof_error_t *err)
 {
     tables_t t = { .order = order,
+                   .generation = written,
                    .named = named,
                    .out = { .is_bulk = true },
                    .table = { .is_bulk = true } };
     int status = number_samples(&t);
-    evprof_buf_add(&t.out, EVPROF_GO_TRACE_HEADER, EVPROF_GO_TRACE_HEADER_LEN);
+    if (written == 0) {
+        evprof_buf_add(&t.out, EVPROF_GO_TRACE_HEADER,
+                       EVPROF_GO_TRACE_HEADER_LEN);
+    }
     for (const evprof_trace_generation_t *g = first;
          g != NULL && status == EVPROF_OK; g = g->next) {
         if (!g->failed) {

@@ -9,8 +9,16 @@
 #include "core/trace/order.h"
 
 /*
- * Makes a profile of all stacks, to be freed, in which sample i is the stack of
- * number samples[i].values[0]. `name` gives it functions, files and lines, and
+ * Makes a profile of the stacks that the generations from `first` on name,
+ * NULL: of all stacks. It is to be freed; sample i is the stack of number
+ * samples[i].values[0]. EVPROF_ENOMEM.
+ */
+int evprof_trace_tables_stacks(const evprof_trace_order_t *order,
+                               const evprof_trace_generation_t *first,
+                               evprof_pprof_t **out, evprof_error_t *err);
+
+/*
+ * The same of all stacks; `name` gives it functions, files and lines, and
  * comments on what they lack. EVPROF_ENOMEM; what `name` returns.
  */
 int evprof_trace_tables_name(const evprof_trace_order_t *order,
@@ -19,13 +27,14 @@ int evprof_trace_tables_name(const evprof_trace_order_t *order,
                              evprof_pprof_t **out, evprof_error_t *err);
 
 /*
- * Writes a trace: the header, and from `first` on every generation with its
- * batches and with the tables of the stacks and texts that it names. `named` is
- * the profile of all stacks. EVPROF_ENOMEM; what the writer returns.
+ * Writes a trace, of which `written` generations were written before: the
+ * header if none was, and from `first` on every generation with its batches and
+ * with the tables of the stacks and texts that it names. `named` is the profile
+ * of its stacks. EVPROF_ENOMEM; what the writer returns.
  */
 int evprof_trace_tables_write(const evprof_trace_order_t *order,
                               const evprof_trace_generation_t *first,
-                              const evprof_pprof_t *named,
+                              uint64_t written, const evprof_pprof_t *named,
                               const evprof_writer_t *out, evprof_error_t *err);
 
 #endif

@@ -410,6 +410,14 @@ write_trace(void *state, const evprof_ask_t *ask, const evprof_writer_t *out,
     return status;
 }
 
+static int
+write_part(void *state, const evprof_writer_t *out, evprof_error_t *err)
+{
+    (void)state;
+    return evprof_trace_write_part(EVPROF_TRACE_WINDOW, evprof_symbols_fill,
+                                   out, err);
+}
+
 static void
 cancel(void *state, void *window)
 {
@@ -460,6 +468,7 @@ const evprof_module_t evprof_profile_trace = {
     .init = init,
     .begin = begin,
     .text = write_trace,
+    .part = write_part,
     .status = status,
     .cancel = cancel,
     .fini = fini,

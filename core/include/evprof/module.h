@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a field below changes; checked before anything else. */
-#define EVPROF_MODULE_ABI 3u
+#define EVPROF_MODULE_ABI 4u
 
 enum evprof_module_flag {
     /* begin, then a wait of `seconds` that the core owns, then snapshot. */
@@ -177,6 +177,10 @@ typedef struct evprof_module {
      * the status that the request fails with, and its words in `err`. */
     int (*text)(void *state, const evprof_ask_t *ask,
                 const evprof_writer_t *out, evprof_error_t *err);
+    /* FILE and TIMED only: writes the beginning of the file up to now, or what
+     * has come to it since the last call, of a window that goes on; `text` then
+     * writes the rest. NULL: the file is written as a whole. */
+    int (*part)(void *state, const evprof_writer_t *out, evprof_error_t *err);
     /* A few `name: value` lines for the status page. 0, or what the writer
      * returned: the page is cut there. */
     int (*status)(void *state, const evprof_writer_t *out);

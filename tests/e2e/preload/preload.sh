@@ -149,8 +149,10 @@ cp "$library" gone/libevprof_preload.so
     fail "the library is gone: $(cat err)"
 
 # A crash keeps what was recorded a second ago, and its own status.
-[ "$(status_of "$tool" run -cpuprofile crash.pb -- "$program" long abort)" \
-    -eq 134 ] || fail "crash: $(cat err)"
+[ "$(status_of "$tool" run -cpuprofile crash.pb -trace crash.out -- "$program" \
+    threads long abort)" -eq 134 ] || fail "crash: $(cat err)"
+"$tool" -trace crash.out >text 2>err || fail "a crash: $(cat err)"
+expect ' sync (mutex), by contend' text
 "$tool" -top crash.pb >top
 grep -q ' burn$' top || fail "a crash loses the profile"
 

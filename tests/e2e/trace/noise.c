@@ -132,7 +132,7 @@ main(int argc, char **argv)
     evprof_pprof_t *named = NULL;
     int status = evprof_trace_tables_name(&order, no_names, &named, &err);
     if (status == 0) {
-        status = evprof_trace_tables_write(&order, all[dice(GENERATIONS)],
+        status = evprof_trace_tables_write(&order, all[dice(GENERATIONS)], 0,
                                            named, &out, &err);
     }
     evprof_pprof_free(named);

@@ -225,8 +225,8 @@ static void
 test_bad_modules(void **state)
 {
     (void)state;
-    expect_refused("wrong_abi", "was built for module ABI 4, this library has "
-                                "3: build it anew");
+    expect_refused("wrong_abi", "was built for module ABI 5, this library has "
+                                "4: build it anew");
     expect_refused("taken_name", "brings the profile \"cpu\", which exists "
                                  "already");
     expect_refused("other_name", "brings the profile \"threads\", which exists "

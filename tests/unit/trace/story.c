@@ -138,9 +138,9 @@ story_finish(story_t *s, int64_t ns)
     evprof_pprof_t *named = NULL;
     assert_int_equal(evprof_trace_tables_name(&s->order, s->name, &named, &err),
                      EVPROF_OK);
-    assert_int_equal(
-        evprof_trace_tables_write(&s->order, s->generation, named, &out, &err),
-        EVPROF_OK);
+    assert_int_equal(evprof_trace_tables_write(&s->order, s->generation, 0,
+                                               named, &out, &err),
+                     EVPROF_OK);
     evprof_pprof_free(named);
     int status = evprof_timeline_read(bytes.data, bytes.len, &s->read, &err);
     if (status != EVPROF_OK) {

@@ -108,6 +108,83 @@ test_regions_of_each_recording(void **state)
     }
 }
 
+/* Appends what has come since the last part. */
+static void
+add_part(evprof_buf_t *bytes)
+{
+    const evprof_writer_t out = evprof_writer_buf(bytes);
+    evprof_error_t err = { .message = "" };
+    if (evprof_trace_write_part(EVPROF_TRACE_WINDOW, no_names, &out, &err) !=
+        EVPROF_OK) {
+        fail_msg("%s", err.message);
+    }
+}
+
+static evprof_timeline_t *
+read_bytes(const evprof_buf_t *bytes)
+{
+    evprof_timeline_t *read = NULL;
+    evprof_error_t err = { .message = "" };
+    if (evprof_timeline_read(bytes->data, bytes->len, &read, &err) !=
+        EVPROF_OK) {
+        fail_msg("%s", err.message);
+    }
+    return read;
+}
+
+/* A trace in parts is one trace, also when its end is missing; the flight
+ * recorder keeps what is its own. */
+static void
+test_a_trace_in_parts(void **state)
+{
+    (void)state;
+    evprof_buf_t bytes = { 0 };
+    const evprof_writer_t out = evprof_writer_buf(&bytes);
+    evprof_error_t err = { .message = "" };
+    evprof_trace_stats_t stats;
+    assert_int_equal(
+        evprof_trace_write_part(EVPROF_TRACE_WINDOW, no_names, &out, &err),
+        EVPROF_ESTATE);
+    for (int with_flight = 0; with_flight < 2; with_flight++) {
+        begin(EVPROF_TRACE_WINDOW, 0);
+        if (with_flight != 0) {
+            begin(EVPROF_TRACE_FLIGHT, 0);
+        }
+        int outer = evprof_region_begin(0, "outer");
+        for (size_t i = 0; i < 4; i++) {
+            evprof_region_end(evprof_region_begin(0, "inner"));
+            add_part(&bytes);
+            evprof_timeline_t *t = read_bytes(&bytes);
+            assert_int_equal(count(t, EVPROF_TIMELINE_REGION_BEGIN, "inner"),
+                             i + 1);
+            assert_int_equal(count(t, EVPROF_TIMELINE_REGION_END, "outer"), 0);
+            evprof_timeline_free(t);
+            evprof_trace_stats(&stats);
+            assert_true((stats.generations > 0) == (with_flight != 0));
+        }
+        evprof_region_end(outer);
+        assert_int_equal(
+            evprof_trace_write(EVPROF_TRACE_WINDOW, no_names, &out, &err),
+            EVPROF_OK);
+        evprof_timeline_t *t = read_bytes(&bytes);
+        assert_int_equal(count(t, EVPROF_TIMELINE_REGION_BEGIN, "inner"), 4);
+        assert_int_equal(count(t, EVPROF_TIMELINE_REGION_BEGIN, "outer"), 1);
+        assert_int_equal(count(t, EVPROF_TIMELINE_REGION_END, "outer"), 1);
+        assert_int_equal(count(t, EVPROF_TIMELINE_LOG, "evprof: states"), 1);
+        evprof_timeline_free(t);
+        if (with_flight != 0) {
+            t = take(EVPROF_TRACE_FLIGHT);
+            assert_int_equal(count(t, EVPROF_TIMELINE_REGION_BEGIN, "inner"),
+                             4);
+            evprof_timeline_free(t);
+            evprof_trace_end(EVPROF_TRACE_FLIGHT);
+        }
+        evprof_trace_end(EVPROF_TRACE_WINDOW);
+        evprof_buf_clear(&bytes);
+    }
+    evprof_buf_free(&bytes);
+}
+
 /* Each writing cuts a generation. */
 static void
 test_what_is_kept_is_bounded(void **state)
@@ -480,6 +557,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_regions_of_each_recording),
+        cmocka_unit_test(test_a_trace_in_parts),
         cmocka_unit_test(test_what_is_kept_is_bounded),
         cmocka_unit_test(test_who_wants_switches),
         cmocka_unit_test(test_thread_of_the_collector),

@@ -129,13 +129,18 @@ evprof_recording_part(evprof_t *prof, const char *profile,
 {
     const evprof_ask_t ask = { .query = profile };
     evprof_job_t *job = NULL;
+    evprof_error_t own;
+    err = err == NULL ? &own : err;
     int status = evprof_profile_refuse_hooks(profile, err);
-    prof =
-        status == EVPROF_OK ? evprof_use(prof, "evprof_cpu_start", err) : NULL;
-    if (prof == NULL || !evprof_visit(prof)) {
-        return status != EVPROF_OK
-                   ? status
-                   : evprof_fail(err, EVPROF_ESTATE, "the profiler is gone");
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    prof = evprof_use(prof, "evprof_cpu_start", err);
+    if (prof == NULL) {
+        return err->status;
+    }
+    if (!evprof_visit(prof)) {
+        return evprof_fail(err, EVPROF_ESTATE, "the profiler is shut down");
     }
     status = evprof_job_call(prof, write_part, &ask, NULL, NULL, &job, err);
     evprof_leave(prof);

@@ -607,6 +607,15 @@ stop_region(evprof_t *prof, const evprof_ask_t *ask, evprof_result_t *result)
     return evprof_recording_stop(prof, "cpu", &result->err);
 }
 
+static int
+write_part_of_region(evprof_t *prof, const evprof_ask_t *ask,
+                     evprof_result_t *result)
+{
+    evprof_writer_t out = evprof_writer_buf(&result->body);
+    (void)ask;
+    return evprof_recording_part(prof, "cpu", &out, &result->err);
+}
+
 static void
 expect_refusal_in_hook(evprof_t *prof, evprof_call_fn call)
 {
@@ -633,6 +642,10 @@ test_region_in_hook(void **state)
     expect_refusal_in_hook(prof, start_region);
     assert_int_equal(evprof_recording_start(prof, "cpu", &out, &err), 0);
     expect_refusal_in_hook(prof, stop_region);
+    expect_refusal_in_hook(prof, write_part_of_region);
+    /* What is no file has no parts. */
+    assert_int_equal(evprof_recording_part(prof, "cpu", &out, NULL),
+                     EVPROF_ENOTSUP);
     assert_int_equal(evprof_recording_stop(prof, "cpu", &err), 0);
     assert_memory_equal(text.data, "\x1f\x8b", 2);
     evprof_buf_free(&text);

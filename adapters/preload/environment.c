@@ -56,6 +56,53 @@ evprof_preload_own_entry(const char *list)
     return entry == NULL ? NULL : strndup(entry, len);
 }
 
+/* ---- Sanitizers ---- */
+
+bool
+evprof_preload_is_sanitizer(const char *library)
+{
+    static const char *const names[] = { "libasan.so", "libhwasan.so",
+                                         "libtsan.so", "libclang_rt." };
+    size_t i = 0;
+    while (i < sizeof(names) / sizeof(names[0]) &&
+           strncmp(library, names[i], strlen(names[i])) != 0) {
+        i++;
+    }
+    return i < sizeof(names) / sizeof(names[0]);
+}
+
+bool
+evprof_preload_has_sanitizer(const char *list)
+{
+    while (list != NULL && *list != '\0') {
+        size_t len = strcspn(list, ": ");
+        const char *leaf = list + len;
+        while (leaf > list && leaf[-1] != '/') {
+            leaf--;
+        }
+        if (evprof_preload_is_sanitizer(leaf)) {
+            return true;
+        }
+        list += len + (list[len] != '\0');
+    }
+    return false;
+}
+
+const char *
+evprof_preload_value(char *const environment[], const char *name)
+{
+    size_t len = strlen(name);
+    for (; *environment != NULL; environment++) {
+        if (strncmp(*environment, name, len) == 0 &&
+            (*environment)[len] == '=') {
+            return *environment + len + 1;
+        }
+    }
+    return NULL;
+}
+
+/* ---- Leaving ---- */
+
 /* Takes the entries of ours out of a list, in its place. */
 static void
 leave_list(char *list)

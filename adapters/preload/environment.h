@@ -18,4 +18,14 @@ bool evprof_preload_has_own(const char *list);
  * has none, or memory is out. */
 char *evprof_preload_own_entry(const char *list);
 
+/* Whether a library, by its name without folders, is a sanitizer's, which must
+ * be the first of a program or of LD_PRELOAD. Signal-safe. */
+bool evprof_preload_is_sanitizer(const char *library);
+
+/* Whether such a list, which may be NULL, has one. Signal-safe. */
+bool evprof_preload_has_sanitizer(const char *list);
+
+/* The value of a variable in an environment, or NULL. Signal-safe. */
+const char *evprof_preload_value(char *const environment[], const char *name);
+
 #endif

@@ -7,7 +7,8 @@
  * (musl's, one for 32 bits), or has a sanitizer whose library must be the
  * first, or the library is out of reach by now, as it is after chroot().
  *
- * Nothing is allocated, since exec may be called in a handler.
+ * Nothing is allocated, since exec may be called in a handler, and the stack of
+ * that may be small: files are read by single entries.
  */
 #include "adapters/preload/next_image.h"
 
@@ -16,6 +17,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <link.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +31,9 @@
 
 /* The kernel follows as many scripts that name scripts. */
 #define MOST_SCRIPTS 4
+
+/* A program in a folder of PATH with a longer name is not followed. */
+#define MOST_PATH 512
 
 enum {
     LOADER_SIZE = 256,
@@ -47,7 +52,7 @@ static struct {
 typedef struct image {
     int fd;
     size_t count;
-    ElfW(Phdr) parts[MOST_PARTS];
+    uint64_t parts_at; /* in the file */
 } image_t;
 
 /* ---- ELF ---- */
@@ -66,88 +71,97 @@ read_image(int fd, image_t *out)
     ElfW(Ehdr) head;
     if (!read_at(fd, 0, &head, sizeof(head)) ||
         memcmp(head.e_ident, mark, sizeof(mark)) != 0 ||
-        head.e_phentsize != sizeof(out->parts[0]) ||
-        head.e_phnum > MOST_PARTS) {
+        head.e_phentsize != sizeof(ElfW(Phdr)) || head.e_phnum > MOST_PARTS) {
         return false;
     }
-    out->fd = fd;
-    out->count = head.e_phnum;
-    return read_at(fd, head.e_phoff, out->parts,
-                   out->count * sizeof(out->parts[0]));
+    *out =
+        (image_t){ .fd = fd, .count = head.e_phnum, .parts_at = head.e_phoff };
+    return true;
 }
 
-static const ElfW(Phdr) * part_of_type(const image_t *image, uint32_t type)
+static bool
+read_part(const image_t *image, size_t i, ElfW(Phdr) * out)
 {
-    size_t i = 0;
-    while (i < image->count && image->parts[i].p_type != type) {
-        i++;
+    return read_at(image->fd, image->parts_at + i * sizeof(*out), out,
+                   sizeof(*out));
+}
+
+/* False: it has none. */
+static bool
+part_of_type(const image_t *image, uint32_t type, ElfW(Phdr) * out)
+{
+    for (size_t i = 0; i < image->count && read_part(image, i, out); i++) {
+        if (out->p_type == type) {
+            return true;
+        }
     }
-    return i < image->count ? &image->parts[i] : NULL;
+    return false;
 }
 
 /* The path of the loader; false: it is static. */
 static bool
 read_loader(const image_t *image, char *out)
 {
-    const ElfW(Phdr) *part = part_of_type(image, PT_INTERP);
-    if (part == NULL || part->p_filesz > LOADER_SIZE || part->p_filesz == 0 ||
-        !read_at(image->fd, part->p_offset, out, part->p_filesz)) {
+    ElfW(Phdr) part;
+    if (!part_of_type(image, PT_INTERP, &part) || part.p_filesz > LOADER_SIZE ||
+        part.p_filesz == 0 ||
+        !read_at(image->fd, part.p_offset, out, part.p_filesz)) {
         return false;
     }
-    return out[part->p_filesz - 1] == '\0';
+    return out[part.p_filesz - 1] == '\0';
 }
 
 /* Where the file has what is at `address` in memory; 0: nowhere. */
 static uint64_t
 place_of(const image_t *image, uint64_t address)
 {
-    for (size_t i = 0; i < image->count; i++) {
-        const ElfW(Phdr) *part = &image->parts[i];
-        if (part->p_type == PT_LOAD && address >= part->p_vaddr &&
-            address - part->p_vaddr < part->p_filesz) {
-            return part->p_offset + (address - part->p_vaddr);
+    ElfW(Phdr) part;
+    for (size_t i = 0; i < image->count && read_part(image, i, &part); i++) {
+        if (part.p_type == PT_LOAD && address >= part.p_vaddr &&
+            address - part.p_vaddr < part.p_filesz) {
+            return part.p_offset + (address - part.p_vaddr);
         }
     }
     return 0;
 }
 
-static bool
-is_sanitizer(const char *library)
+/* Where the file has the names of what it needs; 0: nowhere. */
+static uint64_t
+find_texts(const image_t *image, uint64_t at, size_t count)
 {
-    static const char *const names[] = { "libasan.so", "libhwasan.so",
-                                         "libtsan.so", "libclang_rt." };
-    size_t i = 0;
-    while (i < sizeof(names) / sizeof(names[0]) &&
-           strncmp(library, names[i], strlen(names[i])) != 0) {
-        i++;
+    ElfW(Dyn) entry;
+    for (size_t i = 0; i < count; i++) {
+        if (!read_at(image->fd, at + i * sizeof(entry), &entry,
+                     sizeof(entry))) {
+            return 0;
+        }
+        if (entry.d_tag == DT_STRTAB) {
+            return place_of(image, entry.d_un.d_ptr);
+        }
     }
-    return i < sizeof(names) / sizeof(names[0]);
+    return 0;
 }
 
 /* Whether one of the libraries that it needs is a sanitizer's. */
 static bool
 needs_sanitizer(const image_t *image)
 {
-    ElfW(Dyn) entries[MOST_DYNAMIC];
-    const ElfW(Phdr) *part = part_of_type(image, PT_DYNAMIC);
-    size_t count = part == NULL ? 0 : part->p_filesz / sizeof(entries[0]);
-    uint64_t texts = 0;
-    count = count < MOST_DYNAMIC ? count : MOST_DYNAMIC;
-    if (count == 0 || !read_at(image->fd, part->p_offset, entries,
-                               count * sizeof(entries[0]))) {
+    ElfW(Phdr) part;
+    ElfW(Dyn) entry;
+    if (!part_of_type(image, PT_DYNAMIC, &part)) {
         return false;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (entries[i].d_tag == DT_STRTAB) {
-            texts = place_of(image, entries[i].d_un.d_ptr);
-        }
-    }
+    size_t count = part.p_filesz / sizeof(entry);
+    count = count < MOST_DYNAMIC ? count : MOST_DYNAMIC;
+    uint64_t texts = find_texts(image, part.p_offset, count);
     for (size_t i = 0; i < count && texts != 0; i++) {
         char name[24] = "";
-        if (entries[i].d_tag == DT_NEEDED &&
+        if (read_at(image->fd, part.p_offset + i * sizeof(entry), &entry,
+                    sizeof(entry)) &&
+            entry.d_tag == DT_NEEDED &&
             pread(image->fd, name, sizeof(name) - 1,
-                  (off_t)(texts + entries[i].d_un.d_val)) > 0 &&
-            is_sanitizer(name)) {
+                  (off_t)(texts + entry.d_un.d_val)) > 0 &&
+            evprof_preload_is_sanitizer(name)) {
             return true;
         }
     }
@@ -156,38 +170,47 @@ needs_sanitizer(const image_t *image)
 
 /* ---- The file ---- */
 
-/* Opens a file that can be executed; -1: it is none. */
+static bool
+is_program(int folder, const char *path)
+{
+    struct stat st;
+    return fstatat(folder, path, &st, 0) == 0 && S_ISREG(st.st_mode) &&
+           faccessat(folder, path, X_OK, AT_EACCESS) == 0;
+}
+
+/* Opens a file that can be executed; -1: it is none, or cannot be read. A FIFO
+ * that takes its place in between is not waited for. */
 static int
 open_program(int folder, const char *path)
 {
-    struct stat st;
-    int fd = faccessat(folder, path, X_OK, AT_EACCESS) == 0
-                 ? openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
-                 : -1;
-    if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
+    return is_program(folder, path)
+               ? openat(folder, path,
+                        O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+               : -1;
 }
 
-/* As execvp() looks for it. */
+/* As execvp() looks for it: in the working directory where a folder has no
+ * name, and not behind the first program, be it one that cannot be read. */
 static int
 open_by_path(const char *name)
 {
+    char path[MOST_PATH];
     const char *list = getenv("PATH");
-    int fd = -1;
     list = list != NULL ? list : "/bin:/usr/bin";
-    while (fd < 0 && *list != '\0') {
-        char path[PATH_MAX];
+    for (;;) {
         int len = (int)strcspn(list, ":");
         if (snprintf(path, sizeof(path), "%.*s%s%s", len, list,
-                     len > 0 ? "/" : "", name) < (int)sizeof(path)) {
-            fd = open_program(AT_FDCWD, path);
+                     len > 0 ? "/" : "", name) >= (int)sizeof(path)) {
+            return -1;
         }
-        list += len + (list[len] == ':');
+        if (is_program(AT_FDCWD, path)) {
+            return open_program(AT_FDCWD, path);
+        }
+        if (list[len] == '\0') {
+            return -1;
+        }
+        list += len + 1;
     }
-    return fd;
 }
 
 static int
@@ -210,19 +233,19 @@ has_own_rights(int fd)
            fgetxattr(fd, "security.capability", NULL, 0) > 0;
 }
 
-/* Writes the path of a script's interpreter; false: it is no script. */
+/* Writes the path of a script's interpreter to `out`, of LINE_SIZE + 1 bytes;
+ * false: it is no script. */
 static bool
 read_script(int fd, char *out)
 {
-    char line[LINE_SIZE + 1];
-    ssize_t len = pread(fd, line, LINE_SIZE, 0);
-    if (len < 2 || line[0] != '#' || line[1] != '!') {
+    ssize_t len = pread(fd, out, LINE_SIZE, 0);
+    if (len < 2 || out[0] != '#' || out[1] != '!') {
         return false;
     }
-    line[len] = '\0';
-    const char *path = line + 2 + strspn(line + 2, " \t");
+    out[len] = '\0';
+    const char *path = out + 2 + strspn(out + 2, " \t");
     size_t size = strcspn(path, " \t\r\n");
-    memcpy(out, path, size);
+    memmove(out, path, size);
     out[size] = '\0';
     return true;
 }
@@ -259,14 +282,11 @@ evprof_preload_next_begin(void)
     }
 }
 
-bool
-evprof_preload_may_follow(int folder, const char *file, int flags, bool by_path)
+/* Whether that can be said of the file that runs `file` in the end. */
+static bool
+may_have_it(int folder, const char *file, int flags, bool by_path)
 {
     char interpreter[LINE_SIZE + 1];
-    if (file == NULL || own.pid != getpid() ||
-        faccessat(AT_FDCWD, own.path, R_OK, AT_EACCESS) != 0) {
-        return false;
-    }
     int fd = open_next(folder, file, flags, by_path);
     for (int i = 0; i < MOST_SCRIPTS && fd >= 0 && read_script(fd, interpreter);
          i++) {
@@ -277,5 +297,21 @@ evprof_preload_may_follow(int folder, const char *file, int flags, bool by_path)
     if (fd >= 0) {
         close(fd);
     }
+    return may;
+}
+
+bool
+evprof_preload_may_follow(int folder, const char *file, int flags, bool by_path)
+{
+    int cancel;
+    if (file == NULL || own.pid != getpid() ||
+        faccessat(AT_FDCWD, own.path, R_OK, AT_EACCESS) != 0) {
+        return false;
+    }
+    /* To read a file is a place where a thread may be cancelled, exec is none.
+     */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    bool may = may_have_it(folder, file, flags, by_path);
+    pthread_setcancelstate(cancel, &cancel);
     return may;
 }

@@ -9,6 +9,7 @@
  */
 #include "adapters/preload/own_image.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -27,13 +28,40 @@ enum { PRELOAD, NAMES = sizeof(names) / sizeof(names[0]) };
 
 static struct {
     char *variables[NAMES]; /* "NAME=value", or NULL */
-    char *library;          /* our entry of LD_PRELOAD, or NULL */
+    char *entry;            /* our entry of LD_PRELOAD, or NULL */
+    char *alone;            /* "LD_PRELOAD=" and that, or NULL */
     char path[PATH_MAX];    /* of the program */
 } own;
+
+/* What LD_PRELOAD has of ours. A name without a folder is found by a path that
+ * the program may not leave to what it runs: the place is taken instead. */
+static char *
+find_library(void)
+{
+    Dl_info info;
+    char *entry = evprof_preload_own_entry(secure_getenv(names[PRELOAD]));
+    if (entry != NULL && strchr(entry, '/') == NULL &&
+        dladdr(&own, &info) != 0 && info.dli_fname != NULL &&
+        info.dli_fname[0] == '/') {
+        free(entry);
+        entry = strdup(info.dli_fname);
+    }
+    return entry;
+}
+
+static char *
+join_alone(void)
+{
+    char *text;
+    return asprintf(&text, "%s=%s", names[PRELOAD], own.entry) < 0 ? NULL
+                                                                   : text;
+}
 
 void
 evprof_preload_image_begin(void)
 {
+    own.entry = find_library();
+    own.alone = own.entry == NULL ? NULL : join_alone();
     for (size_t i = 0; i < NAMES; i++) {
         const char *value = secure_getenv(names[i]);
         if (value != NULL &&
@@ -41,7 +69,6 @@ evprof_preload_image_begin(void)
             own.variables[i] = NULL;
         }
     }
-    own.library = evprof_preload_own_entry(secure_getenv(names[PRELOAD]));
     ssize_t len = readlink(EVPROF_SELF("exe"), own.path, sizeof(own.path) - 1);
     own.path[len > 0 ? len : 0] = '\0';
 }
@@ -54,7 +81,7 @@ evprof_preload_is_own_image(int folder, const char *file, int flags)
     if (file == NULL) {
         return false; /* the kernel refuses it */
     }
-    if (own.library == NULL ||
+    if (own.entry == NULL ||
         (file[0] != '\0' &&
          strcmp(evprof_path_leaf(file), evprof_path_leaf(own.path)) != 0)) {
         return false;
@@ -67,37 +94,26 @@ evprof_preload_is_own_image(int folder, const char *file, int flags)
            its.st_ino == ours.st_ino;
 }
 
-/* The value of a variable in an environment, or NULL. */
-static char *
-value_of(char *const environment[], const char *name)
-{
-    size_t len = strlen(name);
-    for (; *environment != NULL; environment++) {
-        if (strncmp(*environment, name, len) == 0 &&
-            (*environment)[len] == '=') {
-            return *environment + len + 1;
-        }
-    }
-    return NULL;
-}
-
 /* "LD_PRELOAD=ours:theirs" at `out`: what the program has preloaded since stays
- * behind our library. */
+ * behind our library, except for a sanitizer, which must be the first. */
 static void
 put_preload(char *out, const char *theirs)
 {
+    const bool is_behind = evprof_preload_has_sanitizer(theirs);
     char *at = stpcpy(out, "LD_PRELOAD=");
-    at = stpcpy(at, own.library);
+    at = stpcpy(at, is_behind ? theirs : own.entry);
     at = stpcpy(at, ":");
-    (void)stpcpy(at, theirs);
+    (void)stpcpy(at, is_behind ? own.entry : theirs);
 }
 
 /* Fills `list` with the environment and what it lacks of our variables; `text`
- * has room for the list of libraries. */
+ * has room for the list of libraries. Other libraries that are not in the
+ * environment any more were taken out of it for what comes next, or the program
+ * itself has written over them. */
 static void
-restore(char *const environment[], char **list, char *text)
+restore(char *const environment[], bool is_own, char **list, char *text)
 {
-    char *theirs = value_of(environment, names[PRELOAD]);
+    const char *theirs = evprof_preload_value(environment, names[PRELOAD]);
     bool is_merged = theirs != NULL && !evprof_preload_has_own(theirs);
     size_t count = 0;
     for (size_t i = 0; environment[i] != NULL; i++) {
@@ -112,9 +128,10 @@ restore(char *const environment[], char **list, char *text)
         list[count++] = text;
     }
     for (size_t i = 0; i < NAMES; i++) {
-        if (own.variables[i] != NULL &&
-            value_of(environment, names[i]) == NULL) {
-            list[count++] = own.variables[i];
+        char *variable = i == PRELOAD && !is_own ? own.alone : own.variables[i];
+        if (variable != NULL &&
+            evprof_preload_value(environment, names[i]) == NULL) {
+            list[count++] = variable;
         }
     }
     list[count] = NULL;
@@ -125,16 +142,16 @@ restore(char *const environment[], char **list, char *text)
  * and malloc may be what a handler has interrupted. */
 int
 evprof_preload_run_restored(evprof_image_run_fn *run, const void *image,
-                            char *const environment[])
+                            char *const environment[], bool is_own)
 {
-    const char *theirs = value_of(environment, names[PRELOAD]);
+    const char *theirs = evprof_preload_value(environment, names[PRELOAD]);
     size_t count = 0;
     while (environment[count] != NULL) {
         count++;
     }
-    size_t text_size = strlen(own.library) + sizeof("LD_PRELOAD=:") +
+    size_t text_size = strlen(own.entry) + sizeof("LD_PRELOAD=:") +
                        (theirs == NULL ? 0 : strlen(theirs));
     char **list = __builtin_alloca((count + NAMES + 2) * sizeof(char *));
-    restore(environment, list, __builtin_alloca(text_size));
+    restore(environment, is_own, list, __builtin_alloca(text_size));
     return run(image, list);
 }

@@ -22,8 +22,9 @@ bool evprof_preload_is_own_image(int folder, const char *file, int flags);
 typedef int evprof_image_run_fn(const void *image, char *const environment[]);
 
 /* Runs it with an environment that has our variables again, which lives until
- * it returns. errno stays that of `run`. Signal-safe. */
+ * it returns; what else was preloaded comes back only where the program
+ * `is_own`. errno stays that of `run`. Signal-safe. */
 int evprof_preload_run_restored(evprof_image_run_fn *run, const void *image,
-                                char *const environment[]);
+                                char *const environment[], bool is_own);
 
 #endif

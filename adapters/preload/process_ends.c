@@ -23,6 +23,7 @@
 
 #include <evprof/export.h>
 
+#include "adapters/preload/environment.h"
 #include "adapters/preload/files.h"
 #include "adapters/preload/next_image.h"
 #include "adapters/preload/own_image.h"
@@ -133,12 +134,22 @@ is_own(const image_t *image)
                                        image->flags);
 }
 
+/* Runs it with our variables where it is the program's own or follows it. */
 static int
-run(const image_t *image, char *const environment[], bool finds_variables)
+run(const image_t *image, char *const environment[], bool own, bool follows)
 {
-    return environment != NULL && finds_variables
-               ? evprof_preload_run_restored(image->run, image, environment)
+    return environment != NULL && (own || follows)
+               ? evprof_preload_run_restored(image->run, image, environment,
+                                             own)
                : image->run(image, environment);
+}
+
+static bool
+has_sanitizer(char *const environment[])
+{
+    return environment != NULL &&
+           evprof_preload_has_sanitizer(
+               evprof_preload_value(environment, "LD_PRELOAD"));
 }
 
 static int
@@ -146,12 +157,13 @@ replace(const image_t *image, char *const environment[])
 {
     int saved = errno;
     bool has_ended = evprof_preload_files_end(LIMIT_NS);
-    bool goes_on =
-        is_own(image) ||
+    bool own = is_own(image);
+    bool follows =
+        !own && !has_sanitizer(environment) &&
         evprof_preload_may_follow(image->folder, image->file, image->flags,
                                   image->run == run_execvpe);
     errno = saved;
-    int result = run(image, environment, goes_on);
+    int result = run(image, environment, own, follows);
     saved = errno;
     if (has_ended) {
         evprof_preload_files_resume();
@@ -294,7 +306,7 @@ posix_spawn(pid_t *child, const char *path,
 {
     const image_t image = { run_spawn, AT_FDCWD, path,    0,
                             argv,      child,    actions, attributes };
-    return run(&image, environment, is_own(&image));
+    return run(&image, environment, is_own(&image), false);
 }
 
 EVPROF_API int
@@ -305,7 +317,7 @@ posix_spawnp(pid_t *child, const char *file,
 {
     const image_t image = { run_spawnp, AT_FDCWD, file,    0,
                             argv,       child,    actions, attributes };
-    return run(&image, environment, is_own(&image));
+    return run(&image, environment, is_own(&image), false);
 }
 
 EVPROF_API _Noreturn void

@@ -142,6 +142,10 @@ grep -q "^File: $(basename "$program")" top || fail "a script gives the title: $
 # Not where the library would hurt, or the loader would say that it is missing.
 [ "$(status_of "$tool" run -- sh -c "exec $asan burn threads 3")" -eq 3 ] && [ ! -s err ] ||
     fail "a sanitizer: $(cat err)"
+checker=$(ldd "$asan" | awk '/libasan\.so/ { print $3 }')
+[ "$(ASAN_OPTIONS=detect_leaks=0 status_of "$tool" run -- \
+    sh -c "LD_PRELOAD=$checker exec $program burn 3")" -eq 3 ] && [ ! -s err ] ||
+    fail "a sanitizer that is preloaded: $(cat err)"
 mkdir gone
 cp "$library" gone/libevprof_preload.so
 [ "$(LD_PRELOAD=$work/gone/libevprof_preload.so status_of \

@@ -2,13 +2,16 @@
 /* Which programs have the library that a process runs in its own place. */
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -168,6 +171,97 @@ test_ways_to_name_it(void **state)
     close(bin);
 }
 
+/* libc looks in the working directory for an empty folder, stops at the first
+ * program, and knows no limit for what is behind it. */
+static void
+test_path(void **state)
+{
+    (void)state;
+    char path[5000];
+    copy_program(SIZE_MAX >> 1, 0755);
+    setenv("PATH", "", 1);
+    assert_true(evprof_preload_may_follow(AT_FDCWD, "program", 0, true));
+    setenv("PATH", "/none:", 1);
+    assert_true(evprof_preload_may_follow(AT_FDCWD, "program", 0, true));
+    assert_int_equal(unlink("program"), 0);
+    write_script("sh", "data");
+    setenv("PATH", ":/bin", 1);
+    assert_false(evprof_preload_may_follow(AT_FDCWD, "sh", 0, true));
+    assert_int_equal(unlink("sh"), 0);
+    assert_true(evprof_preload_may_follow(AT_FDCWD, "sh", 0, true));
+    memset(path, 'x', sizeof(path));
+    memcpy(path + sizeof(path) - sizeof(":/bin"), ":/bin", sizeof(":/bin"));
+    setenv("PATH", path, 1);
+    assert_false(evprof_preload_may_follow(AT_FDCWD, "sh", 0, true));
+    setenv("PATH", "/bin", 1);
+}
+
+/* The kernel refuses a FIFO; to open one to look at it would take for ever. */
+static void
+test_a_fifo(void **state)
+{
+    (void)state;
+    assert_int_equal(mkfifo("fifo", 0755), 0);
+    assert_false(follows("fifo"));
+    assert_int_equal(unlink("fifo"), 0);
+}
+
+static volatile sig_atomic_t handler_follows;
+
+static void
+look_in_handler(int number)
+{
+    (void)number;
+    handler_follows = follows("/bin/sh");
+}
+
+/* A handler that starts a debugger or the program anew may have no more than a
+ * page of its own. Nothing below that can be written. */
+static void
+test_a_small_stack(void **state)
+{
+    (void)state;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t least = (size_t)sysconf(_SC_MINSIGSTKSZ) + 4096;
+    const size_t size = (least + page - 1) / page * page;
+    char *room =
+        mmap(NULL, page + size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(room != MAP_FAILED);
+    assert_int_equal(mprotect(room + page, size, PROT_READ | PROT_WRITE), 0);
+    const stack_t stack = { .ss_sp = room + page, .ss_size = least };
+    const stack_t none = { .ss_flags = SS_DISABLE };
+    const struct sigaction act = { .sa_handler = look_in_handler,
+                                   .sa_flags = SA_ONSTACK };
+    assert_true(follows("/bin/sh"));
+    assert_int_equal(sigaltstack(&stack, NULL), 0);
+    assert_int_equal(sigaction(SIGUSR1, &act, NULL), 0);
+    assert_int_equal(raise(SIGUSR1), 0);
+    assert_true(handler_follows);
+    (void)signal(SIGUSR1, SIG_DFL);
+    assert_int_equal(sigaltstack(&none, NULL), 0);
+    munmap(room, page + size);
+}
+
+static void *
+look_while_cancelled(void *arg)
+{
+    pthread_cancel(pthread_self());
+    *(bool *)arg = follows("/bin/sh");
+    pthread_exit(NULL);
+}
+
+static void
+test_a_cancelled_thread(void **state)
+{
+    (void)state;
+    bool does_follow = false;
+    pthread_t thread;
+    assert_int_equal(
+        pthread_create(&thread, NULL, look_while_cancelled, &does_follow), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(does_follow);
+}
+
 /* What a child runs is another program. */
 static void
 test_a_child(void **state)
@@ -202,6 +296,10 @@ main(void)
         cmocka_unit_test(test_another_loader),
         cmocka_unit_test(test_scripts),
         cmocka_unit_test(test_ways_to_name_it),
+        cmocka_unit_test(test_path),
+        cmocka_unit_test(test_a_fifo),
+        cmocka_unit_test(test_a_small_stack),
+        cmocka_unit_test(test_a_cancelled_thread),
         cmocka_unit_test(test_a_child),
         cmocka_unit_test(test_no_library),
     };

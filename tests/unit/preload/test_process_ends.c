@@ -110,8 +110,9 @@ evprof_preload_is_own_image(int folder, const char *file, int flags)
 
 int
 evprof_preload_run_restored(evprof_image_run_fn *run, const void *image,
-                            char *const environment[])
+                            char *const environment[], bool is_own)
 {
+    (void)is_own;
     return run(image, environment);
 }
 

@@ -210,6 +210,16 @@ is_wanted(const evprof_preload_conf_t *conf)
     return conf->only == NULL || only != NULL;
 }
 
+/* These give up rights one after the other in their one thread and then run the
+ * program that was meant. Where threads of ours are there, which never had what
+ * the first has kept, libc ends the process at the next step. */
+static bool
+only_gives_up_rights(void)
+{
+    return strcmp(program_invocation_short_name, "setpriv") == 0 ||
+           strcmp(program_invocation_short_name, "capsh") == 0;
+}
+
 /* Every thread inherits what the first holds back, so that the signal waits
  * for ours. */
 static void
@@ -230,7 +240,7 @@ read_settings(void)
 {
     evprof_config_t *config = evprof_settings_hold(preload.prof);
     const evprof_preload_conf_t *conf = evprof_settings_preload(config);
-    bool wanted = is_wanted(conf);
+    bool wanted = is_wanted(conf) && !only_gives_up_rights();
     if (!conf->follow_exec) {
         evprof_preload_leave_environment();
     }

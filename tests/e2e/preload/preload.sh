@@ -139,6 +139,12 @@ chmod +x script inner
 grep -q ' burn$' top || fail "a script loses the program: $(cat top err)"
 grep -q "^File: $(basename "$program")" top || fail "a script gives the title: $(cat top)"
 ! grep -q idle err || fail "a script: $(cat err)"
+# Nor does a thread of ours keep it from giving up rights on the way.
+if [ "$(id -u)" -eq 0 ] && setpriv --reuid=1 --regid=1 --clear-groups true; then
+    [ "$(status_of "$tool" run -cpuprofile user.pb -- \
+        setpriv --reuid=1 --regid=1 --clear-groups sh -c 'exit 3')" -eq 3 ] ||
+        fail "setpriv: $(cat err)"
+fi
 # Not where the library would hurt, or the loader would say that it is missing.
 [ "$(status_of "$tool" run -- sh -c "exec $asan burn threads 3")" -eq 3 ] && [ ! -s err ] ||
     fail "a sanitizer: $(cat err)"

@@ -56,7 +56,8 @@ static const evprof_loss_row_t rows[EVPROF_LOSS_COUNT] = {
     [EVPROF_LOSS_HELD_BACK] = {
         .key = "held_back",
         .sentence = "@N@ of @OF@ expiries were not delivered: a thread with "
-                    "CPU time held SIGPROF back",
+                    "CPU time held SIGPROF back, or had the CPU only between "
+                    "two ticks of the kernel's clock",
         .remedy = "leave SIGPROF out of the masks of threads",
         .profiles = CPU,
     },

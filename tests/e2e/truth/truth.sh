@@ -83,7 +83,7 @@ check timer_slots_later cpu "$n of $n threads were not sampled, or not from the 
 for refused in timer_refused timer_refused_settime; do
     check $refused cpu "!$n of $n threads were not sampled: the process may not make timers: Operation not permitted; allow timer_create" timer_refused
 done
-check held_back cpu "$n of $n expiries were not delivered: a thread with CPU time held SIGPROF back;"
+check held_back cpu "$n of $n expiries were not delivered: a thread with CPU time held SIGPROF back, or had the CPU only between two ticks of the kernel's clock;"
 check handler_replaced cpu "$n of $n signals did not reach us: SIG_IGN took the place of our SIGPROF handler;"
 check handler_replaced wall "$n of $n signals did not reach us: SIG_IGN took"
 check handler_replaced goroutine "$n of $n signals did not reach us: SIG_IGN took"

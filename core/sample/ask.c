@@ -116,13 +116,14 @@ evprof_ask_end(int timer)
 
 static int
 queue_signal(enum evprof_tap_kind kind, const evprof_thread_t *thread,
-             uint32_t generation)
+             uint32_t generation, int timer)
 {
     const uintptr_t token = evprof_sig_token(kind, thread, generation);
     siginfo_t info;
     memset(&info, 0, sizeof(info));
     info.si_signo = SIGPROF;
     info.si_code = SI_TIMER;
+    info.si_timerid = timer;
     memcpy(&info.si_value, &token, sizeof(token));
     return syscall(SYS_rt_tgsigqueueinfo, getpid(), atomic_load(&thread->tid),
                    SIGPROF, &info) == 0
@@ -130,9 +131,9 @@ queue_signal(enum evprof_tap_kind kind, const evprof_thread_t *thread,
                : status_of(errno);
 }
 
-int
-evprof_ask_sleeper(enum evprof_tap_kind kind, evprof_thread_t *thread,
-                   uint32_t generation)
+static int
+ask_by_signal(enum evprof_tap_kind kind, evprof_thread_t *thread,
+              uint32_t generation, int timer)
 {
     int status = EVPROF_ENOENT;
     if (evprof_tap_session(kind) == 0) {
@@ -141,9 +142,23 @@ evprof_ask_sleeper(enum evprof_tap_kind kind, evprof_thread_t *thread,
     const int saved = errno;
     evprof_lock_enter(&thread->lock);
     if (is_meant(thread, generation)) {
-        status = queue_signal(kind, thread, generation);
+        status = queue_signal(kind, thread, generation, timer);
     }
     evprof_lock_leave(&thread->lock);
     errno = saved;
     return status;
+}
+
+int
+evprof_ask_sleeper(enum evprof_tap_kind kind, evprof_thread_t *thread,
+                   uint32_t generation)
+{
+    return ask_by_signal(kind, thread, generation, 0);
+}
+
+int
+evprof_ask_overdue(evprof_thread_t *thread, uint32_t generation)
+{
+    return ask_by_signal(EVPROF_TAP_CPU, thread, generation,
+                         EVPROF_SIG_OVERDUE);
 }

@@ -39,4 +39,11 @@ void evprof_ask_end(int timer);
 int evprof_ask_sleeper(enum evprof_tap_kind kind, evprof_thread_t *thread,
                        uint32_t generation);
 
+/*
+ * Has a thread that runs record what its CPU timer has not told of yet. The
+ * caller has seen that it does not sleep; one that falls asleep before the
+ * signal is there may have its call ended. Statuses as above.
+ */
+int evprof_ask_overdue(evprof_thread_t *thread, uint32_t generation);
+
 #endif

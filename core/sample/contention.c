@@ -92,7 +92,8 @@ evprof_contention_on_switch(void (*changed)(bool is_on))
 void
 evprof_contention_set_block_rate(int64_t ns)
 {
-    /* A program that starts with all off does not wait for tables of its code. */
+    /* A program that starts with all off does not wait for tables of its code.
+     */
     if (ns > 0) {
         (void)evprof_here_prepare();
     }

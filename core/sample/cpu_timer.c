@@ -7,7 +7,11 @@
  *
  * The kernel looks at CPU timers when its clock ticks (CONFIG_HZ). Expiries
  * between two ticks come as one signal with overruns; what is due when a thread
- * ends between two ticks is known from its clock.
+ * ends between two ticks is known from its clock. A thread that shares a CPU
+ * with others which never sleep may have it between the ticks alone, and then
+ * its timer never tells: when several expiries are overdue and it has work to
+ * do, it is sent the signal without a timer, and takes them off what the timer
+ * tells later.
  */
 #include "core/sample/cpu_timer.h"
 
@@ -22,6 +26,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/hash.h"
+#include "core/sample/ask.h"
 #include "core/sample/sig_handler.h"
 #include "core/sample/sig_ring.h"
 #include "core/sample/thread_info.h"
@@ -30,8 +35,14 @@
  * spends one part in twenty of its time on them. */
 enum { SCAN_REST = 20 };
 
+/* What the slowest of ticks (CONFIG_HZ=100) tells late on a CPU that all share.
+ */
+#define OVERDUE_NS INT64_C(40000000)
+#define LOOK_EVERY_NS INT64_C(50000000)
+
 static struct {
     int64_t next_scan_ns;       /* the drainer's */
+    int64_t next_look_ns;       /* the drainer's, for what is overdue */
     _Atomic uint64_t period_ns; /* 0: off */
     _Atomic uint32_t session;   /* a new number for each start */
     _Atomic uint64_t random;
@@ -155,6 +166,7 @@ arm_locked(evprof_thread_t *thread, uint64_t period_ns)
     atomic_store(&thread->cpu.fired, 0);
     atomic_store(&thread->cpu.carried, 0);
     atomic_store(&thread->cpu.dropped, 0);
+    atomic_store(&thread->cpu.ahead, 0);
     atomic_store(&thread->cpu.rest_until, 0);
     const uint64_t now = thread_time(tid);
     const uint64_t first_ns = now + random_phase(period_ns);
@@ -212,23 +224,12 @@ arm_timer(evprof_thread_t *thread)
     errno = saved;
 }
 
-/* Expiries up to `time` on the thread's clock, delivered or not. */
-static uint64_t
-expiries_due(const evprof_thread_t *thread, uint64_t time)
-{
-    const uint64_t period_ns = atomic_load(&timers.last_period_ns);
-    const uint64_t first = atomic_load(&thread->cpu.first);
-    const uint64_t fired = atomic_load(&thread->cpu.fired);
-    const uint64_t due = time < first ? 0 : (time - first) / period_ns + 1;
-    return due > fired ? due : fired;
-}
-
 /* How many of these expiries have not been delivered. */
 static uint64_t
 expiries_owed(const evprof_thread_t *thread, uint64_t time)
 {
-    const uint64_t due = expiries_due(thread, time);
     const uint64_t fired = atomic_load(&thread->cpu.fired);
+    const uint64_t due = evprof_sig_due(thread, time);
     return due > fired ? due - fired : 0;
 }
 
@@ -256,7 +257,7 @@ disarm_timer(evprof_thread_t *thread)
     evprof_lock_enter(&timers.sums);
     const uint64_t time = last_time(thread);
     count(&timers.cpu_ns, time);
-    count(&timers.due, expiries_due(thread, time));
+    count(&timers.due, evprof_sig_due(thread, time));
     count(&timers.uncaught, expiries_owed(thread, time));
     atomic_store(&thread->cpu.timer, 0);
     count(&timers.lost, atomic_exchange(&thread->cpu.carried, 0));
@@ -359,9 +360,53 @@ arm_refused(void)
     }
 }
 
+/* ---- Timers that do not tell ---- */
+
+static bool
+is_overdue(const evprof_thread_t *thread)
+{
+    const uint64_t owed =
+        atomic_load(&thread->cpu.timer) == 0
+            ? 0
+            : expiries_owed(thread, thread_time(atomic_load(&thread->tid)));
+    return owed > 1 && owed * atomic_load(&timers.period_ns) >= OVERDUE_NS;
+}
+
+/* One that sleeps is left alone: the signal would end its call. */
+static bool
+has_work(const evprof_thread_t *thread)
+{
+    evprof_thread_info_t info;
+    return evprof_thread_read_status(atomic_load(&thread->tid), &info) ==
+               EVPROF_OK &&
+           info.state == 'R' && !info.holds_sigprof_back;
+}
+
+static void
+remind_overdue(void)
+{
+    const int64_t began = evprof_clock_ns(CLOCK_MONOTONIC);
+    if (atomic_load(&timers.period_ns) == 0 || began < timers.next_look_ns) {
+        return;
+    }
+    const uint32_t limit = evprof_thread_limit();
+    for (uint32_t i = 0; i < limit; i++) {
+        evprof_thread_t *thread = evprof_thread_at(i);
+        const uint32_t generation = atomic_load(&thread->generation);
+        if (is_overdue(thread) && has_work(thread)) {
+            (void)evprof_ask_overdue(thread, generation);
+        }
+    }
+    const int64_t ended = evprof_clock_ns(CLOCK_MONOTONIC);
+    const int64_t rest_ns = SCAN_REST * (ended - began);
+    timers.next_look_ns =
+        ended + (rest_ns > LOOK_EVERY_NS ? rest_ns : LOOK_EVERY_NS);
+}
+
 void
 evprof_cpu_timers_rearm(void)
 {
+    remind_overdue();
     const int64_t began = evprof_clock_ns(CLOCK_MONOTONIC);
     if (atomic_load(&timers.period_ns) == 0 || began < timers.next_scan_ns) {
         return;
@@ -430,7 +475,7 @@ read_thread(evprof_cpu_reading_t *out, uint32_t index)
         .cpu_ns = time,
     };
     out->cpu_ns += time;
-    out->due += expiries_due(thread, time);
+    out->due += evprof_sig_due(thread, time);
     out->carried += atomic_load(&thread->cpu.carried);
     out->live++;
 }

@@ -29,7 +29,8 @@ typedef struct evprof_cpu_timer_stats {
 void evprof_cpu_timers_start(uint64_t period_ns);
 
 /* Arms threads that scans have found since, and those that were refused by the
- * limit of queued signals. Called by the drainer at each tick. */
+ * limit of queued signals, and reminds those whose timer does not tell. Called
+ * by the drainer at each tick. */
 void evprof_cpu_timers_rearm(void);
 
 /* Deletes all timers. Signals may still arrive; the handler ignores their old

@@ -19,7 +19,6 @@
 
 #include "core/base/lock.h"
 
-
 /* The process that the calling thread is forking; 0: it forks none. */
 static _Thread_local pid_t parent __attribute__((tls_model("initial-exec")));
 static _Thread_local bool held_sigprof_back

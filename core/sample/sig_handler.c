@@ -186,20 +186,25 @@ evprof_sig_last_expiry(const evprof_thread_t *thread, uint64_t fired)
     return (int64_t)(first + (fired - 1) * period_ns);
 }
 
-/* The timer's own expiry and its overruns, and what earlier samples lost. */
+uint64_t
+evprof_sig_due(const evprof_thread_t *thread, uint64_t time_ns)
+{
+    const uint64_t period_ns =
+        atomic_load_explicit(&evprof_sig_cpu_period_ns, memory_order_relaxed);
+    const uint64_t first =
+        atomic_load_explicit(&thread->cpu.first, memory_order_relaxed);
+    const uint64_t fired =
+        atomic_load_explicit(&thread->cpu.fired, memory_order_relaxed);
+    const uint64_t due =
+        time_ns < first ? 0 : (time_ns - first) / period_ns + 1;
+    return due > fired ? due : fired;
+}
+
+/* The expiries, and what earlier samples lost. */
 static void
-take_timer_sample(evprof_thread_t *thread, const siginfo_t *info,
-                  const void *context)
+record_expiries(evprof_thread_t *thread, uint64_t expiries, const void *context)
 {
     evprof_sig_tap_t *tap = &evprof_sig_taps[EVPROF_TAP_CPU];
-    const int timer =
-        atomic_load_explicit(&thread->cpu.timer, memory_order_relaxed);
-    if (atomic_load_explicit(&tap->session, memory_order_relaxed) == 0 ||
-        timer != info->si_timerid + 1) {
-        atomic_fetch_add_explicit(&tap->late, 1, memory_order_relaxed);
-        return;
-    }
-    const uint64_t expiries = 1 + (uint64_t)(unsigned)info->si_overrun;
     const uint64_t weight =
         expiries +
         atomic_exchange_explicit(&thread->cpu.carried, 0, memory_order_relaxed);
@@ -217,6 +222,51 @@ take_timer_sample(evprof_thread_t *thread, const siginfo_t *info,
                                   memory_order_relaxed);
         atomic_fetch_add_explicit(&tap->dropped, expiries,
                                   memory_order_relaxed);
+    }
+}
+
+/* Expiries that the thread's clock has passed and of which its timer has not
+ * told. */
+static uint64_t
+take_overdue(evprof_thread_t *thread)
+{
+    const int64_t now = evprof_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    const uint64_t more =
+        evprof_sig_due(thread, (uint64_t)now) -
+        atomic_load_explicit(&thread->cpu.fired, memory_order_relaxed);
+    atomic_fetch_add_explicit(&thread->cpu.ahead, more, memory_order_relaxed);
+    return more;
+}
+
+/* The timer's own expiry and its overruns, less those that are recorded. */
+static uint64_t
+take_told(evprof_thread_t *thread, const siginfo_t *info)
+{
+    const uint64_t told = 1 + (uint64_t)(unsigned)info->si_overrun;
+    const uint64_t ahead =
+        atomic_load_explicit(&thread->cpu.ahead, memory_order_relaxed);
+    const uint64_t known = told < ahead ? told : ahead;
+    atomic_fetch_sub_explicit(&thread->cpu.ahead, known, memory_order_relaxed);
+    return told - known;
+}
+
+static void
+take_timer_sample(evprof_thread_t *thread, const siginfo_t *info,
+                  const void *context)
+{
+    evprof_sig_tap_t *tap = &evprof_sig_taps[EVPROF_TAP_CPU];
+    const int timer =
+        atomic_load_explicit(&thread->cpu.timer, memory_order_relaxed);
+    const bool is_overdue = info->si_timerid == EVPROF_SIG_OVERDUE;
+    if (atomic_load_explicit(&tap->session, memory_order_relaxed) == 0 ||
+        timer == 0 || (!is_overdue && timer != info->si_timerid + 1)) {
+        atomic_fetch_add_explicit(&tap->late, 1, memory_order_relaxed);
+        return;
+    }
+    const uint64_t expiries =
+        is_overdue ? take_overdue(thread) : take_told(thread, info);
+    if (expiries > 0) {
+        record_expiries(thread, expiries, context);
     }
 }
 

@@ -50,6 +50,14 @@ uint64_t evprof_sig_token(enum evprof_tap_kind kind,
  */
 int64_t evprof_sig_last_expiry(const evprof_thread_t *thread, uint64_t fired);
 
+/* Expiries up to `time_ns` on the thread's CPU clock, told by its timer or not;
+ * it has or had one. Signal-safe. */
+uint64_t evprof_sig_due(const evprof_thread_t *thread, uint64_t time_ns);
+
+/* The number of the timer in a signal that no timer has sent: the thread is to
+ * record what is due by its clock. */
+#define EVPROF_SIG_OVERDUE (-1)
+
 /* For sigaction(). */
 void evprof_sig_handler(int signum, siginfo_t *info, void *context);
 

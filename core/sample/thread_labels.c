@@ -34,8 +34,7 @@ static void
 read_name(int32_t tid, char *out, size_t size)
 {
     char path[64];
-    (void)snprintf(path, sizeof(path), EVPROF_SELF_TASKS "/%d/comm",
-                   (int)tid);
+    (void)snprintf(path, sizeof(path), EVPROF_SELF_TASKS "/%d/comm", (int)tid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t len = fd < 0 ? -1 : read(fd, out, size - 1);
     if (fd >= 0) {

@@ -47,6 +47,7 @@ typedef struct evprof_cpu_slot {
     _Atomic uint64_t fired;     /* expiries that reached the handler */
     _Atomic uint64_t carried;   /* weight of drops, for the next sample */
     _Atomic uint64_t dropped;   /* samples dropped since it was armed */
+    _Atomic uint64_t ahead;     /* expiries recorded before the timer told */
     _Atomic int64_t rest_until; /* monotonic ns: no walk before that */
 } evprof_cpu_slot_t;
 

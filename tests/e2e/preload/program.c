@@ -21,26 +21,15 @@ extern char **environ;
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
-/*
- * Gives the CPU back at odd moments. Linux looks at CPU timers when its clock
- * ticks, and a thread that shares a CPU with others which never sleep may have
- * it between the ticks alone, for seconds.
- */
 static double
 burn(double seconds)
 {
     volatile double sum = 0;
-    clock_t now = clock();
-    clock_t end = now + (clock_t)(seconds * CLOCKS_PER_SEC);
-    for (unsigned odd = 1; now < end; odd = odd * 5 % 997) {
-        const struct timespec nap = { .tv_nsec = odd * 1000L };
-        for (clock_t next = now + CLOCKS_PER_SEC / 400; now < next;
-             now = clock()) {
-            for (int i = 1; i < 1000; i++) {
-                sum += 1.0 / i;
-            }
+    clock_t end = clock() + (clock_t)(seconds * CLOCKS_PER_SEC);
+    while (clock() < end) {
+        for (int i = 1; i < 1000; i++) {
+            sum += 1.0 / i;
         }
-        nanosleep(&nap, NULL);
     }
     return sum;
 }

@@ -5,6 +5,9 @@
  */
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "core/sample/ask.h"
 #include "core/sample/tap.h"
@@ -158,6 +161,47 @@ test_held_signals_are_said(void **state)
     evprof_pprof_free(profile);
 }
 
+/* ---- A timer that does not tell ---- */
+
+static void
+set_timer(const evprof_thread_t *thread, uint64_t first_ns, uint64_t period_ns)
+{
+    const struct itimerspec when = {
+        .it_value = { .tv_sec = (time_t)(first_ns / second_ns),
+                      .tv_nsec = (long)(first_ns % second_ns) },
+        .it_interval = { .tv_nsec = (long)period_ns },
+    };
+    assert_int_equal(syscall(SYS_timer_settime,
+                             atomic_load(&thread->cpu.timer) - 1, TIMER_ABSTIME,
+                             &when, NULL),
+                     0);
+}
+
+/*
+ * As where the kernel's clock ticks while others have the CPU, each time. When
+ * the timer then tells of all at once, nothing counts twice.
+ */
+static void
+test_a_timer_that_tells_late(void **state)
+{
+    (void)state;
+    evprof_thread_t *self = evprof_thread_self();
+    scene_begin(100, 64);
+    const uint64_t began = scene_clock(CLOCK_PROCESS_CPUTIME_ID);
+    set_timer(self, 0, 0);
+    const uint64_t told = atomic_load(&self->cpu.fired);
+    while (atomic_load(&self->cpu.fired) < told + 40) {
+        scene_burn(second_ns / 100);
+    }
+    set_timer(self, atomic_load(&self->cpu.first), second_ns / 100);
+    scene_burn(second_ns / 2);
+    const uint64_t used = scene_clock(CLOCK_PROCESS_CPUTIME_ID) - began;
+    evprof_pprof_t *profile = scene_end();
+    assert_within_two_percent(scene_samples(profile), 100, used);
+    assert_false(scene_has_comment(profile, "not delivered"));
+    evprof_pprof_free(profile);
+}
+
 /* ---- A walk that takes longer than a period ---- */
 
 static const uint64_t walk_ns = 12000000;
@@ -203,6 +247,7 @@ main(void)
         cmocka_unit_test(test_sum_is_the_clocks),
         cmocka_unit_test(test_dropped_weight_is_carried),
         cmocka_unit_test(test_held_signals_are_said),
+        cmocka_unit_test(test_a_timer_that_tells_late),
         cmocka_unit_test(test_slow_walks_leave_the_program_its_cpu),
     };
     return cmocka_run_group_tests_name("totals", tests, NULL, NULL);

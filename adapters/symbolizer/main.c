@@ -240,13 +240,25 @@ serve_one(evprof_kept_sources_t *kept)
     return is_done;
 }
 
+/* False: none comes any more. The signal by which the helper steps back ends no
+ * wait, and begins it anew at most once. */
+static bool
+await_question(void)
+{
+    struct pollfd question = { .fd = 0, .events = POLLIN };
+    int count;
+    do {
+        count = poll(&question, 1, MAX_IDLE_MS);
+    } while (count < 0 && errno == EINTR);
+    return count > 0;
+}
+
 int
 main(void)
 {
-    struct pollfd question = { .fd = 0, .events = POLLIN };
     evprof_kept_sources_t kept = { .max_bytes = MAX_KEPT };
     limit_myself();
-    while (poll(&question, 1, MAX_IDLE_MS) > 0 && serve_one(&kept)) {
+    while (await_question() && serve_one(&kept)) {
     }
     evprof_kept_sources_close(&kept);
     return EXIT_SUCCESS;

@@ -501,6 +501,37 @@ test_priority(void **state)
     evprof_helper_stop(&helper);
 }
 
+static void
+await_asleep(pid_t pid)
+{
+    char path[64];
+    char text[256] = "";
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    while (strstr(text, ") S ") == NULL) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        assert_true(fd >= 0);
+        assert_true(read(fd, text, sizeof(text) - 1) > 0);
+        close(fd);
+    }
+}
+
+/* The signal by which it steps back may come while it waits for a question. */
+static void
+test_a_signal_between_questions(void **state)
+{
+    (void)state;
+    evprof_helper_t helper = new_helper();
+    assert_true(ask_sample(&helper) > 0);
+    const pid_t program = program_of(helper.keeper.pid);
+    for (int i = 0; i < 20; i++) {
+        await_asleep(program);
+        assert_int_equal(kill(program, SIGPROF), 0);
+        assert_true(ask_sample(&helper) > 0);
+        assert_int_equal(program_of(helper.keeper.pid), program);
+    }
+    evprof_helper_stop(&helper);
+}
+
 /* Cuts a copy of the sample at many places. */
 static void
 test_cut_files(void **state)
@@ -551,6 +582,7 @@ main(void)
         cmocka_unit_test(test_killed_program),
         cmocka_unit_test(test_killed_keeper),
         cmocka_unit_test(test_priority),
+        cmocka_unit_test(test_a_signal_between_questions),
         cmocka_unit_test(test_child_of_a_fork),
         cmocka_unit_test(test_programs_that_are_none),
         cmocka_unit_test(test_cut_files),

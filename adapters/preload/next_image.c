@@ -39,7 +39,8 @@ enum {
     LOADER_SIZE = 256,
     LINE_SIZE = 256,
     MOST_PARTS = 64,
-    MOST_DYNAMIC = 128
+    MOST_DYNAMIC = 128,
+    MOST_CHAIN = 4096
 };
 
 static struct {
@@ -125,9 +126,9 @@ place_of(const image_t *image, uint64_t address)
     return 0;
 }
 
-/* Where the file has the names of what it needs; 0: nowhere. */
+/* Where the file has what its dynamic entry `tag` leads to; 0: nowhere. */
 static uint64_t
-find_texts(const image_t *image, uint64_t at, size_t count)
+find_table(const image_t *image, uint64_t at, size_t count, int64_t tag)
 {
     ElfW(Dyn) entry;
     for (size_t i = 0; i < count; i++) {
@@ -135,11 +136,65 @@ find_texts(const image_t *image, uint64_t at, size_t count)
                      sizeof(entry))) {
             return 0;
         }
-        if (entry.d_tag == DT_STRTAB) {
+        if (entry.d_tag == tag) {
             return place_of(image, entry.d_un.d_ptr);
         }
     }
     return 0;
+}
+
+/* Whether the table of hashes at `table` has a symbol of that hash, which is as
+ * good as its name here. */
+static bool
+has_symbol(const image_t *image, uint64_t table, const char *name)
+{
+    struct {
+        uint32_t buckets;
+        uint32_t first; /* symbol that has a hash */
+        uint32_t words; /* of the filter, which comes next */
+        uint32_t shift;
+    } head;
+    uint32_t hash = 5381;
+    uint32_t symbol;
+    uint32_t other;
+    for (; *name != '\0'; name++) {
+        hash = hash * 33 + (unsigned char)*name;
+    }
+    if (!read_at(image->fd, table, &head, sizeof(head)) || head.buckets == 0) {
+        return false;
+    }
+    uint64_t buckets = table + sizeof(head) + UINT64_C(8) * head.words;
+    uint64_t chains = buckets + UINT64_C(4) * head.buckets;
+    if (!read_at(image->fd, buckets + UINT64_C(4) * (hash % head.buckets),
+                 &symbol, sizeof(symbol)) ||
+        symbol < head.first) {
+        return false;
+    }
+    for (uint32_t i = 0; i < MOST_CHAIN; i++) {
+        if (!read_at(image->fd,
+                     chains + UINT64_C(4) * (symbol - head.first + i), &other,
+                     sizeof(other))) {
+            return false;
+        }
+        if ((other | 1) == (hash | 1) || (other & 1) != 0) {
+            return (other | 1) == (hash | 1); /* it, or the last one */
+        }
+    }
+    return false;
+}
+
+/* Whether a sanitizer that is linked into it does not bear other libraries. */
+static bool
+has_sanitizer(const image_t *image)
+{
+    ElfW(Phdr) part;
+    if (!part_of_type(image, PT_DYNAMIC, &part)) {
+        return false;
+    }
+    uint64_t table = find_table(image, part.p_offset,
+                                part.p_filesz / sizeof(ElfW(Dyn)), DT_GNU_HASH);
+    return table != 0 && (has_symbol(image, table, "__tsan_init") ||
+                          has_symbol(image, table, "__msan_init"));
 }
 
 /* Whether one of the libraries that it needs is a sanitizer's. */
@@ -153,7 +208,7 @@ needs_sanitizer(const image_t *image)
     }
     size_t count = part.p_filesz / sizeof(entry);
     count = count < MOST_DYNAMIC ? count : MOST_DYNAMIC;
-    uint64_t texts = find_texts(image, part.p_offset, count);
+    uint64_t texts = find_table(image, part.p_offset, count, DT_STRTAB);
     for (size_t i = 0; i < count && texts != 0; i++) {
         char name[24] = "";
         if (read_at(image->fd, part.p_offset + i * sizeof(entry), &entry,
@@ -257,7 +312,7 @@ can_have_it(int fd)
     char loader[LOADER_SIZE];
     return read_image(fd, &image) && read_loader(&image, loader) &&
            strcmp(loader, own.loader) == 0 && !has_own_rights(fd) &&
-           !needs_sanitizer(&image);
+           !needs_sanitizer(&image) && !has_sanitizer(&image);
 }
 
 /* ---- The library's ---- */

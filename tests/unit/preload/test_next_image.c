@@ -196,6 +196,14 @@ test_path(void **state)
     setenv("PATH", "/bin", 1);
 }
 
+/* A library beside it would end such a program. */
+static void
+test_a_sanitizer_that_is_linked_in(void **state)
+{
+    (void)state;
+    assert_false(follows(HAS_TSAN));
+}
+
 /* The kernel refuses a FIFO; to open one to look at it would take for ever. */
 static void
 test_a_fifo(void **state)
@@ -297,6 +305,7 @@ main(void)
         cmocka_unit_test(test_scripts),
         cmocka_unit_test(test_ways_to_name_it),
         cmocka_unit_test(test_path),
+        cmocka_unit_test(test_a_sanitizer_that_is_linked_in),
         cmocka_unit_test(test_a_fifo),
         cmocka_unit_test(test_a_small_stack),
         cmocka_unit_test(test_a_cancelled_thread),

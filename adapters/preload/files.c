@@ -206,7 +206,7 @@ each_window(unsigned number)
         } else if (is_timed(f)) {
             close_window(f);
             open_window(f);
-        } else if (!is_timed(f) && number % REPLACE_EVERY == 0) {
+        } else if (number % REPLACE_EVERY == 0) {
             take_snapshot(f);
         }
     }

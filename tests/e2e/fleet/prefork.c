@@ -4,12 +4,14 @@
  * which is printed with their numbers, and burns a little. It ends with its
  * standard input.
  */
+#include <dirent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,8 @@
 
 #include <evprof/evhttp.h>
 #include <evprof/evprof.h>
+
+#include "tests/thread_state.h"
 
 __attribute__((noinline)) static void *
 burn_in_prefork(void *unused)
@@ -48,6 +52,34 @@ serve(int fd)
     _exit(0);
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+/* AddressSanitizer's allocator stays locked in a child for ever when a thread
+ * was in it at the fork, as one that begins is; libc frees its own. */
+static void
+await_quiet(void)
+{
+    bool is_quiet = false;
+    while (!is_quiet) {
+        DIR *tasks = opendir("/proc/self/task");
+        const struct dirent *entry;
+        is_quiet = tasks != NULL;
+        while (tasks != NULL && (entry = readdir(tasks)) != NULL) {
+            const pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+            is_quiet = is_quiet && (tid <= 0 || tid == gettid() ||
+                                    thread_state(tid) == 'S');
+        }
+        if (tasks != NULL) {
+            closedir(tasks);
+        }
+    }
+}
+#else
+static void
+await_quiet(void)
+{
+}
+#endif
+
 int
 main(int argc, char **argv)
 {
@@ -71,6 +103,7 @@ main(int argc, char **argv)
     pid_t pids[64];
     for (int i = 0; i < count && i < 64; i++) {
         (void)fflush(stdout);
+        await_quiet();
         pids[i] = fork();
         if (pids[i] == 0) {
             serve(fd);

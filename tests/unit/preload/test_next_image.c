@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "adapters/preload/next_image.h"
+#include "tests/unit/emulated.h"
 
 static char folder[] = "/tmp/evprof-next-XXXXXX";
 
@@ -79,6 +80,7 @@ static void
 test_programs(void **state)
 {
     (void)state;
+    SKIP_EMULATED("shell of its own processor");
     assert_true(follows("/bin/sh"));
     assert_false(follows("/bin"));
     assert_false(follows("/etc/passwd"));
@@ -132,6 +134,7 @@ static void
 test_scripts(void **state)
 {
     (void)state;
+    SKIP_EMULATED("shell of its own processor");
     write_script("one", "#!/bin/sh\nexit\n");
     write_script("two", "#! \t/bin/sh -e");
     write_script("nothing", "#!");
@@ -155,6 +158,7 @@ static void
 test_ways_to_name_it(void **state)
 {
     (void)state;
+    SKIP_EMULATED("shell of its own processor");
     int fd = open("/bin/sh", O_RDONLY | O_CLOEXEC);
     int bin = open("/bin", O_PATH | O_CLOEXEC);
     setenv("PATH", "/none::/bin", 1);
@@ -177,6 +181,7 @@ static void
 test_path(void **state)
 {
     (void)state;
+    SKIP_EMULATED("shell of its own processor");
     char path[5000];
     copy_program(SIZE_MAX >> 1, 0755);
     setenv("PATH", "", 1);
@@ -229,6 +234,7 @@ static void
 test_a_small_stack(void **state)
 {
     (void)state;
+    SKIP_EMULATED("shell of its own processor");
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     const size_t least = (size_t)sysconf(_SC_MINSIGSTKSZ) + 4096;
     const size_t size = (least + page - 1) / page * page;
@@ -262,6 +268,7 @@ static void
 test_a_cancelled_thread(void **state)
 {
     (void)state;
+    SKIP_EMULATED("shell of its own processor");
     bool does_follow = false;
     pthread_t thread;
     assert_int_equal(

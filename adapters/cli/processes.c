@@ -31,8 +31,6 @@ enum { NAME_BYTES = 32 };
  * of `listen_after`. */
 #define PATIENCE_NS 5000000000
 
-#define LOOK_AGAIN_NS 20000000
-
 /* What a source asks for; one of them is set. */
 typedef struct wanted {
     const char *source; /* as it was said */
@@ -236,7 +234,7 @@ add_servers(making_t *m, const wanted_t *wanted, size_t *found)
 static int
 look_for_servers(making_t *m, const wanted_t *wanted, size_t *found)
 {
-    const struct timespec pause = { .tv_nsec = LOOK_AGAIN_NS };
+    const struct timespec pause = { .tv_nsec = CLI_LOOK_AGAIN_NS };
     const size_t before = m->count;
     int status = add_servers(m, wanted, found);
     if (status == EVPROF_OK && m->count == before && m->closed == 0) {

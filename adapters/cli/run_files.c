@@ -310,15 +310,13 @@ cli_run_collect(const cli_run_ended_t *ended, const char *name, bool is_file,
 static bool
 writes_to(pid_t pid, const char *folder)
 {
-    char path[64];
-    char variable[128];
-    evprof_buf_t all = { 0 };
-    (void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
-    int len = snprintf(variable, sizeof(variable), "EVPROF_FILES=%s:", folder);
-    bool is_found = evprof_read_file(path, SIZE_MAX, &all) == EVPROF_OK &&
-                    memmem(all.data, all.len, variable, (size_t)len) != NULL;
-    evprof_buf_free(&all);
-    return is_found;
+    evprof_buf_t room = { 0 };
+    const size_t len = strlen(folder);
+    const char *files = cli_process_variable(pid, "EVPROF_FILES", &room);
+    bool is_it =
+        files != NULL && strncmp(files, folder, len) == 0 && files[len] == ':';
+    evprof_buf_free(&room);
+    return is_it;
 }
 
 void

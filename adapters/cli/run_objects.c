@@ -47,6 +47,7 @@ struct cli_run_objects {
     object_t *items;
     size_t count;
     size_t cap;
+    size_t most;
 };
 
 /* ---- While the program runs ---- */
@@ -113,7 +114,7 @@ take_line(cli_run_objects_t *objects, pid_t pid, const char *line)
     }
     (void)snprintf(object.place, sizeof(object.place), "%s %" PRIu64, device,
                    inode);
-    if (objects->count >= most_objects() || is_known(objects, object.place)) {
+    if (objects->count >= objects->most || is_known(objects, object.place)) {
         return;
     }
     object_t *items = evprof_grow(objects->items, &objects->cap,
@@ -170,6 +171,7 @@ cli_run_objects_new(const char *folder)
         return NULL;
     }
     objects->folder = folder;
+    objects->most = most_objects();
     objects->events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (objects->events < 0 ||
         inotify_add_watch(objects->events, folder,

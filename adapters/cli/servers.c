@@ -46,9 +46,6 @@
 
 #define ANSWER_MS 500
 
-/* Nothing tells when a thread of another process has ended. */
-#define LOOK_AGAIN_NS 20000000
-
 /* How old a process may be that has not loaded all of its libraries. */
 #define BEGINNING_NS 2000000000
 
@@ -193,20 +190,29 @@ holds(const uint64_t *inodes, size_t count, uint64_t inode)
 
 /* ---- Those that have just started ---- */
 
+const char *
+cli_process_variable(pid_t pid, const char *name, evprof_buf_t *room)
+{
+    char path[64];
+    const size_t len = strlen(name);
+    (void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+    (void)evprof_read_file(path, SIZE_MAX, room);
+    for (size_t at = 0; at < room->len; at += strlen(room->data + at) + 1) {
+        const char *entry = room->data + at;
+        if (strncmp(entry, name, len) == 0 && entry[len] == '=') {
+            return entry + len + 1;
+        }
+    }
+    return NULL;
+}
+
 static bool
 is_preloaded(pid_t pid)
 {
-    char path[64];
-    evprof_buf_t all = { 0 };
-    bool is_found = false;
-    (void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
-    (void)evprof_read_file(path, SIZE_MAX, &all);
-    for (size_t at = 0; at < all.len && !is_found;
-         at += strlen(all.data + at) + 1) {
-        is_found = strncmp(all.data + at, "LD_PRELOAD=", 11) == 0 &&
-                   strstr(all.data + at, PRELOADED) != NULL;
-    }
-    evprof_buf_free(&all);
+    evprof_buf_t room = { 0 };
+    const char *list = cli_process_variable(pid, "LD_PRELOAD", &room);
+    bool is_found = list != NULL && strstr(list, PRELOADED) != NULL;
+    evprof_buf_free(&room);
     return is_found;
 }
 
@@ -392,7 +398,7 @@ int
 cli_servers_await(pid_t pid, int64_t deadline_ns, cli_server_t **out,
                   size_t *count, evprof_error_t *err)
 {
-    const struct timespec pause = { .tv_nsec = LOOK_AGAIN_NS };
+    const struct timespec pause = { .tv_nsec = CLI_LOOK_AGAIN_NS };
     int status = cli_servers_find(pid, out, count, err);
     while (status == EVPROF_OK && *count > 0 && (*out)->opens_later &&
            evprof_clock_ns(CLOCK_MONOTONIC) < deadline_ns) {

@@ -10,6 +10,7 @@
 #include <evprof/status.h>
 
 #include "adapters/cli/cli.h"
+#include "core/base/buf.h"
 
 /* A listening socket of a process that has libevprof mapped, or has just
  * started and is to have it by LD_PRELOAD. */
@@ -34,6 +35,17 @@ int cli_servers_find(pid_t pid, cli_server_t **out, size_t *count,
  */
 int cli_servers_await(pid_t pid, int64_t deadline_ns, cli_server_t **out,
                       size_t *count, evprof_error_t *err);
+
+/* How soon a process is looked at again, of which nothing tells that it has
+ * changed. */
+#define CLI_LOOK_AGAIN_NS 20000000
+
+/*
+ * The value of a variable in the environment that a process began with, or
+ * NULL. It lies in `room`, which is empty and to be freed.
+ */
+const char *cli_process_variable(pid_t pid, const char *name,
+                                 evprof_buf_t *room);
 
 /* `evprof ps`: true when that was asked for. */
 bool cli_ps(int argc, char **argv, int *exit_status);

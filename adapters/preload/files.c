@@ -45,8 +45,7 @@ typedef struct file {
     evprof_buf_t part; /* of the open window */
     evprof_writer_t out;
     bool is_open;
-    bool is_begun;  /* a part of this window's file is written */
-    uint64_t bytes; /* of it */
+    uint64_t bytes; /* that this window's file has by now */
 } file_t;
 
 static struct {
@@ -54,8 +53,7 @@ static struct {
     char *folder;
     file_t files[MOST_FILES];
     size_t count;
-    bool may_part; /* if none of our threads is there when ours begins */
-    bool parts;
+    bool may_part; /* unless others of our threads are there before ours */
     bool has_thread;
     pid_t pid;                  /* whose it is */
     bool is_child;              /* of a fork */
@@ -92,7 +90,7 @@ append_part(file_t *f)
     char path[4096];
     unsigned char head[8];
     uint64_t len = f->part.len;
-    int first = is_one_file(f) && !f->is_begun ? O_TRUNC : 0;
+    int first = is_one_file(f) && f->bytes == 0 ? O_TRUNC : 0;
     for (unsigned i = 0; i < 8; i++) {
         head[i] = (unsigned char)(len >> (8 * i));
     }
@@ -104,7 +102,6 @@ append_part(file_t *f)
         if (out.write(out.ctx, head, sizeof(head)) == 0) {
             (void)out.write(out.ctx, f->part.data, f->part.len);
         }
-        f->is_begun = true;
         f->bytes += len;
         close(fd);
     }
@@ -135,7 +132,6 @@ replace_file(const file_t *f)
 static void
 open_window(file_t *f)
 {
-    f->is_begun = false;
     f->bytes = 0;
     f->out = evprof_writer_buf(&f->part);
     f->is_open = evprof_recording_start(state.prof, f->module->name, &f->out,
@@ -252,7 +248,7 @@ static void *
 run(void *arg)
 {
     (void)arg;
-    if (state.parts) {
+    if (state.may_part && evprof_own_thread_count() == 1) {
         (void)evprof_preload_part_table(-1);
     }
     for (;;) {
@@ -304,7 +300,6 @@ start(void)
     atomic_store(&state.has_begun, 0);
     atomic_store(&state.is_ending, 0);
     atomic_store(&state.is_done, 0);
-    state.parts = state.may_part && evprof_own_thread_count() == 0;
     state.has_thread = evprof_service_start(EVPROF_OWN_FILES, &thread, run,
                                             NULL, NULL) == EVPROF_OK;
     if (state.has_thread) {

@@ -38,8 +38,8 @@ bool evprof_preload_files_begin(evprof_t *prof, bool may_part);
  */
 bool evprof_preload_files_end(int64_t limit_ns);
 
-/* Goes on after an end, when the image could not be replaced. As that, it only
- * tells the thread. */
+/* Goes on after an end, when the image could not be replaced. Like that, it
+ * allocates nothing and takes no lock. */
 void evprof_preload_files_resume(void);
 
 /* A forked child writes files of its own. */

@@ -183,35 +183,27 @@ has_symbol(const image_t *image, uint64_t table, const char *name)
     return false;
 }
 
-/* Whether a sanitizer that is linked into it does not bear other libraries. */
+/* Whether a sanitizer is linked into it, with its dynamic part. */
 static bool
-has_sanitizer(const image_t *image)
+has_sanitizer(const image_t *image, const ElfW(Phdr) * part)
 {
-    ElfW(Phdr) part;
-    if (!part_of_type(image, PT_DYNAMIC, &part)) {
-        return false;
-    }
-    uint64_t table = find_table(image, part.p_offset,
-                                part.p_filesz / sizeof(ElfW(Dyn)), DT_GNU_HASH);
+    uint64_t table = find_table(
+        image, part->p_offset, part->p_filesz / sizeof(ElfW(Dyn)), DT_GNU_HASH);
     return table != 0 && (has_symbol(image, table, "__tsan_init") ||
                           has_symbol(image, table, "__msan_init"));
 }
 
 /* Whether one of the libraries that it needs is a sanitizer's. */
 static bool
-needs_sanitizer(const image_t *image)
+needs_sanitizer(const image_t *image, const ElfW(Phdr) * part)
 {
-    ElfW(Phdr) part;
     ElfW(Dyn) entry;
-    if (!part_of_type(image, PT_DYNAMIC, &part)) {
-        return false;
-    }
-    size_t count = part.p_filesz / sizeof(entry);
+    size_t count = part->p_filesz / sizeof(entry);
     count = count < MOST_DYNAMIC ? count : MOST_DYNAMIC;
-    uint64_t texts = find_table(image, part.p_offset, count, DT_STRTAB);
+    uint64_t texts = find_table(image, part->p_offset, count, DT_STRTAB);
     for (size_t i = 0; i < count && texts != 0; i++) {
         char name[24] = "";
-        if (read_at(image->fd, part.p_offset + i * sizeof(entry), &entry,
+        if (read_at(image->fd, part->p_offset + i * sizeof(entry), &entry,
                     sizeof(entry)) &&
             entry.d_tag == DT_NEEDED &&
             pread(image->fd, name, sizeof(name) - 1,
@@ -221,6 +213,15 @@ needs_sanitizer(const image_t *image)
         }
     }
     return false;
+}
+
+/* Whether a sanitizer in it does not bear the library. */
+static bool
+is_sanitized(const image_t *image)
+{
+    ElfW(Phdr) dynamic;
+    return part_of_type(image, PT_DYNAMIC, &dynamic) &&
+           (needs_sanitizer(image, &dynamic) || has_sanitizer(image, &dynamic));
 }
 
 /* ---- The file ---- */
@@ -233,15 +234,19 @@ is_program(int folder, const char *path)
            faccessat(folder, path, X_OK, AT_EACCESS) == 0;
 }
 
-/* Opens a file that can be executed; -1: it is none, or cannot be read. A FIFO
- * that takes its place in between is not waited for. */
+/* -1: it cannot be read. A FIFO that takes the place of a program in between is
+ * not waited for. */
+static int
+open_file(int folder, const char *path)
+{
+    return openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
+/* Opens a file that can be executed; -1: it is none, or cannot be read. */
 static int
 open_program(int folder, const char *path)
 {
-    return is_program(folder, path)
-               ? openat(folder, path,
-                        O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
-               : -1;
+    return is_program(folder, path) ? open_file(folder, path) : -1;
 }
 
 /* As execvp() looks for it: in the working directory where a folder has no
@@ -259,7 +264,7 @@ open_by_path(const char *name)
             return -1;
         }
         if (is_program(AT_FDCWD, path)) {
-            return open_program(AT_FDCWD, path);
+            return open_file(AT_FDCWD, path);
         }
         if (list[len] == '\0') {
             return -1;
@@ -278,8 +283,8 @@ open_next(int folder, const char *file, int flags, bool by_path)
                                                 : open_program(folder, file);
 }
 
-/* Whether libc's loader would take rights from the environment that the image
- * does not get from its user. */
+/* Whether the image has rights that its user has not: libc's loader then loads
+ * nothing that the environment names, and may say so. */
 static bool
 has_own_rights(int fd)
 {
@@ -312,7 +317,7 @@ can_have_it(int fd)
     char loader[LOADER_SIZE];
     return read_image(fd, &image) && read_loader(&image, loader) &&
            strcmp(loader, own.loader) == 0 && !has_own_rights(fd) &&
-           !needs_sanitizer(&image) && !has_sanitizer(&image);
+           !is_sanitized(&image);
 }
 
 /* ---- The library's ---- */

@@ -73,6 +73,14 @@ await_age(void)
     return atomic_compare_exchange_strong(&preload.state, &waits, NOBODY_WAITS);
 }
 
+/* Whether what the program calls itself, also as handlers on its own evhttp,
+ * needs nothing of ours in its table of descriptors. */
+static bool
+may_part(void)
+{
+    return !preload.is_mounted && !preload.is_used;
+}
+
 /* Where the port is all that there is, and its thread the only one of ours, all
  * later ones come from that. Others of ours that are there already use the
  * program's table; so do handlers on its evhttp and its own calls of evprof,
@@ -80,8 +88,7 @@ await_age(void)
 static void
 part_table(const int *sockets, size_t count)
 {
-    if (count == 1 && !preload.is_mounted && !preload.is_used &&
-        evprof_own_thread_count() == 1) {
+    if (count == 1 && may_part() && evprof_own_thread_count() == 1) {
         (void)evprof_preload_part_table(sockets[0]);
     }
 }
@@ -289,9 +296,8 @@ begin(void)
     hold_signal(preload.signal);
     /* `evprof run` names what is in files, once and when the program has ended,
      * where each window and each forked child would have to. */
-    const bool has_files_only =
-        !preload.has_port && !preload.is_mounted && !preload.is_used;
-    if (evprof_preload_files_begin(preload.prof, has_files_only) &&
+    if (evprof_preload_files_begin(preload.prof,
+                                   !preload.has_port && may_part()) &&
         !preload.has_port) {
         evprof_produce_leave_names();
     }

@@ -14,23 +14,29 @@
 /* Index of `starttime`, counted from the state, which follows the name. */
 #define START_TIME_FIELD 19
 
+bool
+evprof_stat_start_ticks(const char *stat, uint64_t *out)
+{
+    /* The name in parentheses may contain anything, parentheses too. */
+    const char *at = strrchr(stat, ')');
+    for (int i = 0; at != NULL && i <= START_TIME_FIELD; i++) {
+        at = strchr(at + 1, ' ');
+    }
+    *out = at == NULL ? 0 : strtoull(at + 1, NULL, 10);
+    return at != NULL;
+}
+
 int64_t
 evprof_process_age_ns(const char *stat_path)
 {
     char text[1024];
-    if (evprof_read_start(AT_FDCWD, stat_path, text, sizeof(text)) <= 0) {
-        return -1;
-    }
-    /* The name in parentheses may contain anything, parentheses too. */
-    const char *at = strrchr(text, ')');
-    for (int i = 0; at != NULL && i <= START_TIME_FIELD; i++) {
-        at = strchr(at + 1, ' ');
-    }
+    uint64_t began;
     const long ticks = sysconf(_SC_CLK_TCK);
-    if (at == NULL || ticks <= 0) {
+    if (evprof_read_start(AT_FDCWD, stat_path, text, sizeof(text)) <= 0 ||
+        !evprof_stat_start_ticks(text, &began) || ticks <= 0) {
         return -1;
     }
-    const int64_t age_ns = evprof_clock_ns(CLOCK_BOOTTIME) -
-                           strtoll(at + 1, NULL, 10) * (SECOND_NS / ticks);
+    const int64_t age_ns =
+        evprof_clock_ns(CLOCK_BOOTTIME) - (int64_t)began * (SECOND_NS / ticks);
     return age_ns > 0 ? age_ns : 0;
 }

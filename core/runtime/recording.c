@@ -41,6 +41,24 @@ open_recording(evprof_t *prof, evprof_profile_t *recorded,
     return status;
 }
 
+/* Begins a visit of `*prof`, NULL: of the process's profiler, which it becomes.
+ */
+static int
+enter(evprof_t **prof, const char *profile, evprof_error_t *err)
+{
+    int status = evprof_profile_refuse_hooks(profile, err);
+    if (status != EVPROF_OK) {
+        return status;
+    }
+    *prof = evprof_use(*prof, "evprof_cpu_start", err);
+    if (*prof == NULL) {
+        return err->status;
+    }
+    return evprof_visit(*prof)
+               ? EVPROF_OK
+               : evprof_fail(err, EVPROF_ESTATE, "the profiler is shut down");
+}
+
 int
 evprof_recording_start(evprof_t *prof, const char *profile,
                        const evprof_writer_t *out, evprof_error_t *err)
@@ -49,18 +67,11 @@ evprof_recording_start(evprof_t *prof, const char *profile,
         return evprof_fail(err, EVPROF_EINVAL,
                            "profile %s: no writer was given", profile);
     }
-    int status = evprof_profile_refuse_hooks(profile, err);
-    if (status != EVPROF_OK) {
-        return status;
-    }
     evprof_error_t own;
     err = err == NULL ? &own : err;
-    prof = evprof_use(prof, "evprof_cpu_start", err);
-    if (prof == NULL) {
-        return err->status;
-    }
-    if (!evprof_visit(prof)) {
-        return evprof_fail(err, EVPROF_ESTATE, "the profiler is shut down");
+    int status = enter(&prof, profile, err);
+    if (status != EVPROF_OK) {
+        return status;
     }
     evprof_profile_t *recorded = evprof_registry_find(prof, profile);
     status = recorded != NULL
@@ -131,16 +142,9 @@ evprof_recording_part(evprof_t *prof, const char *profile,
     evprof_job_t *job = NULL;
     evprof_error_t own;
     err = err == NULL ? &own : err;
-    int status = evprof_profile_refuse_hooks(profile, err);
+    int status = enter(&prof, profile, err);
     if (status != EVPROF_OK) {
         return status;
-    }
-    prof = evprof_use(prof, "evprof_cpu_start", err);
-    if (prof == NULL) {
-        return err->status;
-    }
-    if (!evprof_visit(prof)) {
-        return evprof_fail(err, EVPROF_ESTATE, "the profiler is shut down");
     }
     status = evprof_job_call(prof, write_part, &ask, NULL, NULL, &job, err);
     evprof_leave(prof);

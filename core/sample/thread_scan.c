@@ -6,17 +6,13 @@
  * scan also compares start times: a kernel id may have gone to another thread
  * since.
  */
-#include <string.h>
 #include <unistd.h>
 
 #include <evprof/status.h>
 
-#include "core/base/parse.h"
+#include "core/base/process_age.h"
 #include "core/sample/proc.h"
 #include "core/sample/threads.h"
-
-/* Field 22 of /proc/PID/task/TID/stat, counted from the state, which is 3. */
-enum { START_TIME_FIELD = 22 - 3 };
 
 static int
 list_known(evprof_tids_t *out)
@@ -39,18 +35,11 @@ static uint64_t
 start_time(pid_t tid)
 {
     char text[1024];
-    if (evprof_proc_read(tid, "stat", text, sizeof(text)) <= 0) {
-        return 0;
-    }
-    /* The name in parentheses may hold anything but ends at the last one. */
-    char *field = strrchr(text, ')');
-    char *rest = NULL;
-    field = field ? strtok_r(field + 1, " ", &rest) : NULL;
-    for (int i = 0; field && i < START_TIME_FIELD; i++) {
-        field = strtok_r(NULL, " ", &rest);
-    }
     uint64_t ticks = 0;
-    return field && evprof_parse_uint64(field, &ticks) ? ticks : 0;
+    if (evprof_proc_read(tid, "stat", text, sizeof(text)) > 0) {
+        (void)evprof_stat_start_ticks(text, &ticks);
+    }
+    return ticks;
 }
 
 /* Frees the records of FOUND threads that have ended, even if another thread
